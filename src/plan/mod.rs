@@ -1,0 +1,82 @@
+//! Configuration, length and schedule → a plan: typed steps over named buffers. Pure: no GPU, no file, no browser.
+
+mod inputs;
+mod parameter;
+mod step;
+
+pub use inputs::{Inputs, PAST_THE_END};
+pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
+pub use step::{Activation, BufferId, Operation, Residual, Step};
+
+/// What does not depend on the length: the parameters that every plan of a model shares.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// In the order in which steps first read them.
+    pub parameters: Vec<Parameter>,
+}
+
+/// How the operations of a plan are grouped into kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Schedule {
+    /// A kernel an operation, nothing fused: the reference that others are held against.
+    Operations,
+    /// Linears with fused activation and residual, attention in one kernel.
+    #[default]
+    Tiled,
+}
+
+/// The size of a run and what is wanted of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// Sequences side by side.
+    pub batch: usize,
+    /// Tokens a sequence, padding included.
+    pub sequence: usize,
+    /// How operations are grouped.
+    pub schedule: Schedule,
+    /// Keep the embedding's output and every layer's.
+    pub hidden_states: bool,
+    /// Keep every layer's attention probabilities (uses the unfused attention).
+    pub attentions: bool,
+}
+
+/// An activation buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    /// Label of the step that writes it.
+    pub label: String,
+    /// Length in floats.
+    pub len: usize,
+    /// The memory it shares with buffers that are never live at the same time; index into [`Plan::slots`].
+    pub slot: usize,
+}
+
+/// A named result of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// `transformers`' name: `logits`, `start_logits`, `last_hidden_state`, `hidden_states.3`, ….
+    pub name: String,
+    /// Where it stands.
+    pub buffer: BufferId,
+    /// Shape in the buffer, row-major, the plan's own batch and (padded) sequence.
+    pub shape: Vec<usize>,
+    /// Which axes of `shape` run over the padded sequence: cut to the real length when read back.
+    pub sequence_axes: Vec<usize>,
+    /// For a column of a wider matrix (`start_logits` is column 0 of `[rows, 2]`): the column and the width.
+    pub column: Option<(usize, usize)>,
+}
+
+/// Steps in order, and the memory they need.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What was asked for.
+    pub request: Request,
+    /// In order of execution.
+    pub steps: Vec<Step>,
+    /// Activation buffers.
+    pub buffers: Vec<Buffer>,
+    /// Lengths in floats of the memory that the buffers share.
+    pub slots: Vec<usize>,
+    /// Results.
+    pub outputs: Vec<Output>,
+}

@@ -1,0 +1,5 @@
+//! Bytes → named, checked tensors.
+
+mod tensor;
+
+pub use tensor::Tensor;

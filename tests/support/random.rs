@@ -1,0 +1,70 @@
+//! Seeded numbers for tests: the same on every machine and in every run.
+
+/// A generator of the SplitMix64 kind: a counter, mixed.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// A sequence that only depends on `seed`.
+    pub fn new(seed: u64) -> Self {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5851_F42D_4C95_7F2D)
+    }
+
+    /// 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        bits ^ (bits >> 31)
+    }
+
+    /// A number in `0..bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        assert!(bound > 0, "nothing lies below zero");
+        (self.bits() % bound as u64) as usize
+    }
+
+    /// A number in `low..=high`.
+    pub fn between(&mut self, low: usize, high: usize) -> usize {
+        low + self.below(high - low + 1)
+    }
+
+    /// Uniform in [−1, 1).
+    pub fn unit(&mut self) -> f32 {
+        (self.bits() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+
+    /// `len` numbers, uniform in [−size, size).
+    pub fn values(&mut self, len: usize, size: f32) -> Vec<f32> {
+        (0..len).map(|_| self.unit() * size).collect()
+    }
+
+    /// `len` numbers whose sizes spread over magnitudes from `size`/1000 to `size`, as trained networks have them.
+    pub fn wild(&mut self, len: usize, size: f32) -> Vec<f32> {
+        (0..len).map(|_| self.unit() * size * 10f32.powi(-(self.below(4) as i32))).collect()
+    }
+
+    /// A mask of `batch · sequence`: ones with random holes or a masked tail; some rows of the batch fully masked when
+    /// `may_be_empty`.
+    pub fn mask(&mut self, batch: usize, sequence: usize, may_be_empty: bool) -> Vec<u32> {
+        let mut mask = Vec::with_capacity(batch * sequence);
+        for _ in 0..batch {
+            let start = mask.len();
+            match self.below(if may_be_empty { 4 } else { 3 }) {
+                0 => mask.extend((0..sequence).map(|_| 1)),
+                1 => {
+                    let real = self.between(1, sequence);
+                    mask.extend((0..sequence).map(|token| u32::from(token < real)));
+                }
+                2 => {
+                    mask.extend((0..sequence).map(|_| u32::from(self.below(3) > 0)));
+                    let kept = self.below(sequence);
+                    mask[start + kept] = 1;
+                }
+                _ => mask.extend((0..sequence).map(|_| 0)),
+            }
+        }
+        mask
+    }
+}

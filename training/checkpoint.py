@@ -18,6 +18,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         write(beside)
         with open(beside, "rb") as file:
             os.fsync(file.fileno())
+        beside.chmod(0o644)
         os.replace(beside, path)
     except (OSError, RuntimeError) as error:
         beside.unlink(missing_ok=True)

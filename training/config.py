@@ -58,6 +58,8 @@ class Data:
     version: str = "1.1"  # SQuAD: which dev set is scored
     null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
     files: list[str] = field(default_factory=list)  # plain text, below the data folder
+    corpus: str = ""  # plain text: the run of the step "corpus" to read
+    tokenizer: str = ""  # models built from nothing and without a teacher: whose tokenizer they read
     sequence_length: int = 128  # plain text: pieces in one training sequence
 
 
@@ -71,7 +73,8 @@ class Loss:
     soft: float = 0.0  # teacher's distribution
     hard: float = 1.0  # the data's labels
     temperature: float = 1.0
-    pretrain_alpha: float = 0.5  # the paper's alpha: share of the data's masked words
+    pretraining: float = 1.0  # plain text: masked words and next sentence
+    pretrain_alpha: float = 0.5  # the paper's alpha: the data's masked words against the teacher's; 1 without a teacher
     next_sentence: float = 1.0
 
 

@@ -1,8 +1,9 @@
 """What a student is told at each step: the teacher's maps and attention, its soft labels, the data's labels."""
 
 import torch
+from torch.func import functional_call
 
-from training import losses
+from training import losses, quantise
 from training.config import Config
 from training.data.batches import Batch
 from training.models.build import encoder
@@ -19,6 +20,10 @@ class Distillation:
         self.config, self.student, self.teacher, self.task_terms = config, student, teacher, task_terms
         if teacher is not None:
             teacher.eval().requires_grad_(False)
+        # `transformers` hooks the layers it finds at the first such call; shallow passes must not be the first.
+        with torch.no_grad():
+            word = torch.ones(1, 1, dtype=torch.long, device=next(student.parameters()).device)
+            encoder(student)(word, output_hidden_states=True, output_attentions=True)
 
     def __call__(self, batch: Batch, stage: Stage):
         """Return the sum and its terms."""
@@ -26,11 +31,12 @@ class Distillation:
         attentions = bool(stage.transfer) and weights.attention > 0
         shown = {"output_hidden_states": bool(stage.transfer), "output_attentions": attentions}
         taught = None
-        if self.teacher is not None and (stage.transfer or weights.soft > 0):
+        words = self.config.task == "text" and weights.pretrain_alpha < 1
+        if self.teacher is not None and (stage.transfer or weights.soft > 0 or words):
             with torch.no_grad():
                 taught = self.teacher(**batch.inputs(), **shown)
         if stage.distil:
-            given = self.student(**batch.inputs(), **shown)
+            given = self._student(batch, shown)
         else:
             given = self._shallow(batch, stage, shown)
         terms = {}
@@ -40,11 +46,17 @@ class Distillation:
             terms |= self.task_terms(given, taught, batch, self.config)
         return sum(getattr(weights, name) * term for name, term in terms.items()), terms
 
+    def _student(self, batch: Batch, shown: dict):
+        if not self.config.optim.quantised:
+            return self.student(**batch.inputs(), **shown)
+        return functional_call(self.student, quantise.rounded(self.student), (), {**batch.inputs(), **shown})
+
     def _shallow(self, batch: Batch, stage: Stage, shown: dict):
         # Layers above the stage's depth have no part in its loss: they are not computed.
         body = encoder(self.student)
         layers = body.encoder.layer
-        body.encoder.layer = layers[: stage.depth]
+        # One layer at least: `transformers` shows the embedding's output as the first layer's input.
+        body.encoder.layer = layers[: max(1, stage.depth)]
         try:
             return body(**batch.inputs(), **shown)
         finally:

@@ -29,22 +29,14 @@ def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> No
     for private in [k for k in config if k.startswith("_")]:
         del config[private]
     state = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items() if not n.endswith("position_ids")}
-    state = {n: t for n, t in state.items() if n not in _tied(model)}
+    state = {n: t for n, t in state.items() if n not in build.tied(model)}
     checkpoint.write_whole(folder / "model.safetensors", lambda p: save_file(state, p, {"format": "pt"}))
     checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
-    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+    for name in ("tokenizer_config.json", "vocab.txt"):
         if (tokenizer_from / name).is_file():
             checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(tokenizer_from / n, p))
-
-
-def _tied(model) -> set[str]:
-    seen, tied = {}, set()
-    for name, tensor in model.state_dict().items():
-        pointer = tensor.data_ptr()
-        if pointer in seen and tensor.numel():
-            tied.add(name)
-        seen.setdefault(pointer, name)
-    return tied
+    # Some teachers' tokenizers cut and fill up to 128; the file that goes along does neither.
+    checkpoint.write_whole(folder / "tokenizer.json", lambda p: tokens.load(tokenizer_from).save(str(p)))
 
 
 def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
@@ -53,15 +45,18 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
     teacher, tokenizer_from = None, None
     if config.models.teacher:
         tokenizer_from = places.model(config.models.teacher)
-        teacher = build.load(tokenizer_from, config.task)
+        words = config.task == "text" and config.loss.pretrain_alpha < 1
+        teacher = build.load(tokenizer_from, config.task, whole=config.loss.soft > 0 or words)
     if config.models.init:
         tokenizer_from = places.model(config.models.init)
         model = build.load(tokenizer_from, config.task)
     else:
         if tokenizer_from is None:
-            raise TrainingError(f"{config.name}: 'models' must name 'init' or 'teacher'")
+            if not config.data.tokenizer:
+                raise TrainingError(f"{config.name}: name 'init' or 'teacher' in 'models', or a 'tokenizer' in 'data'")
+            tokenizer_from = places.model(config.data.tokenizer)
         model = build.build(build.student_config(config.student, config.task), config.task)
-        if config.models.word_vectors == "principal-components":
+        if teacher is not None and config.models.word_vectors == "principal-components":
             start.start_from_teacher(model, teacher)
     return model, teacher, tokenizer_from
 

@@ -10,7 +10,7 @@
 //! | [`weights`] | bytes → named, checked tensors |
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
 //! | [`kernels`] | one module a kernel: its table entry, its parameters, its CPU twin |
-//! | `cpu`, `gpu` | run a plan |
+//! | `cpu`, [`gpu`] | run a plan |
 //! | `session` | picks the executor and says why; keeps plans by length |
 //! | `task` | logits → answers |
 //! | `model` | a model directory → something one can ask |
@@ -18,6 +18,7 @@
 #![deny(missing_docs)]
 
 pub mod error;
+pub mod gpu;
 pub mod kernels;
 pub mod plan;
 pub mod weights;

@@ -17,6 +17,7 @@
 
 #![deny(missing_docs)]
 
+pub mod cpu;
 pub mod error;
 pub mod gpu;
 pub mod kernels;

@@ -1,0 +1,143 @@
+//! The kernels in f64, written as their formulas stand: what CPU twins and shaders are held against.
+
+use mobilebert::kernels::attention::AttentionParameters;
+use mobilebert::kernels::linear::LinearParameters;
+use mobilebert::plan::Activation;
+
+/// Every activation.
+pub const ACTIVATIONS: [Activation; 6] = [
+    Activation::Identity,
+    Activation::Relu,
+    Activation::Gelu,
+    Activation::GeluTanh,
+    Activation::Tanh,
+    Activation::Silu,
+];
+
+/// The error function by its series or, further out, the continued fraction of its complement.
+pub fn erf(x: f64) -> f64 {
+    if x.abs() < 3.0 {
+        let (mut term, mut sum) = (x, x);
+        for n in 1..100 {
+            term *= 2.0 * x * x / f64::from(2 * n + 1);
+            sum += term;
+        }
+        2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp() * sum
+    } else {
+        let mut fraction = x.abs();
+        for n in (1..100).rev() {
+            fraction = x.abs() + f64::from(n) / 2.0 / fraction;
+        }
+        x.signum() * (1.0 - (-x * x).exp() / fraction / std::f64::consts::PI.sqrt())
+    }
+}
+
+/// `activation(x)`.
+pub fn activate(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Identity => x,
+        Activation::Relu => x.max(0.0),
+        Activation::Gelu => x / 2.0 * (1.0 + erf(x / 2f64.sqrt())),
+        Activation::GeluTanh => {
+            x / 2.0 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
+        }
+        Activation::Tanh => x.tanh(),
+        Activation::Silu => x / (1.0 + (-x).exp()),
+    }
+}
+
+/// `activation(input · weightᵀ + bias) + scale ∘ residual`; `weight` is row-major `[out_features, in_features]`.
+pub fn linear(
+    parameters: &LinearParameters,
+    input: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    residual: &[f32],
+    scale: &[f32],
+) -> Vec<f64> {
+    let (columns, depth) = (parameters.out_features as usize, parameters.in_features as usize);
+    let activation = ACTIVATIONS[parameters.activation as usize];
+    let mut output = Vec::new();
+    for row in 0..parameters.rows as usize {
+        let input = &input[row * parameters.row_stride as usize..][..depth];
+        for column in 0..columns {
+            let weight = &weight[column * depth..][..depth];
+            let sum: f64 = input.iter().zip(weight).map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
+            let mut value = activate(activation, sum + f64::from(bias[column]));
+            if parameters.has_residual != 0 {
+                let scale = if parameters.has_scale != 0 { f64::from(scale[column]) } else { 1.0 };
+                value += scale * f64::from(residual[row * columns + column]);
+            }
+            output.push(value);
+        }
+    }
+    output
+}
+
+/// `(x − mean) / √(variance + epsilon) ∘ weight + bias`.
+pub fn layer_norm(input: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> Vec<f64> {
+    let mut output = Vec::new();
+    for row in input.chunks_exact(weight.len()) {
+        let count = row.len() as f64;
+        let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+        let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
+        let deviation = (variance + f64::from(epsilon)).sqrt();
+        for ((&x, &weight), &bias) in row.iter().zip(weight).zip(bias) {
+            output.push((f64::from(x) - mean) / deviation * f64::from(weight) + f64::from(bias));
+        }
+    }
+    output
+}
+
+/// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`; zeros where all keys are masked.
+pub fn probabilities(parameters: &AttentionParameters, mask: &[u32], query: &[f32], key: &[f32]) -> Vec<f64> {
+    let [batch, sequence, heads, size] =
+        [parameters.batch, parameters.sequence, parameters.heads, parameters.head_size].map(|x| x as usize);
+    let row = |matrix: &[f32], batch: usize, token: usize, head: usize| -> Vec<f64> {
+        let start = ((batch * sequence + token) * heads + head) * size;
+        matrix[start..start + size].iter().map(|&x| f64::from(x)).collect()
+    };
+    let mut output = Vec::new();
+    for b in 0..batch {
+        for h in 0..heads {
+            for from in 0..sequence {
+                let query = row(query, b, from, h);
+                let scores: Vec<f64> = (0..sequence)
+                    .map(|to| match mask[b * sequence + to] {
+                        0 => f64::NEG_INFINITY,
+                        _ => query.iter().zip(row(key, b, to, h)).map(|(q, k)| q * k).sum(),
+                    })
+                    .collect();
+                let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let weights: Vec<f64> = scores
+                    .iter()
+                    .map(|&score| if score == f64::NEG_INFINITY { 0.0 } else { (score - largest).exp() })
+                    .collect();
+                let sum: f64 = weights.iter().sum();
+                output.extend(weights.iter().map(|weight| if sum > 0.0 { weight / sum } else { 0.0 }));
+            }
+        }
+    }
+    output
+}
+
+/// `probabilities · v`: `[batch · sequence, heads · head_size]`.
+pub fn context(parameters: &AttentionParameters, probabilities: &[f64], value: &[f32]) -> Vec<f64> {
+    let [batch, sequence, heads, size] =
+        [parameters.batch, parameters.sequence, parameters.heads, parameters.head_size].map(|x| x as usize);
+    let mut output = vec![0.0; batch * sequence * heads * size];
+    for b in 0..batch {
+        for h in 0..heads {
+            for from in 0..sequence {
+                for to in 0..sequence {
+                    let probability = probabilities[((b * heads + h) * sequence + from) * sequence + to];
+                    for i in 0..size {
+                        output[((b * sequence + from) * heads + h) * size + i] +=
+                            probability * f64::from(value[((b * sequence + to) * heads + h) * size + i]);
+                    }
+                }
+            }
+        }
+    }
+    output
+}

@@ -65,11 +65,20 @@ export class WorkerConnection implements Connection {
   private receive(reply: Reply): void {
     const pending = this.pending.get(reply.id);
     if (!pending) return;
-    if (reply.kind === "progress") return pending.progress(reply.progress);
-    if (reply.kind === "partial") return pending.partial(reply.value);
+    switch (reply.kind) {
+      case "progress":
+        pending.progress(reply.progress);
+        return;
+      case "partial":
+        pending.partial(reply.value);
+        return;
+      case "result":
+        pending.resolve(reply.value);
+        break;
+      case "error":
+        pending.reject(toError(reply.error));
+    }
     this.pending.delete(reply.id);
-    if (reply.kind === "result") pending.resolve(reply.value);
-    else pending.reject(toError(reply.error));
   }
 
   private end(error: MobileBertError): void {

@@ -1,19 +1,20 @@
 //! Configuration, length and schedule → a plan: typed steps over named buffers. Pure: no GPU, no file, no browser.
 
+mod build;
+mod check;
 mod inputs;
+mod memory;
+mod modules;
+mod network;
 mod parameter;
+mod schedule;
 mod step;
 
+pub use check::limits;
 pub use inputs::{Inputs, PAST_THE_END};
+pub use network::Network;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
 pub use step::{Activation, BufferId, Operation, Residual, Step};
-
-/// What does not depend on the length: the parameters that every plan of a model shares.
-#[derive(Clone, Debug)]
-pub struct Network {
-    /// In the order in which steps first read them.
-    pub parameters: Vec<Parameter>,
-}
 
 /// How the operations of a plan are grouped into kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

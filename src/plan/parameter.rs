@@ -32,7 +32,7 @@ pub enum Role {
 /// the weight's rows and the bias are scaled by γ, β is added to the bias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipe {
-    /// `factor · scale ∘ tensor + shift`.
+    /// `factor · (scale ∘ tensor + shift)`.
     Fold {
         /// Name of the tensor.
         tensor: Source,
@@ -42,20 +42,58 @@ pub enum Recipe {
         axis: usize,
         /// Vector added along `axis`, after scaling.
         shift: Option<Source>,
-        /// Constant factor on `scale ∘ tensor` and on `shift` (1/√head_size of the query), 1 otherwise.
+        /// 1/√head_size of the query, 1 otherwise.
         factor: f32,
     },
     /// Columns side by side, each source transposed where said: MobileBERT's split decoder `[W_word | W_denseᵀ]`.
     Columns(Vec<(Source, bool)>),
     /// Zeros: a bias that the checkpoint does not have.
     Zeros,
+    /// Ones on the diagonal, zeros elsewhere: a pooler that passes the first token on.
+    Identity,
+}
+
+impl Recipe {
+    /// The tensor as it stands in the checkpoint.
+    pub fn plain(tensor: Source) -> Self {
+        Recipe::Fold { tensor, scale: None, axis: 0, shift: None, factor: 1.0 }
+    }
+
+    /// The checkpoint's tensors that it is made from.
+    pub fn sources(&self) -> Vec<&Source> {
+        match self {
+            Recipe::Fold { tensor, scale, shift, .. } => {
+                std::iter::once(tensor).chain(scale).chain(shift).collect()
+            }
+            Recipe::Columns(columns) => columns.iter().map(|(source, _)| source).collect(),
+            Recipe::Zeros | Recipe::Identity => Vec::new(),
+        }
+    }
 }
 
 /// A tensor of the checkpoint: its name, other names it is also found under, and the shape it must have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// Names in order of preference; the first is used in errors.
+    /// Names in order of preference; the first is used in errors. In a [`super::Network`] the one name that the
+    /// checkpoint has.
     pub names: Vec<String>,
     /// The shape the configuration asks for.
     pub shape: Vec<usize>,
+}
+
+impl Source {
+    /// The name to look for.
+    pub fn name(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }

@@ -4,28 +4,11 @@
 //! `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read implicitly by the steps that need them.
 
 use super::ParameterId;
+pub use crate::config::Activation;
 
 /// Index into [`super::Plan::buffers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BufferId(pub usize);
-
-/// The element-wise functions of the family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Activation {
-    /// `x`
-    Identity = 0,
-    /// `max(x, 0)`
-    Relu = 1,
-    /// `x/2 · (1 + erf(x/√2))`
-    Gelu = 2,
-    /// `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`, `gelu_new` in configurations
-    GeluTanh = 3,
-    /// `tanh(x)`
-    Tanh = 4,
-    /// `x / (1 + e⁻ˣ)`, `silu` or `swish`
-    Silu = 5,
-}
 
 /// One kernel launch. Labels are unique within a plan and start with the checkpoint's name of the module.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,4 +131,60 @@ pub struct Residual {
     pub buffer: BufferId,
     /// `[features]`; 1 where absent.
     pub scale: Option<ParameterId>,
+}
+
+impl Operation {
+    /// The activation buffers it reads, in the order of the kernel's bindings.
+    pub fn reads(&self) -> Vec<BufferId> {
+        self.clone().reads_mut().into_iter().map(|buffer| *buffer).collect()
+    }
+
+    pub(super) fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        match self {
+            Operation::Embedding { .. } => Vec::new(),
+            Operation::Position { input, .. } => input.iter_mut().collect(),
+            Operation::Linear { input, residual, .. } => std::iter::once(input)
+                .chain(residual.iter_mut().map(|residual| &mut residual.buffer))
+                .collect(),
+            Operation::Activate { input, .. } | Operation::LayerNorm { input, .. } => vec![input],
+            Operation::Add { input, residual, .. } => vec![input, &mut residual.buffer],
+            Operation::AttentionProbabilities { query, key, .. } => vec![query, key],
+            Operation::AttentionContext { probabilities, value, .. } => vec![probabilities, value],
+            Operation::Attention { query, key, value, .. } => vec![query, key, value],
+        }
+    }
+
+    /// The parameters it reads, in the order of the kernel's bindings.
+    pub fn parameters(&self) -> Vec<ParameterId> {
+        match self {
+            Operation::Embedding { table, .. } => vec![*table],
+            Operation::Position { position, token_type, .. } => {
+                std::iter::once(*position).chain(*token_type).collect()
+            }
+            Operation::Linear { weight, bias, residual, .. } => {
+                [*weight, *bias].into_iter().chain(residual.and_then(|residual| residual.scale)).collect()
+            }
+            Operation::Add { residual, .. } => residual.scale.into_iter().collect(),
+            Operation::LayerNorm { weight, bias, .. } => vec![*weight, *bias],
+            Operation::Activate { .. }
+            | Operation::AttentionProbabilities { .. }
+            | Operation::AttentionContext { .. }
+            | Operation::Attention { .. } => Vec::new(),
+        }
+    }
+
+    /// Name of the kernel that computes it.
+    pub fn kernel(&self) -> &'static str {
+        match self {
+            Operation::Embedding { .. } => "embedding",
+            Operation::Position { .. } => "position",
+            Operation::Linear { .. } => "linear",
+            Operation::Activate { .. } => "activate",
+            Operation::Add { .. } => "add",
+            Operation::LayerNorm { .. } => "layer_norm",
+            Operation::AttentionProbabilities { .. } => "attention_probabilities",
+            Operation::AttentionContext { .. } => "attention_context",
+            Operation::Attention { .. } => "attention",
+        }
+    }
 }

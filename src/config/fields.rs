@@ -1,0 +1,208 @@
+//! Typed access to the fields of a `config.json`; every failure names the field.
+
+use serde_json::{Map, Value};
+
+use super::{Activation, FILE, ProblemType};
+use crate::error::{Error, Result};
+
+/// No size of this family comes near it, and products of two of them stay far inside 64 bits.
+const LARGEST_SIZE: u64 = 1 << 24;
+/// Layers and feed-forward networks, each of which is a list entry somewhere.
+const LARGEST_COUNT: u64 = 10_000;
+/// Labels of a classifier.
+const MOST_LABELS: u64 = 1_000_000;
+
+/// The object in a `config.json`.
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    pub(super) fn parse(json: &[u8]) -> Result<Self> {
+        let refuse = |problem: String| Error::NotAModel { file: FILE.into(), problem };
+        let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
+        if json.trim_ascii_start().starts_with(b"<") {
+            return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
+        }
+        match serde_json::from_slice(json) {
+            Ok(Value::Object(fields)) => Ok(Fields(fields)),
+            Ok(_) => Err(refuse("it is JSON, but not an object".into())),
+            Err(error) => Err(refuse(format!("it is not JSON: {error}"))),
+        }
+    }
+
+    /// The value, unless absent or null.
+    fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field).filter(|value| !value.is_null())
+    }
+
+    /// Whether an object or list is there that is not empty.
+    pub(super) fn has_entries(&self, field: &str) -> bool {
+        match self.get(field) {
+            Some(Value::Object(entries)) => !entries.is_empty(),
+            Some(Value::Array(entries)) => !entries.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The first of several names of one field that the file uses; the first of all where it uses none.
+    pub(super) fn present<'a>(&self, names: &[&'a str]) -> &'a str {
+        names.iter().find(|name| self.0.contains_key(**name)).unwrap_or(&names[0])
+    }
+
+    fn integer(&self, field: &str, default: u64, least: u64, most: u64) -> Result<u64> {
+        match self.0.get(field) {
+            None => Ok(default),
+            Some(value) => match value.as_u64() {
+                Some(number) if (least..=most).contains(&number) => Ok(number),
+                _ => Err(Error::config(
+                    field,
+                    format!("is {}, must be an integer from {least} to {most}", shortened(value)),
+                )),
+            },
+        }
+    }
+
+    pub(super) fn size(&self, field: &str, default: u64) -> Result<usize> {
+        Ok(self.integer(field, default, 1, LARGEST_SIZE)? as usize)
+    }
+
+    pub(super) fn count(&self, field: &str, default: u64) -> Result<usize> {
+        Ok(self.integer(field, default, 1, LARGEST_COUNT)? as usize)
+    }
+
+    pub(super) fn optional_size(&self, field: &str) -> Result<Option<usize>> {
+        self.get(field).map(|_| self.size(field, 1)).transpose()
+    }
+
+    pub(super) fn token_id(&self, field: &str) -> Result<u32> {
+        if self.get(field).is_none() {
+            return Ok(0);
+        }
+        Ok(self.integer(field, 0, 0, LARGEST_SIZE)? as u32)
+    }
+
+    pub(super) fn flag(&self, field: &str, default: bool) -> Result<bool> {
+        match self.0.get(field) {
+            None => Ok(default),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(value) => {
+                Err(Error::config(field, format!("is {}, must be true or false", shortened(value))))
+            }
+        }
+    }
+
+    pub(super) fn text(&self, field: &str) -> Result<Option<String>> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(value) => Err(Error::config(field, format!("is {}, must be a string", shortened(value)))),
+        }
+    }
+
+    pub(super) fn epsilon(&self, field: &str, default: f32) -> Result<f32> {
+        match self.0.get(field) {
+            None => Ok(default),
+            Some(value) => match value.as_f64() {
+                Some(number) if (0.0..1.0).contains(&number) => Ok(number as f32),
+                _ => Err(Error::config(
+                    field,
+                    format!("is {}, must be a number from 0 to below 1", shortened(value)),
+                )),
+            },
+        }
+    }
+
+    pub(super) fn activation(&self, field: &str, default: &str) -> Result<Activation> {
+        let name = self.text(field)?.unwrap_or_else(|| default.into());
+        Activation::from_name(&name).ok_or_else(|| {
+            Error::unsupported(
+                format!("{FILE}: `{field}` {name:?}"),
+                "relu, gelu, gelu_new (and its other names), tanh, silu, swish and linear are",
+            )
+        })
+    }
+
+    pub(super) fn first_architecture(&self) -> Result<Option<String>> {
+        match self.get("architectures") {
+            None => Ok(None),
+            Some(Value::Array(names)) => match names.first() {
+                None => Ok(None),
+                Some(Value::String(name)) => Ok(Some(name.clone())),
+                Some(value) => Err(Error::config(
+                    "architectures",
+                    format!("holds {}, must hold class names", shortened(value)),
+                )),
+            },
+            Some(value) => {
+                Err(Error::config("architectures", format!("is {}, must be a list", shortened(value))))
+            }
+        }
+    }
+
+    pub(super) fn problem_type(&self) -> Result<Option<ProblemType>> {
+        Ok(match self.text("problem_type")?.as_deref() {
+            None => None,
+            Some("regression") => Some(ProblemType::Regression),
+            Some("single_label_classification") => Some(ProblemType::SingleLabel),
+            Some("multi_label_classification") => Some(ProblemType::MultiLabel),
+            Some(other) => {
+                return Err(Error::config(
+                    "problem_type",
+                    format!(
+                        "is {other:?}, must be regression, single_label_classification or multi_label_classification"
+                    ),
+                ));
+            }
+        })
+    }
+
+    /// `id2label` in order of its keys, or `num_labels` names made up; two where neither is there.
+    pub(super) fn labels(&self) -> Result<Vec<String>> {
+        let Some(value) = self.get("id2label") else {
+            let count = match self.get("num_labels") {
+                None => 2,
+                Some(_) => self.integer("num_labels", 2, 1, MOST_LABELS)?,
+            };
+            return Ok((0..count).map(|index| format!("LABEL_{index}")).collect());
+        };
+        let Value::Object(entries) = value else {
+            return Err(Error::config("id2label", format!("is {}, must be an object", shortened(value))));
+        };
+        if entries.is_empty() {
+            return Err(Error::config("id2label", "is empty, must name at least one label"));
+        }
+        let mut labels = vec![None; entries.len()];
+        for (key, value) in entries {
+            let place = key.parse::<usize>().ok().and_then(|index| labels.get_mut(index));
+            let Some(place) = place else {
+                return Err(Error::config(
+                    "id2label",
+                    format!(
+                        "has key {key:?}, but with {} labels keys run from 0 to {}",
+                        entries.len(),
+                        entries.len() - 1
+                    ),
+                ));
+            };
+            *place = Some(match value {
+                Value::String(name) => name.clone(),
+                other => other.to_string(),
+            });
+        }
+        labels
+            .into_iter()
+            .enumerate()
+            .map(|(index, label)| {
+                label.ok_or_else(|| Error::config("id2label", format!("has no key \"{index}\"")))
+            })
+            .collect()
+    }
+}
+
+/// A value as it stands in a message: never a page of it.
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}

@@ -1,0 +1,104 @@
+//! Passes that group the operations of a plan into fewer kernels. Numbers stay the same but for rounding.
+
+use std::collections::HashMap;
+
+use super::{Activation, Buffer, BufferId, Operation, Plan, Step};
+
+/// Fuses an activation and a residual into the linear before them, and the two halves of attention, wherever the
+/// result in between is read once and is no output of the plan.
+pub(super) fn fuse(plan: &mut Plan) {
+    let mut readers: HashMap<BufferId, usize> = HashMap::new();
+    for buffer in plan.steps.iter().flat_map(|step| step.operation.reads()) {
+        *readers.entry(buffer).or_default() += 1;
+    }
+    for output in &plan.outputs {
+        *readers.entry(output.buffer).or_default() += 2;
+    }
+    let mut fused: Vec<Option<Step>> = Vec::with_capacity(plan.steps.len());
+    let mut producer: HashMap<BufferId, usize> = HashMap::new();
+    for step in plan.steps.drain(..) {
+        let before = first_operand(&step.operation)
+            .filter(|operand| readers.get(operand) == Some(&1))
+            .and_then(|operand| producer.get(&operand).copied());
+        let merged = before.and_then(|index| {
+            fused[index].as_ref().and_then(|before| merge(&before.operation, &step.operation))
+        });
+        let step = match (merged, before) {
+            (Some(operation), Some(index)) => {
+                fused[index] = None;
+                Step { operation, ..step }
+            }
+            _ => step,
+        };
+        producer.insert(step.output, fused.len());
+        fused.push(Some(step));
+    }
+    plan.steps = fused.into_iter().flatten().collect();
+    drop_unwritten_buffers(plan);
+}
+
+/// The operand into whose producer an operation may be merged.
+fn first_operand(operation: &Operation) -> Option<BufferId> {
+    match operation {
+        Operation::Activate { input, .. } | Operation::Add { input, .. } => Some(*input),
+        Operation::AttentionContext { probabilities, .. } => Some(*probabilities),
+        _ => None,
+    }
+}
+
+/// `second ∘ first` as one operation, where a kernel for it exists.
+fn merge(first: &Operation, second: &Operation) -> Option<Operation> {
+    match (first, second) {
+        (
+            Operation::Linear { activation: Activation::Identity, residual: None, .. },
+            Operation::Activate { activation, .. },
+        ) => {
+            let mut linear = first.clone();
+            if let Operation::Linear { activation: fused, .. } = &mut linear {
+                *fused = *activation;
+            }
+            Some(linear)
+        }
+        (Operation::Linear { residual: None, .. }, Operation::Add { residual, .. }) => {
+            let mut linear = first.clone();
+            if let Operation::Linear { residual: fused, .. } = &mut linear {
+                *fused = Some(*residual);
+            }
+            Some(linear)
+        }
+        (
+            Operation::AttentionProbabilities { query, key, heads, head_size },
+            Operation::AttentionContext { value, .. },
+        ) => Some(Operation::Attention {
+            query: *query,
+            key: *key,
+            value: *value,
+            heads: *heads,
+            head_size: *head_size,
+        }),
+        _ => None,
+    }
+}
+
+/// Renumbers buffers so that exactly those remain that a step writes.
+fn drop_unwritten_buffers(plan: &mut Plan) {
+    let mut renumbered: HashMap<BufferId, BufferId> = HashMap::new();
+    let mut buffers: Vec<Buffer> = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        renumbered.insert(step.output, BufferId(buffers.len()));
+        buffers.push(plan.buffers[step.output.0].clone());
+    }
+    let rename = |buffer: &mut BufferId| {
+        if let Some(new) = renumbered.get(buffer) {
+            *buffer = *new;
+        }
+    };
+    for step in &mut plan.steps {
+        step.operation.reads_mut().into_iter().for_each(rename);
+        rename(&mut step.output);
+    }
+    for output in &mut plan.outputs {
+        rename(&mut output.buffer);
+    }
+    plan.buffers = buffers;
+}

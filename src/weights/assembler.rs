@@ -1,0 +1,277 @@
+//! Tensors of a checkpoint, in any order → the parameters of a network, each as soon as its recipe can be followed.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::error::{Error, Result};
+use crate::plan::{Network, Parameter, ParameterId, Recipe, Source};
+
+use super::SCALE_SUFFIX;
+use super::decode::{decode, refuse_non_finite};
+use super::header::check_stored;
+use super::tensor::{RawTensor, Tensor};
+
+/// Holds tensors as they are stored, and only those that an unfinished parameter still needs.
+///
+/// ```no_run
+/// # fn upload(_: mobilebert::plan::ParameterId, _: mobilebert::weights::Tensor) {}
+/// # fn main() -> mobilebert::error::Result<()> {
+/// # let (network, raw): (mobilebert::plan::Network, Vec<mobilebert::weights::RawTensor>) = todo!();
+/// let mut assembler = mobilebert::weights::Assembler::new(&network);
+/// for tensor in raw {
+///     assembler.push(tensor)?;
+///     while let Some((id, tensor)) = assembler.next_ready()? {
+///         upload(id, tensor);
+///     }
+/// }
+/// assembler.finish()
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Assembler {
+    parameters: Vec<Pending>,
+    sources: Vec<Waiting>,
+    by_name: HashMap<String, usize>,
+    ready: VecDeque<usize>,
+    held: usize,
+}
+
+#[derive(Debug)]
+struct Pending {
+    parameter: Parameter,
+    sources: Vec<usize>,
+    missing: usize,
+    done: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    source: Source,
+    raw: Option<RawTensor>,
+    scale: Option<RawTensor>,
+    users: Vec<usize>,
+    unfinished_users: usize,
+    complete: bool,
+}
+
+impl Assembler {
+    /// An assembler of all of a network's parameters.
+    pub fn new(network: &Network) -> Self {
+        let mut assembler = Assembler {
+            parameters: Vec::with_capacity(network.parameters.len()),
+            sources: Vec::new(),
+            by_name: HashMap::new(),
+            ready: VecDeque::new(),
+            held: 0,
+        };
+        for (index, parameter) in network.parameters.iter().enumerate() {
+            assembler.expect(index, parameter);
+        }
+        assembler
+    }
+
+    fn expect(&mut self, index: usize, parameter: &Parameter) {
+        let mut sources = Vec::new();
+        for source in parameter.recipe.sources() {
+            let place = *self.by_name.entry(source.name().into()).or_insert_with(|| {
+                self.sources.push(Waiting {
+                    source: source.clone(),
+                    raw: None,
+                    scale: None,
+                    users: Vec::new(),
+                    unfinished_users: 0,
+                    complete: false,
+                });
+                self.sources.len() - 1
+            });
+            if !sources.contains(&place) {
+                sources.push(place);
+                self.sources[place].users.push(index);
+                self.sources[place].unfinished_users += 1;
+            }
+        }
+        if sources.is_empty() {
+            self.ready.push_back(index);
+        }
+        let missing = sources.len();
+        self.parameters.push(Pending { parameter: parameter.clone(), sources, missing, done: false });
+    }
+
+    /// Bytes of stored tensors that are held because a parameter still needs them.
+    pub fn held_bytes(&self) -> usize {
+        self.held
+    }
+
+    /// Takes a tensor; one that the network does not need is dropped. Call [`Assembler::next_ready`] after each.
+    pub fn push(&mut self, raw: RawTensor) -> Result<()> {
+        let (place, is_scale) = match self.by_name.get(&raw.name) {
+            Some(place) => (*place, false),
+            None => match raw.name.strip_suffix(SCALE_SUFFIX).and_then(|name| self.by_name.get(name)) {
+                Some(place) => (*place, true),
+                None => return Ok(()),
+            },
+        };
+        let waiting = &mut self.sources[place];
+        let seat = if is_scale { &mut waiting.scale } else { &mut waiting.raw };
+        if seat.is_some() || waiting.complete {
+            return Err(Error::tensor(raw.name, "is in the checkpoint twice"));
+        }
+        if !is_scale {
+            check_stored(raw.dtype, &raw.shape, &raw.name, &waiting.source.shape)?;
+        }
+        self.held += raw.bytes.len();
+        *seat = Some(raw);
+        if !waiting.is_complete() {
+            return Ok(());
+        }
+        waiting.complete = true;
+        for &user in &self.sources[place].users {
+            let pending = &mut self.parameters[user];
+            pending.missing -= 1;
+            if pending.missing == 0 {
+                self.ready.push_back(user);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next parameter whose tensors are all there.
+    pub fn next_ready(&mut self) -> Result<Option<(ParameterId, Tensor)>> {
+        let Some(index) = self.ready.pop_front() else { return Ok(None) };
+        let tensor = self.evaluate(&self.parameters[index].parameter)?;
+        self.parameters[index].done = true;
+        for place in std::mem::take(&mut self.parameters[index].sources) {
+            let waiting = &mut self.sources[place];
+            waiting.unfinished_users -= 1;
+            if waiting.unfinished_users == 0 {
+                let freed = [waiting.raw.take(), waiting.scale.take()];
+                self.held -= freed.iter().flatten().map(|raw| raw.bytes.len()).sum::<usize>();
+            }
+        }
+        Ok(Some((ParameterId(index), tensor)))
+    }
+
+    /// Checks that every parameter was made.
+    pub fn finish(self) -> Result<()> {
+        if self.parameters.iter().all(|pending| pending.done) {
+            return Ok(());
+        }
+        if !self.ready.is_empty() {
+            return Err(Error::internal("weights", "parameters were not fetched"));
+        }
+        let missing: BTreeMap<&str, &Waiting> = self
+            .sources
+            .iter()
+            .filter(|waiting| !waiting.complete)
+            .map(|waiting| (waiting.source.name(), waiting))
+            .collect();
+        let Some((name, waiting)) = missing.first_key_value() else {
+            return Err(Error::internal("weights", "a parameter has no source"));
+        };
+        let what = match &waiting.raw {
+            Some(raw) => format!("is stored as {:?}, but `{name}{SCALE_SUFFIX}` is missing", raw.dtype),
+            None => "is missing from the checkpoint".into(),
+        };
+        let others: Vec<String> = missing.keys().skip(1).take(5).map(|name| format!("`{name}`")).collect();
+        let others = match missing.len() - 1 {
+            0 => String::new(),
+            count => format!(
+                "; so are {count} others ({}{})",
+                others.join(", "),
+                if count > 5 { ", …" } else { "" }
+            ),
+        };
+        Err(Error::tensor(*name, what + &others))
+    }
+
+    fn evaluate(&self, parameter: &Parameter) -> Result<Tensor> {
+        let tensor = match &parameter.recipe {
+            Recipe::Zeros => {
+                Tensor { shape: parameter.shape.clone(), data: vec![0.0; parameter.shape.iter().product()] }
+            }
+            Recipe::Identity => identity(parameter)?,
+            Recipe::Columns(columns) => self.columns(parameter, columns)?,
+            Recipe::Fold { tensor, scale, axis, shift, factor } => {
+                let mut folded = self.decode(tensor)?;
+                let scale = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
+                let shift = shift.as_ref().map(|shift| self.decode(shift)).transpose()?;
+                fold(&mut folded, scale, shift, *axis, *factor);
+                folded
+            }
+        };
+        if tensor.shape != parameter.shape {
+            let problem = format!("came out as {:?}, not {:?}", tensor.shape, parameter.shape);
+            return Err(Error::internal(&parameter.name, problem));
+        }
+        refuse_non_finite(&parameter.name, &tensor.shape, &tensor.data)?;
+        Ok(tensor)
+    }
+
+    fn decode(&self, source: &Source) -> Result<Tensor> {
+        let waiting = self.by_name.get(source.name()).map(|place| &self.sources[*place]);
+        match waiting {
+            Some(Waiting { raw: Some(raw), scale, .. }) => decode(raw, scale.as_ref(), &source.shape),
+            _ => Err(Error::internal(source.name(), "was freed while a parameter needed it")),
+        }
+    }
+
+    fn columns(&self, parameter: &Parameter, columns: &[(Source, bool)]) -> Result<Tensor> {
+        let [rows, width] = parameter.shape[..] else {
+            return Err(Error::internal(&parameter.name, "columns need a matrix"));
+        };
+        let mut data = vec![0.0; rows * width];
+        let mut start = 0;
+        for (source, transposed) in columns {
+            let part = self.decode(source)?;
+            let part_width = part.data.len() / rows.max(1);
+            for row in 0..rows {
+                for column in 0..part_width {
+                    let from = if *transposed { column * rows + row } else { row * part_width + column };
+                    data[row * width + start + column] = part.data[from];
+                }
+            }
+            start += part_width;
+        }
+        Ok(Tensor { shape: parameter.shape.clone(), data })
+    }
+}
+
+impl Waiting {
+    /// Quantised tensors need their scales.
+    fn is_complete(&self) -> bool {
+        match &self.raw {
+            None => false,
+            Some(raw) => !is_quantised(raw) || self.scale.is_some(),
+        }
+    }
+}
+
+fn is_quantised(raw: &RawTensor) -> bool {
+    matches!(raw.dtype, safetensors::Dtype::I8 | safetensors::Dtype::U8)
+}
+
+fn identity(parameter: &Parameter) -> Result<Tensor> {
+    let [rows, columns] = parameter.shape[..] else {
+        return Err(Error::internal(&parameter.name, "an identity needs a matrix"));
+    };
+    let mut data = vec![0.0; rows * columns];
+    data.iter_mut().step_by(columns + 1).for_each(|value| *value = 1.0);
+    Ok(Tensor { shape: parameter.shape.clone(), data })
+}
+
+/// `factor · (scale ∘ tensor + shift)` in place, `scale` and `shift` along `axis`; rounded once.
+fn fold(tensor: &mut Tensor, scale: Option<Tensor>, shift: Option<Tensor>, axis: usize, factor: f32) {
+    if scale.is_none() && shift.is_none() && factor == 1.0 {
+        return;
+    }
+    let size = tensor.shape[axis].max(1);
+    // Values with the same index along `axis` stand in runs of this length.
+    let run = tensor.shape[axis + 1..].iter().product::<usize>().max(1);
+    for (chunk_index, chunk) in tensor.data.chunks_mut(run).enumerate() {
+        let index = chunk_index % size;
+        let scale = scale.as_ref().map_or(1.0, |scale| f64::from(scale.data[index]));
+        let shift = shift.as_ref().map_or(0.0, |shift| f64::from(shift.data[index]));
+        for value in chunk {
+            *value = (f64::from(factor) * (scale * f64::from(*value) + shift)) as f32;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Stored values → f32.
+
+use half::{bf16, f16};
+use safetensors::Dtype;
+
+use crate::error::{Error, Result};
+
+use super::header::{check_scale, check_stored};
+use super::tensor::{RawTensor, Tensor};
+
+/// Columns of a row that share a scale in q4.
+pub const Q4_GROUP: usize = 32;
+
+/// Decodes a stored tensor, with its scales where it is quantised, to the shape that the configuration asks for.
+///
+/// q8: row `r` is `scale[r] · i8`. q4: two values a byte, the low nibble first, each in two's complement from −8 to 7,
+/// times the scale of its group of [`Q4_GROUP`] columns.
+///
+/// # Errors
+/// Wrong shapes, types that cannot be decoded, a missing scale, and values that are NaN or infinite.
+pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<Tensor> {
+    check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
+    let len = shape.iter().product();
+    let mut data = Vec::new();
+    data.try_reserve_exact(len)
+        .map_err(|_| Error::OutOfMemory { what: format!("tensor `{}`", raw.name), bytes: len as u64 * 4 })?;
+    match raw.dtype {
+        Dtype::F32 => data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
+        Dtype::F16 => {
+            data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()));
+        }
+        Dtype::BF16 => {
+            data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32()));
+        }
+        _ => dequantise(raw, scale, shape, &mut data)?,
+    }
+    if data.len() != len {
+        let problem = format!("holds {} values, its shape {shape:?} says {len}", data.len());
+        return Err(Error::tensor(&raw.name, problem));
+    }
+    refuse_non_finite(&raw.name, shape, &data)?;
+    Ok(Tensor { shape: shape.to_vec(), data })
+}
+
+fn dequantise(
+    raw: &RawTensor,
+    scale: Option<&RawTensor>,
+    shape: &[usize],
+    data: &mut Vec<f32>,
+) -> Result<()> {
+    let [_, columns] = *shape else {
+        return Err(Error::tensor(&raw.name, format!("is quantised, but {shape:?} is no matrix")));
+    };
+    let scale = scale.ok_or_else(|| {
+        Error::tensor(&raw.name, format!("is stored as {:?} without `{}.scale`", raw.dtype, raw.name))
+    })?;
+    check_scale(raw.dtype, scale.dtype, &scale.shape, &scale.name, shape)?;
+    if columns == 0 {
+        return Ok(());
+    }
+    if raw.dtype == Dtype::I8 {
+        let scales = scale.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        for (row, scale) in raw.bytes.chunks_exact(columns).zip(scales) {
+            data.extend(row.iter().map(|byte| f32::from(*byte as i8) * scale));
+        }
+    } else {
+        let scales = scale.bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32());
+        for (group, scale) in raw.bytes.chunks_exact(Q4_GROUP / 2).zip(scales) {
+            let nibbles = group.iter().flat_map(|byte| [(byte << 4) as i8 >> 4, *byte as i8 >> 4]);
+            data.extend(nibbles.map(|nibble| f32::from(nibble) * scale));
+        }
+    }
+    Ok(())
+}
+
+/// Fails with the place of the first value that is no number.
+pub(super) fn refuse_non_finite(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
+    let Some(flat) = data.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let mut place = Vec::with_capacity(shape.len());
+    let mut rest = flat;
+    for size in shape.iter().rev() {
+        place.insert(0, rest % size.max(&1));
+        rest /= size.max(&1);
+    }
+    Err(Error::tensor(
+        name,
+        format!("holds {} at {place:?}; the file is damaged or the training failed", data[flat]),
+    ))
+}

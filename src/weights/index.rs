@@ -1,0 +1,51 @@
+//! `model.safetensors.index.json`: which file holds which tensor of a checkpoint in several files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+use super::manifest::check_file_name;
+
+/// The index of a sharded checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardIndex {
+    /// File name by tensor name.
+    pub weight_map: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl ShardIndex {
+    /// Parses the file's text; `file` is its name in messages.
+    pub fn parse(file: &str, json: &[u8]) -> Result<ShardIndex> {
+        let refuse = |problem: String| Error::NotAModel { file: file.into(), problem };
+        if json.trim_ascii_start().starts_with(b"<") {
+            return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
+        }
+        let Stored { weight_map } = serde_json::from_slice(json)
+            .map_err(|error| refuse(format!("it is no index of a sharded checkpoint: {error}")))?;
+        if weight_map.is_empty() {
+            return Err(Error::corrupt(file, "`weight_map` is empty"));
+        }
+        for (tensor, shard) in &weight_map {
+            check_file_name(shard)
+                .map_err(|problem| Error::corrupt(file, format!("tensor `{tensor}` is in {problem}")))?;
+        }
+        Ok(ShardIndex { weight_map })
+    }
+
+    /// The files, each once, in order of their names.
+    pub fn files(&self) -> Vec<&str> {
+        self.weight_map.values().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether the checkpoint has a tensor.
+    pub fn has(&self, tensor: &str) -> bool {
+        self.weight_map.contains_key(tensor)
+    }
+}

@@ -1,0 +1,134 @@
+//! `files.json`: what a model directory holds, so that a download can be checked and a total known in advance.
+//!
+//! ```json
+//! {"format": 1, "dtype": "q8", "files": [{"name": "config.json", "bytes": 981, "sha256": "…64 hex digits…"}]}
+//! ```
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// Name of the file.
+pub const FILE: &str = "files.json";
+/// The format that this crate writes, and the highest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The content of a `files.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the manifest's own format.
+    pub format: u32,
+    /// How the weights are stored: `f32`, `f16`, `q8` or `q4`.
+    pub dtype: String,
+    /// Every file of the directory but the manifest.
+    pub files: Vec<File>,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Name, without directories.
+    pub name: String,
+    /// Length.
+    pub bytes: u64,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Parses and checks a `files.json`.
+    pub fn parse(json: &[u8]) -> Result<Manifest> {
+        let refuse = |problem: String| Error::NotAModel { file: FILE.into(), problem };
+        if json.trim_ascii_start().starts_with(b"<") {
+            return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
+        }
+        let manifest: Manifest =
+            serde_json::from_slice(json).map_err(|error| refuse(format!("it is no manifest: {error}")))?;
+        if !(1..=FORMAT).contains(&manifest.format) {
+            return Err(Error::unsupported(
+                format!("{FILE}: format {}", manifest.format),
+                format!("1 to {FORMAT} are; a newer version of mobilebert may read it"),
+            ));
+        }
+        for file in &manifest.files {
+            check_file_name(&file.name).map_err(|problem| Error::corrupt(FILE, problem))?;
+            if file.sha256.len() != 64 || !file.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(Error::corrupt(
+                    FILE,
+                    format!("`sha256` of `{}` is not 64 hex digits", file.name),
+                ));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The text of a `files.json`.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map(|json| json + "\n")
+            .map_err(|error| Error::internal(FILE, error.to_string()))
+    }
+
+    /// The entry of a name.
+    pub fn get(&self, name: &str) -> Option<&File> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
+    /// Lengths of all files together.
+    pub fn total_bytes(&self) -> u64 {
+        self.files.iter().fold(0, |total, file| total.saturating_add(file.bytes))
+    }
+}
+
+impl File {
+    /// The entry of a file whose content is in memory.
+    pub fn of(name: &str, content: &[u8]) -> File {
+        let mut hash = FileHash::default();
+        hash.update(content);
+        let (bytes, sha256) = hash.finish();
+        File { name: name.into(), bytes, sha256 }
+    }
+
+    /// Compares what was received with what is stated.
+    pub fn check(&self, received: FileHash) -> Result<()> {
+        let (bytes, sha256) = received.finish();
+        let fail = |problem: String| Err(Error::Integrity { file: self.name.clone(), problem });
+        if bytes != self.bytes {
+            return fail(format!("{FILE} states {} bytes, found {bytes}", self.bytes));
+        }
+        if !sha256.eq_ignore_ascii_case(&self.sha256) {
+            return fail(format!("{FILE} states SHA-256 {}, found {sha256}", self.sha256));
+        }
+        Ok(())
+    }
+}
+
+/// Length and SHA-256 of a file that comes in chunks.
+#[derive(Clone, Debug, Default)]
+pub struct FileHash {
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl FileHash {
+    /// Takes the next bytes.
+    pub fn update(&mut self, chunk: &[u8]) {
+        self.digest.update(chunk);
+        self.bytes += chunk.len() as u64;
+    }
+
+    /// Length and hash of all bytes taken.
+    pub fn finish(self) -> (u64, String) {
+        let digits = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        (self.bytes, digits)
+    }
+}
+
+/// A file of the same directory: no separators, nothing hidden.
+pub(super) fn check_file_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) {
+        return Err(format!("{name:?}, which is no plain file name"));
+    }
+    Ok(())
+}

@@ -1,1 +1,0 @@
-"""Train MobileBERT checkpoints by knowledge transfer: one command a step, see README.md."""

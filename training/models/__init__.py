@@ -1,1 +1,0 @@
-"""Building, loading and saving the models."""

@@ -1,1 +1,0 @@
-"""One module a step of the recipe; each has `run(config, places)`."""

@@ -1,1 +1,0 @@
-"""Tests of the training package: `python -m pytest training/tests`."""

@@ -1,1 +1,100 @@
-@compute @workgroup_size(1) fn main() {}
+// attention_probabilities: softmax(q kᵀ + mask) of every head
+//
+//   attention_mask [batch, sequence]                    0: not attended to
+//   query, key     [batch · sequence, heads · head_size], the query already scaled by 1/√head_size
+//   output         [batch, heads, sequence, sequence]
+//
+// Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 output.
+// Groups: x over queries, y over heads, z over the batch; one a row of the output.
+//
+// Masked keys get zero, a row whose keys are all masked is zeros. Every invocation reads back only what it wrote itself.
+
+struct Parameters {
+    batch: u32,
+    sequence: u32,
+    heads: u32,
+    head_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> attention_mask: array<u32>;
+@group(0) @binding(2) var<storage, read> query: array<f32>;
+@group(0) @binding(3) var<storage, read> key: array<f32>;
+@group(0) @binding(4) var<storage, read_write> output_values: array<f32>;
+
+const INVOCATIONS: u32 = 64u;
+const LOWEST: f32 = -3.0e38;
+
+var<workgroup> partial: array<f32, 64>;
+
+fn maximum_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
+        if local < half {
+            partial[local] = max(partial[local], partial[local + half]);
+        }
+        workgroupBarrier();
+    }
+    let maximum = partial[0];
+    workgroupBarrier();
+    return maximum;
+}
+
+fn sum_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
+        if local < half {
+            partial[local] += partial[local + half];
+        }
+        workgroupBarrier();
+    }
+    let sum = partial[0];
+    workgroupBarrier();
+    return sum;
+}
+
+fn score(query_start: u32, key_start: u32) -> f32 {
+    var sum = 0.0;
+    for (var i = 0u; i < parameters.head_size; i++) {
+        sum += query[query_start + i] * key[key_start + i];
+    }
+    return sum;
+}
+
+@compute @workgroup_size(64, 1, 1)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let first_token = group.z * parameters.sequence;
+    let features = parameters.heads * parameters.head_size;
+    let head_start = group.y * parameters.head_size;
+    let query_start = (first_token + group.x) * features + head_start;
+    let output_start = ((group.z * parameters.heads + group.y) * parameters.sequence + group.x) * parameters.sequence;
+
+    var maximum = LOWEST;
+    for (var i = local; i < parameters.sequence; i += INVOCATIONS) {
+        if attention_mask[first_token + i] != 0u {
+            let value = score(query_start, (first_token + i) * features + head_start);
+            output_values[output_start + i] = value;
+            maximum = max(maximum, value);
+        }
+    }
+    maximum = maximum_of_group(local, maximum);
+
+    var sum = 0.0;
+    for (var i = local; i < parameters.sequence; i += INVOCATIONS) {
+        var value = 0.0;
+        if attention_mask[first_token + i] != 0u {
+            value = exp(max(output_values[output_start + i] - maximum, -200.0));
+        }
+        output_values[output_start + i] = value;
+        sum += value;
+    }
+    sum = sum_of_group(local, sum);
+
+    // The largest term is exp(0) = 1; a smaller sum means that every key is masked and every term zero.
+    let factor = 1.0 / max(sum, 0.5);
+    for (var i = local; i < parameters.sequence; i += INVOCATIONS) {
+        output_values[output_start + i] *= factor;
+    }
+}

@@ -1,1 +1,62 @@
-@compute @workgroup_size(1) fn main() {}
+// embedding: the word vector of each token, or with `trigram` those of the next, this and the previous token
+//
+//   input_ids [batch, sequence]
+//   table     [vocabulary, embedding_size]
+//   output    [batch · sequence, embedding_size], with trigram [batch · sequence, 3 · embedding_size]
+//
+// Bindings of group 0: 0 parameters, 1 input_ids, 2 table, 3 output.
+// Groups: 64 elements of the output each, x then y.
+//
+// Neighbours beyond the edge of a sequence are zeros, and so is an id past the end of a text (0xffffffff): a result
+// does not depend on the length that the sequence was padded to.
+
+struct Parameters {
+    batch: u32,
+    sequence: u32,
+    embedding_size: u32,
+    trigram: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> input_ids: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output_values: array<f32>;
+
+@compute @workgroup_size(64, 1, 1)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let width = select(1u, 3u, parameters.trigram != 0u) * parameters.embedding_size;
+    let rows = parameters.batch * parameters.sequence;
+    let index = (group.y * groups.x + group.x) * 64u + local;
+    if index >= rows * width {
+        return;
+    }
+    let row = index / width;
+    let part = index % width / parameters.embedding_size;
+    let feature = index % width % parameters.embedding_size;
+
+    // Parts 0, 1, 2 are the next, this and the previous token; without trigram there is this one only.
+    let token = row % parameters.sequence;
+    var inside = true;
+    var source = row;
+    if parameters.trigram != 0u {
+        if part == 0u {
+            inside = token + 1u < parameters.sequence;
+            source = row + 1u;
+        } else if part == 2u {
+            inside = token > 0u;
+            source = row - 1u;
+        }
+    }
+    var value = 0.0;
+    if inside {
+        let id = input_ids[source];
+        if id < arrayLength(&table) / parameters.embedding_size {
+            value = table[id * parameters.embedding_size + feature];
+        }
+    }
+    output_values[index] = value;
+}

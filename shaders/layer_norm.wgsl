@@ -1,1 +1,71 @@
-@compute @workgroup_size(1) fn main() {}
+// layer_norm: output = (x − mean) / √(variance + epsilon) ∘ weight + bias over each row
+//
+//   input, output [rows, features]
+//   weight, bias  [features]
+//
+// Bindings of group 0: 0 parameters, 1 input, 2 weight, 3 bias, 4 output.
+// Groups: one a row, x then y.
+//
+// Two passes, sums in f32: the squares of differences from the mean do not cancel where values are large.
+
+struct Parameters {
+    rows: u32,
+    features: u32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> input_values: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> output_values: array<f32>;
+
+const INVOCATIONS: u32 = 64u;
+
+var<workgroup> partial: array<f32, 64>;
+
+// The sum of every invocation's value, in the same order each time.
+fn sum_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
+        if local < half {
+            partial[local] += partial[local + half];
+        }
+        workgroupBarrier();
+    }
+    let sum = partial[0];
+    workgroupBarrier();
+    return sum;
+}
+
+@compute @workgroup_size(64, 1, 1)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = group.y * groups.x + group.x;
+    if row >= parameters.rows {
+        return;
+    }
+    let start = row * parameters.features;
+
+    var sum = 0.0;
+    for (var i = local; i < parameters.features; i += INVOCATIONS) {
+        sum += input_values[start + i];
+    }
+    let mean = sum_of_group(local, sum) / f32(parameters.features);
+
+    var squares = 0.0;
+    for (var i = local; i < parameters.features; i += INVOCATIONS) {
+        let difference = input_values[start + i] - mean;
+        squares += difference * difference;
+    }
+    let variance = sum_of_group(local, squares) / f32(parameters.features);
+    let factor = 1.0 / sqrt(variance + parameters.epsilon);
+
+    for (var i = local; i < parameters.features; i += INVOCATIONS) {
+        output_values[start + i] = (input_values[start + i] - mean) * factor * weight[i] + bias[i];
+    }
+}

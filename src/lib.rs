@@ -6,19 +6,23 @@
 //! | module | does |
 //! |---|---|
 //! | [`config`] | `config.json` → `Config`, checked |
-//! | `text` | text → token ids, windows over long contexts, offsets back to the source |
+//! | [`text`] | text → token ids, windows over long contexts, offsets back to the source |
 //! | [`weights`] | bytes → named, checked tensors |
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
 //! | [`kernels`] | one module a kernel: its table entry, its parameters, its CPU twin |
-//! | `cpu`, `gpu` | run a plan |
+//! | `cpu`, [`gpu`] | run a plan |
 //! | `session` | picks the executor and says why; keeps plans by length |
-//! | `task` | logits → answers |
+//! | [`task`] | logits → answers |
 //! | `model` | a model directory → something one can ask |
 
 #![deny(missing_docs)]
 
 pub mod config;
+pub mod cpu;
 pub mod error;
+pub mod gpu;
 pub mod kernels;
 pub mod plan;
+pub mod task;
+pub mod text;
 pub mod weights;

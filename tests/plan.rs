@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::compare::compare_to_rms;
 use support::family::Family64;
 use support::random::Random;
-use support::{checkpoint, reference};
+use support::{checkpoint, interpreter};
 
 const HEADS: [&str; 8] = [
     "Model",
@@ -113,7 +113,7 @@ fn every_plan_computes_what_the_family_is() {
             Family64 { config: &config, tensors: &tensors, inputs: &inputs, batch, sequence }.run();
         for schedule in [Schedule::Operations, Schedule::Tiled] {
             let plan = network.plan(everything(batch, sequence, schedule)).unwrap();
-            let found = reference::run(&network, &plan, &parameters, &inputs);
+            let found = interpreter::run(&network, &plan, &parameters, &inputs);
             let names: HashSet<&str> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
             assert_eq!(names.len(), plan.outputs.len(), "an output's name is there twice");
             assert_eq!(names, expected.keys().map(String::as_str).collect(), "{fields}");
@@ -139,7 +139,7 @@ fn a_label_means_the_same_tensor_in_every_schedule() {
         let inputs = checkpoint::inputs(&config, 2, 5, random);
         let run = |schedule| {
             let request = Request { batch: 2, sequence: 5, schedule, ..Request::default() };
-            reference::run(&network, &network.plan(request).unwrap(), &parameters, &inputs)
+            interpreter::run(&network, &network.plan(request).unwrap(), &parameters, &inputs)
         };
         let (operations, tiled) = (run(Schedule::Operations), run(Schedule::Tiled));
         assert!(tiled.len() < operations.len());
@@ -170,7 +170,7 @@ fn padding_and_neighbours_change_nothing() {
         }
         let run = |batch, sequence, inputs| {
             let request = Request { batch, sequence, hidden_states: true, ..Request::default() };
-            reference::run(&network, &network.plan(request).unwrap(), &parameters, inputs)
+            interpreter::run(&network, &network.plan(request).unwrap(), &parameters, inputs)
         };
         let (short, long) = (run(1, length, &alone), run(2, padded, &beside));
         let name = format!("hidden_states.{}", config.num_hidden_layers);

@@ -1,5 +1,8 @@
 //! `output = input + scale ∘ residual` over rows of `features`.
 
+use super::functions;
+use super::simd::{Lanes, Task};
+use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 
 parameter_block! {
@@ -21,3 +24,59 @@ pub const KERNEL: Kernel = Kernel {
     parameters: AddParameters::BLOCK,
     bindings: &[read("input_values"), read("residual"), read("scale"), write("output_values")],
 };
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct AddOperands<'a> {
+    /// `len` values.
+    pub input_values: &'a [f32],
+    /// `len` values.
+    pub residual: &'a [f32],
+    /// `[features]` where the residual is scaled.
+    pub scale: &'a [f32],
+}
+
+struct Part<'a> {
+    input: &'a [f32],
+    residual: &'a [f32],
+    scale: Option<&'a [f32]>,
+    output: &'a mut [f32],
+}
+
+impl Task for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+        self.output.copy_from_slice(self.input);
+        match self.scale {
+            None => functions::add(self.output, self.residual),
+            Some(scale) => {
+                let features = scale.len();
+                for (row, residual) in self.output.chunks_mut(features).zip(self.residual.chunks(features)) {
+                    functions::add_scaled(row, residual, scale);
+                }
+            }
+        }
+    }
+}
+
+/// The CPU twin.
+pub fn run(
+    parameters: &AddParameters,
+    operands: &AddOperands<'_>,
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    let features = parameters.features as usize;
+    let output = &mut output_values[..parameters.len as usize];
+    workers.rows(output, features, |first_row, output| {
+        let range = first_row * features..first_row * features + output.len();
+        workers.simd().run(Part {
+            input: &operands.input_values[range.clone()],
+            residual: &operands.residual[range],
+            scale: (parameters.has_scale != 0).then(|| &operands.scale[..features]),
+            output,
+        });
+    });
+}

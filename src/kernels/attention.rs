@@ -1,5 +1,7 @@
 //! `softmax(q kᵀ + mask) v` for every head, without the probabilities in memory. A row whose keys are all masked is zeros.
 
+use super::heads::{Heads, Scratch};
+use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 
 parameter_block! {
@@ -23,3 +25,39 @@ pub const KERNEL: Kernel = Kernel {
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), read("value"), write("output_values")],
 };
+
+impl AttentionParameters {
+    fn heads(&self) -> Heads {
+        Heads {
+            batch: self.batch as usize,
+            sequence: self.sequence as usize,
+            heads: self.heads as usize,
+            head_size: self.head_size as usize,
+        }
+    }
+}
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionOperands<'a> {
+    /// `[batch, sequence]`: 0 where a key is not attended to.
+    pub attention_mask: &'a [u32],
+    /// `[batch · sequence, heads · head_size]`, scaled already.
+    pub query: &'a [f32],
+    /// `[batch · sequence, heads · head_size]`.
+    pub key: &'a [f32],
+    /// `[batch · sequence, heads · head_size]`.
+    pub value: &'a [f32],
+}
+
+/// The CPU twin; `output_values` is `[batch · sequence, heads · head_size]`.
+pub fn run(
+    parameters: &AttentionParameters,
+    operands: &AttentionOperands<'_>,
+    output_values: &mut [f32],
+    scratch: &mut Scratch,
+    workers: &Workers,
+) {
+    let matrices = [operands.query, operands.key, operands.value];
+    parameters.heads().attention(operands.attention_mask, matrices, output_values, scratch, workers);
+}

@@ -1,6 +1,8 @@
 //! Word vectors by id, or with `trigram` those of the next, this and the previous token side by side. An id of `u32::MAX` stands past the end of a text and gives zeros.
 
+use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
+use crate::plan::PAST_THE_END;
 
 parameter_block! {
     /// Parameters of `embedding`.
@@ -23,3 +25,33 @@ pub const KERNEL: Kernel = Kernel {
     parameters: EmbeddingParameters::BLOCK,
     bindings: &[read("input_ids"), read("table"), write("output_values")],
 };
+
+/// The CPU twin; `table` is `[vocabulary, embedding_size]` and every id below its length or [`PAST_THE_END`].
+pub fn run(
+    parameters: &EmbeddingParameters,
+    input_ids: &[u32],
+    table: &[f32],
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    let size = parameters.embedding_size as usize;
+    let sequence = parameters.sequence as usize;
+    let parts = if parameters.trigram != 0 { 3 } else { 1 };
+    let output = &mut output_values[..parameters.batch as usize * sequence * parts * size];
+    workers.rows(output, parts * size, |first_row, output| {
+        for (index, row) in output.chunks_exact_mut(parts * size).enumerate() {
+            let token = first_row + index;
+            let position = token % sequence;
+            let next = if position + 1 < sequence { input_ids[token + 1] } else { PAST_THE_END };
+            let previous = if position > 0 { input_ids[token - 1] } else { PAST_THE_END };
+            let ids =
+                if parts == 3 { &[next, input_ids[token], previous][..] } else { &[input_ids[token]][..] };
+            for (to, &id) in row.chunks_exact_mut(size).zip(ids) {
+                match id {
+                    PAST_THE_END => to.fill(0.0),
+                    id => to.copy_from_slice(&table[id as usize * size..][..size]),
+                }
+            }
+        }
+    });
+}

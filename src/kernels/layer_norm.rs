@@ -1,5 +1,8 @@
 //! `(x − mean) / √(variance + epsilon) ∘ weight + bias` over each row.
 
+use super::functions;
+use super::simd::{Lanes, Task};
+use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 
 parameter_block! {
@@ -21,3 +24,64 @@ pub const KERNEL: Kernel = Kernel {
     parameters: LayerNormParameters::BLOCK,
     bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],
 };
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerNormOperands<'a> {
+    /// `[rows, features]`.
+    pub input_values: &'a [f32],
+    /// `[features]`.
+    pub weight: &'a [f32],
+    /// `[features]`.
+    pub bias: &'a [f32],
+}
+
+struct Part<'a> {
+    input: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    epsilon: f32,
+    output: &'a mut [f32],
+}
+
+impl Task for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+        let features = self.weight.len();
+        let count = features as f32;
+        for (output, input) in self.output.chunks_exact_mut(features).zip(self.input.chunks_exact(features)) {
+            // Two passes, the mean taken away before anything is squared: no cancellation at 2.5e7.
+            let mean = functions::sum(input) / count;
+            for (output, input) in output.iter_mut().zip(input) {
+                *output = input - mean;
+            }
+            let variance = functions::sum_of_squares(output) / count;
+            let factor = 1.0 / (variance + self.epsilon).sqrt();
+            for ((output, weight), bias) in output.iter_mut().zip(self.weight).zip(self.bias) {
+                *output = *output * factor * weight + bias;
+            }
+        }
+    }
+}
+
+/// The CPU twin.
+pub fn run(
+    parameters: &LayerNormParameters,
+    operands: &LayerNormOperands<'_>,
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    let features = parameters.features as usize;
+    let output = &mut output_values[..parameters.rows as usize * features];
+    workers.rows(output, features, |first_row, output| {
+        workers.simd().run(Part {
+            input: &operands.input_values[first_row * features..][..output.len()],
+            weight: &operands.weight[..features],
+            bias: &operands.bias[..features],
+            epsilon: parameters.epsilon,
+            output,
+        });
+    });
+}

@@ -1,5 +1,9 @@
 //! `output = activation(input · weightᵀ + bias) + scale ∘ residual`.
 
+use super::activate::activation_of;
+use super::packed::PackedMatrix;
+use super::product::{Epilogue, Product, Rows};
+use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 
 parameter_block! {
@@ -36,3 +40,56 @@ pub const KERNEL: Kernel = Kernel {
         write("output_values"),
     ],
 };
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearOperands<'a> {
+    /// `rows` rows of `in_features`, `row_stride` apart.
+    pub input_values: &'a [f32],
+    /// `[out_features, in_features]`, packed for the instruction set of the workers.
+    pub weight: &'a PackedMatrix,
+    /// `[out_features]`.
+    pub bias: &'a [f32],
+    /// `[rows, out_features]` where there is one.
+    pub residual: &'a [f32],
+    /// `[out_features]` where the residual is scaled.
+    pub scale: &'a [f32],
+}
+
+/// The CPU twin; `output_values` is `[rows, out_features]`.
+pub fn run(
+    parameters: &LinearParameters,
+    operands: &LinearOperands<'_>,
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    assert_eq!(
+        operands.weight.simd(),
+        workers.simd(),
+        "a weight is packed for the instruction set that reads it"
+    );
+    let PackedMatrix::F32(weight) = operands.weight;
+    let columns = parameters.out_features as usize;
+    let depth = parameters.in_features as usize;
+    let stride = parameters.row_stride as usize;
+    let output = &mut output_values[..parameters.rows as usize * columns];
+    workers.rows(output, columns, |first_row, part| {
+        let residual = (parameters.has_residual != 0).then(|| &operands.residual[first_row * columns..]);
+        let epilogue = Epilogue {
+            bias: operands.bias,
+            activation: activation_of(parameters.activation),
+            residual,
+            scale: (parameters.has_scale != 0).then_some(operands.scale),
+        };
+        workers.simd().run(Product {
+            input: Rows { data: &operands.input_values[first_row * stride..], stride },
+            rows: part.len() / columns,
+            panels: weight.panels(),
+            depth,
+            columns,
+            output: part,
+            output_stride: columns,
+            epilogue: Some(epilogue),
+        });
+    });
+}

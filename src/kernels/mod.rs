@@ -9,9 +9,20 @@ pub mod attention;
 pub mod attention_context;
 pub mod attention_probabilities;
 pub mod embedding;
+mod functions;
+mod heads;
 pub mod layer_norm;
 pub mod linear;
+mod packed;
 pub mod position;
+mod product;
+mod simd;
+mod workers;
+
+pub use heads::Scratch;
+pub use packed::PackedMatrix;
+pub use simd::Simd;
+pub use workers::Workers;
 
 /// Entry point of every shader.
 pub const ENTRY_POINT: &str = "main";

@@ -1,6 +1,7 @@
 //! `output = input + position[t] + token_type[type_id]`, each of input and token type optional.
 
-use super::{Kernel, parameter_block, read, write};
+use super::workers::Workers;
+use super::{Kernel, functions, parameter_block, read, write};
 
 parameter_block! {
     /// Parameters of `position`.
@@ -31,3 +32,44 @@ pub const KERNEL: Kernel = Kernel {
         write("output_values"),
     ],
 };
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct PositionOperands<'a> {
+    /// `[batch, sequence]`, each below the number of token types; unread without token types.
+    pub token_type_ids: &'a [u32],
+    /// `[batch · sequence, hidden_size]` where there is an input.
+    pub input_values: &'a [f32],
+    /// `[positions, hidden_size]`, at least `sequence` of them.
+    pub position: &'a [f32],
+    /// `[types, hidden_size]` where there are token types.
+    pub token_type: &'a [f32],
+}
+
+/// The CPU twin.
+pub fn run(
+    parameters: &PositionParameters,
+    operands: &PositionOperands<'_>,
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    let size = parameters.hidden_size as usize;
+    let sequence = parameters.sequence as usize;
+    let output = &mut output_values[..parameters.batch as usize * sequence * size];
+    workers.rows(output, size, |first_row, output| {
+        for (index, row) in output.chunks_exact_mut(size).enumerate() {
+            let token = first_row + index;
+            let position = &operands.position[token % sequence * size..][..size];
+            if parameters.has_input != 0 {
+                row.copy_from_slice(&operands.input_values[token * size..][..size]);
+                functions::add(row, position);
+            } else {
+                row.copy_from_slice(position);
+            }
+            if parameters.has_token_type != 0 {
+                let token_type = operands.token_type_ids[token] as usize;
+                functions::add(row, &operands.token_type[token_type * size..][..size]);
+            }
+        }
+    });
+}

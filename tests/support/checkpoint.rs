@@ -8,8 +8,8 @@ use mobilebert::plan::{Inputs, Network};
 use mobilebert::weights::{Assembler, Dtype, RawTensor};
 
 use super::family::Tensors;
+use super::interpreter::Parameters;
 use super::random::Random;
-use super::reference::Parameters;
 
 /// Values for every tensor that `network` is made from, shaped as trained ones are: norms around one, the rest such
 /// that activations neither vanish nor explode.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use mobilebert::config::{Activation, Config, Family, Head, Normalization};
 use mobilebert::plan::Inputs;
 
-use super::reference::{activate, layer_norm, linear, softmax};
+use super::interpreter::{layer_norm, linear, softmax};
+use super::reference::activate;
 
 /// Tensors of a checkpoint by name: shape and values.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;

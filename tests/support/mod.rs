@@ -4,5 +4,6 @@
 pub mod checkpoint;
 pub mod compare;
 pub mod family;
+pub mod interpreter;
 pub mod random;
 pub mod reference;

@@ -1,253 +1,143 @@
-//! A plan, interpreted in f64 with the plainest loops there are: what kernels and executors are held against.
+//! The kernels in f64, written as their formulas stand: what CPU twins and shaders are held against.
 
-use std::collections::BTreeMap;
+use mobilebert::kernels::attention::AttentionParameters;
+use mobilebert::kernels::linear::LinearParameters;
+use mobilebert::plan::Activation;
 
-use mobilebert::plan::{Activation, Inputs, Network, Operation, PAST_THE_END, Plan, Request, Residual};
+/// Every activation.
+pub const ACTIVATIONS: [Activation; 6] = [
+    Activation::Identity,
+    Activation::Relu,
+    Activation::Gelu,
+    Activation::GeluTanh,
+    Activation::Tanh,
+    Activation::Silu,
+];
 
-/// Values of a network's parameters, by index.
-pub type Parameters = Vec<Vec<f64>>;
-
-/// Every step's result by its label.
-pub type Results = BTreeMap<String, Vec<f64>>;
-
-/// Runs all steps. Panics where a plan is malformed: this is a test's tool.
-pub fn run(network: &Network, plan: &Plan, parameters: &Parameters, inputs: &Inputs) -> Results {
-    let mut buffers: Vec<Vec<f64>> = vec![Vec::new(); plan.buffers.len()];
-    let mut results = Results::new();
-    for step in &plan.steps {
-        let interpreter =
-            Interpreter { network, request: plan.request, parameters, inputs, buffers: &buffers };
-        let output = interpreter.run(&step.operation);
-        assert_eq!(output.len(), plan.buffers[step.output.0].len, "{}", step.label);
-        results.insert(step.label.clone(), output.clone());
-        buffers[step.output.0] = output;
-    }
-    for output in &plan.outputs {
-        results.insert(output.name.clone(), output_values(output, &buffers[output.buffer.0]));
-    }
-    results
-}
-
-fn output_values(output: &mobilebert::plan::Output, buffer: &[f64]) -> Vec<f64> {
-    match output.column {
-        None => buffer.to_vec(),
-        Some((column, width)) => buffer.iter().skip(column).step_by(width).copied().collect(),
-    }
-}
-
-struct Interpreter<'a> {
-    network: &'a Network,
-    request: Request,
-    parameters: &'a Parameters,
-    inputs: &'a Inputs,
-    buffers: &'a [Vec<f64>],
-}
-
-impl Interpreter<'_> {
-    fn run(&self, operation: &Operation) -> Vec<f64> {
-        let buffer = |id: &mobilebert::plan::BufferId| self.buffers[id.0].as_slice();
-        let parameter = |id: &mobilebert::plan::ParameterId| self.parameters[id.0].as_slice();
-        let shape = |id: &mobilebert::plan::ParameterId| self.network.parameters[id.0].shape.as_slice();
-        match operation {
-            Operation::Embedding { table, trigram } => {
-                self.embedding(parameter(table), shape(table)[1], *trigram)
-            }
-            Operation::Position { input, position, token_type } => {
-                let width = shape(position)[1];
-                let zeros = vec![0.0; self.rows() * width];
-                let mut output = input.as_ref().map_or(zeros, |input| buffer(input).to_vec());
-                for (row, values) in output.chunks_mut(width).enumerate() {
-                    let at = row % self.request.sequence;
-                    add(values, &parameter(position)[at * width..][..width]);
-                    if let Some(token_type) = token_type {
-                        let kind = self.inputs.token_type_ids[row] as usize;
-                        add(values, &parameter(token_type)[kind * width..][..width]);
-                    }
-                }
-                output
-            }
-            Operation::Linear { input, rows, row_stride, weight, bias, activation, residual } => {
-                let (outs, ins) = (shape(weight)[0], shape(weight)[1]);
-                let mut output =
-                    linear(buffer(input), *rows, *row_stride, parameter(weight), parameter(bias), ins, outs);
-                output.iter_mut().for_each(|value| *value = activate(*activation, *value));
-                if let Some(residual) = residual {
-                    self.add_residual(&mut output, residual, outs);
-                }
-                output
-            }
-            Operation::Activate { input, activation } => {
-                buffer(input).iter().map(|value| activate(*activation, *value)).collect()
-            }
-            Operation::Add { input, residual, features } => {
-                let mut output = buffer(input).to_vec();
-                self.add_residual(&mut output, residual, *features);
-                output
-            }
-            Operation::LayerNorm { input, weight, bias, features, epsilon } => {
-                layer_norm(buffer(input), parameter(weight), parameter(bias), *features, f64::from(*epsilon))
-            }
-            Operation::AttentionProbabilities { query, key, heads, head_size } => {
-                self.probabilities(buffer(query), buffer(key), *heads, *head_size)
-            }
-            Operation::AttentionContext { probabilities, value, heads, head_size } => {
-                self.context(buffer(probabilities), buffer(value), *heads, *head_size)
-            }
-            Operation::Attention { query, key, value, heads, head_size } => {
-                let probabilities = self.probabilities(buffer(query), buffer(key), *heads, *head_size);
-                self.context(&probabilities, buffer(value), *heads, *head_size)
-            }
+/// The error function by its series or, further out, the continued fraction of its complement.
+pub fn erf(x: f64) -> f64 {
+    if x.abs() < 3.0 {
+        let (mut term, mut sum) = (x, x);
+        for n in 1..100 {
+            term *= 2.0 * x * x / f64::from(2 * n + 1);
+            sum += term;
         }
-    }
-
-    fn rows(&self) -> usize {
-        self.request.batch * self.request.sequence
-    }
-
-    fn embedding(&self, table: &[f64], width: usize, trigram: bool) -> Vec<f64> {
-        let vector = |row: usize, shift: isize| -> Vec<f64> {
-            let at = (row % self.request.sequence) as isize + shift;
-            if at < 0 || at >= self.request.sequence as isize {
-                return vec![0.0; width];
-            }
-            match self.inputs.input_ids[(row as isize + shift) as usize] {
-                PAST_THE_END => vec![0.0; width],
-                id => table[id as usize * width..][..width].to_vec(),
-            }
-        };
-        let shifts: &[isize] = if trigram { &[1, 0, -1] } else { &[0] };
-        (0..self.rows()).flat_map(|row| shifts.iter().flat_map(move |shift| vector(row, *shift))).collect()
-    }
-
-    fn add_residual(&self, output: &mut [f64], residual: &Residual, features: usize) {
-        let added = &self.buffers[residual.buffer.0];
-        let scale = residual.scale.map(|scale| &self.parameters[scale.0]);
-        for (index, (value, added)) in output.iter_mut().zip(added).enumerate() {
-            *value += added * scale.map_or(1.0, |scale| scale[index % features]);
+        2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp() * sum
+    } else {
+        let mut fraction = x.abs();
+        for n in (1..100).rev() {
+            fraction = x.abs() + f64::from(n) / 2.0 / fraction;
         }
-    }
-
-    fn probabilities(&self, query: &[f64], key: &[f64], heads: usize, head_size: usize) -> Vec<f64> {
-        let Request { batch, sequence, .. } = self.request;
-        let width = heads * head_size;
-        let mut output = Vec::with_capacity(batch * heads * sequence * sequence);
-        for b in 0..batch {
-            for head in 0..heads {
-                let vector = |values: &[f64], t: usize| -> Vec<f64> {
-                    values[(b * sequence + t) * width + head * head_size..][..head_size].to_vec()
-                };
-                for t in 0..sequence {
-                    let query = vector(query, t);
-                    let scores: Vec<f64> = (0..sequence)
-                        .map(|s| match self.inputs.attention_mask[b * sequence + s] {
-                            0 => f64::NEG_INFINITY,
-                            _ => vector(key, s).iter().zip(&query).map(|(k, q)| k * q).sum(),
-                        })
-                        .collect();
-                    output.extend(softmax(&scores));
-                }
-            }
-        }
-        output
-    }
-
-    fn context(&self, probabilities: &[f64], value: &[f64], heads: usize, head_size: usize) -> Vec<f64> {
-        let Request { batch, sequence, .. } = self.request;
-        let width = heads * head_size;
-        let mut output = vec![0.0; batch * sequence * width];
-        for b in 0..batch {
-            for head in 0..heads {
-                for t in 0..sequence {
-                    let row = &probabilities[((b * heads + head) * sequence + t) * sequence..][..sequence];
-                    for (s, p) in row.iter().enumerate() {
-                        for d in 0..head_size {
-                            let column = head * head_size + d;
-                            output[(b * sequence + t) * width + column] +=
-                                p * value[(b * sequence + s) * width + column];
-                        }
-                    }
-                }
-            }
-        }
-        output
+        x.signum() * (1.0 - (-x * x).exp() / fraction / std::f64::consts::PI.sqrt())
     }
 }
 
-fn add(values: &mut [f64], added: &[f64]) {
-    values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
-}
-
-/// `input · weightᵀ + bias` over rows `stride` apart.
-pub fn linear(
-    input: &[f64],
-    rows: usize,
-    stride: usize,
-    weight: &[f64],
-    bias: &[f64],
-    ins: usize,
-    outs: usize,
-) -> Vec<f64> {
-    let mut output = Vec::with_capacity(rows * outs);
-    for row in 0..rows {
-        let input = &input[row * stride..][..ins];
-        for out in 0..outs {
-            let products = weight[out * ins..][..ins].iter().zip(input).map(|(w, x)| w * x);
-            output.push(bias[out] + products.sum::<f64>());
-        }
-    }
-    output
-}
-
-/// Over rows of `features`, with the biased variance.
-pub fn layer_norm(input: &[f64], weight: &[f64], bias: &[f64], features: usize, epsilon: f64) -> Vec<f64> {
-    let mut output = Vec::with_capacity(input.len());
-    for row in input.chunks(features) {
-        let mean = row.iter().sum::<f64>() / features as f64;
-        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / features as f64;
-        let scale = 1.0 / (variance + epsilon).sqrt();
-        output.extend(row.iter().zip(weight).zip(bias).map(|((x, w), b)| (x - mean) * scale * w + b));
-    }
-    output
-}
-
-/// Zeros where every score is −∞.
-pub fn softmax(scores: &[f64]) -> Vec<f64> {
-    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most == f64::NEG_INFINITY {
-        return vec![0.0; scores.len()];
-    }
-    let powers: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|power| power / sum).collect()
-}
-
-/// The element-wise functions.
+/// `activation(x)`.
 pub fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Identity => x,
         Activation::Relu => x.max(0.0),
-        Activation::Gelu => x / 2.0 * erfc(-x / std::f64::consts::SQRT_2),
+        Activation::Gelu => x / 2.0 * (1.0 + erf(x / 2f64.sqrt())),
         Activation::GeluTanh => {
-            let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
-            x / 2.0 * (1.0 + inner.tanh())
+            x / 2.0 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
         }
         Activation::Tanh => x.tanh(),
         Activation::Silu => x / (1.0 + (-x).exp()),
     }
 }
 
-/// `1 − erf(x)` to about 1e-15 relative: a power series near zero, a continued fraction further out.
-pub fn erfc(x: f64) -> f64 {
-    let square = x * x;
-    if x.abs() < 2.5 {
-        let (mut term, mut sum) = (x, x);
-        for n in 1..80 {
-            term *= -square / f64::from(n);
-            sum += term / f64::from(2 * n + 1);
+/// `activation(input · weightᵀ + bias) + scale ∘ residual`; `weight` is row-major `[out_features, in_features]`.
+pub fn linear(
+    parameters: &LinearParameters,
+    input: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    residual: &[f32],
+    scale: &[f32],
+) -> Vec<f64> {
+    let (columns, depth) = (parameters.out_features as usize, parameters.in_features as usize);
+    let activation = ACTIVATIONS[parameters.activation as usize];
+    let mut output = Vec::new();
+    for row in 0..parameters.rows as usize {
+        let input = &input[row * parameters.row_stride as usize..][..depth];
+        for column in 0..columns {
+            let weight = &weight[column * depth..][..depth];
+            let sum: f64 = input.iter().zip(weight).map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
+            let mut value = activate(activation, sum + f64::from(bias[column]));
+            if parameters.has_residual != 0 {
+                let scale = if parameters.has_scale != 0 { f64::from(scale[column]) } else { 1.0 };
+                value += scale * f64::from(residual[row * columns + column]);
+            }
+            output.push(value);
         }
-        return 1.0 - 2.0 / std::f64::consts::PI.sqrt() * sum;
     }
-    let fraction = (1..120).rev().fold(0.0, |tail, k| f64::from(k) / 2.0 / (x.abs() + tail));
-    let positive = (-square).exp() / std::f64::consts::PI.sqrt() / (x.abs() + fraction);
-    if x > 0.0 { positive } else { 2.0 - positive }
+    output
+}
+
+/// `(x − mean) / √(variance + epsilon) ∘ weight + bias`.
+pub fn layer_norm(input: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> Vec<f64> {
+    let mut output = Vec::new();
+    for row in input.chunks_exact(weight.len()) {
+        let count = row.len() as f64;
+        let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+        let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
+        let deviation = (variance + f64::from(epsilon)).sqrt();
+        for ((&x, &weight), &bias) in row.iter().zip(weight).zip(bias) {
+            output.push((f64::from(x) - mean) / deviation * f64::from(weight) + f64::from(bias));
+        }
+    }
+    output
+}
+
+/// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`; zeros where all keys are masked.
+pub fn probabilities(parameters: &AttentionParameters, mask: &[u32], query: &[f32], key: &[f32]) -> Vec<f64> {
+    let [batch, sequence, heads, size] =
+        [parameters.batch, parameters.sequence, parameters.heads, parameters.head_size].map(|x| x as usize);
+    let row = |matrix: &[f32], batch: usize, token: usize, head: usize| -> Vec<f64> {
+        let start = ((batch * sequence + token) * heads + head) * size;
+        matrix[start..start + size].iter().map(|&x| f64::from(x)).collect()
+    };
+    let mut output = Vec::new();
+    for b in 0..batch {
+        for h in 0..heads {
+            for from in 0..sequence {
+                let query = row(query, b, from, h);
+                let scores: Vec<f64> = (0..sequence)
+                    .map(|to| match mask[b * sequence + to] {
+                        0 => f64::NEG_INFINITY,
+                        _ => query.iter().zip(row(key, b, to, h)).map(|(q, k)| q * k).sum(),
+                    })
+                    .collect();
+                let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let weights: Vec<f64> = scores
+                    .iter()
+                    .map(|&score| if score == f64::NEG_INFINITY { 0.0 } else { (score - largest).exp() })
+                    .collect();
+                let sum: f64 = weights.iter().sum();
+                output.extend(weights.iter().map(|weight| if sum > 0.0 { weight / sum } else { 0.0 }));
+            }
+        }
+    }
+    output
+}
+
+/// `probabilities · v`: `[batch · sequence, heads · head_size]`.
+pub fn context(parameters: &AttentionParameters, probabilities: &[f64], value: &[f32]) -> Vec<f64> {
+    let [batch, sequence, heads, size] =
+        [parameters.batch, parameters.sequence, parameters.heads, parameters.head_size].map(|x| x as usize);
+    let mut output = vec![0.0; batch * sequence * heads * size];
+    for b in 0..batch {
+        for h in 0..heads {
+            for from in 0..sequence {
+                for to in 0..sequence {
+                    let probability = probabilities[((b * heads + h) * sequence + from) * sequence + to];
+                    for i in 0..size {
+                        output[((b * sequence + from) * heads + h) * size + i] +=
+                            probability * f64::from(value[((b * sequence + to) * heads + h) * size + i]);
+                    }
+                }
+            }
+        }
+    }
+    output
 }

@@ -1,2 +1,87 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands. `cargo xtask demo` and `cargo xtask test` install what they need, saying so first.
+
+mod bench;
+mod checks;
+mod demo;
+mod fingerprint;
+mod goldens;
+mod models;
+mod package;
+mod process;
+mod python;
+mod serve;
+mod setup;
+mod site;
+mod size;
+mod wasm;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page and serve it on this machine.
+    Demo {
+        /// Port to listen on; without it the first free one from 8080.
+        #[arg(long)]
+        port: Option<u16>,
+        /// A model directory to offer on the page; may be repeated.
+        #[arg(long, value_name = "DIR")]
+        model: Vec<PathBuf>,
+        /// Do not open a browser.
+        #[arg(long)]
+        no_open: bool,
+    },
+    /// Run every check: formatting, lints, types, unit tests, parity, GPU, browsers, training.
+    Test {
+        /// Leave out the training tests, which install PyTorch.
+        #[arg(long)]
+        skip_training: bool,
+        /// Run only the checks whose name contains this; may be repeated.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+    },
+    /// Build the wasm module, the npm package and a folder that any static host can serve.
+    Build,
+    /// Measure against peers on this machine (see bench/).
+    Bench {
+        /// Handed on to the script.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Make the reference values of the parity tests anew (needs Python; installs PyTorch into a virtual environment).
+    Goldens {
+        /// Handed on to the script.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Print what a browser downloads, file by file.
+    Size,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo { port, model, no_open } => demo::run(port, &model, !no_open),
+        Command::Test { skip_training, only } => checks::run(skip_training, &only),
+        Command::Build => site::run(),
+        Command::Bench { rest } => bench::run(&rest),
+        Command::Goldens { rest } => goldens::run(&rest),
+        Command::Size => size::run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

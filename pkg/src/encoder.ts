@@ -1,0 +1,30 @@
+import { invalidInput } from "./errors.js";
+import { LoadedModel, open } from "./model.js";
+import type { CallOptions, LoadOptions, ModelSource } from "./types.js";
+
+/** Options of {@link Encoder.encode}. */
+export interface EncodeOptions extends CallOptions {
+  /** Mean over the word pieces, or the first piece's vector. Default `"mean"`. */
+  pooling?: "mean" | "cls";
+  /** Whether vectors are scaled to length one. Default false. */
+  normalize?: boolean;
+}
+
+/** Turns texts into vectors. */
+export class Encoder extends LoadedModel {
+  /** Loads a model as a bare encoder; a head that it has is left out. */
+  static load(model: ModelSource, options: LoadOptions = {}): Promise<Encoder> {
+    return open(Encoder, "feature-extraction", model, options);
+  }
+
+  /** One vector a text, as long as the model is wide. */
+  async encode(texts: string | readonly string[], options: EncodeOptions = {}): Promise<Float32Array[]> {
+    const list = typeof texts === "string" ? [texts] : texts;
+    if (!Array.isArray(list) || list.some((text) => typeof text !== "string")) {
+      throw invalidInput("texts", "not a string or an array of strings");
+    }
+    if (list.length === 0) return [];
+    const { signal, ...rest } = options;
+    return (await this.call("encode", [list, rest], signal ? { signal } : {})) as Float32Array[];
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * MobileBERT and its relatives in the browser: WebGPU compute shaders, or WebAssembly on the CPU. Nothing happens
+ * when this module is imported.
+ *
+ * @packageDocumentation
+ */
+export { type CachedModel, cache } from "./cache.js";
+export { type EncodeOptions, Encoder } from "./encoder.js";
+export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
+export { type Filled, type Filling, FillMask, type FillOptions } from "./fill-mask.js";
+export type { LoadedModel } from "./model.js";
+export {
+  type Answer,
+  type AskOptions,
+  type AskResult,
+  type PartialAnswers,
+  QuestionAnswering,
+} from "./question-answering.js";
+export { type Classification, type LabelScore, TextClassification, type TextOrPair } from "./text-classification.js";
+export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./token-classification.js";
+export type {
+  CallOptions,
+  Device,
+  DeviceKind,
+  Dtype,
+  LoadOptions,
+  Memory,
+  ModelFiles,
+  ModelSource,
+  Progress,
+  Timing,
+} from "./types.js";

@@ -1,0 +1,68 @@
+import { invalidInput } from "./errors.js";
+import { LoadedModel, open } from "./model.js";
+import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
+
+/** A span of the context: `context.slice(start, end) === text`. */
+export interface Answer {
+  text: string;
+  /** Place in the context, in UTF-16 units, as JavaScript counts. */
+  start: number;
+  end: number;
+  /** Share of this span among all spans of all windows and, for models that know it, "no answer". */
+  probability: number;
+  /** Sum of the start's and the end's logit. */
+  score: number;
+}
+
+/** What a question gave. */
+export interface AskResult {
+  /** The best spans, most probable first. */
+  answers: Answer[];
+  /** That the context does not hold the answer. */
+  noAnswer: { probability: number; score: number };
+  /** How many windows the context was cut into, and how many of them were read. */
+  windows: number;
+  windowsDone?: number;
+  /** Whether part of the question or the context was left unread. */
+  truncated: boolean;
+  timing: Timing;
+}
+
+/** The best answers of the windows read so far. */
+export interface PartialAnswers {
+  answers: Answer[];
+  windowsDone: number;
+  windowsTotal: number;
+}
+
+/** Options of {@link QuestionAnswering.ask}. */
+export interface AskOptions extends CallOptions {
+  /** How many answers. Default 3. */
+  topK?: number;
+  /** Longest answer in word pieces. Default 30. */
+  maxAnswerTokens?: number;
+  /** Word pieces between the beginnings of two windows. Default 128. */
+  docStride?: number;
+  /** Longest question in word pieces; the rest is cut. Default 64. */
+  maxQuestionTokens?: number;
+  /** Stops after this many windows. */
+  maxWindows?: number;
+  onPartial?: (partial: PartialAnswers) => void;
+}
+
+/** Answers questions with spans of a context. */
+export class QuestionAnswering extends LoadedModel {
+  /** Loads a model with a question-answering head. */
+  static load(model: ModelSource, options: LoadOptions = {}): Promise<QuestionAnswering> {
+    return open(QuestionAnswering, "question-answering", model, options);
+  }
+
+  /** Finds the answer to a question in a context of any length. */
+  async ask(question: string, context: string, options: AskOptions = {}): Promise<AskResult> {
+    if (typeof question !== "string") throw invalidInput("question", "not a string");
+    if (typeof context !== "string") throw invalidInput("context", "not a string");
+    const { signal, onPartial, ...rest } = options;
+    const partial = onPartial && ((value: unknown) => onPartial(value as PartialAnswers));
+    return (await this.call("ask", [question, context, rest], signal ? { signal } : {}, partial)) as AskResult;
+  }
+}

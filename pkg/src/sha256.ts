@@ -1,0 +1,96 @@
+/**
+ * SHA-256 of a stream. `crypto.subtle` wants all bytes at once, and a model's weights should never stand in memory
+ * whole; FIPS 180-4 is short enough to have here.
+ */
+export class Sha256 {
+  private readonly state = new Uint32Array(INITIAL);
+  private readonly block = new Uint8Array(64);
+  private readonly schedule = new Uint32Array(64);
+  private filled = 0;
+  private length = 0;
+
+  /** Takes the next bytes. */
+  update(bytes: Uint8Array): void {
+    this.length += bytes.length;
+    let at = 0;
+    if (this.filled > 0) {
+      at = Math.min(64 - this.filled, bytes.length);
+      this.block.set(bytes.subarray(0, at), this.filled);
+      this.filled += at;
+      if (this.filled < 64) return;
+      this.compress(this.block, 0);
+      this.filled = 0;
+    }
+    for (; at + 64 <= bytes.length; at += 64) this.compress(bytes, at);
+    this.block.set(bytes.subarray(at));
+    this.filled = bytes.length - at;
+  }
+
+  /** The digest in lower-case hexadecimal. Ends the stream. */
+  hex(): string {
+    const bits = this.length * 8;
+    const padding = new Uint8Array(this.filled < 56 ? 64 - this.filled : 128 - this.filled);
+    padding[0] = 0x80;
+    const view = new DataView(padding.buffer);
+    view.setUint32(padding.length - 8, Math.floor(bits / 2 ** 32));
+    view.setUint32(padding.length - 4, bits >>> 0);
+    this.update(padding);
+    return Array.from(this.state, (word) => word.toString(16).padStart(8, "0")).join("");
+  }
+
+  private compress(bytes: Uint8Array, at: number): void {
+    const w = this.schedule;
+    for (let t = 0; t < 16; t++) {
+      const i = at + 4 * t;
+      w[t] = (byte(bytes, i) << 24) | (byte(bytes, i + 1) << 16) | (byte(bytes, i + 2) << 8) | byte(bytes, i + 3);
+    }
+    for (let t = 16; t < 64; t++) {
+      const near = word(w, t - 2);
+      const far = word(w, t - 15);
+      const s1 = rotate(near, 17) ^ rotate(near, 19) ^ (near >>> 10);
+      const s0 = rotate(far, 7) ^ rotate(far, 18) ^ (far >>> 3);
+      w[t] = s1 + word(w, t - 7) + s0 + word(w, t - 16);
+    }
+    let [a, b, c, d, e, f, g, h] = this.state as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    for (let t = 0; t < 64; t++) {
+      const choice = (e & f) ^ (~e & g);
+      const t1 = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + word(ROUNDS, t) + word(w, t)) | 0;
+      const majority = (a & b) ^ (a & c) ^ (b & c);
+      const t2 = ((rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = (d + t1) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (t1 + t2) | 0;
+    }
+    for (const [i, value] of [a, b, c, d, e, f, g, h].entries()) this.state[i] = word(this.state, i) + value;
+  }
+}
+
+// Indices are in range by construction; the checks of `noUncheckedIndexedAccess` would cost a branch in the inner loop.
+const byte = (bytes: Uint8Array, i: number) => bytes[i] as number;
+const word = (words: Uint32Array, i: number) => words[i] as number;
+const rotate = (value: number, by: number) => (value >>> by) | (value << (32 - by));
+
+/** The first `count` primes: the standard's constants are fractions of their roots. */
+function primes(count: number): number[] {
+  const found: number[] = [];
+  for (let n = 2; found.length < count; n++) if (found.every((prime) => n % prime !== 0)) found.push(n);
+  return found;
+}
+
+const fraction = (root: number) => ((root - Math.floor(root)) * 2 ** 32) >>> 0;
+const ROUNDS = /* @__PURE__ */ Uint32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
+const INITIAL = /* @__PURE__ */ Uint32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));

@@ -1,0 +1,65 @@
+import { invalidInput } from "./errors.js";
+import type { LoadOptions, ModelFiles, ModelSource } from "./types.js";
+
+/** Where a model's files lie, in a form that crosses into a worker. */
+export type Place =
+  | { kind: "directory"; base: string; headers: Record<string, string> }
+  | { kind: "files"; files: Map<string, Blob> };
+
+const HUB = "https://huggingface.co";
+const HUB_ID = /^([\w-][\w.-]*\/[\w.-]+)(?:@([\w./-]+))?$/;
+
+/** Resolves what the caller gave; addresses are relative to the page. */
+export function resolveSource(model: ModelSource, options: LoadOptions): Place {
+  if (typeof model !== "string" && !(model instanceof URL)) return { kind: "files", files: fileMap(model) };
+  const text = String(model).trim();
+  if (text === "")
+    throw invalidInput("model", "empty; give a directory's address ending in `/`, or an id `owner/name`");
+  const headers = options.headers ?? {};
+  const id = typeof model === "string" ? HUB_ID.exec(text) : null;
+  if (id?.[1]) {
+    const endpoint = (options.endpoint ?? HUB).replace(/\/+$/, "");
+    const revision = encodeURIComponent(id[2] ?? options.revision ?? "main");
+    return { kind: "directory", base: absolute(`${endpoint}/${id[1]}/resolve/${revision}/`), headers };
+  }
+  const base = new URL(absolute(text));
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return { kind: "directory", base: base.href, headers };
+}
+
+/** The address of a file of a model; keeps a query that the directory's address carries, as signed addresses do. */
+export function fileUrl(base: string, name: string): string {
+  const directory = new URL(base);
+  const url = new URL(name.split("/").map(encodeURIComponent).join("/"), base);
+  url.search = directory.search;
+  return url.href;
+}
+
+function absolute(address: string): string {
+  try {
+    return new URL(address, pageAddress()).href;
+  } catch {
+    throw invalidInput("model", `"${address}" is no address`);
+  }
+}
+
+function pageAddress(): string | undefined {
+  if (typeof document !== "undefined") return document.baseURI;
+  if (typeof location !== "undefined") return location.href;
+  return typeof process === "undefined" ? undefined : `file://${process.cwd()}/`;
+}
+
+function fileMap(files: ModelFiles): Map<string, Blob> {
+  const entries: Iterable<readonly [string, Blob]> =
+    files instanceof Map
+      ? files
+      : Array.isArray(files)
+        ? (files as readonly File[]).map((file) => [file.name, file] as const)
+        : Object.entries(files as Readonly<Record<string, Blob>>);
+  const map = new Map<string, Blob>();
+  for (const [name, blob] of entries) {
+    if (!(blob instanceof Blob)) throw invalidInput("model", `"${name}" is no File or Blob`);
+    map.set(name, blob);
+  }
+  return map;
+}

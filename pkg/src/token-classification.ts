@@ -1,0 +1,40 @@
+import { invalidInput } from "./errors.js";
+import { LoadedModel, open } from "./model.js";
+import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
+
+/** A word or group of words with its label: `text.slice(start, end) === entity.text`. */
+export interface Entity {
+  label: string;
+  text: string;
+  start: number;
+  end: number;
+  probability: number;
+}
+
+/** Options of {@link TokenClassification.label}. */
+export interface LabelOptions extends CallOptions {
+  /** `"simple"` joins neighbouring pieces of one label; `"none"` gives every piece. Default `"simple"`. */
+  aggregation?: "none" | "simple";
+}
+
+/** The labelled parts of a text. */
+export interface Labelled {
+  entities: Entity[];
+  truncated: boolean;
+  timing: Timing;
+}
+
+/** Puts labels on the words of a text: names, parts of speech. */
+export class TokenClassification extends LoadedModel {
+  /** Loads a model with a token-classification head. */
+  static load(model: ModelSource, options: LoadOptions = {}): Promise<TokenClassification> {
+    return open(TokenClassification, "token-classification", model, options);
+  }
+
+  /** Labels a text. */
+  async label(text: string, options: LabelOptions = {}): Promise<Labelled> {
+    if (typeof text !== "string") throw invalidInput("text", "not a string");
+    const { signal, ...rest } = options;
+    return (await this.call("labelTokens", [text, rest], signal ? { signal } : {})) as Labelled;
+  }
+}

@@ -1,0 +1,82 @@
+/** Where a model comes from: the address of a directory, a Hugging Face id `owner/name[@revision]`, or its files. */
+export type ModelSource = string | URL | ModelFiles;
+
+/** Files that a person picked, by name: `config.json`, `model.safetensors`, `tokenizer.json` or `vocab.txt`. */
+export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blob>> | readonly File[];
+
+/** Where the computation runs. */
+export type DeviceKind = "webgpu" | "wasm";
+
+/** How weights are kept: as stored, or converted while they load. */
+export type Dtype = "f32" | "f16" | "q8" | "q4";
+
+/** What happens while a model loads. */
+export interface Progress {
+  phase: "download" | "cache" | "verify" | "upload" | "compile" | "warmup";
+  /** The file at hand; empty where the phase has none. */
+  file: string;
+  /** Bytes read so far, of all files together. Never falls. */
+  loaded: number;
+  /** Bytes of all files together. Never falls. */
+  total: number;
+}
+
+/** Options of every `load`. */
+export interface LoadOptions {
+  /** `"auto"` takes WebGPU where a real GPU answers, else wasm on the CPU. */
+  device?: "auto" | DeviceKind;
+  dtype?: Dtype;
+  /** Name of the schedule, for measurements; the default is the fastest known. */
+  schedule?: string;
+  /** Whether everything heavy runs in a worker of its own. Default: where there are workers. */
+  worker?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** Host that serves Hugging Face ids; default `https://huggingface.co`. */
+  endpoint?: string;
+  /** Branch, tag or commit of a Hugging Face id; default `main`. */
+  revision?: string;
+  /** Sent with every request for a model's file. */
+  headers?: Record<string, string>;
+  /** Whether files are kept in the browser's cache storage. Default true. */
+  cache?: boolean;
+  /** Address of `mobilebert_bg.wasm`, where a bundler moved it, or its bytes. */
+  wasmUrl?: string | URL;
+  wasmBytes?: ArrayBuffer | Uint8Array<ArrayBuffer>;
+  /** Address of the package's `worker.js`, where a bundler moved it. Of the page's own origin. */
+  workerUrl?: string | URL;
+}
+
+/** Where a model runs, and why there. */
+export interface Device {
+  kind: DeviceKind;
+  /** The GPU's name as far as the browser tells it; empty on the CPU. */
+  adapter: string;
+  /** Whether the adapter is software. */
+  fallback: boolean;
+  /** Why this device, in words. */
+  reason: string;
+}
+
+/** Times of one call in milliseconds. */
+export interface Timing {
+  tokenize: number;
+  compute: number;
+  /** Logits to answers. */
+  search: number;
+  total: number;
+}
+
+/** A call's options that are not the task's. */
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** What a model occupies. */
+export interface Memory {
+  /** Size of the wasm module's memory. */
+  wasmBytes: number;
+  /** Buffers on the GPU, and their bytes. */
+  gpuBuffers: number;
+  gpuBytes: number;
+}

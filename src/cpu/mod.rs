@@ -1,0 +1,168 @@
+//! Runs plans on the CPU: one call of a kernel's twin a step, over memory that stays from run to run.
+
+mod step;
+
+use step::Operands;
+
+use crate::error::{Error, Result};
+use crate::kernels::{PackedMatrix, Scratch, Simd, Workers};
+use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step};
+use crate::weights::Tensor;
+
+/// The parameters of a model and the memory to run its plans.
+#[derive(Debug)]
+pub struct Executor {
+    workers: Workers,
+    parameters: Vec<Option<Loaded>>,
+    slots: Vec<Vec<f32>>,
+    scratch: Scratch,
+}
+
+/// A parameter in the layout that its kernels read.
+#[derive(Debug)]
+enum Loaded {
+    Matrix(PackedMatrix),
+    Plain { data: Vec<f32>, features: usize },
+}
+
+impl Executor {
+    /// An executor of `threads` threads (0: one per core; in wasm always one) and the best instruction set there is.
+    pub fn new(threads: usize) -> Result<Self> {
+        Executor::with_simd(threads, Simd::best())
+    }
+
+    /// An executor of a given instruction set.
+    pub fn with_simd(threads: usize, simd: Simd) -> Result<Self> {
+        Ok(Executor {
+            workers: Workers::new(threads, simd)?,
+            parameters: Vec::new(),
+            slots: Vec::new(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// How many threads compute.
+    pub fn threads(&self) -> usize {
+        self.workers.threads()
+    }
+
+    /// The instruction set in use.
+    pub fn simd(&self) -> Simd {
+        self.workers.simd()
+    }
+
+    /// Bytes that the loaded parameters take.
+    pub fn parameter_bytes(&self) -> usize {
+        let bytes = |loaded: &Loaded| match loaded {
+            Loaded::Matrix(matrix) => matrix.bytes(),
+            Loaded::Plain { data, .. } => size_of_val(data.as_slice()),
+        };
+        self.parameters.iter().flatten().map(bytes).sum()
+    }
+
+    /// Takes a parameter; a matrix is packed here, once.
+    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, tensor: Tensor) -> Result<()> {
+        let len: usize = parameter.shape.iter().product();
+        if tensor.shape != parameter.shape || tensor.data.len() != len {
+            let problem = format!(
+                "has shape {:?} and {} values where {:?} is asked for",
+                tensor.shape,
+                tensor.data.len(),
+                parameter.shape
+            );
+            return Err(Error::tensor(&parameter.name, problem));
+        }
+        let loaded = match (parameter.role, parameter.shape.as_slice()) {
+            (_, shape) if shape.contains(&0) || shape.is_empty() => {
+                return Err(Error::tensor(&parameter.name, format!("is empty: shape {shape:?}")));
+            }
+            (Role::Matrix, &[out_features, in_features]) => {
+                let simd = self.workers.simd();
+                Loaded::Matrix(PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd))
+            }
+            (Role::Vector, &[features]) | (Role::Table, &[_, features]) => {
+                Loaded::Plain { data: tensor.data, features }
+            }
+            (role, shape) => {
+                return Err(Error::tensor(&parameter.name, format!("shape {shape:?} is none of a {role:?}")));
+            }
+        };
+        if self.parameters.len() <= id.0 {
+            self.parameters.resize_with(id.0 + 1, || None);
+        }
+        self.parameters[id.0] = Some(loaded);
+        Ok(())
+    }
+
+    /// Runs a plan; one vector an output of the plan, each the whole padded buffer in row-major order.
+    pub fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
+        self.prepare(plan, inputs)?;
+        for step in &plan.steps {
+            self.step(plan, inputs, step)?;
+        }
+        plan.outputs.iter().map(|output| self.read(plan, output.buffer, &output.name)).collect()
+    }
+
+    /// Runs a plan up to the step of that label and returns what it left in its buffer.
+    pub fn run_until(&mut self, plan: &Plan, inputs: &Inputs, step_label: &str) -> Result<Vec<f32>> {
+        self.prepare(plan, inputs)?;
+        for step in &plan.steps {
+            self.step(plan, inputs, step)?;
+            if step.label == step_label {
+                return self.read(plan, step.output, step_label);
+            }
+        }
+        Err(Error::invalid_input("step_label", format!("the plan has no step `{step_label}`")))
+    }
+
+    /// Checks the inputs' lengths and provides the plan's memory; nothing is allocated when it was provided before.
+    fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<()> {
+        let len = plan.request.batch * plan.request.sequence;
+        for (field, values) in [
+            ("input_ids", &inputs.input_ids),
+            ("token_type_ids", &inputs.token_type_ids),
+            ("attention_mask", &inputs.attention_mask),
+        ] {
+            if values.len() != len {
+                let problem = format!(
+                    "has {} values; batch {} and sequence {} of the plan make {len}",
+                    values.len(),
+                    plan.request.batch,
+                    plan.request.sequence
+                );
+                return Err(Error::invalid_input(field, problem));
+            }
+        }
+        if self.slots.len() < plan.slots.len() {
+            self.slots.resize_with(plan.slots.len(), Vec::new);
+        }
+        for (slot, &len) in self.slots.iter_mut().zip(&plan.slots) {
+            if slot.len() < len {
+                slot.resize(len, 0.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, plan: &Plan, buffer: BufferId, label: &str) -> Result<Vec<f32>> {
+        Ok(Operands { parameters: &self.parameters, slots: &self.slots, plan, label }
+            .buffer(buffer)?
+            .to_vec())
+    }
+
+    fn step(&mut self, plan: &Plan, inputs: &Inputs, step: &Step) -> Result<()> {
+        let internal = || Error::internal(&step.label, "writes a buffer that the plan does not have");
+        let buffer = plan.buffers.get(step.output.0).ok_or_else(internal)?;
+        let mut slot = std::mem::take(self.slots.get_mut(buffer.slot).ok_or_else(internal)?);
+        let operands =
+            Operands { parameters: &self.parameters, slots: &self.slots, plan, label: &step.label };
+        let result = match slot.get_mut(..buffer.len) {
+            Some(output) => {
+                operands.compute(&step.operation, inputs, output, &mut self.scratch, &self.workers)
+            }
+            None => Err(Error::internal(&step.label, "its buffer is larger than its slot")),
+        };
+        self.slots[buffer.slot] = slot;
+        result
+    }
+}

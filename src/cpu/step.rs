@@ -1,0 +1,323 @@
+//! One step of a plan: its operands found and held against its sizes, then the kernel's twin called.
+
+use super::Loaded;
+use crate::error::{Error, Result};
+use crate::kernels::activate::{self, ActivateParameters};
+use crate::kernels::add::{self, AddOperands, AddParameters};
+use crate::kernels::attention::{self, AttentionOperands, AttentionParameters};
+use crate::kernels::attention_context::{self, AttentionContextParameters};
+use crate::kernels::attention_probabilities::{
+    self, AttentionProbabilitiesOperands, AttentionProbabilitiesParameters,
+};
+use crate::kernels::embedding::{self, EmbeddingParameters};
+use crate::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
+use crate::kernels::linear::{self, LinearOperands, LinearParameters};
+use crate::kernels::position::{self, PositionOperands, PositionParameters};
+use crate::kernels::{PackedMatrix, Scratch, Workers};
+use crate::plan::{BufferId, Inputs, Operation, PAST_THE_END, ParameterId, Plan, Residual};
+
+/// What a step reads.
+pub(super) struct Operands<'a> {
+    pub parameters: &'a [Option<Loaded>],
+    pub slots: &'a [Vec<f32>],
+    pub plan: &'a Plan,
+    pub label: &'a str,
+}
+
+impl<'a> Operands<'a> {
+    fn internal(&self, problem: impl Into<String>) -> Error {
+        Error::internal(self.label, problem)
+    }
+
+    /// The values of a buffer.
+    pub fn buffer(&self, id: BufferId) -> Result<&'a [f32]> {
+        let slice =
+            self.plan.buffers.get(id.0).and_then(|buffer| self.slots.get(buffer.slot)?.get(..buffer.len));
+        slice.ok_or_else(|| self.internal(format!("buffer {} is not there or is the output", id.0)))
+    }
+
+    fn loaded(&self, id: ParameterId) -> Result<&'a Loaded> {
+        let loaded = self.parameters.get(id.0).and_then(Option::as_ref);
+        loaded.ok_or_else(|| self.internal(format!("parameter {} was not loaded", id.0)))
+    }
+
+    fn matrix(&self, id: ParameterId) -> Result<&'a PackedMatrix> {
+        match self.loaded(id)? {
+            Loaded::Matrix(matrix) => Ok(matrix),
+            Loaded::Plain { .. } => Err(self.internal(format!("parameter {} is no matrix", id.0))),
+        }
+    }
+
+    /// A vector or table and its row length.
+    fn plain(&self, id: ParameterId) -> Result<(&'a [f32], usize)> {
+        match self.loaded(id)? {
+            Loaded::Plain { data, features } => Ok((data, *features)),
+            Loaded::Matrix(_) => Err(self.internal(format!("parameter {} is a matrix", id.0))),
+        }
+    }
+
+    fn vector(&self, id: ParameterId, len: usize) -> Result<&'a [f32]> {
+        let (data, _) = self.plain(id)?;
+        self.expect("a vector", data.len(), len)?;
+        Ok(data)
+    }
+
+    fn expect(&self, what: &str, found: usize, expected: usize) -> Result<()> {
+        if found == expected {
+            Ok(())
+        } else {
+            Err(self.internal(format!("{what} has {found} values, not {expected}")))
+        }
+    }
+
+    fn residual(&self, residual: Residual, len: usize, features: usize) -> Result<(&'a [f32], &'a [f32])> {
+        let values = self.buffer(residual.buffer)?;
+        self.expect("the residual", values.len(), len)?;
+        let scale = residual.scale.map(|scale| self.vector(scale, features)).transpose()?;
+        Ok((values, scale.unwrap_or_default()))
+    }
+
+    fn u32(&self, value: usize) -> Result<u32> {
+        u32::try_from(value).map_err(|_| self.internal(format!("{value} is beyond 32 bits")))
+    }
+
+    fn batch(&self) -> usize {
+        self.plan.request.batch
+    }
+
+    fn sequence(&self) -> usize {
+        self.plan.request.sequence
+    }
+
+    /// Computes the step into `output`.
+    pub fn compute(
+        &self,
+        operation: &Operation,
+        inputs: &Inputs,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+        workers: &Workers,
+    ) -> Result<()> {
+        match operation {
+            Operation::Embedding { .. } => self.embedding(operation, inputs, output, workers),
+            Operation::Position { .. } => self.position(operation, inputs, output, workers),
+            Operation::Linear { .. } => self.linear(operation, output, workers),
+            Operation::Activate { .. } | Operation::Add { .. } | Operation::LayerNorm { .. } => {
+                self.element_wise(operation, output, workers)
+            }
+            Operation::AttentionProbabilities { .. }
+            | Operation::AttentionContext { .. }
+            | Operation::Attention { .. } => self.attention(operation, inputs, output, scratch, workers),
+        }
+    }
+
+    fn embedding(
+        &self,
+        operation: &Operation,
+        inputs: &Inputs,
+        output: &mut [f32],
+        workers: &Workers,
+    ) -> Result<()> {
+        let &Operation::Embedding { table, trigram } = operation else { return Ok(()) };
+        let (table, size) = self.plain(table)?;
+        let width = if trigram { 3 * size } else { size };
+        self.expect("the output", output.len(), self.batch() * self.sequence() * width)?;
+        let vocabulary = table.len() / size;
+        if let Some(id) = inputs.input_ids.iter().find(|&&id| id != PAST_THE_END && id as usize >= vocabulary)
+        {
+            return Err(Error::invalid_input(
+                "input_ids",
+                format!("holds {id}; the vocabulary has {vocabulary} tokens"),
+            ));
+        }
+        let parameters = EmbeddingParameters {
+            batch: self.u32(self.batch())?,
+            sequence: self.u32(self.sequence())?,
+            embedding_size: self.u32(size)?,
+            trigram: u32::from(trigram),
+        };
+        embedding::run(&parameters, &inputs.input_ids, table, output, workers);
+        Ok(())
+    }
+
+    fn position(
+        &self,
+        operation: &Operation,
+        inputs: &Inputs,
+        output: &mut [f32],
+        workers: &Workers,
+    ) -> Result<()> {
+        let &Operation::Position { input, position, token_type } = operation else { return Ok(()) };
+        let (position, size) = self.plain(position)?;
+        self.expect("the output", output.len(), self.batch() * self.sequence() * size)?;
+        if position.len() / size < self.sequence() {
+            let problem = format!("{} tokens, {} positions", self.sequence(), position.len() / size);
+            return Err(Error::invalid_input("sequence", problem));
+        }
+        let input_values = input.map(|input| self.buffer(input)).transpose()?;
+        if let Some(values) = input_values {
+            self.expect("the input", values.len(), output.len())?;
+        }
+        let types = token_type.map(|types| self.plain(types)).transpose()?;
+        if let Some((types, features)) = types {
+            self.expect("a token type", features, size)?;
+            let count = types.len() / size;
+            if let Some(id) = inputs.token_type_ids.iter().find(|&&id| id as usize >= count) {
+                let problem = format!("holds {id}; there are {count} token types");
+                return Err(Error::invalid_input("token_type_ids", problem));
+            }
+        }
+        let parameters = PositionParameters {
+            batch: self.u32(self.batch())?,
+            sequence: self.u32(self.sequence())?,
+            hidden_size: self.u32(size)?,
+            has_input: u32::from(input_values.is_some()),
+            has_token_type: u32::from(types.is_some()),
+        };
+        let operands = PositionOperands {
+            token_type_ids: &inputs.token_type_ids,
+            input_values: input_values.unwrap_or_default(),
+            position,
+            token_type: types.map_or(&[], |(types, _)| types),
+        };
+        position::run(&parameters, &operands, output, workers);
+        Ok(())
+    }
+
+    fn linear(&self, operation: &Operation, output: &mut [f32], workers: &Workers) -> Result<()> {
+        let &Operation::Linear { input, rows, row_stride, weight, bias, activation, residual } = operation
+        else {
+            return Ok(());
+        };
+        let weight = self.matrix(weight)?;
+        let (in_features, out_features) = (weight.in_features(), weight.out_features());
+        let input_values = self.buffer(input)?;
+        self.expect("the output", output.len(), rows * out_features)?;
+        if rows == 0 || row_stride < in_features || input_values.len() < (rows - 1) * row_stride + in_features
+        {
+            let problem = format!(
+                "{rows} rows of {in_features}, {row_stride} apart, do not fit into an input of {}",
+                input_values.len()
+            );
+            return Err(self.internal(problem));
+        }
+        let (residual_values, scale) = match residual {
+            Some(residual) => self.residual(residual, output.len(), out_features)?,
+            None => Default::default(),
+        };
+        let parameters = LinearParameters {
+            rows: self.u32(rows)?,
+            in_features: self.u32(in_features)?,
+            out_features: self.u32(out_features)?,
+            row_stride: self.u32(row_stride)?,
+            activation: activation as u32,
+            has_residual: u32::from(residual.is_some()),
+            has_scale: u32::from(residual.is_some_and(|residual| residual.scale.is_some())),
+        };
+        let bias = self.vector(bias, out_features)?;
+        let operands = LinearOperands { input_values, weight, bias, residual: residual_values, scale };
+        linear::run(&parameters, &operands, output, workers);
+        Ok(())
+    }
+
+    fn element_wise(&self, operation: &Operation, output: &mut [f32], workers: &Workers) -> Result<()> {
+        let len = self.u32(output.len())?;
+        match *operation {
+            Operation::Activate { input, activation } => {
+                let input = self.buffer(input)?;
+                self.expect("the output", output.len(), input.len())?;
+                let parameters = ActivateParameters { len, activation: activation as u32 };
+                activate::run(&parameters, input, output, workers);
+            }
+            Operation::Add { input, residual, features } => {
+                let input_values = self.rows(input, output, features)?;
+                let (residual_values, scale) = self.residual(residual, output.len(), features)?;
+                let has_scale = u32::from(residual.scale.is_some());
+                let parameters = AddParameters { len, features: self.u32(features)?, has_scale };
+                let operands = AddOperands { input_values, residual: residual_values, scale };
+                add::run(&parameters, &operands, output, workers);
+            }
+            Operation::LayerNorm { input, weight, bias, features, epsilon } => {
+                let input_values = self.rows(input, output, features)?;
+                let (weight, bias) = (self.vector(weight, features)?, self.vector(bias, features)?);
+                let features = self.u32(features)?;
+                let parameters = LayerNormParameters { rows: len / features, features, epsilon };
+                let operands = LayerNormOperands { input_values, weight, bias };
+                layer_norm::run(&parameters, &operands, output, workers);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An input of whole rows of `features`, as long as the output.
+    fn rows(&self, input: BufferId, output: &[f32], features: usize) -> Result<&'a [f32]> {
+        let input = self.buffer(input)?;
+        self.expect("the output", output.len(), input.len())?;
+        if features == 0 || output.len() % features != 0 {
+            return Err(self.internal(format!("{} values are not rows of {features}", output.len())));
+        }
+        Ok(input)
+    }
+
+    fn attention(
+        &self,
+        operation: &Operation,
+        inputs: &Inputs,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+        workers: &Workers,
+    ) -> Result<()> {
+        let (batch, sequence) = (self.batch(), self.sequence());
+        let rows = batch * sequence;
+        let matrix = |id: BufferId, len: usize| -> Result<&'a [f32]> {
+            let values = self.buffer(id)?;
+            self.expect("an operand of the attention", values.len(), len)?;
+            Ok(values)
+        };
+        let attention_mask = &inputs.attention_mask;
+        let [batch_size, tokens] = [self.u32(batch)?, self.u32(sequence)?];
+        match *operation {
+            Operation::AttentionProbabilities { query, key, heads, head_size } => {
+                let [query, key] =
+                    [matrix(query, rows * heads * head_size)?, matrix(key, rows * heads * head_size)?];
+                self.expect("the output", output.len(), rows * heads * sequence)?;
+                let parameters = AttentionProbabilitiesParameters {
+                    batch: batch_size,
+                    sequence: tokens,
+                    heads: self.u32(heads)?,
+                    head_size: self.u32(head_size)?,
+                };
+                let operands = AttentionProbabilitiesOperands { attention_mask, query, key };
+                attention_probabilities::run(&parameters, &operands, output, scratch, workers);
+            }
+            Operation::AttentionContext { probabilities, value, heads, head_size } => {
+                let probabilities = matrix(probabilities, rows * heads * sequence)?;
+                let value = matrix(value, rows * heads * head_size)?;
+                self.expect("the output", output.len(), value.len())?;
+                let parameters = AttentionContextParameters {
+                    batch: batch_size,
+                    sequence: tokens,
+                    heads: self.u32(heads)?,
+                    head_size: self.u32(head_size)?,
+                };
+                attention_context::run(&parameters, probabilities, value, output, scratch, workers);
+            }
+            Operation::Attention { query, key, value, heads, head_size } => {
+                let len = rows * heads * head_size;
+                let [query, key, value] = [matrix(query, len)?, matrix(key, len)?, matrix(value, len)?];
+                self.expect("the output", output.len(), len)?;
+                let parameters = AttentionParameters {
+                    batch: batch_size,
+                    sequence: tokens,
+                    heads: self.u32(heads)?,
+                    head_size: self.u32(head_size)?,
+                };
+                let operands = AttentionOperands { attention_mask, query, key, value };
+                attention::run(&parameters, &operands, output, scratch, workers);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! A device, what it calls itself, and its failures as typed errors.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+
+/// What is known of the GPU that runs a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adapter {
+    /// Name as the platform gives it; in browsers made of vendor, architecture and description.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `webgpu`.
+    pub backend: String,
+    /// Whether it is a program that passes for a GPU (SwiftShader, llvmpipe, WARP): slower than the CPU executor.
+    pub fallback: bool,
+}
+
+/// An open device, with WebGPU's default limits and no optional feature.
+#[derive(Debug)]
+pub struct Device {
+    adapter: Adapter,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    faults: Arc<Mutex<Faults>>,
+    #[cfg(target_arch = "wasm32")]
+    polls_seldom: bool,
+}
+
+/// What callbacks of the platform reported.
+#[derive(Debug, Default)]
+struct Faults {
+    lost: Option<String>,
+    uncaptured: Option<String>,
+}
+
+impl Device {
+    /// Asks for the fastest adapter, a software one if there is no other, and opens it.
+    ///
+    /// # Errors
+    /// `Unsupported` where there is no adapter or it does not offer WebGPU's default limits.
+    pub async fn request() -> Result<Self> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = instance
+            .request_adapter(&options)
+            .await
+            .map_err(|error| Error::unsupported("the GPU", format!("{error}; use the CPU executor")))?;
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor { label: Some("mobilebert"), ..Default::default() })
+            .await
+            .map_err(|error| Error::unsupported("this GPU", format!("{error}; use the CPU executor")))?;
+
+        let faults = Arc::new(Mutex::new(Faults::default()));
+        let reported = Arc::clone(&faults);
+        device.set_device_lost_callback(move |_, message| {
+            lock(&reported).lost.get_or_insert(if message.is_empty() {
+                "no reason given".into()
+            } else {
+                message
+            });
+        });
+        let reported = Arc::clone(&faults);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            lock(&reported).uncaptured.get_or_insert(error.to_string());
+        }));
+        let adapter = describe(&adapter, &device);
+        Ok(Device {
+            adapter,
+            device,
+            queue,
+            faults,
+            #[cfg(target_arch = "wasm32")]
+            polls_seldom: is_firefox(),
+        })
+    }
+
+    /// What the GPU calls itself.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The device itself, for programs that use wgpu of their own.
+    pub fn wgpu(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// Whether the platform takes its time to notice finished work.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn polls_seldom(&self) -> bool {
+        self.polls_seldom
+    }
+
+    /// An error if the device is gone or reported a fault outside every error scope.
+    pub(super) fn check(&self, step: &str) -> Result<()> {
+        let mut faults = lock(&self.faults);
+        if let Some(reason) = &faults.lost {
+            return Err(Error::DeviceLost { reason: reason.clone() });
+        }
+        match faults.uncaptured.take() {
+            Some(problem) => Err(Error::internal(step, problem)),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to watch for failures; [`Watch::end`] tells what happened.
+    pub(super) fn watch(&self) -> Watch {
+        Watch {
+            memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory),
+            validation: self.device.push_error_scope(wgpu::ErrorFilter::Validation),
+        }
+    }
+}
+
+fn lock(faults: &Mutex<Faults>) -> std::sync::MutexGuard<'_, Faults> {
+    // Holders only move strings about; a poisoned lock holds nothing broken.
+    faults.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Two nested error scopes.
+pub(super) struct Watch {
+    memory: wgpu::ErrorScopeGuard,
+    validation: wgpu::ErrorScopeGuard,
+}
+
+impl Watch {
+    /// Ends the scopes at once; the future resolves when the platform has told what they caught. `what` is the tensor
+    /// or step at fault, `bytes` what was asked of the device's memory.
+    pub(super) fn end(
+        self,
+        what: String,
+        bytes: u64,
+    ) -> impl Future<Output = Result<()>> + wgpu::WasmNotSend {
+        let validation = self.validation.pop();
+        let memory = self.memory.pop();
+        async move {
+            // Lack of memory first: it is what makes later uses of a buffer invalid.
+            if memory.await.is_some() {
+                return Err(Error::OutOfMemory { what, bytes });
+            }
+            match validation.await {
+                Some(error) => Err(Error::internal(what, error.to_string())),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn describe(adapter: &wgpu::Adapter, _device: &wgpu::Device) -> Adapter {
+    let info = adapter.get_info();
+    Adapter {
+        name: info.name,
+        backend: info.backend.to_str().to_owned(),
+        fallback: info.device_type == wgpu::DeviceType::Cpu,
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn get(object: &wasm_bindgen::JsValue, field: &str) -> wasm_bindgen::JsValue {
+    let field = wasm_bindgen::JsValue::from_str(field);
+    js_sys::Reflect::get(object, &field).unwrap_or(wasm_bindgen::JsValue::UNDEFINED)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn is_firefox() -> bool {
+    let agent = get(&get(&js_sys::global(), "navigator"), "userAgent");
+    agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))
+}
+
+/// wgpu leaves most of `GPUAdapterInfo` out, so it is read here.
+#[cfg(target_arch = "wasm32")]
+fn describe(_adapter: &wgpu::Adapter, device: &wgpu::Device) -> Adapter {
+    let info = match device.as_webgpu() {
+        Some(device) => get(device.as_ref(), "adapterInfo"),
+        None => wasm_bindgen::JsValue::UNDEFINED,
+    };
+    let mut words: Vec<String> = Vec::new();
+    for field in ["vendor", "architecture", "device", "description"] {
+        let word = get(&info, field).as_string().unwrap_or_default();
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let name = if words.is_empty() { "unnamed GPU".to_owned() } else { words.join(" ") };
+    let fallback = get(&info, "isFallbackAdapter").as_bool().unwrap_or_else(|| is_software(&name));
+    Adapter { name, backend: "webgpu".to_owned(), fallback }
+}
+
+/// For browsers that do not say so themselves.
+#[cfg(target_arch = "wasm32")]
+fn is_software(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["swiftshader", "llvmpipe", "lavapipe", "basic render"].iter().any(|known| name.contains(known))
+}

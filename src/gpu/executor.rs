@@ -1,0 +1,262 @@
+//! Holds a model's parameters on a device and runs plans over them.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::plan::{Inputs, Parameter, ParameterId, Plan};
+use crate::weights::Tensor;
+
+use super::device::{Adapter, Device};
+use super::memory::{Allocation, Ledger, Memory, padded};
+use super::pipelines::Pipelines;
+use super::prepared::{Loaded, Prepared};
+use super::readback::read_back;
+
+/// How many plans are kept ready; the one used longest ago goes first.
+const KEPT_PLANS: usize = 12;
+/// How many bytes of activations all kept plans may hold, unless one alone needs more.
+const KEPT_BYTES: u64 = 256 << 20;
+/// Uploads are flushed whenever this much is on its way, so that their copies do not pile up.
+const FLUSH_BYTES: u64 = 16 << 20;
+
+/// Runs plans on a GPU.
+#[derive(Debug)]
+pub struct Executor {
+    // In order of destruction: buffers before the device.
+    prepared: Vec<Prepared>,
+    parameters: Vec<Option<(Vec<usize>, Allocation)>>,
+    uploads: Uploads,
+    pipelines: Pipelines,
+    ledger: Arc<Ledger>,
+    device: Device,
+}
+
+/// Uploads on their way.
+#[derive(Debug, Default)]
+struct Uploads {
+    bytes: u64,
+    #[cfg(target_arch = "wasm32")]
+    outcomes: Outcomes,
+}
+
+/// What a browser will tell about uploads, later.
+#[cfg(target_arch = "wasm32")]
+#[derive(Default)]
+struct Outcomes(Vec<std::pin::Pin<Box<dyn Future<Output = Result<()>>>>>);
+
+#[cfg(target_arch = "wasm32")]
+impl std::fmt::Debug for Outcomes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} outcomes", self.0.len())
+    }
+}
+
+impl Executor {
+    /// Compiles all kernels on `device`.
+    ///
+    /// # Errors
+    /// `Internal` with the kernel's name where the platform's compiler refuses one.
+    pub async fn new(device: Device) -> Result<Self> {
+        let pipelines = Pipelines::new(&device).await?;
+        Ok(Executor {
+            prepared: Vec::new(),
+            parameters: Vec::new(),
+            uploads: Uploads::default(),
+            pipelines,
+            ledger: Arc::default(),
+            device,
+        })
+    }
+
+    /// What the GPU calls itself.
+    pub fn adapter(&self) -> &Adapter {
+        self.device.adapter()
+    }
+
+    /// The device that plans run on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// What this executor holds on the device: parameters, and the memory of the plans that are kept ready.
+    pub fn memory(&self) -> Memory {
+        self.ledger.memory()
+    }
+
+    /// Uploads a parameter into a buffer of its own, labelled with its tensor's name. Replaces an earlier one.
+    ///
+    /// Browsers report a lack of memory later: at the latest the next [`Self::settle`] or run does.
+    ///
+    /// # Errors
+    /// `Tensor` where the shape is another, `Unsupported` where a binding cannot hold it, `OutOfMemory`.
+    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, tensor: Tensor) -> Result<()> {
+        let bytes: &[u8] = bytemuck::cast_slice(&tensor.data);
+        self.check(parameter, &tensor, bytes.len() as u64)?;
+        let watch = self.device.watch();
+        let buffer = Allocation::new(
+            &self.device.device,
+            &self.ledger,
+            &parameter.name,
+            bytes.len() as u64,
+            wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        );
+        self.device.queue.write_buffer(&buffer, 0, bytes);
+        let outcome = watch.end(parameter.name.clone(), bytes.len() as u64);
+        #[cfg(not(target_arch = "wasm32"))]
+        pollster::block_on(outcome)?;
+        #[cfg(target_arch = "wasm32")]
+        self.uploads.outcomes.0.push(Box::pin(outcome));
+
+        if self.parameters.len() <= id.0 {
+            self.parameters.resize_with(id.0 + 1, || None);
+        }
+        self.parameters[id.0] = Some((tensor.shape, buffer));
+        // Bind groups of plans made before hold the old buffer.
+        self.prepared.clear();
+        self.uploads.bytes += bytes.len() as u64;
+        if self.uploads.bytes >= FLUSH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, parameter: &Parameter, tensor: &Tensor, bytes: u64) -> Result<()> {
+        let elements = tensor.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        if tensor.shape != parameter.shape || elements != Some(tensor.data.len()) || bytes == 0 {
+            let problem = format!(
+                "{} values of shape {:?} where {:?} is needed",
+                tensor.data.len(),
+                tensor.shape,
+                parameter.shape
+            );
+            return Err(Error::tensor(&parameter.name, problem));
+        }
+        let limit = self.device.device.limits().max_storage_buffer_binding_size;
+        if padded(bytes) > limit {
+            return Err(Error::unsupported(
+                format!("tensor `{}` of {bytes} bytes on the GPU", parameter.name),
+                format!("a binding holds {limit}; use the CPU executor"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sends what was written so far on its way, so that the copies made for it can be freed.
+    fn flush(&mut self) -> Result<()> {
+        self.uploads.bytes = 0;
+        self.device.queue.submit(None);
+        // Natively this waits and frees; in browsers it does nothing, for there the browser sees to it.
+        self.device
+            .device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
+        self.device.check("upload")
+    }
+
+    /// Waits until every upload is known to have succeeded.
+    ///
+    /// # Errors
+    /// `OutOfMemory` with the name of the tensor that did not fit.
+    pub async fn settle(&mut self) -> Result<()> {
+        if self.uploads.bytes > 0 {
+            self.flush()?;
+        }
+        #[cfg(target_arch = "wasm32")]
+        for outcome in std::mem::take(&mut self.uploads.outcomes.0) {
+            outcome.await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a plan; one vector an output of the plan, each the whole buffer in row-major order.
+    ///
+    /// # Errors
+    /// `InvalidInput` where an input's length is not the plan's; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
+    pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
+        let index = self.prepare(plan).await?;
+        let Executor { prepared, device, pipelines, .. } = self;
+        let prepared = &mut prepared[index];
+        prepared.write_inputs(device, inputs)?;
+        // Commands are the same each time, so they are watched the first time only.
+        let outcome = if prepared.proven {
+            prepared.submit(device, pipelines);
+            None
+        } else {
+            let watch = device.watch();
+            prepared.submit(device, pipelines);
+            Some(watch.end(prepared.name(), prepared.bytes()))
+        };
+        prepared.in_flight = true;
+        let (staging, bytes) = prepared.staging();
+        let results = read_back(device, staging, bytes, |values| prepared.split(values)).await?;
+        prepared.in_flight = false;
+        if let Some(outcome) = outcome {
+            outcome.await?;
+            prepared.proven = true;
+        }
+        device.check(&prepared.name())?;
+        Ok(results)
+    }
+
+    /// Runs a plan up to the step with this label and returns that step's output.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; `InvalidInput` where there is no such step.
+    pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
+        let index = self.prepare(plan).await?;
+        self.prepared[index].write_inputs(&self.device, inputs)?;
+        let loaded = self.loaded();
+        let watch = self.device.watch();
+        let submitted = self.prepared[index].submit_until(&loaded, label);
+        let outcome = watch.end(label.to_owned(), 0);
+        let (staging, bytes) = submitted?;
+        let values = read_back(&self.device, &staging, bytes, <[f32]>::to_vec).await?;
+        outcome.await?;
+        self.device.check(label)?;
+        Ok(values)
+    }
+
+    fn loaded(&self) -> Loaded<'_> {
+        Loaded {
+            device: &self.device,
+            ledger: &self.ledger,
+            pipelines: &self.pipelines,
+            parameters: &self.parameters,
+        }
+    }
+
+    /// Index of what `plan` needs on the device, made now or earlier.
+    async fn prepare(&mut self, plan: &Plan) -> Result<usize> {
+        self.settle().await?;
+        self.device.check("plan")?;
+        let kept = self.prepared.iter().position(|prepared| prepared.is_for(plan));
+        // Where whoever waited for the last run went away, the staging memory is still mapped: made anew.
+        let kept = kept.map(|index| self.prepared.remove(index)).filter(|prepared| !prepared.in_flight);
+        let prepared = match kept {
+            Some(prepared) => prepared,
+            None => {
+                self.evict(Prepared::bytes_of(plan));
+                Prepared::new(plan, &self.loaded()).await?
+            }
+        };
+        self.prepared.push(prepared);
+        Ok(self.prepared.len() - 1)
+    }
+
+    /// Makes room for a plan of `bytes`.
+    fn evict(&mut self, bytes: u64) {
+        let mut held: u64 = self.prepared.iter().map(Prepared::bytes).sum();
+        while !self.prepared.is_empty() && (self.prepared.len() >= KEPT_PLANS || held + bytes > KEPT_BYTES) {
+            held -= self.prepared.remove(0).bytes();
+        }
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.prepared.clear();
+        self.parameters.clear();
+        // In browsers a device lives until the garbage collector finds it, or until it is told.
+        self.device.device.destroy();
+    }
+}

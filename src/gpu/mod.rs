@@ -1,0 +1,18 @@
+//! Runs a plan through wgpu: natively over Vulkan, Metal or Direct3D 12, in browsers over WebGPU.
+//!
+//! [`Device::request`] finds an adapter, [`Executor::new`] compiles the kernels, [`Executor::load`] uploads parameters,
+//! [`Executor::run`] runs plans. What a plan needs (buffers, bind groups, parameter blocks) is made once and kept;
+//! a run writes the inputs, submits one command buffer with one compute pass and reads all results back at once.
+
+mod device;
+mod executor;
+mod launch;
+mod memory;
+mod pipelines;
+mod prepared;
+mod readback;
+
+pub use device::{Adapter, Device};
+pub use executor::Executor;
+pub use launch::{Launch, Operand, launch};
+pub use memory::Memory;

@@ -1,0 +1,289 @@
+//! Element-wise functions, free of branches so that the compiler turns their loops into vector code. Coefficients are
+//! minimax fits of this project; the tests hold them against f64.
+
+use crate::plan::Activation;
+
+/// Adding and taking away 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// `eˣ` to about one unit in the last place; 0 below −87.33 (where results would be denormal), its largest value
+/// 2¹²⁷ above 88.02, NaN for NaN.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    // ln 2 in two parts, the first short enough that its products with integers are exact.
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    let bounded = if x > 88.02 { 88.02 } else { x };
+    let bounded = if bounded < -87.33 { -87.33 } else { bounded };
+    let shifted = bounded * std::f32::consts::LOG2_E + ROUND;
+    let whole = shifted - ROUND;
+    let rest = (bounded - whole * LN_2_HIGH) - whole * LN_2_LOW;
+    let mut sum = 1.394_216_1e-3;
+    sum = sum * rest + 8.363_776e-3;
+    sum = sum * rest + 4.166_636_3e-2;
+    sum = sum * rest + 1.666_657_3e-1;
+    sum = sum * rest + 5.000_000_3e-1;
+    sum = sum * (rest * rest) + rest;
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000));
+    let value = sum * power + power;
+    if x < -87.33 { 0.0 } else { value }
+}
+
+/// `x Φ(x)`, Φ being the normal distribution: `x/2 · (1 + erf(x/√2))` without its cancellation.
+#[inline(always)]
+fn gelu(x: f32) -> f32 {
+    // The upper tail Q(a) = 1 − Φ(a) = e^(−a²/2) · R(t), t = 1/(1 + 0.33 a), R a polynomial.
+    let distance = x.abs();
+    let t = 1.0 / (1.0 + 0.33 * distance);
+    let mut sum = -2.582_940_3e-2;
+    sum = sum * t + 1.483_841_4e-1;
+    sum = sum * t - 3.219_494_5e-1;
+    sum = sum * t + 2.912_483_9e-1;
+    sum = sum * t - 1.065_789_e-1;
+    sum = sum * t + 1.458_389_3e-1;
+    sum = sum * t + 1.037_214e-1;
+    sum = sum * t + 1.336_799_9e-1;
+    sum = sum * t + 1.314_785_9e-1;
+    sum = sum * t + 6.339_590_2e-6;
+    let tail = distance * (sum * exp(-0.5 * x * x));
+    if x > 0.0 { x - tail } else { -tail }
+}
+
+/// `x/2 · (1 + tanh u)` is `x / (1 + e^(−2u))`.
+#[inline(always)]
+fn gelu_tanh(x: f32) -> f32 {
+    const TWO_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    x / (1.0 + exp(-TWO_SQRT_2_OVER_PI * (x + 0.044_715 * (x * x * x))))
+}
+
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    let square = x * x;
+    let mut sum = -6.113_188_5e-3;
+    sum = sum * square + 2.101_008e-2;
+    sum = sum * square - 5.385_407e-2;
+    sum = sum * square + 1.333_279_5e-1;
+    sum = sum * square - 3.333_332_9e-1;
+    let near = sum * square * x + x;
+    let far = 1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0);
+    let far = if x < 0.0 { -far } else { far };
+    if x.abs() < 0.625 { near } else { far }
+}
+
+#[inline(always)]
+fn silu(x: f32) -> f32 {
+    x / (1.0 + exp(-x))
+}
+
+/// `activation(x)` in place.
+#[inline(always)]
+pub(super) fn activate(activation: Activation, values: &mut [f32]) {
+    match activation {
+        Activation::Identity => {}
+        // Not `f32::max`, which would turn NaN into 0.
+        Activation::Relu => map(values, |x| if x < 0.0 { 0.0 } else { x }),
+        Activation::Gelu => map(values, gelu),
+        Activation::GeluTanh => map(values, gelu_tanh),
+        Activation::Tanh => map(values, tanh),
+        Activation::Silu => map(values, silu),
+    }
+}
+
+#[inline(always)]
+fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
+    for value in values {
+        *value = function(*value);
+    }
+}
+
+/// `values + other`.
+#[inline(always)]
+pub(super) fn add(values: &mut [f32], other: &[f32]) {
+    for (value, other) in values.iter_mut().zip(other) {
+        *value += other;
+    }
+}
+
+/// `values + scale ∘ other`.
+#[inline(always)]
+pub(super) fn add_scaled(values: &mut [f32], other: &[f32], scale: &[f32]) {
+    for ((value, other), scale) in values.iter_mut().zip(other).zip(scale) {
+        *value += other * scale;
+    }
+}
+
+/// The sum in 16 interleaved parts: vector code, and a smaller error than one running sum.
+#[inline(always)]
+pub(super) fn sum(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut parts = [0.0f32; 16];
+    for chunk in chunks {
+        for (part, value) in parts.iter_mut().zip(chunk) {
+            *part += value;
+        }
+    }
+    for (part, value) in parts.iter_mut().zip(rest) {
+        *part += value;
+    }
+    parts.iter().sum()
+}
+
+/// The sum of squares, in 16 interleaved parts.
+#[inline(always)]
+pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut parts = [0.0f32; 16];
+    for chunk in chunks {
+        for (part, value) in parts.iter_mut().zip(chunk) {
+            *part += value * value;
+        }
+    }
+    for (part, value) in parts.iter_mut().zip(rest) {
+        *part += value * value;
+    }
+    parts.iter().sum()
+}
+
+/// The largest value; −∞ for none. NaN is passed over.
+#[inline(always)]
+pub(super) fn largest(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut parts = [f32::NEG_INFINITY; 16];
+    for chunk in chunks {
+        for (part, &value) in parts.iter_mut().zip(chunk) {
+            *part = if value > *part { value } else { *part };
+        }
+    }
+    for (part, &value) in parts.iter_mut().zip(rest) {
+        *part = if value > *part { value } else { *part };
+    }
+    parts.into_iter().fold(f32::NEG_INFINITY, |largest, value| if value > largest { value } else { largest })
+}
+
+/// Turns scores into weights `e^(score − maximum)` in place, 0 where `mask` is, and returns their sum: 0 where nothing
+/// may be attended to.
+#[inline(always)]
+pub(super) fn softmax_weights(scores: &mut [f32], mask: &[u32]) -> f32 {
+    for (score, &mask) in scores.iter_mut().zip(mask) {
+        *score = if mask == 0 { f32::NEG_INFINITY } else { *score };
+    }
+    let largest = largest(scores);
+    if largest == f32::NEG_INFINITY {
+        scores.fill(0.0);
+        return 0.0;
+    }
+    map(scores, |score| exp(score - largest));
+    sum(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every float of a spread over the whole range: all exponents, both signs, a few hundred fractions each.
+    fn spread() -> impl Iterator<Item = f32> {
+        (0..=u16::MAX).map(|high| f32::from_bits((u32::from(high) << 16) | 0x5A3C)).filter(|x| x.is_finite())
+    }
+
+    fn steps(low: f32, high: f32, count: usize) -> impl Iterator<Item = f32> {
+        (0..count).map(move |step| low + (high - low) * step as f32 / count as f32)
+    }
+
+    /// Φ by its series and, far out, its continued fraction; f64.
+    fn normal(x: f64) -> f64 {
+        if x.abs() < 5.0 {
+            let (mut term, mut sum) = (x, x);
+            for odd in 1..200 {
+                term *= x * x / f64::from(2 * odd + 1);
+                sum += term;
+            }
+            0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+        } else {
+            let mut fraction = x.abs();
+            for level in (1..200).rev() {
+                fraction = x.abs() + f64::from(level) / fraction;
+            }
+            let tail = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt() / fraction;
+            if x < 0.0 { tail } else { 1.0 - tail }
+        }
+    }
+
+    fn assert_near(what: &str, x: f32, expected: f64, found: f32, absolute: f64, relative: f64) {
+        let difference = (f64::from(found) - expected).abs();
+        assert!(
+            difference <= absolute + relative * expected.abs(),
+            "{what}({x:e}) = {found:e}, not {expected:e}"
+        );
+    }
+
+    #[test]
+    fn exp_is_within_two_units_of_the_last_place() {
+        for x in steps(-87.3, 88.0, 200_000) {
+            assert_near("exp", x, f64::from(x).exp(), exp(x), 0.0, 1.6e-7);
+        }
+    }
+
+    #[test]
+    fn exp_of_what_it_cannot_hold() {
+        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert_eq!(exp(-1e30), 0.0);
+        assert!(exp(f32::INFINITY).is_finite() && exp(1e30) > 1e38);
+        assert!(exp(f32::NAN).is_nan());
+        assert_eq!(exp(0.0), 1.0);
+    }
+
+    #[test]
+    fn activations_are_those_of_f64() {
+        let reference = |activation: Activation, x: f64| match activation {
+            Activation::Identity => x,
+            Activation::Relu => x.max(0.0),
+            Activation::Gelu => x * normal(x),
+            Activation::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
+                if inner < 0.0 {
+                    x * (2.0 * inner).exp() / (1.0 + (2.0 * inner).exp())
+                } else {
+                    x / (1.0 + (-2.0 * inner).exp())
+                }
+            }
+            Activation::Tanh => x.tanh(),
+            Activation::Silu => x / (1.0 + (-x).exp()),
+        };
+        for activation in [
+            Activation::Identity,
+            Activation::Relu,
+            Activation::Gelu,
+            Activation::GeluTanh,
+            Activation::Tanh,
+            Activation::Silu,
+        ] {
+            for x in steps(-12.0, 12.0, 100_000).chain(spread().filter(|x| x.abs() < 1e12)) {
+                let mut found = [x];
+                activate(activation, &mut found);
+                let name = format!("{activation:?}");
+                assert_near(&name, x, reference(activation, f64::from(x)), found[0], 1e-7, 3e-7);
+            }
+        }
+    }
+
+    #[test]
+    fn activations_keep_nan() {
+        for activation in
+            [Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Tanh, Activation::Silu]
+        {
+            let mut values = [f32::NAN; 19];
+            activate(activation, &mut values);
+            assert!(values.iter().all(|x| x.is_nan()), "{activation:?}");
+        }
+    }
+
+    #[test]
+    fn softmax_of_nothing_is_zeros() {
+        let mut scores = [1.0, 2.0, 3.0];
+        assert_eq!(softmax_weights(&mut scores, &[0; 3]), 0.0);
+        assert_eq!(scores, [0.0; 3]);
+        let mut one = [-1e30f32, 5.0];
+        assert_eq!(softmax_weights(&mut one, &[1, 0]), 1.0);
+        assert_eq!(one, [1.0, 0.0]);
+    }
+}

@@ -1,0 +1,320 @@
+//! What the attention kernels share: keys and values packed by head, scores of a few rows at a time, their softmax.
+
+use super::functions;
+use super::packed::Aligned;
+use super::product::{self, Product, Rows};
+use super::simd::{Lanes, Simd, Task};
+use super::workers::Workers;
+
+/// Memory of the attention kernels, kept between calls; it grows and never shrinks.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    keys: Aligned,
+    values: Aligned,
+    scores: Aligned,
+}
+
+/// Query rows whose scores are in memory at once: a multiple of every instruction set's tile.
+const SCORE_ROWS: usize = 24;
+
+/// Sizes of an attention.
+#[derive(Clone, Copy)]
+pub(super) struct Heads {
+    pub batch: usize,
+    pub sequence: usize,
+    pub heads: usize,
+    pub head_size: usize,
+}
+
+/// Keys or values of one head in panels, and how many of them count.
+struct Panels<'a> {
+    data: &'a [f32],
+    tokens: usize,
+}
+
+impl Heads {
+    /// Width of a row of queries, keys, values and of the output.
+    pub fn width(&self) -> usize {
+        self.heads * self.head_size
+    }
+
+    /// The rows of one head in a `[batch · sequence, width]` matrix.
+    fn rows<'a>(&self, data: &'a [f32], batch: usize, token: usize, head: usize) -> Rows<'a> {
+        let start = (batch * self.sequence + token) * self.width() + head * self.head_size;
+        Rows { data: &data[start..], stride: self.width() }
+    }
+
+    /// Packs every head of every sequence; `pack(batch, head, panels)` fills one.
+    fn pack(
+        &self,
+        panels: &mut [f32],
+        len: usize,
+        workers: &Workers,
+        pack: impl Fn(usize, usize, &mut [f32]) + Sync,
+    ) {
+        let count = self.batch * self.heads;
+        let part = count.div_ceil(workers.threads());
+        workers.parts(&mut panels[..count * len], len, part, &mut [], 0, |first, panels, _| {
+            for (index, panels) in panels.chunks_exact_mut(len).enumerate() {
+                pack((first + index) / self.heads, (first + index) % self.heads, panels);
+            }
+        });
+    }
+
+    fn key_len(&self, simd: Simd) -> usize {
+        product::panels_len(self.head_size, self.sequence, simd.lanes())
+    }
+
+    fn value_len(&self, simd: Simd) -> usize {
+        product::panels_len(self.sequence, self.head_size, simd.lanes())
+    }
+
+    /// Tokens of a sequence up to the last that may be attended to: beyond them nothing is computed.
+    fn tokens(&self, mask: &[u32], batch: usize) -> usize {
+        self.mask(mask, batch).iter().rposition(|&mask| mask != 0).map_or(0, |last| last + 1)
+    }
+
+    fn mask<'a>(&self, mask: &'a [u32], batch: usize) -> &'a [u32] {
+        &mask[batch * self.sequence..][..self.sequence]
+    }
+
+    fn pack_keys(&self, keys: &mut Aligned, mask: &[u32], key: &[f32], workers: &Workers) {
+        let (lanes, len) = (workers.simd().lanes(), self.key_len(workers.simd()));
+        let panels = keys.at_least(self.batch * self.heads * len);
+        self.pack(panels, len, workers, |batch, head, panels| {
+            let tokens = self.tokens(mask, batch);
+            let panels = &mut panels[..product::panels_len(self.head_size, tokens, lanes)];
+            product::pack_rows(self.rows(key, batch, 0, head), self.head_size, tokens, lanes, panels);
+        });
+    }
+
+    fn pack_values(
+        &self,
+        values: &mut Aligned,
+        tokens: impl Fn(usize) -> usize + Sync,
+        value: &[f32],
+        workers: &Workers,
+    ) {
+        let (lanes, len) = (workers.simd().lanes(), self.value_len(workers.simd()));
+        let panels = values.at_least(self.batch * self.heads * len);
+        self.pack(panels, len, workers, |batch, head, panels| {
+            let tokens = tokens(batch);
+            if tokens > 0 {
+                let panels = &mut panels[..product::panels_len(tokens, self.head_size, lanes)];
+                product::pack_columns(
+                    self.rows(value, batch, 0, head),
+                    tokens,
+                    self.head_size,
+                    lanes,
+                    panels,
+                );
+            }
+        });
+    }
+
+    fn keys<'a>(
+        &self,
+        keys: &'a Aligned,
+        simd: Simd,
+        batch: usize,
+        head: usize,
+        tokens: usize,
+    ) -> Panels<'a> {
+        let start = (batch * self.heads + head) * self.key_len(simd);
+        let len = product::panels_len(self.head_size, tokens, simd.lanes());
+        Panels { data: &keys.as_slice()[start..start + len], tokens }
+    }
+
+    fn values<'a>(
+        &self,
+        values: &'a Aligned,
+        simd: Simd,
+        batch: usize,
+        head: usize,
+        tokens: usize,
+    ) -> Panels<'a> {
+        let start = (batch * self.heads + head) * self.value_len(simd);
+        let len = product::panels_len(tokens, self.head_size, simd.lanes());
+        Panels { data: &values.as_slice()[start..start + len], tokens }
+    }
+
+    /// `softmax(q kᵀ + mask)` into `[batch, heads, sequence, sequence]`.
+    pub fn probabilities(
+        &self,
+        mask: &[u32],
+        query: &[f32],
+        key: &[f32],
+        output: &mut [f32],
+        scratch: &mut Scratch,
+        workers: &Workers,
+    ) {
+        self.pack_keys(&mut scratch.keys, mask, key, workers);
+        let (simd, keys) = (workers.simd(), &scratch.keys);
+        let output = &mut output[..self.batch * self.heads * self.sequence * self.sequence];
+        workers.rows(output, self.sequence, |first_row, mut part| {
+            let mut row = first_row;
+            while !part.is_empty() {
+                let (token, head_index) = (row % self.sequence, row / self.sequence);
+                let (batch, head) = (head_index / self.heads, head_index % self.heads);
+                let count = SCORE_ROWS.min(self.sequence - token).min(part.len() / self.sequence);
+                let (block, rest) = part.split_at_mut(count * self.sequence);
+                let tokens = self.tokens(mask, batch);
+                let keys = self.keys(keys, simd, batch, head, tokens);
+                self.scores(self.rows(query, batch, token, head), count, &keys, block, self.sequence, simd);
+                let mask = &self.mask(mask, batch)[..tokens];
+                simd.run(Softmax { scores: block, stride: self.sequence, mask, sums: None });
+                part = rest;
+                row += count;
+            }
+        });
+    }
+
+    /// `probabilities · v` into `[batch · sequence, width]`.
+    pub fn context(
+        &self,
+        probabilities: &[f32],
+        value: &[f32],
+        output: &mut [f32],
+        scratch: &mut Scratch,
+        workers: &Workers,
+    ) {
+        self.pack_values(&mut scratch.values, |_| self.sequence, value, workers);
+        let (simd, values) = (workers.simd(), &scratch.values);
+        let output = &mut output[..self.batch * self.sequence * self.width()];
+        workers.rows(output, self.width(), |first_row, part| {
+            self.blocks(first_row, part, |batch, token, count, block| {
+                for head in 0..self.heads {
+                    let values = self.values(values, simd, batch, head, self.sequence);
+                    let start = ((batch * self.heads + head) * self.sequence + token) * self.sequence;
+                    let weights = Rows { data: &probabilities[start..], stride: self.sequence };
+                    self.weighted(weights, count, &values, &mut block[head * self.head_size..], simd);
+                }
+            });
+        });
+    }
+
+    /// Both in one, for a few rows at a time.
+    pub fn attention(
+        &self,
+        mask: &[u32],
+        [query, key, value]: [&[f32]; 3],
+        output: &mut [f32],
+        scratch: &mut Scratch,
+        workers: &Workers,
+    ) {
+        self.pack_keys(&mut scratch.keys, mask, key, workers);
+        self.pack_values(&mut scratch.values, |batch| self.tokens(mask, batch), value, workers);
+        let (simd, keys, values) = (workers.simd(), &scratch.keys, &scratch.values);
+        let rows = self.batch * self.sequence;
+        let output = &mut output[..rows * self.width()];
+        let part_rows = workers.part_rows(rows);
+        let stride = self.sequence.next_multiple_of(16);
+        let scratch_len = SCORE_ROWS * stride;
+        let scores = scratch.scores.at_least(rows.div_ceil(part_rows) * scratch_len);
+        workers.parts(output, self.width(), part_rows, scores, scratch_len, |first_row, part, scores| {
+            self.blocks(first_row, part, |batch, token, count, block| {
+                let tokens = self.tokens(mask, batch);
+                if tokens == 0 {
+                    block.fill(0.0);
+                    return;
+                }
+                let mask = &self.mask(mask, batch)[..tokens];
+                let scores = &mut scores[..count * stride];
+                for head in 0..self.heads {
+                    let keys = self.keys(keys, simd, batch, head, tokens);
+                    let values = self.values(values, simd, batch, head, tokens);
+                    let mut sums = [0.0; SCORE_ROWS];
+                    self.scores(self.rows(query, batch, token, head), count, &keys, scores, stride, simd);
+                    simd.run(Softmax { scores, stride, mask, sums: Some(&mut sums[..count]) });
+                    let block = &mut block[head * self.head_size..];
+                    self.weighted(Rows { data: scores, stride }, count, &values, block, simd);
+                    for (row, sum) in block.chunks_mut(self.width()).zip(sums) {
+                        row[..self.head_size].iter_mut().for_each(|value| *value /= sum);
+                    }
+                }
+            });
+        });
+    }
+
+    /// Cuts rows into blocks of at most [`SCORE_ROWS`] rows of one sequence: `work(batch, token, count, rows)`.
+    fn blocks(
+        &self,
+        first_row: usize,
+        mut part: &mut [f32],
+        mut work: impl FnMut(usize, usize, usize, &mut [f32]),
+    ) {
+        let mut row = first_row;
+        while !part.is_empty() {
+            let token = row % self.sequence;
+            let count = SCORE_ROWS.min(self.sequence - token).min(part.len() / self.width());
+            let (block, rest) = part.split_at_mut(count * self.width());
+            work(row / self.sequence, token, count, block);
+            part = rest;
+            row += count;
+        }
+    }
+
+    fn scores(
+        &self,
+        query: Rows<'_>,
+        rows: usize,
+        keys: &Panels<'_>,
+        scores: &mut [f32],
+        stride: usize,
+        simd: Simd,
+    ) {
+        simd.run(Product {
+            input: query,
+            rows,
+            panels: keys.data,
+            depth: self.head_size,
+            columns: keys.tokens,
+            output: scores,
+            output_stride: stride,
+            epilogue: None,
+        });
+    }
+
+    fn weighted(&self, weights: Rows<'_>, rows: usize, values: &Panels<'_>, output: &mut [f32], simd: Simd) {
+        simd.run(Product {
+            input: weights,
+            rows,
+            panels: values.data,
+            depth: values.tokens,
+            columns: self.head_size,
+            output,
+            output_stride: self.width(),
+            epilogue: None,
+        });
+    }
+}
+
+/// Softmax of rows `stride` apart over the keys that `mask` covers; with `sums`, the division is left to the caller.
+struct Softmax<'a> {
+    scores: &'a mut [f32],
+    stride: usize,
+    mask: &'a [u32],
+    sums: Option<&'a mut [f32]>,
+}
+
+impl Task for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+        let mut sums = self.sums;
+        for (index, row) in self.scores.chunks_exact_mut(self.stride).enumerate() {
+            let (scores, masked) = row.split_at_mut(self.mask.len());
+            let sum = functions::softmax_weights(scores, self.mask);
+            match &mut sums {
+                // A row without keys is zeros already; dividing it by 1 keeps them.
+                Some(sums) => sums[index] = if sum == 0.0 { 1.0 } else { sum },
+                None => {
+                    masked.fill(0.0);
+                    let factor = if sum == 0.0 { 0.0 } else { 1.0 / sum };
+                    scores.iter_mut().for_each(|score| *score *= factor);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Who computes: an instruction set and a number of threads. Rows are dealt out in equal parts; a row is computed the same
+//! way in any part, so that results do not depend on the number of threads.
+
+use super::simd::Simd;
+use crate::error::Result;
+
+/// An instruction set and, natively, a pool of threads.
+#[derive(Debug)]
+pub struct Workers {
+    simd: Simd,
+    threads: usize,
+    #[cfg(not(target_arch = "wasm32"))]
+    pool: Option<rayon::ThreadPool>,
+}
+
+/// Parts start at multiples of this many rows, so that tiles of every instruction set stay full.
+const ROWS_TOGETHER: usize = 12;
+
+impl Workers {
+    /// `threads` threads, 0 for one per core. In wasm there is one.
+    pub fn new(threads: usize, simd: Simd) -> Result<Self> {
+        #[cfg(target_arch = "wasm32")]
+        {
+            let _ = threads;
+            Ok(Workers { simd, threads: 1 })
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            let threads = if threads == 0 {
+                std::thread::available_parallelism().map_or(1, Into::into)
+            } else {
+                threads
+            };
+            let pool = if threads == 1 { None } else { Some(build_pool(threads)?) };
+            Ok(Workers { simd, threads, pool })
+        }
+    }
+
+    /// The instruction set.
+    pub fn simd(&self) -> Simd {
+        self.simd
+    }
+
+    /// How many threads compute.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Calls `work(first_row, rows)` for parts of `output`, whose rows are `row_len` long, until all are done.
+    pub(super) fn rows(&self, output: &mut [f32], row_len: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+        self.parts(output, row_len, self.part_rows(output.len() / row_len), &mut [], 0, |row, rows, _| {
+            work(row, rows);
+        });
+    }
+
+    /// Rows that one thread gets of `rows`.
+    pub(super) fn part_rows(&self, rows: usize) -> usize {
+        if self.threads == 1 {
+            rows.max(1)
+        } else {
+            rows.div_ceil(self.threads).next_multiple_of(ROWS_TOGETHER)
+        }
+    }
+
+    /// Calls `work(first_row, rows, scratch)` for parts of `part_rows` rows of `output`, each with `scratch_len` floats of
+    /// `scratch` for itself.
+    pub(super) fn parts(
+        &self,
+        output: &mut [f32],
+        row_len: usize,
+        part_rows: usize,
+        scratch: &mut [f32],
+        scratch_len: usize,
+        work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
+    ) {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(pool) = &self.pool
+            && output.len() > part_rows * row_len
+        {
+            pool.install(|| split(output, row_len, part_rows, 0, scratch, scratch_len, &work));
+            return;
+        }
+        for (index, part) in output.chunks_mut(part_rows * row_len).enumerate() {
+            let scratch = &mut scratch[index * scratch_len..][..scratch_len];
+            work(index * part_rows, part, scratch);
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn build_pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("mobilebert-{index}"))
+        .build()
+        .map_err(|problem| {
+            crate::error::Error::invalid_input(
+                "threads",
+                format!("{threads} threads cannot be started: {problem}"),
+            )
+        })
+}
+
+/// Halves the parts until each stands alone.
+#[cfg(not(target_arch = "wasm32"))]
+fn split(
+    output: &mut [f32],
+    row_len: usize,
+    part_rows: usize,
+    first_row: usize,
+    scratch: &mut [f32],
+    scratch_len: usize,
+    work: &(impl Fn(usize, &mut [f32], &mut [f32]) + Sync),
+) {
+    let parts = output.len().div_ceil(part_rows * row_len);
+    if parts <= 1 {
+        if !output.is_empty() {
+            work(first_row, output, &mut scratch[..scratch_len]);
+        }
+        return;
+    }
+    let left = parts / 2;
+    let (output_left, output_right) = output.split_at_mut(left * part_rows * row_len);
+    let (scratch_left, scratch_right) = scratch.split_at_mut(left * scratch_len);
+    rayon::join(
+        || split(output_left, row_len, part_rows, first_row, scratch_left, scratch_len, work),
+        || {
+            let first_row = first_row + left * part_rows;
+            split(output_right, row_len, part_rows, first_row, scratch_right, scratch_len, work)
+        },
+    );
+}

@@ -1,0 +1,110 @@
+//! Logits of a sequence-classification head → labels with probabilities.
+
+use std::cmp::Reverse;
+
+use serde::Serialize;
+
+use super::ranking::{Descending, check_finite, softmax};
+use crate::error::{Error, Result};
+
+/// What a head's outputs mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Exactly one label holds: softmax.
+    SingleLabel,
+    /// Each label holds or not by itself: sigmoid.
+    MultiLabel,
+    /// The outputs are numbers to be read as they are.
+    Regression,
+}
+
+/// A label and how likely it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Label {
+    /// Its name in `config.json`'s `id2label`.
+    pub label: String,
+    /// Between 0 and 1; for [`Problem::Regression`] the raw output.
+    pub probability: f64,
+}
+
+/// The labels of one text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Classification {
+    /// Every label, the most probable first.
+    pub labels: Vec<Label>,
+    /// Whether the text was longer than the model reads and lost its end.
+    pub truncated: bool,
+}
+
+/// Every label with its probability, largest first; equal ones in the order of the head.
+///
+/// # Errors
+/// [`Error::Internal`] if there is not one name a logit, [`Error::Tensor`] for NaN or infinite logits.
+pub fn labels(logits: &[f32], names: &[String], problem: Problem) -> Result<Vec<Label>> {
+    if logits.len() != names.len() {
+        let problem = format!("{} logits for {} labels", logits.len(), names.len());
+        return Err(Error::internal("classification", problem));
+    }
+    check_finite("logits", logits)?;
+    let probabilities = match problem {
+        Problem::SingleLabel => softmax(logits),
+        Problem::MultiLabel => logits.iter().map(|&logit| sigmoid(f64::from(logit))).collect(),
+        Problem::Regression => logits.iter().map(|&logit| f64::from(logit)).collect(),
+    };
+    let mut labels: Vec<Label> = names
+        .iter()
+        .zip(probabilities)
+        .map(|(label, probability)| Label { label: label.clone(), probability })
+        .collect();
+    labels.sort_by_key(|label| Reverse(Descending(label.probability)));
+    Ok(labels)
+}
+
+/// 1 / (1 + exp(−x)) without overflow.
+fn sigmoid(x: f64) -> f64 {
+    if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn softmax_of_known_odds() {
+        let labels = labels(&[0.0, 3f32.ln(), 0.0], &names(&["a", "b", "c"]), Problem::SingleLabel).unwrap();
+        let found: Vec<(&str, f64)> =
+            labels.iter().map(|l| (l.label.as_str(), (l.probability * 1e6).round() / 1e6)).collect();
+        assert_eq!(found, [("b", 0.6), ("a", 0.2), ("c", 0.2)]);
+    }
+
+    #[test]
+    fn huge_logits_stay_probabilities() {
+        for problem in [Problem::SingleLabel, Problem::MultiLabel] {
+            let labels = labels(&[2.5e7, -2.5e7], &names(&["yes", "no"]), problem).unwrap();
+            assert_eq!((labels[0].probability, labels[1].probability), (1.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn labels_of_a_multi_label_head_are_independent() {
+        let labels = labels(&[3f32.ln(), 3f32.ln()], &names(&["a", "b"]), Problem::MultiLabel).unwrap();
+        assert!(labels.iter().all(|label| (label.probability - 0.75).abs() < 1e-7), "{labels:?}");
+    }
+
+    #[test]
+    fn regression_is_raw() {
+        let labels = labels(&[-1.5], &names(&["score"]), Problem::Regression).unwrap();
+        assert_eq!(labels, [Label { label: "score".into(), probability: -1.5 }]);
+    }
+
+    #[test]
+    fn damaged_logits_are_an_error() {
+        let error = labels(&[0.0, f32::NAN], &names(&["a", "b"]), Problem::SingleLabel).unwrap_err();
+        assert!(error.to_string().contains("logits"), "{error}");
+        labels(&[0.0], &names(&["a", "b"]), Problem::SingleLabel).unwrap_err();
+    }
+}

@@ -1,0 +1,87 @@
+//! What several tasks do with a row of logits.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use crate::error::{Error, Result};
+
+/// A number ordered by value, NaN included.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Descending(pub(super) f64);
+
+impl PartialEq for Descending {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Descending {}
+
+impl PartialOrd for Descending {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Descending {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// Softmax in f64.
+pub(super) fn softmax(logits: &[f32]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut values: Vec<f64> =
+        logits.iter().map(|&logit| (f64::from(logit) - f64::from(largest)).exp()).collect();
+    let sum: f64 = values.iter().sum();
+    values.iter_mut().for_each(|value| *value /= sum);
+    values
+}
+
+/// The `count` largest values with their positions, largest first, equal ones in order.
+pub(super) fn largest(values: &[f64], count: usize) -> Vec<(usize, f64)> {
+    let mut kept = BinaryHeap::with_capacity(count.min(values.len()) + 1);
+    for (at, &value) in values.iter().enumerate() {
+        kept.push((Reverse(Descending(value)), at));
+        if kept.len() > count {
+            kept.pop();
+        }
+    }
+    kept.into_sorted_vec().into_iter().map(|(value, at)| (at, value.0.0)).collect()
+}
+
+/// Errors with the place of the first NaN or infinity.
+pub(super) fn check_finite(name: &str, logits: &[f32]) -> Result<()> {
+    match logits.iter().position(|logit| !logit.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let problem = format!("is {} at {at}; the weights are damaged or too large", logits[at]);
+            Err(Error::tensor(name, problem))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn largest_equals_a_full_sort() {
+        let values = [0.5, 2.0, -1.0, 2.0, 0.5, 7.0];
+        for count in 0..8 {
+            let mut sorted: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
+            sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            sorted.truncate(count);
+            assert_eq!(largest(&values, count), sorted);
+        }
+    }
+
+    #[test]
+    fn softmax_sums_to_one_at_any_size() {
+        for logits in [vec![0.0], vec![1e30, 1e30, -1e30], (0..1000).map(|i| i as f32).collect()] {
+            let sum: f64 = softmax(&logits).iter().sum();
+            assert!((sum - 1.0).abs() < 1e-12, "{sum}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Text → token ids, windows over long contexts, and offsets back to the source.
+//!
+//! - [`Tokenizer`] reads `tokenizer.json`, or `vocab.txt` with `tokenizer_config.json`, and cuts text into [`Piece`]s
+//!   that know which bytes of the source they stand for.
+//! - [`sequence`] puts one text or a pair between `[CLS]` and `[SEP]` and cuts what is too long.
+//! - [`windows`] slides over a context of any length as BERT's `run_squad` does.
+//! - [`Utf16Index`] converts byte offsets into the UTF-16 units of JavaScript.
+//!
+//! Offsets are UTF-8 bytes of the text that the caller gave, before any normalisation, everywhere in this module.
+//!
+//! **Special tokens written in a text** (`"[SEP]"` typed by a user) are plain text: `[`, `sep`, `]`. BERT's own
+//! `run_squad` does the same; `transformers`' fast tokenizer would turn them into the control token, so that a passage
+//! could end its own segment. Only [`Tokenizer::encode_with_masks`], which fill-mask uses, reads the mask token.
+//! Tokens that a model's author *added* (`"[E1]"`, `"<user>"`) are recognised, special or not.
+
+mod added;
+mod files;
+mod offsets;
+mod piece;
+mod record;
+pub mod sequence;
+mod settings;
+mod tokenizer;
+pub mod windows;
+
+pub use files::TokenizerFiles;
+pub use offsets::{Utf16Index, whole_characters};
+pub use piece::Piece;
+pub use record::WindowRecord;
+pub use tokenizer::{SpecialIds, Tokenizer};

@@ -1,0 +1,36 @@
+//! A window as one line of JSON, for comparing with other implementations.
+
+use serde::Serialize;
+
+use super::windows::Window;
+
+/// A window of a question, lists as long as the input.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WindowRecord<'a> {
+    /// The question's id.
+    pub id: &'a str,
+    /// Number of the window, from 0.
+    pub window: usize,
+    /// Token ids, not padded.
+    pub input_ids: &'a [u32],
+    /// 0 for `[CLS] question [SEP]`, 1 for `context [SEP]`.
+    pub token_type_ids: &'a [u32],
+    /// `[start, end)` in UTF-8 bytes of the context; `[0, 0]` for tokens outside it.
+    pub offsets: Vec<[usize; 2]>,
+    /// Whether a context token has its max-context in this window; false for tokens outside the context.
+    pub max_context: Vec<bool>,
+}
+
+impl<'a> WindowRecord<'a> {
+    /// Describes `window` of question `id`.
+    pub fn new(id: &'a str, window: &'a Window<'_>) -> Self {
+        let mut offsets = vec![[0, 0]; window.context_position];
+        offsets.extend(window.pieces.iter().map(|piece| [piece.start, piece.end]));
+        offsets.resize(window.ids.len(), [0, 0]);
+        let mut max_context = vec![false; window.context_position];
+        max_context.extend_from_slice(&window.max_context);
+        max_context.resize(window.ids.len(), false);
+        let (input_ids, token_type_ids) = (&window.ids[..], &window.type_ids[..]);
+        Self { id, window: window.index, input_ids, token_type_ids, offsets, max_context }
+    }
+}

@@ -1,0 +1,207 @@
+//! What a tokenizer's files say, in one place and checked.
+
+use ahash::AHashMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::files::{TOKENIZER_JSON, VOCAB, kind_of, unsupported};
+use crate::error::{Error, Result};
+
+/// Token → id.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Vocabulary(pub(super) AHashMap<String, u32>);
+
+impl Vocabulary {
+    /// One token a line; a token that stands twice has its last line's id, as in BERT's `load_vocab`.
+    pub(super) fn from_lines(text: &str) -> Result<Self> {
+        let text = text.trim_start_matches('\u{feff}');
+        if text.trim_start().starts_with("<!") || text.trim_start().starts_with("<html") {
+            let problem = "an HTML page, not a list of tokens".into();
+            return Err(Error::NotAModel { file: VOCAB.into(), problem });
+        }
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let tokens = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let numbered = tokens.zip(0u32..).map(|(token, id)| (token.to_owned(), id));
+        Ok(Self(numbered.collect()))
+    }
+}
+
+/// A token that a model's author added to the vocabulary.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct AddedToken {
+    #[serde(default)]
+    pub(super) id: u32,
+    pub(super) content: String,
+    #[serde(default)]
+    pub(super) single_word: bool,
+    #[serde(default)]
+    pub(super) normalized: bool,
+}
+
+/// Spelling of the tokens with a role.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    pub(super) unknown: String,
+    pub(super) class: String,
+    pub(super) separator: String,
+    pub(super) padding: String,
+    pub(super) mask: String,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            unknown: "[UNK]".into(),
+            class: "[CLS]".into(),
+            separator: "[SEP]".into(),
+            padding: "[PAD]".into(),
+            mask: "[MASK]".into(),
+        }
+    }
+}
+
+impl Names {
+    /// `tokenizer_config.json` spells a token as a string or as `{"content": …}`.
+    pub(super) fn read_config(&mut self, config: &Value) {
+        let fields = [
+            ("unk_token", &mut self.unknown),
+            ("cls_token", &mut self.class),
+            ("sep_token", &mut self.separator),
+            ("pad_token", &mut self.padding),
+            ("mask_token", &mut self.mask),
+        ];
+        for (field, name) in fields {
+            let value = config.get(field);
+            let spelling = value.and_then(|v| v.get("content")).or(value).and_then(Value::as_str);
+            if let Some(spelling) = spelling {
+                *name = spelling.to_owned();
+            }
+        }
+    }
+
+    /// The post-processor of a BERT puts `[CLS]` before and `[SEP]` after a text; it names them.
+    pub(super) fn read_post_processor(&mut self, part: Option<&Value>) -> Result<()> {
+        let token = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let (class, separator) = match (kind_of(part), part) {
+            (None, _) | (_, None) => (None, None),
+            (Some("BertProcessing"), Some(part)) => (token(part["cls"].get(0)), token(part["sep"].get(0))),
+            (Some("TemplateProcessing"), Some(part)) => {
+                let template = part["single"].as_array().map_or(&[][..], Vec::as_slice);
+                let special = |piece: Option<&Value>| token(piece.and_then(|p| p["SpecialToken"].get("id")));
+                (special(template.first()), special(template.last()))
+            }
+            (other, _) => return Err(unsupported("post-processor", other, "TemplateProcessing")),
+        };
+        if let Some(class) = class {
+            self.class = class;
+        }
+        if let Some(separator) = separator {
+            self.separator = separator;
+        }
+        Ok(())
+    }
+}
+
+/// Everything [`super::Tokenizer`] is built from.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) vocabulary: Vocabulary,
+    pub(super) names: Names,
+    pub(super) added: Vec<AddedToken>,
+    /// What a piece inside a word begins with.
+    pub(super) prefix: String,
+    /// Characters; a longer word is unknown as a whole.
+    pub(super) longest_word: usize,
+    pub(super) clean_text: bool,
+    pub(super) space_chinese: bool,
+    /// `None`: as `lowercase`.
+    pub(super) strip_accents: Option<bool>,
+    pub(super) lowercase: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            vocabulary: Vocabulary::default(),
+            names: Names::default(),
+            added: Vec::new(),
+            prefix: "##".into(),
+            longest_word: 100,
+            clean_text: true,
+            space_chinese: true,
+            strip_accents: None,
+            lowercase: true,
+        }
+    }
+}
+
+impl Settings {
+    /// `tokenizer.json`'s `normalizer`: BERT's, alone or as the only member of a sequence.
+    pub(super) fn read_normalizer(&mut self, part: Option<&Value>) -> Result<()> {
+        let only = part.and_then(|part| part["normalizers"].as_array()).filter(|parts| parts.len() == 1);
+        let part = only.map_or(part, |parts| parts.first());
+        let Some(part) = part.filter(|_| kind_of(part) == Some("BertNormalizer")) else {
+            return Err(unsupported("normalizer", kind_of(part), "BertNormalizer"));
+        };
+        let flag = |name: &str| part.get(name).and_then(Value::as_bool);
+        self.clean_text = flag("clean_text").unwrap_or(true);
+        self.space_chinese = flag("handle_chinese_chars").unwrap_or(true);
+        self.strip_accents = flag("strip_accents");
+        self.lowercase = flag("lowercase").unwrap_or(true);
+        Ok(())
+    }
+
+    /// `tokenizer_config.json` beside a bare `vocab.txt`.
+    pub(super) fn read_config(&mut self, config: &Value) {
+        let flag = |name: &str| config.get(name).and_then(Value::as_bool);
+        self.lowercase = flag("do_lower_case").unwrap_or(true);
+        self.strip_accents = flag("strip_accents");
+        self.space_chinese = flag("tokenize_chinese_chars").unwrap_or(true);
+        let Some(added) = config.get("added_tokens_decoder").and_then(Value::as_object) else { return };
+        for (id, token) in added {
+            if let (Ok(id), Ok(token)) = (id.parse(), serde_json::from_value::<AddedToken>(token.clone())) {
+                self.added.push(AddedToken { id, ..token });
+            }
+        }
+    }
+
+    /// Id of a token, in the vocabulary or added.
+    pub(super) fn id(&self, token: &str) -> Option<u32> {
+        let added = || self.added.iter().find(|added| added.content == token).map(|added| added.id);
+        self.vocabulary.0.get(token).copied().or_else(added)
+    }
+
+    /// Errors that would otherwise show only as wrong answers.
+    pub(super) fn check(&mut self, file: &str) -> Result<()> {
+        if self.vocabulary.0.is_empty() {
+            return Err(Error::corrupt(file, "the vocabulary is empty"));
+        }
+        if !self.vocabulary.0.contains_key(&self.names.unknown) {
+            let problem = format!("the vocabulary has no unknown token {:?}", self.names.unknown);
+            return Err(Error::corrupt(file, problem));
+        }
+        for (role, token) in [("class", &self.names.class), ("separator", &self.names.separator)] {
+            if self.id(token).is_none() {
+                let problem = format!("the vocabulary has no {role} token {token:?}");
+                return Err(Error::corrupt(file, problem));
+            }
+        }
+        if self.longest_word == 0 {
+            return Err(Error::corrupt(file, "`max_input_chars_per_word` is 0"));
+        }
+        for added in &self.added {
+            match self.vocabulary.0.get(&added.content) {
+                Some(&id) if id != added.id => {
+                    let problem = format!(
+                        "added token {:?} has id {}, the vocabulary says {id}",
+                        added.content, added.id
+                    );
+                    return Err(Error::corrupt(TOKENIZER_JSON, problem));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { chromium, firefox, newPage } from "./support/browsers.mjs";
+import { ask, openReady, paste } from "./support/index-page.mjs";
+import { startServer } from "./support/server.mjs";
+
+const configurations = [
+  { name: "Chromium, WebGPU on SwiftShader", launch: () => chromium({ webgpu: true }), device: "webgpu" },
+  { name: "Chromium, CPU", launch: () => chromium(), device: "wasm" },
+  { name: "Firefox, WebGPU on lavapipe", launch: firefox, device: "webgpu" },
+  { name: "Firefox, CPU", launch: firefox, device: "wasm" },
+];
+
+/** What each configuration answered, to be compared at the end. */
+const given = new Map();
+let server;
+before(async () => {
+  server = await startServer();
+});
+after(() => server?.stop());
+
+for (const { name, launch, device } of configurations) {
+  describe(name, () => {
+    let browser;
+    let page;
+    let faults;
+    before(async () => {
+      browser = await launch();
+      ({ page, faults } = await newPage(browser));
+      await openReady(page, server.address, `?device=${device}`);
+    });
+    after(() => browser?.close());
+
+    test("says where it runs and why", async () => {
+      const shown = await page.$eval("#device-name", (element) => element.textContent);
+      assert.match(shown, device === "webgpu" ? /^WebGPU · ./ : /^CPU/);
+      const reason = await page.$eval("#device-reason", (element) => element.textContent);
+      assert.ok(reason.length > 10, `no reason given: "${reason}"`);
+    });
+
+    test("answers questions about a passage and marks the answer in it", async () => {
+      const questions = {
+        "When was the lighthouse first lit?": "4 October 1871",
+        "How tall is the tower?": "38 metres",
+        "What did the lamp burn at first?": "rapeseed oil",
+      };
+      const answers = [];
+      for (const [question, expected] of Object.entries(questions)) {
+        const found = await ask(page, question);
+        assert.equal(found.state, "found");
+        assert.ok(found.line.includes(expected), `"${question}" gave "${found.line}"`);
+        assert.equal(found.marked, found.line);
+        assert.ok(found.sentence.includes(found.line));
+        assert.match(found.timing, /to tokenise, .* to compute, .* to search/);
+        answers.push(found);
+      }
+      given.set(name, { ...given.get(name), answers });
+    });
+
+    test("follows a sentence with its sentiment", async () => {
+      const shares = [];
+      for (const sentence of ["A wonderful film, warm and funny.", "A dull and lifeless mess."]) {
+        await paste(page, "#mood", sentence);
+        await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "", {
+          timeout: 60_000,
+        });
+        await page.waitForFunction(
+          (before) => document.querySelector("#mood-text").textContent !== before,
+          { timeout: 60_000 },
+          shares.at(-1)?.text ?? "",
+        );
+        const text = await page.$eval("#mood-text", (element) => element.textContent);
+        const share = await page.$eval("#mood-mark", (element) => Number(element.style.getPropertyValue("--share")));
+        shares.push({ text, share });
+      }
+      assert.ok(shares[0].share > 0.9, `praise: ${JSON.stringify(shares[0])}`);
+      assert.ok(shares[1].share < 0.1, `blame: ${JSON.stringify(shares[1])}`);
+      given.set(name, { ...given.get(name), shares });
+    });
+
+    test("reads nothing in a passage as HTML", async () => {
+      const attack = '<img src=x onerror="window.attacked = 1"><script>window.attacked = 2</script>';
+      await paste(page, "#passage", `The secret word is ${attack} and everybody in the village knows it.`);
+      const found = await ask(page, `What is the secret word? ${attack}`);
+      assert.ok(found.state !== "stopped", found.line);
+      await page.$$eval("#alternatives button", (buttons) => {
+        for (const button of buttons) button.click();
+      });
+      const seen = await page.evaluate(() => ({
+        attacked: globalThis.attacked,
+        images: document.querySelectorAll("img, main script").length,
+        marks: document.querySelector("#passage-marks").textContent.trimEnd(),
+        passage: document.querySelector("#passage").value,
+      }));
+      assert.equal(seen.attacked, undefined);
+      assert.equal(seen.images, 0);
+      assert.equal(seen.marks, seen.passage);
+    });
+
+    test("finished without an error in the console", () => assert.deepEqual(faults, []));
+  });
+}
+
+test("all browsers and devices give the same answers", () => {
+  assert.equal(given.size, configurations.length, "a configuration gave no answers");
+  const [[firstName, first], ...others] = given;
+  const percent = (text) => (text.startsWith("<") ? 0 : Number.parseFloat(text));
+  for (const [name, { answers, shares }] of others) {
+    for (const [i, answer] of answers.entries()) {
+      const where = `${name} against ${firstName}, question ${i + 1}`;
+      assert.equal(answer.line, first.answers[i].line, where);
+      assert.deepEqual(answer.alternatives, first.answers[i].alternatives, where);
+      for (const [j, share] of answer.shares.entries()) {
+        // The page shows tenths of a per cent.
+        const distance = Math.abs(percent(share) - percent(first.answers[i].shares[j]));
+        assert.ok(distance <= 0.2, `${where}: ${share} and ${first.answers[i].shares[j]}`);
+      }
+    }
+    for (const [i, { share }] of shares.entries()) assert.ok(Math.abs(share - first.shares[i].share) <= 1e-3, name);
+  }
+});

@@ -1,0 +1,66 @@
+/** What a person does on index.html, and what they see there. */
+
+const PATIENCE = { timeout: 180_000 };
+
+/** Opens the page and waits until its models stand. */
+export async function openReady(page, address, query = "") {
+  await page.goto(address + query, { waitUntil: "domcontentloaded" });
+  await page.waitForFunction(() => {
+    const state = document.querySelector("#loading")?.dataset.state;
+    const names = document.querySelector("#model-names")?.textContent ?? "";
+    return state === "failed" || (state === "ready" && names.includes("sentiment"));
+  }, PATIENCE);
+  const problem = await shownProblem(page);
+  if (problem) throw new Error(`the model did not load: ${problem.code}: ${problem.text}`);
+}
+
+/** Fills a text field at once, as pasting does. */
+export async function paste(page, selector, text) {
+  await page.evaluate(
+    (selector, text) => {
+      const field = document.querySelector(selector);
+      field.value = text;
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    },
+    selector,
+    text,
+  );
+}
+
+/** Asks and waits for the answer's end. */
+export async function ask(page, question) {
+  await paste(page, "#question", question);
+  await page.evaluate(() => document.querySelector("#ask").requestSubmit());
+  return await answer(page);
+}
+
+/** The answer once it is there. */
+export async function answer(page) {
+  await page.waitForFunction(
+    () => ["found", "none", "stopped"].includes(document.querySelector("#answer")?.dataset.state ?? ""),
+    PATIENCE,
+  );
+  return await page.evaluate(() => {
+    const text = (selector) => document.querySelector(selector)?.textContent ?? "";
+    const texts = (selector) => Array.from(document.querySelectorAll(selector), (element) => element.textContent);
+    return {
+      state: document.querySelector("#answer").dataset.state,
+      line: text("#answer-line"),
+      sentence: text("#answer-sentence"),
+      timing: text("#answer-timing"),
+      marked: text("#passage-marks mark.best"),
+      alternatives: texts("#alternatives .what"),
+      shares: texts("#alternatives .share"),
+    };
+  });
+}
+
+/** The problem that the page shows, if it shows one. */
+export function shownProblem(page) {
+  return page.evaluate(() => {
+    const section = document.querySelector("#problem");
+    if (!section || section.hidden) return undefined;
+    const text = (selector) => document.querySelector(selector)?.textContent ?? "";
+    return { title: text("#problem-title"), text: text("#problem-text"), code: text("#problem-code") };
+  });
+}

@@ -1,0 +1,336 @@
+//! Every CPU twin against its formula in f64, in each instruction set of this machine and with several threads.
+
+mod support;
+
+use mobilebert::kernels::activate::{self, ActivateParameters};
+use mobilebert::kernels::add::{self, AddOperands, AddParameters};
+use mobilebert::kernels::embedding::{self, EmbeddingParameters};
+use mobilebert::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
+use mobilebert::kernels::linear::{self, LinearOperands, LinearParameters};
+use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
+use mobilebert::kernels::{PackedMatrix, Simd, Workers};
+use mobilebert::plan::PAST_THE_END;
+use support::compare::{Tolerance, assert_close};
+use support::random::Random;
+use support::reference::{self, ACTIVATIONS};
+
+/// Runs `work` in every instruction set with one thread and with three, and wants the same bits from both.
+fn in_every_way(len: usize, work: impl Fn(&mut [f32], &Workers)) -> Vec<(&'static str, Vec<f32>)> {
+    let mut results = Vec::new();
+    for simd in Simd::available() {
+        let compute = |threads: usize| {
+            let workers = Workers::new(threads, simd).unwrap();
+            assert_eq!((workers.threads(), workers.simd()), (threads, simd));
+            let mut output = vec![f32::NAN; len];
+            work(&mut output, &workers);
+            output
+        };
+        let one = compute(1);
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert!(
+            bits(&one) == bits(&compute(3)),
+            "{}: three threads compute something else than one",
+            simd.name()
+        );
+        results.push((simd.name(), one));
+    }
+    results
+}
+
+/// Sizes of hidden states in trained networks.
+const SIZES: [f32; 4] = [1e-3, 1.0, 1e4, 2.5e7];
+
+fn linear_case(random: &mut Random, rows: usize, in_features: usize, out_features: usize) {
+    let size = SIZES[random.below(4)];
+    let row_stride = in_features + if random.below(3) == 0 { random.below(70) } else { 0 };
+    let has_residual = u32::from(random.below(2) == 1);
+    let parameters = LinearParameters {
+        rows: rows as u32,
+        in_features: in_features as u32,
+        out_features: out_features as u32,
+        row_stride: row_stride as u32,
+        activation: ACTIVATIONS[random.below(6)] as u32,
+        has_residual,
+        has_scale: has_residual * random.below(2) as u32,
+    };
+    let input = random.wild(rows * row_stride, size);
+    let weight = random.wild(in_features * out_features, 1.0);
+    let bias = random.wild(out_features, size);
+    let residual = random.wild(rows * out_features, size);
+    let scale = random.wild(out_features, 2.0);
+    let expected = reference::linear(&parameters, &input, &weight, &bias, &residual, &scale);
+    // Rounding is in proportion to the sizes summed up, not to the sum.
+    let depth = in_features as f64;
+    let tolerance = Tolerance::new(2e-7 * f64::from(size) * (depth.sqrt() + 10.0) + 2e-7, 2e-6);
+    for (name, found) in in_every_way(expected.len(), |output, workers| {
+        let weight = PackedMatrix::from_f32(&weight, out_features, in_features, workers.simd());
+        let operands = LinearOperands {
+            input_values: &input,
+            weight: &weight,
+            bias: &bias,
+            residual: if has_residual == 1 { &residual } else { &[] },
+            scale: if parameters.has_scale == 1 { &scale } else { &[] },
+        };
+        linear::run(&parameters, &operands, output, workers);
+    }) {
+        assert_close(&format!("{name}: {parameters:?} of {size:e}"), &expected, &found, tolerance);
+    }
+}
+
+#[test]
+fn linear_over_random_shapes() {
+    let mut random = Random::new(10);
+    for _ in 0..60 {
+        let (rows, depth, columns) = (random.between(1, 70), random.between(1, 200), random.between(1, 90));
+        linear_case(&mut random, rows, depth, columns);
+    }
+}
+
+#[test]
+fn linear_at_the_edges_of_its_blocks() {
+    let mut random = Random::new(11);
+    for (rows, depth, columns) in [
+        (1, 1, 1),
+        (1, 512, 2),
+        (512, 3, 5),
+        (128, 128, 16),
+        (129, 255, 15),
+        (127, 257, 17),
+        (257, 512, 8),
+        (13, 513, 33),
+        (7, 1025, 9),
+        (2, 4096, 7),
+        (300, 64, 1),
+    ] {
+        linear_case(&mut random, rows, depth, columns);
+    }
+}
+
+#[test]
+fn linear_does_not_read_beside_its_rows() {
+    let mut random = Random::new(12);
+    let parameters =
+        LinearParameters { rows: 3, in_features: 5, out_features: 9, row_stride: 11, ..Default::default() };
+    let mut input = vec![f32::NAN; 2 * 11 + 5];
+    for row in 0..3 {
+        input[row * 11..][..5].copy_from_slice(&random.values(5, 1.0));
+    }
+    let (weight, bias) = (random.values(45, 1.0), random.values(9, 1.0));
+    let expected = reference::linear(&parameters, &input, &weight, &bias, &[], &[]);
+    for (name, found) in in_every_way(27, |output, workers| {
+        let weight = PackedMatrix::from_f32(&weight, 9, 5, workers.simd());
+        let operands =
+            LinearOperands { input_values: &input, weight: &weight, bias: &bias, residual: &[], scale: &[] };
+        linear::run(&parameters, &operands, output, workers);
+    }) {
+        assert_close(name, &expected, &found, Tolerance::new(1e-6, 1e-6));
+    }
+}
+
+#[test]
+fn a_row_of_a_linear_does_not_depend_on_the_rows_beside_it() {
+    let mut random = Random::new(13);
+    let (depth, columns) = (77, 40);
+    let (input, bias) = (random.values(31 * depth, 1.0), random.values(columns, 1.0));
+    let weight = random.values(depth * columns, 1.0);
+    for simd in Simd::available() {
+        let workers = Workers::new(1, simd).unwrap();
+        let weight = PackedMatrix::from_f32(&weight, columns, depth, simd);
+        let compute = |rows: usize| {
+            let parameters = LinearParameters {
+                rows: rows as u32,
+                in_features: depth as u32,
+                out_features: columns as u32,
+                row_stride: depth as u32,
+                activation: 2,
+                ..Default::default()
+            };
+            let operands = LinearOperands {
+                input_values: &input,
+                weight: &weight,
+                bias: &bias,
+                residual: &[],
+                scale: &[],
+            };
+            let mut output = vec![0.0; rows * columns];
+            linear::run(&parameters, &operands, &mut output, &workers);
+            output
+        };
+        let all = compute(31);
+        for rows in 1..31 {
+            assert_eq!(compute(rows), all[..rows * columns], "{} with {rows} rows", simd.name());
+        }
+    }
+}
+
+#[test]
+fn activations_over_their_range() {
+    let mut random = Random::new(14);
+    for activation in ACTIVATIONS {
+        for (len, size) in [(1, 1.0), (1000, 8.0), (77, 2.5e7), (513, 1e-4)] {
+            let input = random.wild(len, size);
+            let expected: Vec<f64> =
+                input.iter().map(|&x| reference::activate(activation, f64::from(x))).collect();
+            let parameters = ActivateParameters { len: len as u32, activation: activation as u32 };
+            for (name, found) in
+                in_every_way(len, |output, workers| activate::run(&parameters, &input, output, workers))
+            {
+                assert_close(
+                    &format!("{name} {activation:?}"),
+                    &expected,
+                    &found,
+                    Tolerance::new(1.5e-7, 3e-7),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn add_with_and_without_scale() {
+    let mut random = Random::new(15);
+    for _ in 0..30 {
+        let (rows, features) = (random.between(1, 50), random.between(1, 130));
+        let [input, residual] = [0; 2].map(|_| random.wild(rows * features, 2.5e7));
+        let scale = random.wild(features, 2.0);
+        let has_scale = random.below(2) as u32;
+        let expected: Vec<f64> = (0..rows * features)
+            .map(|i| {
+                let scale = if has_scale == 1 { f64::from(scale[i % features]) } else { 1.0 };
+                f64::from(input[i]) + scale * f64::from(residual[i])
+            })
+            .collect();
+        let parameters =
+            AddParameters { len: (rows * features) as u32, features: features as u32, has_scale };
+        let operands = AddOperands {
+            input_values: &input,
+            residual: &residual,
+            scale: if has_scale == 1 { &scale } else { &[] },
+        };
+        for (name, found) in
+            in_every_way(rows * features, |output, workers| add::run(&parameters, &operands, output, workers))
+        {
+            assert_close(name, &expected, &found, Tolerance::new(8.0, 1e-6));
+        }
+    }
+}
+
+#[test]
+fn layer_norm_over_sizes_and_offsets() {
+    let mut random = Random::new(16);
+    for (rows, features, size, offset) in [
+        (1, 1, 1.0, 0.0),
+        (3, 2, 1.0, 0.0),
+        (70, 512, 2.5e7, 0.0),
+        (512, 128, 1.0, 3.0),
+        (5, 333, 1e-4, 0.0),
+        (9, 1024, 1.0, 1000.0),
+        (4, 17, 2.5e7, 1e6),
+    ] {
+        let input: Vec<f32> =
+            random.values(rows * features, size).into_iter().map(|value| value + offset).collect();
+        let (weight, bias) = (random.values(features, 2.0), random.values(features, 1.0));
+        for epsilon in [1e-12, 1e-5] {
+            let expected = reference::layer_norm(&input, &weight, &bias, epsilon);
+            let parameters = LayerNormParameters { rows: rows as u32, features: features as u32, epsilon };
+            let operands = LayerNormOperands { input_values: &input, weight: &weight, bias: &bias };
+            // The mean has the input's precision: an offset of a thousand deviations costs three digits.
+            let tolerance = Tolerance::new(4e-6 + 4e-7 * f64::from(offset / size), 4e-6);
+            for (name, found) in in_every_way(expected.len(), |output, workers| {
+                layer_norm::run(&parameters, &operands, output, workers);
+            }) {
+                let what = format!("{name}: {rows} × {features} of {size:e} around {offset}");
+                assert_close(&what, &expected, &found, tolerance);
+            }
+        }
+    }
+}
+
+#[test]
+fn layer_norm_of_equal_values_is_its_bias() {
+    let (input, weight, bias) = ([2.5e7f32; 40], [3.0f32; 20], [0.25f32; 20]);
+    let parameters = LayerNormParameters { rows: 2, features: 20, epsilon: 1e-12 };
+    let operands = LayerNormOperands { input_values: &input, weight: &weight, bias: &bias };
+    for (name, found) in
+        in_every_way(40, |output, workers| layer_norm::run(&parameters, &operands, output, workers))
+    {
+        assert_eq!(found, [0.25; 40], "{name}");
+    }
+}
+
+#[test]
+fn embedding_gathers_and_knows_the_edges() {
+    let mut random = Random::new(17);
+    for trigram in [0, 1] {
+        for (batch, sequence, size) in [(1, 1, 4), (2, 3, 5), (3, 40, 128)] {
+            let vocabulary = 50;
+            let table = random.values(vocabulary * size, 1.0);
+            let ids: Vec<u32> = (0..batch * sequence)
+                .map(|_| if random.below(5) == 0 { PAST_THE_END } else { random.below(vocabulary) as u32 })
+                .collect();
+            let word = |batch: usize, token: isize| -> Vec<f32> {
+                match usize::try_from(token).ok().filter(|&token| token < sequence) {
+                    Some(token) if ids[batch * sequence + token] != PAST_THE_END => {
+                        table[ids[batch * sequence + token] as usize * size..][..size].to_vec()
+                    }
+                    _ => vec![0.0; size],
+                }
+            };
+            let mut expected = Vec::new();
+            for b in 0..batch {
+                for token in 0..sequence as isize {
+                    let tokens = if trigram == 1 { vec![token + 1, token, token - 1] } else { vec![token] };
+                    tokens.into_iter().for_each(|token| expected.extend(word(b, token)));
+                }
+            }
+            let parameters = EmbeddingParameters {
+                batch: batch as u32,
+                sequence: sequence as u32,
+                embedding_size: size as u32,
+                trigram,
+            };
+            for (name, found) in in_every_way(expected.len(), |output, workers| {
+                embedding::run(&parameters, &ids, &table, output, workers);
+            }) {
+                assert_eq!(found, expected, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn position_with_and_without_its_parts() {
+    let mut random = Random::new(18);
+    for (has_input, has_token_type) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let (batch, sequence, size) = (3, 17, 21);
+        let input = random.values(batch * sequence * size, 5.0);
+        let (position, types) = (random.values(30 * size, 1.0), random.values(2 * size, 1.0));
+        let ids: Vec<u32> = (0..batch * sequence).map(|_| random.below(2) as u32).collect();
+        let expected: Vec<f64> = (0..batch * sequence * size)
+            .map(|i| {
+                let (token, feature) = (i / size, i % size);
+                let mut value = f64::from(position[token % sequence * size + feature]);
+                value += f64::from(has_input) * f64::from(input[i]);
+                value + f64::from(has_token_type) * f64::from(types[ids[token] as usize * size + feature])
+            })
+            .collect();
+        let parameters = PositionParameters {
+            batch: batch as u32,
+            sequence: sequence as u32,
+            hidden_size: size as u32,
+            has_input,
+            has_token_type,
+        };
+        let operands = PositionOperands {
+            token_type_ids: &ids,
+            input_values: if has_input == 1 { &input } else { &[] },
+            position: &position,
+            token_type: if has_token_type == 1 { &types } else { &[] },
+        };
+        for (name, found) in in_every_way(expected.len(), |output, workers| {
+            position::run(&parameters, &operands, output, workers);
+        }) {
+            assert_close(name, &expected, &found, Tolerance::new(1e-6, 1e-6));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The three attention twins against f64: wild shapes, logits of 1e4, masked tails, rows with nothing to attend to.
+
+mod support;
+
+use mobilebert::kernels::attention::{self, AttentionOperands, AttentionParameters};
+use mobilebert::kernels::attention_context::{self, AttentionContextParameters};
+use mobilebert::kernels::attention_probabilities::{
+    self, AttentionProbabilitiesOperands, AttentionProbabilitiesParameters,
+};
+use mobilebert::kernels::{Scratch, Simd, Workers};
+use support::compare::{Tolerance, assert_close};
+use support::random::Random;
+use support::reference;
+
+struct Case {
+    parameters: AttentionParameters,
+    mask: Vec<u32>,
+    query: Vec<f32>,
+    key: Vec<f32>,
+    value: Vec<f32>,
+    /// Largest error of a probability that f32 scores allow.
+    tolerance: f64,
+    value_size: f32,
+}
+
+/// Queries and keys of small whole numbers have exact scores, so that logits of 1e4 leave no excuse; others have
+/// logits of about `size`.
+fn case(random: &mut Random, [batch, sequence, heads, head_size]: [usize; 4], exact: bool) -> Case {
+    let len = batch * sequence * heads * head_size;
+    let whole = |random: &mut Random, size: f32| -> Vec<f32> {
+        random.values(len, size).into_iter().map(f32::round).collect()
+    };
+    let (query, key, tolerance) = if exact {
+        let size = (2e4 / head_size as f32).sqrt().clamp(3.0, 140.0);
+        (whole(random, size), whole(random, size), 1e-6)
+    } else {
+        let size = (10.0 / (head_size as f32).sqrt()).sqrt();
+        (random.values(len, size), random.values(len, size), 1e-5)
+    };
+    let value_size = [1.0, 2.5e7][random.below(2)];
+    Case {
+        parameters: AttentionParameters {
+            batch: batch as u32,
+            sequence: sequence as u32,
+            heads: heads as u32,
+            head_size: head_size as u32,
+        },
+        mask: random.mask(batch, sequence, true),
+        query,
+        key,
+        value: random.values(len, value_size),
+        tolerance,
+        value_size,
+    }
+}
+
+fn check(case: &Case) {
+    let Case { parameters, mask, query, key, value, tolerance, value_size } = case;
+    let AttentionParameters { batch, sequence, heads, head_size } = *parameters;
+    let expected = reference::probabilities(parameters, mask, query, key);
+    let expected_context = reference::context(parameters, &expected, value);
+    let of_values = Tolerance::new(tolerance * f64::from(*value_size), 0.0);
+    let mut single = Vec::new();
+    for simd in Simd::available() {
+        for threads in [1, 3] {
+            let what = format!("{} on {threads}: {parameters:?}", simd.name());
+            let workers = Workers::new(threads, simd).unwrap();
+            let mut scratch = Scratch::default();
+
+            let mut found = vec![f32::NAN; expected.len()];
+            let of_probabilities = AttentionProbabilitiesParameters { batch, sequence, heads, head_size };
+            let operands = AttentionProbabilitiesOperands { attention_mask: mask, query, key };
+            attention_probabilities::run(&of_probabilities, &operands, &mut found, &mut scratch, &workers);
+            assert_close(&what, &expected, &found, Tolerance::new(*tolerance, 0.0));
+            for (index, &probability) in found.iter().enumerate() {
+                let (sequence, heads) = (sequence as usize, heads as usize);
+                let masked = mask[index / (sequence * sequence * heads) * sequence + index % sequence] == 0;
+                assert!(!masked || probability == 0.0, "{what}: a masked key has probability {probability}");
+            }
+
+            let of_context = AttentionContextParameters { batch, sequence, heads, head_size };
+            let mut context = vec![f32::NAN; value.len()];
+            attention_context::run(&of_context, &found, value, &mut context, &mut scratch, &workers);
+            assert_close(&what, &expected_context, &context, of_values);
+
+            let mut fused = vec![f32::NAN; value.len()];
+            let operands = AttentionOperands { attention_mask: mask, query, key, value };
+            attention::run(parameters, &operands, &mut fused, &mut scratch, &workers);
+            assert_close(&what, &expected_context, &fused, of_values);
+            if threads == 1 {
+                single = fused;
+            } else {
+                assert_eq!(single, fused, "{what}: threads change the result");
+            }
+        }
+    }
+}
+
+#[test]
+fn over_random_shapes() {
+    let mut random = Random::new(20);
+    for round in 0..40 {
+        let shape =
+            [random.between(1, 3), random.between(1, 70), random.between(1, 4), random.between(1, 40)];
+        check(&case(&mut random, shape, round % 2 == 0));
+    }
+}
+
+#[test]
+fn at_the_edges() {
+    let mut random = Random::new(21);
+    for shape in
+        [[1, 1, 1, 1], [2, 1, 4, 32], [1, 512, 1, 32], [1, 2, 1, 256], [1, 129, 3, 1], [1, 48, 2, 16]]
+    {
+        for exact in [false, true] {
+            check(&case(&mut random, shape, exact));
+        }
+    }
+}
+
+#[test]
+fn nothing_to_attend_to_gives_zeros() {
+    let mut random = Random::new(22);
+    let mut case = case(&mut random, [2, 30, 2, 8], true);
+    case.mask.fill(0);
+    case.mask[30..40].fill(1);
+    for simd in Simd::available() {
+        let workers = Workers::new(1, simd).unwrap();
+        let mut output = vec![f32::NAN; case.value.len()];
+        let operands = AttentionOperands {
+            attention_mask: &case.mask,
+            query: &case.query,
+            key: &case.key,
+            value: &case.value,
+        };
+        attention::run(&case.parameters, &operands, &mut output, &mut Scratch::default(), &workers);
+        let (masked, attended) = output.split_at(30 * 16);
+        assert!(masked.iter().all(|&value| value == 0.0), "{}", simd.name());
+        assert!(
+            attended.iter().all(|&value| value.is_finite()) && attended.iter().any(|&value| value != 0.0)
+        );
+    }
+    // One sequence attends to ten keys only: the others' content must not matter.
+    check(&case);
+}
+
+#[test]
+fn memory_left_by_a_larger_call_does_not_matter() {
+    let mut random = Random::new(23);
+    let (large, small) = (case(&mut random, [2, 90, 3, 20], false), case(&mut random, [1, 33, 2, 9], false));
+    let workers = Workers::new(1, Simd::best()).unwrap();
+    let run = |case: &Case, scratch: &mut Scratch| {
+        let mut output = vec![0.0; case.value.len()];
+        let operands = AttentionOperands {
+            attention_mask: &case.mask,
+            query: &case.query,
+            key: &case.key,
+            value: &case.value,
+        };
+        attention::run(&case.parameters, &operands, &mut output, scratch, &workers);
+        output
+    };
+    let mut used = Scratch::default();
+    run(&large, &mut used);
+    assert_eq!(run(&small, &mut used), run(&small, &mut Scratch::default()));
+}

@@ -1,0 +1,177 @@
+//! The kernel table against the shaders themselves, as naga parses them: bindings, access, parameter blocks, limits.
+
+use std::collections::BTreeSet;
+
+use mobilebert::kernels::{Access, ENTRY_POINT, KERNELS, Kernel};
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
+
+/// WebGPU's guaranteed limits.
+const STORAGE_BUFFERS: usize = 8;
+const WORKGROUP_STORAGE: u32 = 16_384;
+const INVOCATIONS: u32 = 256;
+const WORKGROUP_SIDES: [u32; 3] = [256, 256, 64];
+
+/// Everything in which a shader disagrees with its table entry. Empty if they agree.
+fn disagreements(kernel: &Kernel, source: &str) -> Vec<String> {
+    let module = match naga::front::wgsl::parse_str(source) {
+        Ok(module) => module,
+        Err(error) => return vec![error.emit_to_string(source)],
+    };
+    let mut found = Vec::new();
+    if let Err(error) = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module) {
+        found.push(error.emit_to_string(source));
+    }
+    entry_point(&module, &mut found);
+    bindings(kernel, &module, &mut found);
+    parameters(kernel, &module, &mut found);
+    workgroup_storage(&module, &mut found);
+    found
+}
+
+fn entry_point(module: &Module, found: &mut Vec<String>) {
+    let [entry] = module.entry_points.as_slice() else {
+        found.push(format!("{} entry points", module.entry_points.len()));
+        return;
+    };
+    if entry.name != ENTRY_POINT || entry.stage != ShaderStage::Compute {
+        found.push(format!("entry point `{}`", entry.name));
+    }
+    let size = entry.workgroup_size;
+    if size.iter().product::<u32>() > INVOCATIONS || size.iter().zip(WORKGROUP_SIDES).any(|(&n, max)| n > max)
+    {
+        found.push(format!("workgroup size {size:?}"));
+    }
+    if entry.workgroup_size_overrides.is_some() {
+        found.push("a workgroup size by override, which the executor does not set".to_owned());
+    }
+}
+
+fn bindings(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
+    let mut stated: BTreeSet<(u32, String, &str)> = BTreeSet::new();
+    stated.insert((0, "parameters".to_owned(), "uniform"));
+    for (index, binding) in kernel.bindings.iter().enumerate() {
+        let access = match binding.access {
+            Access::Read => "read",
+            Access::Write => "read_write",
+        };
+        stated.insert((index as u32 + 1, binding.name.to_owned(), access));
+    }
+    let mut declared = BTreeSet::new();
+    for (_, variable) in module.global_variables.iter() {
+        let Some(binding) = &variable.binding else { continue };
+        if binding.group != 0 {
+            found.push(format!("group {}", binding.group));
+        }
+        let access = match variable.space {
+            AddressSpace::Uniform => "uniform",
+            AddressSpace::Storage { access } if access == StorageAccess::LOAD => "read",
+            AddressSpace::Storage { .. } => "read_write",
+            _ => "neither uniform nor storage",
+        };
+        declared.insert((binding.binding, variable.name.clone().unwrap_or_default(), access));
+    }
+    if stated != declared {
+        found.push(format!("the table states bindings {stated:?}, the shader declares {declared:?}"));
+    }
+    if kernel.bindings.len() > STORAGE_BUFFERS {
+        found.push(format!("{} storage buffers", kernel.bindings.len()));
+    }
+}
+
+fn parameters(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
+    let uniform =
+        module.global_variables.iter().find(|(_, variable)| variable.space == AddressSpace::Uniform);
+    let Some((_, uniform)) = uniform else {
+        found.push("no uniform block".to_owned());
+        return;
+    };
+    let TypeInner::Struct { members, span } = &module.types[uniform.ty].inner else {
+        found.push("the uniform block is no struct".to_owned());
+        return;
+    };
+    let declared: Vec<(&str, usize)> = members
+        .iter()
+        .map(|member| (member.name.as_deref().unwrap_or_default(), member.offset as usize))
+        .collect();
+    if declared != kernel.parameters.members {
+        found.push(format!(
+            "members {:?} in the table, {declared:?} in the shader",
+            kernel.parameters.members
+        ));
+    }
+    if *span as usize != kernel.parameters.size {
+        found.push(format!("a block of {} bytes in the table, {span} in the shader", kernel.parameters.size));
+    }
+    for member in members {
+        // The one number among counts and flags.
+        let float = member.name.as_deref() == Some("epsilon");
+        let expected = TypeInner::Scalar(if float { naga::Scalar::F32 } else { naga::Scalar::U32 });
+        if module.types[member.ty].inner != expected {
+            found.push(format!("member {:?} is {:?}", member.name, module.types[member.ty].inner));
+        }
+    }
+}
+
+fn workgroup_storage(module: &Module, found: &mut Vec<String>) {
+    let context = module.to_ctx();
+    let bytes: u32 = module
+        .global_variables
+        .iter()
+        .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
+        .map(|(_, variable)| module.types[variable.ty].inner.size(context).next_multiple_of(16))
+        .sum();
+    if bytes > WORKGROUP_STORAGE {
+        found.push(format!("{bytes} bytes of workgroup storage"));
+    }
+}
+
+#[test]
+fn every_shader_agrees_with_the_table() {
+    for kernel in KERNELS {
+        let found = disagreements(kernel, kernel.wgsl);
+        assert!(found.is_empty(), "{}:\n{}", kernel.name, found.join("\n"));
+    }
+}
+
+#[test]
+fn the_files_are_the_table() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("shaders/ exists") {
+        let path = entry.expect("shaders/ can be read").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
+        let source = std::fs::read_to_string(&path).expect("a shader can be read");
+        let kernel = KERNELS.iter().find(|kernel| format!("{}.wgsl", kernel.name) == name);
+        let kernel = kernel.unwrap_or_else(|| panic!("{name} is not in the table"));
+        assert_eq!(kernel.wgsl, source, "{name} is not the source that the table holds");
+        assert!(source.starts_with(&format!("// {}: ", kernel.name)), "{name} has no header");
+        files.insert(name);
+    }
+    assert_eq!(files.len(), KERNELS.len(), "every entry of the table has a file of its own: {files:?}");
+}
+
+/// A comparison that cannot fail proves nothing: each change below must be seen.
+#[test]
+fn changed_shaders_are_caught() {
+    let changes = [
+        ("@binding(3)", "@binding(7)"),
+        ("var<storage, read> weight", "var<storage, read> weights"),
+        ("var<storage, read> residual", "var<storage, read_write> residual"),
+        ("    in_features: u32,\n    out_features: u32,", "    out_features: u32,\n    in_features: u32,"),
+        ("    has_scale: u32,\n", "    has_scale: u32,\n    more: u32,\n"),
+        ("    has_scale: u32,\n", "    has_scale: i32,\n"),
+        ("@workgroup_size(8, 8, 1)", "@workgroup_size(32, 32, 1)"),
+        ("fn main(", "fn start("),
+        ("array<vec4<f32>, 288>", "array<vec4<f32>, 2880>"),
+        ("workgroupBarrier();", "workgroupBarrier()"),
+        ("var sums_0 = vec4<f32>();", "var sums_0 = vec3<f32>();"),
+    ];
+    let kernel = &mobilebert::kernels::linear::KERNEL;
+    for (from, to) in changes {
+        assert!(kernel.wgsl.contains(from), "linear.wgsl has no `{from}` to change");
+        let changed = kernel.wgsl.replacen(from, to, 1);
+        let found = disagreements(kernel, &changed);
+        assert!(!found.is_empty(), "`{from}` → `{to}` went unnoticed");
+    }
+}

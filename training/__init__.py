@@ -1,0 +1,1 @@
+"""Train MobileBERT checkpoints by knowledge transfer: one command a step, see README.md."""

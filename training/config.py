@@ -1,0 +1,200 @@
+"""The configuration file: TOML into typed dataclasses; unknown keys and wrong types are refused."""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.errors import TrainingError
+
+TASKS = ("sst2", "cola", "mrpc", "stsb", "rte", "wnli", "squad", "text")
+STRATEGIES = ("auxiliary", "joint", "progressive")
+SCHEDULES = ("linear", "trapezoid")
+
+
+@dataclass
+class Student:
+    """Architecture of a model built from nothing, in the names of `config.json`."""
+
+    family: str = "mobilebert"  # or "ib-bert"
+    num_hidden_layers: int = 6
+    hidden_size: int = 384
+    embedding_size: int = 128
+    intra_bottleneck_size: int = 128
+    num_attention_heads: int = 4
+    intermediate_size: int = 512
+    num_feedforward_networks: int = 4
+    normalization_type: str = "no_norm"
+    hidden_act: str = "relu"
+    trigram_input: bool = True
+    use_bottleneck: bool = True
+    use_bottleneck_attention: bool = False
+    key_query_shared_bottleneck: bool = True
+
+
+@dataclass
+class Models:
+    """Where weights come from: a directory, `run:NAME`, `models:NAME` or `package:NAME`."""
+
+    init: str = ""  # checkpoint the trained model starts from; empty: built from `student`
+    teacher: str = ""  # frozen teacher; also lends its word vectors to a student built from nothing
+    word_vectors: str = "principal-components"  # or "random"
+
+
+@dataclass
+class Data:
+    """What the model is shown."""
+
+    max_length: int = 128
+    doc_stride: int = 128
+    max_question: int = 64
+    limit: int = 0  # use only this many training examples; 0: all
+    skip_ambiguous: bool = True  # SQuAD: leave out answers whose place is a guess
+    replace: float = 0.0  # chance of a piece to be swapped for one drawn by frequency
+    join: float = 0.0  # share of a batch's examples joined to another one, labelled by the teacher
+    mismatch: float = 0.0  # SQuAD: share of windows that pair a question with a foreign passage
+    version: str = "1.1"  # SQuAD: which dev set is scored
+    null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
+    files: list[str] = field(default_factory=list)  # plain text, below the data folder
+    corpus: str = ""  # plain text: the run of the step "corpus" to read
+    tokenizer: str = ""  # models built from nothing and without a teacher: whose tokenizer they read
+    sequence_length: int = 128  # plain text: pieces in one training sequence
+
+
+@dataclass
+class Loss:
+    """Weights of the terms; a term of weight 0 is not computed."""
+
+    feature_maps: float = 0.0  # normalised maps
+    statistics: float = 0.0  # mean and variance of the maps
+    attention: float = 0.0
+    soft: float = 0.0  # teacher's distribution
+    hard: float = 1.0  # the data's labels
+    temperature: float = 1.0
+    pretraining: float = 1.0  # plain text: masked words and next sentence
+    pretrain_alpha: float = 0.5  # the paper's alpha: the data's masked words against the teacher's; 1 without a teacher
+    next_sentence: float = 1.0
+
+
+@dataclass
+class Transfer:
+    """How layers are taught: the paper's three strategies."""
+
+    strategy: str = "joint"
+    lower_rate: float = 0.0  # progressive: learning rate factor of layers already done
+    share: float = 0.7  # joint, progressive: share of the steps given to transfer
+
+
+@dataclass
+class Optim:
+    """AdamW and its schedule."""
+
+    lr: float = 1e-3
+    steps: int = 1000
+    batch_size: int = 64
+    warmup: float = 0.06
+    schedule: str = "linear"
+    decay: float = 0.3  # trapezoid: share of the steps that fall to zero at the end
+    weight_decay: float = 0.01
+    beta2: float = 0.98
+    clip: float = 1.0
+    freeze_words: bool = False
+    quantised: bool = False  # train through 8-bit weights
+
+
+@dataclass
+class Loop:
+    """What happens around the steps."""
+
+    checkpoint_minutes: float = 10.0
+    log_every: int = 50
+    evaluate_every: int = 0  # steps between scores on held-out rows of the training file
+    held_out: int = 1000  # rows kept back from training to look at while training
+    compile: bool = False
+    autocast: bool = True  # bf16, CUDA only
+
+
+@dataclass
+class Config:
+    """One step's whole configuration."""
+
+    name: str = ""
+    task: str = "sst2"
+    seed: int = 1
+    student: Student = field(default_factory=Student)
+    models: Models = field(default_factory=Models)
+    data: Data = field(default_factory=Data)
+    loss: Loss = field(default_factory=Loss)
+    transfer: Transfer = field(default_factory=Transfer)
+    optim: Optim = field(default_factory=Optim)
+    loop: Loop = field(default_factory=Loop)
+
+
+def read(path: Path) -> Config:
+    """Read and check one file."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no such configuration file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path}: not valid TOML: {error}") from None
+    config = build(Config, table, str(path))
+    check(config, str(path))
+    return config
+
+
+def build(kind: type, table: dict, where: str):
+    """Fill the dataclass `kind` from `table`; `where` names the place in error messages."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for key, value in table.items():
+        if key not in fields:
+            raise TrainingError(f"{where}: unknown key '{key}' (known: {', '.join(sorted(fields))})")
+        values[key] = _value(hints[key], value, f"{where}: '{key}'")
+    return kind(**values)
+
+
+def _value(kind, value, where: str):
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise TrainingError(f"{where} must be a table")
+        return build(kind, value, where)
+    if isinstance(kind, types.GenericAlias):
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise TrainingError(f"{where} must be a list of strings")
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise TrainingError(f"{where} must be {kind.__name__}, not {value!r}")
+    return value
+
+
+def check(config: Config, where: str) -> None:
+    """Refuse values that no step can use."""
+    rules = [
+        (bool(config.name), "'name' is missing: it names the folder of the run"),
+        ("/" not in config.name and config.name not in (".", ".."), "'name' must be a plain word"),
+        (config.task in TASKS, f"'task' must be one of {', '.join(TASKS)}"),
+        (config.transfer.strategy in STRATEGIES, f"'strategy' must be one of {', '.join(STRATEGIES)}"),
+        (config.optim.schedule in SCHEDULES, f"'schedule' must be one of {', '.join(SCHEDULES)}"),
+        (config.optim.steps > 0, "'steps' must be positive"),
+        (config.optim.batch_size > 0, "'batch_size' must be positive"),
+        (config.optim.lr > 0, "'lr' must be positive"),
+        (config.loss.temperature > 0, "'temperature' must be positive"),
+        (0 <= config.data.replace < 1 and 0 <= config.data.join <= 1, "'replace' and 'join' are shares of 1"),
+        (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
+        (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),
+        (8 <= config.data.max_length <= 512, "'max_length' must lie between 8 and 512"),
+        (config.student.family in ("mobilebert", "ib-bert"), "'family' must be mobilebert or ib-bert"),
+        (
+            config.models.word_vectors in ("principal-components", "random"),
+            "'word_vectors' must be principal-components or random",
+        ),
+    ]
+    for good, message in rules:
+        if not good:
+            raise TrainingError(f"{where}: {message}")

@@ -1,0 +1,96 @@
+"""Which examples make up which step: a pure function of seed and step, so that a resumed run goes on exactly.
+
+Examples of like length share a batch: each epoch is shuffled, cut into pools of 32 batches, every pool sorted by
+length, and the batches of a pool are dealt out in random order.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from training.data.tokens import CLS, MASK, PAD, SEP, Encoded
+
+POOL = 32
+
+
+@dataclass
+class Batch:
+    """Tensors of one step, shape `[batch, sequence]`; `labels` is whatever the task needs."""
+
+    input_ids: torch.Tensor
+    token_type_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    labels: dict[str, torch.Tensor]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        return Batch(
+            self.input_ids.to(device),
+            self.token_type_ids.to(device),
+            self.attention_mask.to(device),
+            {name: t.to(device) for name, t in self.labels.items()},
+        )
+
+    def inputs(self) -> dict[str, torch.Tensor]:
+        """What a model's forward takes."""
+        return {
+            "input_ids": self.input_ids,
+            "token_type_ids": self.token_type_ids,
+            "attention_mask": self.attention_mask,
+        }
+
+
+class Order:
+    """Deals example numbers to steps."""
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int):
+        self.lengths, self.size, self.seed = np.asarray(lengths), batch_size, seed
+        self.per_epoch = max(1, len(lengths) // batch_size)
+        self._epoch, self._batches = -1, []
+
+    def step(self, step: int) -> np.ndarray:
+        """Numbers of the examples of one step (counted from 0)."""
+        epoch, place = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._deal(epoch)
+        return self._batches[place]
+
+    def _deal(self, epoch: int) -> list[np.ndarray]:
+        random = np.random.default_rng([self.seed, 1, epoch])
+        order = random.permutation(len(self.lengths))
+        batches = []
+        for start in range(0, len(order), POOL * self.size):
+            pool = order[start : start + POOL * self.size]
+            pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+            batches += [pool[i : i + self.size] for i in range(0, len(pool), self.size)]
+        full = [b for b in batches if len(b) == self.size] or batches
+        return [full[i] for i in random.permutation(len(full))]
+
+
+def pad(examples: list[Encoded], labels: dict[str, torch.Tensor]) -> Batch:
+    """Fill up to the longest example."""
+    width = max(len(e) for e in examples)
+    ids = np.full((len(examples), width), PAD, dtype=np.int64)
+    kinds = np.zeros((len(examples), width), dtype=np.int64)
+    mask = np.zeros((len(examples), width), dtype=np.int64)
+    for row, e in enumerate(examples):
+        ids[row, : len(e)], kinds[row, : len(e)], mask[row, : len(e)] = e.ids, e.types, 1
+    return Batch(torch.from_numpy(ids), torch.from_numpy(kinds), torch.from_numpy(mask), labels)
+
+
+def swap_pieces(batch: Batch, share: float, frequency: np.ndarray, random: np.random.Generator) -> None:
+    """Replace a share of the ordinary pieces by ones drawn by `frequency`; only sound where the teacher labels."""
+    ids = batch.input_ids.numpy()
+    ordinary = ~np.isin(ids, (PAD, CLS, SEP, MASK))
+    chosen = ordinary & (random.random(ids.shape) < share)
+    ids[chosen] = random.choice(len(frequency), size=int(chosen.sum()), p=frequency)
+
+
+def piece_frequency(examples: list[Encoded], vocabulary: int) -> np.ndarray:
+    """How often each piece occurs, special ones left out, as a distribution."""
+    counts = np.zeros(vocabulary)
+    for e in examples:
+        np.add.at(counts, e.ids, 1)
+    counts[[PAD, CLS, SEP, MASK]] = 0
+    return counts / counts.sum()

@@ -1,0 +1,139 @@
+"""SQuAD: paragraphs, questions, and windows of `[CLS] question [SEP] part of the paragraph [SEP]`.
+
+Offsets count Unicode code points, as in the files and in the tokenizer's answers.
+"""
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.data import tokens
+from training.errors import TrainingError
+from training.places import Places
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question; `answers` are (start, text) pairs, empty where the passage holds none."""
+
+    id: str
+    text: str
+    paragraph: int
+    answers: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Squad:
+    """All paragraphs (with the number of their article) and all questions of one file."""
+
+    paragraphs: list[str]
+    articles: list[int]
+    questions: list[Question]
+
+
+def read_train(places: Places, skip_ambiguous: bool) -> Squad:
+    """The training file; with `skip_ambiguous` without the answers whose place is a guess."""
+    data = parse(places.data_file("squad", "train-v1.1.json.gz"))
+    if not skip_ambiguous:
+        return data
+    path = places.data_file("squad", "train-v1.1.ambiguous.json.gz")
+    unsure = _json(path)
+    return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id not in unsure])
+
+
+def read_dev(places: Places, version: str) -> Squad:
+    """A dev file: for scoring only; no training step calls this."""
+    return parse(places.data_file("squad", f"dev-v{version}.json"))
+
+
+def parse(path: Path) -> Squad:
+    """Read a file and check that every answer stands where it says."""
+    paragraphs, articles, questions = [], [], []
+    try:
+        for number, article in enumerate(_json(path)["data"]):
+            for paragraph in article["paragraphs"]:
+                text = paragraph["context"]
+                for qa in paragraph["qas"]:
+                    answers = tuple((int(a["answer_start"]), a["text"]) for a in qa["answers"])
+                    for start, answer in answers:
+                        if text[start : start + len(answer)] != answer:
+                            raise TrainingError(f"{path}: question {qa['id']}: no '{answer}' at {start}")
+                    questions.append(Question(qa["id"], qa["question"], len(paragraphs), answers))
+                paragraphs.append(text)
+                articles.append(number)
+    except (KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: not in SQuAD's form: {type(error).__name__} {error}") from None
+    return Squad(paragraphs, articles, questions)
+
+
+def _json(path: Path):
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            return json.load(file)
+    except (json.JSONDecodeError, UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        raise TrainingError(f"{path}: not valid JSON: {error}") from None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a paragraph's pieces for one question, and where the answer stands in the whole sequence."""
+
+    question: int
+    first: int
+    count: int
+    start: int  # 0: no answer here
+    end: int
+
+
+class Windows:
+    """Tokenised paragraphs and questions, cut into windows."""
+
+    def __init__(self, tokenizer, data: Squad, max_length: int, doc_stride: int, max_question: int):
+        self.data = data
+        self.questions = [q[:max_question] for q in tokens.pieces(tokenizer, [q.text.strip() for q in data.questions])]
+        found = tokenizer.encode_batch(data.paragraphs, add_special_tokens=False)
+        self.pieces = [e.ids for e in found]
+        self.offsets = [e.offsets for e in found]
+        self.windows: list[Window] = []
+        for number in range(len(data.questions)):
+            self._cut(number, max_length, doc_stride)
+
+    def _cut(self, number: int, max_length: int, doc_stride: int) -> None:
+        question = self.data.questions[number]
+        total = len(self.pieces[question.paragraph])
+        room = max_length - len(self.questions[number]) - 3
+        span = self._answer_span(question)
+        first = 0
+        while True:
+            count = min(room, total - first)
+            start = end = 0
+            if span and first <= span[0] and span[1] < first + count:
+                shift = len(self.questions[number]) + 2 - first
+                start, end = span[0] + shift, span[1] + shift
+            self.windows.append(Window(number, first, count, start, end))
+            if first + count >= total:
+                return
+            first += min(doc_stride, room)
+
+    def _answer_span(self, question: Question) -> tuple[int, int] | None:
+        if not question.answers:
+            return None
+        start, text = question.answers[0]
+        offsets = self.offsets[question.paragraph]
+        inside = [i for i, (a, b) in enumerate(offsets) if b > start and a < start + len(text)]
+        return (inside[0], inside[-1]) if inside else None
+
+    def encoded(self, window: Window, question: int | None = None) -> tokens.Encoded:
+        """The window's ids; with `question` another question is asked of the same stretch."""
+        paragraph = self.data.questions[window.question].paragraph
+        asked = self.questions[window.question if question is None else question]
+        part = self.pieces[paragraph][window.first : window.first + window.count]
+        ids = [tokens.CLS, *asked, tokens.SEP, *part, tokens.SEP]
+        head = len(asked) + 2
+        return tokens.Encoded(ids, [0] * head + [1] * (len(ids) - head))
+
+    def length(self, window: Window) -> int:
+        """Pieces in the window, special ones counted."""
+        return len(self.questions[window.question]) + window.count + 3

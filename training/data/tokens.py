@@ -1,0 +1,61 @@
+"""WordPiece through the `tokenizers` library, with its own cutting and padding switched off."""
+
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from training.data.glue import Row
+from training.errors import TrainingError
+
+PAD, UNKNOWN, CLS, SEP, MASK = 0, 100, 101, 102, 103
+VOCABULARY = 30522
+
+
+def load(directory: Path) -> Tokenizer:
+    """The tokenizer of a model directory."""
+    path = directory / "tokenizer.json"
+    if not path.is_file():
+        raise TrainingError(f"{path}: no such file; the model directory needs its tokenizer")
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def pieces(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+    """Ids of each text, without special pieces."""
+    return [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+
+def encode_rows(tokenizer: Tokenizer, rows: list[Row], max_length: int) -> list["Encoded"]:
+    """`[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`, cut to `max_length`, the longer text first."""
+    firsts = pieces(tokenizer, [r.first for r in rows])
+    seconds = pieces(tokenizer, [r.second or "" for r in rows])
+    return [
+        assemble(first, second if row.second is not None else None, max_length)
+        for row, first, second in zip(rows, firsts, seconds, strict=True)
+    ]
+
+
+class Encoded:
+    """Ids and segment ids of one example."""
+
+    __slots__ = ("ids", "types")
+
+    def __init__(self, ids: list[int], types: list[int]):
+        self.ids, self.types = ids, types
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def assemble(first: list[int], second: list[int] | None, max_length: int) -> Encoded:
+    """Put the special pieces around one or two texts."""
+    if second is None:
+        ids = [CLS, *first[: max_length - 2], SEP]
+        return Encoded(ids, [0] * len(ids))
+    first, second = list(first), list(second)
+    while len(first) + len(second) > max_length - 3:
+        (first if len(first) > len(second) else second).pop()
+    ids = [CLS, *first, SEP, *second, SEP]
+    return Encoded(ids, [0] * (len(first) + 2) + [1] * (len(second) + 1))

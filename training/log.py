@@ -1,0 +1,87 @@
+"""What a run leaves to look at: a JSONL log, a PNG of the curves, a bar on the terminal."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+
+class Log:
+    """Appends one JSON object a line; lines after the step a run resumes from are cut away."""
+
+    def __init__(self, path: Path, resume_step: int):
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = []
+        if path.exists() and resume_step > 0:
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if json.loads(line).get("step", 0) <= resume_step:
+                    kept.append(line + "\n")
+        path.write_text("".join(kept), encoding="utf-8")
+
+    def write(self, **values) -> None:
+        """Add one line."""
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}) + "\n")
+
+    def draw(self) -> None:
+        """Write the curves beside the log."""
+        rows = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        if rows:
+            draw(rows, self.path.with_name("curves.png"))
+
+
+def draw(rows: list[dict], path: Path) -> None:
+    """One panel a quantity, over steps."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    names = [n for n in dict.fromkeys(n for r in rows for n in r) if n not in ("step", "seconds", "tokens", "stage")]
+    names = [n for n in names if any(isinstance(r.get(n), int | float) for r in rows)]
+    if not names:
+        return
+    columns = min(3, len(names))
+    lines = -(-len(names) // columns)
+    figure, axes = pyplot.subplots(lines, columns, figsize=(5 * columns, 3 * lines), squeeze=False)
+    for axis, name in zip(axes.flat, names, strict=False):
+        points = [(r["step"], r[name]) for r in rows if isinstance(r.get(name), int | float) and "step" in r]
+        axis.plot(*zip(*points, strict=True), linewidth=1)
+        axis.set_title(name)
+        axis.set_xlabel("step")
+    for axis in list(axes.flat)[len(names) :]:
+        axis.set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    pyplot.close(figure)
+
+
+class Bar:
+    """A progress bar on a terminal; where there is none, nothing."""
+
+    def __init__(self, total: int, start: int, label: str):
+        self.total, self.first, self.label = total, start, label
+        self.began = time.monotonic()
+        self.shown = 0.0
+        self.active = sys.stderr.isatty()
+
+    def show(self, done: int, text: str = "") -> None:
+        """Redraw, at most five times a second."""
+        now = time.monotonic()
+        if not self.active or (now - self.shown < 0.2 and done < self.total):
+            return
+        self.shown = now
+        filled = 30 * done // max(1, self.total)
+        rate = (now - self.began) / max(1, done - self.first)
+        left = int(rate * (self.total - done))
+        clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+        sys.stderr.write(
+            f"\r{self.label} [{'#' * filled}{'.' * (30 - filled)}] {done}/{self.total} {clock} left {text}\033[K"
+        )
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self.active:
+            sys.stderr.write("\n")

@@ -1,0 +1,78 @@
+"""The training losses of the paper, each a mean over what it compares, padding left out.
+
+`mask` is `[batch, sequence]`, 1 where a token stands. Maps are `[batch, sequence, width]`, attention probabilities
+`[batch, heads, sequence, sequence]`.
+"""
+
+import torch
+from torch.nn import functional
+
+
+def token_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of `values` `[batch, sequence]` over the tokens that stand."""
+    mask = mask.to(values.dtype)
+    return (values * mask).sum() / mask.sum()
+
+
+def feature_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference of the raw maps: the paper's L_FMT."""
+    return token_mean((student - teacher).square().mean(-1), mask)
+
+
+def normalised_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """L_FMT after both sides are normalised over the width, without gain and bias."""
+    width = student.shape[-1:]
+    return feature_maps(functional.layer_norm(student, width), functional.layer_norm(teacher, width), mask)
+
+
+def statistics(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Squared difference of each token's mean and of its variance (the latter's root: it keeps the map's unit)."""
+    mean = (student.mean(-1) - teacher.mean(-1)).square()
+    spread = (student.std(-1, unbiased=False) - teacher.std(-1, unbiased=False)).square()
+    return token_mean(mean + spread, mask)
+
+
+def attention(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """KL(teacher ‖ student) of every row, mean over heads and tokens: the paper's L_AT.
+
+    A teacher with more heads is averaged in groups of neighbouring heads.
+    """
+    teacher = group_heads(teacher, student.shape[1])
+    tiny = torch.finfo(student.dtype).tiny
+    divergence = teacher * (teacher.clamp_min(tiny).log() - student.clamp_min(tiny).log())
+    return token_mean(divergence.sum(-1).mean(1), mask)
+
+
+def group_heads(teacher: torch.Tensor, heads: int) -> torch.Tensor:
+    """Average `[batch, A, s, s]` down to `heads` heads; A must be a multiple."""
+    batch, own, rows, columns = teacher.shape
+    if own % heads:
+        raise ValueError(f"{own} teacher heads do not fall into {heads} groups")
+    return teacher.view(batch, heads, own // heads, rows, columns).mean(2)
+
+
+def soft_labels(student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+    """Cross-entropy to the teacher's distribution over the last axis, less its entropy, times temperature squared."""
+    wanted = functional.log_softmax(teacher / temperature, dim=-1)
+    given = functional.log_softmax(student / temperature, dim=-1)
+    divergence = (wanted.exp() * (wanted - given).nan_to_num(0.0, 0.0, 0.0)).sum(-1)
+    return divergence.mean() * temperature**2
+
+
+def hard_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy to the data's labels; -100 is left out, and a batch without any gives 0."""
+    if not (labels != -100).any():
+        return logits.sum() * 0.0
+    return functional.cross_entropy(logits, labels, ignore_index=-100)
+
+
+def regression(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean squared error, for STS-B."""
+    return functional.mse_loss(scores.squeeze(-1), labels)
+
+
+def pretraining(
+    masked: torch.Tensor, distilled: torch.Tensor, next_sentence: torch.Tensor, alpha: float
+) -> torch.Tensor:
+    """The paper's L_PD = α·MLM + (1−α)·KD + NSP."""
+    return alpha * masked + (1 - alpha) * distilled + next_sentence

@@ -1,0 +1,118 @@
+"""From a configuration or a directory to a `transformers` model."""
+
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import load_file
+from transformers import AutoConfig, MobileBertConfig
+
+from training.config import Student
+from training.data.glue import label_names
+from training.errors import TrainingError
+from training.models import ibbert
+
+HEADS = {
+    "squad": ("BertForQuestionAnswering", "MobileBertForQuestionAnswering"),
+    "text": ("BertForPreTraining", "MobileBertForPreTraining"),
+    "glue": ("BertForSequenceClassification", "MobileBertForSequenceClassification"),
+}
+
+
+def head_class(task: str, family: str):
+    """The `transformers` class for a task and a family."""
+    bert, mobilebert = HEADS.get(task, HEADS["glue"])
+    return getattr(transformers, bert if family == "bert" else mobilebert)
+
+
+def student_config(student: Student, task: str) -> MobileBertConfig:
+    """`config.json` of a model built from nothing."""
+    if student.family == "ib-bert" and (student.use_bottleneck_attention or student.key_query_shared_bottleneck):
+        raise TrainingError("student: ib-bert has 'use_bottleneck_attention' and 'key_query_shared_bottleneck' false")
+    if student.num_hidden_layers < 1 or student.intra_bottleneck_size % student.num_attention_heads:
+        raise TrainingError("student: the bottleneck's width must be a multiple of the number of heads")
+    config = MobileBertConfig(
+        num_hidden_layers=student.num_hidden_layers,
+        hidden_size=student.hidden_size,
+        embedding_size=student.embedding_size,
+        intra_bottleneck_size=student.intra_bottleneck_size,
+        num_attention_heads=student.num_attention_heads,
+        intermediate_size=student.intermediate_size,
+        num_feedforward_networks=student.num_feedforward_networks,
+        normalization_type=student.normalization_type,
+        hidden_act=student.hidden_act,
+        trigram_input=student.trigram_input,
+        use_bottleneck=student.use_bottleneck,
+        use_bottleneck_attention=student.use_bottleneck_attention,
+        key_query_shared_bottleneck=student.key_query_shared_bottleneck,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return with_labels(config, task)
+
+
+def with_labels(config, task: str):
+    """Name the classes of a classification task."""
+    if task not in ("squad", "text"):
+        names = label_names(task)
+        config.id2label = dict(enumerate(names))
+        config.label2id = {name: i for i, name in enumerate(names)}
+    return config
+
+
+def build(config, task: str) -> torch.nn.Module:
+    """A model with fresh weights; attention in the plain form that can show its probabilities."""
+    config._attn_implementation = "eager"
+    model = head_class(task, config.model_type)(config)
+    if ibbert.reads_stream(config):
+        ibbert.widen_attention(model, config)
+    return model
+
+
+def load(directory: Path, task: str, whole: bool = False) -> torch.nn.Module:
+    """A model from a directory, f32. A head that the directory lacks starts fresh, or is an error where `whole`."""
+    config = with_labels(AutoConfig.from_pretrained(directory), task)
+    model = build(config, task)
+    weights = directory / "model.safetensors"
+    if not weights.is_file():
+        raise TrainingError(f"{weights}: no such file")
+    fill(
+        model,
+        {k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()},
+        str(weights),
+        whole,
+    )
+    return model
+
+
+def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:
+    """Copy tensors in by name; a tensor of another shape or a missing encoder tensor is an error."""
+    own = model.state_dict()
+    prefix = model.base_model_prefix + "."
+    if not any(name.startswith(prefix) for name in state):
+        state = {prefix + name: tensor for name, tensor in state.items()}
+    for name, tensor in state.items():
+        if name in own and own[name].shape != tensor.shape:
+            raise TrainingError(
+                f"{where}: {name} has shape {list(tensor.shape)}, the model needs {list(own[name].shape)}"
+            )
+    missing = [n for n in own if n not in state and n not in tied(model) and not n.endswith("position_ids")]
+    if not whole:
+        missing = [n for n in missing if n.startswith(prefix) and "pooler" not in n]
+    if missing:
+        raise TrainingError(f"{where}: lacks {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
+    model.load_state_dict({n: t for n, t in state.items() if n in own}, strict=False)
+
+
+def tied(model: torch.nn.Module) -> set[str]:
+    """Names under which a tensor stands a second time: they are neither saved nor asked for."""
+    first, again = {}, set()
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if first.setdefault(id(tensor), name) != name:
+            again.add(name)
+    return again
+
+
+def encoder(model: torch.nn.Module) -> torch.nn.Module:
+    """The model without its head."""
+    return getattr(model, model.base_model_prefix)

@@ -1,0 +1,90 @@
+"""A student's start from its teacher: word vectors by principal components, bottlenecks by the same idea.
+
+The student's inter-block stream is as wide as the teacher's, so the two can hold the same vectors. At the start the
+student's embedding gives the teacher's embedding as well as 128 components can, and each bottleneck reads the
+directions in which the stream varies most.
+"""
+
+import torch
+
+from training.models.build import encoder
+
+
+@torch.no_grad()
+def principal_axes(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and the `count` leading axes (orthonormal columns `[width, count]`) of `rows` `[n, width]`."""
+    mean = rows.mean(0)
+    centred = (rows - mean).double()
+    _, vectors = torch.linalg.eigh(centred.T @ centred)
+    return mean, vectors.flip(1)[:, :count].float()
+
+
+@torch.no_grad()
+def start_from_teacher(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
+    """Set the student's embedding and the bottlenecks from the teacher; other weights stay as they are."""
+    source, target = encoder(teacher).embeddings, encoder(student).embeddings
+    words = source.word_embeddings.weight
+    config = encoder(student).config
+    size = config.embedding_size
+    mean, axes = principal_axes(words[1:], size)
+    target.word_embeddings.weight.copy_((words - mean) @ axes)
+    target.word_embeddings.weight[0].zero_()
+    if words.shape[1] != config.hidden_size:
+        return  # another inter-block width: only the word vectors carry over
+    columns = slice(size, 2 * size) if config.trigram_input else slice(0, size)
+    target.embedding_transformation.weight.zero_()
+    target.embedding_transformation.weight[:, columns] = axes
+    target.embedding_transformation.bias.copy_(mean)
+    target.position_embeddings.weight.copy_(source.position_embeddings.weight)
+    target.token_type_embeddings.weight.copy_(source.token_type_embeddings.weight)
+    norm = target.LayerNorm
+    if config.normalization_type == "no_norm":
+        _fit_nonorm(norm, target, source)
+    else:
+        norm.weight.copy_(source.LayerNorm.weight)
+        norm.bias.copy_(source.LayerNorm.bias)
+    if config.use_bottleneck:
+        _start_bottlenecks(student, source)
+    copy_head(student, teacher)
+
+
+@torch.no_grad()
+def copy_head(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
+    """Pooler and classifier of a teacher of the same width: right at once where the last maps agree."""
+    sources = dict(teacher.named_parameters())
+    names = {
+        f"{student.base_model_prefix}.pooler.dense.": f"{teacher.base_model_prefix}.pooler.dense.",
+        "classifier.": "classifier.",
+        "qa_outputs.": "qa_outputs.",
+    }
+    for name, parameter in student.named_parameters():
+        for own, other in names.items():
+            source = sources.get(other + name.removeprefix(own)) if name.startswith(own) else None
+            if source is not None and source.shape == parameter.shape:
+                parameter.copy_(source)
+
+
+def _fit_nonorm(norm, target, source) -> None:
+    # NoNorm has no division: gain and bias are fitted by least squares, element by element, over frequent words.
+    ids = torch.arange(1000, 5096).view(-1, 16)
+    wanted = source(input_ids=ids).reshape(-1, norm.weight.shape[0])
+    norm.weight.fill_(1.0)
+    norm.bias.zero_()
+    given = target(input_ids=ids).reshape(wanted.shape)
+    given_mean, wanted_mean = given.mean(0), wanted.mean(0)
+    gain = ((given - given_mean) * (wanted - wanted_mean)).mean(0) / given.var(0, unbiased=False).clamp_min(1e-6)
+    norm.weight.copy_(gain)
+    norm.bias.copy_(wanted_mean - gain * given_mean)
+
+
+def _start_bottlenecks(student, source) -> None:
+    ids = torch.arange(1000, 9192).view(-1, 32)
+    stream = source(input_ids=ids).reshape(-1, source.word_embeddings.weight.shape[1])
+    for layer in encoder(student).encoder.layer:
+        parts = [layer.bottleneck.input]
+        if hasattr(layer.bottleneck, "attention"):
+            parts.append(layer.bottleneck.attention)
+        for part in parts:
+            mean, axes = principal_axes(stream, part.dense.weight.shape[0])
+            part.dense.weight.copy_(axes.T)
+            part.dense.bias.copy_(-axes.T @ mean)

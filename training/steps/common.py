@@ -1,0 +1,84 @@
+"""What the training steps share: opening models and tasks, running the loop, leaving a model directory."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from training import checkpoint, distil, loop, strategies
+from training.config import Config
+from training.data import tokens
+from training.errors import TrainingError
+from training.models import build, start
+from training.places import Places
+from training.tasks import open_task
+
+
+def device() -> torch.device:
+    """CUDA where it is."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> None:
+    """Write `config.json`, f32 weights and the tokenizer; each file whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = json.loads(model.config.to_json_string(use_diff=False))
+    config["architectures"] = [type(model).__name__]
+    for private in [k for k in config if k.startswith("_")]:
+        del config[private]
+    state = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items() if not n.endswith("position_ids")}
+    state = {n: t for n, t in state.items() if n not in build.tied(model)}
+    checkpoint.write_whole(folder / "model.safetensors", lambda p: save_file(state, p, {"format": "pt"}))
+    checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
+    for name in ("tokenizer_config.json", "vocab.txt"):
+        if (tokenizer_from / name).is_file():
+            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(tokenizer_from / n, p))
+    # Some teachers' tokenizers cut and fill up to 128; the file that goes along does neither.
+    checkpoint.write_whole(folder / "tokenizer.json", lambda p: tokens.load(tokenizer_from).save(str(p)))
+
+
+def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
+    """The model to train, its teacher, and the directory whose tokenizer both read."""
+    loop.seed_everything(config.seed)
+    teacher, tokenizer_from = None, None
+    if config.models.teacher:
+        tokenizer_from = places.model(config.models.teacher)
+        words = config.task == "text" and config.loss.pretrain_alpha < 1
+        teacher = build.load(tokenizer_from, config.task, whole=config.loss.soft > 0 or words)
+    if config.models.init:
+        tokenizer_from = places.model(config.models.init)
+        model = build.load(tokenizer_from, config.task)
+    else:
+        if tokenizer_from is None:
+            if not config.data.tokenizer:
+                raise TrainingError(f"{config.name}: name 'init' or 'teacher' in 'models', or a 'tokenizer' in 'data'")
+            tokenizer_from = places.model(config.data.tokenizer)
+        model = build.build(build.student_config(config.student, config.task), config.task)
+        if teacher is not None and config.models.word_vectors == "principal-components":
+            start.start_from_teacher(model, teacher)
+    return model, teacher, tokenizer_from
+
+
+def train(config: Config, places: Places, strategy: str) -> Path:
+    """Run (or go on with) one training step; returns the folder of the finished model."""
+    folder = places.run(config.name)
+    if (folder / "done.json").exists():
+        return folder / "model"
+    model, teacher, tokenizer_from = open_models(config, places)
+    task = open_task(config, places, tokens.load(tokenizer_from))
+    where = device()
+    model.to(where)
+    if teacher is not None:
+        teacher.to(where)
+    layers = build.encoder(model).config.num_hidden_layers
+    stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, layers)
+    run = loop.Loop(config, folder, model, stages)
+    objective = distil.Distillation(config, model, teacher, task.terms)
+    score = None if task.score is None else lambda: task.score(model)
+    run.run(task.batch_at, objective, score)
+    save_model(model, tokenizer_from, folder / "model")
+    summary = {"steps": run.step, "tokens": run.tokens, "hours": round(run.seconds / 3600, 4), "task": config.task}
+    checkpoint.write_whole(folder / "done.json", lambda p: p.write_text(json.dumps(summary, indent=2) + "\n"))
+    return folder / "model"

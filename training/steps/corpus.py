@@ -1,0 +1,18 @@
+"""Turn plain text into pieces on disk."""
+
+from training.config import Config
+from training.data import corpus, tokens
+from training.errors import TrainingError
+from training.places import Places
+
+
+def run(config: Config, places: Places) -> None:
+    """Tokenise the configured files with the tokenizer of `models.init`."""
+    if not config.data.files:
+        raise TrainingError(f"{config.name}: 'data.files' is empty: name text files below the data folder")
+    folder = places.run(config.name)
+    if (folder / "corpus.json").exists():
+        print(folder)
+        return
+    files = [places.data_file(*name.split("/")) for name in config.data.files]
+    print(corpus.build(tokens.load(places.model(config.models.init)), files, folder))

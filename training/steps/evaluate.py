@@ -1,0 +1,34 @@
+"""Score a model directory on a dev set with the official metric."""
+
+import json
+
+import numpy as np
+
+from training.config import Config
+from training.data import glue, tokens
+from training.metrics.glue import METRICS
+from training.models import build
+from training.places import Places
+from training.steps.common import device
+from training.tasks import predict_rows
+
+
+def run(config: Config, places: Places) -> None:
+    """Print one line of JSON and leave it as `scores.json` in the run's folder."""
+    directory = places.model(config.models.init or f"run:{config.name}")
+    model = build.load(directory, config.task).to(device()).eval()
+    tokenizer = tokens.load(directory)
+    if config.task == "squad":
+        from training.metrics.squad import evaluate_squad
+
+        scores = evaluate_squad(model, tokenizer, places, config.data)
+    else:
+        rows = glue.read_dev(places, config.task)
+        logits = predict_rows(model, tokens.encode_rows(tokenizer, rows, config.data.max_length))
+        guesses = logits[:, 0] if logits.shape[1] == 1 else logits.argmax(1)
+        scores = {"n": len(rows), **METRICS[config.task](guesses, np.array([r.label for r in rows]))}
+    folder = places.run(config.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    line = json.dumps({"task": config.task, **scores})
+    (folder / "scores.json").write_text(line + "\n", encoding="utf-8")
+    print(line)

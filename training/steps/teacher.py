@@ -1,0 +1,10 @@
+"""Fine-tune a teacher on a task with the data's labels."""
+
+from training.config import Config
+from training.places import Places
+from training.steps import common
+
+
+def run(config: Config, places: Places) -> None:
+    """Train, or go on training, until the configured number of steps."""
+    print(common.train(config, places, "plain"))

@@ -1,0 +1,128 @@
+"""What a task adds to the loop: its batches and its own terms of the loss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from training import losses
+from training.config import Config
+from training.data import batches, glue, tokens
+from training.places import Places
+
+
+@dataclass
+class Task:
+    """Batches by step, the task's terms, and a score on rows held back from training."""
+
+    batch_at: Callable[[int], batches.Batch]
+    terms: Callable
+    score: Callable[[torch.nn.Module], dict] | None
+
+
+def open_task(config: Config, places: Places, tokenizer) -> Task:
+    """The task a configuration names, on its training file."""
+    if config.task == "squad":
+        from training.tasks_squad import open_squad
+
+        return open_squad(config, places, tokenizer)
+    if config.task == "text":
+        from training.tasks_text import open_text
+
+        return open_text(config, places, tokenizer)
+    return _open_glue(config, places, tokenizer)
+
+
+def _open_glue(config: Config, places: Places, tokenizer) -> Task:
+    rows = glue.read_train(places, config.task)
+    rows = [rows[i] for i in np.random.default_rng([config.seed, 0]).permutation(len(rows))]
+    kept_back = min(config.loop.held_out, len(rows) // 10) if config.loop.evaluate_every else 0
+    held, rows = rows[:kept_back], rows[kept_back:]
+    if config.data.limit:
+        rows = rows[: config.data.limit]
+    encoded = tokens.encode_rows(tokenizer, rows, config.data.max_length)
+    source = GlueBatches(config, rows, encoded)
+    score = None
+    if held:
+        seen = tokens.encode_rows(tokenizer, held, config.data.max_length)
+        score = lambda model: held_out_score(model, held, seen)  # noqa: E731
+    return Task(source.at, glue_terms, score)
+
+
+class GlueBatches:
+    """Batches of rows, with the augmentations that only a labelling teacher makes sound."""
+
+    def __init__(self, config: Config, rows: list[glue.Row], encoded: list[tokens.Encoded]):
+        self.config, self.encoded = config, encoded
+        self.regression = glue.FORMATS[config.task].labels is None
+        self.labels = [r.label for r in rows]
+        self.order = batches.Order([len(e) for e in encoded], config.optim.batch_size, config.seed)
+        self.frequency = batches.piece_frequency(encoded, tokens.VOCABULARY) if config.data.replace else None
+
+    def at(self, step: int) -> batches.Batch:
+        """The batch of a step."""
+        random = np.random.default_rng([self.config.seed, 2, step])
+        numbers = self.order.step(step)
+        examples = [self.encoded[i] for i in numbers]
+        labels = torch.tensor([self.labels[i] for i in numbers])
+        if not self.regression:
+            labels = labels.long()
+        data = self.config.data
+        if data.join and random.random() < data.join:
+            examples, labels = self._joined(examples, labels, random)
+        batch = batches.pad(examples, {"label": labels})
+        if data.replace and random.random() < 0.5:
+            batches.swap_pieces(batch, data.replace, self.frequency, random)
+            if not self.regression:
+                labels.fill_(-100)
+        return batch
+
+    def _joined(self, examples, labels, random):
+        # Two texts as one: closer to a whole sentence's length than the phrases of training are.
+        partners = random.permutation(len(examples))
+        limit = self.config.data.max_length - 2
+        joined = []
+        for i, j in enumerate(partners):
+            ids = (examples[i].ids[1:-1] + examples[j].ids[1:-1])[:limit]
+            joined.append(tokens.assemble(ids, None, limit + 2))
+        agree = labels == labels[torch.from_numpy(partners)]
+        return joined, torch.where(agree, labels, torch.full_like(labels, -100))
+
+
+def glue_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+    """Soft and hard labels of a classification or a score."""
+    labels, weights = batch.labels["label"], config.loss
+    regression = labels.is_floating_point()
+    terms = {}
+    if weights.hard:
+        terms["hard"] = (losses.regression if regression else losses.hard_labels)(given.logits, labels)
+    if weights.soft and taught is not None:
+        if regression:
+            terms["soft"] = losses.regression(given.logits, taught.logits.squeeze(-1))
+        else:
+            terms["soft"] = losses.soft_labels(given.logits, taught.logits, weights.temperature)
+    return terms
+
+
+@torch.no_grad()
+def predict_rows(model, encoded: list[tokens.Encoded], batch_size: int = 32) -> np.ndarray:
+    """Logits `[rows, labels]`, computed in batches of like length."""
+    device = next(model.parameters()).device
+    order = np.argsort([len(e) for e in encoded], kind="stable")
+    logits = [None] * len(encoded)
+    for start in range(0, len(order), batch_size):
+        part = order[start : start + batch_size]
+        out = model(**batches.pad([encoded[i] for i in part], {}).to(device).inputs()).logits.float().cpu().numpy()
+        for place, i in enumerate(part):
+            logits[i] = out[place]
+    return np.stack(logits)
+
+
+def held_out_score(model, rows: list[glue.Row], encoded: list[tokens.Encoded]) -> dict:
+    """Accuracy (or squared error) on training rows that are not trained on."""
+    logits = predict_rows(model, encoded)
+    labels = np.array([r.label for r in rows])
+    if logits.shape[1] == 1:
+        return {"held_out_error": float(((logits[:, 0] - labels) ** 2).mean())}
+    return {"held_out_accuracy": float(100 * (logits.argmax(1) == labels).mean())}

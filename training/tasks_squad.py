@@ -1,0 +1,93 @@
+"""Question answering: windows with the answer's ends as labels."""
+
+import numpy as np
+import torch
+
+from training import losses
+from training.config import Config
+from training.data import batches
+from training.data.squad import Windows, read_train
+from training.places import Places
+from training.tasks import Task
+
+
+def open_squad(config: Config, places: Places, tokenizer) -> Task:
+    """The training file, cut into the windows that hold their answer."""
+    data = config.data
+    squad = read_train(places, data.skip_ambiguous)
+    windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
+    answered = [w for w in windows.windows if w.end]
+    answered = [answered[i] for i in np.random.default_rng([config.seed, 0]).permutation(len(answered))]
+    kept_back = min(config.loop.held_out, len(answered) // 10) if config.loop.evaluate_every else 0
+    held, answered = answered[:kept_back], answered[kept_back:]
+    if data.limit:
+        answered = answered[: data.limit]
+    score = (lambda model: held_out_score(model, windows, held)) if held else None
+    return Task(SquadBatches(config, windows, answered).at, squad_terms, score)
+
+
+class SquadBatches:
+    """Batches of windows; a share of them asks a question of a foreign article, with position 0 as the answer."""
+
+    def __init__(self, config: Config, windows: Windows, answered: list):
+        self.config, self.windows, self.answered = config, windows, answered
+        self.order = batches.Order([windows.length(w) for w in answered], config.optim.batch_size, config.seed)
+
+    def at(self, step: int) -> batches.Batch:
+        """The batch of a step."""
+        random = np.random.default_rng([self.config.seed, 2, step])
+        chosen = [self.answered[i] for i in self.order.step(step)]
+        foreign = random.random(len(chosen)) < self.config.data.mismatch
+        examples = [self._encode(w, bool(f), random) for w, f in zip(chosen, foreign, strict=True)]
+        start = torch.tensor([0 if f else w.start for w, f in zip(chosen, foreign, strict=True)])
+        end = torch.tensor([0 if f else w.end for w, f in zip(chosen, foreign, strict=True)])
+        return batches.pad(examples, {"start": start, "end": end, "foreign": torch.from_numpy(foreign)})
+
+    def _encode(self, window, foreign: bool, random):
+        if not foreign:
+            return self.windows.encoded(window)
+        data = self.windows.data
+        own = data.articles[data.questions[window.question].paragraph]
+        question = window.question
+        while data.articles[data.questions[question].paragraph] == own:
+            question = self.answered[random.integers(len(self.answered))].question
+        # The foreign question may be longer than the one the window was cut for: cut it to the same room.
+        room = max(len(self.windows.questions[window.question]), self.config.data.max_length - window.count - 3)
+        example = self.windows.encoded(window, question)
+        excess = len(self.windows.questions[question]) - room
+        if excess > 0:
+            place = len(self.windows.questions[question]) + 1
+            del example.ids[place - excess : place], example.types[place - excess : place]
+        return example
+
+
+def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+    """Soft and hard labels of both ends, halved; foreign pairs know no soft label unless the teacher knows them."""
+    weights, own, terms = config.loss, ~batch.labels["foreign"], {}
+    ends = [("start", "start_logits"), ("end", "end_logits")]
+    hidden = batch.attention_mask == 0
+    logits = {name: getattr(given, name).masked_fill(hidden, -1e4) for _, name in ends}
+    if weights.hard:
+        terms["hard"] = sum(losses.hard_labels(logits[n], batch.labels[label]) for label, n in ends) / 2
+    if weights.soft and taught is not None and own.any():
+        wanted = {name: getattr(taught, name).masked_fill(hidden, -1e4) for _, name in ends}
+        terms["soft"] = (
+            sum(losses.soft_labels(logits[n][own], wanted[n][own], weights.temperature) for _, n in ends) / 2
+        )
+    return terms
+
+
+@torch.no_grad()
+def held_out_score(model, windows: Windows, held: list, batch_size: int = 16) -> dict:
+    """Share of training windows not trained on whose both ends are right: a rough guide, no official figure."""
+    device = next(model.parameters()).device
+    hits = 0
+    for i in range(0, len(held), batch_size):
+        part = held[i : i + batch_size]
+        batch = batches.pad([windows.encoded(w) for w in part], {}).to(device)
+        out = model(**batch.inputs())
+        hidden = batch.attention_mask == 0
+        start = out.start_logits.masked_fill(hidden, -1e4).argmax(1).tolist()
+        end = out.end_logits.masked_fill(hidden, -1e4).argmax(1).tolist()
+        hits += sum(w.start == s and w.end == e for w, s, e in zip(part, start, end, strict=True))
+    return {"held_out_exact": 100 * hits / len(held)}

@@ -1,0 +1,83 @@
+"""Pre-training: masked words and next-sentence pairs from plain text."""
+
+import numpy as np
+import torch
+
+from training import losses
+from training.config import Config
+from training.data import batches, corpus, tokens
+from training.errors import TrainingError
+from training.places import Places
+from training.tasks import Task
+
+MASKED, KEPT, RANDOM = 0.15, 0.1, 0.1
+
+
+def open_text(config: Config, places: Places, tokenizer) -> Task:
+    """The corpus of the run that `data.corpus` names."""
+    if not config.data.corpus:
+        raise TrainingError(f"{config.name}: 'data.corpus' is missing: the name of a finished run of the step 'corpus'")
+    return Task(TextBatches(config, corpus.load(places.run(config.data.corpus))).at, text_terms, None)
+
+
+class TextBatches:
+    """Batches of `[CLS] a [SEP] b [SEP]`; in half of them b does not follow a."""
+
+    def __init__(self, config: Config, text: corpus.Corpus):
+        self.config, self.text = config, text
+        if len(text.books) < 2:
+            raise TrainingError(f"{config.name}: the corpus needs at least two paragraphs")
+
+    def at(self, step: int) -> batches.Batch:
+        """The batch of a step."""
+        random = np.random.default_rng([self.config.seed, 3, step])
+        examples, following = [], []
+        for _ in range(self.config.optim.batch_size):
+            example, follows = self._pair(random)
+            examples.append(example)
+            following.append(0 if follows else 1)
+        batch = batches.pad(examples, {"next": torch.tensor(following)})
+        batch.labels["words"] = mask_words(batch.input_ids, random)
+        return batch
+
+    def _pair(self, random) -> tuple[tokens.Encoded, bool]:
+        room = self.config.data.sequence_length - 3
+        last = len(self.text.books) - 1
+        number = int(random.integers(last))
+        first = self._stretch(number, room // 2, random, tail=True)
+        follows = random.random() < 0.5 and self.text.books[number] == self.text.books[number + 1]
+        other = number + 1 if follows else int(random.integers(last + 1))
+        follows = other == number + 1
+        second = self._stretch(other, room - len(first), random, tail=False)
+        return tokens.assemble(first, second, room + 3), follows
+
+    def _stretch(self, number: int, room: int, random, tail: bool) -> list[int]:
+        ids = self.text.paragraph(number).tolist()
+        return ids[-room:] if tail else ids[:room]
+
+
+def mask_words(ids: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
+    """Hide 15 % of the ordinary pieces in place (80 % masked, 10 % swapped, 10 % left); returns the labels."""
+    flat = ids.numpy()
+    ordinary = ~np.isin(flat, (tokens.PAD, tokens.CLS, tokens.SEP))
+    chosen = ordinary & (random.random(flat.shape) < MASKED)
+    labels = np.where(chosen, flat, -100)
+    fate = random.random(flat.shape)
+    flat[chosen & (fate >= KEPT + RANDOM)] = tokens.MASK
+    swapped = chosen & (fate < RANDOM)
+    flat[swapped] = random.integers(1000, tokens.VOCABULARY, size=int(swapped.sum()))
+    return torch.from_numpy(labels)
+
+
+def text_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+    """The paper's pre-training distillation; without a teacher the data's words count in full."""
+    words, weights = batch.labels["words"], config.loss
+    chosen = words != -100
+    masked = losses.hard_labels(given.prediction_logits[chosen], words[chosen])
+    follows = losses.hard_labels(given.seq_relationship_logits, batch.labels["next"])
+    alpha, distilled = 1.0, masked * 0.0
+    if taught is not None and weights.pretrain_alpha < 1 and chosen.any():
+        alpha = weights.pretrain_alpha
+        distilled = losses.soft_labels(given.prediction_logits[chosen], taught.prediction_logits[chosen])
+    whole = losses.pretraining(masked, distilled, weights.next_sentence * follows, alpha)
+    return {"pretraining": whole}

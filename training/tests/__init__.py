@@ -1,0 +1,1 @@
+"""Tests of the training package: `python -m pytest training/tests`."""

@@ -1,0 +1,126 @@
+"""A world of its own for the tests: tiny models, a made-up vocabulary, files of a few rows."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import BertWordPieceTokenizer
+from transformers import BertConfig
+
+from training.config import Config, build
+from training.models import build as models
+from training.places import Places
+from training.steps.common import save_model
+
+WORDS = [f"w{i}" for i in range(500)]
+
+
+def vocabulary() -> list[str]:
+    """30,522 entries with the special pieces at their usual numbers."""
+    special = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
+    words = {1000 + i: w for i, w in enumerate(WORDS)}
+    return [special.get(i) or words.get(i) or f"[unused{i}]" for i in range(30522)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> Places:
+    """Data, a tiny BERT as a given checkpoint, and an empty folder for runs."""
+    root = tmp_path_factory.mktemp("world")
+    places = Places(root / "data", root / "models", root / "runs")
+    tokenizer_folder = root / "tokenizer"
+    tokenizer_folder.mkdir()
+    (tokenizer_folder / "vocab.txt").write_text("\n".join(vocabulary()) + "\n")
+    tokenizer = BertWordPieceTokenizer(str(tokenizer_folder / "vocab.txt"))
+    tokenizer.enable_truncation(6)
+    tokenizer.save(str(tokenizer_folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    for name, task in (("tiny", "sst2"), ("tiny-squad", "squad"), ("tiny-text", "text")):
+        config = models.with_labels(tiny_bert(), task)
+        save_model(models.build(config, task), tokenizer_folder, places.models / name)
+    write_data(places)
+    return places
+
+
+def tiny_bert() -> BertConfig:
+    """Two layers, 32 wide, four heads."""
+    return BertConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        hidden_dropout_prob=0.1,
+    )
+
+
+def sentence(random, low=3, high=12) -> str:
+    return " ".join(random.choice(WORDS, size=int(random.integers(low, high))))
+
+
+def write_data(places: Places) -> None:
+    """SST-2, STS-B, SQuAD and books, of seeded noise."""
+    random = np.random.default_rng(5)
+    rows = [f"{sentence(random)} \t{random.integers(2)}" for _ in range(200)]
+    (places.data / "sst2").mkdir(parents=True)
+    with gzip.open(places.data / "sst2" / "train.tsv.gz", "wt") as file:
+        file.write("\n".join(["sentence\tlabel", *rows]) + "\n")
+    (places.data / "sst2" / "dev.tsv").write_text("\n".join(["sentence\tlabel", *rows[:30]]) + "\n")
+    (places.data / "squad").mkdir()
+    with gzip.open(places.data / "squad" / "train-v1.1.json.gz", "wt") as file:
+        json.dump(squad(random, 6), file)
+    with gzip.open(places.data / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
+        json.dump({"q-0-0-0": [0, 1]}, file)
+    (places.data / "squad" / "dev-v1.1.json").write_text(json.dumps(squad(random, 2)))
+    (places.data / "text").mkdir()
+    lines = [sentence(random, 10, 40) if i % 9 else "" for i in range(1, 60)]
+    (places.data / "text" / "books.txt").write_text("\n".join(lines) + "\n")
+
+
+def squad(random, articles: int) -> dict:
+    """Articles of two paragraphs with three questions each, the answers being stretches of the paragraph."""
+    data = []
+    for a in range(articles):
+        paragraphs = []
+        for p in range(2):
+            words = sentence(random, 30, 60).split()
+            text = " ".join(words)
+            questions = []
+            for q in range(3):
+                first = int(random.integers(len(words) - 3))
+                start = len(" ".join(words[:first])) + (1 if first else 0)
+                answer = " ".join(words[first : first + 2])
+                found = {"answer_start": start, "text": answer}
+                questions.append({"id": f"q-{a}-{p}-{q}", "question": sentence(random), "answers": [found]})
+            paragraphs.append({"context": text, "qas": questions})
+        data.append({"title": str(a), "paragraphs": paragraphs})
+    return {"version": "1.1", "data": data}
+
+
+TINY_STUDENT = {
+    "num_hidden_layers": 2,
+    "hidden_size": 32,
+    "embedding_size": 16,
+    "intra_bottleneck_size": 16,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "num_feedforward_networks": 2,
+}
+
+
+def tiny(name: str, **sections) -> Config:
+    """A configuration of a few quick steps; sections are merged into it."""
+    table = {
+        "name": name,
+        "student": TINY_STUDENT,
+        "optim": {"steps": 6, "batch_size": 8, "lr": 1e-3},
+        "loop": {"log_every": 2, "held_out": 0},
+    }
+    for key, value in sections.items():
+        table[key] = {**table.get(key, {}), **value} if isinstance(value, dict) else value
+    return build(Config, table, name)

@@ -1,0 +1,151 @@
+"""Every fault: one line, exit 1, nothing overwritten."""
+
+import errno
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import checkpoint
+from training.__main__ import main
+from training.errors import TrainingError
+from training.steps import finetune
+from training.tests.conftest import tiny
+
+GOOD = """
+name = "bad"
+[models]
+init = "models:tiny"
+[optim]
+steps = 2
+"""
+
+
+def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None = None) -> str:
+    """Run a step that must fail; returns its one line."""
+    path = tmp_path / "config.toml"
+    path.write_text(toml)
+    places = ["--data", str(data or world.data), "--models", str(world.models), "--out", str(tmp_path / "runs")]
+    assert main([step, "--config", str(path), "--threads", "1", *places]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        (GOOD + "momentum = 1", "unknown key 'momentum'"),
+        (GOOD.replace("[models]", "colour = 1\n[models]"), "unknown key 'colour'"),
+        (GOOD.replace("steps = 2", "steps = '2'"), "'steps' must be int"),
+        (GOOD.replace("steps = 2", "steps = true"), "'steps' must be int"),
+        (GOOD.replace("steps = 2", "steps = 0"), "'steps' must be positive"),
+        (GOOD.replace('name = "bad"', ""), "'name' is missing"),
+        (GOOD.replace('"bad"', '"../bad"'), "'name' must be a plain word"),
+        (GOOD.replace("[models]", 'task = "mnli"\n[models]'), "'task' must be one of"),
+        (GOOD.replace("models:tiny", "models:absent"), "pass the folder that holds absent by --models"),
+        (GOOD.replace("models:tiny", "run:absent"), "run the step named 'absent' first"),
+        (GOOD.replace("models:tiny", "package:no-such-thing"), "is not installed"),
+        (GOOD.replace('"models:tiny"', '""'), "name 'init' or 'teacher'"),
+        ("name = ", "not valid TOML"),
+    ],
+)
+def test_configuration(capsys, world, tmp_path, toml, expected):
+    assert expected in fails(capsys, world, tmp_path, toml)
+
+
+def test_missing_configuration(capsys, tmp_path):
+    assert main(["finetune", "--config", str(tmp_path / "none.toml")]) == 1
+    assert "no such configuration file" in capsys.readouterr().err
+
+
+def test_missing_data(capsys, world, tmp_path):
+    line = fails(capsys, world, tmp_path, GOOD, data=tmp_path / "nowhere")
+    assert "no such data file; pass the folder that holds sst2/train.tsv.gz by --data" in line
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("text\t1\tmore", ":3: 3 columns, expected 2"),
+        ("text", ":3: 1 columns, expected 2"),
+        ("text\t2", ":3: label '2' is none of 0, 1"),
+        ("text\tgood", ":3: label 'good' is none of 0, 1"),
+    ],
+)
+def test_rows(capsys, world, tmp_path, row, expected):
+    (tmp_path / "sst2").mkdir()
+    with gzip.open(tmp_path / "sst2" / "train.tsv.gz", "wt") as file:
+        file.write(f"sentence\tlabel\nfine\t1\n{row}\n")
+    assert expected in fails(capsys, world, tmp_path, GOOD, data=tmp_path)
+
+
+def test_scores_out_of_range(capsys, world, tmp_path):
+    folder = tmp_path / "glue" / "STS-B"
+    folder.mkdir(parents=True)
+    stsb = GOOD.replace("[models]", 'task = "stsb"\n[models]').replace("tiny", "tiny-squad")
+    for word in ("5.1", "nan", "x"):
+        (folder / "train.tsv").write_text("h\n" + "\t".join(["a"] * 9 + [word]) + "\n")
+        line = fails(capsys, world, tmp_path, stsb, data=tmp_path)
+        assert f"label '{word}' is no number from 0 to 5" in line
+
+
+def test_data_that_is_no_text(capsys, world, tmp_path):
+    (tmp_path / "sst2").mkdir()
+    (tmp_path / "sst2" / "train.tsv.gz").write_bytes(b"not gzip at all")
+    assert "cannot be read as text" in fails(capsys, world, tmp_path, GOOD, data=tmp_path)
+
+
+def test_an_answer_that_is_not_there(capsys, world, tmp_path):
+    answer = {"answer_start": 2, "text": "cat"}
+    paragraph = {"context": "a cat.", "qas": [{"id": "q1", "question": "?", "answers": [answer]}]}
+    (tmp_path / "squad").mkdir()
+    with gzip.open(tmp_path / "squad" / "train-v1.1.json.gz", "wt") as file:
+        json.dump({"data": [{"paragraphs": [paragraph]}]}, file)
+    with gzip.open(tmp_path / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
+        file.write("{}")
+    squad = GOOD.replace("[models]", 'task = "squad"\n[models]').replace("tiny", "tiny-squad")
+    answer["answer_start"] = 3
+    with gzip.open(tmp_path / "squad" / "train-v1.1.json.gz", "wt") as file:
+        json.dump({"data": [{"paragraphs": [paragraph]}]}, file)
+    assert "question q1: no 'cat' at 3" in fails(capsys, world, tmp_path, squad, data=tmp_path)
+
+
+def test_a_checkpoint_that_is_none(capsys, world, tmp_path):
+    folder = tmp_path / "runs" / "bad"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").write_bytes(b"rubbish")
+    assert "not a readable checkpoint" in fails(capsys, world, tmp_path, GOOD)
+    assert (folder / "checkpoint.pt").read_bytes() == b"rubbish"
+
+
+def test_a_teacher_without_the_head_it_needs(capsys, world, tmp_path):
+    soft = GOOD.replace("[optim]", 'teacher = "models:tiny-squad"\n[loss]\nsoft = 1.0\n[optim]')
+    assert "lacks bert.pooler" in fails(capsys, world, tmp_path, soft)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(world, monkeypatch):
+    path = world.run("full") / "checkpoint.pt"
+    checkpoint.save(path, {"step": 1, "weights": torch.ones(3)})
+    before = path.read_bytes()
+
+    def fill(state, where):
+        Path(where).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", fill)
+    with pytest.raises(TrainingError, match="the disk is full; what stood there before is untouched"):
+        checkpoint.save(path, {"step": 2})
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_loss_that_runs_away_stops_the_run(world):
+    wild = tiny("wild", models={"init": "models:tiny"}, optim={"lr": 1e30, "steps": 5, "clip": 1e30, "warmup": 0.2})
+    with pytest.raises(TrainingError, match="the loss is (nan|inf) at step"):
+        finetune.run(wild, world)
+    assert not (world.run("wild") / "done.json").exists()

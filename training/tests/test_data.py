@@ -1,0 +1,119 @@
+"""Reading, batching, and what training may not read."""
+
+import numpy as np
+import pytest
+import torch
+
+from training.data import batches, glue, squad, tokens
+from training.places import Places
+from training.steps import corpus as corpus_step
+from training.steps import evaluate, finetune, pretrain, teacher, transfer
+from training.tasks_squad import SquadBatches
+from training.tasks_text import mask_words
+from training.tests.conftest import tiny
+
+
+def test_order_deals_everything_once_an_epoch_and_sorts_by_length():
+    lengths = np.random.default_rng(0).integers(3, 60, size=1000).tolist()
+    order = batches.Order(lengths, 10, seed=7)
+    epoch = [order.step(i) for i in range(100)]
+    assert sorted(np.concatenate(epoch)) == list(range(1000))
+    padded = sum(max(lengths[i] for i in b) * len(b) for b in epoch)
+    assert padded < 1.1 * sum(lengths)
+    again = batches.Order(lengths, 10, seed=7)
+    assert np.array_equal(again.step(137), order.step(137))
+    assert not np.array_equal(order.step(0), order.step(100))
+
+
+def test_long_pairs_are_cut_from_the_longer_side():
+    pair = tokens.assemble([1] * 20, [2] * 5, 16)
+    assert pair.ids == [tokens.CLS, *[1] * 8, tokens.SEP, *[2] * 5, tokens.SEP]
+    assert pair.types == [0] * 10 + [1] * 6
+
+
+def test_tokenizer_neither_cuts_nor_fills(world):
+    tokenizer = tokens.load(world.models / "tiny")
+    assert tokens.pieces(tokenizer, ["w1 " * 40, "w2"]) == [[1001] * 40, [1002]]
+
+
+@pytest.mark.parametrize("task", sorted(glue.FORMATS))
+def test_formats(tmp_path, task):
+    form = glue.FORMATS[task]
+    cells = ["x"] * form.columns
+    cells[form.first], cells[form.label] = '"quoted" text ', "2.5" if form.labels is None else list(form.labels)[1]
+    if form.second is not None:
+        cells[form.second] = "other"
+    header = "\ufeff" + "\t".join(["h"] * form.columns) + "\n" if form.header else ""
+    path = tmp_path / "train.tsv"
+    path.write_text(header + "\t".join(cells) + "\n", encoding="utf-8")
+    (row,) = glue.parse(path, form)
+    assert row.first == '"quoted" text'
+    assert row.second == (None if form.second is None else "other")
+    assert row.label == (2.5 if form.labels is None else 1.0)
+
+
+def test_every_window_holds_its_answer_where_it_says(world):
+    data = squad.read_train(world, skip_ambiguous=True)
+    assert "q-0-0-0" not in {q.id for q in data.questions}
+    windows = squad.Windows(tokens.load(world.models / "tiny-squad"), data, 40, 8, 6)
+    answered = [w for w in windows.windows if w.end]
+    assert len({w.question for w in answered}) == len(data.questions)
+    for w in answered:
+        example = windows.encoded(w)
+        question = data.questions[w.question]
+        words = [f"w{i - 1000}" for i in example.ids[w.start : w.end + 1]]
+        assert " ".join(words) == question.answers[0][1]
+        assert len(example) == windows.length(w) <= 40
+
+
+def test_foreign_questions_have_no_answer_and_fit(world):
+    data = squad.read_train(world, skip_ambiguous=False)
+    windows = squad.Windows(tokens.load(world.models / "tiny-squad"), data, 40, 8, 12)
+    config = tiny("foreign", task="squad", data={"mismatch": 0.5, "max_length": 40})
+    source = SquadBatches(config, windows, [w for w in windows.windows if w.end])
+    seen = 0
+    for step in range(4):
+        batch = source.at(step)
+        foreign = batch.labels["foreign"]
+        assert batch.input_ids.shape[1] <= 40
+        assert torch.equal(batch.labels["start"][foreign], torch.zeros(int(foreign.sum()), dtype=torch.long))
+        assert (batch.labels["start"][~foreign] > 0).all()
+        seen += int(foreign.sum())
+    assert 0 < seen < 32
+
+
+def test_masking_shares():
+    ids = torch.full((64, 256), 5000)
+    ids[:, 0], ids[:, -1] = tokens.CLS, tokens.PAD
+    labels = mask_words(ids, np.random.default_rng(1))
+    chosen = labels != -100
+    assert not chosen[:, 0].any() and not chosen[:, -1].any()
+    assert chosen.float().mean() == pytest.approx(0.15, abs=0.01)
+    assert (ids[chosen] == tokens.MASK).float().mean() == pytest.approx(0.8, abs=0.02)
+    assert (ids[chosen] == 5000).float().mean() == pytest.approx(0.1, abs=0.02)
+    assert (ids[~chosen][(ids[~chosen] != tokens.CLS) & (ids[~chosen] != tokens.PAD)] == 5000).all()
+
+
+def test_training_reads_no_dev_or_test_file(world, monkeypatch):
+    asked = []
+    original = Places.data_file
+
+    def watch(self, *parts):
+        asked.append("/".join(parts))
+        return original(self, *parts)
+
+    monkeypatch.setattr(Places, "data_file", watch)
+    books = {"files": ["text/books.txt"], "corpus": "blind-books", "sequence_length": 32}
+    corpus_step.run(tiny("blind-books", task="text", models={"init": "models:tiny-text"}, data=books), world)
+    pretrain.run(tiny("blind-pretrain", task="text", data=books | {"tokenizer": "models:tiny"}), world)
+    words = {"teacher": "models:tiny-text"}
+    transfer.run(tiny("blind-text", task="text", data=books, models=words, loss={"feature_maps": 1.0}), world)
+    teacher.run(tiny("blind-teacher", models={"init": "models:tiny"}, loop={"evaluate_every": 3}), world)
+    soft = {"teacher": "run:blind-teacher"}
+    transfer.run(tiny("blind-transfer", models=soft, loss={"feature_maps": 1.0}), world)
+    finetune.run(tiny("blind-finetune", models=soft | {"init": "run:blind-transfer"}, loss={"soft": 1.0}), world)
+    finetune.run(tiny("blind-squad", task="squad", models={"init": "models:tiny-squad"}), world)
+    assert {a.split("/")[0] for a in asked} == {"sst2", "squad", "text"}
+    assert not [a for a in asked if "dev" in a or "test" in a]
+    evaluate.run(tiny("blind-finetune"), world)
+    assert asked[-1] == "sst2/dev.tsv"

@@ -1,0 +1,91 @@
+"""The official metrics on cases worked out by hand, and the search for spans."""
+
+import numpy as np
+import pytest
+
+from training.data import squad as squad_data
+from training.data import tokens
+from training.metrics import glue, squad
+from training.models import build as models
+
+
+def test_f1_and_accuracy():
+    assert glue.f1(np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])) == {"f1": 50.0, "accuracy": 50.0}
+    assert glue.f1(np.zeros(3), np.zeros(3))["f1"] == 0.0
+
+
+def test_matthews():
+    guesses, labels = np.array([1, 1, 1, 0, 0]), np.array([1, 1, 0, 0, 0])
+    assert glue.matthews(guesses, labels)["matthews"] == pytest.approx(100 * (2 * 2 - 1 * 0) / np.sqrt(3 * 2 * 3 * 2))
+    assert glue.matthews(np.ones(4), np.array([0, 1, 0, 1]))["matthews"] == 0.0
+
+
+def test_ranks_share_ties():
+    assert glue.ranks(np.array([3.0, 1.0, 3.0, 2.0])).tolist() == [3.5, 1.0, 3.5, 2.0]
+    grown = np.array([1.0, 2.0, 3.0, 4.0])
+    assert glue.correlations(grown**3, grown)["spearman"] == pytest.approx(100)
+    assert glue.correlations(grown**3, grown)["pearson"] < 99
+
+
+def test_squad_words():
+    assert squad.normalise("The  Cat, an Owl!") == "cat owl"
+    assert squad.exact("the cat", "Cat.") == 1.0
+    assert squad.f1("black cat sat", "the cat") == pytest.approx(0.5)
+    assert squad.f1("", "cat") == 0.0
+    assert squad.f1("", "") == 1.0
+
+
+def test_groups_of_version_two():
+    questions = [
+        squad_data.Question("a", "?", 0, ((0, "cat"), (0, "black cat"))),
+        squad_data.Question("b", "?", 0, ()),
+        squad_data.Question("c", "?", 0, ()),
+    ]
+    data = squad_data.Squad(["cat"], [0], questions)
+    found = squad.totals(data, {"a": "black cat", "b": "", "c": "dog"})
+    assert found["n"] == 3
+    assert found["exact_match"] == pytest.approx(200 / 3)
+    assert found["HasAns_f1"] == 100.0
+    assert found["NoAns_f1"] == 50.0
+    assert "HasAns_f1" not in squad.totals(squad_data.Squad(["cat"], [0], questions[:1]), {"a": "cat"})
+
+
+def test_answers_are_cut_from_the_source(world):
+    data = squad_data.read_dev(world, "1.1")
+    tokenizer = tokens.load(world.models / "tiny-squad")
+    windows = squad_data.Windows(tokenizer, data, 40, 8, 6)
+    model = models.load(world.models / "tiny-squad", "squad").eval()
+    found = squad.answers(model, windows)
+    assert found.keys() == {q.id for q in data.questions}
+    for q in data.questions:
+        text, score, null = found[q.id]
+        assert text in data.paragraphs[q.paragraph]
+        assert 1 <= len(text.split()) <= squad.MAX_ANSWER
+        assert np.isfinite([score, null]).all()
+
+
+def test_each_piece_belongs_to_the_window_that_sees_most(world):
+    data = squad_data.read_dev(world, "1.1")
+    windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 30, 6, 6)
+    rank = squad.max_context(windows)
+    mine = [w for w in windows.windows if w.question == 0]
+    assert len(mine) > 2
+    owners: dict[int, int] = {}
+    for w in mine:
+        for place in range(w.count):
+            if rank(w, place):
+                owners[w.first + place] = owners.get(w.first + place, 0) + 1
+    assert owners == {piece: 1 for piece in range(len(windows.pieces[data.questions[0].paragraph]))}
+
+
+def test_the_best_span_wins(world):
+    data = squad_data.read_dev(world, "1.1")
+    windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 128, 64, 6)
+    window = windows.windows[0]
+    head = len(windows.questions[window.question]) + 2
+    start, end = np.full(head + window.count + 1, -5.0), np.full(head + window.count + 1, -5.0)
+    start[head + 4], end[head + 6] = 3.0, 2.0
+    start[0] = end[0] = 9.0  # the place of no answer is no span
+    text, score = squad.best_span(windows, window, start, end, squad.max_context(windows))
+    assert text == " ".join(data.paragraphs[0].split()[4:7])
+    assert score == 5.0

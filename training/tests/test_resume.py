@@ -1,0 +1,86 @@
+"""A run that is cut off and taken up again ends bit for bit where an uncut one ends."""
+
+import json
+
+import pytest
+import torch
+
+from training import loop
+from training.errors import TrainingError
+from training.models import build as models
+from training.steps import finetune, transfer
+from training.tests.conftest import tiny
+
+
+class Cut(Exception):
+    """Stands for the power going out."""
+
+
+@pytest.mark.parametrize(
+    ("task", "teacher", "strategy"),
+    [
+        ("sst2", "models:tiny", "auxiliary"),
+        ("sst2", "models:tiny", "progressive"),
+        ("squad", "models:tiny-squad", "joint"),
+    ],
+)
+def test_resumed_run_equals_uncut_run(world, monkeypatch, task, teacher, strategy):
+    sections = {
+        "task": task,
+        "models": {"teacher": teacher},
+        "data": {"max_length": 64, "join": 0.5 if task == "sst2" else 0.0, "replace": 0.2, "mismatch": 0.3},
+        "loss": {"feature_maps": 1.0, "attention": 1.0, "soft": 1.0, "hard": 0.5},
+        "transfer": {"strategy": strategy, "share": 0.6},
+        "loop": {"checkpoint_minutes": 0.0, "log_every": 1},
+    }
+    whole, cut = (tiny(f"{kind}-{task}-{strategy}", **sections) for kind in ("whole", "cut"))
+    transfer.run(whole, world)
+    learn = loop.Loop._learn
+
+    def fail(self, *arguments):
+        if self.step == 4:
+            raise Cut
+        learn(self, *arguments)
+
+    monkeypatch.setattr(loop.Loop, "_learn", fail)
+    with pytest.raises(Cut):
+        transfer.run(cut, world)
+    monkeypatch.setattr(loop.Loop, "_learn", learn)
+    assert not (world.run(cut.name) / "done.json").exists()
+    transfer.run(cut, world)
+    one, other = (models.load(world.run(c.name) / "model", task).state_dict() for c in (whole, cut))
+    assert all(torch.equal(one[n], other[n]) for n in one)
+    logs = [strip(world.run(c.name) / "log.jsonl") for c in (whole, cut)]
+    assert logs[0] == logs[1]
+    assert [row["step"] for row in logs[0]] == [1, 2, 3, 4, 5, 6]
+
+
+def strip(path):
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        row.pop("seconds")
+    return rows
+
+
+def test_a_finished_run_is_left_alone(world):
+    config = tiny("finished", models={"init": "models:tiny"})
+    finetune.run(config, world)
+    stamp = (world.run("finished") / "model" / "model.safetensors").stat().st_mtime_ns
+    finetune.run(config, world)
+    assert (world.run("finished") / "model" / "model.safetensors").stat().st_mtime_ns == stamp
+
+
+def test_a_checkpoint_of_another_shape_is_refused(world):
+    narrow = tiny("shape", models={"teacher": "models:tiny"}, transfer={"strategy": "auxiliary"})
+    transfer.run(narrow, world)
+    (world.run("shape") / "done.json").unlink()
+    before = (world.run("shape") / "checkpoint.pt").read_bytes()
+    wide = tiny(
+        "shape",
+        models={"teacher": "models:tiny"},
+        transfer={"strategy": "auxiliary"},
+        student={"intermediate_size": 40},
+    )
+    with pytest.raises(TrainingError, match=r"of shape \[24, 16\].*\[40, 16\]"):
+        transfer.run(wide, world)
+    assert (world.run("shape") / "checkpoint.pt").read_bytes() == before

@@ -1,0 +1,119 @@
+import { byId, make } from "./elements.js";
+import { median, percent, plural, time } from "./format.js";
+import { markSpans } from "./passage.js";
+
+/**
+ * @typedef {import("../pkg/dist/index.js").Answer} Answer
+ * @typedef {import("../pkg/dist/index.js").AskResult} AskResult
+ */
+
+const section = byId("answer", HTMLElement);
+const line = byId("answer-line", HTMLElement);
+const sentence = byId("answer-sentence", HTMLElement);
+const list = byId("alternatives", HTMLOListElement);
+const timing = byId("answer-timing", HTMLElement);
+
+/** @type {number[]} */
+const times = [];
+
+/** @param {string} text @param {"empty" | "waiting" | "reading" | "stopped"} state */
+export function showAnswerState(text, state) {
+  section.dataset.state = state;
+  line.textContent = text;
+  sentence.replaceChildren();
+  list.replaceChildren();
+  timing.textContent = "";
+  markSpans([]);
+}
+
+/**
+ * The best so far of a long text. Shown, not announced: the status line speaks once, at the end.
+ * @param {import("../pkg/dist/index.js").PartialAnswers} partial
+ * @param {string} context
+ */
+export function showPartial({ answers, windowsDone, windowsTotal }, context) {
+  timing.textContent = `Read ${windowsDone} of ${windowsTotal} windows`;
+  const best = answers[0];
+  if (best) showSentence(context, best);
+}
+
+/**
+ * @param {AskResult} result
+ * @param {string} context
+ */
+export function showAnswer(result, context) {
+  const { answers, noAnswer } = result;
+  const best = answers[0];
+  const silent = !best || noAnswer.probability > best.probability;
+  section.dataset.state = silent ? "none" : "found";
+  const found = silent ? `The passage does not say (${percent(noAnswer.probability)}).` : best.text;
+  line.textContent = found;
+  sentence.replaceChildren();
+  if (best && !silent) showSentence(context, best);
+  list.replaceChildren(...answers.map((answer, index) => alternative(answer, index, answers, context)));
+  if (noAnswer.probability >= 0.001) list.append(bar("The passage does not say", noAnswer.probability));
+  markSpans(silent ? [] : answers);
+  times.push(result.timing.total);
+  timing.textContent = describe(result);
+}
+
+/** @param {AskResult} result */
+function describe({ timing: parts, windows, truncated }) {
+  const each = `${time(parts.tokenize)} to tokenise, ${time(parts.compute)} to compute, ${time(parts.search)} to search`;
+  const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
+  const cut = truncated ? " The question was too long and was cut." : "";
+  return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.${cut}`;
+}
+
+/**
+ * A possible answer; picking it marks it in the passage.
+ * @param {Answer} answer
+ * @param {number} index
+ * @param {Answer[]} all
+ * @param {string} context
+ */
+function alternative(answer, index, all, context) {
+  const item = bar(answer.text, answer.probability, () => {
+    markSpans([answer, ...all.filter((other) => other !== answer)]);
+    showSentence(context, answer);
+  });
+  if (index === 0) item.className = "first";
+  return item;
+}
+
+/**
+ * @param {string} text
+ * @param {number} probability
+ * @param {() => void} [onPick]
+ */
+function bar(text, probability, onPick) {
+  const meter = document.createElement("meter");
+  meter.value = probability;
+  meter.setAttribute("aria-label", `probability ${percent(probability)}`);
+  const parts = [
+    make("span", { className: "what", text }),
+    make("span", { className: "share", text: percent(probability) }),
+  ];
+  if (!onPick) return make("li", {}, [make("span", { className: "pick" }, parts), meter]);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "pick";
+  button.append(...parts);
+  button.addEventListener("click", onPick);
+  return make("li", {}, [button, meter]);
+}
+
+/**
+ * The sentence around an answer.
+ * @param {string} context
+ * @param {Answer} answer
+ */
+function showSentence(context, { start, end }) {
+  const before = context.slice(Math.max(0, start - 300), start);
+  const from = start - (before.split(/(?<=[.!?。！？]["'”’)]?\s)|\n/u).at(-1)?.length ?? 0);
+  const after = context.slice(end, end + 300);
+  const stop = after.search(/[.!?。！？](\s|$)|\n/u);
+  const to = end + (stop < 0 ? after.length : stop + 1);
+  const mark = make("mark", { className: "best", text: context.slice(start, end) });
+  sentence.replaceChildren(context.slice(from, start), mark, context.slice(end, to).trimEnd());
+}

@@ -1,0 +1,74 @@
+import { showAnswer, showAnswerState, showPartial } from "./answer.js";
+import { buttons, byId } from "./elements.js";
+import { passage, startPassage } from "./passage.js";
+
+/** @typedef {import("../pkg/dist/index.js").QuestionAnswering} QuestionAnswering */
+
+const form = byId("ask", HTMLFormElement);
+const field = byId("question", HTMLInputElement);
+
+/** @type {QuestionAnswering | undefined} */
+let model;
+/** @type {AbortController | undefined} */
+let running;
+let waiting = false;
+/** @type {(error: unknown) => void} */
+let onError = () => {};
+
+/** @param {(error: unknown) => void} listener is told of errors that end a question */
+export function startAsking(listener) {
+  onError = listener;
+  startPassage((questions) => {
+    buttons("chips", questions, (index) => {
+      field.value = questions[index] ?? "";
+      ask();
+    });
+    reset();
+  });
+  byId("passage", HTMLTextAreaElement).addEventListener("input", reset);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask();
+  });
+}
+
+/** @param {QuestionAnswering | undefined} loaded */
+export function setAnswering(loaded) {
+  model = loaded;
+  if (loaded && waiting) ask();
+}
+
+function reset() {
+  running?.abort();
+  waiting = false;
+  showAnswerState("", "empty");
+}
+
+/** A new question stops the one before it. */
+async function ask() {
+  running?.abort();
+  waiting = false;
+  const question = field.value.trim();
+  const context = passage();
+  if (context.trim() === "") return showAnswerState("There is no passage yet: paste one, or pick a sample.", "stopped");
+  if (question === "") return showAnswerState("Type a question, or tap one of those below it.", "stopped");
+  if (!model) {
+    waiting = true;
+    return showAnswerState("The model is still loading; the answer comes as soon as it is here.", "waiting");
+  }
+  const stop = new AbortController();
+  running = stop;
+  showAnswerState("Reading …", "reading");
+  try {
+    const { signal } = stop;
+    const onPartial = (/** @type {import("../pkg/dist/index.js").PartialAnswers} */ partial) => {
+      if (!signal.aborted) showPartial(partial, context);
+    };
+    const result = await model.ask(question, context, { topK: 3, signal, onPartial });
+    if (!signal.aborted) showAnswer(result, context);
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    showAnswerState("No answer: see above.", "stopped");
+    onError(error);
+  }
+}

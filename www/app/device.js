@@ -1,0 +1,34 @@
+import { byId } from "./elements.js";
+import { wantedDevice, withDevice } from "./parameters.js";
+
+const badge = byId("device", HTMLDetailsElement);
+const name = byId("device-name", HTMLElement);
+const reason = byId("device-reason", HTMLElement);
+const links = byId("device-switch", HTMLElement);
+
+for (const link of links.querySelectorAll("a")) {
+  const device = link.dataset.device ?? "auto";
+  link.href = withDevice(device);
+  if (device === wantedDevice) link.setAttribute("aria-current", "true");
+}
+links.hidden = false;
+
+/**
+ * Says where the model runs, and why there.
+ * @param {import("../pkg/dist/index.js").Device} device
+ */
+export function showDevice(device) {
+  const gpu = device.kind === "webgpu";
+  badge.dataset.kind = device.kind;
+  const adapter = device.adapter || (device.fallback ? "software" : "your GPU");
+  name.textContent = gpu ? `WebGPU · ${adapter}` : "CPU · WebAssembly";
+  const software = gpu && device.fallback ? " This adapter is software: it computes on the CPU." : "";
+  reason.textContent = `${sentence(device.reason)}${software}`;
+}
+
+/** @param {string} text */
+function sentence(text) {
+  if (text === "") return "";
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}

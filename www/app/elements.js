@@ -1,0 +1,45 @@
+/** Elements by id and by hand. Texts become text nodes, so nothing in a passage is ever read as HTML. */
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function byId(id, type) {
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`);
+  return element;
+}
+
+/**
+ * @param {string} name
+ * @param {{ className?: string, text?: string }} [options]
+ * @param {(Node | string)[]} [children]
+ */
+export function make(name, { className, text } = {}, children = []) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  element.append(...children);
+  return element;
+}
+
+/**
+ * A row of buttons, one a text, in the group of this id.
+ * @param {string} id
+ * @param {string[]} texts
+ * @param {(index: number) => void} onPick
+ */
+export function buttons(id, texts, onPick) {
+  const made = texts.map((text, index) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => onPick(index));
+    return button;
+  });
+  const group = byId(id, HTMLFieldSetElement);
+  group.hidden = texts.length === 0;
+  group.querySelector(".buttons")?.replaceChildren(...made);
+}

@@ -1,0 +1,27 @@
+/** What the address asks for: `?device=`, `?model=` (may be repeated), `?dtype=`, `?schedule=`. */
+const query = new URLSearchParams(location.search);
+
+/** Names, addresses or Hub ids of models. */
+export const models = query.getAll("model").filter((name) => name !== "");
+
+/** Options for `load`. What the package does not know it will name itself. */
+export function loadOptions() {
+  const device = query.get("device");
+  const dtype = query.get("dtype");
+  const schedule = query.get("schedule");
+  return {
+    ...(device && { device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device) }),
+    ...(dtype && { dtype: /** @type {import("../pkg/dist/index.js").Dtype} */ (dtype) }),
+    ...(schedule && { schedule }),
+  };
+}
+
+/** @param {string} device */
+export function withDevice(device) {
+  const changed = new URLSearchParams(query);
+  changed.set("device", device);
+  return `?${changed}`;
+}
+
+/** The device that was asked for. */
+export const wantedDevice = query.get("device") ?? "auto";

@@ -1,0 +1,196 @@
+//! `cargo xtask test`: every check, each with its result and time.
+
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, command, root, run as run_command};
+use crate::{models, package, python, setup, size};
+
+/// One thing that is checked.
+struct Check {
+    name: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+/// How a check that could be started ended; one that failed is an error.
+enum Outcome {
+    Passed,
+    /// Not run, and why.
+    Skipped(String),
+}
+
+const CHECKS: &[Check] = &[
+    Check { name: "rust: format", run: || passed(cargo().args(["fmt", "--all", "--check"])) },
+    Check {
+        name: "rust: clippy",
+        run: || {
+            passed(cargo().args([
+                "clippy",
+                "--quiet",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "--deny=warnings",
+            ]))
+        },
+    },
+    Check { name: "rust: clippy, wasm32", run: clippy_wasm },
+    Check {
+        name: "rust: documentation",
+        run: || {
+            passed(
+                cargo()
+                    .args(["doc", "--quiet", "--no-deps", "--package=mobilebert", "--lib"])
+                    .env("RUSTDOCFLAGS", "--deny=warnings"),
+            )
+        },
+    },
+    Check { name: "rust: tests (GPU: software Vulkan)", run: rust_tests },
+    Check {
+        name: "package: build and size",
+        run: || package::build().and_then(|()| size::report()).map(|()| Outcome::Passed),
+    },
+    Check { name: "javascript: types", run: types },
+    Check { name: "javascript: lint", run: lint },
+    Check { name: "browsers: Chromium and Firefox", run: browsers },
+    Check { name: "python: lint", run: || in_training(&["-m", "ruff", "check", "."]) },
+    Check { name: TRAINING, run: || in_training(&["-m", "pytest", "--quiet"]) },
+];
+
+const TRAINING: &str = "python: training tests";
+
+/// Runs the checks and prints a table; the exit code says whether all that ran passed.
+pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
+    let start = Instant::now();
+    let mut rows = Vec::new();
+    for check in CHECKS {
+        if !only.is_empty() && !only.iter().any(|word| check.name.contains(word.as_str())) {
+            continue;
+        }
+        println!("\n=== {}", check.name);
+        let start = Instant::now();
+        let outcome = if skip_training && check.name == TRAINING {
+            Ok(Outcome::Skipped("--skip-training".to_owned()))
+        } else {
+            (check.run)()
+        };
+        if let Err(error) = &outcome {
+            println!("failed: {error:#}");
+        }
+        rows.push((check.name, outcome, start.elapsed()));
+    }
+    Ok(summary(&rows, start.elapsed()))
+}
+
+fn summary(rows: &[(&str, Result<Outcome>, Duration)], total: Duration) -> ExitCode {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    println!();
+    for (name, outcome, time) in rows {
+        let shown = match outcome {
+            Ok(Outcome::Passed) => {
+                passed += 1;
+                "passed".to_owned()
+            }
+            Ok(Outcome::Skipped(reason)) => {
+                skipped += 1;
+                format!("NOT RUN: {reason}")
+            }
+            Err(error) => {
+                failed += 1;
+                format!("FAILED: {error:#}")
+            }
+        };
+        println!("{name:<38} {:>6.1} s  {shown}", time.as_secs_f64());
+    }
+    println!("{:<38} {:>6.1} s", "all", total.as_secs_f64());
+    match skipped {
+        0 => println!("{passed} passed, {failed} failed"),
+        _ => println!("{passed} passed, {failed} failed, {skipped} skipped"),
+    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn passed(command: &mut Command) -> Result<Outcome> {
+    run_command(command).map(|()| Outcome::Passed)
+}
+
+fn clippy_wasm() -> Result<Outcome> {
+    setup::wasm_target("wasm32-unknown-unknown")?;
+    let arguments = ["--quiet", "--package=mobilebert", "--lib", "--no-default-features"];
+    passed(cargo().arg("clippy").args(arguments).args([
+        "--target=wasm32-unknown-unknown",
+        "--",
+        "--deny=warnings",
+    ]))
+}
+
+fn rust_tests() -> Result<Outcome> {
+    let mut tests = cargo();
+    tests.args(["test", "--workspace", "--no-fail-fast"]);
+    setup::system_packages(&[&setup::SOFTWARE_VULKAN]);
+    match setup::software_vulkan() {
+        // An adapter is there, so a GPU test that finds none has found a fault.
+        Some(manifest) => drop(tests.env("VK_DRIVER_FILES", manifest).env("MOBILEBERT_GPU", "require")),
+        None => println!(
+            "no software Vulkan: GPU tests run on the machine's own adapter, or say that there is none"
+        ),
+    }
+    passed(&mut tests)
+}
+
+fn types() -> Result<Outcome> {
+    package::build()?;
+    setup::npm_packages("tests/browser")?;
+    let tsc = || command(setup::npm_program("pkg", "tsc"));
+    run_command(tsc().args(["--noEmit", "--project", "pkg/tsconfig.json"]))?;
+    passed(tsc().args(["--project", "www/tsconfig.json"]))
+}
+
+fn lint() -> Result<Outcome> {
+    setup::npm_packages("pkg")?;
+    passed(command(setup::npm_program("pkg", "biome")).args([
+        "check",
+        "--error-on-warnings",
+        "pkg",
+        "www",
+        "tests/browser",
+    ]))
+}
+
+fn browsers() -> Result<Outcome> {
+    let missing = setup::system_packages(&[&setup::CHROMIUM, &setup::FIREFOX, &setup::SOFTWARE_VULKAN]);
+    if !missing.is_empty() {
+        return Ok(Outcome::Skipped(format!("missing: {}", missing.join(", "))));
+    }
+    let (Some(chromium), Some(firefox)) = (setup::chromium(), setup::firefox()) else {
+        bail!("the browsers were there a moment ago");
+    };
+    if models::find(&[])?.is_empty() {
+        let hint = "no model: set MOBILEBERT_MODELS to a folder of model directories";
+        return Ok(Outcome::Skipped(hint.to_owned()));
+    }
+    package::build()?;
+    setup::npm_packages("tests/browser")?;
+    let tests = crate::size::with_extension(&root().join("tests/browser"), "mjs")?;
+    let tests: Vec<_> =
+        tests.into_iter().filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    if tests.is_empty() {
+        bail!("no test in tests/browser");
+    }
+    let server = std::env::current_exe().context("the path of this program")?;
+    let mut node = command("node");
+    // One file after another: two cores, and one software GPU in them.
+    node.args(["--test", "--test-concurrency=1"]).args(tests);
+    passed(node.env("CHROMIUM", chromium).env("FIREFOX", firefox).env("XTASK", server))
+}
+
+fn in_training(arguments: &[&str]) -> Result<Outcome> {
+    let folder = root().join("training");
+    if !folder.join("requirements.txt").is_file() {
+        bail!("{}: no requirements.txt", folder.display());
+    }
+    let python = python::environment("training", &folder.join("requirements.txt"))?;
+    passed(command(python).current_dir(folder).args(arguments))
+}

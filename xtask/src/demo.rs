@@ -1,0 +1,56 @@
+//! `cargo xtask demo`: build what changed, serve it, say where.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::{models, package, process, serve, size};
+
+/// Builds, serves and prints the address; runs until it is interrupted.
+pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode> {
+    let models = models::find(named)?;
+    // Before the build: a port in use should be said at once.
+    let runtime = tokio::runtime::Runtime::new()?;
+    let listener = runtime.block_on(serve::listen(port))?;
+    package::build()?;
+    size::report()?;
+    for model in &models {
+        println!("model {}: {} ({})", model.name, model.task, model.folder.display());
+    }
+    if models.is_empty() {
+        println!(
+            "no model found: name one with --model DIR or a folder of them with MOBILEBERT_MODELS, or pick one on the page"
+        );
+    }
+    let router = serve::router(&models)?;
+    let address = format!("http://{}/", listener.local_addr()?);
+    println!("{address}");
+    if open {
+        open_browser(&address);
+    }
+    runtime.block_on(async {
+        let interrupted = async {
+            let _ = tokio::signal::ctrl_c().await;
+        };
+        axum::serve(listener, router).with_graceful_shutdown(interrupted).await.context("the server stopped")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the page where a desktop is there to open it on; without one the printed address has to do.
+fn open_browser(address: &str) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let desktop = !cfg!(target_os = "linux")
+        || std::env::var_os("DISPLAY").is_some()
+        || std::env::var_os("WAYLAND_DISPLAY").is_some();
+    if desktop && process::find(opener).is_some() {
+        let _ = Command::new(opener).arg(address).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    }
+}

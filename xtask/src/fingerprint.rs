@@ -1,0 +1,49 @@
+//! What a build step was made from, so that it is skipped when nothing of that changed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+/// Hashes names and contents of all files under `inputs` (files or folders).
+pub fn of(inputs: &[PathBuf], salt: &str) -> Result<String> {
+    let mut files = BTreeSet::new();
+    for input in inputs {
+        collect(input, &mut files)?;
+    }
+    let mut hash = Sha256::new();
+    hash.update(salt);
+    for file in files {
+        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        hash.update(file.to_string_lossy().as_bytes());
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(&bytes);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
+            collect(&entry?.path(), files)?;
+        }
+    } else if path.is_file() {
+        files.insert(path.to_path_buf());
+    }
+    Ok(())
+}
+
+/// Whether `outputs` stand and were made from this fingerprint.
+pub fn is_fresh(stamp: &Path, fingerprint: &str, outputs: &[PathBuf]) -> bool {
+    outputs.iter().all(|output| output.exists())
+        && std::fs::read_to_string(stamp).is_ok_and(|written| written == fingerprint)
+}
+
+/// Notes that a step was done from this fingerprint.
+pub fn write(stamp: &Path, fingerprint: &str) -> Result<()> {
+    if let Some(folder) = stamp.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(stamp, fingerprint).with_context(|| stamp.display().to_string())
+}

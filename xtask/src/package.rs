@@ -1,0 +1,60 @@
+//! The npm package: TypeScript bundled by esbuild, and its declarations by tsc, into `pkg/dist/`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::process::{command, root, run};
+use crate::{fingerprint, setup, wasm};
+
+/// Where the built package stands.
+pub fn folder() -> PathBuf {
+    root().join("pkg/dist")
+}
+
+/// Builds the wasm module and the package around it, as far as something changed.
+pub fn build() -> Result<()> {
+    setup::npm_packages("pkg")?;
+    wasm::build()?;
+    let root = root();
+    let inputs = [
+        "pkg/src",
+        "pkg/package.json",
+        "pkg/package-lock.json",
+        "pkg/tsconfig.json",
+        "pkg/wasm/mobilebert.js",
+        "pkg/wasm/mobilebert.d.ts",
+        "xtask/src/package.rs",
+    ]
+    .map(|path| root.join(path));
+    let fingerprint = fingerprint::of(&inputs, "package")?;
+    let stamp = folder().join(".fingerprint");
+    let outputs = ["index.js", "index.d.ts", "worker.js"].map(|name| folder().join(name));
+    if fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
+        return Ok(());
+    }
+    println!("building the npm package");
+    if folder().exists() {
+        std::fs::remove_dir_all(folder())?;
+    }
+    bundle()?;
+    run(command(setup::npm_program("pkg", "tsc")).args(["--project", "pkg/tsconfig.json"]))?;
+    fingerprint::write(&stamp, &fingerprint)
+}
+
+/// Two entries that share their chunks: the page's side stays small, the engine's glue loads where it runs.
+fn bundle() -> Result<()> {
+    run(command(setup::npm_program("pkg", "esbuild")).args([
+        "pkg/src/index.ts",
+        "pkg/src/worker.ts",
+        "--bundle",
+        "--splitting",
+        "--minify",
+        "--format=esm",
+        "--target=es2022",
+        "--legal-comments=none",
+        "--external:node:*",
+        "--outdir=pkg/dist",
+        "--log-level=warning",
+    ]))
+}

@@ -1,0 +1,62 @@
+//! A static server on the loopback interface, with the headers that a host of the page should send.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::models::Entry;
+use crate::process::root;
+
+/// Scripts and wasm of the page itself and nothing else. `connect-src` lets a reader name a model on a Hub of their choice.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+     connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// First port tried where none is given.
+const FIRST_PORT: u16 = 8080;
+
+/// The page at `/`, the package under `/pkg/` and the models under `/models/`.
+pub fn router(models: &[Entry]) -> Result<Router> {
+    let root = root();
+    let index = serde_json::to_string(models)?;
+    let index = move || async move { ([(header::CONTENT_TYPE, "application/json")], index).into_response() };
+    let mut router = Router::new()
+        .route("/models/models.json", get(index))
+        .nest_service("/pkg/dist", ServeDir::new(root.join("pkg/dist")))
+        .nest_service("/pkg/wasm", ServeDir::new(root.join("pkg/wasm")))
+        .fallback_service(ServeDir::new(root.join("www")));
+    for model in models {
+        router = router.nest_service(&format!("/models/{}", model.name), ServeDir::new(&model.folder));
+    }
+    let set =
+        |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    Ok(router
+        .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(set(header::CACHE_CONTROL, "no-cache")))
+}
+
+/// Listens on the port asked for, or on the first free one.
+pub async fn listen(port: Option<u16>) -> Result<TcpListener> {
+    let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    match port {
+        Some(port) => bind(port).await.with_context(|| {
+            format!("port {port} cannot be used; name another with --port, or none and a free one is taken")
+        }),
+        None => {
+            for port in FIRST_PORT..FIRST_PORT + 100 {
+                if let Ok(listener) = bind(port).await {
+                    return Ok(listener);
+                }
+            }
+            bail!("no free port between {FIRST_PORT} and {}; name one with --port", FIRST_PORT + 99)
+        }
+    }
+}

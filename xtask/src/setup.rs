@@ -1,0 +1,140 @@
+//! What the commands need from the machine. Every installation is announced before it starts.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{command, find, output, root, run};
+
+/// The standard library of a wasm target, by rustup.
+pub fn wasm_target(target: &str) -> Result<()> {
+    let sysroot = output(
+        command(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).args(["--print", "sysroot"]),
+    )?;
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(target).join("lib").is_dir() {
+        return Ok(());
+    }
+    if find("rustup").is_none() {
+        bail!(
+            "the Rust target {target} is missing and there is no rustup to add it; install rustup from https://rustup.rs, or your toolchain's package for {target}"
+        );
+    }
+    println!("installing the Rust target {target} by rustup");
+    run(command("rustup").args(["target", "add", target]))
+}
+
+/// Node of a version that the package supports.
+pub fn node() -> Result<()> {
+    if find("node").is_none() || find("npm").is_none() {
+        bail!(
+            "Node.js 20 or later and npm are needed; install them from https://nodejs.org or by your system's package manager"
+        );
+    }
+    let version = output(command("node").arg("--version"))?;
+    let major =
+        version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= 20 => Ok(()),
+        _ => bail!("Node.js 20 or later is needed; `node --version` says {}", version.trim()),
+    }
+}
+
+/// The packages that a folder's `package-lock.json` names, by `npm ci`.
+pub fn npm_packages(folder: &str) -> Result<()> {
+    node()?;
+    let folder = root().join(folder);
+    let lock = std::fs::read(folder.join("package-lock.json"))
+        .with_context(|| folder.join("package-lock.json").display().to_string())?;
+    let stamp = folder.join("node_modules/.installed-lock.json");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    println!("installing the npm packages of {} (npm ci)", folder.display());
+    run(command("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(&folder))?;
+    std::fs::write(stamp, lock)?;
+    Ok(())
+}
+
+/// A program of a folder's `node_modules`.
+pub fn npm_program(folder: &str, program: &str) -> PathBuf {
+    root().join(folder).join("node_modules/.bin").join(program)
+}
+
+/// Debian's package of a needed thing, and how one sees that it stands.
+pub struct SystemPackage {
+    /// Name for apt, and for people.
+    pub name: &'static str,
+    /// Whether it stands.
+    pub stands: fn() -> bool,
+}
+
+/// Chromium.
+pub const CHROMIUM: SystemPackage = SystemPackage { name: "chromium", stands: || chromium().is_some() };
+/// Firefox.
+pub const FIREFOX: SystemPackage = SystemPackage { name: "firefox-esr", stands: || firefox().is_some() };
+/// Vulkan on the CPU.
+pub const SOFTWARE_VULKAN: SystemPackage =
+    SystemPackage { name: "mesa-vulkan-drivers", stands: || software_vulkan().is_some() };
+/// Python's virtual environments, which Debian packages apart.
+pub const PYTHON_VENV: SystemPackage = SystemPackage { name: "python3-venv", stands: python_venv };
+
+/// Chromium's program.
+pub fn chromium() -> Option<PathBuf> {
+    from_environment("CHROMIUM")
+        .or_else(|| ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find))
+}
+
+/// Firefox's program.
+pub fn firefox() -> Option<PathBuf> {
+    from_environment("FIREFOX").or_else(|| ["firefox-esr", "firefox"].into_iter().find_map(find))
+}
+
+fn from_environment(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_file())
+}
+
+/// The manifest of Mesa's lavapipe for the Vulkan loader.
+pub fn software_vulkan() -> Option<PathBuf> {
+    let folder = Path::new("/usr/share/vulkan/icd.d");
+    let entries = std::fs::read_dir(folder).ok()?;
+    entries.flatten().map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("lvp_icd"))
+}
+
+fn python_venv() -> bool {
+    // `ensurepip` is what Debian leaves out of python3 itself.
+    command("python3")
+        .args(["-c", "import ensurepip, venv"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// Installs what is missing by apt where that is possible. Returns the names of what is still missing.
+pub fn system_packages(packages: &[&SystemPackage]) -> Vec<&'static str> {
+    let missing = || {
+        packages.iter().filter(|package| !(package.stands)()).map(|package| package.name).collect::<Vec<_>>()
+    };
+    let wanted = missing();
+    if wanted.is_empty() {
+        return wanted;
+    }
+    if !(find("apt-get").is_some() && is_root()) {
+        println!("missing, and not installed (that needs root on Debian): {}", wanted.join(", "));
+        return wanted;
+    }
+    println!("installing by apt: {}", wanted.join(", "));
+    let apt = |arguments: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-o=Dpkg::Use-Pty=0"]).args(arguments);
+        run(&mut apt)
+    };
+    let install = [&["install", "--yes", "--no-install-recommends"][..], &wanted[..]].concat();
+    if let Err(error) = apt(&["update"]).and_then(|()| apt(&install)) {
+        println!("apt could not install them: {error:#}");
+    }
+    missing()
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"))
+}

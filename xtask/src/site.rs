@@ -1,0 +1,63 @@
+//! `cargo xtask build`: everything a static host needs, in one folder.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{root, target};
+use crate::{models, package, size};
+
+/// What common static hosts take of one file.
+const LARGEST_FILE: u64 = 25 << 20;
+
+/// Builds the package and lays out `target/site/`.
+pub fn run() -> Result<ExitCode> {
+    package::build()?;
+    size::report()?;
+    let site = target().join("site");
+    lay_out(&site)?;
+    println!("the page stands in {}; any static host serves it, under any path", site.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page, the package it imports and the project's own models, with relative addresses only.
+pub fn lay_out(site: &Path) -> Result<()> {
+    if site.exists() {
+        std::fs::remove_dir_all(site)?;
+    }
+    let root = root();
+    copy(&root.join("www"), site)?;
+    for name in ["dist", "wasm"] {
+        copy(&root.join("pkg").join(name), &site.join("pkg").join(name))?;
+    }
+    let own: Vec<_> =
+        models::find(&[])?.into_iter().filter(|model| model.folder.starts_with(&root)).collect();
+    for model in &own {
+        copy(&model.folder, &site.join("models").join(&model.name))?;
+    }
+    std::fs::create_dir_all(site.join("models"))?;
+    std::fs::write(site.join("models/models.json"), serde_json::to_string(&own)?)?;
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let source = entry?.path();
+        let name = PathBuf::from(source.file_name().unwrap_or_default());
+        if name.to_string_lossy().starts_with('.') || source.extension().is_some_and(|found| found == "ts") {
+            continue;
+        }
+        let destination = to.join(name);
+        if source.is_dir() {
+            copy(&source, &destination)?;
+        } else {
+            let bytes = std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
+            if bytes > LARGEST_FILE {
+                bail!("{}: {bytes} bytes; static hosts take {LARGEST_FILE} at most", source.display());
+            }
+        }
+    }
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{cargo, command, root, run as run_command};
+use crate::process::{cargo, command, root, run as run_command, target};
 use crate::{models, package, python, setup, size};
 
 /// One thing that is checked.
@@ -52,11 +52,12 @@ const CHECKS: &[Check] = &[
         name: "package: build and size",
         run: || package::build().and_then(|()| size::report()).map(|()| Outcome::Passed),
     },
+    Check { name: "package: unit tests", run: package_tests },
     Check { name: "javascript: types", run: types },
     Check { name: "javascript: lint", run: lint },
     Check { name: "browsers: Chromium and Firefox", run: browsers },
-    Check { name: "python: lint", run: || in_training(&["-m", "ruff", "check", "."]) },
-    Check { name: TRAINING, run: || in_training(&["-m", "pytest", "--quiet"]) },
+    Check { name: "python: lint", run: || in_python(&["-m", "ruff", "check", "training", "tests"]) },
+    Check { name: TRAINING, run: || in_python(&["-m", "pytest", "--quiet", "training/tests"]) },
 ];
 
 const TRAINING: &str = "python: training tests";
@@ -140,11 +141,35 @@ fn rust_tests() -> Result<Outcome> {
     passed(&mut tests)
 }
 
+/// The package's own tests, bundled the way the package is and run by Node.
+fn package_tests() -> Result<Outcome> {
+    setup::npm_packages("pkg")?;
+    let folder = target().join("package-tests");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let sources = size::with_extension(&root().join("pkg/test"), "ts")?;
+    let sources = sources.iter().filter(|path| path.to_string_lossy().ends_with(".test.ts"));
+    let mut bundle = command(setup::npm_program("pkg", "esbuild"));
+    bundle.args(sources).arg(format!("--outdir={}", folder.display())).args([
+        "--bundle",
+        "--format=esm",
+        "--platform=node",
+        "--target=node20",
+        "--out-extension:.js=.mjs",
+        "--external:../wasm/*",
+        "--log-level=warning",
+    ]);
+    run_command(&mut bundle)?;
+    passed(command("node").arg("--test").args(size::with_extension(&folder, "mjs")?))
+}
+
 fn types() -> Result<Outcome> {
     package::build()?;
     setup::npm_packages("tests/browser")?;
     let tsc = || command(setup::npm_program("pkg", "tsc"));
     run_command(tsc().args(["--noEmit", "--project", "pkg/tsconfig.json"]))?;
+    run_command(tsc().args(["--project", "pkg/test/tsconfig.json"]))?;
     passed(tsc().args(["--project", "www/tsconfig.json"]))
 }
 
@@ -173,7 +198,7 @@ fn browsers() -> Result<Outcome> {
     }
     package::build()?;
     setup::npm_packages("tests/browser")?;
-    let tests = crate::size::with_extension(&root().join("tests/browser"), "mjs")?;
+    let tests = size::with_extension(&root().join("tests/browser"), "mjs")?;
     let tests: Vec<_> =
         tests.into_iter().filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
     if tests.is_empty() {
@@ -186,11 +211,6 @@ fn browsers() -> Result<Outcome> {
     passed(node.env("CHROMIUM", chromium).env("FIREFOX", firefox).env("XTASK", server))
 }
 
-fn in_training(arguments: &[&str]) -> Result<Outcome> {
-    let folder = root().join("training");
-    if !folder.join("requirements.txt").is_file() {
-        bail!("{}: no requirements.txt", folder.display());
-    }
-    let python = python::environment("training", &folder.join("requirements.txt"))?;
-    passed(command(python).current_dir(folder).args(arguments))
+fn in_python(arguments: &[&str]) -> Result<Outcome> {
+    passed(command(python::training()?).args(arguments))
 }

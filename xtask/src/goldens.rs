@@ -14,7 +14,7 @@ pub fn run(rest: &[String]) -> Result<ExitCode> {
     if !script.is_file() {
         bail!("{}: not found", script.display());
     }
-    let python = python::environment("goldens", &folder.join("requirements.txt"))?;
+    let python = python::environment("goldens", &folder.join("requirements.txt"), None)?;
     run_command(command(python).arg(script).args(rest))?;
     Ok(ExitCode::SUCCESS)
 }

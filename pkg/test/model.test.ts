@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MobileBertError } from "../src/errors.ts";
+import { LoadedModel } from "../src/model.ts";
+import type { Call, Connection, Loaded } from "../src/protocol.ts";
+import type { CallOptions } from "../src/types.ts";
+
+/** Answers after a turn of the event loop, notes how many calls run at once, and stops when told. */
+class FakeConnection implements Connection {
+  running = 0;
+  mostAtOnce = 0;
+  started: unknown[] = [];
+  disposed = false;
+
+  load(): Promise<Loaded> {
+    throw new Error("not loaded by this test");
+  }
+
+  async call({ args }: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
+    this.started.push(args[0]);
+    this.running++;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
+    try {
+      for (let step = 0; step < 3; step++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (signal.aborted) throw new MobileBertError("aborted", "stopped");
+        onPartial(step);
+      }
+      if (args[0] === "bad") throw new MobileBertError("invalid-input", "bad");
+      return `${args[0]}!`;
+    } finally {
+      this.running--;
+    }
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+
+class Echo extends LoadedModel {
+  echo(text: string, options: CallOptions = {}, onPartial?: (value: unknown) => void): Promise<unknown> {
+    return this.call("ask", [text], options, onPartial);
+  }
+}
+
+function fake() {
+  const connection = new FakeConnection();
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  return { connection, model: new Echo(connection, { device, task: "question-answering", labels: [] }) };
+}
+
+const coded = (code: string) => (error: unknown) => error instanceof MobileBertError && error.code === code;
+
+test("a hundred calls at once give a hundred answers in order, one at a time", async () => {
+  const { connection, model } = fake();
+  const order: number[] = [];
+  const calls = Array.from({ length: 100 }, async (_, i) => {
+    const answer = await model.echo(String(i));
+    order.push(i);
+    return answer;
+  });
+  const answers = await Promise.all(calls);
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 100 }, (_, i) => `${i}!`),
+  );
+  assert.deepEqual(
+    order,
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+  assert.equal(connection.mostAtOnce, 1);
+});
+
+test("a call that fails does not hold up the next", async () => {
+  const { model } = fake();
+  const [bad, good] = await Promise.allSettled([model.echo("bad"), model.echo("good")]);
+  assert.ok(bad?.status === "rejected" && coded("invalid-input")(bad.reason));
+  assert.ok(good?.status === "fulfilled" && good.value === "good!");
+});
+
+test("a stopped call ends at once and the next begins when the device is free", async () => {
+  const { connection, model } = fake();
+  const stop = new AbortController();
+  const first = model.echo("first", { signal: stop.signal }, () => stop.abort());
+  const second = model.echo("second");
+  await assert.rejects(first, coded("aborted"));
+  assert.equal(await second, "second!");
+  assert.equal(connection.mostAtOnce, 1);
+});
+
+test("a call that was stopped while it waited never starts", async () => {
+  const { connection, model } = fake();
+  const stop = new AbortController();
+  const first = model.echo("first");
+  const second = model.echo("second", { signal: stop.signal });
+  stop.abort();
+  await assert.rejects(second, coded("aborted"));
+  await assert.rejects(model.echo("third", { signal: stop.signal }), coded("aborted"));
+  assert.equal(await first, "first!");
+  assert.equal(await model.echo("fourth"), "fourth!");
+  assert.deepEqual(connection.started, ["first", "fourth"]);
+});
+
+test("`dispose` ends what runs, what waits and what comes", async () => {
+  const { connection, model } = fake();
+  const running = model.echo("running");
+  const waiting = model.echo("waiting");
+  await model.dispose();
+  await assert.rejects(running, coded("disposed"));
+  await assert.rejects(waiting, coded("disposed"));
+  await assert.rejects(model.echo("late"), coded("disposed"));
+  await assert.rejects(model.memory(), coded("disposed"));
+  assert.ok(connection.disposed);
+  await model.dispose();
+});

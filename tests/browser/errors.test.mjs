@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium, newPage } from "./support/browsers.mjs";
+import { edit, findModels, spoiltCopies } from "./support/models.mjs";
+import { startServer } from "./support/server.mjs";
+
+const weights = "model.safetensors";
+
+/** Ways in which a model's files can be bad, the code each must get, and what its message must name. */
+const faults = {
+  "html-config": {
+    spoil: (folder) => writeFile(join(folder, "tokenizer.json"), "<!doctype html><title>Not found</title>"),
+    code: "not-a-model",
+    names: "tokenizer.json",
+  },
+  "html-weights": {
+    spoil: (folder) => writeFile(join(folder, weights), "<!doctype html><title>Not found</title>"),
+    code: "not-a-model",
+    names: weights,
+  },
+  truncated: {
+    spoil: (folder) => edit(join(folder, weights), (bytes) => bytes.subarray(0, bytes.length >> 1)),
+    code: "corrupt",
+    names: "safetensors",
+  },
+  "lying-header": {
+    spoil: (folder) => edit(join(folder, weights), (bytes) => bytes.fill(0xff, 0, 8)),
+    code: "corrupt",
+    names: "safetensors",
+  },
+  "absurd-config": {
+    spoil: (folder) =>
+      edit(join(folder, "config.json"), (bytes) => {
+        const config = JSON.parse(bytes.toString());
+        return JSON.stringify({ ...config, num_attention_heads: 7 });
+      }),
+    code: "corrupt",
+    names: "num_attention_heads",
+  },
+  "wrong-hash": {
+    spoil: async (folder) => {
+      const files = [];
+      for (const name of ["config.json", "tokenizer.json", weights]) {
+        const bytes = await readFile(join(folder, name));
+        const sha256 = createHash("sha256").update(bytes).digest("hex");
+        files.push({ name, bytes: bytes.length, sha256: name === weights ? sha256.replace(/^./, "x") : sha256 });
+      }
+      files[2].sha256 = files[1].sha256;
+      await writeFile(join(folder, "files.json"), JSON.stringify(files));
+    },
+    code: "integrity",
+    names: weights,
+  },
+  "no-tokenizer": {
+    spoil: (folder) => edit(join(folder, "tokenizer.json"), () => "{}"),
+    code: undefined,
+    names: "tokenizer.json",
+  },
+};
+
+let server;
+let browser;
+let page;
+let spoilt;
+let models;
+
+before(async () => {
+  models = await findModels();
+  spoilt = await spoiltCopies(
+    models.sentiment.folder,
+    Object.fromEntries(Object.entries(faults).map(([name, { spoil }]) => [name, spoil])),
+  );
+  server = await startServer(spoilt.folders);
+  browser = await chromium();
+  ({ page } = await newPage(browser));
+  await page.goto(`${server.address}style.css`);
+  await page.evaluate(async (models) => {
+    globalThis.mobilebert = await import("/pkg/dist/index.js");
+    const { TextClassification } = globalThis.mobilebert;
+    globalThis.good = await TextClassification.load(`/models/${models.sentiment.name}/`, { device: "wasm" });
+    /** What a promise ended with, in a form that leaves the page. */
+    globalThis.outcome = async (promise) => {
+      try {
+        return { value: await promise };
+      } catch (error) {
+        const known = error instanceof globalThis.mobilebert.MobileBertError;
+        return { known, code: error.code, message: error.message, detail: error.detail };
+      }
+    };
+  }, models);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await spoilt?.remove();
+});
+
+/** Runs in the page and expects an error of this code; afterwards a loaded model must still answer. */
+async function expectError(code, work, ...args) {
+  const got = await page.evaluate(work, ...args);
+  assert.equal(got.known, true, `no MobileBertError: ${JSON.stringify(got)}`);
+  if (code) assert.equal(got.code, code, got.message);
+  const { value } = await page.evaluate(() => globalThis.outcome(globalThis.good.classify("A wonderful film.")));
+  assert.equal(value?.labels.length, 2, "the model that was loaded before answers no more");
+  return got;
+}
+
+for (const [name, { code, names }] of Object.entries(faults)) {
+  test(`a model with a fault (${name}) gets ${code ?? "a typed error"} that names ${names}`, async () => {
+    const got = await expectError(
+      code,
+      (name) =>
+        globalThis.outcome(globalThis.mobilebert.TextClassification.load(`/models/${name}/`, { device: "wasm" })),
+      name,
+    );
+    assert.ok(`${got.message} ${JSON.stringify(got.detail)}`.includes(names), got.message);
+  });
+}
+
+test("a folder without a model is `not-found`, and so is a wrong name", async () => {
+  const got = await expectError("not-found", () =>
+    globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load("/models/nothing-here/")),
+  );
+  assert.match(got.message, /config\.json/);
+});
+
+test("picked files that are not all there are `not-found`", async () => {
+  const got = await expectError("not-found", () => {
+    const files = { "config.json": new Blob(["{}"]) };
+    return globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load(files));
+  });
+  assert.match(got.message, /tokenizer\.json/);
+});
+
+test("a host that cannot be reached is `network`", async () => {
+  await expectError("network", () =>
+    globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load("a/b", { endpoint: "https://127.0.0.1:9" })),
+  );
+});
+
+test("a model of another task is `unsupported`, and says which class loads it", async () => {
+  const got = await expectError(
+    "unsupported",
+    (name) => globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load(`/models/${name}/`, { device: "wasm" })),
+    models.sentiment.name,
+  );
+  assert.match(got.message, /classif/i);
+});
+
+test("WebGPU where there is none is `unsupported`, and says why", async () => {
+  const got = await expectError(
+    "unsupported",
+    (name) =>
+      globalThis.outcome(globalThis.mobilebert.TextClassification.load(`/models/${name}/`, { device: "webgpu" })),
+    models.sentiment.name,
+  );
+  assert.match(got.message, /WebGPU|adapter/);
+});
+
+test("options and arguments that make no sense are `invalid-input`, with what is allowed", async () => {
+  const dtype = await expectError("invalid-input", () =>
+    globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { dtype: "f8" })),
+  );
+  assert.match(dtype.message, /f32, f16, q8, q4/);
+  const device = await expectError("invalid-input", () =>
+    globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { device: "tpu" })),
+  );
+  assert.match(device.message, /auto, webgpu, wasm/);
+  await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify(7)));
+  await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify(["a", ["b", "c", "d"]])));
+  await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify("")));
+});
+
+test("a load that is stopped is `aborted`, in every phase that it reports", async () => {
+  await page.evaluate(() => globalThis.mobilebert.cache.clear());
+  const phases = await page.evaluate(async (name) => {
+    const { TextClassification } = globalThis.mobilebert;
+    const ended = [];
+    for (const after of [0, 1, 5, 40]) {
+      const stop = new AbortController();
+      let reports = 0;
+      const onProgress = () => {
+        if (reports++ === after) stop.abort();
+      };
+      const options = { device: "wasm", signal: stop.signal, onProgress };
+      ended.push(await globalThis.outcome(TextClassification.load(`/models/${name}/`, options)));
+    }
+    const before = AbortSignal.abort();
+    ended.push(await globalThis.outcome(TextClassification.load(`/models/${name}/`, { signal: before })));
+    return ended.map(({ code }) => code);
+  }, models.sentiment.name);
+  assert.deepEqual(phases, Array(5).fill("aborted"));
+  const kept = await page.evaluate(() => globalThis.mobilebert.cache.list());
+  assert.deepEqual(kept, [], "a load that was stopped left a model in the cache");
+});
+
+test("a model that was disposed of is `disposed`, for what waits and what comes", async () => {
+  const codes = await page.evaluate(async (name) => {
+    const model = await globalThis.mobilebert.TextClassification.load(`/models/${name}/`, { device: "wasm" });
+    const running = globalThis.outcome(model.classify("First."));
+    const waiting = globalThis.outcome(model.classify("Second."));
+    await model.dispose();
+    const late = globalThis.outcome(model.classify("Third."));
+    return (await Promise.all([running, waiting, late])).map(({ code }) => code);
+  }, models.sentiment.name);
+  assert.deepEqual(codes, ["disposed", "disposed", "disposed"]);
+});

@@ -247,7 +247,7 @@ fn segments(text: &str) -> impl Iterator<Item = (usize, &str)> {
         }
         let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
         let tail = text.as_bytes().get(start + SEGMENT..).unwrap_or_default();
-        let end = tail.iter().position(|byte| space(byte)).map_or(text.len(), |at| start + SEGMENT + at);
+        let end = tail.iter().position(space).map_or(text.len(), |at| start + SEGMENT + at);
         let segment = (start, &text[start..end]);
         start = end;
         Some(segment)

@@ -65,27 +65,24 @@ impl Squad1 {
     }
 }
 
-/// Scores of SQuAD v2.0, in per cent, under the names of the official script. A prediction is the empty string where the
-/// model says that there is no answer.
+/// Scores of SQuAD v2.0, in per cent. A prediction is the empty string where the model says that there is no answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Squad2 {
     /// Questions.
-    #[serde(rename = "total")]
     pub n: usize,
     /// Exact match over all.
-    #[serde(rename = "exact")]
-    pub exact: f64,
+    pub exact_match: f64,
     /// F1 over all.
     pub f1: f64,
-    /// Questions with an answer; exact match and F1 over them. Absent where there are none.
+    /// Over the questions that have an answer; absent where there are none.
     #[serde(flatten)]
     pub has_answer: Option<HasAnswer>,
-    /// Questions without an answer; exact match and F1 over them. Absent where there are none.
+    /// Over the questions that have none; absent where there are none.
     #[serde(flatten)]
     pub no_answer: Option<NoAnswer>,
 }
 
-/// Scores over questions that have an answer.
+/// Scores over questions that have an answer, under the names of the official script.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct HasAnswer {
     /// Exact match.
@@ -99,7 +96,7 @@ pub struct HasAnswer {
     pub n: usize,
 }
 
-/// Scores over questions that have none.
+/// Scores over questions that have none, under the names of the official script.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct NoAnswer {
     /// Exact match.
@@ -122,18 +119,18 @@ impl Squad2 {
             // The script leaves out gold answers of which nothing remains.
             let real: Vec<String> =
                 golds.iter().filter(|gold| !normalize_answer(gold).is_empty()).cloned().collect();
+            let has_answer = !golds.is_empty();
             let golds = if real.is_empty() { &nothing[..] } else { &real[..] };
             let exact = best(golds, |gold| exact_match(prediction, gold));
             let f1 = best(golds, |gold| token_f1(prediction, gold, true));
-            let [has_answer, no_answer] = &mut sums;
-            // The script sorts questions by whether they have gold answers at all.
-            (if golds == nothing { no_answer } else { has_answer }).add(exact, f1);
+            let [has, none] = &mut sums;
+            (if has_answer { has } else { none }).add(exact, f1);
         }
         let [has, none] = sums;
         let all = Sums { n: has.n + none.n, exact: has.exact + none.exact, f1: has.f1 + none.f1 };
         Self {
             n: all.n,
-            exact: all.exact(),
+            exact_match: all.exact(),
             f1: all.f1(),
             has_answer: (has.n > 0).then(|| HasAnswer { exact: has.exact(), f1: has.f1(), n: has.n }),
             no_answer: (none.n > 0).then(|| NoAnswer { exact: none.exact(), f1: none.f1(), n: none.n }),

@@ -1,0 +1,103 @@
+//! Scores against values worked out by hand.
+
+use mobilebert::task::metrics::{
+    Squad1, Squad2, accuracy, exact_match, f1, matthews, normalize_answer, pearson, spearman, token_f1,
+};
+
+fn near(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-9, "{found}, expected {expected}");
+}
+
+fn answers(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[test]
+fn answers_are_normalised_as_the_official_script_does() {
+    for (text, expected) in [
+        ("The  Cat's, meow!", "cats meow"),
+        ("a an the", ""),
+        ("Theatre an-the", "theatre anthe"),
+        ("the—end", "—end"),
+        ("$1,000.50", "100050"),
+        ("A\u{a0}\tB", "b"),
+        ("«An» Émile", "« » émile"),
+        ("an_the", "anthe"),
+        ("a–b a", "–b"),
+    ] {
+        assert_eq!(normalize_answer(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn f1_counts_words_with_repetition() {
+    // 2 of 3 predicted words, 2 of 4 gold words.
+    near(token_f1("big red dog", "red dog of war", false), 2.0 * (2.0 / 3.0) * 0.5 / (2.0 / 3.0 + 0.5));
+    // "dog" twice in the prediction, once in the gold answer.
+    near(token_f1("dog dog", "dog", false), 2.0 / 3.0);
+    near(token_f1("cat", "dog", false), 0.0);
+    near(token_f1("the", "a", false), 0.0);
+    near(token_f1("the", "a", true), 1.0);
+    near(token_f1("cat", "", true), 0.0);
+    near(exact_match("The cat.", "cat"), 1.0);
+    near(exact_match("cats", "cat"), 0.0);
+}
+
+#[test]
+fn squad_takes_the_best_gold_answer_of_each_question() {
+    let golds = [answers(&["red dog", "dog"]), answers(&["nineteen eleven", "1911"]), answers(&[])];
+    let predictions = ["the dog", "in 1911", "x"];
+    let scores = Squad1::score(predictions.into_iter().zip(golds.iter().map(Vec::as_slice)));
+    assert_eq!(scores.n, 3);
+    near(scores.exact_match, 100.0 / 3.0);
+    near(scores.f1, 100.0 * (1.0 + 2.0 / 3.0) / 3.0);
+    assert_eq!(Squad1::score([]), Squad1::default());
+}
+
+#[test]
+fn squad_2_tells_questions_with_and_without_answer_apart() {
+    let golds = [answers(&["red dog"]), answers(&[]), answers(&[]), answers(&["1911", "the"])];
+    let predictions = ["red cat", "", "no", "1911"];
+    let scores = Squad2::score(predictions.into_iter().zip(golds.iter().map(Vec::as_slice)));
+    near(scores.exact_match, 50.0);
+    near(scores.f1, 100.0 * (0.5 + 1.0 + 0.0 + 1.0) / 4.0);
+    let json = serde_json::to_value(scores).unwrap();
+    for (name, value) in [
+        ("n", 4.0),
+        ("exact_match", 50.0),
+        ("HasAns_exact", 50.0),
+        ("HasAns_f1", 75.0),
+        ("HasAns_total", 2.0),
+        ("NoAns_exact", 50.0),
+        ("NoAns_f1", 50.0),
+        ("NoAns_total", 2.0),
+    ] {
+        near(json[name].as_f64().unwrap_or_else(|| panic!("{name} in {json}")), value);
+    }
+    let only_answered = Squad2::score([("red dog", golds[0].as_slice())]);
+    let json = serde_json::to_value(only_answered).unwrap();
+    assert!(json.get("NoAns_f1").is_none() && json.get("HasAns_f1").is_some(), "{json}");
+}
+
+#[test]
+fn agreement_of_labels() {
+    let (predictions, labels) = ([1, 0, 1, 1], [1, 1, 1, 0]);
+    near(accuracy(&predictions, &labels), 0.5);
+    near(f1(&predictions, &labels), 2.0 / 3.0);
+    near(matthews(&predictions, &labels), -1.0 / 3.0);
+    near(matthews(&labels, &labels), 1.0);
+    near(matthews(&[1, 1], &[0, 1]), 0.0);
+    near(f1(&[0, 0], &[0, 0]), 0.0);
+    near(accuracy(&[], &[]), 0.0);
+}
+
+#[test]
+fn correlation_of_numbers() {
+    near(pearson(&[1.0, 2.0, 3.0], &[2.0, 4.0, 6.0]), 1.0);
+    near(pearson(&[1.0, 2.0, 3.0, 4.0], &[1.0, 3.0, 2.0, 4.0]), 0.8);
+    near(pearson(&[1.0, 2.0], &[5.0, 5.0]), 0.0);
+    near(pearson(&[], &[]), 0.0);
+    near(spearman(&[1.0, 10.0, 100.0], &[-3.0, -2.0, 7.0]), 1.0);
+    // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5.
+    near(spearman(&[1.0, 2.0, 2.0, 9.0], &[1.0, 2.0, 3.0, 4.0]), 4.5 / (4.5f64 * 5.0).sqrt());
+}

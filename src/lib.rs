@@ -10,19 +10,24 @@
 //! | [`weights`] | bytes → named, checked tensors |
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
 //! | [`kernels`] | one module a kernel: its table entry, its parameters, its CPU twin |
-//! | `cpu`, [`gpu`] | run a plan |
-//! | `session` | picks the executor and says why; keeps plans by length |
+//! | [`cpu`], [`gpu`] | run a plan |
+//! | [`session`] | picks the executor and says why; keeps plans by length |
 //! | [`task`] | logits → answers |
-//! | `model` | a model directory → something one can ask |
+//! | [`model`] | a model directory → something one can ask |
 
 #![deny(missing_docs)]
 
+mod clock;
 pub mod config;
 pub mod cpu;
 pub mod error;
 pub mod gpu;
 pub mod kernels;
+pub mod model;
 pub mod plan;
+pub mod session;
 pub mod task;
 pub mod text;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
 pub mod weights;

@@ -177,9 +177,19 @@ impl<const L: usize> Lanes<L> for Separate<L> {
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
-    use std::arch::wasm32::{f32x4, f32x4_add, f32x4_mul, f32x4_splat, v128};
+    use std::arch::wasm32::{f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, v128};
 
     use super::Lanes;
+
+    #[inline(always)]
+    fn lanes(vector: v128) -> [f32; 4] {
+        [
+            f32x4_extract_lane::<0>(vector),
+            f32x4_extract_lane::<1>(vector),
+            f32x4_extract_lane::<2>(vector),
+            f32x4_extract_lane::<3>(vector),
+        ]
+    }
 
     /// Two vectors of four.
     #[derive(Clone, Copy)]
@@ -199,7 +209,9 @@ mod wasm {
 
         #[inline(always)]
         fn store(self, to: &mut [f32; 8]) {
-            *to = bytemuck::must_cast(self.0);
+            let (low, high) = to.split_at_mut(4);
+            low.copy_from_slice(&lanes(self.0[0]));
+            high.copy_from_slice(&lanes(self.0[1]));
         }
 
         #[inline(always)]

@@ -1,0 +1,157 @@
+//! Bytes of a model's files, as they come → a [`Model`]. Weights go to the device tensor by tensor.
+
+use super::Model;
+use crate::config::{Config, Head};
+use crate::error::{Error, Result};
+use crate::plan::Network;
+use crate::session::{DeviceReport, Limits, Session, SessionOptions, Started};
+use crate::text::{Tokenizer, TokenizerFiles};
+use crate::weights::{Assembler, ShardIndex, Stream};
+
+/// The small files of a model directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ModelFiles<'a> {
+    /// `config.json`.
+    pub config: &'a [u8],
+    /// The tokenizer's files; none for raw runs over token ids.
+    pub tokenizer: TokenizerFiles<'a>,
+    /// `model.safetensors.index.json` of sharded weights.
+    pub index: Option<&'a [u8]>,
+    /// Leave the head out: the model becomes a bare encoder.
+    pub encoder_only: bool,
+}
+
+/// Takes weight files chunk by chunk. Between [`Loader::begin_file`] calls the chunks are one file's bytes in order.
+pub struct Loader {
+    config: Config,
+    tokenizer: Option<Tokenizer>,
+    stage: Stage,
+    stream: Option<Stream>,
+}
+
+/// Which tensors exist is known from the index of a sharded model at once, else from the header of the only file.
+enum Stage {
+    Waiting(Started),
+    Loading {
+        session: Box<Session>,
+        assembler: Assembler,
+    },
+    /// An error has taken the parts; it is given once.
+    Failed,
+}
+
+impl Loader {
+    /// Checks the small files and picks the device.
+    ///
+    /// # Errors
+    /// Whatever the files or the device have wrong; see [`Error`].
+    pub async fn new(files: &ModelFiles<'_>, options: &SessionOptions) -> Result<Self> {
+        let mut config = Config::from_json(files.config)?;
+        if files.encoder_only {
+            config.head = Head::Encoder;
+        }
+        let has_tokenizer = files.tokenizer.tokenizer_json.is_some() || files.tokenizer.vocab.is_some();
+        let tokenizer = has_tokenizer.then(|| Tokenizer::from_files(files.tokenizer)).transpose()?;
+        if let Some(tokenizer) = &tokenizer {
+            tokenizer.check_vocabulary(config.vocab_size)?;
+        }
+        let index =
+            files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
+        let network = index.map(|index| Network::new(&config, &|name| index.has(name))).transpose()?;
+        let started = Started::new(options).await?;
+        let stage = match network {
+            Some(network) => Stage::loading(started, network),
+            None => Stage::Waiting(started),
+        };
+        Ok(Loader { config, tokenizer, stage, stream: None })
+    }
+
+    /// Where the model will run, and why.
+    pub fn device(&self) -> Option<&DeviceReport> {
+        match &self.stage {
+            Stage::Waiting(started) => Some(started.device()),
+            Stage::Loading { session, .. } => Some(session.device()),
+            Stage::Failed => None,
+        }
+    }
+
+    /// Ends the file before, if any, and begins the next. `total` is its length in bytes where that is known.
+    ///
+    /// # Errors
+    /// Where the file before was not whole.
+    pub fn begin_file(&mut self, name: &str, total: Option<u64>) -> Result<()> {
+        self.end_file()?;
+        self.stream = Some(Stream::new(name, total));
+        Ok(())
+    }
+
+    /// Takes the next bytes of the file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file or a tensor; the loader is of no more use then.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        let result = self.take(chunk);
+        if result.is_err() {
+            self.stage = Stage::Failed;
+        }
+        result
+    }
+
+    /// The model, when every file has been pushed.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] naming what is missing.
+    pub async fn finish(mut self) -> Result<Model> {
+        self.end_file()?;
+        match self.stage {
+            Stage::Loading { mut session, assembler } => {
+                assembler.finish()?;
+                session.settle().await?;
+                Ok(Model { config: self.config, tokenizer: self.tokenizer, session: *session })
+            }
+            Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no byte of it came")),
+            Stage::Failed => Err(Error::internal("load", "the loader has failed before")),
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> Result<()> {
+        let stream = self.stream.get_or_insert_with(|| Stream::new("model.safetensors", None));
+        let complete = stream.push(chunk)?;
+        if let Some(header) = stream.header() {
+            if let Stage::Waiting(_) = self.stage {
+                let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
+                header.check(&network.parameters)?;
+                if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
+                    self.stage = Stage::loading(started, network);
+                }
+            }
+        }
+        let Stage::Loading { session, assembler } = &mut self.stage else { return Ok(()) };
+        for raw in complete {
+            assembler.push(raw)?;
+            while let Some((id, tensor)) = assembler.next_ready()? {
+                session.load(id, tensor)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_file(&mut self) -> Result<()> {
+        match self.stream.take() {
+            Some(stream) => stream.finish().map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Stage {
+    fn loading(started: Started, network: Network) -> Stage {
+        let limits = Limits {
+            vocab_size: network.config.vocab_size,
+            type_vocab_size: network.config.type_vocab_size,
+            max_sequence: network.config.max_position_embeddings,
+        };
+        let assembler = Assembler::new(&network);
+        Stage::Loading { session: Box::new(started.with_network(network, limits)), assembler }
+    }
+}

@@ -1,0 +1,99 @@
+//! A model directory → something one can ask: files to parameters on a device, text to results.
+
+mod encoder;
+mod fill_mask;
+mod loader;
+#[cfg(not(target_arch = "wasm32"))]
+mod open;
+mod question_answering;
+mod text_classification;
+mod token_classification;
+
+use serde::Serialize;
+
+pub use encoder::{Embedding, EncodeOptions, Encoder, Pooling};
+pub use fill_mask::{FillMask, Filled};
+pub use loader::{Loader, ModelFiles};
+#[cfg(not(target_arch = "wasm32"))]
+pub use open::{WEIGHTS_FILE, WEIGHTS_INDEX_FILE};
+pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
+pub use text_classification::{Classified, Text, TextClassification};
+pub use token_classification::{Labelled, TokenClassification};
+
+use crate::config::{Config, Head};
+use crate::error::{Error, Result};
+use crate::session::{DeviceReport, Outputs, Sequence, Session, Wanted};
+use crate::text::Tokenizer;
+
+/// A loaded network with its configuration and, where its files have one, its tokenizer.
+pub struct Model {
+    config: Config,
+    tokenizer: Option<Tokenizer>,
+    session: Session,
+}
+
+impl Model {
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where it runs, and why.
+    pub fn device(&self) -> &DeviceReport {
+        self.session.device()
+    }
+
+    /// The session, for raw runs.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a model without one.
+    pub fn tokenizer(&self) -> Result<&Tokenizer> {
+        self.tokenizer.as_ref().ok_or_else(|| Error::NotFound {
+            file: "tokenizer.json".into(),
+            hint: "text needs a tokenizer: put tokenizer.json or vocab.txt beside config.json".into(),
+        })
+    }
+
+    /// Raw results for token ids, one [`Outputs`] a sequence.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub async fn run(&mut self, sequences: &[Sequence], wanted: Wanted) -> Result<Vec<Outputs>> {
+        self.session.run(sequences, wanted).await
+    }
+
+    /// Refuses a model whose head cannot do the task.
+    fn expect_head(&self, task: &str, fits: impl Fn(Head) -> bool) -> Result<()> {
+        if fits(self.config.head) {
+            return Ok(());
+        }
+        let what = format!("{task} with a {}", self.config.architecture());
+        Err(Error::unsupported(what, "load a model that was trained for this task"))
+    }
+}
+
+/// What the parts of a call took, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Timing {
+    /// Text to token ids.
+    pub tokenize: f64,
+    /// The network, readback included.
+    pub compute: f64,
+    /// Logits to answers.
+    pub search: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// One tensor of a result, or an internal error that says which the plan did not give.
+fn output<'a>(outputs: &'a Outputs, name: &str) -> Result<&'a [f32]> {
+    match outputs.get(name) {
+        Some(tensor) => Ok(&tensor.data),
+        None => Err(Error::internal(name, "is not among the results of the plan")),
+    }
+}

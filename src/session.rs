@@ -1,0 +1,231 @@
+//! One loaded network on one device: picks the executor and says why, keeps plans by length, and turns sequences of any
+//! lengths into padded runs and their results back.
+
+mod cut;
+mod device;
+mod sequence;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use device::{Device, DeviceKind, DeviceReport};
+pub use sequence::{Limits, Sequence};
+
+use crate::cpu;
+use crate::error::Result;
+use crate::gpu;
+use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule};
+use crate::weights::Tensor;
+
+/// Plans kept; the least recently used goes first. Sixteen cover every bucket of 512 tokens on the GPU.
+const KEPT_PLANS: usize = 16;
+
+/// What a caller chooses about a session.
+#[derive(Clone, Debug, Default)]
+pub struct SessionOptions {
+    /// Where to run.
+    pub device: Device,
+    /// Threads of the CPU executor; 0 takes what the machine has. Always one in a browser.
+    pub threads: usize,
+    /// How operations are grouped into kernels.
+    pub schedule: Schedule,
+}
+
+/// What is wanted of a run besides the head's results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The embedding's output and every layer's.
+    pub hidden_states: bool,
+    /// Every layer's attention probabilities.
+    pub attentions: bool,
+}
+
+/// The results of one sequence by `transformers`' names, without the batch axis and cut to the sequence's length.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs(Vec<(String, Tensor)>);
+
+impl Outputs {
+    /// The result of that name.
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, tensor)| tensor)
+    }
+
+    /// Names and results in the plan's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.0.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+}
+
+enum Executor {
+    Cpu(cpu::Executor),
+    Gpu(Box<gpu::Executor>),
+}
+
+/// A network whose parameters stand on a device.
+pub struct Session {
+    network: Network,
+    limits: Limits,
+    schedule: Schedule,
+    executor: Executor,
+    device: DeviceReport,
+    /// Most recently used last.
+    plans: VecDeque<Arc<Plan>>,
+}
+
+/// An executor that is ready to take parameters, before the network is known: a GPU can start while files arrive.
+pub struct Started {
+    executor: Executor,
+    device: DeviceReport,
+    schedule: Schedule,
+}
+
+impl Started {
+    /// Picks the executor.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Unsupported`] where a GPU is demanded and there is none.
+    pub async fn new(options: &SessionOptions) -> Result<Self> {
+        let (gpu, device) = device::choose(options.device).await?;
+        let executor = match gpu {
+            Some(gpu) => Executor::Gpu(Box::new(gpu)),
+            None => Executor::Cpu(cpu::Executor::new(options.threads)?),
+        };
+        Ok(Started { executor, device, schedule: options.schedule })
+    }
+
+    /// Where it will run, and why.
+    pub fn device(&self) -> &DeviceReport {
+        &self.device
+    }
+
+    /// A session that still waits for its parameters.
+    pub fn with_network(self, network: Network, limits: Limits) -> Session {
+        let Started { executor, device, schedule } = self;
+        Session { network, limits, schedule, executor, device, plans: VecDeque::new() }
+    }
+}
+
+impl Session {
+    /// Where it runs, and why.
+    pub fn device(&self) -> &DeviceReport {
+        &self.device
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What a sequence must keep to.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Hands a parameter to the device.
+    ///
+    /// # Errors
+    /// Where the device has no room for it.
+    pub fn load(&mut self, id: ParameterId, tensor: Tensor) -> Result<()> {
+        let parameter = &self.network.parameters[id.0];
+        match &mut self.executor {
+            Executor::Cpu(executor) => executor.load(id, parameter, tensor),
+            Executor::Gpu(executor) => executor.load(id, parameter, tensor),
+        }
+    }
+
+    /// Results of every sequence, in order. Neither the sequences beside it nor the padding change a result.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::InvalidInput`] for a sequence outside the limits; the session stays usable.
+    pub async fn run(&mut self, sequences: &[Sequence], wanted: Wanted) -> Result<Vec<Outputs>> {
+        for (index, sequence) in sequences.iter().enumerate() {
+            sequence.check(index, &self.limits)?;
+        }
+        let mut results = vec![Outputs::default(); sequences.len()];
+        for group in sequence::group(sequences, self.bucket(), self.limits.max_sequence) {
+            let request = Request {
+                batch: group.members.len(),
+                sequence: group.padded,
+                schedule: self.schedule,
+                hidden_states: wanted.hidden_states,
+                attentions: wanted.attentions,
+            };
+            let plan = self.plan(request)?;
+            let inputs = sequence::pad(sequences, &group);
+            let buffers = self.execute(&plan, &inputs).await?;
+            for (item, &member) in group.members.iter().enumerate() {
+                let length = sequences[member].input_ids.len();
+                results[member] = Outputs(cut::outputs(&plan, &buffers, item, length));
+            }
+        }
+        Ok(results)
+    }
+
+    /// What one step of the plan for one sequence writes, padding included: for finding a wrong value by bisection.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and where there is no step of that label.
+    pub async fn run_until(&mut self, sequence: &Sequence, label: &str) -> Result<Vec<f32>> {
+        sequence.check(0, &self.limits)?;
+        let sequences = std::slice::from_ref(sequence);
+        let group = sequence::Group { members: vec![0], padded: sequence.input_ids.len() };
+        let schedule = self.schedule;
+        let plan = self.plan(Request { batch: 1, sequence: group.padded, schedule, ..Request::default() })?;
+        let inputs = sequence::pad(sequences, &group);
+        match &mut self.executor {
+            Executor::Cpu(executor) => executor.run_until(&plan, &inputs, label),
+            Executor::Gpu(executor) => executor.run_until(&plan, &inputs, label).await,
+        }
+    }
+
+    /// Waits until the device has taken every parameter; a browser reports a lack of memory only then.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::OutOfMemory`].
+    pub async fn settle(&mut self) -> Result<()> {
+        match &mut self.executor {
+            Executor::Cpu(_) => Ok(()),
+            Executor::Gpu(executor) => executor.settle().await,
+        }
+    }
+
+    /// GPU buffers held and their bytes; zeros on the CPU.
+    pub fn gpu_memory(&self) -> (usize, u64) {
+        match &self.executor {
+            Executor::Cpu(_) => (0, 0),
+            Executor::Gpu(executor) => {
+                let memory = executor.memory();
+                (memory.buffers, memory.bytes)
+            }
+        }
+    }
+
+    async fn execute(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
+        match &mut self.executor {
+            Executor::Cpu(executor) => executor.run(plan, inputs),
+            Executor::Gpu(executor) => executor.run(plan, inputs).await,
+        }
+    }
+
+    /// Lengths are padded to a multiple of this: a GPU's plan costs buffers and bind groups, a CPU's next to nothing.
+    fn bucket(&self) -> usize {
+        match self.executor {
+            Executor::Cpu(_) => 8,
+            Executor::Gpu(_) => 32,
+        }
+    }
+
+    fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
+        if let Some(index) = self.plans.iter().position(|plan| plan.request == request) {
+            let plan = self.plans.remove(index);
+            self.plans.extend(plan);
+        } else {
+            let plan = Arc::new(self.network.plan(request)?);
+            if self.plans.len() == KEPT_PLANS {
+                self.plans.pop_front();
+            }
+            self.plans.push_back(plan);
+        }
+        self.plans.back().cloned().ok_or_else(|| crate::error::Error::internal("plan", "the cache is empty"))
+    }
+}

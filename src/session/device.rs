@@ -1,0 +1,82 @@
+//! Which device runs a model, and why.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::gpu;
+
+/// What the caller asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The GPU where there is a real one, else the CPU.
+    #[default]
+    Auto,
+    /// The GPU, a software adapter included; an error where there is none.
+    Gpu,
+    /// The CPU.
+    Cpu,
+}
+
+/// What runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// WGSL kernels through wgpu.
+    Gpu,
+    /// The kernels' CPU twins.
+    Cpu,
+}
+
+/// The choice and its reason, in words that a user can read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeviceReport {
+    /// What runs.
+    pub kind: DeviceKind,
+    /// The adapter's name, also of one that was found and not taken.
+    pub adapter: Option<String>,
+    /// Whether that adapter computes in software.
+    pub fallback: bool,
+    /// Why this one.
+    pub reason: String,
+}
+
+/// The GPU executor, or none where the CPU is to run; and why.
+pub async fn choose(wanted: Device) -> Result<(Option<gpu::Executor>, DeviceReport)> {
+    if wanted == Device::Cpu {
+        return Ok((None, cpu(None, false, "the CPU was asked for")));
+    }
+    let device = match gpu::Device::request().await {
+        Ok(device) => device,
+        Err(error) if wanted == Device::Auto => {
+            return Ok((None, cpu(None, false, format!("no GPU: {error}"))));
+        }
+        Err(error) => return Err(missing(error)),
+    };
+    let adapter = device.adapter();
+    let (name, fallback) = (adapter.name.clone(), adapter.fallback);
+    if fallback && wanted == Device::Auto {
+        let reason = format!("the only adapter, {name}, computes in software; the CPU executor is faster");
+        return Ok((None, cpu(Some(name), true, reason)));
+    }
+    let reason = match (wanted, fallback) {
+        (Device::Gpu, true) => "the GPU was asked for; this adapter computes in software",
+        (Device::Gpu, false) => "the GPU was asked for",
+        _ => "a GPU was found",
+    };
+    let report =
+        DeviceReport { kind: DeviceKind::Gpu, adapter: Some(name), fallback, reason: reason.to_string() };
+    Ok((Some(gpu::Executor::new(device).await?), report))
+}
+
+fn cpu(adapter: Option<String>, fallback: bool, reason: impl Into<String>) -> DeviceReport {
+    DeviceReport { kind: DeviceKind::Cpu, adapter, fallback, reason: reason.into() }
+}
+
+fn missing(error: Error) -> Error {
+    match error {
+        Error::Unsupported { what, instead } => {
+            Error::Unsupported { what, instead: format!("{instead}; choose the CPU instead") }
+        }
+        other => other,
+    }
+}

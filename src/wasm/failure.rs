@@ -1,0 +1,30 @@
+//! Errors as JavaScript sees them: `{ code, message, detail }`, thrown.
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::JsValue;
+
+use crate::error::Error;
+
+/// The object that is thrown for `error`. `detail` holds the name at fault under `file`, `tensor`, `field` or `step`.
+pub fn thrown(error: &Error) -> JsValue {
+    let detail = Object::new();
+    if let Some((kind, name)) = error.culprit() {
+        set(&detail, kind, name);
+    }
+    let object = Object::new();
+    set(&object, "code", error.code().as_str());
+    set(&object, "message", &error.to_string());
+    // A plain object takes every property.
+    let _ = Reflect::set(&object, &"detail".into(), &detail);
+    object.into()
+}
+
+fn set(object: &Object, key: &str, value: &str) {
+    let _ = Reflect::set(object, &key.into(), &value.into());
+}
+
+impl From<Error> for JsValue {
+    fn from(error: Error) -> Self {
+        thrown(&error)
+    }
+}

@@ -1,0 +1,77 @@
+//! The loader: small files first, then the weights' bytes as they come.
+
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+use super::model::{WasmModel, device_object};
+use super::options::{LoadOptions, parse};
+use crate::error::Error;
+use crate::model::{Loader, ModelFiles};
+use crate::text::TokenizerFiles;
+
+/// Texts of the small files.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+struct SmallFiles {
+    config: String,
+    tokenizer_json: Option<String>,
+    tokenizer_config: Option<String>,
+    vocab: Option<String>,
+    index: Option<String>,
+    task: Option<String>,
+}
+
+/// Takes a model's files and gives a model.
+#[wasm_bindgen(js_name = Loader)]
+pub struct WasmLoader {
+    loader: Loader,
+    /// Weight files begun.
+    files: usize,
+}
+
+#[wasm_bindgen(js_class = Loader)]
+impl WasmLoader {
+    /// Checks the small files `{ config, tokenizerJson?, tokenizerConfig?, vocab?, index?, task? }` (texts)
+    /// and picks the device by `{ device?, schedule? }`. With the task `feature-extraction` a head is left out.
+    pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
+        let files: SmallFiles = parse("files", &files)?;
+        let options: LoadOptions = parse("options", &options)?;
+        let files = ModelFiles {
+            config: files.config.as_bytes(),
+            tokenizer: TokenizerFiles {
+                tokenizer_json: files.tokenizer_json.as_deref(),
+                tokenizer_config: files.tokenizer_config.as_deref(),
+                vocab: files.vocab.as_deref(),
+            },
+            index: files.index.as_deref().map(str::as_bytes),
+            encoder_only: files.task.as_deref() == Some("feature-extraction"),
+        };
+        let loader = Loader::new(&files, &options.session()?).await?;
+        Ok(WasmLoader { loader, files: 1 })
+    }
+
+    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
+    pub fn device(&self) -> Result<JsValue, JsValue> {
+        let device =
+            self.loader.device().ok_or_else(|| Error::internal("load", "the loader has failed before"))?;
+        Ok(device_object(device)?)
+    }
+
+    /// Ends the weights file before and begins the next one, of a sharded model.
+    #[wasm_bindgen(js_name = nextFile)]
+    pub fn next_file(&mut self) -> Result<(), JsValue> {
+        self.files += 1;
+        let name = format!("weights file {}", self.files);
+        Ok(self.loader.begin_file(&name, None)?)
+    }
+
+    /// Takes the file's next bytes.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), JsValue> {
+        Ok(self.loader.push(chunk)?)
+    }
+
+    /// The model.
+    pub async fn finish(self) -> Result<WasmModel, JsValue> {
+        Ok(WasmModel::new(self.loader.finish().await?)?)
+    }
+}

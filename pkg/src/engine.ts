@@ -7,6 +7,8 @@ export interface EngineFiles {
   tokenizerJson?: string;
   tokenizerConfig?: string;
   vocab?: string;
+  /** Text of the index of a sharded checkpoint. */
+  index?: string;
   task?: string;
 }
 

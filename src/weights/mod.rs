@@ -8,6 +8,7 @@ mod decode;
 mod header;
 mod index;
 pub mod manifest;
+pub mod quantize;
 mod stream;
 mod tensor;
 
@@ -16,6 +17,7 @@ pub use decode::{Q4_GROUP, decode};
 pub use header::{Entry, Header};
 pub use index::ShardIndex;
 pub use manifest::Manifest;
+pub use quantize::{Quantizer, Storage, TensorReport};
 pub use safetensors::Dtype;
 pub use stream::Stream;
 pub use tensor::{RawTensor, Tensor};

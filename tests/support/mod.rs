@@ -4,6 +4,7 @@
 pub mod checkpoint;
 pub mod compare;
 pub mod family;
+pub mod gpu;
 pub mod interpreter;
 pub mod random;
 pub mod reference;

@@ -2,50 +2,16 @@
 
 mod support;
 
+use mobilebert::kernels::attention::AttentionParameters;
+use mobilebert::kernels::linear::LinearParameters;
 use mobilebert::plan::{Activation, Operation, PAST_THE_END, Residual};
 use support::compare::{Tolerance, assert_close};
 use support::gpu::{Builder, shared_executor};
 use support::random::Random;
-
-const ACTIVATIONS: [Activation; 6] = [
-    Activation::Identity,
-    Activation::Relu,
-    Activation::Gelu,
-    Activation::GeluTanh,
-    Activation::Tanh,
-    Activation::Silu,
-];
+use support::reference::{self, ACTIVATIONS};
 
 /// Sizes of hidden states in trained networks.
 const SIZES: [f32; 4] = [1e-3, 1.0, 1e4, 2.5e7];
-
-/// Φ(x) · 2 = erfc(−x/√2): a power series near zero, a continued fraction further out.
-fn erfc(x: f64) -> f64 {
-    if x.abs() < 2.5 {
-        let (mut term, mut sum) = (x, x);
-        for n in 1..80 {
-            term *= -x * x / f64::from(n);
-            sum += term / f64::from(2 * n + 1);
-        }
-        return 1.0 - 2.0 / std::f64::consts::PI.sqrt() * sum;
-    }
-    let fraction = (1..120).rev().fold(0.0, |tail, k| f64::from(k) / 2.0 / (x.abs() + tail));
-    let positive = (-x * x).exp() / std::f64::consts::PI.sqrt() / (x.abs() + fraction);
-    if x > 0.0 { positive } else { 2.0 - positive }
-}
-
-fn activate(activation: Activation, x: f64) -> f64 {
-    match activation {
-        Activation::Identity => x,
-        Activation::Relu => x.max(0.0),
-        Activation::Gelu => x / 2.0 * erfc(-x / 2f64.sqrt()),
-        Activation::GeluTanh => {
-            x / 2.0 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
-        }
-        Activation::Tanh => x.tanh(),
-        Activation::Silu => x / (1.0 + (-x).exp()),
-    }
-}
 
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
@@ -89,19 +55,16 @@ impl Linear {
         let added = random.wild(rows * columns, size);
         let scale = random.wild(columns, 2.0);
 
-        let mut expected = Vec::with_capacity(rows * columns);
-        for row in 0..rows {
-            for column in 0..columns {
-                let products = (0..depth)
-                    .map(|k| f64::from(input[row * stride + k]) * f64::from(weight[column * depth + k]));
-                let mut value = activate(activation, products.sum::<f64>() + f64::from(bias[column]));
-                if self.residual {
-                    let scale = if self.scale { f64::from(scale[column]) } else { 1.0 };
-                    value += scale * f64::from(added[row * columns + column]);
-                }
-                expected.push(value);
-            }
-        }
+        let parameters = LinearParameters {
+            rows: rows as u32,
+            in_features: depth as u32,
+            out_features: columns as u32,
+            row_stride: stride as u32,
+            activation: activation as u32,
+            has_residual: self.residual.into(),
+            has_scale: self.scale.into(),
+        };
+        let expected = reference::linear(&parameters, &input, &weight, &bias, &added, &scale);
 
         let mut builder = Builder::new(1, rows);
         let buffer = builder.activation(&input);
@@ -190,7 +153,7 @@ fn activations_from_nothing_to_huge() {
         let mut builder = Builder::new(1, 1);
         let input = builder.activation(&values);
         builder.step(Operation::Activate { input, activation }, values.len());
-        let expected: Vec<f64> = wide(&values).iter().map(|&x| activate(activation, x)).collect();
+        let expected: Vec<f64> = wide(&values).iter().map(|&x| reference::activate(activation, x)).collect();
         let found = builder.run(&mut executor);
         // In proportion to the argument where the function goes on growing, and 2e-7 around zero.
         assert_close(&format!("{activation:?}"), &expected, &found, Tolerance::new(2e-7, 6e-7));
@@ -309,17 +272,13 @@ fn layer_norm_of_small_huge_and_shifted_rows() {
                 let input: Vec<f32> = random.wild(rows * features, size).iter().map(|x| x + shift).collect();
                 let (weight, bias) = (random.wild(features, 2.0), random.wild(features, 2.0));
                 let epsilon = 1e-12f32;
-                let (mut expected, mut condition) = (Vec::new(), 0.0f64);
-                for row in wide(&input).chunks(features) {
+                let expected = reference::layer_norm(&input, &weight, &bias, epsilon);
+                let condition = wide(&input).chunks(features).fold(0.0, |worst: f64, row| {
                     let mean = row.iter().sum::<f64>() / features as f64;
                     let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / features as f64;
-                    let deviation = (variance + f64::from(epsilon)).sqrt();
-                    condition = row.iter().fold(condition, |worst, x| worst.max(x.abs() / deviation));
-                    expected
-                        .extend((0..features).map(|i| {
-                            (row[i] - mean) / deviation * f64::from(weight[i]) + f64::from(bias[i])
-                        }));
-                }
+                    let largest = row.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+                    worst.max(largest / (variance + f64::from(epsilon)).sqrt())
+                });
                 let mut builder = Builder::new(1, rows);
                 let operation = Operation::LayerNorm {
                     input: builder.activation(&input),
@@ -357,51 +316,6 @@ impl Heads {
         self.heads * self.head_size
     }
 
-    fn probabilities(&self, mask: &[u32], query: &[f32], key: &[f32]) -> Vec<f64> {
-        let mut output = Vec::new();
-        for b in 0..self.batch {
-            for head in 0..self.heads {
-                let vector = |values: &[f32], token: usize| {
-                    wide(
-                        &values[(b * self.sequence + token) * self.features() + head * self.head_size..]
-                            [..self.head_size],
-                    )
-                };
-                for token in 0..self.sequence {
-                    let query = vector(query, token);
-                    let scores: Vec<Option<f64>> = (0..self.sequence)
-                        .map(|to| {
-                            let attended = mask[b * self.sequence + to] != 0;
-                            attended.then(|| vector(key, to).iter().zip(&query).map(|(k, q)| k * q).sum())
-                        })
-                        .collect();
-                    let largest = scores.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-                    let terms: Vec<f64> = scores
-                        .iter()
-                        .map(|score| score.map_or(0.0, |score| (score - largest).exp()))
-                        .collect();
-                    let sum: f64 = terms.iter().sum();
-                    output.extend(terms.iter().map(|term| if sum > 0.0 { term / sum } else { 0.0 }));
-                }
-            }
-        }
-        output
-    }
-
-    fn context(&self, probabilities: &[f64], value: &[f32]) -> Vec<f64> {
-        let mut output = vec![0.0; self.tokens() * self.features()];
-        for (index, probability) in probabilities.iter().enumerate() {
-            let (row, to) = (index / self.sequence, index % self.sequence);
-            let token = row % self.sequence;
-            let (b, head) = (row / self.sequence / self.heads, row / self.sequence % self.heads);
-            let start = |token: usize| (b * self.sequence + token) * self.features() + head * self.head_size;
-            for i in 0..self.head_size {
-                output[start(token) + i] += probability * f64::from(value[start(to) + i]);
-            }
-        }
-        output
-    }
-
     /// The fused kernel, and the two it replaces, in turn.
     fn check(self, random: &mut Random) {
         let Some(mut executor) = shared_executor("attention") else { return };
@@ -410,8 +324,10 @@ impl Heads {
         let (query, key) = (random.wild(len, size), random.wild(len, size));
         let value = random.wild(len, 3.0);
         let mask = random.mask(self.batch, self.sequence, true);
-        let probabilities = self.probabilities(&mask, &query, &key);
-        let context = self.context(&probabilities, &value);
+        let [b, s, h, d] = [self.batch, self.sequence, self.heads, self.head_size].map(|x| x as u32);
+        let parameters = AttentionParameters { batch: b, sequence: s, heads: h, head_size: d };
+        let probabilities = reference::probabilities(&parameters, &mask, &query, &key);
+        let context = reference::context(&parameters, &probabilities, &value);
         // A score's rounding error comes out as a relative error of its exponential.
         let relative = 4e-7 * f64::from(self.scores) + 1e-5;
         let Heads { batch, sequence, heads, head_size, .. } = self;

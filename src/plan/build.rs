@@ -18,7 +18,7 @@ impl Network {
     /// The plan of a length: steps grouped as the schedule says, checked, with memory assigned.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] where `batch` or `sequence` is out of range, [`Error::Unsupported`] where a buffer would
+    /// [`crate::error::Error::InvalidInput`] where `batch` or `sequence` is out of range, [`crate::error::Error::Unsupported`] where a buffer would
     /// exceed what WebGPU guarantees.
     pub fn plan(&self, request: Request) -> Result<Plan> {
         check::request(self, &request)?;

@@ -117,6 +117,16 @@ class Loop:
 
 
 @dataclass
+class Card:
+    """What the model card says beyond what the runs have recorded."""
+
+    runs: list[str] = field(default_factory=list)  # earlier runs that led to this one
+    hardware: str = ""
+    sources: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Config:
     """One step's whole configuration."""
 
@@ -130,6 +140,7 @@ class Config:
     transfer: Transfer = field(default_factory=Transfer)
     optim: Optim = field(default_factory=Optim)
     loop: Loop = field(default_factory=Loop)
+    card: Card = field(default_factory=Card)
 
 
 def read(path: Path) -> Config:

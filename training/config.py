@@ -112,7 +112,6 @@ class Loop:
     log_every: int = 50
     evaluate_every: int = 0  # steps between scores on held-out rows of the training file
     held_out: int = 1000  # rows kept back from training to look at while training
-    compile: bool = False
     autocast: bool = True  # bf16, CUDA only
 
 

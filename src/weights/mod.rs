@@ -5,19 +5,19 @@
 
 mod assembler;
 mod decode;
+pub mod generator;
 mod header;
 mod index;
 pub mod manifest;
-pub mod quantize;
 mod stream;
 mod tensor;
 
 pub use assembler::Assembler;
 pub use decode::{Q4_GROUP, decode};
+pub use generator::Generator;
 pub use header::{Entry, Header};
 pub use index::ShardIndex;
 pub use manifest::Manifest;
-pub use quantize::{Quantizer, Storage, TensorReport};
 pub use safetensors::Dtype;
 pub use stream::Stream;
 pub use tensor::{RawTensor, Tensor};

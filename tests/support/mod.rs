@@ -4,7 +4,7 @@
 pub mod checkpoint;
 pub mod compare;
 pub mod family;
-pub mod gpu;
+pub mod goldens;
 pub mod interpreter;
 pub mod random;
 pub mod reference;

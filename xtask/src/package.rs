@@ -53,6 +53,7 @@ fn bundle() -> Result<()> {
         "--format=esm",
         "--target=es2022",
         "--legal-comments=none",
+        "--external:node:*",
         "--outdir=pkg/dist",
         "--log-level=warning",
     ]))

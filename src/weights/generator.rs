@@ -1,0 +1,181 @@
+//! Weights made on the spot: what parity tests rebuild full-size models with, and `bench --config` runs.
+//!
+//! A value depends on the seed, the tensor's name and shape, and the element's index alone, so any tensor can be made
+//! at any time, in any order, in any language, equal in every bit (`tests/goldens/generator.py` is the twin):
+//!
+//! ```text
+//! key   = mix(fnv1a64(name) ^ mix(seed))
+//! bits  = mix(key + (index + 1) · 0x9E3779B97F4A7C15)        modulo 2⁶⁴; mix is SplitMix64's finaliser
+//! u     = ((bits >> 40) − 2²³) · 2⁻²³                         uniform in [−1, 1), exact in f32
+//! value = centre + spread · u                                 one f32 product, one f32 sum
+//! ```
+//!
+//! | tensor | centre | spread |
+//! |---|---|---|
+//! | norm's weight | 0.9 | 0.25 |
+//! | any bias | 0 | 0.125 |
+//! | word vectors, decoders | 0 | √3 |
+//! | position and type vectors | 0 | √0.75 |
+//! | linears added to a residual | 0 | 0.4 √(3 / in) |
+//! | query, key | 0 | 1.6 √(3 / in) |
+//! | other linears | 0 | √(3 / in) |
+//!
+//! So hidden states keep their size over 24 layers with and without normalisation, attention is neither flat nor
+//! one-hot, and every token counts. A norm's weight is centred on 0.9, not 1: where nothing normalises, that pays for
+//! what each residual branch adds.
+
+use std::collections::HashSet;
+
+use safetensors::Dtype;
+
+use super::RawTensor;
+use crate::plan::Network;
+
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Linears whose result is added to a residual: smaller, or 24 layers would let the sum grow without bound.
+const RESIDUAL_BRANCHES: [&str; 4] =
+    [".output.dense.weight", ".output.bottleneck.dense.weight", ".out_lin.weight", ".lin2.weight"];
+const ATTENTION_LOGITS: [&str; 4] = [".query.weight", ".key.weight", ".q_lin.weight", ".k_lin.weight"];
+/// `[vocabulary, width]` or its transpose: not a linear over the vocabulary.
+const DECODERS: [&str; 3] =
+    ["predictions.dense.weight", "predictions.decoder.weight", "vocab_projector.weight"];
+
+/// A checkpoint that exists only as a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generator {
+    seed: u64,
+}
+
+impl Generator {
+    /// The checkpoint of a seed.
+    pub fn new(seed: u64) -> Self {
+        Generator { seed }
+    }
+
+    /// The row-major values of one tensor, by its name in a checkpoint and its shape there.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Vec<f32> {
+        let key = mix(fnv1a64(name) ^ mix(self.seed));
+        let (centre, spread) = scale(name, shape);
+        let count = shape.iter().product::<usize>();
+        (1..=count as u64)
+            .map(|counter| centre + spread * unit(mix(key.wrapping_add(counter.wrapping_mul(GOLDEN)))))
+            .collect()
+    }
+
+    /// The same as a file of F32 would hold it.
+    pub fn raw(&self, name: &str, shape: &[usize]) -> RawTensor {
+        let bytes = self.tensor(name, shape).into_iter().flat_map(f32::to_le_bytes).collect();
+        RawTensor { name: name.into(), dtype: Dtype::F32, shape: shape.to_vec(), bytes }
+    }
+
+    /// Every tensor that a network is made from, once, ready for an [`super::Assembler`]; made one at a time.
+    pub fn checkpoint<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = RawTensor> + 'a {
+        let sources = network.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
+        let mut seen = HashSet::new();
+        sources
+            .filter(move |source| seen.insert(source.name().to_owned()))
+            .map(|source| self.raw(source.name(), &source.shape))
+    }
+}
+
+/// SplitMix64's finaliser.
+fn mix(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// The upper 24 bits as a number in [−1, 1).
+fn unit(bits: u64) -> f32 {
+    ((bits >> 40) as i32 - (1 << 23)) as f32 * (1.0 / (1 << 23) as f32)
+}
+
+/// The 64-bit FNV-1a hash of the text's bytes.
+fn fnv1a64(text: &str) -> u64 {
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+/// Centre and spread of a tensor's values. Square roots are taken in f64 and rounded once.
+fn scale(name: &str, shape: &[usize]) -> (f32, f32) {
+    let ends_with = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let [_, features] = *shape else {
+        return if ends_with(&["weight"]) { (0.9, 0.25) } else { (0.0, 0.125) };
+    };
+    let spread = if ends_with(&["word_embeddings.weight"]) || ends_with(&DECODERS) {
+        3f64.sqrt()
+    } else if ends_with(&["_embeddings.weight"]) {
+        0.75f64.sqrt()
+    } else {
+        let deviation = (3.0 / features as f64).sqrt();
+        if ends_with(&RESIDUAL_BRANCHES) {
+            0.4 * deviation
+        } else if ends_with(&ATTENTION_LOGITS) {
+            1.6 * deviation
+        } else {
+            deviation
+        }
+    };
+    (0.0, spread as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `tests/goldens/generator.py` prints for the same tensors, as bits.
+    #[test]
+    fn values_are_those_of_the_python_twin_in_every_bit() {
+        let cases: [(&str, &[usize], [u32; 4]); 8] = [
+            (
+                "mobilebert.embeddings.word_embeddings.weight",
+                &[7, 5],
+                [0xBF88935A, 0xBC3D8EDE, 0x3F0B2AAD, 0x3FBDCE26],
+            ),
+            (
+                "mobilebert.embeddings.position_embeddings.weight",
+                &[5, 9],
+                [0xBF505060, 0x3F1B5672, 0xBF0075A6, 0x3DCB45AE],
+            ),
+            (
+                "bert.encoder.layer.3.attention.self.query.weight",
+                &[6, 7],
+                [0x3E63A591, 0xBE9C47FB, 0x3E9C2800, 0x3F24FE6B],
+            ),
+            (
+                "distilbert.transformer.layer.0.ffn.lin2.weight",
+                &[3, 11],
+                [0xBE1B5504, 0xBE32019C, 0x3D9AAE2B, 0xBC87C2C2],
+            ),
+            (
+                "mobilebert.encoder.layer.0.bottleneck.input.LayerNorm.weight",
+                &[13],
+                [0x3F557DF9, 0x3F83E562, 0x3F6EC1B2, 0x3F267B87],
+            ),
+            ("qa_outputs.bias", &[4], [0x3D24DAD0, 0xBD22E588, 0xBC7958E0, 0x3D529670]),
+            ("cls.predictions.dense.weight", &[3, 6], [0xBE587B82, 0xBCE9EAA0, 0x3F7F3E97, 0x3F5C946A]),
+            ("classifier.weight", &[5, 52], [0xBD40FC26, 0x3E6B890E, 0x3DB319BA, 0xBCAB5F0D]),
+        ];
+        for (name, shape, expected) in cases {
+            let values = Generator::new(20_260_101).tensor(name, shape);
+            assert_eq!(values.len(), shape.iter().product::<usize>());
+            let last = values.len() - 1;
+            let found = [values[0], values[1], values[last - 1], values[last]].map(f32::to_bits);
+            assert_eq!(found, expected, "{name}: {values:?}");
+        }
+    }
+
+    #[test]
+    fn values_fill_their_range_and_differ_by_name_seed_and_index() {
+        let generator = Generator::new(1);
+        let values = generator.tensor("a.dense.weight", &[100, 300]);
+        let (low, high) = values.iter().fold((0f32, 0f32), |(low, high), &v| (low.min(v), high.max(v)));
+        assert!((-0.1..-0.0999).contains(&low) && (0.0999..=0.1).contains(&high), "{low} {high}");
+        let variance = values.iter().map(|v| f64::from(v * v)).sum::<f64>() / values.len() as f64;
+        assert!((variance * 300.0 - 1.0).abs() < 0.02, "{variance}");
+        assert_ne!(values, generator.tensor("b.dense.weight", &[100, 300]));
+        assert_ne!(values, Generator::new(2).tensor("a.dense.weight", &[100, 300]));
+    }
+}

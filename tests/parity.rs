@@ -1,0 +1,293 @@
+//! Both executors against `transformers` in float64, over every architecture and head: models rebuilt from a seed,
+//! results compared as `tests/goldens/make.py` describes.
+//!
+//! Without an adapter the GPU tests say so and pass, unless `MOBILEBERT_GPU=require`.
+
+mod support;
+
+use mobilebert::plan::{Inputs, Network, Output, PAST_THE_END, Plan, Request, Schedule};
+use mobilebert::weights::{Assembler, RawTensor};
+use mobilebert::{cpu, gpu};
+use support::goldens::{self, Expected, Golden, Run};
+
+const SCHEDULES: [Schedule; 2] = [Schedule::Operations, Schedule::Tiled];
+
+/// Something that runs plans.
+enum Executor {
+    Cpu(cpu::Executor),
+    Gpu(Box<gpu::Executor>),
+}
+
+impl Executor {
+    fn cpu() -> Self {
+        Executor::Cpu(cpu::Executor::new(2).unwrap())
+    }
+
+    fn gpu() -> Self {
+        let device = pollster::block_on(gpu::Device::request()).unwrap();
+        let executor = pollster::block_on(gpu::Executor::new(device)).unwrap();
+        Executor::Gpu(Box::new(executor))
+    }
+
+    fn load(&mut self, network: &Network, tensors: impl IntoIterator<Item = RawTensor>) {
+        let mut assembler = Assembler::new(network);
+        for raw in tensors {
+            assembler.push(raw).unwrap();
+            while let Some((id, tensor)) = assembler.next_ready().unwrap() {
+                let parameter = network.parameter(id);
+                match self {
+                    Executor::Cpu(executor) => executor.load(id, parameter, tensor).unwrap(),
+                    Executor::Gpu(executor) => executor.load(id, parameter, tensor).unwrap(),
+                }
+            }
+        }
+        assembler.finish().unwrap();
+        if let Executor::Gpu(executor) = self {
+            pollster::block_on(executor.settle()).unwrap();
+        }
+    }
+
+    fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Vec<Vec<f32>> {
+        match self {
+            Executor::Cpu(executor) => executor.run(plan, inputs).unwrap(),
+            Executor::Gpu(executor) => pollster::block_on(executor.run(plan, inputs)).unwrap(),
+        }
+    }
+}
+
+/// The adapter of the GPU tests.
+fn device() -> Option<gpu::Device> {
+    match pollster::block_on(gpu::Device::request()) {
+        Ok(device) => Some(device),
+        Err(error) if std::env::var("MOBILEBERT_GPU").is_ok_and(|value| value == "require") => {
+            panic!("MOBILEBERT_GPU=require, but there is no adapter: {error}")
+        }
+        Err(error) => {
+            eprintln!("not run, no GPU adapter: {error}");
+            None
+        }
+    }
+}
+
+/// A run's inputs with `padding` places past the end of each sequence.
+fn inputs(run: &Run, padding: usize) -> Inputs {
+    let pad = |values: &[u32], filler: u32| -> Vec<u32> {
+        let filler = vec![filler; padding];
+        values.chunks(run.sequence).flat_map(|row| [row, &filler].concat()).collect()
+    };
+    Inputs {
+        input_ids: pad(&run.input_ids, PAST_THE_END),
+        token_type_ids: pad(&run.token_type_ids, 0),
+        attention_mask: pad(&run.attention_mask, 0),
+    }
+}
+
+/// An output without the places past the end and without the other columns of its buffer.
+fn cut(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32> {
+    let (column, stride) = output.column.unwrap_or((0, 1));
+    let mut kept = Vec::new();
+    'values: for (flat, value) in buffer.iter().skip(column).step_by(stride).enumerate() {
+        let mut rest = flat;
+        for (axis, size) in output.shape.iter().enumerate().rev() {
+            let index = rest % size;
+            rest /= size;
+            if output.sequence_axes.contains(&axis) && index >= sequence {
+                continue 'values;
+            }
+        }
+        // A buffer may be longer than its output: the first tokens of a hidden state.
+        if rest > 0 {
+            break;
+        }
+        kept.push(*value);
+    }
+    kept
+}
+
+/// How a run is put to an executor.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    schedule: Schedule,
+    /// Hidden states and attentions too, where the golden has them.
+    inner: bool,
+    padding: usize,
+}
+
+/// The outputs of a run that differ from the golden.
+fn differences(executor: &mut Executor, network: &Network, run: &Run, way: Way) -> Vec<String> {
+    let request = Request {
+        batch: run.batch,
+        sequence: run.sequence + way.padding,
+        schedule: way.schedule,
+        hidden_states: way.inner && run.hidden_states,
+        attentions: way.inner && run.attentions,
+    };
+    let plan = network.plan(request).unwrap();
+    let results = executor.run(&plan, &inputs(run, way.padding));
+    assert_eq!(results.len(), plan.outputs.len());
+    let find = |expected: &Expected| -> Result<f64, String> {
+        let place = plan.outputs.iter().position(|output| output.name == expected.name);
+        let place = place.ok_or("the plan has no such output")?;
+        expected.compare(&cut(&plan.outputs[place], &results[place], run.sequence))
+    };
+    run.outputs
+        .iter()
+        .filter(|expected| way.inner || expected.is_of_the_head())
+        .filter_map(|expected| find(expected).err().map(|problem| format!("{}: {problem}", expected.name)))
+        .collect()
+}
+
+/// Runs a model in every way and collects what differs.
+fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], longest: usize) -> Vec<String> {
+    let (network, tensors) = golden.network();
+    executor.load(&network, tensors);
+    let mut problems = Vec::new();
+    for run in golden.runs.iter().filter(|run| run.batch * run.sequence <= longest) {
+        for &schedule in schedules {
+            // The reference schedule adds nothing over a long sequence but time.
+            if schedule == Schedule::Operations && run.sequence > 40 {
+                continue;
+            }
+            let room = golden.config.max_position_embeddings - run.sequence;
+            let mut ways = vec![Way { schedule, inner: true, padding: 0 }];
+            if run.sequence < 30 {
+                ways.push(Way { schedule, inner: false, padding: room.min(5) });
+            }
+            for way in ways {
+                for problem in differences(&mut executor, &network, run, way) {
+                    problems.push(format!("{} {} {way:?}: {problem}", golden.name, run.name));
+                }
+            }
+        }
+    }
+    problems
+}
+
+fn is_full_size(golden: &Golden) -> bool {
+    golden.config.hidden_size > 300
+}
+
+fn report(problems: &[String]) {
+    assert!(problems.is_empty(), "{} differences:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn every_architecture_and_head_on_the_cpu() {
+    let goldens = goldens::load();
+    let small: Vec<_> = goldens.iter().filter(|golden| !is_full_size(golden)).collect();
+    assert!(small.len() > 35, "{} models", small.len());
+    let problems: Vec<_> =
+        small.iter().flat_map(|golden| check(golden, Executor::cpu(), &SCHEDULES, usize::MAX)).collect();
+    report(&problems);
+}
+
+#[test]
+fn models_of_full_size_on_the_cpu() {
+    let goldens = goldens::load();
+    let full: Vec<_> = goldens.iter().filter(|golden| is_full_size(golden)).collect();
+    assert!(full.iter().any(|golden| golden.config.num_hidden_layers == 24), "{} models", full.len());
+    let problems: Vec<_> =
+        full.iter().flat_map(|golden| check(golden, Executor::cpu(), &SCHEDULES, usize::MAX)).collect();
+    report(&problems);
+}
+
+#[test]
+fn every_architecture_and_head_on_the_gpu() {
+    if device().is_none() {
+        return;
+    }
+    let goldens = goldens::load();
+    let small = goldens.iter().filter(|golden| !is_full_size(golden));
+    let problems: Vec<_> =
+        small.flat_map(|golden| check(golden, Executor::gpu(), &SCHEDULES, usize::MAX)).collect();
+    report(&problems);
+}
+
+#[test]
+fn models_of_full_size_on_the_gpu() {
+    let Some(device) = device() else { return };
+    let goldens = goldens::load();
+    let full = goldens.iter().filter(|golden| is_full_size(golden));
+    // A software adapter takes minutes over long sequences.
+    let longest = if device.adapter().fallback { 40 } else { usize::MAX };
+    let problems: Vec<_> =
+        full.flat_map(|golden| check(golden, Executor::gpu(), &[Schedule::Tiled], longest)).collect();
+    report(&problems);
+}
+
+/// The comparison is able to fail: on a weight, an input or a head that is not the golden's.
+mod negative_controls {
+    use super::*;
+
+    const WAY: Way = Way { schedule: Schedule::Tiled, inner: false, padding: 0 };
+
+    fn golden(name: &str) -> Golden {
+        goldens::load().into_iter().find(|golden| golden.name == name).unwrap()
+    }
+
+    fn executor(golden: &Golden, change: impl Fn(&mut RawTensor)) -> (Network, Executor) {
+        let (network, tensors) = golden.network();
+        let mut executor = Executor::cpu();
+        executor.load(
+            &network,
+            tensors.map(|mut raw| {
+                change(&mut raw);
+                raw
+            }),
+        );
+        (network, executor)
+    }
+
+    fn value(raw: &RawTensor, index: usize) -> f32 {
+        f32::from_le_bytes(raw.bytes[index * 4..][..4].try_into().unwrap())
+    }
+
+    #[test]
+    fn one_weight_of_a_middle_layer_is_noticed() {
+        let golden = golden("mobilebert-odd-qa");
+        let (network, mut executor) = executor(&golden, |raw| {
+            if raw.name == "mobilebert.encoder.layer.1.ffn.0.intermediate.dense.weight" {
+                let changed = value(raw, 100) + 0.5;
+                raw.bytes[400..404].copy_from_slice(&changed.to_le_bytes());
+            }
+        });
+        assert!(!differences(&mut executor, &network, &golden.runs[0], WAY).is_empty());
+    }
+
+    #[test]
+    fn every_single_token_is_noticed() {
+        let mut golden = golden("bert-qa");
+        let (network, mut executor) = executor(&golden, |_| ());
+        assert!(differences(&mut executor, &network, &golden.runs[0], WAY).is_empty());
+        for token in 0..golden.runs[0].sequence {
+            let ids = &mut golden.runs[0].input_ids;
+            let original = std::mem::replace(&mut ids[token], 50);
+            assert_ne!(original, 50);
+            assert!(!differences(&mut executor, &network, &golden.runs[0], WAY).is_empty(), "token {token}");
+            golden.runs[0].input_ids[token] = original;
+        }
+    }
+
+    #[test]
+    fn swapped_start_and_end_logits_are_noticed() {
+        let golden = golden("mobilebert-odd-qa");
+        let (network, mut executor) = executor(&golden, |raw| {
+            if raw.name.starts_with("qa_outputs") {
+                let middle = raw.bytes.len() / 2;
+                raw.bytes.rotate_left(middle);
+            }
+        });
+        assert_eq!(differences(&mut executor, &network, &golden.runs[0], WAY).len(), 2);
+    }
+
+    #[test]
+    fn nan_short_and_zero_results_are_refused() {
+        let golden = golden("mobilebert-odd-qa");
+        let expected = &golden.runs[0].outputs[0];
+        let count = expected.shape.iter().product::<usize>();
+        assert!(expected.compare(&vec![0.0; count]).is_err());
+        assert!(expected.compare(&vec![f32::NAN; count]).is_err());
+        assert!(expected.compare(&vec![0.0; count - 1]).is_err());
+        assert!(expected.compare(&[]).is_err());
+    }
+}

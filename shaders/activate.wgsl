@@ -35,9 +35,11 @@ fn gelu(x: vec4<f32>) -> vec4<f32> {
     return x * select(tail, 1.0 - tail, x >= vec4<f32>());
 }
 
-// x / (1 + e⁻ˣ); the clamp keeps the exponential finite.
+// 1 / (1 + e⁻ˣ). Below -80 it is zero, not merely small, lest a huge factor make something of it; above, the
+// exponential is finite.
 fn logistic(x: vec4<f32>) -> vec4<f32> {
-    return 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-80.0), vec4<f32>(80.0))));
+    let value = 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-80.0), vec4<f32>(80.0))));
+    return select(value, vec4<f32>(), x < vec4<f32>(-80.0));
 }
 
 // x/2 · (1 + tanh(u)) is x · logistic(2u). From |x| = 20 on the logistic is 0 or 1, so u need not grow further.

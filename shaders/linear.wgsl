@@ -94,9 +94,11 @@ fn gelu(x: vec4<f32>) -> vec4<f32> {
     return x * select(tail, 1.0 - tail, x >= vec4<f32>());
 }
 
-// x / (1 + e⁻ˣ); the clamp keeps the exponential finite.
+// 1 / (1 + e⁻ˣ). Below -80 it is zero, not merely small, lest a huge factor make something of it; above, the
+// exponential is finite.
 fn logistic(x: vec4<f32>) -> vec4<f32> {
-    return 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-80.0), vec4<f32>(80.0))));
+    let value = 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-80.0), vec4<f32>(80.0))));
+    return select(value, vec4<f32>(), x < vec4<f32>(-80.0));
 }
 
 // x/2 · (1 + tanh(u)) is x · logistic(2u). From |x| = 20 on the logistic is 0 or 1, so u need not grow further.
@@ -184,8 +186,11 @@ fn main(
         workgroupBarrier();
     }
 
-    store(first_row + local.y, first_column + local.x, sums_0);
-    store(first_row + local.y + 8u, first_column + local.x, sums_1);
-    store(first_row + local.y + 16u, first_column + local.x, sums_2);
-    store(first_row + local.y + 24u, first_column + local.x, sums_3);
+    // One call in a loop: four would be inlined, with four copies of every activation.
+    for (var i = 0u; i < 4u; i++) {
+        store(first_row + local.y + 8u * i, first_column + local.x, sums_0);
+        sums_0 = sums_1;
+        sums_1 = sums_2;
+        sums_2 = sums_3;
+    }
 }

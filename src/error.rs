@@ -114,7 +114,7 @@ pub enum Error {
     },
 }
 
-/// Stable code of an [`Error`]: what programs branch on. The strings are those of the npm package.
+/// Stable code of an [`enum@Error`]: what programs branch on. The strings are those of the npm package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Code {

@@ -1,8 +1,12 @@
-//! Scores against values worked out by hand.
+//! Scores against values worked out by hand, and against the definitions of the official scripts on whole sets.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use mobilebert::task::metrics::{
     Squad1, Squad2, accuracy, exact_match, f1, matthews, normalize_answer, pearson, spearman, token_f1,
 };
+use serde_json::Value;
 
 fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-9, "{found}, expected {expected}");
@@ -79,6 +83,61 @@ fn squad_2_tells_questions_with_and_without_answer_apart() {
     assert!(json.get("NoAns_f1").is_none() && json.get("HasAns_f1").is_some(), "{json}");
 }
 
+/// The questions of a SQuAD file with the predictions of `tests/oracles/squad_scores.py`, or nothing without the file.
+fn mechanical(file: &str) -> Option<Vec<(String, Vec<String>)>> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models");
+    let models = std::env::var_os("MOBILEBERT_MODELS").map_or(beside, PathBuf::from);
+    let path = models.join("../data/squad").join(file);
+    if !path.exists() {
+        // Written past the test harness, which would swallow the line of a test that passes.
+        writeln!(std::io::stderr(), "NOT RUN: scores of {file}: {} is missing", path.display()).unwrap();
+        return None;
+    }
+    let data: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let second = data["version"] == "v2.0";
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let questions = list(&data["data"]).into_iter().flat_map(|article| list(&article["paragraphs"]));
+    let questions = questions.flat_map(|paragraph| list(&paragraph["qas"]));
+    let predicted = questions.map(|question| {
+        let golds: Vec<String> = list(&question["answers"])
+            .iter()
+            .map(|answer| answer["text"].as_str().unwrap().to_owned())
+            .collect();
+        let digit = question["id"].as_str().unwrap().chars().last().unwrap().to_digit(16).unwrap();
+        let words = golds.last().map(|gold| gold.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+        let prediction = match words {
+            _ if second && digit % 4 == 0 => String::new(),
+            None => "nothing".to_owned(),
+            Some(words) if digit % 2 == 0 => format!("the {words}"),
+            Some(words) => words,
+        };
+        (prediction, golds)
+    });
+    Some(predicted.collect())
+}
+
+#[test]
+fn scores_of_squad_dev_equal_the_official_definitions() {
+    if let Some(questions) = mechanical("dev-v1.1.json") {
+        let scores = Squad1::score(questions.iter().map(|(found, golds)| (found.as_str(), golds.as_slice())));
+        assert_eq!(scores.n, 10_570);
+        near(scores.exact_match, 64.2100283822138);
+        near(scores.f1, 86.26648661823437);
+    }
+    if let Some(questions) = mechanical("dev-v2.0.json") {
+        let scores = Squad2::score(questions.iter().map(|(found, golds)| (found.as_str(), golds.as_slice())));
+        assert_eq!(scores.n, 11_873);
+        near(scores.exact_match, 36.890423650299);
+        near(scores.f1, 45.30680742709721);
+        let (has, none) = (scores.has_answer.unwrap(), scores.no_answer.unwrap());
+        assert_eq!((has.n, none.n), (5_928, 5_945));
+        near(has.exact, 47.216599190283404);
+        near(has.f1, 64.07350279722016);
+        near(none.exact, 26.59377628259041);
+        near(none.f1, 26.59377628259041);
+    }
+}
+
 #[test]
 fn agreement_of_labels() {
     let (predictions, labels) = ([1, 0, 1, 1], [1, 1, 1, 0]);
@@ -89,6 +148,8 @@ fn agreement_of_labels() {
     near(matthews(&[1, 1], &[0, 1]), 0.0);
     near(f1(&[0, 0], &[0, 0]), 0.0);
     near(accuracy(&[], &[]), 0.0);
+    // scikit-learn's matthews_corrcoef.
+    near(matthews(&[1, 0, 0, 1, 1, 0, 1], &[1, 1, 0, 1, 0, 0, 1]), 0.4166666666666667);
 }
 
 #[test]
@@ -97,6 +158,10 @@ fn correlation_of_numbers() {
     near(pearson(&[1.0, 2.0, 3.0, 4.0], &[1.0, 3.0, 2.0, 4.0]), 0.8);
     near(pearson(&[1.0, 2.0], &[5.0, 5.0]), 0.0);
     near(pearson(&[], &[]), 0.0);
+    // scipy's pearsonr and spearmanr.
+    let (a, b) = ([1.0, 2.5, 2.0, 9.0, -3.0], [0.0, 1.0, 1.0, 4.0, 2.0]);
+    near(pearson(&a, &b), 0.6137353851576854);
+    near(spearman(&a, &b), 0.35909242322980395);
     near(spearman(&[1.0, 10.0, 100.0], &[-3.0, -2.0, 7.0]), 1.0);
     // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5.
     near(spearman(&[1.0, 2.0, 2.0, 9.0], &[1.0, 2.0, 3.0, 4.0]), 4.5 / (4.5f64 * 5.0).sqrt());

@@ -18,8 +18,8 @@ fn tokenizer() -> Tokenizer {
 fn all_spans(start: &[f32], end: &[f32], allowed: &[bool], longest: usize) -> Vec<Span> {
     let mut spans = Vec::new();
     for first in (0..start.len()).filter(|&at| allowed[at]) {
-        for last in first..end.len().min(first + longest) {
-            let score = f64::from(start[first]) + f64::from(end[last]) + 0.0;
+        for (last, &logit) in end.iter().enumerate().skip(first).take(longest) {
+            let score = f64::from(start[first]) + f64::from(logit) + 0.0;
             if score > f64::NEG_INFINITY {
                 spans.push(Span { start: first, end: last, score });
             }

@@ -9,7 +9,7 @@ from training import config as configuration
 from training.errors import TrainingError
 from training.places import Places
 
-STEPS = ("corpus", "pretrain", "teacher", "transfer", "finetune", "evaluate", "export", "queue")
+STEPS = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export", "queue")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,9 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     places = Places(given.data, given.models, given.out)
     try:
-        from training import loop
+        from training import loop, parallel
 
         loop.threads(given.threads)
+        parallel.start()
         step = importlib.import_module(f"training.steps.{given.step}")
         if given.step == "queue":
             step.run_queue(given.config, places)

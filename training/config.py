@@ -112,8 +112,17 @@ class Loop:
     log_every: int = 50
     evaluate_every: int = 0  # steps between scores on held-out rows of the training file
     held_out: int = 1000  # rows kept back from training to look at while training
-    compile: bool = False
     autocast: bool = True  # bf16, CUDA only
+
+
+@dataclass
+class Card:
+    """What the model card says beyond what the runs have recorded."""
+
+    runs: list[str] = field(default_factory=list)  # earlier runs that led to this one
+    hardware: str = ""
+    sources: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -130,6 +139,7 @@ class Config:
     transfer: Transfer = field(default_factory=Transfer)
     optim: Optim = field(default_factory=Optim)
     loop: Loop = field(default_factory=Loop)
+    card: Card = field(default_factory=Card)
 
 
 def read(path: Path) -> Config:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import checkpoint, schedule, strategies
+from training import checkpoint, parallel, schedule, strategies
 from training.config import Config
 from training.data.batches import Batch
 from training.errors import TrainingError
@@ -49,7 +49,7 @@ class Loop:
         self, batch_at: Callable[[int], Batch], objective: Objective, score: Callable[[], dict] | None = None
     ) -> None:
         """Go on from where the run stands to its end."""
-        log = Log(self.folder / "log.jsonl", self.step)
+        log = Log(self.folder / "log.jsonl", self.step) if parallel.first() else None
         bar = Bar(self.steps, self.step, self.config.name)
         saved, stage, sums = time.monotonic(), None, {}
         self.model.train()
@@ -60,19 +60,25 @@ class Loop:
                 stage = now
                 self._enter(stage)
             torch.manual_seed(self.config.seed * 1_000_003 + self.step)
-            batch = batch_at(self.step).to(self.device)
+            batch = batch_at(self.step)
+            self.tokens += int(batch.attention_mask.sum())
+            batch = parallel.rows(batch).to(self.device)
             self._learn(batch, objective, stage, inner, sums)
             self.step += 1
-            self.tokens += int(batch.attention_mask.sum())
             self.seconds += time.monotonic() - began
+            if log is None:
+                sums.clear()
+                continue
             self._report(log, bar, stage, sums)
             self._score(log, score)
             if time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60:
                 self.save()
                 log.draw()
                 saved = time.monotonic()
-        self.save()
-        log.draw()
+        if log is not None:
+            self.save()
+            log.draw()
+        parallel.wait()
         bar.end()
         self.model.requires_grad_(True)
         self.model.eval()
@@ -97,6 +103,7 @@ class Loop:
                 "it goes on from the last checkpoint"
             )
         loss.backward()
+        parallel.average_gradients(self.model)
         learning = [p for p in self.model.parameters() if p.grad is not None]
         torch.nn.utils.clip_grad_norm_(learning, self.config.optim.clip)
         self.optimizer.step()

@@ -1,5 +1,6 @@
 import { invalidInput } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { wellFormed } from "./text.js";
 import type { CallOptions, LoadOptions, ModelSource } from "./types.js";
 
 /** Options of {@link Encoder.encode}. */
@@ -25,6 +26,6 @@ export class Encoder extends LoadedModel {
     }
     if (list.length === 0) return [];
     const { signal, ...rest } = options;
-    return (await this.call("encode", [list, rest], signal ? { signal } : {})) as Float32Array[];
+    return (await this.call("encode", [list.map(wellFormed), rest], signal ? { signal } : {})) as Float32Array[];
   }
 }

@@ -1,4 +1,5 @@
 import { MobileBertError, toError } from "./errors.js";
+import { fileSystem } from "./node.js";
 import type { Device, DeviceKind, Memory } from "./types.js";
 
 /** What `load` hands to the wasm module before the weights. */
@@ -7,6 +8,8 @@ export interface EngineFiles {
   tokenizerJson?: string;
   tokenizerConfig?: string;
   vocab?: string;
+  /** Text of the index of a sharded checkpoint. */
+  index?: string;
   task?: string;
 }
 
@@ -80,8 +83,7 @@ async function start(source: EngineSource): Promise<Engine> {
 async function fetchModule(given: string | undefined): Promise<Response | BufferSource> {
   const url = given ? new URL(given) : new URL("../wasm/mobilebert_bg.wasm", import.meta.url);
   if (url.protocol === "file:") {
-    const { readFile } = await import("node:fs/promises");
-    return await readFile(url);
+    return await (await fileSystem()).readFile(url);
   }
   const hint = "serve the package's wasm folder beside its dist folder, or give `wasmUrl`";
   let response: Response;

@@ -1,5 +1,6 @@
 import { chunksOf } from "./bytes.js";
 import { aborted, MobileBertError, toError } from "./errors.js";
+import { fileSystem } from "./node.js";
 import { fileUrl, type Place } from "./source.js";
 
 /** A file whose beginning was seen; reading its chunks downloads the rest. */
@@ -136,7 +137,7 @@ function fromBlob(name: string, blob: Blob): OpenFile {
 
 /** Node's own files; `fetch` does not read them. */
 async function fromDisk(name: string, url: string): Promise<OpenFile | undefined> {
-  const { open } = await import("node:fs/promises");
+  const { open } = await fileSystem();
   const handle = await open(new URL(url)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new MobileBertError("network", `${name}: ${error.message}`, { file: name });

@@ -10,6 +10,22 @@ export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from ".
 export { type Filled, type Filling, FillMask, type FillOptions } from "./fill-mask.js";
 export type { LoadedModel } from "./model.js";
 export {
+  type FeatureExtractionPipeline,
+  type FillMaskPipeline,
+  type PipelineAnswer,
+  type PipelineEntity,
+  type PipelineFilling,
+  type PipelineLabel,
+  type PipelineOptions,
+  type PipelineProgress,
+  type Pipelines,
+  type PipelineTensor,
+  pipeline,
+  type QuestionAnsweringPipeline,
+  type TextClassificationPipeline,
+  type TokenClassificationPipeline,
+} from "./pipeline.js";
+export {
   type Answer,
   type AskOptions,
   type AskResult,

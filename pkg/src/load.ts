@@ -74,6 +74,7 @@ async function build(
     if (tokenizerJson !== undefined) files.tokenizerJson = tokenizerJson;
     if (tokenizerConfig !== undefined) files.tokenizerConfig = tokenizerConfig;
     if (vocab !== undefined) files.vocab = vocab;
+    if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();
     loader = await engine.Loader.create(files, engineOptions(request));
     for (const [i, file] of opened.weights.entries()) {
@@ -123,11 +124,11 @@ async function openAll(place: Place, open: Opener, manifest: Manifest | undefine
     if (!config) throw missing(place, CONFIG);
     const vocab = tokenizerJson ? undefined : await optional("vocab.txt");
     if (!tokenizerJson && !vocab) throw missing(place, "tokenizer.json");
-    const weights = single ? [single] : await openShards(place, optional);
+    const { weights, index } = single ? { weights: [single], index: undefined } : await openShards(place, optional);
     // The index of shards has been read by now.
     for (const file of all.filter((file) => file.name !== INDEX))
       progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);
-    return { config, tokenizerJson, tokenizerConfig, vocab, weights, all };
+    return { config, tokenizerJson, tokenizerConfig, vocab, weights, index, all };
   } catch (error) {
     await Promise.allSettled(opening);
     for (const file of all) file.cancel();
@@ -135,17 +136,17 @@ async function openAll(place: Place, open: Opener, manifest: Manifest | undefine
   }
 }
 
-async function openShards(place: Place, optional: Opener): Promise<OpenFile[]> {
-  const index = await optional(INDEX);
-  if (!index) throw missing(place, WEIGHTS);
-  const names = shardNames(new TextDecoder().decode(await join(index.chunks)));
-  const shards: OpenFile[] = [];
-  for (const name of names) {
+async function openShards(place: Place, optional: Opener) {
+  const file = await optional(INDEX);
+  if (!file) throw missing(place, WEIGHTS);
+  const index = new TextDecoder().decode(await join(file.chunks));
+  const weights: OpenFile[] = [];
+  for (const name of shardNames(index)) {
     const shard = await optional(name);
     if (!shard) throw missing(place, name);
-    shards.push(shard);
+    weights.push(shard);
   }
-  return shards;
+  return { weights, index };
 }
 
 function shardNames(text: string): string[] {

@@ -22,7 +22,7 @@ export interface AskResult {
   noAnswer: { probability: number; score: number };
   /** How many windows the context was cut into, and how many of them were read. */
   windows: number;
-  windowsDone?: number;
+  windowsDone: number;
   /** Whether part of the question or the context was left unread. */
   truncated: boolean;
   timing: Timing;
@@ -43,6 +43,8 @@ export interface AskOptions extends CallOptions {
   maxAnswerTokens?: number;
   /** Word pieces between the beginnings of two windows. Default 128. */
   docStride?: number;
+  /** Length of a window in word pieces, question included. Default 384. */
+  maxLength?: number;
   /** Longest question in word pieces; the rest is cut. Default 64. */
   maxQuestionTokens?: number;
   /** Stops after this many windows. */
@@ -62,7 +64,14 @@ export class QuestionAnswering extends LoadedModel {
     if (typeof question !== "string") throw invalidInput("question", "not a string");
     if (typeof context !== "string") throw invalidInput("context", "not a string");
     const { signal, onPartial, ...rest } = options;
-    const partial = onPartial && ((value: unknown) => onPartial(value as PartialAnswers));
-    return (await this.call("ask", [question, context, rest], signal ? { signal } : {}, partial)) as AskResult;
+    const partial = onPartial && ((value: unknown) => onPartial(sliced(value as PartialAnswers, context)));
+    const result = await this.call("ask", [question, context, rest], signal ? { signal } : {}, partial);
+    return sliced(result as AskResult, context);
   }
+}
+
+/** Half a surrogate pair does not survive the way into the module; in an answer it stands as in the context. */
+function sliced<T extends { answers: Answer[] }>(result: T, context: string): T {
+  for (const answer of result.answers) answer.text = context.slice(answer.start, answer.end);
+  return result;
 }

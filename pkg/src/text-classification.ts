@@ -1,5 +1,6 @@
 import { invalidInput } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { wellFormed } from "./text.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A text, or two that belong together (a premise and a hypothesis, two questions). */
@@ -39,14 +40,18 @@ export class TextClassification extends LoadedModel {
   ): Promise<Classification | Classification[]> {
     const one = isTextOrPair(texts);
     const list = one ? [texts] : texts;
-    if (!Array.isArray(list)) throw invalidInput("text", "not a string, a pair of strings or an array of them");
+    if (!isArray(list)) throw invalidInput("text", "not a string, a pair of strings or an array of them");
     for (const text of list) if (!isTextOrPair(text)) throw invalidInput("text", "not a string or a pair of strings");
     if (list.length === 0) return [];
-    const results = (await this.call("classify", [list, {}], options)) as Classification[];
+    const clean = list.map((text) => (typeof text === "string" ? wellFormed(text) : text.map(wellFormed)));
+    const results = (await this.call("classify", [clean, {}], options)) as Classification[];
     if (!one) return results;
     return results[0] as Classification;
   }
 }
+
+/** `Array.isArray` loses what is in a read-only array. */
+const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 function isTextOrPair(value: unknown): value is TextOrPair {
   if (typeof value === "string") return true;

@@ -254,7 +254,7 @@ impl<'a> Operands<'a> {
     fn rows(&self, input: BufferId, output: &[f32], features: usize) -> Result<&'a [f32]> {
         let input = self.buffer(input)?;
         self.expect("the output", output.len(), input.len())?;
-        if features == 0 || output.len() % features != 0 {
+        if features == 0 || !output.len().is_multiple_of(features) {
             return Err(self.internal(format!("{} values are not rows of {features}", output.len())));
         }
         Ok(input)

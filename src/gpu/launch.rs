@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::{self, Kernel};
-use crate::plan::{BufferId, Operation, ParameterId, Plan, Residual, Step};
+use crate::plan::{BufferId, Operation, ParameterId, Plan, Residual, Step, limits};
 
-/// WebGPU's guaranteed number of groups in a dimension.
-const MAX_GROUPS: u32 = 65_535;
+/// Groups in a dimension that every device grants.
+const MAX_GROUPS: u32 = limits::WORKGROUPS as u32;
 /// Side of the tiles of `linear` and `attention`.
 const TILE: usize = 32;
 /// Invocations a group of the kernels that run over a flat array.

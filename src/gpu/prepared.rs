@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::plan::{BufferId, Inputs, ParameterId, Plan};
+use crate::plan::{BufferId, Inputs, Operation, PAST_THE_END, ParameterId, Plan};
 
 use super::device::Device;
 use super::launch::{Launch, Operand, launch};
@@ -29,6 +29,9 @@ pub(super) struct Prepared {
     /// Each result buffer once, in the order of first mention.
     results: Vec<Copied>,
     staging: Allocation,
+    /// Rows of the word and type tables: ids must be smaller.
+    vocabulary: Option<usize>,
+    token_types: Option<usize>,
     /// Scratch for the bytes of the inputs.
     bytes: Vec<u8>,
     /// Whether a run has gone through without a fault.
@@ -127,6 +130,15 @@ impl Prepared {
         let blocks_size = launches.len() as u64 * ALIGNMENT;
         let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
+        let rows = |id: ParameterId| Ok::<_, Error>(loaded.parameter(id)?.0.first().copied());
+        let (mut vocabulary, mut token_types) = (None, None);
+        for step in &plan.steps {
+            match step.operation {
+                Operation::Embedding { table, .. } => vocabulary = rows(table)?,
+                Operation::Position { token_type: Some(table), .. } => token_types = rows(table)?,
+                _ => {}
+            }
+        }
         let staging = Allocation::new(
             &loaded.device.device,
             loaded.ledger,
@@ -143,6 +155,8 @@ impl Prepared {
             blocks,
             results,
             staging,
+            vocabulary,
+            token_types,
             bytes: vec![0; (INPUTS * input_stride) as usize],
             proven: false,
             in_flight: false,
@@ -231,15 +245,32 @@ impl Prepared {
             ("token_type_ids", &inputs.token_type_ids),
             ("attention_mask", &inputs.attention_mask),
         ];
-        for (part, (field, values)) in self.bytes.chunks_exact_mut(self.input_stride as usize).zip(fields) {
+        for (field, values) in fields {
             if values.len() != tokens {
                 let problem = format!("{} values for {tokens} tokens", values.len());
                 return Err(Error::invalid_input(field, problem));
             }
+            if let Some((id, count)) = self.out_of_range(field, values) {
+                return Err(Error::invalid_input(field, format!("holds {id}; there are {count}")));
+            }
+        }
+        for (part, (_, values)) in self.bytes.chunks_exact_mut(self.input_stride as usize).zip(fields) {
             part[..4 * tokens].copy_from_slice(bytemuck::cast_slice(values));
         }
         device.queue.write_buffer(&self.inputs, 0, &self.bytes);
         Ok(())
+    }
+
+    /// The first id beyond the table that the steps look it up in, and the table's rows.
+    fn out_of_range(&self, field: &str, values: &[u32]) -> Option<(u32, usize)> {
+        let count = match field {
+            "input_ids" => self.vocabulary?,
+            "token_type_ids" => self.token_types?,
+            _ => return None,
+        };
+        let padding = field == "input_ids";
+        let outside = |&&id: &&u32| id as usize >= count && !(padding && id == PAST_THE_END);
+        values.iter().find(outside).map(|&id| (id, count))
     }
 
     /// Submits the whole plan and the copies of its results.

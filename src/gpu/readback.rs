@@ -68,12 +68,12 @@ async fn wait(device: &Device, mapping: &Arc<Mutex<Mapping>>) {
             return std::task::Poll::Ready(());
         }
         mapping.waker = Some(context.waker().clone());
-        if let Some(timer) = &mut timer {
-            if timer.elapsed(context) {
-                device.queue.submit(None);
-                *timer = timer::Timer::start();
-                timer.elapsed(context);
-            }
+        if let Some(timer) = &mut timer
+            && timer.elapsed(context)
+        {
+            device.queue.submit(None);
+            *timer = timer::Timer::start();
+            timer.elapsed(context);
         }
         std::task::Poll::Pending
     })

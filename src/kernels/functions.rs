@@ -43,8 +43,8 @@ fn gelu(x: f32) -> f32 {
     sum = sum * t + 1.458_389_3e-1;
     sum = sum * t + 1.037_214e-1;
     sum = sum * t + 1.336_799_9e-1;
-    sum = sum * t + 1.314_785_9e-1;
-    sum = sum * t + 6.339_590_2e-6;
+    sum = sum * t + 1.314_786e-1;
+    sum = sum * t + 6.339_59e-6;
     let tail = distance * (sum * exp(-0.5 * x * x));
     if x > 0.0 { x - tail } else { -tail }
 }
@@ -52,7 +52,7 @@ fn gelu(x: f32) -> f32 {
 /// `x/2 · (1 + tanh u)` is `x / (1 + e^(−2u))`.
 #[inline(always)]
 fn gelu_tanh(x: f32) -> f32 {
-    const TWO_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    const TWO_SQRT_2_OVER_PI: f32 = 1.595_769;
     x / (1.0 + exp(-TWO_SQRT_2_OVER_PI * (x + 0.044_715 * (x * x * x))))
 }
 

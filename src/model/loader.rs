@@ -117,13 +117,13 @@ impl Loader {
     fn take(&mut self, chunk: &[u8]) -> Result<()> {
         let stream = self.stream.get_or_insert_with(|| Stream::new("model.safetensors", None));
         let complete = stream.push(chunk)?;
-        if let Some(header) = stream.header() {
-            if let Stage::Waiting(_) = self.stage {
-                let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
-                header.check(&network.parameters)?;
-                if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
-                    self.stage = Stage::loading(started, network);
-                }
+        if let Some(header) = stream.header()
+            && let Stage::Waiting(_) = self.stage
+        {
+            let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
+            header.check(&network.parameters)?;
+            if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
+                self.stage = Stage::loading(started, network);
             }
         }
         let Stage::Loading { session, assembler } = &mut self.stage else { return Ok(()) };

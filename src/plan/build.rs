@@ -12,13 +12,13 @@ use super::{
     Activation, Buffer, BufferId, Network, Operation, Output, Plan, Request, Residual, Schedule, Step, check,
     memory, schedule,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl Network {
     /// The plan of a length: steps grouped as the schedule says, checked, with memory assigned.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] where `batch` or `sequence` is out of range, [`Error::Unsupported`] where a buffer would
+    /// [`crate::error::Error::InvalidInput`] where `batch` or `sequence` is out of range, [`crate::error::Error::Unsupported`] where a buffer would
     /// exceed what WebGPU guarantees.
     pub fn plan(&self, request: Request) -> Result<Plan> {
         check::request(self, &request)?;
@@ -71,8 +71,10 @@ impl<'a> Build<'a> {
         self.plan
     }
 
-    fn step(&mut self, label: impl Into<String>, len: usize, operation: Operation) -> BufferId {
+    /// Adds a step whose result has this shape. A length beyond counting becomes one that the check refuses.
+    fn step(&mut self, label: impl Into<String>, shape: &[usize], operation: Operation) -> BufferId {
         let label = label.into();
+        let len = shape.iter().fold(1usize, |len, size| len.saturating_mul(*size));
         let output = BufferId(self.plan.buffers.len());
         self.plan.buffers.push(Buffer { label: label.clone(), len, slot: 0 });
         self.plan.steps.push(Step { label, operation, output });
@@ -118,7 +120,7 @@ impl<'a> Build<'a> {
             activation: Activation::Identity,
             residual: None,
         };
-        self.step(&dense.label, input.count * dense.out_features, operation)
+        self.step(&dense.label, &[input.count, dense.out_features], operation)
     }
 
     fn tokens_linear(&mut self, dense: &Dense, input: BufferId) -> BufferId {
@@ -130,8 +132,8 @@ impl<'a> Build<'a> {
         if activation == Activation::Identity {
             return input;
         }
-        let len = self.plan.buffers[input.0].len;
-        self.step(format!("{}.activation", dense.label), len, Operation::Activate { input, activation })
+        let len = [self.plan.buffers[input.0].len];
+        self.step(format!("{}.activation", dense.label), &len, Operation::Activate { input, activation })
     }
 
     fn norm(&mut self, norm: &Norm, input: BufferId) -> BufferId {
@@ -142,8 +144,8 @@ impl<'a> Build<'a> {
             features: norm.features,
             epsilon: norm.epsilon,
         };
-        let len = self.plan.buffers[input.0].len;
-        self.step(&norm.label, len, operation)
+        let len = [self.plan.buffers[input.0].len];
+        self.step(&norm.label, &len, operation)
     }
 
     /// `Norm(dense(input) + residual)`.
@@ -153,8 +155,8 @@ impl<'a> Build<'a> {
         if let Some(buffer) = residual {
             let residual = Residual { buffer, scale: projection.residual_scale };
             let operation = Operation::Add { input: output, residual, features: dense.out_features };
-            let len = self.plan.buffers[output.0].len;
-            output = self.step(format!("{}.residual", dense.label), len, operation);
+            let len = [self.plan.buffers[output.0].len];
+            output = self.step(format!("{}.residual", dense.label), &len, operation);
         }
         match &projection.norm {
             Some(norm) => self.norm(norm, output),
@@ -168,7 +170,7 @@ impl<'a> Build<'a> {
         let width = if trigram { 3 } else { 1 } * config.embedding_size;
         let operation = Operation::Embedding { table: embeddings.table, trigram };
         let label = &embeddings.label;
-        let mut output = self.step(format!("{label}.word_embeddings"), self.rows * width, operation);
+        let mut output = self.step(format!("{label}.word_embeddings"), &[self.rows, width], operation);
         if let Some(transformation) = &embeddings.transformation {
             output = self.tokens_linear(transformation, output);
         }
@@ -177,7 +179,7 @@ impl<'a> Build<'a> {
             position: embeddings.position,
             token_type: embeddings.token_type,
         };
-        output = self.step(format!("{label}.position_embeddings"), self.rows * hidden, operation);
+        output = self.step(format!("{label}.position_embeddings"), &[self.rows, hidden], operation);
         match &embeddings.norm {
             Some(norm) => self.norm(norm, output),
             None => output,
@@ -213,13 +215,13 @@ impl<'a> Build<'a> {
         let value = self.tokens_linear(&layer.value, value);
         let operation = Operation::AttentionProbabilities { query, key, heads, head_size };
         let label = format!("{}.probabilities", layer.attention);
-        let probabilities = self.step(label, batch * heads * sequence * sequence, operation);
+        let probabilities = self.step(label, &[batch, heads, sequence, sequence], operation);
         if attentions {
             let shape = [batch, heads, sequence, sequence];
             self.output(&format!("attentions.{index}"), probabilities, &shape, &[2, 3]);
         }
         let operation = Operation::AttentionContext { probabilities, value, heads, head_size };
-        self.step(format!("{}.context", layer.attention), self.rows * heads * head_size, operation)
+        self.step(format!("{}.context", layer.attention), &[self.rows, heads, head_size], operation)
     }
 
     fn feed_forward(&mut self, network: &FeedForward, input: BufferId) -> BufferId {
@@ -292,11 +294,4 @@ impl<'a> Build<'a> {
         let transformed = self.norm(&predictions.norm, transformed);
         self.tokens_linear(&predictions.decoder, transformed)
     }
-}
-
-/// A buffer's length in bytes, or an error that names it.
-pub(super) fn bytes_of(label: &str, len: usize) -> Result<usize> {
-    len.checked_mul(size_of::<f32>()).ok_or_else(|| {
-        Error::unsupported(format!("`{label}` of {len} floats"), "use a smaller batch or a shorter length")
-    })
 }

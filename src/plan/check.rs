@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::build::bytes_of;
 use super::{BufferId, Network, Operation, ParameterId, Plan, Request, Residual, Step};
 use crate::error::{Error, Result};
 
@@ -44,10 +43,36 @@ pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
     Ok(())
 }
 
+/// No parameter may be longer than a binding; products are taken in 64 bits, since `usize` has 32 in browsers.
+pub(super) fn parameter(name: &str, shape: &[usize]) -> Result<()> {
+    let bytes = shape.iter().fold(4u64, |bytes, size| bytes.saturating_mul(*size as u64));
+    if bytes <= limits::BINDING_BYTES as u64 {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        format!("`{name}` of shape {shape:?}, {bytes} bytes,"),
+        format!("WebGPU guarantees {} bytes a buffer", limits::BINDING_BYTES),
+    ))
+}
+
+/// No result may be longer than a binding.
+fn result(label: &str, len: usize, request: &Request) -> Result<()> {
+    if len <= limits::BINDING_BYTES / 4 {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        format!("`{label}` of {len} floats at batch {} × sequence {}", request.batch, request.sequence),
+        format!(
+            "WebGPU guarantees {} bytes a buffer; use a smaller batch or a shorter length",
+            limits::BINDING_BYTES
+        ),
+    ))
+}
+
 /// Everything but memory.
 pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
-    for parameter in &network.parameters {
-        within_binding(&parameter.name, parameter.shape.iter().product())?;
+    for buffer in &plan.buffers {
+        result(&buffer.label, buffer.len, &plan.request)?;
     }
     let mut written: HashSet<BufferId> = HashSet::new();
     let mut labels: HashSet<&str> = HashSet::new();
@@ -69,9 +94,6 @@ pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
         }
         Sizes { network, plan, step }.check()?;
     }
-    for buffer in &plan.buffers {
-        within_binding(&buffer.label, buffer.len)?;
-    }
     for output in &plan.outputs {
         let len = output.shape.iter().product::<usize>() * output.column.map_or(1, |(_, width)| width);
         let found = plan.buffers.get(output.buffer.0).map(|buffer| buffer.len);
@@ -81,20 +103,6 @@ pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
                 format!("output of {len} floats in a buffer of {found:?}"),
             ));
         }
-    }
-    Ok(())
-}
-
-fn within_binding(label: &str, len: usize) -> Result<()> {
-    let bytes = bytes_of(label, len)?;
-    if bytes > limits::BINDING_BYTES {
-        return Err(Error::unsupported(
-            format!("`{label}` of {bytes} bytes"),
-            format!(
-                "WebGPU guarantees {} bytes a buffer; for a result, use a smaller batch or a shorter length",
-                limits::BINDING_BYTES
-            ),
-        ));
     }
     Ok(())
 }

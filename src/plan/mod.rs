@@ -9,12 +9,14 @@ mod network;
 mod parameter;
 mod schedule;
 mod step;
+mod summary;
 
 pub use check::limits;
 pub use inputs::{Inputs, PAST_THE_END};
 pub use network::Network;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
 pub use step::{Activation, BufferId, Operation, Residual, Step};
+pub use summary::Part;
 
 /// How the operations of a plan are grouped into kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

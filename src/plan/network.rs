@@ -9,7 +9,7 @@ use super::modules::{
     Dense, Embeddings, FeedForward, HeadModules, Layer, Modules, Norm, Pooler, Projection, Reads,
     WordPredictions,
 };
-use super::{Activation, Parameter, ParameterId, Recipe, Role, Source};
+use super::{Activation, Parameter, ParameterId, Recipe, Role, Source, check};
 use crate::config::{Config, Family, Head, Normalization};
 use crate::error::{Error, Result};
 
@@ -28,13 +28,18 @@ pub struct Network {
 
 impl Network {
     /// Finds the tensors of `config`'s network among those a checkpoint has (`has(name)`), older names included.
-    /// Fails with all that are missing.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] with all that are missing, [`Error::Unsupported`] where one is longer than WebGPU's bindings.
     pub fn new(config: &Config, has: &dyn Fn(&str) -> bool) -> Result<Network> {
         let mut declare = Declare::new(config, has);
         let embeddings = declare.embeddings();
         let layers = (0..config.num_hidden_layers).map(|index| declare.layer(index)).collect();
         let head = declare.head();
         declare.fail_if_missing()?;
+        for parameter in &declare.parameters {
+            check::parameter(&parameter.name, &parameter.shape)?;
+        }
         let modules = Modules { embeddings, layers, head };
         Ok(Network { parameters: declare.parameters, config: config.clone(), modules })
     }

@@ -10,8 +10,12 @@
 //!
 //! **Special tokens written in a text** (`"[SEP]"` typed by a user) are plain text: `[`, `sep`, `]`. BERT's own
 //! `run_squad` does the same; `transformers`' fast tokenizer would turn them into the control token, so that a passage
-//! could end its own segment. Only [`Tokenizer::encode_with_masks`], which fill-mask uses, reads the mask token.
-//! Tokens that a model's author *added* (`"[E1]"`, `"<user>"`) are recognised, special or not.
+//! could end its own segment. Only [`Tokenizer::encode_with_masks`], which fill-mask uses, reads the mask token. Tokens
+//! that a model's author *added* (`"[E1]"`, `"<user>"`) are recognised, special or not.
+//!
+//! **Where the references disagree**, this module follows the `tokenizers` crate, on which models of today were trained:
+//! lower-casing goes character by character (a final `Σ` becomes `σ`, where Google's Python code writes `ς`), private-use
+//! characters are dropped, and a word of more than 100 characters is unknown. On SQuAD dev none of this makes a difference.
 
 mod added;
 mod files;

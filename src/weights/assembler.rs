@@ -13,18 +13,23 @@ use super::tensor::{RawTensor, Tensor};
 /// Holds tensors as they are stored, and only those that an unfinished parameter still needs.
 ///
 /// ```no_run
-/// # fn upload(_: mobilebert::plan::ParameterId, _: mobilebert::weights::Tensor) {}
-/// # fn main() -> mobilebert::error::Result<()> {
-/// # let (network, raw): (mobilebert::plan::Network, Vec<mobilebert::weights::RawTensor>) = todo!();
-/// let mut assembler = mobilebert::weights::Assembler::new(&network);
-/// for tensor in raw {
-///     assembler.push(tensor)?;
-///     while let Some((id, tensor)) = assembler.next_ready()? {
-///         upload(id, tensor);
+/// use mobilebert::plan::{Network, ParameterId};
+/// use mobilebert::weights::{Assembler, RawTensor, Tensor};
+///
+/// fn load(
+///     network: &Network,
+///     checkpoint: Vec<RawTensor>,
+///     upload: impl Fn(ParameterId, Tensor),
+/// ) -> mobilebert::error::Result<()> {
+///     let mut assembler = Assembler::new(network);
+///     for tensor in checkpoint {
+///         assembler.push(tensor)?;
+///         while let Some((id, tensor)) = assembler.next_ready()? {
+///             upload(id, tensor);
+///         }
 ///     }
+///     assembler.finish()
 /// }
-/// assembler.finish()
-/// # }
 /// ```
 #[derive(Debug)]
 pub struct Assembler {

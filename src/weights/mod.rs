@@ -9,6 +9,7 @@ pub mod generator;
 mod header;
 mod index;
 pub mod manifest;
+pub mod quantize;
 mod stream;
 mod tensor;
 
@@ -18,6 +19,7 @@ pub use generator::Generator;
 pub use header::{Entry, Header};
 pub use index::ShardIndex;
 pub use manifest::Manifest;
+pub use quantize::{Quantizer, Storage, TensorReport};
 pub use safetensors::Dtype;
 pub use stream::Stream;
 pub use tensor::{RawTensor, Tensor};

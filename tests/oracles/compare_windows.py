@@ -43,7 +43,9 @@ def notices(windows):
         changed[-1][field] = change(changed[-1][field])
         if list(differences(windows, changed)) != [(len(windows), field)]:
             return False
-    return bool(list(differences(windows, windows[:-1]))) and bool(list(differences(windows[:-1], windows)))
+    return bool(list(differences(windows, windows[:-1]))) and bool(
+        list(differences(windows[:-1], windows))
+    )
 
 
 def read(path):
@@ -61,7 +63,10 @@ def main(arguments):
         print(f"cannot read: {error}", file=sys.stderr)
         return 2
     if not expected or any(set(FIELDS) - set(window) for window in expected + found):
-        print(f"not a list of windows: each line needs {', '.join(FIELDS)}", file=sys.stderr)
+        print(
+            f"not a list of windows: each line needs {', '.join(FIELDS)}",
+            file=sys.stderr,
+        )
         return 2
     if not notices(expected[:3]):
         print("the comparison does not notice a wrong window", file=sys.stderr)

@@ -36,7 +36,12 @@ def is_control(char):
 
 def is_punctuation(char):
     point = ord(char)
-    ascii_mark = 33 <= point <= 47 or 58 <= point <= 64 or 91 <= point <= 96 or 123 <= point <= 126
+    ascii_mark = (
+        33 <= point <= 47
+        or 58 <= point <= 64
+        or 91 <= point <= 96
+        or 123 <= point <= 126
+    )
     return ascii_mark or unicodedata.category(char).startswith("P")
 
 
@@ -66,13 +71,19 @@ def lowered(word):
 
 def without_accents(word):
     """Canonical decomposition less non-spacing marks, each character with its place."""
-    parts = [(part, place) for char, place in word for part in unicodedata.normalize("NFD", char)]
+    parts = [
+        (part, place)
+        for char, place in word
+        for part in unicodedata.normalize("NFD", char)
+    ]
     ordered, run = [], []
     for part in parts:
         if unicodedata.combining(part[0]):
             run.append(part)
             continue
-        ordered += sorted(run, key=lambda entry: unicodedata.combining(entry[0])) + [part]
+        ordered += sorted(run, key=lambda entry: unicodedata.combining(entry[0])) + [
+            part
+        ]
         run = []
     ordered += sorted(run, key=lambda entry: unicodedata.combining(entry[0]))
     whole = unicodedata.normalize("NFD", "".join(char for char, _ in word))
@@ -117,16 +128,24 @@ class Tokenizer:
             cleaned.append((" " if is_space(char) else char, place))
         spaced = []
         for char, place in cleaned:
-            spaced += [(" ", place), (char, place), (" ", place)] if is_chinese(char) else [(char, place)]
+            spaced += (
+                [(" ", place), (char, place), (" ", place)]
+                if is_chinese(char)
+                else [(char, place)]
+            )
         words = []
         for word in split_spaces(spaced):
-            words += split_punctuation(without_accents(lowered(word)) if self.lower else word)
+            words += split_punctuation(
+                without_accents(lowered(word)) if self.lower else word
+            )
         return words
 
     def wordpiece(self, word):
         """Ids with the first and last source place of each."""
         text = "".join(char for char, _ in word)
-        unknown = [(self.vocab["[UNK]"], min(p for _, p in word), max(p for _, p in word))]
+        unknown = [
+            (self.vocab["[UNK]"], min(p for _, p in word), max(p for _, p in word))
+        ]
         if len(text) > self.longest:
             return unknown
         pieces, start = [], 0
@@ -168,7 +187,10 @@ def tokenize_document(tokenizer, text):
         before.append(before[-1] + len(char.encode("utf-8", "surrogatepass")))
     tokens = []
     for place, word in document_words(text):
-        tokens += [(i, before[first], before[last + 1]) for i, first, last in tokenizer.tokenize(word, place)]
+        tokens += [
+            (i, before[first], before[last + 1])
+            for i, first, last in tokenizer.tokenize(word, place)
+        ]
     return tokens
 
 
@@ -210,7 +232,9 @@ def windows(vocab, question, document, sizes):
             "window": number,
             "input_ids": [*head, *(i for i, _, _ in span), vocab["[SEP]"]],
             "token_type_ids": [0] * len(head) + [1] * (length + 1),
-            "offsets": [[0, 0]] * len(head) + [[first, last] for _, first, last in span] + [[0, 0]],
+            "offsets": [[0, 0]] * len(head)
+            + [[first, last] for _, first, last in span]
+            + [[0, 0]],
             "max_context": [False] * len(head)
             + [is_max_context(local, here, start + at) for at in range(length)]
             + [False],
@@ -229,7 +253,9 @@ def lines(arguments):
             for question in paragraph["qas"]:
                 asked = tokenizer.tokenize(question["question"])
                 for window in windows(vocab, asked, document, sizes):
-                    line = json.dumps({"id": question["id"], **window}, separators=(",", ":"))
+                    line = json.dumps(
+                        {"id": question["id"], **window}, separators=(",", ":")
+                    )
                     yield article["title"], line + "\n"
 
 
@@ -240,8 +266,14 @@ def main():
     parser.add_argument("--max-length", type=int, default=384)
     parser.add_argument("--doc-stride", type=int, default=128)
     parser.add_argument("--max-question", type=int, default=64)
-    parser.add_argument("--cased", action="store_true", help="neither lower-case nor strip accents")
-    parser.add_argument("--digest", action="store_true", help="per article the number of windows and their sha256")
+    parser.add_argument(
+        "--cased", action="store_true", help="neither lower-case nor strip accents"
+    )
+    parser.add_argument(
+        "--digest",
+        action="store_true",
+        help="per article the number of windows and their sha256",
+    )
     arguments = parser.parse_args()
     if not arguments.digest:
         sys.stdout.writelines(line for _, line in lines(arguments))
@@ -251,7 +283,10 @@ def main():
         count, digest = digests.setdefault(title, [0, hashlib.sha256()])
         digest.update(line.encode())
         digests[title][0] = count + 1
-    table = [{"title": t, "windows": n, "sha256": d.hexdigest()} for t, (n, d) in digests.items()]
+    table = [
+        {"title": t, "windows": n, "sha256": d.hexdigest()}
+        for t, (n, d) in digests.items()
+    ]
     json.dump(table, sys.stdout, ensure_ascii=False, indent=0)
     sys.stdout.write("\n")
 

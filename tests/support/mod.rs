@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod compare;
 pub mod family;
 pub mod goldens;
+pub mod gpu;
 pub mod interpreter;
 pub mod random;
 pub mod reference;

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from training import checkpoint, distil, loop, strategies
+from training import checkpoint, distil, loop, parallel, strategies
 from training.config import Config
 from training.data import tokens
 from training.errors import TrainingError
@@ -78,7 +78,13 @@ def train(config: Config, places: Places, strategy: str) -> Path:
     objective = distil.Distillation(config, model, teacher, task.terms)
     score = None if task.score is None else lambda: task.score(model)
     run.run(task.batch_at, objective, score)
+    if parallel.first():
+        _finish(run, config, model, tokenizer_from, folder)
+    parallel.wait()
+    return folder / "model"
+
+
+def _finish(run, config: Config, model, tokenizer_from: Path, folder: Path) -> None:
     save_model(model, tokenizer_from, folder / "model")
     summary = {"steps": run.step, "tokens": run.tokens, "hours": round(run.seconds / 3600, 4), "task": config.task}
     checkpoint.write_whole(folder / "done.json", lambda p: p.write_text(json.dumps(summary, indent=2) + "\n"))
-    return folder / "model"

@@ -21,6 +21,9 @@ def run(config: Config, places: Places) -> None:
     if config.task == "squad":
         from training.metrics.squad import evaluate_squad
 
+        calibrated = places.run(config.name) / "null.json"
+        if config.data.version == "2.0" and calibrated.exists():
+            config.data.null_threshold = json.loads(calibrated.read_text(encoding="utf-8"))["null_threshold"]
         scores = evaluate_squad(model, tokenizer, places, config.data)
     else:
         rows = glue.read_dev(places, config.task)

@@ -3,10 +3,10 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::process::{cargo, command, root, run as run_command, target};
-use crate::{models, package, python, setup, size};
+use crate::{browser, package, python, setup, size};
 
 /// One thing that is checked.
 struct Check {
@@ -185,30 +185,18 @@ fn lint() -> Result<Outcome> {
 }
 
 fn browsers() -> Result<Outcome> {
-    let missing = setup::system_packages(&[&setup::CHROMIUM, &setup::FIREFOX, &setup::SOFTWARE_VULKAN]);
-    if !missing.is_empty() {
-        return Ok(Outcome::Skipped(format!("missing: {}", missing.join(", "))));
+    if let Some(missing) = browser::missing() {
+        return Ok(Outcome::Skipped(missing));
     }
-    let (Some(chromium), Some(firefox)) = (setup::chromium(), setup::firefox()) else {
-        bail!("the browsers were there a moment ago");
-    };
-    if models::find(&[])?.is_empty() {
-        let hint = "no model: set MOBILEBERT_MODELS to a folder of model directories";
-        return Ok(Outcome::Skipped(hint.to_owned()));
-    }
-    package::build()?;
-    setup::npm_packages("tests/browser")?;
     let tests = size::with_extension(&root().join("tests/browser"), "mjs")?;
     let tests: Vec<_> =
         tests.into_iter().filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
     if tests.is_empty() {
         bail!("no test in tests/browser");
     }
-    let server = std::env::current_exe().context("the path of this program")?;
-    let mut node = command("node");
+    let mut node = browser::node()?;
     // One file after another: two cores, and one software GPU in them.
-    node.args(["--test", "--test-concurrency=1"]).args(tests);
-    passed(node.env("CHROMIUM", chromium).env("FIREFOX", firefox).env("XTASK", server))
+    passed(node.args(["--test", "--test-concurrency=1"]).args(tests))
 }
 
 fn in_python(arguments: &[&str]) -> Result<Outcome> {

@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask demo` and `cargo xtask test` install what they need, saying so first.
 
 mod bench;
+mod browser;
 mod checks;
 mod demo;
 mod fingerprint;
@@ -64,6 +65,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Take the pictures under docs/screens/ anew.
+    Screens,
     /// Print what a browser downloads, file by file.
     Size,
 }
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Build => site::run(),
         Command::Bench { rest } => bench::run(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
+        Command::Screens => browser::screens(),
         Command::Size => size::run(),
     };
     match result {

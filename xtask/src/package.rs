@@ -53,7 +53,6 @@ fn bundle() -> Result<()> {
         "--format=esm",
         "--target=es2022",
         "--legal-comments=none",
-        "--external:node:*",
         "--outdir=pkg/dist",
         "--log-level=warning",
     ]))

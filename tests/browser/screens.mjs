@@ -1,0 +1,84 @@
+/** Takes the pictures under docs/screens/: every state of the page, narrow and wide, light and dark. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { chromium, newPage } from "./support/browsers.mjs";
+import { ask, openReady, paste } from "./support/index-page.mjs";
+import { startServer } from "./support/server.mjs";
+
+const folder = join(import.meta.dirname, "../../docs/screens");
+const sizes = [
+  { width: 360, height: 780 },
+  { width: 1280, height: 900 },
+];
+const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
+
+/** Each brings a fresh page into a state. */
+const states = {
+  async loading(page, address) {
+    await page.goto(address, { waitUntil: "domcontentloaded" });
+    await page.waitForFunction(() => document.querySelector("#loading-bar").value > 0, { polling: 10 });
+  },
+  async answer(page, address) {
+    await openReady(page, address);
+    await ask(page, "When was the lighthouse first lit?");
+    await paste(page, "#mood", "I could have watched it all night.");
+    await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
+    await page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+  },
+  async "long-text"(page, address) {
+    await openReady(page, address);
+    await page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
+    await ask(page, "With what did Olsen mend the boat?");
+    await page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+  },
+  async "no-question"(page, address) {
+    await openReady(page, address);
+    await ask(page, "");
+    await page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+  },
+  async device(page, address) {
+    await openReady(page, address);
+    await page.click("#device summary");
+  },
+  async "no-model"(page, address) {
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      if (request.url().endsWith("/models.json")) request.respond({ contentType: "application/json", body: "[]" });
+      else request.continue();
+    });
+    await page.goto(address);
+    await page.waitForFunction(() => !document.querySelector("#choose").hidden);
+  },
+  async "wrong-model"(page, address) {
+    await page.goto(`${address}?model=./nothing-here/`);
+    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+  },
+  async "no-webgpu"(page, address) {
+    await page.goto(`${address}?device=webgpu`);
+    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+  },
+};
+
+await mkdir(folder, { recursive: true });
+const server = await startServer();
+const browser = await chromium();
+try {
+  for (const [name, enter] of Object.entries(states)) {
+    for (const size of sizes) {
+      for (const theme of ["light", "dark"]) {
+        const context = await browser.createBrowserContext();
+        const { page } = await newPage(context, { ...size, theme });
+        await enter(page, server.address);
+        // A page that still loads moves on while one waits.
+        if (name !== "loading") await settled();
+        const path = join(folder, `${name}-${size.width}-${theme}.webp`);
+        await page.screenshot({ path, type: "webp", quality: 70 });
+        console.log(path);
+        await context.close();
+      }
+    }
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+}

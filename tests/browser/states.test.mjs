@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { chromium, newPage } from "./support/browsers.mjs";
+import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { findModels } from "./support/models.mjs";
+import { startServer } from "./support/server.mjs";
+import { startStaticHost } from "./support/static-host.mjs";
+
+const PATIENCE = { timeout: 120_000 };
+let server;
+let browser;
+before(async () => {
+  server = await startServer();
+  browser = await chromium();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
+const submit = (page) => page.evaluate(() => document.querySelector("#ask").requestSubmit());
+
+describe("a ready page", () => {
+  let page;
+  before(async () => {
+    ({ page } = await newPage(browser, { width: 360, height: 740 }));
+    await openReady(page, server.address);
+  });
+
+  test("runs on the CPU where the browser offers no GPU, and says why", async () => {
+    assert.match(await text(page, "#device-name"), /^CPU/);
+    assert.match(await text(page, "#device-reason"), /WebGPU|adapter|GPU/);
+  });
+
+  test("asks for what is missing instead of answering nothing", async () => {
+    await paste(page, "#question", "  ");
+    await submit(page);
+    assert.match((await answer(page)).line, /Type a question/);
+    await paste(page, "#passage", " \n ");
+    await paste(page, "#question", "What?");
+    await submit(page);
+    assert.match((await answer(page)).line, /no passage/);
+    await page.click("#samples button");
+  });
+
+  test("can be used by keyboard alone", async () => {
+    await page.focus("#passage");
+    const reached = [];
+    for (let i = 0; i < 6 && reached.at(-1) !== "question"; i++) {
+      await page.keyboard.press("Tab");
+      reached.push(await page.evaluate(() => document.activeElement?.id));
+    }
+    assert.equal(reached.at(-1), "question", `from the passage Tab went to ${reached}`);
+    await page.evaluate(() => document.querySelector("#question").select());
+    await page.keyboard.type("How tall is the tower?");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("#answer").dataset.state === "found", PATIENCE);
+    assert.match(await text(page, "#answer-line"), /38/);
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "question");
+  });
+
+  test("says an answer once", async () => {
+    await page.evaluate(() => {
+      globalThis.said = [];
+      const line = document.querySelector("#answer-line");
+      new MutationObserver(() => globalThis.said.push(line.textContent)).observe(line, { childList: true });
+    });
+    const { line } = await ask(page, "Who built the lighthouse?");
+    const said = await page.evaluate(() => globalThis.said);
+    assert.equal(said.filter((words) => words === line).length, 1, JSON.stringify(said));
+  });
+
+  test("reads a long text in windows and says how many", async () => {
+    await page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
+    const found = await ask(page, "With what did Olsen mend the boat?");
+    assert.match(found.line, /copper/);
+    assert.match(found.timing, /[2-9] windows/);
+  });
+
+  test("fits a narrow phone, with targets that a thumb can hit", async () => {
+    const layout = await page.evaluate(() => {
+      const small = [];
+      for (const element of document.querySelectorAll("button, summary, input:not([type=file]), .file-button")) {
+        const { width, height } = element.getBoundingClientRect();
+        if (width > 0 && (height < 44 || width < 44))
+          small.push(`${element.textContent || element.id}: ${width}×${height}`);
+      }
+      return { small, wide: document.documentElement.scrollWidth - document.documentElement.clientWidth };
+    });
+    assert.deepEqual(layout, { small: [], wide: 0 });
+  });
+});
+
+test("axe finds nothing serious, light and dark", async () => {
+  const axe = await readFile(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
+  for (const theme of ["light", "dark"]) {
+    const { page } = await newPage(browser, { width: 360, height: 740, theme });
+    await openReady(page, server.address);
+    await ask(page, "When was the lighthouse first lit?");
+    await paste(page, "#mood", "Not bad at all.");
+    await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "", PATIENCE);
+    await page.evaluate(axe);
+    const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
+    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    const shown = grave.map(({ id, nodes }) => `${theme}: ${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+    assert.deepEqual(shown, []);
+    assert.ok(passes.length > 15, "axe tested next to nothing");
+    await page.close();
+  }
+});
+
+test("a question asked before the model is there is answered when it is", async () => {
+  const { page } = await newPage(browser);
+  await page.goto(server.address, { waitUntil: "domcontentloaded" });
+  await page.waitForFunction(() => document.querySelector("#samples button") !== null);
+  await paste(page, "#question", "How tall is the tower?");
+  await submit(page);
+  assert.match(await text(page, "#answer-line"), /still loading/);
+  assert.match((await answer(page)).line, /38/);
+  await page.close();
+});
+
+test("a model that is not there is said with its code and a way on", async () => {
+  const { page } = await newPage(browser);
+  await page.goto(`${server.address}?model=./nothing-here/`);
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden, PATIENCE);
+  const problem = await shownProblem(page);
+  assert.equal(problem.code, "not-found");
+  assert.match(problem.text, /nothing-here/);
+  assert.ok(await page.$eval("#choose", (element) => !element.hidden), "no way to choose another model");
+  await page.close();
+});
+
+test("a device that is not there is said with its code", async () => {
+  const { page } = await newPage(browser);
+  await page.goto(`${server.address}?device=webgpu`);
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden, PATIENCE);
+  assert.equal((await shownProblem(page)).code, "unsupported");
+  await page.close();
+});
+
+test("a software GPU is not taken for a GPU, and that is said", async () => {
+  const software = await chromium({ webgpu: true });
+  try {
+    const { page } = await newPage(software);
+    await openReady(page, server.address);
+    assert.match(await text(page, "#device-name"), /^CPU/);
+    assert.match(await text(page, "#device-reason"), /software/i);
+  } finally {
+    await software.close();
+  }
+});
+
+test("on a static host under a prefix, without a model, files of one's own can be picked", async () => {
+  const host = await startStaticHost("/some/prefix/");
+  const { answers } = await findModels();
+  try {
+    const { page } = await newPage(browser);
+    const foreign = [];
+    page.on("request", (request) => request.url().startsWith(host.address) || foreign.push(request.url()));
+    // Whatever models the project itself ships, here there are none.
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      if (request.url().endsWith("/models.json")) request.respond({ contentType: "application/json", body: "[]" });
+      else request.continue();
+    });
+    await page.goto(host.address, { waitUntil: "domcontentloaded" });
+    await page.waitForFunction(() => !document.querySelector("#choose").hidden, PATIENCE);
+    assert.match(await text(page, "#choose-text"), /No model/);
+    const names = ["config.json", "tokenizer.json", "model.safetensors"];
+    const picker = await page.$("#folder");
+    await picker.uploadFile(...names.map((name) => join(answers.folder, name)));
+    await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready", PATIENCE);
+    assert.match((await ask(page, "How tall is the tower?")).line, /38/);
+    assert.deepEqual(foreign, []);
+  } finally {
+    host.stop();
+  }
+});

@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { promisify } from "node:util";
+
+const types = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/**
+ * Lays the page out as `cargo xtask build` does, and serves that folder under a prefix, as plain as a static host:
+ * no header but the type.
+ */
+export async function startStaticHost(prefix) {
+  const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
+  const folder = /the page stands in (.*);/.exec(stdout)?.[1];
+  if (!folder) throw new Error(`the build did not say where the page stands:\n${stdout}`);
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const inside = normalize(decodeURIComponent(pathname.slice(prefix.length)));
+    const path = join(folder, inside.endsWith("/") || inside === "." ? join(inside, "index.html") : inside);
+    const found = pathname.startsWith(prefix) ? await stat(path).catch(() => undefined) : undefined;
+    if (!found?.isFile()) return response.writeHead(404).end("not found");
+    const type = types[extname(path)] ?? "application/octet-stream";
+    response.writeHead(200, { "content-type": type, "content-length": found.size });
+    createReadStream(path).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${server.address().port}${prefix}`;
+  return {
+    address,
+    folder,
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

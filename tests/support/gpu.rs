@@ -1,0 +1,140 @@
+//! The GPU of this machine for tests, and plans of a few steps made by hand.
+
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use mobilebert::error::Error;
+use mobilebert::gpu::{Device, Executor};
+use mobilebert::plan::{
+    Buffer, BufferId, Inputs, Operation, Output, Parameter, ParameterId, Plan, Recipe, Request, Role, Step,
+};
+use mobilebert::weights::Tensor;
+
+/// A device of its own; where this machine has none, the test is said not to have run, or fails if
+/// `MOBILEBERT_GPU=require`.
+pub fn device(test: &str) -> Option<Device> {
+    match pollster::block_on(Device::request()) {
+        Ok(device) => {
+            say(&format!("{test}: {:?}", device.adapter()));
+            Some(device)
+        }
+        Err(error @ Error::Unsupported { .. }) => {
+            let required = std::env::var("MOBILEBERT_GPU").is_ok_and(|value| value == "require");
+            assert!(!required, "{test}: {error}");
+            say(&format!("NOT RUN: {test}: {error}"));
+            None
+        }
+        Err(error) => panic!("{test}: {error}"),
+    }
+}
+
+/// An executor of its own.
+pub fn executor(test: &str) -> Option<Executor> {
+    device(test).map(|device| pollster::block_on(Executor::new(device)).expect("kernels compile"))
+}
+
+/// The executor that the tests of one file take turns with: compiling kernels takes longer than running them.
+pub fn shared_executor(test: &str) -> Option<MutexGuard<'static, Executor>> {
+    static SHARED: OnceLock<Option<Mutex<Executor>>> = OnceLock::new();
+    match SHARED.get_or_init(|| executor(test).map(Mutex::new)) {
+        Some(executor) => Some(executor.lock().unwrap_or_else(PoisonError::into_inner)),
+        None => {
+            say(&format!("NOT RUN: {test}"));
+            None
+        }
+    }
+}
+
+/// Past the capture of the test harness, so that it is seen although the test passes.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Builds a plan by hand, with constants of its own.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    pub plan: Plan,
+    pub inputs: Inputs,
+    pub parameters: Vec<(Parameter, Tensor)>,
+}
+
+impl Builder {
+    /// A plan without steps. Ids count tokens, types are 0, every token is attended to.
+    pub fn new(batch: usize, sequence: usize) -> Self {
+        let tokens = batch * sequence;
+        Builder {
+            plan: Plan {
+                request: Request { batch, sequence, ..Default::default() },
+                steps: Vec::new(),
+                buffers: Vec::new(),
+                slots: Vec::new(),
+                outputs: Vec::new(),
+            },
+            inputs: Inputs {
+                input_ids: (0..tokens as u32).collect(),
+                token_type_ids: vec![0; tokens],
+                attention_mask: vec![1; tokens],
+            },
+            parameters: Vec::new(),
+        }
+    }
+
+    pub fn parameter(&mut self, shape: &[usize], data: &[f32]) -> ParameterId {
+        let id = ParameterId(self.parameters.len());
+        let role = if shape.len() == 2 { Role::Matrix } else { Role::Vector };
+        self.add_parameter(id, shape, data, role)
+    }
+
+    pub fn table(&mut self, shape: &[usize], data: &[f32]) -> ParameterId {
+        let id = ParameterId(self.parameters.len());
+        self.add_parameter(id, shape, data, Role::Table)
+    }
+
+    fn add_parameter(&mut self, id: ParameterId, shape: &[usize], data: &[f32], role: Role) -> ParameterId {
+        let name = format!("parameter.{}", id.0);
+        let parameter = Parameter { name, shape: shape.to_vec(), role, recipe: Recipe::Zeros };
+        self.parameters.push((parameter, Tensor { shape: shape.to_vec(), data: data.to_vec() }));
+        id
+    }
+
+    /// A buffer that holds `data`: rows of a table gathered by the ids, which count tokens.
+    pub fn activation(&mut self, data: &[f32]) -> BufferId {
+        let rows = self.inputs.input_ids.len();
+        assert_eq!(data.len() % rows, 0, "{} values in {rows} rows", data.len());
+        let table = self.table(&[rows, data.len() / rows], data);
+        self.step(Operation::Embedding { table, trigram: false }, data.len())
+    }
+
+    /// Appends a step with a buffer and memory of its own; it becomes the result.
+    pub fn step(&mut self, operation: Operation, len: usize) -> BufferId {
+        let output = BufferId(self.plan.buffers.len());
+        let label = format!("step.{}", output.0);
+        self.plan.buffers.push(Buffer { label: label.clone(), len, slot: self.plan.slots.len() });
+        self.plan.slots.push(len);
+        self.plan.steps.push(Step { label, operation, output });
+        self.plan.outputs = vec![Output {
+            name: "result".into(),
+            buffer: output,
+            shape: vec![len],
+            sequence_axes: Vec::new(),
+            column: None,
+        }];
+        output
+    }
+
+    /// Loads the parameters and runs the plan.
+    pub fn run(&self, executor: &mut Executor) -> Vec<f32> {
+        self.load(executor);
+        let mut results = pollster::block_on(executor.run(&self.plan, &self.inputs))
+            .unwrap_or_else(|error| panic!("{error}"));
+        results.remove(0)
+    }
+
+    pub fn load(&self, executor: &mut Executor) {
+        for (index, (parameter, tensor)) in self.parameters.iter().enumerate() {
+            executor
+                .load(ParameterId(index), parameter, tensor.clone())
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}

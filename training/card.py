@@ -1,0 +1,49 @@
+"""A model card from what the runs left: architecture, recipe, hours, scores. Examples are added by hand."""
+
+import json
+from pathlib import Path
+
+from training.config import Config
+from training.places import Places
+
+DATA = {
+    "sst2": "SST-2 in GLUE's form (Socher et al. 2013; for research use), training file alone.",
+    "squad": "SQuAD v1.1 (CC BY-SA 4.0), training file alone, without answers whose place is a guess.",
+}
+FIELDS = (
+    "num_hidden_layers",
+    "hidden_size",
+    "intra_bottleneck_size",
+    "embedding_size",
+    "num_attention_heads",
+    "num_feedforward_networks",
+    "intermediate_size",
+    "normalization_type",
+    "hidden_act",
+    "trigram_input",
+)
+
+
+def write(config: Config, places: Places, source: Path) -> str:
+    """The card's text in Markdown."""
+    settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    lines = [f"# {config.name}", "", "## Architecture", ""]
+    lines += [f"- `{name}`: {json.dumps(settings[name])}" for name in FIELDS if name in settings]
+    lines += ["", "## Recipe", "", "| run | task | steps | tokens | hours |", "|---|---|---|---|---|"]
+    lines += [_row(name, places) for name in (*config.card.runs, config.name)]
+    lines += ["", f"Hardware: {config.card.hardware or 'not stated'}.", "", "## Data and licences", ""]
+    lines += [f"- {DATA[config.task]}"] if config.task in DATA else []
+    lines += [f"- {line}" for line in config.card.sources]
+    lines += ["", "## Scores", ""]
+    scores = places.run(config.name) / "scores.json"
+    lines += ["```json", scores.read_text(encoding="utf-8").strip(), "```"] if scores.exists() else ["Not measured."]
+    lines += ["", "## Known failures", "", *[f"- {line}" for line in config.card.failures], ""]
+    return "\n".join(lines)
+
+
+def _row(name: str, places: Places) -> str:
+    path = places.run(name) / "done.json"
+    if not path.exists():
+        return f"| {name} | | | | not run here |"
+    done = json.loads(path.read_text(encoding="utf-8"))
+    return f"| {name} | {done['task']} | {done['steps']} | {done['tokens']} | {done['hours']} |"

@@ -1,0 +1,60 @@
+"""Leave a finished model as a Hugging Face directory in 16 bits, with `files.json` and the start of a model card."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from training import card, checkpoint
+from training.config import Config
+from training.errors import TrainingError
+from training.places import Places
+
+LARGEST = torch.finfo(torch.float16).max
+
+
+def run(config: Config, places: Places) -> None:
+    """Write `runs/NAME/export`; `mobilebert quantize` makes the shipped directory from it."""
+    source = places.model(config.models.init or f"run:{config.name}")
+    folder = places.run(config.name) / "export"
+    export(source, folder)
+    checkpoint.write_whole(folder / "README.md", lambda p: p.write_text(card.write(config, places, source)))
+    write_manifest(folder, "f16")
+    print(folder)
+
+
+def export(source: Path, folder: Path) -> None:
+    """Copy a model directory, its weights as f16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: half(name, tensor) for name, tensor in load_file(source / "model.safetensors").items()}
+    checkpoint.write_whole(folder / "model.safetensors", lambda p: save_file(state, p, {"format": "pt"}))
+    settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    settings["dtype"] = "float16"
+    checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(settings, indent=2) + "\n"))
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        if (source / name).is_file():
+            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
+
+
+def half(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """One tensor as f16; values that f16 cannot hold are an error."""
+    if not tensor.is_floating_point():
+        return tensor
+    if not torch.isfinite(tensor).all() or tensor.abs().max() > LARGEST:
+        raise TrainingError(f"{name}: holds values that 16 bits cannot; export needs weights below {LARGEST:.0f}")
+    return tensor.half()
+
+
+def write_manifest(folder: Path, dtype: str) -> None:
+    """Write `files.json`: size and SHA-256 of every other file."""
+    files = []
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name != "files.json":
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            files.append({"name": path.name, "bytes": len(content), "sha256": digest})
+    manifest = {"format": 1, "dtype": dtype, "files": files}
+    checkpoint.write_whole(folder / "files.json", lambda p: p.write_text(json.dumps(manifest, indent=1) + "\n"))

@@ -1,0 +1,42 @@
+//! What the scripts that drive real browsers need.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{command, root, run};
+use crate::{models, package, setup};
+
+/// What cannot be had on this machine, in words, after apt was asked.
+pub fn missing() -> Option<String> {
+    let missing = setup::system_packages(&[&setup::CHROMIUM, &setup::FIREFOX, &setup::SOFTWARE_VULKAN]);
+    if !missing.is_empty() {
+        return Some(format!("missing: {}", missing.join(", ")));
+    }
+    match models::find(&[]) {
+        Ok(found) if !found.is_empty() => None,
+        _ => Some("no model: set MOBILEBERT_MODELS to a folder of model directories".to_owned()),
+    }
+}
+
+/// Node, told where the browsers are and which program serves the page, with everything built.
+pub fn node() -> Result<Command> {
+    let (Some(chromium), Some(firefox)) = (setup::chromium(), setup::firefox()) else {
+        bail!("Chromium and Firefox are needed; CHROMIUM and FIREFOX may name them");
+    };
+    package::build()?;
+    setup::npm_packages("tests/browser")?;
+    let server = std::env::current_exe().context("the path of this program")?;
+    let mut node = command("node");
+    node.env("CHROMIUM", chromium).env("FIREFOX", firefox).env("XTASK", server);
+    Ok(node)
+}
+
+/// `cargo xtask screens`: the pictures of the page, taken anew.
+pub fn screens() -> Result<ExitCode> {
+    if let Some(missing) = missing() {
+        bail!("{missing}");
+    }
+    run(node()?.arg(root().join("tests/browser/screens.mjs")))?;
+    Ok(ExitCode::SUCCESS)
+}

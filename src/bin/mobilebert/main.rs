@@ -1,3 +1,70 @@
-//! The command line of `mobilebert`.
+//! The command line: one file a command, and the only place besides `Model::open` that touches the file system.
 
-fn main() {}
+mod answer;
+mod arguments;
+mod bench;
+mod classify;
+mod directory;
+mod encode;
+mod eval;
+mod eval_glue;
+mod eval_squad;
+mod fill_mask;
+mod glue;
+mod highlight;
+mod input;
+mod inspect;
+mod label;
+mod npy;
+mod output;
+mod quantize;
+mod raw_input;
+mod run;
+mod squad;
+mod tokens;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use mobilebert::error::Error;
+
+use arguments::Command;
+
+/// MobileBERT and its relatives on the GPU (through wgpu) or the CPU.
+#[derive(Parser)]
+#[command(name = "mobilebert", version, about, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// 0: done. 1: failed, one line on stderr. 2: usage (clap's).
+fn main() -> ExitCode {
+    quiet_window_system();
+    match CommandLine::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the results has seen enough (`| head -1`).
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line, whatever an error's parts contain. A closed stderr is no reason to panic.
+fn report(error: &Error) {
+    let line = output::printable(&error.to_string());
+    let _ = writeln!(std::io::stderr(), "mobilebert: {line}");
+}
+
+/// Vulkan drivers look for a window system, and libwayland complains on stderr where this variable is missing, as on
+/// servers: its line would stand between ours.
+fn quiet_window_system() {
+    const VARIABLE: &str = "XDG_RUNTIME_DIR";
+    if cfg!(target_os = "linux") && std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: the first statement of `main`: no other thread runs yet that could read the environment.
+        unsafe { std::env::set_var(VARIABLE, std::env::temp_dir()) };
+    }
+}

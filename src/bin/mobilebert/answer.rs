@@ -1,0 +1,113 @@
+//! `answer`: questions about a passage.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use mobilebert::error::Result;
+use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
+use serde::Serialize;
+
+use crate::arguments::{ModelArguments, WindowArguments};
+use crate::highlight::in_sentence;
+use crate::input::Source;
+use crate::output::{Output, colours, per_cent, progress};
+
+/// Arguments of `answer`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// The question
+    #[arg(long, value_name = "Q", required_unless_present = "questions")]
+    question: Option<String>,
+    /// A file with a question a line (or -); answers come as a line of JSON each
+    #[arg(long, value_name = "FILE", conflicts_with = "question")]
+    questions: Option<Source>,
+    /// The passage: a file, or - for standard input
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    context: Source,
+    /// How many answers, best first
+    #[arg(long, value_name = "N", default_value = "1")]
+    top_k: NonZeroUsize,
+    /// Tokens of an answer at most
+    #[arg(long, value_name = "N", default_value = "30")]
+    max_answer_tokens: NonZeroUsize,
+    /// One line of JSON instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    windows: WindowArguments,
+}
+
+/// A line of `--questions`.
+#[derive(Serialize)]
+struct Answered<'a> {
+    question: &'a str,
+    #[serde(flatten)]
+    reply: Reply,
+}
+
+impl Arguments {
+    /// Reads the passage, loads the model, answers.
+    pub fn run(self) -> Result<()> {
+        let questions = match (&self.questions, &self.question) {
+            (Some(file), _) => file.read_lines("question")?,
+            (None, question) => question.iter().cloned().collect(),
+        };
+        if self.questions == Some(Source::StandardInput) && self.context == Source::StandardInput {
+            let problem = "the passage and the questions cannot both come from standard input";
+            return Err(mobilebert::error::Error::invalid_input("context", problem));
+        }
+        let context = self.context.read("passage")?;
+        let mut model =
+            pollster::block_on(QuestionAnswering::open(&self.model.model, &self.model.machine.options()))?;
+        let mut output = Output::new();
+        for question in &questions {
+            let reply = pollster::block_on(self.ask(&mut model, question, &context))?;
+            if self.questions.is_some() {
+                output.json(&Answered { question, reply })?;
+            } else if self.json {
+                output.json(&reply)?;
+            } else {
+                print(&reply, &context, &mut output)?;
+            }
+        }
+        output.flush()
+    }
+
+    async fn ask(&self, model: &mut QuestionAnswering, question: &str, context: &str) -> Result<Reply> {
+        let options = AskOptions {
+            top_k: self.top_k.get(),
+            max_answer_tokens: self.max_answer_tokens.get(),
+            max_length: self.windows.max_length,
+            doc_stride: self.windows.doc_stride,
+            max_question_tokens: self.windows.max_question,
+            ..AskOptions::default()
+        };
+        let bar = progress(0, "windows");
+        let reply = model.ask_with(question, context, &options, async |done| {
+            bar.set_length(done.windows_total as u64);
+            bar.set_position(done.windows_done as u64);
+            ControlFlow::Continue(())
+        });
+        let reply = reply.await;
+        bar.finish_and_clear();
+        reply
+    }
+}
+
+/// The answers in their sentences, and the null answer where it beats them.
+fn print(reply: &Reply, context: &str, output: &mut Output) -> Result<()> {
+    let found = &reply.answers;
+    if found.null_difference() > 0.0 {
+        output.line(&format!("{}  (the passage does not say)", per_cent(found.no_answer.probability)))?;
+    }
+    for answer in &found.answers {
+        let sentence = in_sentence(context, answer.start_byte..answer.end_byte, colours());
+        output.line(&format!("{}  {sentence}", per_cent(answer.probability)))?;
+    }
+    if reply.truncated {
+        crate::output::note("the question was too long: its end was not read (see --max-question)");
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The arguments that several commands share, and the list of commands.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use mobilebert::error::Result;
+use mobilebert::model::Model;
+use mobilebert::plan::Schedule;
+use mobilebert::session::{Device, SessionOptions};
+use mobilebert::text::windows::WindowOptions;
+
+use crate::{answer, bench, classify, encode, eval, fill_mask, inspect, label, quantize, run, tokens};
+
+/// What can be asked for.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Answer questions about a passage
+    Answer(answer::Arguments),
+    /// Give every label of a text, or of a pair of texts, its probability
+    Classify(classify::Arguments),
+    /// Label the tokens of a text (names, places, …)
+    Label(label::Arguments),
+    /// Fill in masked words
+    FillMask(fill_mask::Arguments),
+    /// Embed texts (mean pooling)
+    Encode(encode::Arguments),
+    /// Show the pieces, ids, offsets and windows of a text
+    Tokens(tokens::Arguments),
+    /// Raw outputs for given ids
+    Run(run::Arguments),
+    /// What a model directory holds and what running it takes
+    Inspect(inspect::Arguments),
+    /// Official metrics on a data set
+    #[command(subcommand)]
+    Eval(eval::Command),
+    /// Write a smaller copy of a model
+    Quantize(quantize::Arguments),
+    /// Latency by sequence length
+    Bench(bench::Arguments),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub fn run(self) -> Result<()> {
+        match self {
+            Command::Answer(arguments) => arguments.run(),
+            Command::Classify(arguments) => arguments.run(),
+            Command::Label(arguments) => arguments.run(),
+            Command::FillMask(arguments) => arguments.run(),
+            Command::Encode(arguments) => arguments.run(),
+            Command::Tokens(arguments) => arguments.run(),
+            Command::Run(arguments) => arguments.run(),
+            Command::Inspect(arguments) => arguments.run(),
+            Command::Eval(command) => command.run(),
+            Command::Quantize(arguments) => arguments.run(),
+            Command::Bench(arguments) => arguments.run(),
+        }
+    }
+}
+
+/// What computes, and how: the same three options on every command.
+#[derive(Args, Clone, Debug)]
+pub struct Machine {
+    /// What computes: the GPU, the CPU, or whichever there is
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Device")]
+    pub device: DeviceName,
+    /// Threads of the CPU executor [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Device")]
+    pub threads: Option<NonZeroUsize>,
+    /// How operations are grouped into kernels [default: the device's]
+    #[arg(long, value_name = "NAME", help_heading = "Device")]
+    pub schedule: Option<ScheduleName>,
+}
+
+/// `--device`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeviceName {
+    /// The GPU where there is a real one, else the CPU
+    Auto,
+    /// The GPU, software adapters included; fails where there is none
+    Gpu,
+    /// The CPU
+    Cpu,
+}
+
+/// `--schedule`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleName {
+    /// A kernel an operation: the reference
+    Operations,
+    /// Linears with fused activation and residual, attention in one kernel
+    Tiled,
+}
+
+/// Where the model is.
+#[derive(Args, Clone, Debug)]
+pub struct ModelArguments {
+    /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub machine: Machine,
+}
+
+/// How a long passage is cut into windows, as BERT's SQuAD code does it.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct WindowArguments {
+    /// Tokens a window, question and special tokens included
+    #[arg(long, value_name = "N", default_value_t = 384, help_heading = "Windows")]
+    pub max_length: usize,
+    /// Tokens from the start of a window to the start of the next
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Windows")]
+    pub doc_stride: usize,
+    /// Tokens of the question that are kept
+    #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Windows")]
+    pub max_question: usize,
+}
+
+impl WindowArguments {
+    /// As the library takes it.
+    pub fn options(&self) -> WindowOptions {
+        WindowOptions {
+            max_length: self.max_length,
+            doc_stride: self.doc_stride,
+            max_question: self.max_question,
+        }
+    }
+}
+
+impl Machine {
+    /// As the library takes it.
+    pub fn options(&self) -> SessionOptions {
+        SessionOptions {
+            device: match self.device {
+                DeviceName::Auto => Device::Auto,
+                DeviceName::Gpu => Device::Gpu,
+                DeviceName::Cpu => Device::Cpu,
+            },
+            threads: self.threads.map_or(0, NonZeroUsize::get),
+            schedule: self.schedule(),
+        }
+    }
+
+    /// The schedule asked for, or the library's own choice.
+    pub fn schedule(&self) -> Schedule {
+        match self.schedule {
+            None => Schedule::default(),
+            Some(ScheduleName::Operations) => Schedule::Operations,
+            Some(ScheduleName::Tiled) => Schedule::Tiled,
+        }
+    }
+}
+
+impl ModelArguments {
+    /// Loads the model.
+    pub fn open(&self) -> Result<Model> {
+        pollster::block_on(Model::open(&self.model, &self.machine.options()))
+    }
+
+    /// Loads the model without its head.
+    pub fn open_encoder(&self) -> Result<Model> {
+        pollster::block_on(Model::open_encoder(&self.model, &self.machine.options()))
+    }
+}

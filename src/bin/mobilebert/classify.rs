@@ -1,0 +1,70 @@
+//! `classify`: every label of a text, or of a pair, with its probability.
+
+use mobilebert::error::Result;
+use mobilebert::model::{Text, TextClassification};
+use mobilebert::task::classification::Label;
+use serde::Serialize;
+
+use crate::arguments::ModelArguments;
+use crate::input::TextArguments;
+use crate::output::{Output, per_cent, progress};
+
+/// Texts that are run together: enough that similar lengths meet in one batch, few enough to see results soon.
+const CHUNK: usize = 64;
+
+/// Arguments of `classify`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    texts: TextArguments,
+    /// The second text of a pair, for every text
+    #[arg(long, value_name = "TEXT")]
+    pair: Option<String>,
+    /// A line of JSON a text
+    #[arg(long)]
+    json: bool,
+}
+
+/// A line of `--json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    labels: &'a [Label],
+    truncated: bool,
+}
+
+impl Arguments {
+    /// Classifies and prints, in the order of the texts.
+    pub fn run(self) -> Result<()> {
+        let texts = self.texts.read()?;
+        let mut model = TextClassification::new(self.model.open()?)?;
+        let mut output = Output::new();
+        let bar = progress(texts.len(), "texts");
+        for chunk in texts.chunks(CHUNK) {
+            let pairs: Vec<Text<'_>> =
+                chunk.iter().map(|text| Text { text, pair: self.pair.as_deref() }).collect();
+            for (text, result) in chunk.iter().zip(pollster::block_on(model.classify(&pairs))?) {
+                let (labels, truncated) = (&result.labels[..], result.truncated);
+                if self.json {
+                    output.json(&Line { labels, truncated })?;
+                } else {
+                    output.heading(text, texts.len(), truncated)?;
+                    labels.iter().try_for_each(|label| output.line(&line(label)))?;
+                }
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        output.flush()
+    }
+}
+
+/// A regression's "probability" is its raw value, which per cent would misstate.
+fn line(label: &Label) -> String {
+    if (0.0..=1.0).contains(&label.probability) {
+        format!("{}  {}", per_cent(label.probability), label.label)
+    } else {
+        format!("{:7.3}  {}", label.probability, label.label)
+    }
+}

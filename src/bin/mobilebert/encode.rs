@@ -1,0 +1,58 @@
+//! `encode`: one vector a text.
+
+use std::path::PathBuf;
+
+use mobilebert::error::{Error, Result};
+use mobilebert::model::{EncodeOptions, Encoder, Pooling};
+
+use crate::arguments::ModelArguments;
+use crate::input::TextArguments;
+use crate::npy;
+use crate::output::{Output, note, progress};
+
+/// Texts that are run together.
+const CHUNK: usize = 64;
+
+/// Arguments of `encode`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    texts: TextArguments,
+    /// Scale every vector to length 1
+    #[arg(long)]
+    normalize: bool,
+    /// A NumPy file for all vectors, instead of a JSON array a line
+    #[arg(long, value_name = "FILE.npy")]
+    output: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Encodes and prints or writes, in the order of the texts.
+    pub fn run(self) -> Result<()> {
+        let texts = self.texts.read()?;
+        let mut model = Encoder::new(self.model.open_encoder()?)?;
+        let options = EncodeOptions { pooling: Pooling::Mean, normalize: self.normalize };
+        let mut output = Output::new();
+        let mut kept = Vec::new();
+        let bar = progress(texts.len(), "texts");
+        for chunk in texts.chunks(CHUNK) {
+            let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+            for embedding in pollster::block_on(model.encode(&chunk, options))? {
+                if embedding.truncated {
+                    note(&format!("text {} was cut to what the model reads", bar.position() + 1));
+                }
+                match self.output {
+                    Some(_) => kept.push(embedding.vector),
+                    None => output.json(&embedding.vector)?,
+                }
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        let Some(path) = &self.output else { return output.flush() };
+        std::fs::write(path, npy::matrix(&kept)?)
+            .map_err(|source| Error::Io { file: path.display().to_string(), source })
+    }
+}

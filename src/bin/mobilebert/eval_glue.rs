@@ -1,0 +1,172 @@
+//! `eval glue`: a task's official metrics on its development file.
+
+use std::path::PathBuf;
+
+use mobilebert::error::{Error, Result};
+use mobilebert::model::{Model, TextClassification};
+use mobilebert::session::{Outputs, Sequence, Wanted};
+use mobilebert::task::metrics;
+use mobilebert::text::sequence;
+use serde::Serialize;
+
+use crate::arguments::ModelArguments;
+use crate::glue::{Example, Task};
+use crate::output::{Output, progress};
+
+/// Examples that are run together: enough that similar lengths meet in one batch.
+const CHUNK: usize = 256;
+
+/// Arguments of `eval glue`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Which task: it decides the file's columns and the metrics
+    #[arg(long, value_name = "T", ignore_case = true)]
+    task: Task,
+    /// The task's development file
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// The first N examples only
+    #[arg(long, value_name = "N")]
+    limit: Option<std::num::NonZeroUsize>,
+    /// Tokens an input at most; longer ones are cut
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    max_length: usize,
+}
+
+/// The last line. Per cent; correlations times 100, as GLUE's table has them.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct Scores {
+    n: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matthews: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    f1: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pearson: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spearman: Option<f64>,
+}
+
+impl Arguments {
+    /// Classifies every example, prints the scores as the last line.
+    pub fn run(self) -> Result<()> {
+        let mut examples = self.task.read(&self.data)?;
+        examples.truncate(self.limit.map_or(usize::MAX, std::num::NonZeroUsize::get));
+        let mut model = TextClassification::new(self.model.open()?)?;
+        let model = model.model();
+        let classes = classes(self.task, &model.config().labels)?;
+        let bar = progress(examples.len(), "examples");
+        let mut logits = Vec::with_capacity(examples.len());
+        for chunk in examples.chunks(CHUNK) {
+            logits.extend(self.logits(chunk, model)?);
+            bar.inc(chunk.len() as u64);
+        }
+        bar.finish_and_clear();
+        let gold: Vec<f64> = examples.iter().map(|example| example.gold).collect();
+        Output::new().json(&scores(self.task, &classes, &logits, &gold))
+    }
+
+    fn logits(&self, examples: &[Example], model: &mut Model) -> Result<Vec<Vec<f32>>> {
+        let tokenizer = model.tokenizer()?;
+        let longest = self.max_length.min(model.config().max_position_embeddings);
+        let inputs = examples
+            .iter()
+            .map(|example| sequence::encode(tokenizer, &example.text, example.pair.as_deref(), longest))
+            .map(|encoded| encoded.map(|encoded| Sequence::new(encoded.ids, encoded.type_ids)))
+            .collect::<Result<Vec<_>>>()?;
+        let results = pollster::block_on(model.run(&inputs, Wanted::default()))?;
+        let logits = |outputs: &Outputs| outputs.get("logits").map(|logits| logits.data.clone());
+        let missing = || Error::internal("eval glue", "the model has no logits");
+        results.iter().map(|outputs| logits(outputs).ok_or_else(missing)).collect()
+    }
+}
+
+/// For each of the model's labels the task's class: by name where the model names its labels so, else by index.
+fn classes(task: Task, labels: &[String]) -> Result<Vec<usize>> {
+    let names = task.classes();
+    let wanted = names.len().max(1);
+    if labels.len() != wanted {
+        let problem = format!(
+            "has {} labels, this task has {wanted}; take a model that was trained on it",
+            labels.len()
+        );
+        return Err(Error::config("id2label", problem));
+    }
+    let class = |label: &String| {
+        let label = label.to_lowercase().replace([' ', '-'], "_");
+        names.iter().position(|names| names.contains(&label.as_str()))
+    };
+    let by_name: Option<Vec<usize>> = labels.iter().map(class).collect();
+    Ok(by_name.unwrap_or_else(|| (0..labels.len()).collect()))
+}
+
+fn scores(task: Task, classes: &[usize], logits: &[Vec<f32>], gold: &[f64]) -> Scores {
+    let n = gold.len();
+    if task == Task::Stsb {
+        let predicted: Vec<f64> = logits.iter().map(|logits| f64::from(logits[0])).collect();
+        let pearson = Some(100.0 * metrics::pearson(&predicted, gold));
+        let spearman = Some(100.0 * metrics::spearman(&predicted, gold));
+        return Scores { n, pearson, spearman, ..Scores::default() };
+    }
+    let largest = |logits: &Vec<f32>| {
+        (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))
+    };
+    let predicted: Vec<usize> = logits.iter().filter_map(largest).map(|label| classes[label]).collect();
+    let gold: Vec<usize> = gold.iter().map(|&class| class as usize).collect();
+    let accuracy = Some(100.0 * metrics::accuracy(&predicted, &gold));
+    match task {
+        Task::Cola => {
+            Scores { n, matthews: Some(100.0 * metrics::matthews(&predicted, &gold)), ..Scores::default() }
+        }
+        Task::Mrpc => {
+            Scores { n, accuracy, f1: Some(100.0 * metrics::f1(&predicted, &gold)), ..Scores::default() }
+        }
+        _ => Scores { n, accuracy, ..Scores::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    #[test]
+    fn labels_are_matched_by_name_or_by_index() {
+        assert_eq!(classes(Task::Sst2, &labels(&["POSITIVE", "negative"])).unwrap(), [1, 0]);
+        assert_eq!(classes(Task::Rte, &labels(&["not entailment", "entailment"])).unwrap(), [1, 0]);
+        assert_eq!(classes(Task::Wnli, &labels(&["LABEL_0", "LABEL_1"])).unwrap(), [0, 1]);
+    }
+
+    #[test]
+    fn a_model_for_another_task_is_refused() {
+        assert!(classes(Task::Stsb, &labels(&["a", "b"])).is_err());
+        assert!(classes(Task::Cola, &labels(&["a"])).unwrap_err().to_string().contains("1 labels"));
+    }
+
+    #[test]
+    fn every_task_has_its_official_metrics() {
+        let logits = [vec![1.0, 0.0], vec![0.0, 1.0], vec![0.0, 1.0], vec![0.5, 0.5]];
+        let gold = [0.0, 1.0, 0.0, 0.0];
+        let scores = |task| scores(task, &[0, 1], &logits, &gold);
+        assert_eq!(scores(Task::Sst2), Scores { n: 4, accuracy: Some(75.0), ..Scores::default() });
+        let mrpc = scores(Task::Mrpc);
+        assert_eq!((mrpc.accuracy, mrpc.f1.map(f64::round)), (Some(75.0), Some(67.0)));
+        assert_eq!(scores(Task::Cola).matthews.map(f64::round), Some(58.0));
+    }
+
+    #[test]
+    fn similarity_is_correlated() {
+        let logits = [vec![1.0], vec![2.0], vec![4.0]];
+        let scores = scores(Task::Stsb, &[0], &logits, &[0.0, 1.0, 3.0]);
+        assert!(
+            (scores.pearson.unwrap() - 100.0).abs() < 1e-9 && (scores.spearman.unwrap() - 100.0).abs() < 1e-9
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! `eval squad`: the official exact match and F1, windows as BERT's `run_squad` makes them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use clap::ValueEnum;
+use mobilebert::error::{Error, Result};
+use mobilebert::model::{Model, QuestionAnswering};
+use mobilebert::session::{Outputs, Sequence, Wanted};
+use mobilebert::task::metrics::{Squad1, Squad2};
+use mobilebert::task::question_answering::{Answers, Search, SearchOptions};
+use mobilebert::text::windows::{Window, Windows};
+use mobilebert::text::{Piece, Tokenizer};
+
+use crate::arguments::{ModelArguments, WindowArguments};
+use crate::output::{Output, progress};
+use crate::squad::{DataSet, Example};
+
+/// Questions whose windows are run together: enough that windows of similar length meet in one batch.
+const CHUNK: usize = 128;
+
+/// Arguments of `eval squad`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// A file of SQuAD's form
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Whether questions may have no answer [default: what the file says]
+    #[arg(long)]
+    version: Option<Version>,
+    /// The first N questions only
+    #[arg(long, value_name = "N")]
+    limit: Option<std::num::NonZeroUsize>,
+    /// Where predictions go, as the official script reads them: {id: answer}
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+    /// v2.0: no answer where its score exceeds the best answer's by more than this
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
+    null_threshold: f64,
+    /// Tokens of an answer at most
+    #[arg(long, value_name = "N", default_value = "30")]
+    max_answer_tokens: std::num::NonZeroUsize,
+    #[command(flatten)]
+    windows: WindowArguments,
+}
+
+/// `--version`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Version {
+    /// Every question has an answer
+    #[value(name = "1.1")]
+    One,
+    /// A question may have none
+    #[value(name = "2.0")]
+    Two,
+}
+
+impl Arguments {
+    /// Answers every question, prints the scores as the last line.
+    pub fn run(self) -> Result<()> {
+        let set = DataSet::read(&self.data)?;
+        let limit = self.limit.map_or(usize::MAX, std::num::NonZeroUsize::get);
+        let examples: Vec<Example<'_>> = set.examples().take(limit).collect();
+        let with_null = match self.version {
+            Some(version) => version == Version::Two,
+            None => set.has_impossible_questions(),
+        };
+        let mut model = QuestionAnswering::new(self.model.open()?)?;
+        let bar = progress(examples.len(), "questions");
+        let mut predictions = Vec::with_capacity(examples.len());
+        for chunk in examples.chunks(CHUNK) {
+            for answers in self.answer(chunk, model.model())? {
+                predictions.push(prediction(&answers, with_null.then_some(self.null_threshold)));
+            }
+            bar.inc(chunk.len() as u64);
+        }
+        bar.finish_and_clear();
+        self.write_predictions(&examples, &predictions)?;
+        score(&examples, &predictions, with_null, &mut Output::new())
+    }
+
+    /// The answers of some questions, all their windows in one call so that the session can batch similar lengths.
+    fn answer(&self, examples: &[Example<'_>], model: &mut Model) -> Result<Vec<Answers>> {
+        let mut options = self.windows.options();
+        options.max_length = options.max_length.min(model.config().max_position_embeddings);
+        let search = SearchOptions { top_k: 1, max_answer_tokens: self.max_answer_tokens.get() };
+        let contexts = contexts(examples, model.tokenizer()?)?;
+        let windows = examples
+            .iter()
+            .zip(&contexts)
+            .map(|(example, pieces)| {
+                Windows::over(model.tokenizer()?, &example.question.question, pieces, &options)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let inputs: Vec<Sequence> = windows
+            .iter()
+            .flat_map(Windows::iter)
+            .map(|window| Sequence::new(window.ids, window.type_ids))
+            .collect();
+        let mut results = pollster::block_on(model.run(&inputs, Wanted::default()))?.into_iter();
+        examples
+            .iter()
+            .zip(&windows)
+            .map(|(example, windows)| {
+                let mut search = Search::new(example.context, search)?;
+                for (window, outputs) in windows.iter().zip(&mut results) {
+                    add(&mut search, &window, &outputs)?;
+                }
+                Ok(search.answers())
+            })
+            .collect()
+    }
+
+    fn write_predictions(&self, examples: &[Example<'_>], predictions: &[String]) -> Result<()> {
+        let Some(path) = &self.predictions else { return Ok(()) };
+        let by_id: BTreeMap<&str, &str> = examples
+            .iter()
+            .zip(predictions)
+            .map(|(example, prediction)| (example.question.id.as_str(), prediction.as_str()))
+            .collect();
+        let failed = |source| Error::Io { file: path.display().to_string(), source };
+        let json = serde_json::to_vec(&by_id).map_err(|error| failed(error.into()))?;
+        std::fs::write(path, json).map_err(failed)
+    }
+}
+
+fn add(search: &mut Search<'_>, window: &Window<'_>, outputs: &Outputs) -> Result<()> {
+    let logits = |name: &str| {
+        outputs.get(name).ok_or_else(|| Error::internal("eval squad", format!("the model has no {name}")))
+    };
+    search.add_window(window, &logits("start_logits")?.data, &logits("end_logits")?.data)
+}
+
+/// The best answer, or nothing where the null answer beats it by more than `threshold`.
+fn prediction(answers: &Answers, threshold: Option<f64>) -> String {
+    let best = answers.answers.first();
+    match (best, threshold) {
+        (None, _) => String::new(),
+        (Some(_), Some(threshold)) if answers.null_difference() > threshold => String::new(),
+        (Some(best), _) => best.text.clone(),
+    }
+}
+
+/// The pieces of every example's passage; questions about one passage share them.
+fn contexts(examples: &[Example<'_>], tokenizer: &Tokenizer) -> Result<Vec<Rc<[Piece]>>> {
+    let mut contexts: Vec<Rc<[Piece]>> = Vec::with_capacity(examples.len());
+    for (index, example) in examples.iter().enumerate() {
+        let shared =
+            index.checked_sub(1).filter(|&last| std::ptr::eq(examples[last].context, example.context));
+        contexts.push(match shared {
+            Some(last) => contexts[last].clone(),
+            None => tokenizer.encode(example.context)?.into(),
+        });
+    }
+    Ok(contexts)
+}
+
+/// The scores as the last line of output.
+fn score(
+    examples: &[Example<'_>],
+    predictions: &[String],
+    with_null: bool,
+    output: &mut Output,
+) -> Result<()> {
+    let gold: Vec<Vec<String>> = examples.iter().map(|example| example.question.gold()).collect();
+    let questions = predictions.iter().map(String::as_str).zip(gold.iter().map(Vec::as_slice));
+    if with_null { output.json(&Squad2::score(questions)) } else { output.json(&Squad1::score(questions)) }
+}

@@ -1,0 +1,65 @@
+//! `fill-mask`: words for the masks of a text.
+
+use mobilebert::error::Result;
+use mobilebert::model::FillMask;
+use mobilebert::task::fill_mask::Fill;
+use serde::Serialize;
+
+use crate::arguments::ModelArguments;
+use crate::input::TextArguments;
+use crate::output::{Output, per_cent, printable};
+
+/// Arguments of `fill-mask`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    texts: TextArguments,
+    /// How many words a mask, best first
+    #[arg(long, value_name = "N", default_value = "5")]
+    top_k: std::num::NonZeroUsize,
+    /// A line of JSON a text
+    #[arg(long)]
+    json: bool,
+}
+
+/// A line of `--json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    masks: Vec<Mask<'a>>,
+    truncated: bool,
+}
+
+#[derive(Serialize)]
+struct Mask<'a> {
+    candidates: &'a [Fill],
+}
+
+impl Arguments {
+    /// Fills and prints, in the order of the texts.
+    pub fn run(self) -> Result<()> {
+        let texts = self.texts.read()?;
+        let mut model = FillMask::new(self.model.open()?)?;
+        let mut output = Output::new();
+        for text in &texts {
+            let result = pollster::block_on(model.fill(text, self.top_k.get()))?;
+            if self.json {
+                let masks = result.masks.iter().map(|candidates| Mask { candidates }).collect();
+                output.json(&Line { masks, truncated: result.truncated })?;
+                continue;
+            }
+            output.heading(text, texts.len(), result.truncated)?;
+            for (index, candidates) in result.masks.iter().enumerate() {
+                if result.masks.len() > 1 {
+                    output.line(&format!("mask {}", index + 1))?;
+                }
+                for fill in candidates {
+                    let (token, sequence) = (printable(&fill.token_str), printable(&fill.sequence));
+                    output.line(&format!("{}  {token:16} {sequence}", per_cent(fill.probability)))?;
+                }
+            }
+        }
+        output.flush()
+    }
+}

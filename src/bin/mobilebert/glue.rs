@@ -1,0 +1,189 @@
+//! The development files of GLUE's tasks, each with its own columns.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use mobilebert::error::{Error, Result};
+
+use crate::input::Source;
+
+/// A task of GLUE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Linguistic acceptability
+    #[value(name = "cola")]
+    Cola,
+    /// Sentiment of film reviews
+    #[value(name = "sst-2", alias = "sst2")]
+    Sst2,
+    /// Paraphrases
+    #[value(name = "mrpc")]
+    Mrpc,
+    /// Entailment
+    #[value(name = "rte")]
+    Rte,
+    /// Similarity from 0 to 5
+    #[value(name = "sts-b", alias = "stsb")]
+    Stsb,
+    /// Whether a sentence answers a question
+    #[value(name = "qnli")]
+    Qnli,
+    /// Pronoun resolution
+    #[value(name = "wnli")]
+    Wnli,
+}
+
+/// A text, or a pair, with the label its file gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The (first) text.
+    pub text: String,
+    /// The second text of a pair.
+    pub pair: Option<String>,
+    /// Index of the class in GLUE's order; for STS-B the score.
+    pub gold: f64,
+}
+
+/// Where a task's file keeps what. Columns count from 0.
+struct Layout {
+    columns: usize,
+    header: bool,
+    text: usize,
+    pair: Option<usize>,
+    label: usize,
+}
+
+impl Task {
+    /// Names of the classes in GLUE's order, as a model's `id2label` may spell them; empty for STS-B.
+    pub fn classes(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Task::Cola => &[&["unacceptable"], &["acceptable"]],
+            Task::Sst2 => &[&["negative"], &["positive"]],
+            Task::Mrpc => &[&["not_equivalent", "not_paraphrase"], &["equivalent", "paraphrase"]],
+            Task::Rte | Task::Qnli => &[&["entailment"], &["not_entailment"]],
+            Task::Wnli => &[&["not_entailment"], &["entailment"]],
+            Task::Stsb => &[],
+        }
+    }
+
+    fn layout(self) -> Layout {
+        let layout = |columns, header, text, pair, label| Layout { columns, header, text, pair, label };
+        match self {
+            Task::Cola => layout(4, false, 3, None, 1),
+            Task::Sst2 => layout(2, true, 0, None, 1),
+            Task::Mrpc => layout(5, true, 3, Some(4), 0),
+            Task::Rte | Task::Qnli | Task::Wnli => layout(4, true, 1, Some(2), 3),
+            Task::Stsb => layout(10, true, 7, Some(8), 9),
+        }
+    }
+
+    fn gold(self, label: &str) -> Option<f64> {
+        match self {
+            Task::Stsb => label.parse().ok().filter(|score| (0.0..=5.0).contains(score)),
+            Task::Rte | Task::Qnli => ["entailment", "not_entailment"]
+                .iter()
+                .position(|name| *name == label)
+                .map(|index| index as f64),
+            _ => ["0", "1"].iter().position(|name| *name == label).map(|index| index as f64),
+        }
+    }
+
+    /// Reads a file. Quotation marks are text, a byte-order mark is not.
+    pub fn read(self, path: &Path) -> Result<Vec<Example>> {
+        let source = Source::File(path.to_owned());
+        let content = source.read("text")?;
+        let layout = self.layout();
+        let lines = content.trim_start_matches('\u{feff}').split_terminator('\n').enumerate();
+        let examples: Vec<Example> = lines
+            .skip(usize::from(layout.header))
+            .map(|(index, line)| {
+                self.example(&layout, line).map_err(|problem| {
+                    Error::corrupt(source.name(), format!("line {}: {problem}", index + 1))
+                })
+            })
+            .collect::<Result<_>>()?;
+        if examples.is_empty() {
+            return Err(Error::corrupt(source.name(), "no example in it"));
+        }
+        Ok(examples)
+    }
+
+    fn example(self, layout: &Layout, line: &str) -> Result<Example, String> {
+        let columns: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
+        if columns.len() != layout.columns {
+            return Err(format!(
+                "{} columns between tabs, {} expected for this task",
+                columns.len(),
+                layout.columns
+            ));
+        }
+        let label = columns[layout.label].trim();
+        let gold = self.gold(label).ok_or_else(|| format!("`{label}` is no label of this task"))?;
+        Ok(Example {
+            text: columns[layout.text].trim().to_owned(),
+            pair: layout.pair.map(|column| columns[column].trim().to_owned()),
+            gold,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(task: Task, content: &str) -> Result<Vec<Example>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dev.tsv");
+        std::fs::write(&path, content).unwrap();
+        task.read(&path)
+    }
+
+    fn example(text: &str, pair: Option<&str>, gold: f64) -> Example {
+        Example { text: text.into(), pair: pair.map(str::to_owned), gold }
+    }
+
+    #[test]
+    fn sentiment_loses_the_space_before_the_tab() {
+        let examples = read(Task::Sst2, "sentence\tlabel\nunflinchingly bleak \t0\na charm . \t1\n").unwrap();
+        assert_eq!(examples, [example("unflinchingly bleak", None, 0.0), example("a charm .", None, 1.0)]);
+    }
+
+    #[test]
+    fn acceptability_has_no_header() {
+        let examples = read(Task::Cola, "gj04\t1\t\tHe left.\ncj99\t0\t*\tLeft he.\n").unwrap();
+        assert_eq!(examples, [example("He left.", None, 1.0), example("Left he.", None, 0.0)]);
+    }
+
+    #[test]
+    fn quotation_marks_are_text_and_a_byte_order_mark_is_not() {
+        let content = "\u{feff}Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n1\t1\t2\t\" A .\tB \" .\r\n";
+        assert_eq!(read(Task::Mrpc, content).unwrap(), [example("\" A .", Some("B \" ."), 1.0)]);
+    }
+
+    #[test]
+    fn entailment_comes_first_except_where_the_file_has_digits() {
+        let header = "index\tsentence1\tsentence2\tlabel\n";
+        let named = format!("{header}0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n");
+        let expected = [example("a", Some("b"), 0.0), example("c", Some("d"), 1.0)];
+        assert_eq!(read(Task::Rte, &named).unwrap(), expected);
+        assert_eq!(read(Task::Qnli, &named).unwrap(), expected);
+        let digits = format!("{header}0\ta\tb\t1\n");
+        assert_eq!(read(Task::Wnli, &digits).unwrap(), [example("a", Some("b"), 1.0)]);
+        assert_eq!(Task::Wnli.classes()[1], ["entailment"]);
+    }
+
+    #[test]
+    fn similarity_is_a_number() {
+        let row = |score: &str| format!("h\n0\tg\tf\ty\to\tnone\tnone\tA man.\tA hat.\t{score}\n");
+        assert_eq!(read(Task::Stsb, &row("4.750")).unwrap(), [example("A man.", Some("A hat."), 4.75)]);
+        assert!(read(Task::Stsb, &row("nan")).is_err());
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_named_by_its_line() {
+        let message = |content: &str| read(Task::Sst2, content).unwrap_err().to_string();
+        assert!(message("sentence\tlabel\ngood \t1\nbad\n").contains("line 3: 1 columns"));
+        assert!(message("sentence\tlabel\ngood \tpositive\n").contains("line 2: `positive`"));
+        assert!(message("sentence\tlabel\n").contains("no example"));
+    }
+}

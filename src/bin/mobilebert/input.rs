@@ -1,0 +1,162 @@
+//! Reading what the user gives: files, standard input (`-`), lines of text. Everything is named in errors.
+
+use std::convert::Infallible;
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use mobilebert::error::{Error, Result};
+
+/// A file, or standard input for `-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `-`
+    StandardInput,
+    /// A path.
+    File(PathBuf),
+}
+
+impl FromStr for Source {
+    type Err = Infallible;
+
+    fn from_str(argument: &str) -> Result<Self, Infallible> {
+        Ok(match argument {
+            "-" => Source::StandardInput,
+            path => Source::File(path.into()),
+        })
+    }
+}
+
+impl Source {
+    /// Its name in errors.
+    pub fn name(&self) -> String {
+        match self {
+            Source::StandardInput => "standard input".into(),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// The whole text. `what` is what a person at a terminal is asked to type.
+    pub fn read(&self, what: &str) -> Result<String> {
+        let bytes = match self {
+            Source::StandardInput => read_standard_input(what),
+            Source::File(path) => std::fs::read(path),
+        }
+        .map_err(|source| Error::Io { file: self.name(), source })?;
+        String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            Error::corrupt(
+                self.name(),
+                format!("not UTF-8 at byte {at} (line {line}); convert it first, e.g. with iconv"),
+            )
+        })
+    }
+
+    /// One text a line. A line without text is an error: leaving it out would shift the results against the input.
+    pub fn read_lines(&self, what: &str) -> Result<Vec<String>> {
+        let text = self.read(what)?;
+        let lines: Vec<String> = text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect();
+        if let Some(blank) = lines.iter().position(|line| line.trim().is_empty()) {
+            return Err(Error::corrupt(self.name(), format!("line {} is blank; remove it", blank + 1)));
+        }
+        if lines.is_empty() {
+            return Err(Error::corrupt(self.name(), format!("no text in it; one {what} a line is expected")));
+        }
+        Ok(lines)
+    }
+}
+
+fn read_standard_input(what: &str) -> std::io::Result<Vec<u8>> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        crate::output::note(&format!("type the {what}, then Ctrl-D"));
+    }
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Where the texts of `classify` and its like come from.
+#[derive(clap::Args, Clone, Debug)]
+pub struct TextArguments {
+    /// A text; without it, or with -, a text a line from standard input
+    text: Option<String>,
+    /// A file with a text a line
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    file: Option<Source>,
+}
+
+impl TextArguments {
+    /// The texts, none of them blank.
+    pub fn read(&self) -> Result<Vec<String>> {
+        match &self.file {
+            Some(source) => source.read_lines("text"),
+            None => texts(self.text.as_deref()),
+        }
+    }
+}
+
+/// A text from the command line, or for `-` and for none the lines of standard input.
+pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
+    match argument {
+        None | Some("-") => Source::StandardInput.read_lines("text"),
+        Some(text) if text.trim().is_empty() => Err(Error::invalid_input("text", "is empty")),
+        Some(text) => Ok(vec![text.to_owned()]),
+    }
+}
+
+/// Reads and parses a JSON file.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &std::path::Path, what: &str) -> Result<T> {
+    let text = Source::File(path.to_owned()).read(what)?;
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| Error::corrupt(path.display().to_string(), format!("not {what}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(bytes: &[u8]) -> (tempfile::TempDir, Source) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text.txt");
+        std::fs::write(&path, bytes).unwrap();
+        (folder, Source::File(path))
+    }
+
+    #[test]
+    fn a_dash_is_standard_input() {
+        assert_eq!("-".parse(), Ok(Source::StandardInput));
+        assert_eq!("./-".parse(), Ok(Source::File("./-".into())));
+    }
+
+    #[test]
+    fn invalid_utf8_is_named_by_file_byte_and_line() {
+        let (_folder, source) = file(b"first\nsec\xffond");
+        let error = source.read("text").unwrap_err().to_string();
+        assert!(
+            error.contains("text.txt") && error.contains("byte 9") && error.contains("line 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn lines_keep_their_text_and_lose_their_ends() {
+        let (_folder, source) = file("\u{feff} one \r\ntwo\n".as_bytes());
+        assert_eq!(source.read_lines("text").unwrap(), [" one ", "two"]);
+    }
+
+    #[test]
+    fn a_blank_line_and_an_empty_file_are_refused() {
+        let (_folder, source) = file(b"one\n \nthree\n");
+        assert!(source.read_lines("text").unwrap_err().to_string().contains("line 2"));
+        let (_folder, source) = file(b"");
+        assert!(source.read_lines("text").unwrap_err().to_string().contains("no text"));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let source = Source::File("/nowhere/passage.txt".into());
+        assert!(source.read("text").unwrap_err().to_string().contains("/nowhere/passage.txt"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Results to stdout, progress and notes to stderr. A closed pipe ends the program, it does not panic.
+
+use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mobilebert::error::{Error, Result};
+use serde::Serialize;
+
+const STANDARD_OUTPUT: &str = "standard output";
+
+/// Standard output, buffered.
+pub struct Output {
+    writer: BufWriter<StdoutLock<'static>>,
+}
+
+impl Output {
+    /// Takes standard output.
+    pub fn new() -> Self {
+        Output { writer: BufWriter::new(std::io::stdout().lock()) }
+    }
+
+    /// A line.
+    pub fn line(&mut self, line: &str) -> Result<()> {
+        writeln!(self.writer, "{line}").map_err(failed)
+    }
+
+    /// A value as one line of JSON, seen by the reader at once.
+    pub fn json<T: Serialize>(&mut self, value: &T) -> Result<()> {
+        let line = serde_json::to_string(value).map_err(|error| failed(error.into()))?;
+        self.line(&line)?;
+        self.flush()
+    }
+
+    /// What stands above the results of one of several texts, and that a text was cut.
+    pub fn heading(&mut self, text: &str, texts: usize, truncated: bool) -> Result<()> {
+        if texts > 1 {
+            self.line(&printable(text))?;
+        }
+        if truncated {
+            note("the text is longer than the model reads: its end was cut");
+        }
+        Ok(())
+    }
+
+    /// Sends on what is buffered.
+    pub fn flush(&mut self) -> Result<()> {
+        self.writer.flush().map_err(failed)
+    }
+}
+
+fn failed(source: std::io::Error) -> Error {
+    Error::Io { file: STANDARD_OUTPUT.into(), source }
+}
+
+/// Whether the reader of our output went away.
+pub fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { file, source }
+        if file == STANDARD_OUTPUT && source.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Whether to highlight by colour: a terminal whose user has not set `NO_COLOR`.
+pub fn colours() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A line to stderr that is no result.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A bar on stderr where that is a terminal; nothing elsewhere.
+pub fn progress(total: usize, unit: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr_with_hz(5));
+    let template = format!("{{wide_bar}} {{pos}}/{{len}} {unit} {{elapsed}} (left: {{eta}}) {{msg}}");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Text that cannot steer a terminal and stays on its line: white space becomes a space, other control characters
+/// U+FFFD. Passages are anybody's text.
+pub fn printable(text: &str) -> String {
+    let safe = |character: char| match character {
+        character if character.is_whitespace() => ' ',
+        character if character.is_control() => '\u{fffd}',
+        character => character,
+    };
+    text.chars().map(safe).collect()
+}
+
+/// `0.9213` as ` 92.1 %`.
+pub fn per_cent(probability: f64) -> String {
+    format!("{:5.1} %", 100.0 * probability)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_line_ends_do_not_reach_a_terminal() {
+        assert_eq!(printable("a\u{1b}[31m\nb\tc\u{9b}é"), "a\u{fffd}[31m b c\u{fffd}é");
+    }
+
+    #[test]
+    fn only_a_broken_pipe_of_ours_ends_quietly() {
+        let error =
+            |file: &str, kind: std::io::ErrorKind| Error::Io { file: file.into(), source: kind.into() };
+        assert!(is_closed_pipe(&error(STANDARD_OUTPUT, std::io::ErrorKind::BrokenPipe)));
+        assert!(!is_closed_pipe(&error(STANDARD_OUTPUT, std::io::ErrorKind::StorageFull)));
+        assert!(!is_closed_pipe(&error("model.safetensors", std::io::ErrorKind::BrokenPipe)));
+    }
+}

@@ -1,0 +1,155 @@
+//! `quantize`: a smaller copy of a model directory.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use mobilebert::error::{Error, Result};
+use mobilebert::plan::Network;
+use mobilebert::weights::manifest::{self, Manifest};
+use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
+
+use crate::arguments::Machine;
+use crate::directory::{self, WEIGHTS};
+use crate::output::{Output, progress};
+
+/// What is copied besides the weights, where it is there.
+const COPIED: [&str; 6] = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+    "LICENSE",
+];
+const CHUNK: usize = 1 << 20;
+
+/// Arguments of `quantize`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The model directory to copy
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// How the weights are stored
+    #[arg(long, value_name = "NAME")]
+    dtype: DtypeName,
+    /// The new directory; must not exist, or be empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    // Accepted as everywhere; nothing is computed on a device here.
+    #[command(flatten)]
+    _machine: Machine,
+}
+
+/// `--dtype`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DtypeName {
+    /// Half precision
+    F16,
+    /// 8 bits, a scale a row
+    Q8,
+    /// 4 bits, a scale 32 values
+    Q4,
+}
+
+impl Arguments {
+    /// Quantises in memory, then writes the directory, its `files.json` last.
+    pub fn run(self) -> Result<()> {
+        refuse_existing(&self.out)?;
+        let storage = match self.dtype {
+            DtypeName::F16 => Storage::F16,
+            DtypeName::Q8 => Storage::Q8,
+            DtypeName::Q4 => Storage::Q4,
+        };
+        let (weights, reports) = quantize(&self.model, storage)?;
+        let mut files = vec![(WEIGHTS, weights)];
+        for name in COPIED {
+            let path = self.model.join(name);
+            if path.is_file() {
+                files.push((name, fs::read(&path).map_err(|source| failed(&path, source))?));
+            }
+        }
+        self.write(&files, storage)?;
+        print(&reports, files[0].1.len())
+    }
+
+    fn write(&self, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
+        fs::create_dir_all(&self.out).map_err(|source| failed(&self.out, source))?;
+        let write = |name: &str, content: &[u8]| {
+            let path = self.out.join(name);
+            fs::write(&path, content).map_err(|source| failed(&path, source))
+        };
+        files.iter().try_for_each(|(name, content)| write(name, content))?;
+        let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
+        let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
+        write(manifest::FILE, manifest.to_json()?.as_bytes())
+    }
+}
+
+fn failed(path: &Path, source: std::io::Error) -> Error {
+    Error::Io { file: path.display().to_string(), source }
+}
+
+/// A directory with something in it is somebody's work.
+fn refuse_existing(out: &Path) -> Result<()> {
+    let first = match fs::read_dir(out) {
+        Ok(mut entries) => entries.next(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(source) => return Err(failed(out, source)),
+    };
+    match first {
+        None => Ok(()),
+        Some(_) => {
+            Err(Error::invalid_input("out", format!("{} is not empty; name a new directory", out.display())))
+        }
+    }
+}
+
+fn quantize(model: &Path, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
+    let config = directory::config(model)?;
+    let names = directory::weight_files(model)?;
+    let headers = names.iter().map(|name| directory::header(model, name)).collect::<Result<Vec<_>>>()?;
+    let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
+    headers.iter().try_for_each(|header| header.check(&network.parameters))?;
+    let mut quantizer = Quantizer::new(storage);
+    let bar = progress(headers.iter().map(|header| header.tensors.len()).sum(), "tensors");
+    for name in names {
+        let path = model.join(&name);
+        let mut file = File::open(&path).map_err(|source| failed(&path, source))?;
+        let total = file.metadata().map_err(|source| failed(&path, source))?.len();
+        let mut stream = Stream::new(name, Some(total));
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match file.read(&mut chunk).map_err(|source| failed(&path, source))? {
+                0 => break,
+                read => {
+                    for tensor in stream.push(&chunk[..read])? {
+                        quantizer.push(tensor)?;
+                        bar.inc(1);
+                    }
+                }
+            }
+        }
+        stream.finish()?;
+    }
+    bar.finish_and_clear();
+    quantizer.finish()
+}
+
+fn print(reports: &[TensorReport], bytes: usize) -> Result<()> {
+    let mut output = Output::new();
+    output.line("stored       bytes   max error  relative  tensor")?;
+    for report in reports {
+        output.line(&format!(
+            "{:6} {:11}  {:10.3e}  {:7.4} %  {}",
+            report.storage.as_str(),
+            report.bytes,
+            report.max_error,
+            100.0 * report.relative_error,
+            report.name
+        ))?;
+    }
+    output.line(&format!("{WEIGHTS}: {bytes} bytes"))?;
+    output.flush()
+}

@@ -1,0 +1,127 @@
+//! Files of the form of SQuAD v1.1 and v2.0.
+
+use std::path::Path;
+
+use mobilebert::error::{Error, Result};
+use serde::Deserialize;
+
+use crate::input::read_json;
+
+/// A whole file.
+#[derive(Deserialize)]
+pub struct DataSet {
+    #[serde(default)]
+    version: Option<serde_json::Value>,
+    data: Vec<Article>,
+}
+
+#[derive(Deserialize)]
+struct Article {
+    paragraphs: Vec<Paragraph>,
+}
+
+#[derive(Deserialize)]
+struct Paragraph {
+    context: String,
+    qas: Vec<Question>,
+}
+
+/// A question with its gold answers.
+#[derive(Deserialize)]
+pub struct Question {
+    /// Its id, the key of a predictions file.
+    pub id: String,
+    /// The question.
+    pub question: String,
+    #[serde(default)]
+    answers: Vec<Answer>,
+    /// v2.0: nothing in the passage answers it.
+    #[serde(default)]
+    pub is_impossible: bool,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    text: String,
+}
+
+/// A question beside the passage it is about.
+pub struct Example<'a> {
+    /// The passage.
+    pub context: &'a str,
+    /// The question.
+    pub question: &'a Question,
+}
+
+impl Question {
+    /// The texts that count as right; none where the question is impossible.
+    pub fn gold(&self) -> Vec<String> {
+        self.answers.iter().map(|answer| answer.text.clone()).collect()
+    }
+}
+
+impl DataSet {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let set: DataSet = read_json(path, "a SQuAD file")?;
+        if set.examples().next().is_none() {
+            return Err(Error::corrupt(path.display().to_string(), "a SQuAD file without a question"));
+        }
+        Ok(set)
+    }
+
+    /// Whether it is of version 2.0, by its own word or by its questions.
+    pub fn has_impossible_questions(&self) -> bool {
+        let stated = self.version.as_ref().and_then(|version| version.as_str()).unwrap_or_default();
+        stated.trim_start_matches('v').starts_with('2')
+            || self.examples().any(|example| example.question.is_impossible)
+    }
+
+    /// Every question in the file's order.
+    pub fn examples(&self) -> impl Iterator<Item = Example<'_>> {
+        let paragraphs = self.data.iter().flat_map(|article| &article.paragraphs);
+        paragraphs.flat_map(|paragraph| {
+            paragraph.qas.iter().map(|question| Example { context: &paragraph.context, question })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<DataSet> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dev.json");
+        std::fs::write(&path, json).unwrap();
+        DataSet::read(&path)
+    }
+
+    const ONE: &str = r#"{"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "A b.", "qas": [
+        {"id": "x", "question": "What?", "answers": [{"answer_start": 2, "text": "b"}]}]}]}]}"#;
+
+    #[test]
+    fn questions_come_with_their_passage_and_gold_answers() {
+        let set = read(ONE).unwrap();
+        let examples: Vec<_> = set.examples().collect();
+        assert_eq!(examples.len(), 1);
+        assert_eq!(examples[0].context, "A b.");
+        assert_eq!(examples[0].question.gold(), ["b"]);
+        assert!(!set.has_impossible_questions());
+    }
+
+    #[test]
+    fn version_two_is_known_by_its_word_or_by_its_questions() {
+        assert!(read(&ONE.replace("\"1.1\"", "\"v2.0\"")).unwrap().has_impossible_questions());
+        let impossible = ONE.replace("\"id\": \"x\"", "\"id\": \"x\", \"is_impossible\": true");
+        assert!(read(&impossible).unwrap().has_impossible_questions());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let message = |json: &str| read(json).err().unwrap().to_string();
+        assert!(message(&ONE.replace("\"context\"", "\"text\"")).contains("missing field `context`"));
+        assert!(message("<html>").contains("dev.json"));
+        assert!(message("{\"data\": []}").contains("without a question"));
+    }
+}

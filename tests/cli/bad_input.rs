@@ -1,0 +1,119 @@
+//! Bad arguments and texts: usage errors are 2, everything else is 1 with one line.
+
+use crate::models::TinyModel;
+use crate::process::{mobilebert, mobilebert_reading, text};
+
+#[test]
+fn usage_errors_exit_with_two() {
+    for arguments in [
+        &[][..],
+        &["unheard-of"],
+        &["answer"],
+        &["answer", "--model", "m"],
+        &["answer", "--model", "m", "--question", "q", "--questions", "f"],
+        &["answer", "--model", "m", "--question", "q", "--top-k", "0"],
+        &["classify", "--model", "m", "--device", "tpu", "text"],
+        &["classify", "--model", "m", "--threads", "0", "text"],
+        &["classify", "--model", "m", "--schedule", "unheard-of", "text"],
+        &["run", "--model", "m", "--input", "i"],
+        &["eval", "glue", "--task", "unheard-of", "--model", "m", "--data", "d"],
+        &["eval", "squad", "--model", "m"],
+        &["eval", "squad", "--model", "m", "--data", "d", "--version", "3.0"],
+        &["quantize", "--model", "m", "--dtype", "q3", "--out", "o"],
+        &["bench"],
+        &["tokens", "--model", "m", "text", "--question", "q"],
+    ] {
+        let ran = mobilebert(arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert_eq!(ran.stdout, "");
+        assert!(!ran.stderr.is_empty());
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for command in [
+        "answer",
+        "classify",
+        "label",
+        "fill-mask",
+        "encode",
+        "tokens",
+        "run",
+        "inspect",
+        "quantize",
+        "bench",
+    ] {
+        let help = mobilebert(&[command, "--help"]).done();
+        for option in ["--device", "--threads", "--schedule"] {
+            assert!(help.contains(option), "{command} has no {option}");
+        }
+    }
+    for set in ["squad", "glue"] {
+        assert!(mobilebert(&["eval", set, "--help"]).done().contains("--device"));
+    }
+    assert!(mobilebert(&["--version"]).done().contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn empty_questions_and_passages_are_refused() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let answer = |question: &str, passage: &[u8]| {
+        let arguments = ["answer", "--device", "cpu", "--model", model.argument(), "--question", question];
+        mobilebert_reading(&arguments, passage)
+    };
+    answer("", b"the cat sat").failed(&["question"]);
+    answer("  \u{200b} ", b"the cat sat").failed(&["question"]);
+    answer("who?", b"").failed(&["context"]);
+    answer("who?", b" \n\t ").failed(&["context"]);
+    answer("who?", b"the cat sat").done();
+}
+
+#[test]
+fn text_that_is_not_utf8_is_named_by_its_place() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let context = model.write("latin1.txt", b"the cat sat\non a m\xe4t");
+    let arguments =
+        ["answer", "--device", "cpu", "--model", model.argument(), "--question", "who?", "--context"];
+    mobilebert(&[&arguments[..], &[text(&context)]].concat()).failed(&["latin1.txt", "UTF-8", "line 2"]);
+    mobilebert_reading(&[&arguments[..], &["-"]].concat(), b"\xff").failed(&["standard input", "UTF-8"]);
+}
+
+#[test]
+fn files_that_are_not_there_are_named() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let passage = model.write("passage.txt", b"the cat sat");
+    let arguments = |more: &[&str]| {
+        let all = [&["answer", "--device", "cpu", "--model", model.argument()], more].concat();
+        mobilebert(&all)
+    };
+    arguments(&["--question", "who?", "--context", "/nowhere/p.txt"]).failed(&["/nowhere/p.txt"]);
+    arguments(&["--questions", "/nowhere/q.txt", "--context", text(&passage)]).failed(&["/nowhere/q.txt"]);
+    let blank = model.write("questions.txt", b"who?\n\nwho?\n");
+    arguments(&["--questions", text(&blank), "--context", text(&passage)])
+        .failed(&["questions.txt", "line 2"]);
+}
+
+#[test]
+fn window_sizes_that_make_no_sense_are_refused() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let passage = model.write("passage.txt", b"the cat sat");
+    let arguments = [
+        "answer",
+        "--device",
+        "cpu",
+        "--model",
+        model.argument(),
+        "--question",
+        "who?",
+        "--context",
+        text(&passage),
+    ];
+    for (option, value, field) in [
+        ("--doc-stride", "0", "doc_stride"),
+        ("--max-length", "3", "max_length"),
+        ("--max-question", "0", "max_question"),
+    ] {
+        mobilebert(&[&arguments[..], &[option, value]].concat()).failed(&[field]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Trained checkpoints, where `MOBILEBERT_MODELS` (or `../shared/models`) has them; each test says by name that it was
+//! not run where they are not there. Whole data sets are run by `mobilebert eval`; slices of them here.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::process::{Ran, mobilebert, text};
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/questions.json");
+
+/// A model directory by name, or a note that the test was not run.
+fn checkpoint(test: &str, name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("MOBILEBERT_MODELS").map_or_else(|| beside("models"), PathBuf::from);
+    present(test, folder.join(name), "set MOBILEBERT_MODELS to a folder that has it")
+}
+
+/// A file of the data sets beside the checkout, or a note that the test was not run.
+fn data(test: &str, name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("MOBILEBERT_DATA").map_or_else(|| beside("data"), PathBuf::from);
+    present(test, folder.join(name), "set MOBILEBERT_DATA to a folder that has it")
+}
+
+fn beside(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name)
+}
+
+fn present(test: &str, path: PathBuf, hint: &str) -> Option<PathBuf> {
+    if path.exists() {
+        return Some(path);
+    }
+    println!("NOT RUN: {test}: {} is not there; {hint}", path.display());
+    None
+}
+
+fn eval(set: &[&str], model: &Path, data: &Path, more: &[&str]) -> Ran {
+    let common = ["--model", text(model), "--data", text(data)];
+    mobilebert(&[&["eval"], set, &common[..], more].concat())
+}
+
+/// Scores and predictions on the hundred questions of the fixture.
+fn hundred(model: &Path, device: &str) -> (Value, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("predictions.json");
+    let more = ["--device", device, "--predictions", text(&path)];
+    let scores = eval(&["squad"], model, Path::new(FIXTURE), &more).json();
+    (scores, serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+}
+
+#[test]
+fn a_hundred_questions_are_answered_alike_on_the_cpu_and_the_gpu() {
+    let test = "a_hundred_questions_are_answered_alike_on_the_cpu_and_the_gpu";
+    let Some(model) = checkpoint(test, "minilm-l6-squad") else { return };
+    let (scores, cpu) = hundred(&model, "cpu");
+    assert_eq!(scores["n"], 100);
+    assert!(scores["f1"].as_f64().unwrap() > 80.0, "{scores}");
+    let probe = ["bench", "--model", text(&model), "--device", "gpu", "--sequence", "8", "--runs", "1"];
+    if mobilebert(&probe).code != Some(0) {
+        let required = std::env::var("MOBILEBERT_GPU").is_ok_and(|value| value == "require");
+        assert!(!required, "MOBILEBERT_GPU=require, and there is no GPU adapter");
+        return println!(
+            "NOT RUN: the GPU's half of {test}: no adapter; a software one will do (mesa-vulkan-drivers)"
+        );
+    }
+    assert_eq!(cpu, hundred(&model, "gpu").1);
+}
+
+#[test]
+fn a_slice_of_sst2_scores_as_stated() {
+    let test = "a_slice_of_sst2_scores_as_stated";
+    let Some(model) = checkpoint(test, "mobilebert-l6-sst2") else { return };
+    let Some(file) = data(test, "sst2/dev.tsv") else { return };
+    let scores =
+        eval(&["glue", "--task", "sst-2"], &model, &file, &["--device", "cpu", "--limit", "200"]).json();
+    // What `transformers` gives for the same two hundred sentences.
+    assert_eq!(scores, json!({"n": 200, "accuracy": 80.0}));
+}

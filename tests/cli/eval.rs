@@ -1,0 +1,153 @@
+//! `eval squad` and `eval glue`.
+
+use serde_json::{Value, json};
+
+use crate::models::TinyModel;
+use crate::process::{Ran, mobilebert, text};
+
+fn squad_file(answers: &[(&str, &str, &[&str])]) -> Value {
+    let questions: Vec<Value> = answers
+        .iter()
+        .map(|(id, question, gold)| {
+            let gold: Vec<Value> = gold.iter().map(|text| json!({"text": text, "answer_start": 0})).collect();
+            json!({"id": id, "question": question, "answers": gold, "is_impossible": gold.is_empty()})
+        })
+        .collect();
+    json!({"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": PASSAGE, "qas": questions}]}]})
+}
+
+const PASSAGE: &str = "The cat sat on a mat. Who is in the hat? The mat is on the cat.";
+
+fn squad(model: &TinyModel, data: &Value, more: &[&str]) -> Ran {
+    let path = model.write("dev.json", data.to_string().as_bytes());
+    let arguments = ["eval", "squad", "--device", "cpu", "--model", model.argument(), "--data", text(&path)];
+    mobilebert(&[&arguments[..], more].concat())
+}
+
+/// What the model predicts, by asking once and reading the predictions file.
+fn predictions(model: &TinyModel) -> Value {
+    let path = model.file("predictions.json");
+    let data = squad_file(&[("a", "who sat?", &["x"]), ("b", "who is in the hat?", &["x"])]);
+    squad(model, &data, &["--predictions", text(&path)]).json();
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn scores_are_those_of_the_predictions() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let predicted = predictions(&model);
+    let (first, second) = (predicted["a"].as_str().unwrap(), predicted["b"].as_str().unwrap());
+    assert!(PASSAGE.contains(first) && PASSAGE.contains(second));
+    let data = squad_file(&[
+        ("a", "who sat?", &["wrong", first]),
+        ("b", "who is in the hat?", &["nothing like it"]),
+    ]);
+    assert_eq!(squad(&model, &data, &[]).json(), json!({"n": 2, "exact_match": 50.0, "f1": 50.0}));
+    assert_eq!(
+        squad(&model, &data, &["--limit", "1"]).json(),
+        json!({"n": 1, "exact_match": 100.0, "f1": 100.0})
+    );
+}
+
+#[test]
+fn the_same_answers_come_from_answer_itself() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let passage = model.write("passage.txt", PASSAGE.as_bytes());
+    let arguments = [
+        "answer",
+        "--device",
+        "cpu",
+        "--json",
+        "--model",
+        model.argument(),
+        "--question",
+        "who sat?",
+        "--context",
+        text(&passage),
+    ];
+    assert_eq!(mobilebert(&arguments).json()["answers"][0]["text"], predictions(&model)["a"]);
+}
+
+#[test]
+fn version_two_counts_unanswerable_questions() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let data = squad_file(&[("a", "who sat?", &["nothing like it"]), ("b", "who?", &[])]);
+    let never = squad(&model, &data, &["--version", "2.0", "--null-threshold", "1e30"]).json();
+    assert_eq!(never["n"], 2);
+    assert_eq!((&never["HasAns_total"], &never["NoAns_total"]), (&json!(1), &json!(1)));
+    assert_eq!(never["NoAns_exact"], 0.0);
+    let always = squad(&model, &data, &["--version", "2.0", "--null-threshold=-1e30"]).json();
+    assert_eq!((&always["NoAns_exact"], &always["HasAns_exact"]), (&json!(100.0), &json!(0.0)));
+    assert_eq!((&always["exact_match"], &always["f1"]), (&json!(50.0), &json!(50.0)));
+}
+
+#[test]
+fn glue_tasks_have_their_columns_and_metrics() {
+    let labels = json!({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}});
+    let model = TinyModel::with("ForSequenceClassification", labels);
+    let eval = |task: &str, content: &str| {
+        let path = model.write("dev.tsv", content.as_bytes());
+        let arguments = [
+            "eval",
+            "glue",
+            "--device",
+            "cpu",
+            "--task",
+            task,
+            "--model",
+            model.argument(),
+            "--data",
+            text(&path),
+        ];
+        mobilebert(&arguments).json()
+    };
+    let sst2 = eval("SST-2", "sentence\tlabel\nthe cat \t0\nthe cat \t1\n");
+    assert_eq!(sst2, json!({"n": 2, "accuracy": 50.0}));
+    assert_eq!(eval("cola", "s\t1\t\tThe cat.\ns\t0\t*\tThe cat.\n"), json!({"n": 2, "matthews": 0.0}));
+    let rte =
+        eval("rte", "index\ta\tb\tlabel\n0\tthe cat\tsat\tentailment\n1\tthe cat\tsat\tnot_entailment\n");
+    assert_eq!(rte, json!({"n": 2, "accuracy": 50.0}));
+    let mrpc = eval("mrpc", "\u{feff}q\t1\t2\ta\tb\n1\t1\t2\tthe \" cat\tsat\n0\t1\t2\tthe \" cat\tsat\n");
+    assert_eq!((&mrpc["n"], &mrpc["accuracy"]), (&json!(2), &json!(50.0)));
+    assert!(mrpc["f1"].is_f64());
+}
+
+#[test]
+fn similarity_is_scored_by_correlation() {
+    let model = TinyModel::with("ForSequenceClassification", json!({"id2label": {"0": "LABEL_0"}}));
+    let row = |score: &str, text: &str| format!("0\tg\tf\ty\to\tn\tn\tthe cat\t{text}\t{score}\n");
+    let content =
+        ["header\n".to_owned(), row("1.0", "sat"), row("4.0", "on a mat"), row("2.5", "in a hat")].concat();
+    let path = model.write("dev.tsv", content.as_bytes());
+    let arguments = [
+        "eval",
+        "glue",
+        "--device",
+        "cpu",
+        "--task",
+        "sts-b",
+        "--model",
+        model.argument(),
+        "--data",
+        text(&path),
+    ];
+    let scores = mobilebert(&arguments).json();
+    assert_eq!(scores["n"], 3);
+    assert!(scores["pearson"].is_f64() && scores["spearman"].is_f64(), "{scores}");
+}
+
+#[test]
+fn data_that_does_not_fit_is_named() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    squad(&model, &json!({"data": [{"paragraphs": [{"qas": []}]}]}), &[]).failed(&["dev.json", "context"]);
+    squad(&model, &json!([1]), &[]).failed(&["dev.json"]);
+    let model = TinyModel::new("ForSequenceClassification");
+    let path = model.write("dev.tsv", b"sentence\tlabel\ngood\t1\nbad\n");
+    let glue = |task: &str, path: &str| {
+        mobilebert(&["eval", "glue", "--task", task, "--model", model.argument(), "--data", path])
+    };
+    glue("sst-2", text(&path)).failed(&["dev.tsv", "line 3"]);
+    glue("sts-b", "/nowhere/dev.tsv").failed(&["/nowhere/dev.tsv"]);
+    let sts = model.write("sts.tsv", b"header\n0\tg\tf\ty\to\tn\tn\tthe cat\tsat\t1.0\n");
+    glue("sts-b", text(&sts)).failed(&["2 labels"]);
+}

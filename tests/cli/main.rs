@@ -1,0 +1,16 @@
+//! The command line as its user meets it: real processes, real directories, exit codes, what stands on stdout and stderr.
+
+mod answer;
+mod bad_input;
+mod bad_models;
+mod checkpoints;
+mod eval;
+mod models;
+mod process;
+mod run;
+mod smaller;
+mod texts;
+mod tokens;
+
+#[path = "../support/mod.rs"]
+mod support;

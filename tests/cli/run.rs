@@ -1,0 +1,184 @@
+//! `run`: raw outputs for given ids.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
+
+use crate::models::TinyModel;
+use crate::process::{Ran, mobilebert, text};
+use crate::support::compare::{Tolerance, assert_close};
+
+type Outputs = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+fn read(path: &Path) -> Outputs {
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    file.tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let values = view
+                .data()
+                .chunks_exact(4)
+                .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
+                .collect();
+            (name, (view.shape().to_vec(), values))
+        })
+        .collect()
+}
+
+fn try_run(model: &TinyModel, input: &str, more: &[&str]) -> Ran {
+    let file = model.write("input.json", input.as_bytes());
+    let output = model.file("output.safetensors");
+    let arguments = [
+        "run",
+        "--device",
+        "cpu",
+        "--model",
+        model.argument(),
+        "--input",
+        text(&file),
+        "--output",
+        text(&output),
+    ];
+    mobilebert(&[&arguments[..], more].concat())
+}
+
+fn run(model: &TinyModel, input: Value, more: &[&str]) -> Outputs {
+    assert_eq!(try_run(model, &input.to_string(), more).done(), "");
+    read(&model.file("output.safetensors"))
+}
+
+fn shapes(outputs: &Outputs) -> Vec<(&str, &[usize])> {
+    outputs.iter().map(|(name, (shape, _))| (name.as_str(), shape.as_slice())).collect()
+}
+
+#[test]
+fn outputs_carry_the_names_and_shapes_of_transformers() {
+    let ids = json!({"input_ids": [[2, 5, 6, 3], [2, 7, 8, 3]]});
+    let of = |head: &str| run(&TinyModel::new(head), ids.clone(), &[]);
+    assert_eq!(shapes(&of("ForQuestionAnswering")), [("end_logits", &[2, 4][..]), ("start_logits", &[2, 4])]);
+    assert_eq!(shapes(&of("ForSequenceClassification")), [("logits", &[2, 2][..])]);
+    assert_eq!(shapes(&of("ForTokenClassification")), [("logits", &[2, 4, 2][..])]);
+    assert_eq!(shapes(&of("Model")), [("last_hidden_state", &[2, 4, 32][..]), ("pooler_output", &[2, 32])]);
+}
+
+#[test]
+fn no_tokenizer_is_needed() {
+    let model = TinyModel::new("ForSequenceClassification");
+    model.remove("vocab.txt");
+    run(&model, json!({"input_ids": [[2, 5, 3]]}), &[]);
+}
+
+#[test]
+fn hidden_states_and_attentions_come_when_asked_for() {
+    let model = TinyModel::new("Model");
+    let outputs = run(&model, json!({"input_ids": [[2, 5, 6, 7, 3]]}), &["--hidden-states", "--attentions"]);
+    let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
+    let expected = [
+        "attentions.0",
+        "attentions.1",
+        "hidden_states.0",
+        "hidden_states.1",
+        "hidden_states.2",
+        "last_hidden_state",
+        "pooler_output",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(outputs["hidden_states.2"], outputs["last_hidden_state"]);
+    let (shape, probabilities) = &outputs["attentions.1"];
+    assert_eq!(shape, &[1, 2, 5, 5]);
+    for row in probabilities.chunks(5) {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");
+    }
+}
+
+#[test]
+fn choices_are_scored_side_by_side() {
+    let model = TinyModel::new("ForMultipleChoice");
+    let ids = json!({"input_ids": [[[2, 5, 3], [2, 6, 3]], [[2, 7, 3], [2, 5, 3]]]});
+    let outputs = run(&model, ids, &[]);
+    let (shape, logits) = &outputs["logits"];
+    assert_eq!(shape, &[2, 2]);
+    assert_eq!(logits[0], logits[3], "the same choice in another example");
+    assert_ne!(logits[0], logits[1]);
+}
+
+#[test]
+fn a_sequence_does_not_depend_on_its_neighbours_masks_and_padding() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let batch = run(
+        &model,
+        json!({
+            "input_ids": [[2, 5, 6, 7, 8, 3], [2, 9, 3, 0, 0, 0]],
+            "token_type_ids": [[0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0]],
+            "attention_mask": [[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]],
+        }),
+        &[],
+    );
+    let alone =
+        run(&model, json!({"input_ids": [[2, 9, 3, 0, 0, 0]], "attention_mask": [[1, 1, 1, 0, 0, 0]]}), &[]);
+    assert_close(
+        "the second row",
+        &alone["start_logits"].1,
+        &batch["start_logits"].1[6..],
+        Tolerance::new(1e-6, 1e-5),
+    );
+    let unmasked = run(&model, json!({"input_ids": [[2, 9, 3, 0, 0, 0]]}), &[]);
+    assert_ne!(unmasked["start_logits"], alone["start_logits"], "the mask is read");
+}
+
+#[test]
+fn both_schedules_and_any_number_of_threads_agree() {
+    let model = TinyModel::new("Model");
+    let input = json!({"input_ids": [[2, 5, 6, 7, 3], [2, 8, 9, 10, 3]]});
+    let reference = run(&model, input.clone(), &["--schedule", "operations", "--threads", "1"]);
+    let fused = run(&model, input, &["--schedule", "tiled", "--threads", "3"]);
+    for (name, (_, expected)) in &reference {
+        assert_close(name, expected, &fused[name].1, Tolerance::new(1e-5, 1e-4));
+    }
+}
+
+#[test]
+fn ids_outside_the_vocabulary_are_named_with_place_and_size() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let size = crate::models::vocabulary().len();
+    let input = json!({"input_ids": [[2, 5, 3], [2, size, 3]]}).to_string();
+    let size = size.to_string();
+    try_run(&model, &input, &[]).failed(&["input_ids", "sequence 1", "position 1", &size, "vocab_size"]);
+    let input = json!({"input_ids": [[2, 3]], "token_type_ids": [[0, 2]]}).to_string();
+    try_run(&model, &input, &[]).failed(&["token_type_ids", "position 1", "type_vocab_size 2"]);
+}
+
+#[test]
+fn inputs_that_make_no_sense_are_refused_by_field() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let failed = |input: &str, words: &[&str]| drop(try_run(&model, input, &[]).failed(words));
+    failed("{}", &["input_ids", "missing"]);
+    failed("not json", &["input.json", "expected"]);
+    failed(r#"{"input_ids": [[1, 2], [3]]}"#, &["input_ids", "ragged"]);
+    failed(r#"{"input_ids": [[1.5, 2]]}"#, &["input_ids", "1.5"]);
+    failed(r#"{"input_ids": [[1, -2]]}"#, &["input_ids", "-2"]);
+    failed(r#"{"input_ids": [["a"]]}"#, &["input_ids", "a string"]);
+    failed(r#"{"input_ids": [[]]}"#, &["input_ids", "empty"]);
+    failed(r#"{"input_ids": [[1, 2]], "attention_mask": [[1]]}"#, &["attention_mask", "[1, 1]", "[1, 2]"]);
+    failed(r#"{"input_ids": [[1]], "attention_mask": [[7]]}"#, &["attention_mask", "7"]);
+    failed(r#"{"input_ids": [[[1]]]}"#, &["input_ids", "[batch, sequence]"]);
+    failed(&json!({"input_ids": [vec![5; 65]]}).to_string(), &["65", "64"]);
+}
+
+#[test]
+fn choices_need_their_dimension() {
+    let model = TinyModel::new("ForMultipleChoice");
+    try_run(&model, r#"{"input_ids": [[1, 2]]}"#, &[]).failed(&["input_ids", "[batch, choices, sequence]"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_named() {
+    let model = TinyModel::new("Model");
+    let file = model.write("input.json", b"{\"input_ids\": [[2, 3]]}");
+    let arguments = ["run", "--device", "cpu", "--model", model.argument(), "--input", text(&file)];
+    mobilebert(&[&arguments[..], &["--output", "/nowhere/out.safetensors"]].concat())
+        .failed(&["/nowhere/out.safetensors"]);
+}

@@ -1,0 +1,102 @@
+//! `inspect`, `quantize`, `bench`.
+
+use serde_json::{Value, json};
+
+use crate::models::{TinyModel, configuration};
+use crate::process::{mobilebert, text};
+
+#[test]
+fn inspect_counts_parameters_bytes_and_dispatches() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let report = mobilebert(&["inspect", model.argument(), "--sequence", "16", "--json"]).json();
+    assert_eq!(report["architecture"], "MobileBertForQuestionAnswering");
+    let parts = report["parameters"].as_object().unwrap();
+    let total: u64 = parts.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(report["parameters_total"], total);
+    assert_eq!(report["bytes"]["F32"], 4 * total);
+    assert_eq!(parts["head"], 2 * 32 + 2);
+    let dispatches = report["dispatches"].as_array().unwrap();
+    let flops: u64 = dispatches.iter().map(|dispatch| dispatch["flops"].as_u64().unwrap()).sum();
+    assert_eq!(report["flops"], flops);
+    let plain = mobilebert(&["inspect", model.argument()]).done();
+    assert!(plain.contains("MobileBertForQuestionAnswering") && plain.contains("dispatches"), "{plain}");
+    let unfused = mobilebert(&["inspect", model.argument(), "--schedule", "operations", "--json"]).json();
+    assert!(unfused["dispatches"].as_array().unwrap().len() > dispatches.len());
+}
+
+#[test]
+fn a_quantised_copy_is_a_model_directory_of_its_own() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let labels = |directory: &str| {
+        let result =
+            mobilebert(&["classify", "--device", "cpu", "--model", directory, "the cat sat", "--json"])
+                .json();
+        result["labels"].as_array().unwrap().clone()
+    };
+    let probability = |labels: &[Value]| {
+        labels.iter().find(|label| label["label"] == "LABEL_0").unwrap()["probability"].as_f64().unwrap()
+    };
+    let exact = probability(&labels(model.argument()));
+    for (dtype, allowed) in [("f16", 0.005), ("q8", 0.05)] {
+        let out = model.file(dtype);
+        let stdout =
+            mobilebert(&["quantize", "--model", model.argument(), "--dtype", dtype, "--out", text(&out)])
+                .done();
+        assert!(stdout.contains("classifier.weight"), "{stdout}");
+        let manifest: Value =
+            serde_json::from_slice(&std::fs::read(out.join("files.json")).unwrap()).unwrap();
+        assert_eq!(manifest["dtype"], dtype);
+        let names: Vec<&str> =
+            manifest["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+        assert!(
+            ["config.json", "model.safetensors", "vocab.txt"].iter().all(|name| names.contains(name)),
+            "{names:?}"
+        );
+        let found = probability(&labels(text(&out)));
+        assert!((found - exact).abs() < allowed, "{dtype}: {found} for {exact}");
+        assert_ne!(found, exact, "{dtype} changes the weights");
+    }
+}
+
+#[test]
+fn quantize_overwrites_nothing() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let before = std::fs::read(model.file("model.safetensors")).unwrap();
+    let arguments = ["quantize", "--model", model.argument(), "--dtype", "f16", "--out", model.argument()];
+    mobilebert(&arguments).failed(&[model.argument()]);
+    assert_eq!(std::fs::read(model.file("model.safetensors")).unwrap(), before);
+}
+
+#[test]
+fn bench_times_a_directory_or_a_mere_configuration() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let config = model.write("other.json", configuration("Model", json!({})).to_string().as_bytes());
+    for source in [["--model", model.argument()], ["--config", text(&config)]] {
+        let arguments = ["bench", "--device", "cpu", "--sequence", "8,16", "--runs", "3", "--json"];
+        let report = mobilebert(&[&arguments[..], &source].concat()).json();
+        let rows = report["latency"].as_array().unwrap();
+        assert_eq!(rows.iter().map(|row| row["sequence"].as_u64().unwrap()).collect::<Vec<_>>(), [8, 16]);
+        assert!(rows.iter().all(|row| row["median_ms"].as_f64().unwrap() > 0.0));
+        assert_eq!(report["device"]["kind"], "cpu");
+    }
+    let table = mobilebert(&[
+        "bench",
+        "--device",
+        "cpu",
+        "--config",
+        text(&config),
+        "--sequence",
+        "8",
+        "--runs",
+        "2",
+    ])
+    .done();
+    assert!(table.contains("median"), "{table}");
+}
+
+#[test]
+fn bench_refuses_a_length_that_the_model_does_not_take() {
+    let model = TinyModel::new("Model");
+    mobilebert(&["bench", "--device", "cpu", "--model", model.argument(), "--sequence", "65"])
+        .failed(&["65", "64"]);
+}

@@ -1,0 +1,134 @@
+//! `classify`, `label`, `fill-mask`, `encode`.
+
+use serde_json::{Value, json};
+
+use crate::models::TinyModel;
+use crate::process::{mobilebert, mobilebert_reading, text};
+
+fn arguments<'a>(command: &'a str, model: &'a TinyModel) -> Vec<&'a str> {
+    vec![command, "--device", "cpu", "--model", model.argument()]
+}
+
+fn classifier() -> TinyModel {
+    TinyModel::with("ForSequenceClassification", json!({"id2label": {"0": "bad", "1": "good", "2": "ugly"}}))
+}
+
+#[test]
+fn every_label_has_its_probability_largest_first() {
+    let model = classifier();
+    let result =
+        mobilebert(&[&arguments("classify", &model)[..], &["the cat sat", "--json"]].concat()).json();
+    let labels = result["labels"].as_array().unwrap();
+    let mut names: Vec<&str> = labels.iter().map(|label| label["label"].as_str().unwrap()).collect();
+    let probabilities: Vec<f64> = labels.iter().map(|label| label["probability"].as_f64().unwrap()).collect();
+    assert!(probabilities.is_sorted_by(|left, right| left >= right));
+    assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+    names.sort_unstable();
+    assert_eq!(names, ["bad", "good", "ugly"]);
+    assert_eq!(result["truncated"], false);
+    let plain = mobilebert(&[&arguments("classify", &model)[..], &["the cat sat"]].concat()).done();
+    assert!(
+        ["bad", "good", "ugly"].iter().all(|name| plain.contains(name)) && plain.contains('%'),
+        "{plain}"
+    );
+}
+
+#[test]
+fn a_text_a_line_gives_a_result_a_line() {
+    let model = classifier();
+    let all = mobilebert_reading(
+        &[&arguments("classify", &model)[..], &["-", "--json"]].concat(),
+        b"the cat\nwho is in the hat?\n",
+    )
+    .json_lines();
+    assert_eq!(all.len(), 2);
+    let single =
+        mobilebert(&[&arguments("classify", &model)[..], &["who is in the hat?", "--json"]].concat()).json();
+    assert_eq!(all[1]["labels"][0]["label"], single["labels"][0]["label"]);
+    let file = model.write("texts.txt", b"the cat\nwho is in the hat?\n");
+    let from_file =
+        mobilebert(&[&arguments("classify", &model)[..], &["--file", text(&file), "--json"]].concat())
+            .json_lines();
+    assert_eq!(from_file, all);
+}
+
+#[test]
+fn a_pair_is_read_as_a_pair() {
+    let model = classifier();
+    let of = |more: &[&str]| {
+        mobilebert(&[&arguments("classify", &model)[..], &["the cat", "--json"], more].concat()).json()
+    };
+    assert_ne!(of(&[])["labels"], of(&["--pair", "sat"])["labels"]);
+}
+
+#[test]
+fn what_is_cut_is_said() {
+    let model = classifier();
+    let long = "the cat sat ".repeat(40);
+    let result = mobilebert(&[&arguments("classify", &model)[..], &[&long, "--json"]].concat()).json();
+    assert_eq!(result["truncated"], true);
+}
+
+#[test]
+fn an_empty_text_is_refused() {
+    let model = classifier();
+    mobilebert(&[&arguments("classify", &model)[..], &[""]].concat()).failed(&["text"]);
+    mobilebert_reading(&arguments("classify", &model), b"").failed(&["standard input"]);
+}
+
+#[test]
+fn every_word_has_a_label() {
+    let model = TinyModel::with(
+        "ForTokenClassification",
+        json!({"id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}),
+    );
+    let passage = "the cat sat 😀 on a mat";
+    let result = mobilebert(&[&arguments("label", &model)[..], &[passage, "--json"]].concat()).json();
+    let tokens = result["tokens"].as_array().unwrap();
+    assert!(!tokens.is_empty());
+    for token in tokens {
+        let number = |field: &str| token[field].as_u64().unwrap() as usize;
+        assert_eq!(&passage[number("start_byte")..number("end_byte")], token["text"].as_str().unwrap());
+        assert!(token["label"].is_string() && token["probability"].is_f64());
+    }
+    mobilebert(&[&arguments("label", &model)[..], &[passage]].concat()).done();
+}
+
+#[test]
+fn masked_words_are_filled() {
+    let model = TinyModel::new("ForMaskedLM");
+    let sentence = "the [MASK] sat on a [MASK]";
+    let result =
+        mobilebert(&[&arguments("fill-mask", &model)[..], &[sentence, "--top-k", "3", "--json"]].concat())
+            .json();
+    let masks = result["masks"].as_array().unwrap();
+    assert_eq!(masks.len(), 2);
+    assert!(masks.iter().all(|mask| mask["candidates"].as_array().unwrap().len() == 3), "{result}");
+    mobilebert(&[&arguments("fill-mask", &model)[..], &["no mask"]].concat()).failed(&["[MASK]"]);
+}
+
+#[test]
+fn embeddings_come_as_json_or_npy() {
+    let model = TinyModel::new("Model");
+    let lines = mobilebert_reading(&arguments("encode", &model), b"the cat\non a mat\n").json_lines();
+    assert_eq!(lines.len(), 2);
+    let first: Vec<f32> = serde_json::from_value(lines[0].clone()).unwrap();
+    assert_eq!(first.len(), 32);
+    let path = model.file("out.npy");
+    mobilebert_reading(
+        &[&arguments("encode", &model)[..], &["--output", text(&path)]].concat(),
+        b"the cat\non a mat\n",
+    )
+    .done();
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+    let header = String::from_utf8_lossy(&bytes[10..128]).into_owned();
+    assert!(header.contains("(2, 32)"), "{header}");
+    let values: Vec<f32> = bytes[bytes.len() - 256..]
+        .chunks_exact(4)
+        .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
+        .collect();
+    let all: Vec<f32> =
+        lines.into_iter().flat_map(|line: Value| serde_json::from_value::<Vec<f32>>(line).unwrap()).collect();
+    assert_eq!(values, all);
+}

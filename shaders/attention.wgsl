@@ -226,10 +226,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
     let feature = first_feature + 4u * x;
     let start = origin + (first_query + y) * features + feature;
-    let step = 8u * features;
-    let token = first_query + y;
-    store(token, start, feature, sums[2u * y] + sums[2u * y + 1u], weighted_0);
-    store(token + 8u, start + step, feature, sums[2u * y + 16u] + sums[2u * y + 17u], weighted_1);
-    store(token + 16u, start + 2u * step, feature, sums[2u * y + 32u] + sums[2u * y + 33u], weighted_2);
-    store(token + 24u, start + 3u * step, feature, sums[2u * y + 48u] + sums[2u * y + 49u], weighted_3);
+    // One call in a loop: four would be inlined.
+    for (var i = 0u; i < 4u; i++) {
+        let row = y + 8u * i;
+        let total = sums[2u * row] + sums[2u * row + 1u];
+        store(first_query + row, start + 8u * i * features, feature, total, weighted_0);
+        weighted_0 = weighted_1;
+        weighted_1 = weighted_2;
+        weighted_2 = weighted_3;
+    }
 }

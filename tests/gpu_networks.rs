@@ -11,7 +11,7 @@ use mobilebert::weights::Tensor;
 use serde_json::{Value, json};
 use support::checkpoint;
 use support::compare::{Tolerance, assert_close, compare_to_rms};
-use support::gpu::{executor, shared_executor};
+use support::gpu::{executor, family, mobilebert, shared_executor};
 use support::interpreter::{self, Parameters};
 use support::random::Random;
 
@@ -57,47 +57,6 @@ impl Model {
     fn inputs(&self, batch: usize, sequence: usize, seed: u64) -> Inputs {
         checkpoint::inputs(&self.config, batch, sequence, &mut Random::new(seed))
     }
-}
-
-fn mobilebert(architecture: &str, more: Value) -> Value {
-    let mut fields = json!({
-        "model_type": "mobilebert", "architectures": [architecture], "vocab_size": 61, "max_position_embeddings": 80,
-        "hidden_size": 36, "embedding_size": 12, "intra_bottleneck_size": 24, "num_attention_heads": 4,
-        "num_hidden_layers": 3, "intermediate_size": 40, "num_feedforward_networks": 4, "hidden_act": "relu",
-        "normalization_type": "no_norm", "use_bottleneck": true, "use_bottleneck_attention": false,
-        "key_query_shared_bottleneck": true, "trigram_input": true, "classifier_activation": true,
-    });
-    if let Some(more) = more.as_object() {
-        more.iter().for_each(|(name, value)| fields[name] = value.clone());
-    }
-    fields
-}
-
-/// One of each kind; sizes odd on purpose.
-fn family() -> Vec<Value> {
-    vec![
-        mobilebert("MobileBertForQuestionAnswering", json!({})),
-        mobilebert(
-            "MobileBertForSequenceClassification",
-            json!({ "normalization_type": "layer_norm", "hidden_act": "gelu", "num_feedforward_networks": 2 }),
-        ),
-        mobilebert("MobileBertForMaskedLM", json!({ "use_bottleneck_attention": true, "hidden_size": 35 })),
-        mobilebert(
-            "MobileBertForTokenClassification",
-            json!({ "use_bottleneck": false, "hidden_size": 21, "intra_bottleneck_size": 21, "embedding_size": 7,
-                    "num_attention_heads": 3, "key_query_shared_bottleneck": false, "hidden_act": "silu" }),
-        ),
-        json!({
-            "model_type": "bert", "architectures": ["BertForQuestionAnswering"], "vocab_size": 47, "hidden_size": 66,
-            "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 70, "hidden_act": "gelu_new",
-            "max_position_embeddings": 80, "type_vocab_size": 2,
-        }),
-        json!({
-            "model_type": "distilbert", "architectures": ["DistilBertForSequenceClassification"], "vocab_size": 47,
-            "dim": 45, "n_heads": 5, "n_layers": 2, "hidden_dim": 31, "activation": "gelu",
-            "max_position_embeddings": 80,
-        }),
-    ]
 }
 
 #[test]
@@ -282,4 +241,23 @@ fn a_lost_device_is_said_to_be_lost() {
     gpu.device().wgpu().destroy();
     let error = pollster::block_on(gpu.run(&plan, &inputs)).unwrap_err();
     assert_eq!(error.code().as_str(), "device-lost", "{error}");
+}
+
+/// 24 layers of 512 and 128 features, as the published checkpoints are.
+#[test]
+fn the_network_in_full_size_computes_what_the_twins_do() {
+    let Some(mut gpu) = executor("the_network_in_full_size_computes_what_the_twins_do") else { return };
+    let sizes = json!({
+        "vocab_size": 3000, "max_position_embeddings": 512, "hidden_size": 512, "embedding_size": 128,
+        "intra_bottleneck_size": 128, "num_hidden_layers": 24, "intermediate_size": 512,
+    });
+    let model = Model::new(&mobilebert("MobileBertForQuestionAnswering", sizes), 80);
+    model.load(&mut gpu);
+    let mut cpu = model.on_cpu();
+    let (plan, inputs) = (model.plan(1, 64), model.inputs(1, 64, 81));
+    let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
+    let twins = cpu.run(&plan, &inputs).unwrap();
+    for (twin, found) in twins.iter().zip(&found) {
+        compare_to_rms(twin, found, 1e-4).unwrap();
+    }
 }

@@ -1,8 +1,13 @@
 //! The kernel table against the shaders themselves, as naga parses them: bindings, access, parameter blocks, limits.
 
+mod support;
+
 use std::collections::BTreeSet;
 
+use mobilebert::config::Config;
+use mobilebert::gpu::launch;
 use mobilebert::kernels::{Access, ENTRY_POINT, KERNELS, Kernel};
+use mobilebert::plan::{Network, Request, Schedule};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
 
@@ -149,6 +154,27 @@ fn the_files_are_the_table() {
         files.insert(name);
     }
     assert_eq!(files.len(), KERNELS.len(), "every entry of the table has a file of its own: {files:?}");
+}
+
+/// Every operation has its kernel in the table, and every kernel is asked for: none is missing, none is left over.
+#[test]
+fn plans_ask_for_exactly_the_kernels_of_the_table() {
+    let mut asked = BTreeSet::new();
+    for fields in support::gpu::family() {
+        let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
+        for schedule in [Schedule::Operations, Schedule::Tiled] {
+            let request = Request { batch: 2, sequence: 9, schedule, ..Request::default() };
+            let plan = network.plan(request).unwrap();
+            for step in &plan.steps {
+                let shape_of = |id| Ok(network.parameter(id).shape.as_slice());
+                let launch = launch(&plan, step, &shape_of).unwrap();
+                assert_eq!(launch.operands.len(), launch.kernel.bindings.len(), "{}", step.label);
+                assert_eq!(launch.parameters.len(), launch.kernel.parameters.size, "{}", step.label);
+                asked.insert(launch.kernel.name);
+            }
+        }
+    }
+    assert_eq!(asked, KERNELS.iter().map(|kernel| kernel.name).collect());
 }
 
 /// A comparison that cannot fail proves nothing: each change below must be seen.

@@ -9,6 +9,7 @@ use mobilebert::plan::{
     Buffer, BufferId, Inputs, Operation, Output, Parameter, ParameterId, Plan, Recipe, Request, Role, Step,
 };
 use mobilebert::weights::Tensor;
+use serde_json::{Value, json};
 
 /// A device of its own; where this machine has none, the test is said not to have run, or fails if
 /// `MOBILEBERT_GPU=require`.
@@ -137,4 +138,46 @@ impl Builder {
                 .unwrap_or_else(|error| panic!("{error}"));
         }
     }
+}
+
+/// A small MobileBERT with odd sizes, some fields as given.
+pub fn mobilebert(architecture: &str, more: Value) -> Value {
+    let mut fields = json!({
+        "model_type": "mobilebert", "architectures": [architecture], "vocab_size": 61, "max_position_embeddings": 80,
+        "hidden_size": 36, "embedding_size": 12, "intra_bottleneck_size": 24, "num_attention_heads": 4,
+        "num_hidden_layers": 3, "intermediate_size": 40, "num_feedforward_networks": 4, "hidden_act": "relu",
+        "normalization_type": "no_norm", "use_bottleneck": true, "use_bottleneck_attention": false,
+        "key_query_shared_bottleneck": true, "trigram_input": true, "classifier_activation": true,
+    });
+    if let Some(more) = more.as_object() {
+        more.iter().for_each(|(name, value)| fields[name] = value.clone());
+    }
+    fields
+}
+
+/// One of each kind; sizes odd on purpose.
+pub fn family() -> Vec<Value> {
+    vec![
+        mobilebert("MobileBertForQuestionAnswering", json!({})),
+        mobilebert(
+            "MobileBertForSequenceClassification",
+            json!({ "normalization_type": "layer_norm", "hidden_act": "gelu", "num_feedforward_networks": 2 }),
+        ),
+        mobilebert("MobileBertForMaskedLM", json!({ "use_bottleneck_attention": true, "hidden_size": 35 })),
+        mobilebert(
+            "MobileBertForTokenClassification",
+            json!({ "use_bottleneck": false, "hidden_size": 21, "intra_bottleneck_size": 21, "embedding_size": 7,
+                    "num_attention_heads": 3, "key_query_shared_bottleneck": false, "hidden_act": "silu" }),
+        ),
+        json!({
+            "model_type": "bert", "architectures": ["BertForQuestionAnswering"], "vocab_size": 47, "hidden_size": 66,
+            "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 70, "hidden_act": "gelu_new",
+            "max_position_embeddings": 80, "type_vocab_size": 2,
+        }),
+        json!({
+            "model_type": "distilbert", "architectures": ["DistilBertForSequenceClassification"], "vocab_size": 47,
+            "dim": 45, "n_heads": 5, "n_layers": 2, "hidden_dim": 31, "activation": "gelu",
+            "max_position_embeddings": 80,
+        }),
+    ]
 }

@@ -28,7 +28,7 @@ const faults = {
   },
   "lying-header": {
     spoil: (folder) => edit(join(folder, weights), (bytes) => bytes.fill(0xff, 0, 8)),
-    code: "corrupt",
+    code: "not-a-model",
     names: "safetensors",
   },
   "absurd-config": {
@@ -172,7 +172,6 @@ test("options and arguments that make no sense are `invalid-input`, with what is
   assert.match(device.message, /auto, webgpu, wasm/);
   await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify(7)));
   await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify(["a", ["b", "c", "d"]])));
-  await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify("")));
 });
 
 test("a load that is stopped is `aborted`, in every phase that it reports", async () => {
@@ -180,11 +179,17 @@ test("a load that is stopped is `aborted`, in every phase that it reports", asyn
   const phases = await page.evaluate(async (name) => {
     const { TextClassification } = globalThis.mobilebert;
     const ended = [];
-    for (const after of [0, 1, 5, 40]) {
+    const moments = [
+      (_, reports) => reports === 1,
+      (_, reports) => reports === 5,
+      ({ loaded, total }) => loaded > total / 2,
+      ({ phase }) => phase === "upload",
+    ];
+    for (const moment of moments) {
       const stop = new AbortController();
       let reports = 0;
-      const onProgress = () => {
-        if (reports++ === after) stop.abort();
+      const onProgress = (progress) => {
+        if (moment(progress, ++reports)) stop.abort();
       };
       const options = { device: "wasm", signal: stop.signal, onProgress };
       ended.push(await globalThis.outcome(TextClassification.load(`/models/${name}/`, options)));

@@ -34,7 +34,8 @@ test("answers are slices of the context in UTF-16 units, whatever stands around 
     { context: "The capital of France is Paris", question: "What is the capital of France?", expected: "Paris" },
     { context: "Paris", question: "Which city?", expected: "Paris" },
     {
-      context: "🇫🇷👩‍👩‍👧 The cap\u0301ital of France, 法国, is Paris 🗼, not Lyon. \u05e9\u05dc\u05d5\u05dd",
+      context:
+        "🇫🇷👩‍👩‍👧 法国 cafe\u0301 \u05e9\u05dc\u05d5\u05dd. The capital of France is Paris 🗼, not Lyon. \u05e9\u05dc\u05d5\u05dd 🗼",
       question: "What is the capital of France?",
       expected: "Paris",
     },
@@ -67,8 +68,11 @@ test("a long text is read in windows, with the best so far after each of them", 
   assert.ok(result.answers[0].text.includes("Ines Kolar"), result.answers[0].text);
   assert.equal(context.slice(result.answers[0].start, result.answers[0].end), result.answers[0].text);
   assert.ok(partials.length > 0);
-  assert.deepEqual(partials.at(-1), [result.windows, result.windows]);
-  for (const [i, [done]] of partials.entries()) assert.ok(done > (partials[i - 1]?.[0] ?? 0));
+  assert.equal(result.windowsDone, result.windows);
+  for (const [i, [done, total]] of partials.entries()) {
+    assert.ok(done > (partials[i - 1]?.[0] ?? 0) && done <= total);
+    assert.equal(total, result.windows);
+  }
 });
 
 test("a question that is stopped between windows is `aborted` and the model goes on", async () => {
@@ -82,6 +86,36 @@ test("a question that is stopped between windows is `aborted` and the model goes
   });
   assert.equal(ended.code, "aborted");
   assert.ok(ended.next.includes("Paris"), ended.next);
+});
+
+test("empty texts and options that make no sense are `invalid-input` that name what is wrong", async () => {
+  const errors = await page.evaluate(async () => {
+    const calls = [
+      ["", "A text."],
+      ["   ", "A text."],
+      ["Who?", ""],
+      ["Who?", " \n "],
+      ["Who?", "A text.", { topK: 0 }],
+      ["Who?", "A text.", { topk: 3 }],
+      ["Who?", "A text.", { docStride: 0 }],
+      [undefined, "A text."],
+    ];
+    const errors = [];
+    for (const call of calls) {
+      errors.push(
+        await globalThis.qa.ask(...call).then(
+          ({ answers }) => ({ code: "answered", message: JSON.stringify(answers) }),
+          ({ code, message }) => ({ code, message }),
+        ),
+      );
+    }
+    return errors;
+  });
+  const names = [/question/, /question/, /context/, /context/, /top_?k/i, /topk/, /stride/i, /question/];
+  for (const [i, { code, message }] of errors.entries()) {
+    assert.equal(code, "invalid-input", `call ${i + 1}: ${message}`);
+    assert.match(message, names[i]);
+  }
 });
 
 test("many questions at once come back in order", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { ask, openReady, paste } from "./support/index-page.mjs";
 import { startServer } from "./support/server.mjs";
+import { startStaticHost } from "./support/static-host.mjs";
 
 const folder = join(import.meta.dirname, "../../docs/screens");
 const sizes = [
@@ -40,13 +41,8 @@ const states = {
     await openReady(page, address);
     await page.click("#device summary");
   },
-  async "no-model"(page, address) {
-    await page.setRequestInterception(true);
-    page.on("request", (request) => {
-      if (request.url().endsWith("/models.json")) request.respond({ contentType: "application/json", body: "[]" });
-      else request.continue();
-    });
-    await page.goto(address);
+  async "no-model"(page) {
+    await page.goto(bare.address);
     await page.waitForFunction(() => !document.querySelector("#choose").hidden);
   },
   async "wrong-model"(page, address) {
@@ -61,6 +57,7 @@ const states = {
 
 await mkdir(folder, { recursive: true });
 const server = await startServer();
+const bare = await startStaticHost("/", { "models/models.json": "[]" });
 const browser = await chromium();
 try {
   for (const [name, enter] of Object.entries(states)) {
@@ -81,4 +78,5 @@ try {
 } finally {
   await browser.close();
   await server.stop();
+  bare.stop();
 }

@@ -155,18 +155,13 @@ test("a software GPU is not taken for a GPU, and that is said", async () => {
 });
 
 test("on a static host under a prefix, without a model, files of one's own can be picked", async () => {
-  const host = await startStaticHost("/some/prefix/");
+  // Whatever models the project itself ships, here there are none.
+  const host = await startStaticHost("/some/prefix/", { "models/models.json": "[]" });
   const { answers } = await findModels();
   try {
     const { page } = await newPage(browser);
     const foreign = [];
     page.on("request", (request) => request.url().startsWith(host.address) || foreign.push(request.url()));
-    // Whatever models the project itself ships, here there are none.
-    await page.setRequestInterception(true);
-    page.on("request", (request) => {
-      if (request.url().endsWith("/models.json")) request.respond({ contentType: "application/json", body: "[]" });
-      else request.continue();
-    });
     await page.goto(host.address, { waitUntil: "domcontentloaded" });
     await page.waitForFunction(() => !document.querySelector("#choose").hidden, PATIENCE);
     assert.match(await text(page, "#choose-text"), /No model/);

@@ -16,15 +16,16 @@ const types = {
 
 /**
  * Lays the page out as `cargo xtask build` does, and serves that folder under a prefix, as plain as a static host:
- * no header but the type.
+ * no header but the type. `instead` holds texts that are sent in place of files.
  */
-export async function startStaticHost(prefix) {
+export async function startStaticHost(prefix, instead = {}) {
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
   const folder = /the page stands in (.*);/.exec(stdout)?.[1];
   if (!folder) throw new Error(`the build did not say where the page stands:\n${stdout}`);
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const inside = normalize(decodeURIComponent(pathname.slice(prefix.length)));
+    if (pathname.startsWith(prefix) && inside in instead) return response.end(instead[inside]);
     const path = join(folder, inside.endsWith("/") || inside === "." ? join(inside, "index.html") : inside);
     const found = pathname.startsWith(prefix) ? await stat(path).catch(() => undefined) : undefined;
     if (!found?.isFile()) return response.writeHead(404).end("not found");

@@ -1,0 +1,49 @@
+"""Two processes on one batch learn what one process learns."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from training.models import build as models
+from training.steps import finetune
+from training.tests.conftest import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+TOML = """
+name = "two"
+[models]
+init = "models:tiny-still"
+[optim]
+steps = 3
+batch_size = 8
+lr = 1e-3
+[loop]
+held_out = 0
+"""
+
+
+def test_torchrun_equals_one_process(world, tmp_path):
+    # Dropout draws differently for a part of the batch: this model has none.
+    still = models.load(world.models / "tiny", "sst2")
+    still.config.hidden_dropout_prob = still.config.attention_probs_dropout_prob = 0.0
+    from training.steps.common import save_model
+
+    save_model(still, world.models / "tiny", world.models / "tiny-still")
+    config = tmp_path / "two.toml"
+    config.write_text(TOML)
+    places = ["--data", world.data, "--models", world.models, "--out", world.out, "--threads", "1"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "training", "finetune", "--config", config, *places]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([str(c) for c in command], cwd=ROOT, env=environment, check=True, timeout=280)
+    one = tiny("one", models={"init": "models:tiny-still"}, optim={"steps": 3})
+    finetune.run(one, world)
+    first, second = (models.load(world.run(n) / "model", "sst2").state_dict() for n in ("one", "two"))
+    start = still.state_dict()
+    moved = torch.cat([(first[n] - start[n]).flatten() for n in first])
+    apart = torch.cat([(first[n] - second[n]).flatten() for n in first])
+    assert moved.abs().max() > 1e-4
+    assert apart.norm() < 0.05 * moved.norm()

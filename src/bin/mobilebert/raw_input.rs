@@ -81,7 +81,7 @@ impl RawInput {
 impl Array {
     fn parse(name: &str, value: &Value) -> Result<Array> {
         let mut array = Array { shape: shape(value), values: Vec::new() };
-        if array.shape.iter().any(|&size| size == 0) {
+        if array.shape.contains(&0) {
             return Err(Error::invalid_input(name, "an empty array; at least one token is needed"));
         }
         array.append(name, value, 0)?;

@@ -1,4 +1,7 @@
-/** Takes the pictures under docs/screens/: every state of the page, narrow and wide, light and dark. */
+/**
+ * Takes the pictures under docs/screens/: every state of the page, narrow and wide, light and dark; and docs/page.png,
+ * the one at the top of the README. Names of states as arguments take only those.
+ */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium, newPage } from "./support/browsers.mjs";
@@ -9,7 +12,7 @@ import { startStaticHost } from "./support/static-host.mjs";
 const folder = join(import.meta.dirname, "../../docs/screens");
 const sizes = [
   { width: 360, height: 780 },
-  { width: 1280, height: 900 },
+  { width: 1280, height: 1000 },
 ];
 const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
 
@@ -60,7 +63,9 @@ const server = await startServer();
 const bare = await startStaticHost("/", { "models/models.json": "[]" });
 const browser = await chromium();
 try {
+  const wanted = process.argv.slice(2);
   for (const [name, enter] of Object.entries(states)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     for (const size of sizes) {
       for (const theme of ["light", "dark"]) {
         const context = await browser.createBrowserContext();
@@ -71,6 +76,9 @@ try {
         const path = join(folder, `${name}-${size.width}-${theme}.webp`);
         await page.screenshot({ path, type: "webp", quality: 70 });
         console.log(path);
+        if (name === "answer" && size.width === 1280 && theme === "light") {
+          await page.screenshot({ path: join(folder, "../page.png") });
+        }
         await context.close();
       }
     }

@@ -78,6 +78,15 @@ describe("a ready page", () => {
     const found = await ask(page, "With what did Olsen mend the boat?");
     assert.match(found.line, /copper/);
     assert.match(found.timing, /[2-9] windows/);
+    const heights = await page.evaluate(() => {
+      const field = document.querySelector("#passage");
+      const paper = document.querySelector("#paper").getBoundingClientRect();
+      const mark = document.querySelector("#passage-marks mark.best").getBoundingClientRect();
+      const inView = mark.top >= paper.top && mark.bottom <= paper.bottom;
+      return { text: field.scrollHeight, field: field.clientHeight, inView };
+    });
+    assert.ok(heights.text <= heights.field, `the text is cut: ${JSON.stringify(heights)}`);
+    assert.ok(heights.inView, "the answer is not scrolled to");
   });
 
   test("fits a narrow phone, with targets that a thumb can hit", async () => {

@@ -263,7 +263,7 @@ impl Heads {
         stride: usize,
         simd: Simd,
     ) {
-        simd.run(Product {
+        Product {
             input: query,
             rows,
             panels: keys.data,
@@ -272,11 +272,12 @@ impl Heads {
             output: scores,
             output_stride: stride,
             epilogue: None,
-        });
+        }
+        .run(simd);
     }
 
     fn weighted(&self, weights: Rows<'_>, rows: usize, values: &Panels<'_>, output: &mut [f32], simd: Simd) {
-        simd.run(Product {
+        Product {
             input: weights,
             rows,
             panels: values.data,
@@ -285,7 +286,8 @@ impl Heads {
             output,
             output_stride: self.width(),
             epilogue: None,
-        });
+        }
+        .run(simd);
     }
 }
 

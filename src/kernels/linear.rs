@@ -81,7 +81,7 @@ pub fn run(
             residual,
             scale: (parameters.has_scale != 0).then_some(operands.scale),
         };
-        workers.simd().run(Product {
+        Product {
             input: Rows { data: &operands.input_values[first_row * stride..], stride },
             rows: part.len() / columns,
             panels: weight.panels(),
@@ -90,6 +90,7 @@ pub fn run(
             output: part,
             output_stride: columns,
             epilogue: Some(epilogue),
-        });
+        }
+        .run(workers.simd());
     });
 }

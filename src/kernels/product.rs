@@ -2,11 +2,11 @@
 //! over blocks that stay in the caches.
 //!
 //! The right-hand matrix comes as panels of `L` columns: `[columns / L][depth][L]`, its last panel filled with zeros.
-//! Every output element is one sum in the order of `depth`, whatever the tile, so that a result depends neither on the
-//! number of threads nor on the rows computed beside it.
+//! Every output element is summed up in the same order, whatever the tile, so that a result depends neither on the number
+//! of threads nor on the rows computed beside it.
 
 use super::functions;
-use super::simd::{Lanes, Task};
+use super::simd::{Lanes, Simd, Task};
 use crate::plan::Activation;
 
 /// Rows that pass together over a block of the right-hand matrix: with [`DEPTH_BLOCK`] they stay in the second cache.
@@ -91,147 +91,167 @@ pub(super) fn pack_columns(source: Rows<'_>, depth: usize, columns: usize, lanes
     }
 }
 
-impl Task for Product<'_> {
+impl Product<'_> {
+    /// Computes it. The sums and what is done with them are compiled apart, so that neither takes registers of the other.
+    pub fn run(self, simd: Simd) {
+        let lanes = simd.lanes();
+        let depth_block = PANEL_BLOCK / lanes;
+        for first_row in (0..self.rows).step_by(ROW_BLOCK) {
+            let rows = ROW_BLOCK.min(self.rows - first_row);
+            for depth in (0..self.depth).step_by(depth_block) {
+                let depth_end = self.depth.min(depth + depth_block);
+                for (index, panel) in self.panels.chunks_exact(self.depth * lanes).enumerate() {
+                    let column = index * lanes;
+                    let width = lanes.min(self.columns - column);
+                    let output = &mut self.output[first_row * self.output_stride + column..];
+                    simd.run(Sums {
+                        input: &self.input.data[first_row * self.input.stride + depth..],
+                        input_stride: self.input.stride,
+                        rows,
+                        panel: &panel[depth * lanes..depth_end * lanes],
+                        add: depth > 0,
+                        output: &mut *output,
+                        output_stride: self.output_stride,
+                        width,
+                    });
+                    if depth_end == self.depth
+                        && let Some(epilogue) = self.epilogue
+                    {
+                        let columns = column..column + width;
+                        simd.run(Finish {
+                            sums: output,
+                            stride: self.output_stride,
+                            rows,
+                            activation: epilogue.activation,
+                            bias: &epilogue.bias[columns.clone()],
+                            residual: epilogue
+                                .residual
+                                .map(|residual| &residual[first_row * self.columns + column..]),
+                            residual_stride: self.columns,
+                            scale: epilogue.scale.map(|scale| &scale[columns]),
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A block of rows times a block of a panel, written or added to the output.
+struct Sums<'a> {
+    input: &'a [f32],
+    input_stride: usize,
+    rows: usize,
+    panel: &'a [f32],
+    add: bool,
+    output: &'a mut [f32],
+    output_stride: usize,
+    width: usize,
+}
+
+impl Task for Sums<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
-        let depth_block = PANEL_BLOCK / L;
-        for first_row in (0..self.rows).step_by(ROW_BLOCK) {
-            let end_row = self.rows.min(first_row + ROW_BLOCK);
-            for depth in (0..self.depth).step_by(depth_block) {
-                let block =
-                    Block { rows: (first_row, end_row), depth: (depth, self.depth.min(depth + depth_block)) };
-                self.block::<V, L, R>(block);
+        let mut row = 0;
+        while row < self.rows {
+            let count = R.min(self.rows - row);
+            // `count` is at most `R`: arms above it are never compiled.
+            match count {
+                8 => self.tile::<V, L, 8>(row),
+                7 => self.tile::<V, L, 7>(row),
+                6 => self.tile::<V, L, 6>(row),
+                5 => self.tile::<V, L, 5>(row),
+                4 => self.tile::<V, L, 4>(row),
+                3 => self.tile::<V, L, 3>(row),
+                2 => self.tile::<V, L, 2>(row),
+                _ => self.tile::<V, L, 1>(row),
             }
+            row += count;
         }
     }
 }
 
-/// The part of a product that is computed at once, over all columns.
-struct Block {
-    rows: (usize, usize),
-    depth: (usize, usize),
-}
-
-impl Product<'_> {
+impl Sums<'_> {
+    /// `M` rows: `M · L` sums in registers.
     #[inline(always)]
-    fn block<V: Lanes<L>, const L: usize, const R: usize>(&mut self, block: Block) {
-        let (depth_start, depth_end) = block.depth;
-        for (index, panel) in self.panels.chunks_exact(self.depth * L).enumerate() {
-            let (panel, _) = panel[depth_start * L..depth_end * L].as_chunks::<L>();
-            let column = index * L;
-            let width = L.min(self.columns - column);
-            let mut row = block.rows.0;
-            while row < block.rows.1 {
-                let count = R.min(block.rows.1 - row);
-                let tile = Tile { row, column, width, depth_start };
-                // `count` is at most `R`: arms above it are never compiled.
-                match count {
-                    8 => self.tile::<V, L, 8>(panel, tile),
-                    7 => self.tile::<V, L, 7>(panel, tile),
-                    6 => self.tile::<V, L, 6>(panel, tile),
-                    5 => self.tile::<V, L, 5>(panel, tile),
-                    4 => self.tile::<V, L, 4>(panel, tile),
-                    3 => self.tile::<V, L, 3>(panel, tile),
-                    2 => self.tile::<V, L, 2>(panel, tile),
-                    _ => self.tile::<V, L, 1>(panel, tile),
-                }
-                if depth_end == self.depth
-                    && let Some(epilogue) = self.epilogue
-                {
-                    for row in row..row + count {
-                        let start = row * self.output_stride + column;
-                        let sums = &mut self.output[start..start + width];
-                        // A length known to the compiler spares full panels the loops' ends.
-                        match <&mut [f32; L]>::try_from(&mut *sums) {
-                            Ok(sums) => epilogue.apply(sums, row * self.columns, column),
-                            Err(_) => epilogue.apply(sums, row * self.columns, column),
-                        }
-                    }
-                }
-                row += count;
-            }
-        }
-    }
-
-    /// `M` rows times one panel: `M · L` sums in registers.
-    #[inline(always)]
-    fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, panel: &[[f32; L]], tile: Tile) {
+    fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
+        let (panel, _) = self.panel.as_chunks::<L>();
+        let len = panel.len();
+        let rows: [&[f32]; M] =
+            std::array::from_fn(|index| &self.input[(row + index) * self.input_stride..][..len]);
         let mut sums = [V::zero(); M];
-        if tile.depth_start > 0 {
-            for (index, sum) in sums.iter_mut().enumerate() {
-                *sum = V::load(&self.partial::<L>(tile, index));
-            }
-        }
-
-        let rows: [&[f32]; M] = std::array::from_fn(|index| {
-            &self.input.data[(tile.row + index) * self.input.stride + tile.depth_start..][..panel.len()]
-        });
-        let (fours, rest) = panel.as_chunks::<4>();
-        let inputs: [&[[f32; 4]]; M] =
-            std::array::from_fn(|index| &rows[index].as_chunks::<4>().0[..fours.len()]);
-        for (position, four) in fours.iter().enumerate() {
-            for step in 0..4 {
-                let right = V::load(&four[step]);
-                for index in 0..M {
-                    sums[index] = sums[index].add_scaled(inputs[index][position][step], right);
-                }
-            }
-        }
-        let done = fours.len() * 4;
-        for (step, right) in rest.iter().enumerate() {
-            let right = V::load(right);
+        for position in 0..len {
+            // SAFETY: the panel has `len` entries. (Checked, the loop costs a compare and a branch for every step, which
+            // the compiler does not see to be needless.)
+            let right = V::load(unsafe { panel.get_unchecked(position) });
             for index in 0..M {
-                sums[index] = sums[index].add_scaled(rows[index][done + step], right);
+                // SAFETY: every row was cut to `len` entries above.
+                let left = unsafe { *rows[index].get_unchecked(position) };
+                sums[index] = sums[index].add_scaled(left, right);
             }
         }
-
         for (index, sum) in sums.into_iter().enumerate() {
-            let to = &mut self.output[(tile.row + index) * self.output_stride + tile.column..][..tile.width];
-            match <&mut [f32; L]>::try_from(&mut *to) {
-                Ok(full) => sum.store(full),
-                Err(_) => {
-                    let mut values = [0.0; L];
-                    sum.store(&mut values);
-                    to.copy_from_slice(&values[..tile.width]);
+            self.store(row + index, sum);
+        }
+    }
+
+    #[inline(always)]
+    fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sum: V) {
+        let to = &mut self.output[row * self.output_stride..][..self.width];
+        match <&mut [f32; L]>::try_from(&mut *to) {
+            Ok(full) if self.add => V::load(full).add_scaled(1.0, sum).store(full),
+            Ok(full) => sum.store(full),
+            Err(_) => {
+                let mut values = [0.0; L];
+                sum.store(&mut values);
+                for (to, value) in to.iter_mut().zip(values) {
+                    *to = if self.add { *to + value } else { value };
                 }
             }
         }
     }
+}
 
-    /// What earlier blocks of the depth have left in the output.
+/// What follows the sums, over the columns of one panel.
+struct Finish<'a> {
+    sums: &'a mut [f32],
+    stride: usize,
+    rows: usize,
+    activation: Activation,
+    bias: &'a [f32],
+    residual: Option<&'a [f32]>,
+    residual_stride: usize,
+    scale: Option<&'a [f32]>,
+}
+
+impl Task for Finish<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn partial<const L: usize>(&self, tile: Tile, index: usize) -> [f32; L] {
-        let from = &self.output[(tile.row + index) * self.output_stride + tile.column..][..tile.width];
-        let mut values = [0.0; L];
-        values[..tile.width].copy_from_slice(from);
-        values
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
+        for row in 0..self.rows {
+            // A length known to the compiler spares full panels the loops' ends.
+            if self.bias.len() == L {
+                self.row(row, L);
+            } else {
+                self.row(row, self.bias.len());
+            }
+        }
     }
 }
 
-/// Where a tile stands.
-#[derive(Clone, Copy)]
-struct Tile {
-    row: usize,
-    column: usize,
-    width: usize,
-    depth_start: usize,
-}
-
-impl Epilogue<'_> {
-    /// Finishes the sums of one row of a tile; `row_start` is where the row starts in the residual.
+impl Finish<'_> {
     #[inline(always)]
-    fn apply(&self, sums: &mut [f32], row_start: usize, column: usize) {
-        let width = sums.len();
-        for (sum, bias) in sums.iter_mut().zip(&self.bias[column..column + width]) {
-            *sum += bias;
-        }
+    fn row(&mut self, row: usize, width: usize) {
+        let sums = &mut self.sums[row * self.stride..][..width];
+        functions::add(sums, &self.bias[..width]);
         functions::activate(self.activation, sums);
         if let Some(residual) = self.residual {
-            let residual = &residual[row_start + column..][..width];
+            let residual = &residual[row * self.residual_stride..][..width];
             match self.scale {
-                Some(scale) => functions::add_scaled(sums, residual, &scale[column..column + width]),
+                Some(scale) => functions::add_scaled(sums, residual, &scale[..width]),
                 None => functions::add(sums, residual),
             }
         }

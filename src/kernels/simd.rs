@@ -52,8 +52,8 @@ impl Simd {
         }
     }
 
-    /// Runs a task compiled for this instruction set.
-    #[inline]
+    /// Runs a task compiled for this instruction set, as a function of its own.
+    #[inline(never)]
     pub(super) fn run<T: Task>(self, task: T) -> T::Output {
         match self.0 {
             Kind::Baseline => task.run::<Baseline, BASELINE_LANES, BASELINE_ROWS>(),
@@ -89,7 +89,7 @@ pub(super) trait Lanes<const L: usize>: Copy {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn with_avx2<T: Task>(task: T) -> T::Output {
-    task.run::<Fused<16>, 16, 6>()
+    task.run::<avx2::Wide, 16, 6>()
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -114,11 +114,11 @@ const BASELINE_LANES: usize = 8;
 const BASELINE_ROWS: usize = 4;
 
 /// Lanes of an instruction set with a fused multiply-add, as an array that the compiler keeps in vector registers.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
 struct Fused<const L: usize>([f32; L]);
 
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(target_arch = "aarch64")]
 impl<const L: usize> Lanes<L> for Fused<L> {
     #[inline(always)]
     fn zero() -> Self {
@@ -177,19 +177,9 @@ impl<const L: usize> Lanes<L> for Separate<L> {
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
-    use std::arch::wasm32::{f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, v128};
+    use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_store};
 
     use super::Lanes;
-
-    #[inline(always)]
-    fn lanes(vector: v128) -> [f32; 4] {
-        [
-            f32x4_extract_lane::<0>(vector),
-            f32x4_extract_lane::<1>(vector),
-            f32x4_extract_lane::<2>(vector),
-            f32x4_extract_lane::<3>(vector),
-        ]
-    }
 
     /// Two vectors of four.
     #[derive(Clone, Copy)]
@@ -203,15 +193,19 @@ mod wasm {
 
         #[inline(always)]
         fn load(from: &[f32; 8]) -> Self {
-            let [a, b, c, d, e, f, g, h] = *from;
-            Wide([f32x4(a, b, c, d), f32x4(e, f, g, h)])
+            let from: *const v128 = from.as_ptr().cast();
+            // SAFETY: `from` is 32 readable bytes, and `v128_load` asks for no alignment.
+            unsafe { Wide([v128_load(from), v128_load(from.add(1))]) }
         }
 
         #[inline(always)]
         fn store(self, to: &mut [f32; 8]) {
-            let (low, high) = to.split_at_mut(4);
-            low.copy_from_slice(&lanes(self.0[0]));
-            high.copy_from_slice(&lanes(self.0[1]));
+            let to: *mut v128 = to.as_mut_ptr().cast();
+            // SAFETY: `to` is 32 writable bytes, and `v128_store` asks for no alignment.
+            unsafe {
+                v128_store(to, self.0[0]);
+                v128_store(to.add(1), self.0[1]);
+            }
         }
 
         #[inline(always)]
@@ -221,6 +215,49 @@ mod wasm {
                 f32x4_add(self.0[0], f32x4_mul(factor, other.0[0])),
                 f32x4_add(self.0[1], f32x4_mul(factor, other.0[1])),
             ])
+        }
+    }
+}
+
+/// Written with intrinsics: from arrays of sixteen floats the compiler makes vectors, but not ones that stay in
+/// registers.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{__m256, _mm256_fmadd_ps, _mm256_set1_ps, _mm256_setzero_ps};
+
+    use super::Lanes;
+
+    /// Two vectors of eight. Used by `with_avx2` alone, so that every method runs on a processor with AVX2 and FMA.
+    #[derive(Clone, Copy)]
+    pub struct Wide([__m256; 2]);
+
+    impl Lanes<16> for Wide {
+        #[inline(always)]
+        fn zero() -> Self {
+            // SAFETY: AVX is there, see the type.
+            Wide([unsafe { _mm256_setzero_ps() }; 2])
+        }
+
+        #[inline(always)]
+        fn load(from: &[f32; 16]) -> Self {
+            Wide(bytemuck::cast(*from))
+        }
+
+        #[inline(always)]
+        fn store(self, to: &mut [f32; 16]) {
+            *to = bytemuck::cast(self.0);
+        }
+
+        #[inline(always)]
+        fn add_scaled(self, factor: f32, other: Self) -> Self {
+            // SAFETY: AVX and FMA are there, see the type.
+            unsafe {
+                let factor = _mm256_set1_ps(factor);
+                Wide([
+                    _mm256_fmadd_ps(factor, other.0[0], self.0[0]),
+                    _mm256_fmadd_ps(factor, other.0[1], self.0[1]),
+                ])
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,7 +18,21 @@ from training.steps import finetune
 from training.steps.common import save_model
 from training.tests.conftest import TINY_STUDENT, tiny
 
-BINARY = os.environ.get("MOBILEBERT_BIN")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def find_binary() -> str | None:
+    """The engine: `MOBILEBERT_BIN`, or what `cargo build` or `cargo test` left in the target folder."""
+    if given := os.environ.get("MOBILEBERT_BIN"):
+        return given
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    built = [target / kind / f"mobilebert{end}" for kind in ("debug", "release") for end in ("", ".exe")]
+    found = [path for path in built if path.is_file()]
+    return str(max(found, key=lambda path: path.stat().st_mtime)) if found else None
+
+
+BINARY = find_binary()
+MISSING = "no engine: MOBILEBERT_BIN is not set and the target folder holds no mobilebert"
 
 
 def test_export_keeps_the_weights_and_lists_its_files(world):
@@ -66,7 +81,7 @@ ARCHITECTURES = {
 }
 
 
-@pytest.mark.skipif(not BINARY, reason="MOBILEBERT_BIN does not name the engine's binary")
+@pytest.mark.skipif(not BINARY, reason=MISSING)
 @pytest.mark.parametrize("task", ["sst2", "squad"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_engine_gives_the_same_logits(world, tmp_path, name, task):
@@ -83,7 +98,7 @@ def test_engine_gives_the_same_logits(world, tmp_path, name, task):
     compare(models.load(shipped, task).eval(), shipped, tmp_path, task)
 
 
-@pytest.mark.skipif(not BINARY, reason="MOBILEBERT_BIN does not name the engine's binary")
+@pytest.mark.skipif(not BINARY, reason=MISSING)
 def test_engine_reads_the_teacher(world, tmp_path):
     compare(models.load(world.models / "tiny", "sst2").eval(), world.models / "tiny", tmp_path, "sst2")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 import cases
@@ -192,6 +193,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="a part of the name of the cases to run")
     arguments = parser.parse_args()
+    transformers.logging.disable_progress_bar()
     chance = random.Random(arguments.seed)
     torch.manual_seed(arguments.seed)
     runs = [(case, FORMS[number % len(FORMS)]) for number, case in enumerate(cases.VARIANTS)]

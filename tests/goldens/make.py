@@ -111,7 +111,7 @@ def check(case: cases.Case, model: torch.nn.Module, run: cases.Run, outputs: dic
             size = float(value.pow(2).mean().sqrt())
             require(0.1 < size < 20, f"{where} {name} has rms {size}: it explodes or collapses")
     base = head_outputs(outputs)
-    for name, rows in base.items():
+    for name in base:
         vary = outputs[name]
         if name in ("start_logits", "end_logits") and vary.shape[-1] > 1:
             spread = float((vary.std(-1) / vary.pow(2).mean(-1).sqrt()).min())

@@ -1,0 +1,42 @@
+"""The configurations that are committed, the schedule, and the queue."""
+
+from pathlib import Path
+
+import pytest
+
+from training import config, schedule
+from training.config import Optim
+from training.errors import TrainingError
+from training.steps import queue
+
+FOLDER = Path(__file__).resolve().parents[1] / "configs"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda p: p.stem)
+def test_committed_files_are_valid(path):
+    if path.stem == "queue":
+        assert [step for step, _ in queue.read(path)][:2] == ["teacher", "transfer"]
+    else:
+        assert config.read(path).name
+
+
+@pytest.mark.parametrize("content", ['steps = [["fly", "x.toml"]]', 'steps = [["teacher"]]', "steps = 1", "other = 1"])
+def test_other_queues_are_refused(tmp_path, content):
+    (tmp_path / "queue.toml").write_text(content)
+    with pytest.raises(TrainingError, match=r"queue\.toml"):
+        queue.read(tmp_path / "queue.toml")
+
+
+@pytest.mark.parametrize("kind", ["linear", "trapezoid"])
+@pytest.mark.parametrize("steps", [1, 10, 1000])
+def test_rate_rises_and_falls(kind, steps):
+    optim = Optim(schedule=kind, warmup=0.1, decay=0.3)
+    rates = [schedule.factor(optim, step, steps) for step in range(steps)]
+    assert all(0 < r <= 1 for r in rates)
+    top = rates.index(max(rates))
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    if steps == 1000:
+        assert max(rates) == 1.0
+        assert rates[-1] < 0.01
+        assert (rates[500] == 1.0) == (kind == "trapezoid")

@@ -14,13 +14,12 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
-import torch
-from safetensors.numpy import save_file
-
 import cases
 import generator
 import models
+import numpy as np
+import torch
+from safetensors.numpy import save_file
 
 HERE = Path(__file__).parent
 TOLERANCE = 1e-4

@@ -2,11 +2,10 @@
 
 import json
 
+import generator
 import torch
 import transformers
 from torch import nn
-
-import generator
 
 
 def build(architecture: str, settings: dict) -> nn.Module:

@@ -1,6 +1,7 @@
 //! Running other programs, and where things are.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -41,6 +42,28 @@ pub fn run(command: &mut Command) -> Result<()> {
         bail!("`{shown}` failed ({status})");
     }
     Ok(())
+}
+
+/// Runs a program to its end, passing its standard error on, and gives the lines of it that begin with `mark`.
+pub fn run_noting(command: &mut Command, mark: &str) -> Result<Vec<String>> {
+    let shown = show(command);
+    let failed = || format!("could not run `{shown}`");
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().with_context(failed)?;
+    let mut noted = Vec::new();
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n') {
+            let line = String::from_utf8_lossy(&line.with_context(failed)?).into_owned();
+            eprintln!("{line}");
+            if line.starts_with(mark) {
+                noted.push(line);
+            }
+        }
+    }
+    let status = child.wait().with_context(failed)?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(noted)
 }
 
 /// A program's standard output.

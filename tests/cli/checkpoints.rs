@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::not_run::not_run;
 use crate::process::{Ran, mobilebert, text};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/questions.json");
@@ -29,7 +30,7 @@ fn present(test: &str, path: PathBuf, hint: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("NOT RUN: {test}: {} is not there; {hint}", path.display());
+    not_run(test, &format!("{} is not there; {hint}", path.display()));
     None
 }
 
@@ -58,8 +59,9 @@ fn a_hundred_questions_are_answered_alike_on_the_cpu_and_the_gpu() {
     if mobilebert(&probe).code != Some(0) {
         let required = std::env::var("MOBILEBERT_GPU").is_ok_and(|value| value == "require");
         assert!(!required, "MOBILEBERT_GPU=require, and there is no GPU adapter");
-        return println!(
-            "NOT RUN: the GPU's half of {test}: no adapter; a software one will do (mesa-vulkan-drivers)"
+        return not_run(
+            &format!("the GPU's half of {test}"),
+            "no adapter; a software one will do (mesa-vulkan-drivers)",
         );
     }
     assert_eq!(cpu, hundred(&model, "gpu").1);

@@ -12,5 +12,8 @@ mod smaller;
 mod texts;
 mod tokens;
 
+#[path = "../not_run/mod.rs"]
+mod not_run;
+
 #[path = "../support/mod.rs"]
 mod support;

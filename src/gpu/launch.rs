@@ -6,8 +6,10 @@ use crate::plan::{BufferId, Operation, ParameterId, Plan, Residual, Step, limits
 
 /// Groups in a dimension that every device grants.
 const MAX_GROUPS: u32 = limits::WORKGROUPS as u32;
-/// Side of the tiles of `linear` and `attention`.
-const TILE: usize = 32;
+/// Rows and columns of a group of `linear`.
+const LINEAR_TILE: [usize; 2] = [32, 64];
+/// Queries and features of a group of `attention`.
+const ATTENTION_TILE: [usize; 2] = [64, 32];
 /// Invocations a group of the kernels that run over a flat array.
 const FLAT: usize = 64;
 
@@ -137,8 +139,11 @@ impl Context<'_, '_> {
                     Operand::Buffer(*key),
                     Operand::Buffer(*value),
                 ];
-                let groups =
-                    [request.sequence.div_ceil(TILE), head_size.div_ceil(TILE), request.batch * heads];
+                let groups = [
+                    request.sequence.div_ceil(ATTENTION_TILE[0]),
+                    head_size.div_ceil(ATTENTION_TILE[1]),
+                    request.batch * heads,
+                ];
                 self.finish(&kernels::attention::KERNEL, parameters, operands, groups)
             }
         }
@@ -210,7 +215,7 @@ impl Context<'_, '_> {
             residual.map_or(Operand::Parameter(*bias), |residual| Operand::Buffer(residual.buffer)),
             Operand::Parameter(residual.and_then(|residual| residual.scale).unwrap_or(*bias)),
         ];
-        let groups = [out_features.div_ceil(TILE), rows.div_ceil(TILE), 1];
+        let groups = [out_features.div_ceil(LINEAR_TILE[1]), rows.div_ceil(LINEAR_TILE[0]), 1];
         self.finish(&kernels::linear::KERNEL, parameters, operands, groups)
     }
 

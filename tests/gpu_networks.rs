@@ -116,7 +116,8 @@ fn a_plan_cut_at_any_step_gives_what_the_twin_gives() {
 #[test]
 fn two_hundred_runs_allocate_nothing_and_agree() {
     let Some(mut gpu) = shared_executor("two_hundred_runs_allocate_nothing_and_agree") else { return };
-    let model = Model::new(&family()[0], 30);
+    let fields = mobilebert("MobileBertForQuestionAnswering", json!({ "num_hidden_layers": 1 }));
+    let model = Model::new(&fields, 30);
     model.load(&mut gpu);
     let plans = [model.plan(1, 16), model.plan(2, 24)];
     let inputs = [model.inputs(1, 16, 31), model.inputs(2, 24, 32)];

@@ -77,3 +77,16 @@ fn a_slice_of_sst2_scores_as_stated() {
     // What `transformers` gives for the same two hundred sentences.
     assert_eq!(scores, json!({"n": 200, "accuracy": 80.0}));
 }
+
+#[test]
+fn a_slice_of_squad_scores_as_stated() {
+    let test = "a_slice_of_squad_scores_as_stated";
+    let Some(model) = checkpoint(test, "minilm-l6-squad") else { return };
+    let Some(file) = data(test, "squad/dev-v1.1.json") else { return };
+    let scores = eval(&["squad"], &model, &file, &["--device", "cpu", "--limit", "100"]).json();
+    // What `transformers` gives for the same hundred questions.
+    let stated =
+        |name: &str, value: f64| assert!((scores[name].as_f64().unwrap() - value).abs() < 0.01, "{scores}");
+    stated("exact_match", 80.0);
+    stated("f1", 87.1246);
+}

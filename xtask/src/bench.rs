@@ -1,24 +1,32 @@
-//! `cargo xtask bench`: the committed measurements under `bench/`.
+//! `cargo xtask bench`: this package against its peer in one browser, on weights made on the spot.
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::process::{command, root, run as run_command};
-use crate::{package, setup};
+use crate::process::{command, root, run as run_command, target};
+use crate::{package, python, setup};
 
-/// Runs `bench/browser/run.mjs`, which times this package and its peers in one browser.
+/// Exports the model where that was not done yet, then runs `bench/peers/run.mjs` with the arguments given.
 pub fn run(rest: &[String]) -> Result<ExitCode> {
-    let script = root().join("bench/browser/run.mjs");
-    if !script.is_file() {
-        bail!("{}: not found", script.display());
-    }
-    package::build()?;
-    setup::npm_packages("bench/browser")?;
+    let folder = root().join("bench/peers");
     let missing = setup::system_packages(&[&setup::CHROMIUM]);
     if !missing.is_empty() {
-        bail!("the measurement needs {}", missing.join(", "));
+        anyhow::bail!("the measurement needs {}", missing.join(", "));
     }
-    run_command(command("node").arg(script).args(rest))?;
+    package::build()?;
+    setup::npm_packages("bench/peers")?;
+    let model = target().join("bench/peers-model");
+    // The last file that the export writes.
+    if !model.join("inputs.json").is_file() {
+        let python = python::environment("peers", &folder.join("requirements.txt"), None)?;
+        println!("making a model with random weights in {}", model.display());
+        run_command(command(python).arg(folder.join("export.py")).arg(&model))?;
+    }
+    let mut measurement = command("node");
+    if let Some(chromium) = setup::chromium() {
+        measurement.env("CHROMIUM", chromium);
+    }
+    run_command(measurement.arg(folder.join("run.mjs")).arg(&model).args(rest))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,109 @@
+"""Makes a MobileBERT with random weights twice: as a model directory of this project and as ONNX for the peer.
+
+    python export.py OUT [--layers 24] [--sequence 128 384]
+
+OUT gets config.json, model.safetensors, vocab.txt, model.onnx and inputs.json: for every length a question and a context
+whose words are one token each, and the ids that they are.
+"""
+
+import argparse
+import json
+import random
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from transformers import MobileBertConfig, MobileBertForQuestionAnswering
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+QUESTION_WORDS = 10
+
+
+def vocabulary(size: int) -> list[str]:
+    """Words of four letters behind the special tokens."""
+    words = []
+    for number in range(size - len(SPECIAL)):
+        word = ""
+        for _ in range(4):
+            number, letter = divmod(number, 26)
+            word += LETTERS[letter]
+        words.append(word)
+    return SPECIAL + words
+
+
+def model(layers: int) -> MobileBertForQuestionAnswering:
+    """The paper's sizes (transformers' defaults), weights of a size that keeps all layers awake."""
+    torch.manual_seed(1)
+    config = MobileBertConfig(num_hidden_layers=layers, architectures=["MobileBertForQuestionAnswering"])
+    network = MobileBertForQuestionAnswering(config).eval()
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if parameter.dim() == 2 and "embeddings" not in name:
+                parameter.normal_(0.0, 0.7 / parameter.shape[1] ** 0.5)
+    return network
+
+
+class Logits(torch.nn.Module):
+    """The network with plain outputs."""
+
+    def __init__(self, network: MobileBertForQuestionAnswering):
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        output = self.network(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids, return_dict=True
+        )
+        return output.start_logits, output.end_logits
+
+
+def question_and_context(words: list[str], length: int) -> dict:
+    """Random words that make `length` tokens with [CLS] and two [SEP]."""
+    generator = random.Random(length)
+    ids = [generator.randrange(len(SPECIAL), len(words)) for _ in range(length - 3)]
+    question, context = ids[:QUESTION_WORDS], ids[QUESTION_WORDS:]
+    return {
+        "question": " ".join(words[i] for i in question),
+        "context": " ".join(words[i] for i in context),
+        "first": QUESTION_WORDS + 2,
+        "input_ids": [2, *question, 3, *context, 3],
+        "token_type_ids": [0] * (QUESTION_WORDS + 2) + [1] * (len(context) + 1),
+    }
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("out", type=Path)
+    arguments.add_argument("--layers", type=int, default=24)
+    arguments.add_argument("--sequence", type=int, nargs="+", default=[128, 384])
+    options = arguments.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    network = model(options.layers)
+    network.save_pretrained(options.out)
+    words = vocabulary(network.config.vocab_size)
+    (options.out / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    settings = {"do_lower_case": True, "tokenizer_class": "MobileBertTokenizer", "model_max_length": 512}
+    (options.out / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+
+    inputs = {length: question_and_context(words, length) for length in options.sequence}
+    ids = torch.ones(1, max(options.sequence), dtype=torch.int64)
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    sequence = torch.export.Dim("sequence", min=4, max=512)
+    torch.onnx.export(
+        Logits(network),
+        (ids, ids, torch.zeros_like(ids)),
+        options.out / "model.onnx",
+        input_names=names,
+        output_names=["start_logits", "end_logits"],
+        dynamic_shapes=dict.fromkeys(names, {1: sequence}),
+        external_data=False,
+        dynamo=True,
+    )
+    versions = {name: version(name) for name in ("torch", "transformers", "onnx", "onnxscript")}
+    (options.out / "inputs.json").write_text(json.dumps({"versions": versions, "inputs": inputs}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from training.errors import TrainingError
 from training.metrics.squad import answers
 from training.models import build
 from training.places import Places
-from training.steps.common import device
+from training.steps.common import device, result
 
 COUNT = 2000
 
@@ -20,7 +20,7 @@ def run(config: Config, places: Places) -> None:
     """Leave `null.json` in the run's folder; `evaluate` with version 2.0 reads it."""
     if config.task != "squad":
         raise TrainingError(f"{config.name}: 'task' must be squad to calibrate")
-    directory = places.model(config.models.init or f"run:{config.name}")
+    directory = result(config, places)
     model = build.load(directory, "squad", whole=True).to(device()).eval()
     data = squad.read_train(places, config.data.skip_ambiguous)
     mixed, answerable = calibrate.pairs(data, config.data.limit or COUNT, config.seed)
@@ -31,7 +31,7 @@ def run(config: Config, places: Places) -> None:
     found = answers(model, windows)
     differences = np.array([found[q.id][2] - found[q.id][1] for q in mixed.questions])
     cut, right = calibrate.threshold(differences, answerable)
-    result = {"null_threshold": cut, "right": right, "pairs": len(differences)}
+    figures = {"null_threshold": cut, "right": right, "pairs": len(differences)}
     path = places.run(config.name) / "null.json"
-    checkpoint.write_whole(path, lambda p: p.write_text(json.dumps(result) + "\n"))
-    print(json.dumps(result))
+    checkpoint.write_whole(path, lambda p: p.write_text(json.dumps(figures) + "\n"))
+    print(json.dumps(figures))

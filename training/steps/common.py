@@ -21,6 +21,14 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def result(config: Config, places: Places) -> Path:
+    """The model a later step works on: what the run of this name left, or `models.init` where there was no such run."""
+    own = places.run(config.name) / "model"
+    if (own / "config.json").is_file() or not config.models.init:
+        return places.model(f"run:{config.name}")
+    return places.model(config.models.init)
+
+
 def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> None:
     """Write `config.json`, f32 weights and the tokenizer; each file whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)

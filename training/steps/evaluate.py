@@ -9,13 +9,13 @@ from training.data import glue, tokens
 from training.metrics.glue import METRICS
 from training.models import build
 from training.places import Places
-from training.steps.common import device
+from training.steps.common import device, result
 from training.tasks import predict_rows
 
 
 def run(config: Config, places: Places) -> None:
     """Print one line of JSON and leave it as `scores.json` in the run's folder."""
-    directory = places.model(config.models.init or f"run:{config.name}")
+    directory = result(config, places)
     model = build.load(directory, config.task).to(device()).eval()
     tokenizer = tokens.load(directory)
     if config.task == "squad":

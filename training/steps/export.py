@@ -12,13 +12,14 @@ from training import card, checkpoint
 from training.config import Config
 from training.errors import TrainingError
 from training.places import Places
+from training.steps.common import result
 
 LARGEST = torch.finfo(torch.float16).max
 
 
 def run(config: Config, places: Places) -> None:
     """Write `runs/NAME/export`; `mobilebert quantize` makes the shipped directory from it."""
-    source = places.model(config.models.init or f"run:{config.name}")
+    source = result(config, places)
     folder = places.run(config.name) / "export"
     export(source, folder)
     checkpoint.write_whole(folder / "README.md", lambda p: p.write_text(card.write(config, places, source)))

@@ -80,13 +80,15 @@ describe("a ready page", () => {
     assert.match(found.timing, /[2-9] windows/);
     const heights = await page.evaluate(() => {
       const field = document.querySelector("#passage");
-      const paper = document.querySelector("#paper").getBoundingClientRect();
-      const mark = document.querySelector("#passage-marks mark.best").getBoundingClientRect();
-      const inView = mark.top >= paper.top && mark.bottom <= paper.bottom;
-      return { text: field.scrollHeight, field: field.clientHeight, inView };
+      return { text: field.scrollHeight, field: field.clientHeight };
     });
     assert.ok(heights.text <= heights.field, `the text is cut: ${JSON.stringify(heights)}`);
-    assert.ok(heights.inView, "the answer is not scrolled to");
+    // The page scrolls smoothly: the answer comes into view a moment later, or never, and then this times out.
+    await page.waitForFunction(() => {
+      const paper = document.querySelector("#paper").getBoundingClientRect();
+      const mark = document.querySelector("#passage-marks mark.best").getBoundingClientRect();
+      return mark.top >= paper.top && mark.bottom <= paper.bottom;
+    }, PATIENCE);
   });
 
   test("fits a narrow phone, with targets that a thumb can hit", async () => {

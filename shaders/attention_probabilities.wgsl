@@ -22,38 +22,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> key: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output_values: array<f32>;
 
-const INVOCATIONS: u32 = 64u;
 const LOWEST: f32 = -3.0e38;
-
-var<workgroup> partial: array<f32, 64>;
-
-fn maximum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
-        if local < half {
-            partial[local] = max(partial[local], partial[local + half]);
-        }
-        workgroupBarrier();
-    }
-    let maximum = partial[0];
-    workgroupBarrier();
-    return maximum;
-}
-
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
-        if local < half {
-            partial[local] += partial[local + half];
-        }
-        workgroupBarrier();
-    }
-    let sum = partial[0];
-    workgroupBarrier();
-    return sum;
-}
 
 fn score(query_start: u32, key_start: u32) -> f32 {
     var sum = 0.0;

@@ -20,25 +20,6 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output_values: array<f32>;
 
-const INVOCATIONS: u32 = 64u;
-
-var<workgroup> partial: array<f32, 64>;
-
-// The sum of every invocation's value, in the same order each time.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
-        if local < half {
-            partial[local] += partial[local + half];
-        }
-        workgroupBarrier();
-    }
-    let sum = partial[0];
-    workgroupBarrier();
-    return sum;
-}
-
 @compute @workgroup_size(64, 1, 1)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,

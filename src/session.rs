@@ -14,7 +14,7 @@ pub use sequence::{Limits, Sequence};
 use crate::cpu;
 use crate::error::Result;
 use crate::gpu;
-use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule};
+use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule, fits_gpu};
 use crate::weights::Tensor;
 
 /// Plans kept; the least recently used goes first. Sixteen cover every bucket of 512 tokens on the GPU.
@@ -76,7 +76,7 @@ pub struct Session {
 pub struct Started {
     executor: Executor,
     device: DeviceReport,
-    schedule: Schedule,
+    options: SessionOptions,
 }
 
 impl Started {
@@ -90,7 +90,7 @@ impl Started {
             Some(gpu) => Executor::Gpu(Box::new(gpu)),
             None => Executor::Cpu(cpu::Executor::new(options.threads)?),
         };
-        Ok(Started { executor, device, schedule: options.schedule })
+        Ok(Started { executor, device, options: options.clone() })
     }
 
     /// Where it will run, and why.
@@ -98,10 +98,22 @@ impl Started {
         &self.device
     }
 
-    /// A session that still waits for its parameters.
-    pub fn with_network(self, network: Network, limits: Limits) -> Session {
-        let Started { executor, device, schedule } = self;
-        Session { network, limits, schedule, executor, device, plans: VecDeque::new() }
+    /// A session that still waits for its parameters. A network with a tensor that no GPU has to take goes to the CPU,
+    /// where the choice was ours.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Unsupported`] for such a tensor where the GPU was asked for.
+    pub fn with_network(self, network: Network, limits: Limits) -> Result<Session> {
+        let Started { mut executor, mut device, options } = self;
+        if let (Executor::Gpu(_), Err(error)) = (&executor, fits_gpu(&network)) {
+            if options.device == Device::Gpu {
+                return Err(error);
+            }
+            executor = Executor::Cpu(cpu::Executor::new(options.threads)?);
+            device = DeviceReport { kind: DeviceKind::Cpu, reason: error.to_string(), ..device };
+        }
+        let schedule = options.schedule;
+        Ok(Session { network, limits, schedule, executor, device, plans: VecDeque::new() })
     }
 }
 

@@ -7,6 +7,7 @@ use mobilebert::config::Config;
 use mobilebert::cpu;
 use mobilebert::gpu;
 use mobilebert::plan::{Inputs, Network, PAST_THE_END, ParameterId, Plan, Request, Schedule};
+use mobilebert::session::{Device, DeviceKind, Limits, SessionOptions, Started};
 use mobilebert::weights::Tensor;
 use serde_json::{Value, json};
 use support::checkpoint;
@@ -260,5 +261,28 @@ fn the_network_in_full_size_computes_what_the_twins_do() {
     let twins = cpu.run(&plan, &inputs).unwrap();
     for (twin, found) in twins.iter().zip(&found) {
         compare_to_rms(twin, found, 1e-4).unwrap();
+    }
+}
+
+#[test]
+fn a_tensor_beyond_a_binding_is_left_to_the_cpu() {
+    let name = "a_tensor_beyond_a_binding_is_left_to_the_cpu";
+    if support::gpu::executor(name).is_none() {
+        return;
+    }
+    // The word vectors of a multilingual BERT: 367 MB.
+    let fields = json!({ "model_type": "bert", "vocab_size": 119_547, "hidden_size": 768,
+        "num_attention_heads": 12, "num_hidden_layers": 1, "intermediate_size": 16 });
+    let config = Config::from_json(fields.to_string()).unwrap();
+    let start = |device| {
+        let options = SessionOptions { device, ..SessionOptions::default() };
+        let limits = Limits { vocab_size: 119_547, type_vocab_size: 2, max_sequence: 512 };
+        let started = pollster::block_on(Started::new(&options)).unwrap();
+        started.with_network(Network::of(&config).unwrap(), limits)
+    };
+    let error = start(Device::Gpu).err().expect("no GPU has to take it");
+    assert!(error.to_string().contains("word_embeddings.weight"), "{error}");
+    for device in [Device::Auto, Device::Cpu] {
+        assert_eq!(start(device).unwrap().device().kind, DeviceKind::Cpu);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use mobilebert::config::{Config, Head};
 use mobilebert::error::Error;
-use mobilebert::plan::{Network, Operation, Plan, Request, Schedule, limits};
+use mobilebert::plan::{Network, Operation, Plan, Request, Schedule, fits_gpu, limits};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::compare::compare_to_rms;
@@ -323,12 +323,22 @@ fn a_result_beyond_a_binding_is_refused_by_name() {
         }
         other => panic!("{other:?}"),
     }
-    // A table of 119,547 words, 768 wide, is longer than a binding may be.
-    let fields = json!({ "model_type": "bert", "vocab_size": 119547, "num_hidden_layers": 1 });
-    match Network::of(&config(&fields)) {
-        Err(Error::Unsupported { what, .. }) => assert!(what.contains("word_embeddings"), "{what}"),
-        other => panic!("{other:?}"),
+}
+
+#[test]
+fn a_tensor_no_device_takes_is_refused_by_name() {
+    let table = |vocab_size: usize| {
+        let fields = json!({ "model_type": "bert", "vocab_size": vocab_size, "num_hidden_layers": 1 });
+        Network::of(&config(&fields))
+    };
+    // A multilingual BERT's is longer than a binding may be, a million words are longer than an allocation.
+    for refused in [fits_gpu(&table(119_547).unwrap()), table(1_000_000).map(|_| ())] {
+        match refused {
+            Err(Error::Unsupported { what, .. }) => assert!(what.contains("word_embeddings"), "{what}"),
+            other => panic!("{other:?}"),
+        }
     }
+    fits_gpu(&table(30_522).unwrap()).unwrap();
 }
 
 #[test]

@@ -21,7 +21,10 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention_probabilities",
-    wgsl: include_str!("../../shaders/attention_probabilities.wgsl"),
+    wgsl: concat!(
+        include_str!("../../shaders/shared/reduction.wgsl"),
+        include_str!("../../shaders/attention_probabilities.wgsl")
+    ),
     parameters: AttentionProbabilitiesParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],
 };

@@ -20,7 +20,10 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "layer_norm",
-    wgsl: include_str!("../../shaders/layer_norm.wgsl"),
+    wgsl: concat!(
+        include_str!("../../shaders/shared/reduction.wgsl"),
+        include_str!("../../shaders/layer_norm.wgsl")
+    ),
     parameters: LayerNormParameters::BLOCK,
     bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],
 };

@@ -29,7 +29,10 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "linear",
-    wgsl: include_str!("../../shaders/linear.wgsl"),
+    wgsl: concat!(
+        include_str!("../../shaders/shared/activation.wgsl"),
+        include_str!("../../shaders/linear.wgsl")
+    ),
     parameters: LinearParameters::BLOCK,
     bindings: &[
         read("input_values"),

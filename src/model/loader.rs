@@ -60,7 +60,7 @@ impl Loader {
         let network = index.map(|index| Network::new(&config, &|name| index.has(name))).transpose()?;
         let started = Started::new(options).await?;
         let stage = match network {
-            Some(network) => Stage::loading(started, network),
+            Some(network) => Stage::loading(started, network)?,
             None => Stage::Waiting(started),
         };
         Ok(Loader { config, tokenizer, stage, stream: None })
@@ -123,7 +123,7 @@ impl Loader {
             let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
             header.check(&network.parameters)?;
             if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
-                self.stage = Stage::loading(started, network);
+                self.stage = Stage::loading(started, network)?;
             }
         }
         let Stage::Loading { session, assembler } = &mut self.stage else { return Ok(()) };
@@ -145,13 +145,13 @@ impl Loader {
 }
 
 impl Stage {
-    fn loading(started: Started, network: Network) -> Stage {
+    fn loading(started: Started, network: Network) -> Result<Stage> {
         let limits = Limits {
             vocab_size: network.config.vocab_size,
             type_vocab_size: network.config.type_vocab_size,
             max_sequence: network.config.max_position_embeddings,
         };
         let assembler = Assembler::new(&network);
-        Stage::Loading { session: Box::new(started.with_network(network, limits)), assembler }
+        Ok(Stage::Loading { session: Box::new(started.with_network(network, limits)?), assembler })
     }
 }

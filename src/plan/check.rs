@@ -43,16 +43,41 @@ pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// No parameter may be longer than a binding; products are taken in 64 bits, since `usize` has 32 in browsers.
+/// Bytes of the longest tensor the CPU takes: what a 32-bit `usize` and one allocation can name.
+const TENSOR_BYTES: u64 = i32::MAX as u64;
+
+/// No parameter may be longer than one allocation.
 pub(super) fn parameter(name: &str, shape: &[usize]) -> Result<()> {
-    let bytes = shape.iter().fold(4u64, |bytes, size| bytes.saturating_mul(*size as u64));
-    if bytes <= limits::BINDING_BYTES as u64 {
+    let bytes = parameter_bytes(shape);
+    if bytes <= TENSOR_BYTES {
         return Ok(());
     }
     Err(Error::unsupported(
         format!("`{name}` of shape {shape:?}, {bytes} bytes,"),
-        format!("WebGPU guarantees {} bytes a buffer", limits::BINDING_BYTES),
+        format!("a tensor has at most {TENSOR_BYTES} bytes"),
     ))
+}
+
+/// No parameter of a network on a GPU may be longer than a binding.
+///
+/// # Errors
+/// [`Error::Unsupported`] with the tensor.
+pub fn fits_gpu(network: &Network) -> Result<()> {
+    for parameter in &network.parameters {
+        let bytes = parameter_bytes(&parameter.shape);
+        if bytes > limits::BINDING_BYTES as u64 {
+            return Err(Error::unsupported(
+                format!("`{}` of shape {:?}, {bytes} bytes,", parameter.name, parameter.shape),
+                format!("WebGPU guarantees {} bytes a buffer; the CPU takes it", limits::BINDING_BYTES),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Products are taken in 64 bits: `usize` has 32 in browsers.
+fn parameter_bytes(shape: &[usize]) -> u64 {
+    shape.iter().fold(4u64, |bytes, size| bytes.saturating_mul(*size as u64))
 }
 
 /// No result may be longer than a binding.

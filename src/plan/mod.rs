@@ -11,7 +11,7 @@ mod schedule;
 mod step;
 mod summary;
 
-pub use check::limits;
+pub use check::{fits_gpu, limits};
 pub use inputs::{Inputs, PAST_THE_END};
 pub use network::Network;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};

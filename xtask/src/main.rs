@@ -52,7 +52,11 @@ enum Command {
         only: Vec<String>,
     },
     /// Build the wasm module, the npm package and a folder that any static host can serve.
-    Build,
+    Build {
+        /// A model directory to lay beside the page; may be repeated.
+        #[arg(long, value_name = "DIR")]
+        model: Vec<PathBuf>,
+    },
     /// Measure against peers on this machine (see bench/).
     Bench {
         /// Handed on to the script.
@@ -75,7 +79,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { port, model, no_open } => demo::run(port, &model, !no_open),
         Command::Test { skip_training, only } => checks::run(skip_training, &only),
-        Command::Build => site::run(),
+        Command::Build { model } => site::run(&model),
         Command::Bench { rest } => bench::run(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
         Command::Screens => browser::screens(),

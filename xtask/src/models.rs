@@ -1,6 +1,6 @@
 //! The model directories that a page or a test may use, and the index that the page reads.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -24,26 +24,34 @@ pub struct Entry {
     pub folder: PathBuf,
 }
 
-/// The models named on the command line, of `MOBILEBERT_MODELS` and of the project itself; the first of a name counts.
+/// The models named on the command line, then those of `MOBILEBERT_MODELS`, then the project's own, each folder by name.
+/// The page takes the first that fits a task; the first of a name counts.
 pub fn find(named: &[PathBuf]) -> Result<Vec<Entry>> {
-    let mut found = BTreeMap::new();
+    let mut found: Vec<Entry> = Vec::new();
     for folder in named {
         match entry(folder) {
-            Some(entry) => drop(found.entry(entry.name.clone()).or_insert(entry)),
+            Some(entry) => found.push(entry),
             None => bail!(
                 "{}: no model there; a model directory has a config.json beside its weights",
                 folder.display()
             ),
         }
     }
-    let shared = std::env::var_os("MOBILEBERT_MODELS").map(PathBuf::from);
-    for parent in shared.into_iter().chain([root().join("models")]) {
-        let entries = std::fs::read_dir(root().join(&parent)).into_iter().flatten().flatten();
-        for entry in entries.filter_map(|child| entry(&child.path())) {
-            found.entry(entry.name.clone()).or_insert(entry);
-        }
+    if let Some(shared) = std::env::var_os("MOBILEBERT_MODELS") {
+        found.extend(below(&root().join(shared)));
     }
-    Ok(found.into_values().collect())
+    found.extend(below(&root().join("models")));
+    let mut names = HashSet::new();
+    found.retain(|entry| names.insert(entry.name.clone()));
+    Ok(found)
+}
+
+/// The model directories of a folder, by name.
+fn below(folder: &Path) -> Vec<Entry> {
+    let children = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = children.filter_map(|child| entry(&child.path())).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
 }
 
 fn entry(folder: &Path) -> Option<Entry> {

@@ -12,17 +12,17 @@ use crate::{models, package, size};
 const LARGEST_FILE: u64 = 25 << 20;
 
 /// Builds the package and lays out `target/site/`.
-pub fn run() -> Result<ExitCode> {
+pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
     package::build()?;
     size::report()?;
     let site = target().join("site");
-    lay_out(&site)?;
+    lay_out(&site, named)?;
     println!("the page stands in {}; any static host serves it, under any path", site.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page, the package it imports and the project's own models, with relative addresses only.
-pub fn lay_out(site: &Path) -> Result<()> {
+/// The page, the package it imports, the models named and the project's own, with relative addresses only.
+pub fn lay_out(site: &Path, named: &[PathBuf]) -> Result<()> {
     if site.exists() {
         std::fs::remove_dir_all(site)?;
     }
@@ -31,13 +31,14 @@ pub fn lay_out(site: &Path) -> Result<()> {
     for name in ["dist", "wasm"] {
         copy(&root.join("pkg").join(name), &site.join("pkg").join(name))?;
     }
-    let own: Vec<_> =
-        models::find(&[])?.into_iter().filter(|model| model.folder.starts_with(&root)).collect();
-    for model in &own {
+    let mut laid = models::find(named)?;
+    let named: Vec<_> = named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    laid.retain(|model| named.contains(&model.folder) || model.folder.starts_with(&root));
+    for model in &laid {
         copy(&model.folder, &site.join("models").join(&model.name))?;
     }
     std::fs::create_dir_all(site.join("models"))?;
-    std::fs::write(site.join("models/models.json"), serde_json::to_string(&own)?)?;
+    std::fs::write(site.join("models/models.json"), serde_json::to_string(&laid)?)?;
     Ok(())
 }
 

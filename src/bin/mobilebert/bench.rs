@@ -110,7 +110,7 @@ impl Arguments {
             .map(|parameter| (parameter.name.clone(), parameter.shape.clone()))
             .collect();
         let started = pollster::block_on(Started::new(&self.machine.options()))?;
-        let mut session = started.with_network(network, limits);
+        let mut session = started.with_network(network, limits)?;
         let generator = Generator::new(SEED);
         for (index, (name, shape)) in parameters.into_iter().enumerate() {
             let data = generator.tensor(&name, &shape);

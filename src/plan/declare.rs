@@ -1,0 +1,164 @@
+//! Configuration and tensor names → modules with their parameters. NoNorm and the attention's scale are folded here.
+//!
+//! NoNorm `γ∘x + β` after a linear with residual: `γ∘(Wx + b + r) + β = (γ∘W)x + (γ∘b + β) + γ∘r`, so rows of `W` and
+//! `b` are scaled, `β` joins the bias and `γ` stays on the residual. After the embedding's sum: `γ∘(Wx + b + p + t) + β
+//! = (γ∘W)x + (γ∘b + β) + γ∘p + γ∘t`; without a linear, the word table takes `γ` and the position table `γ∘p + β`.
+//! The query `Wx + b` takes `1/√head_size` on both.
+
+mod encoder;
+mod head;
+
+use super::modules::{Dense, Norm, Projection};
+use super::{Parameter, ParameterId, Recipe, Role, Source};
+use crate::config::{Config, Head, Normalization};
+use crate::error::{Error, Result};
+
+/// What a dense's parameters are made with besides its own tensors.
+#[derive(Clone, Copy, Default)]
+struct Folding<'a> {
+    /// Module of a NoNorm that follows.
+    no_norm: Option<&'a str>,
+    /// Constant factor; 1 where absent.
+    factor: Option<f32>,
+}
+
+/// Parameters and modules while they are listed; `missing` collects what the checkpoint lacks.
+pub(super) struct Declare<'a> {
+    config: &'a Config,
+    has: &'a dyn Fn(&str) -> bool,
+    /// `mobilebert.`, or nothing in a checkpoint of a bare encoder.
+    prefix: String,
+    /// In the order in which steps first read them.
+    pub(super) parameters: Vec<Parameter>,
+    missing: Vec<Source>,
+}
+
+impl<'a> Declare<'a> {
+    pub(super) fn new(config: &'a Config, has: &'a dyn Fn(&str) -> bool) -> Self {
+        let prefixed = format!("{}.", config.family.model_type());
+        let mut prefixes = [prefixed, String::new()];
+        if config.head == Head::Encoder {
+            prefixes.reverse();
+        }
+        let found = prefixes.iter().find(|prefix| has(&format!("{prefix}embeddings.word_embeddings.weight")));
+        let prefix = found.unwrap_or(&prefixes[0]).clone();
+        Declare { config, has, prefix, parameters: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Names everything that was asked for and is not there.
+    pub(super) fn fail_if_missing(&mut self) -> Result<()> {
+        let Some(first) = self.missing.first() else { return Ok(()) };
+        let mut problem = format!("is missing; `config.json` asks for it with shape {:?}", first.shape);
+        let others: Vec<&str> = self.missing.iter().skip(1).map(Source::name).collect();
+        if !others.is_empty() {
+            let listed = others.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            problem += &format!(
+                "; so are {} others ({listed}{})",
+                others.len(),
+                if others.len() > 5 { ", …" } else { "" }
+            );
+        }
+        if self.missing.iter().all(|source| !source.name().starts_with(&self.prefix)) {
+            problem +=
+                &format!("; the checkpoint has the encoder but no head of {}", self.config.architecture());
+        }
+        Err(Error::tensor(first.name(), problem))
+    }
+
+    /// The first of `names` that the checkpoint has.
+    fn source(&mut self, names: &[String], shape: &[usize]) -> Source {
+        let found = names.iter().find(|name| (self.has)(name));
+        let names = found.map_or_else(|| names.to_vec(), |name| vec![name.clone()]);
+        let source = Source { names, shape: shape.to_vec() };
+        if !(self.has)(source.name()) && !self.missing.contains(&source) {
+            self.missing.push(source.clone());
+        }
+        source
+    }
+
+    fn push(&mut self, name: String, shape: &[usize], role: Role, recipe: Recipe) -> ParameterId {
+        self.parameters.push(Parameter { name, shape: shape.to_vec(), role, recipe });
+        ParameterId(self.parameters.len() - 1)
+    }
+
+    /// `weight` of a norm, `gamma` in old checkpoints.
+    fn norm_weight(&mut self, module: &str, features: usize) -> Source {
+        self.source(&[format!("{module}.weight"), format!("{module}.gamma")], &[features])
+    }
+
+    /// `bias` of a norm, `beta` in old checkpoints.
+    fn norm_bias(&mut self, module: &str, features: usize) -> Source {
+        self.source(&[format!("{module}.bias"), format!("{module}.beta")], &[features])
+    }
+
+    fn dense(&mut self, module: &str, in_features: usize, out_features: usize) -> Dense {
+        self.folded_dense(module, in_features, out_features, Folding::default())
+    }
+
+    fn folded_dense(
+        &mut self,
+        module: &str,
+        in_features: usize,
+        out_features: usize,
+        folding: Folding,
+    ) -> Dense {
+        let scale = folding.no_norm.map(|norm| self.norm_weight(norm, out_features));
+        let shift = folding.no_norm.map(|norm| self.norm_bias(norm, out_features));
+        let factor = folding.factor.unwrap_or(1.0);
+        let weight_name = format!("{module}.weight");
+        let shape = [out_features, in_features];
+        let tensor = self.source(std::slice::from_ref(&weight_name), &shape);
+        let recipe = Recipe::Fold { tensor, scale: scale.clone(), axis: 0, shift: None, factor };
+        let weight = self.push(weight_name, &shape, Role::Matrix, recipe);
+        let bias_name = format!("{module}.bias");
+        let tensor = self.source(std::slice::from_ref(&bias_name), &[out_features]);
+        let recipe = Recipe::Fold { tensor, scale, axis: 0, shift, factor };
+        let bias = self.push(bias_name, &[out_features], Role::Vector, recipe);
+        Dense { label: module.into(), weight, bias, in_features, out_features }
+    }
+
+    fn layer_norm(&mut self, module: &str, features: usize, epsilon: f32) -> Norm {
+        let weight = self.norm_weight(module, features);
+        let weight = self.push(format!("{module}.weight"), &[features], Role::Vector, Recipe::plain(weight));
+        let bias = self.norm_bias(module, features);
+        let bias = self.push(format!("{module}.bias"), &[features], Role::Vector, Recipe::plain(bias));
+        Norm { label: module.into(), weight, bias, features, epsilon }
+    }
+
+    /// A dense and the norm after it; `residual` says whether something is added between the two.
+    fn projection(
+        &mut self,
+        [dense, norm]: [&str; 2],
+        in_features: usize,
+        out_features: usize,
+        residual: bool,
+        epsilon: f32,
+    ) -> Projection {
+        if self.config.normalization == Normalization::LayerNorm {
+            return Projection {
+                dense: self.dense(dense, in_features, out_features),
+                residual_scale: None,
+                norm: Some(self.layer_norm(norm, out_features, epsilon)),
+            };
+        }
+        let folding = Folding { no_norm: Some(norm), factor: None };
+        let dense = self.folded_dense(dense, in_features, out_features, folding);
+        let residual_scale = residual.then(|| {
+            let weight = self.norm_weight(norm, out_features);
+            self.push(format!("{norm}.weight"), &[out_features], Role::Vector, Recipe::plain(weight))
+        });
+        Projection { dense, residual_scale, norm: None }
+    }
+
+    fn table(
+        &mut self,
+        name: String,
+        source: Source,
+        no_norm: Option<&Source>,
+        shift: Option<Source>,
+    ) -> ParameterId {
+        let shape = source.shape.clone();
+        let recipe = Recipe::Fold { tensor: source, scale: no_norm.cloned(), axis: 1, shift, factor: 1.0 };
+        self.push(name, &shape, Role::Table, recipe)
+    }
+}

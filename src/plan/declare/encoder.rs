@@ -1,0 +1,166 @@
+//! The embedding and the layers.
+
+use super::{Declare, Folding};
+use crate::config::{Family, Normalization};
+use crate::plan::modules::{Dense, Embeddings, FeedForward, Layer, Reads};
+
+/// What torch's LayerNorm adds where `transformers` passes nothing.
+const TORCH_EPSILON: f32 = 1e-5;
+
+impl Declare<'_> {
+    /// The embedding's tables, transformation and norm.
+    pub(in crate::plan) fn embeddings(&mut self) -> Embeddings {
+        let config = self.config;
+        let label = format!("{}embeddings", self.prefix);
+        let norm = format!("{label}.LayerNorm");
+        let hidden = config.hidden_size;
+        let folded = config.normalization == Normalization::NoNorm;
+        let scale = folded.then(|| self.norm_weight(&norm, hidden));
+        let has_transformation = config.trigram_input || config.embedding_size != hidden;
+
+        let mut words = vec![format!("{label}.word_embeddings.weight")];
+        if config.tie_word_embeddings {
+            words.push(self.decoder_module() + ".weight");
+        }
+        let word_source = self.source(&words, &[config.vocab_size, config.embedding_size]);
+        let word_scale = if has_transformation { None } else { scale.as_ref() };
+        let table = self.table(words[0].clone(), word_source, word_scale, None);
+
+        let transformation = has_transformation.then(|| {
+            let width = if config.trigram_input { 3 } else { 1 } * config.embedding_size;
+            let folding = Folding { no_norm: folded.then_some(norm.as_str()), factor: None };
+            self.folded_dense(&format!("{label}.embedding_transformation"), width, hidden, folding)
+        });
+
+        let name = format!("{label}.position_embeddings.weight");
+        let source = self.source(std::slice::from_ref(&name), &[config.max_position_embeddings, hidden]);
+        let shift = (folded && !has_transformation).then(|| self.norm_bias(&norm, hidden));
+        let position = self.table(name, source, scale.as_ref(), shift);
+
+        let token_type = (config.type_vocab_size > 0).then(|| {
+            let name = format!("{label}.token_type_embeddings.weight");
+            let source = self.source(std::slice::from_ref(&name), &[config.type_vocab_size, hidden]);
+            self.table(name, source, scale.as_ref(), None)
+        });
+
+        let epsilon = self.unspecified_epsilon();
+        let norm = (!folded).then(|| self.layer_norm(&norm, hidden, epsilon));
+        Embeddings { label, table, position, token_type, transformation, norm }
+    }
+
+    /// `transformers` passes no epsilon to MobileBERT's embedding norm and to `output.LayerNorm`.
+    fn unspecified_epsilon(&self) -> f32 {
+        match self.config.family {
+            Family::MobileBert => TORCH_EPSILON,
+            Family::Bert | Family::DistilBert => self.config.layer_norm_eps,
+        }
+    }
+
+    /// A layer.
+    pub(in crate::plan) fn layer(&mut self, index: usize) -> Layer {
+        match self.config.family {
+            Family::DistilBert => self.distilbert_layer(&format!("{}transformer.layer.{index}", self.prefix)),
+            Family::MobileBert | Family::Bert => {
+                self.bert_layer(&format!("{}encoder.layer.{index}", self.prefix))
+            }
+        }
+    }
+
+    fn bert_layer(&mut self, layer: &str) -> Layer {
+        let config = self.config;
+        let (hidden, width, epsilon) = (config.hidden_size, config.true_hidden_size(), config.layer_norm_eps);
+        let (mut query_key_read, mut value_reads) = (Reads::Hidden, Reads::Hidden);
+        if let Some(bottleneck) = config.bottleneck {
+            if bottleneck.attention {
+                (query_key_read, value_reads) = (Reads::Bottleneck, Reads::Bottleneck);
+            } else if bottleneck.key_query_shared {
+                query_key_read = Reads::SharedBottleneck;
+            }
+        }
+        let bottleneck = |declare: &mut Self, which: &str| {
+            let module = format!("{layer}.bottleneck.{which}");
+            let names = [format!("{module}.dense"), format!("{module}.LayerNorm")];
+            declare.projection(names.each_ref().map(String::as_str), hidden, width, false, epsilon)
+        };
+        let input_bottleneck = config.bottleneck.map(|_| bottleneck(self, "input"));
+        let shared_bottleneck =
+            (query_key_read == Reads::SharedBottleneck).then(|| bottleneck(self, "attention"));
+        let reads = |what| if what == Reads::Hidden { hidden } else { width };
+
+        let attention = format!("{layer}.attention.self");
+        let query = self.query(&format!("{attention}.query"), reads(query_key_read));
+        let key = self.dense(&format!("{attention}.key"), reads(query_key_read), width);
+        let value = self.dense(&format!("{attention}.value"), reads(value_reads), width);
+        let output = |module: &str| [format!("{module}.dense"), format!("{module}.LayerNorm")];
+        let names = output(&format!("{layer}.attention.output"));
+        let attention_output =
+            self.projection(names.each_ref().map(String::as_str), width, width, true, epsilon);
+
+        let mut feed_forward = Vec::with_capacity(config.num_feedforward_networks);
+        for index in 1..config.num_feedforward_networks {
+            feed_forward.push(self.feed_forward(&format!("{layer}.ffn.{}", index - 1), epsilon));
+        }
+        let epsilon_of_last = self.unspecified_epsilon();
+        feed_forward.push(self.feed_forward(layer, epsilon_of_last));
+
+        let output_bottleneck = config.bottleneck.map(|_| {
+            let names = output(&format!("{layer}.output.bottleneck"));
+            self.projection(names.each_ref().map(String::as_str), width, hidden, true, epsilon)
+        });
+        Layer {
+            bottleneck: input_bottleneck,
+            shared_bottleneck,
+            query_key_read,
+            value_reads,
+            attention,
+            query,
+            key,
+            value,
+            attention_output,
+            feed_forward,
+            output_bottleneck,
+        }
+    }
+
+    fn query(&mut self, module: &str, in_features: usize) -> Dense {
+        let factor = 1.0 / (self.config.head_size() as f64).sqrt();
+        let folding = Folding { no_norm: None, factor: Some(factor as f32) };
+        self.folded_dense(module, in_features, self.config.true_hidden_size(), folding)
+    }
+
+    fn feed_forward(&mut self, module: &str, epsilon: f32) -> FeedForward {
+        let (width, inner) = (self.config.true_hidden_size(), self.config.intermediate_size);
+        let intermediate = self.dense(&format!("{module}.intermediate.dense"), width, inner);
+        let names = [format!("{module}.output.dense"), format!("{module}.output.LayerNorm")];
+        let output = self.projection(names.each_ref().map(String::as_str), inner, width, true, epsilon);
+        FeedForward { intermediate, output }
+    }
+
+    fn distilbert_layer(&mut self, layer: &str) -> Layer {
+        let (hidden, inner, epsilon) =
+            (self.config.hidden_size, self.config.intermediate_size, self.config.layer_norm_eps);
+        let attention = format!("{layer}.attention");
+        let query = self.query(&format!("{attention}.q_lin"), hidden);
+        let key = self.dense(&format!("{attention}.k_lin"), hidden, hidden);
+        let value = self.dense(&format!("{attention}.v_lin"), hidden, hidden);
+        let names = [format!("{attention}.out_lin"), format!("{layer}.sa_layer_norm")];
+        let attention_output =
+            self.projection(names.each_ref().map(String::as_str), hidden, hidden, true, epsilon);
+        let intermediate = self.dense(&format!("{layer}.ffn.lin1"), hidden, inner);
+        let names = [format!("{layer}.ffn.lin2"), format!("{layer}.output_layer_norm")];
+        let output = self.projection(names.each_ref().map(String::as_str), inner, hidden, true, epsilon);
+        Layer {
+            bottleneck: None,
+            shared_bottleneck: None,
+            query_key_read: Reads::Hidden,
+            value_reads: Reads::Hidden,
+            attention,
+            query,
+            key,
+            value,
+            attention_output,
+            feed_forward: vec![FeedForward { intermediate, output }],
+            output_bottleneck: None,
+        }
+    }
+}

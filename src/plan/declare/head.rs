@@ -1,0 +1,112 @@
+//! The heads.
+
+use super::Declare;
+use crate::config::{Family, Head};
+use crate::plan::modules::{Dense, HeadModules, Pooler, WordPredictions};
+use crate::plan::{Activation, Recipe, Role};
+
+impl Declare<'_> {
+    /// What stands on the layers.
+    pub(in crate::plan) fn head(&mut self) -> HeadModules {
+        let (hidden, labels) = (self.config.hidden_size, self.config.num_labels());
+        match self.config.head {
+            Head::QuestionAnswering => {
+                HeadModules::QuestionAnswering(self.dense("qa_outputs", hidden, labels))
+            }
+            Head::TokenClassification => {
+                HeadModules::TokenClassification(self.dense("classifier", hidden, labels))
+            }
+            Head::SequenceClassification => {
+                HeadModules::Sequence(self.pooler(), self.dense("classifier", hidden, labels))
+            }
+            Head::MultipleChoice => HeadModules::Sequence(self.pooler(), self.dense("classifier", hidden, 1)),
+            Head::NextSentence => {
+                HeadModules::Sequence(self.pooler(), self.dense("cls.seq_relationship", hidden, 2))
+            }
+            Head::MaskedLanguageModel => HeadModules::MaskedLanguageModel(self.word_predictions()),
+            Head::PreTraining => {
+                let predictions = self.word_predictions();
+                let pooler = self.pooler();
+                HeadModules::PreTraining(predictions, pooler, self.dense("cls.seq_relationship", hidden, 2))
+            }
+            Head::Encoder => HeadModules::Encoder(self.optional_pooler()),
+        }
+    }
+
+    fn pooler(&mut self) -> Pooler {
+        let hidden = self.config.hidden_size;
+        match self.config.family {
+            Family::DistilBert => Pooler {
+                dense: Some(self.dense("pre_classifier", hidden, hidden)),
+                activation: Activation::Relu,
+            },
+            Family::MobileBert | Family::Bert if self.config.classifier_activation => Pooler {
+                dense: Some(self.dense(&format!("{}pooler.dense", self.prefix), hidden, hidden)),
+                activation: Activation::Tanh,
+            },
+            Family::MobileBert | Family::Bert => Pooler { dense: None, activation: Activation::Identity },
+        }
+    }
+
+    /// A bare encoder may come without one. Where it passes the first token on, that is written as a linear with the
+    /// identity, since a plan's outputs are whole buffers.
+    fn optional_pooler(&mut self) -> Option<Pooler> {
+        let hidden = self.config.hidden_size;
+        if self.config.family == Family::DistilBert {
+            return None;
+        }
+        let label = format!("{}pooler", self.prefix);
+        if self.config.classifier_activation {
+            return (self.has)(&format!("{label}.dense.weight")).then(|| self.pooler());
+        }
+        let weight =
+            self.push(format!("{label}.identity"), &[hidden, hidden], Role::Matrix, Recipe::Identity);
+        let bias = self.push(format!("{label}.zeros"), &[hidden], Role::Vector, Recipe::Zeros);
+        let dense = Dense { label, weight, bias, in_features: hidden, out_features: hidden };
+        Some(Pooler { dense: Some(dense), activation: Activation::Identity })
+    }
+
+    /// Module of the masked words' decoder, whose weight may be the word table.
+    pub(super) fn decoder_module(&self) -> String {
+        match self.config.family {
+            Family::DistilBert => "vocab_projector".into(),
+            Family::MobileBert | Family::Bert => "cls.predictions.decoder".into(),
+        }
+    }
+
+    fn word_predictions(&mut self) -> WordPredictions {
+        let (hidden, epsilon) = (self.config.hidden_size, self.config.layer_norm_eps);
+        let [dense, norm] = match self.config.family {
+            Family::DistilBert => ["vocab_transform", "vocab_layer_norm"],
+            Family::MobileBert | Family::Bert => {
+                ["cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm"]
+            }
+        };
+        let dense = self.dense(dense, hidden, hidden);
+        let norm = self.layer_norm(norm, hidden, epsilon);
+        WordPredictions { dense, norm, decoder: self.decoder() }
+    }
+
+    /// The decoder of masked words: tied to the word table unless the checkpoint has one of its own. MobileBERT's word
+    /// vectors are narrower than the hidden state; `cls.predictions.dense` supplies the columns that they lack.
+    fn decoder(&mut self) -> Dense {
+        let config = self.config;
+        let (hidden, width, vocab) = (config.hidden_size, config.embedding_size, config.vocab_size);
+        let module = self.decoder_module();
+        let mut names = vec![format!("{module}.weight")];
+        if config.tie_word_embeddings {
+            names.push(format!("{}embeddings.word_embeddings.weight", self.prefix));
+        }
+        let words = self.source(&names, &[vocab, width]);
+        let recipe = if width == hidden {
+            Recipe::plain(words)
+        } else {
+            let rest = self.source(&["cls.predictions.dense.weight".into()], &[hidden - width, vocab]);
+            Recipe::Columns(vec![(words, false), (rest, true)])
+        };
+        let weight = self.push(format!("{module}.weight"), &[vocab, hidden], Role::Matrix, recipe);
+        let bias = self.source(&[format!("{module}.bias"), "cls.predictions.bias".into()], &[vocab]);
+        let bias = self.push(format!("{module}.bias"), &[vocab], Role::Vector, Recipe::plain(bias));
+        Dense { label: module, weight, bias, in_features: hidden, out_features: vocab }
+    }
+}

@@ -13,10 +13,10 @@ pub fn missing() -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("missing: {}", missing.join(", ")));
     }
-    match models::find(&[]) {
-        Ok(found) if !found.is_empty() => None,
-        _ => Some("no model: set MOBILEBERT_MODELS to a folder of model directories".to_owned()),
-    }
+    let found = models::find(&[]).unwrap_or_default();
+    let tasks = ["question-answering", "text-classification"];
+    let lacking = tasks.into_iter().find(|task| !found.iter().any(|model| model.task == *task));
+    lacking.map(|task| format!("no model for {task}: set MOBILEBERT_MODELS to a folder of model directories"))
 }
 
 /// Node, told where the browsers are and which program serves the page, with everything built.

@@ -1,0 +1,155 @@
+//! q8 and q4: written, read, how far off.
+
+use crate::support::checkpoint;
+use crate::support::checkpoint::raw_f32;
+use crate::support::compare::compare_to_rms;
+use crate::{FILE, assert_tensor_error, quantise, read, tiny};
+use mobilebert::error::Code;
+use mobilebert::plan::Recipe;
+use mobilebert::weights::Dtype;
+use mobilebert::weights::Header;
+use mobilebert::weights::Quantizer;
+use mobilebert::weights::RawTensor;
+use mobilebert::weights::Storage;
+use mobilebert::weights::decode;
+use proptest::prelude::*;
+
+#[test]
+fn nibbles_are_twos_complement_low_one_first() {
+    let mut bytes = vec![0u8; 16];
+    bytes[0] = 0x8F; // −1, −8
+    bytes[1] = 0x71; // 1, 7
+    let raw = RawTensor { name: "x.weight".into(), dtype: Dtype::U8, shape: vec![1, 16], bytes };
+    let half = half::f16::from_f32(0.5).to_le_bytes().to_vec();
+    let scale =
+        RawTensor { name: "x.weight.scale".into(), dtype: Dtype::F16, shape: vec![1, 1], bytes: half };
+    let data = decode(&raw, Some(&scale), &[1, 32]).unwrap().data;
+    assert_eq!(data[..5], [-0.5, -4.0, 0.5, 3.5, 0.0]);
+    let error = decode(&raw, None, &[1, 32]).unwrap_err();
+    assert_tensor_error(&error, "x.weight", &["x.weight.scale"]);
+    let error = decode(&raw, Some(&scale), &[1, 33]).unwrap_err();
+    assert_tensor_error(&error, "x.weight", &["[1, 33]", "32"]);
+    let wrong = RawTensor { shape: vec![2], ..scale.clone() };
+    let error = decode(&raw, Some(&wrong), &[1, 32]).unwrap_err();
+    assert_tensor_error(&error, "x.weight.scale", &["[2]", "[1, 1]"]);
+}
+
+#[test]
+fn quantised_files_load_again_and_say_what_they_are() {
+    let (network, tensors) = tiny();
+    let exact = checkpoint::assemble(&network, tensors.clone()).unwrap();
+    for (storage, allowed) in
+        [(Storage::F32, 1e-12), (Storage::F16, 2e-3), (Storage::Q8, 2e-2), (Storage::Q4, 0.4)]
+    {
+        let (file, reports) = quantise(&tensors, storage);
+        let header = Header::of_file(FILE, &file).unwrap();
+        assert_eq!(header.metadata["dtype"], storage.as_str());
+        header.check(&network.parameters).unwrap();
+        safetensors::SafeTensors::deserialize(&file).unwrap();
+        assert_eq!(reports.len(), tensors.len());
+        let stored: u64 = reports.iter().map(|report| report.bytes).sum();
+        assert_eq!(stored, storage.network_bytes(&network), "{storage}");
+        let data = header.tensors.iter().map(|entry| entry.len as u64).sum::<u64>();
+        assert_eq!(stored, data);
+        let found = checkpoint::assemble(&network, read(&file, &[999], None).unwrap()).unwrap();
+        for ((exact, found), parameter) in exact.iter().zip(&found).zip(&network.parameters) {
+            compare_to_rms(exact, found, allowed)
+                .unwrap_or_else(|problem| panic!("{storage} {}: {problem}", parameter.name));
+        }
+        assert_eq!(quantise(&tensors, storage).0, file, "the same tensors must give the same bytes");
+    }
+}
+
+/// A row's γ must not cost anything: folding after q8 equals q8 after folding, but for rounding.
+#[test]
+fn quantising_and_folding_commute() {
+    let (network, tensors) = tiny();
+    let (file, _) = quantise(&tensors, Storage::Q8);
+    let quantised = read(&file, &[4096], None).unwrap();
+    let found = checkpoint::assemble(&network, quantised.clone()).unwrap();
+    let mut folded_any = false;
+    for (parameter, found) in network.parameters.iter().zip(found) {
+        let Recipe::Fold { tensor, scale: Some(scale), axis: 0, .. } = &parameter.recipe else { continue };
+        let get = |name: &str| quantised.iter().find(|raw| raw.name == name);
+        let Some(codes) = get(tensor.name()).filter(|raw| raw.dtype == Dtype::I8) else { continue };
+        let row_scales =
+            decode(get(&format!("{}.scale", tensor.name())).unwrap(), None, &tensor.shape[..1]).unwrap();
+        let gamma = decode(get(scale.name()).unwrap(), None, &scale.shape).unwrap();
+        let columns = tensor.shape[1];
+        let expected: Vec<f64> = codes
+            .bytes
+            .iter()
+            .enumerate()
+            .map(|(index, code)| {
+                let row = index / columns;
+                f64::from(*code as i8) * f64::from(row_scales.data[row]) * f64::from(gamma.data[row])
+            })
+            .collect();
+        compare_to_rms(&expected, &found, 1e-6).unwrap();
+        folded_any = true;
+    }
+    assert!(folded_any);
+}
+
+#[test]
+fn extreme_tensors_survive_quantising() {
+    for storage in Storage::ALL {
+        let zeros = raw_f32("layer.0.encoder.layer.0.zeros.weight", &[2, 32], &[0.0; 64]);
+        let mut large = vec![1.0; 64];
+        large[7] = 3e38;
+        let large = raw_f32("encoder.layer.0.large.weight", &[2, 32], &large);
+        let small = raw_f32("encoder.layer.0.small.weight", &[1, 32], &[1e-42; 32]);
+        let odd = raw_f32("encoder.layer.0.odd.weight", &[3, 5], &[-0.25; 15]);
+        let norm = raw_f32("encoder.layer.0.LayerNorm.weight", &[2], &[2.5e7, -1.0]);
+        let originals = [zeros, large, small, odd, norm];
+        let (file, reports) = quantise(&originals, storage);
+        for report in &reports {
+            assert!(report.max_error.is_finite() && report.relative_error.is_finite(), "{report:?}");
+        }
+        assert_eq!(
+            read(&file, &[10], None).unwrap().iter().filter(|raw| !raw.name.ends_with(".scale")).count(),
+            5
+        );
+        assert_eq!((reports[0].max_error, reports[4].relative_error), (0.0, 0.0), "{storage}");
+    }
+    let mut quantizer = Quantizer::new(Storage::Q8);
+    let error = quantizer.push(raw_f32("a.weight", &[1, 2], &[0.0, f64::NAN])).unwrap_err();
+    assert_tensor_error(&error, "a.weight", &["NaN", "[0, 1]"]);
+    let again = RawTensor { name: "a.weight".into(), dtype: Dtype::I8, shape: vec![1, 2], bytes: vec![1, 2] };
+    assert_eq!(quantizer.push(again).unwrap_err().code(), Code::Unsupported);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn quantising_errs_by_half_a_step_at_most(values in prop::collection::vec(-1e4f32..1e4, 64), shrink in -12i32..1) {
+        let values: Vec<f32> = values.iter().map(|value| value * 10f32.powi(shrink)).collect();
+        let exact: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
+        let name = "encoder.layer.0.x.weight";
+        let raw = raw_f32(name, &[2, 32], &exact);
+        for storage in [Storage::Q8, Storage::Q4] {
+            let (file, reports) = quantise(std::slice::from_ref(&raw), storage);
+            let stored = read(&file, &[50], None).unwrap();
+            let tensor = stored.iter().find(|tensor| tensor.name == name).unwrap();
+            let scale = stored.iter().find(|tensor| tensor.name.ends_with(".scale"));
+            let found = decode(tensor, scale, &[2, 32]).unwrap().data;
+            for (row, found) in values.chunks(32).zip(found.chunks(32)) {
+                let largest = row.iter().fold(0f32, |most, value| most.max(value.abs()));
+                let squares = |of: &dyn Fn(usize) -> f32| (0..32).map(|i| f64::from(of(i)).powi(2)).sum::<f64>();
+                let error = squares(&|i| row[i] - found[i]).sqrt();
+                if storage == Storage::Q8 {
+                    let step = largest / 127.0;
+                    for (exact, found) in row.iter().zip(found) {
+                        prop_assert!((exact - found).abs() <= step * 0.5001, "{exact} {found} step {step}");
+                    }
+                } else {
+                    // 32 values, each at most half a step off, and the rounding of an f16 scale with its least step.
+                    let step = f64::from(largest) / 7.0 * 1.001 + 6e-8;
+                    prop_assert!(error <= 32f64.sqrt() * step * 0.52 + 7.0 * 6e-8 * 32f64.sqrt(), "{error} step {step}");
+                }
+            }
+            prop_assert_eq!(reports[0].storage, storage);
+        }
+    }
+}

@@ -5,8 +5,8 @@ import type { CallOptions, LoadOptions, ModelSource } from "./types.js";
 
 /** Options of {@link Encoder.encode}. */
 export interface EncodeOptions extends CallOptions {
-  /** Mean over the word pieces, or the first piece's vector. Default `"mean"`. */
-  pooling?: "mean" | "cls";
+  /** Mean over the word pieces, the first piece's vector, or `"none"`: every piece's. Default `"mean"`. */
+  pooling?: "mean" | "cls" | "none";
   /** Whether vectors are scaled to length one. Default false. */
   normalize?: boolean;
 }
@@ -18,14 +18,26 @@ export class Encoder extends LoadedModel {
     return open(Encoder, "feature-extraction", model, options);
   }
 
-  /** One vector a text, as long as the model is wide. */
-  async encode(texts: string | readonly string[], options: EncodeOptions = {}): Promise<Float32Array[]> {
+  /**
+   * One vector a text, as long as the model is wide; with `pooling: "none"` one a word piece, `[CLS]` and `[SEP]`
+   * included. What is longer than the model reads is cut.
+   */
+  encode(texts: string | readonly string[], options: EncodeOptions & { pooling: "none" }): Promise<Float32Array[][]>;
+  encode(
+    texts: string | readonly string[],
+    options?: EncodeOptions & { pooling?: "mean" | "cls" },
+  ): Promise<Float32Array[]>;
+  async encode(
+    texts: string | readonly string[],
+    options: EncodeOptions = {},
+  ): Promise<Float32Array[] | Float32Array[][]> {
     const list = typeof texts === "string" ? [texts] : texts;
     if (!Array.isArray(list) || list.some((text) => typeof text !== "string")) {
       throw invalidInput("texts", "not a string or an array of strings");
     }
     if (list.length === 0) return [];
     const { signal, ...rest } = options;
-    return (await this.call("encode", [list.map(wellFormed), rest], signal ? { signal } : {})) as Float32Array[];
+    const found = await this.call("encode", [list.map(wellFormed), rest], signal ? { signal } : {});
+    return found as Float32Array[] | Float32Array[][];
   }
 }

@@ -82,10 +82,13 @@ async function start(source: EngineSource): Promise<Engine> {
 
 async function fetchModule(given: string | undefined): Promise<Response | BufferSource> {
   const url = given ? new URL(given) : new URL("../wasm/mobilebert_bg.wasm", import.meta.url);
-  if (url.protocol === "file:") {
-    return await (await fileSystem()).readFile(url);
-  }
   const hint = "serve the package's wasm folder beside its dist folder, or give `wasmUrl`";
+  if (url.protocol === "file:") {
+    const { readFile } = await fileSystem();
+    return await readFile(url).catch((error) => {
+      throw new MobileBertError("not-found", `${MODULE}: ${error.message}; ${hint}`, { file: MODULE });
+    });
+  }
   let response: Response;
   try {
     response = await fetch(url);

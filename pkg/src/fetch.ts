@@ -139,7 +139,7 @@ function fromBlob(name: string, blob: Blob): OpenFile {
 async function fromDisk(name: string, url: string): Promise<OpenFile | undefined> {
   const { open } = await fileSystem();
   const handle = await open(new URL(url)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw new MobileBertError("network", `${name}: ${error.message}`, { file: name });
   });
   if (!handle) return undefined;

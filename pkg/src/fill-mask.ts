@@ -4,7 +4,11 @@ import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A word piece for a mask. */
 export interface Filling {
+  /** The piece as the vocabulary spells it. */
   token: string;
+  /** Its number in the vocabulary. */
+  id: number;
+  /** Among all pieces, 0 to 1. */
   probability: number;
   /** The whole text with this piece in the mask's place. */
   sequence: string;

@@ -9,22 +9,32 @@ export { type EncodeOptions, Encoder } from "./encoder.js";
 export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
 export { type Filled, type Filling, FillMask, type FillOptions } from "./fill-mask.js";
 export type { LoadedModel } from "./model.js";
-export {
-  type FeatureExtractionPipeline,
-  type FillMaskPipeline,
-  type PipelineAnswer,
-  type PipelineEntity,
-  type PipelineFilling,
-  type PipelineLabel,
-  type PipelineOptions,
-  type PipelineProgress,
-  type Pipelines,
-  type PipelineTensor,
-  pipeline,
-  type QuestionAnsweringPipeline,
-  type TextClassificationPipeline,
-  type TokenClassificationPipeline,
-} from "./pipeline.js";
+export { pipeline } from "./pipeline.js";
+export type {
+  FeatureExtractionPipeline,
+  FillMaskPipeline,
+  ManyResults,
+  PerText,
+  PipelineAnswer,
+  PipelineBase,
+  PipelineEntity,
+  PipelineEntityGroup,
+  PipelineEntityOptions,
+  PipelineFeatureOptions,
+  PipelineFilling,
+  PipelineFillOptions,
+  PipelineLabel,
+  PipelineLabelOptions,
+  PipelineOptions,
+  PipelineProgress,
+  PipelineQuestionOptions,
+  Pipelines,
+  PipelineTensor,
+  QuestionAnsweringPipeline,
+  TextClassificationPipeline,
+  Texts,
+  TokenClassificationPipeline,
+} from "./pipeline-types.js";
 export {
   type Answer,
   type AskOptions,

@@ -1,7 +1,8 @@
-import { aborted, disposed, MobileBertError } from "./errors.js";
+import { aborted, disposed, MobileBertError, toError } from "./errors.js";
 import { Host } from "./host.js";
+import { inNode } from "./node.js";
 import type { CallName, Connection, Loaded, LoadRequest, Task } from "./protocol.js";
-import { resolveSource } from "./source.js";
+import { resolveAddress, resolveSource } from "./source.js";
 import type { CallOptions, Device, LoadOptions, Memory, ModelSource } from "./types.js";
 import { WorkerConnection } from "./worker-connection.js";
 
@@ -67,7 +68,9 @@ export abstract class LoadedModel {
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       ended.addEventListener("abort", onEnd, { once: true });
-      work.then(resolve, reject).finally(() => {
+      // Without a worker, what the module throws arrives as it is.
+      const fail = (error: unknown) => reject(toError(error));
+      work.then(resolve, fail).finally(() => {
         signal?.removeEventListener("abort", onAbort);
         ended.removeEventListener("abort", onEnd);
       });
@@ -87,9 +90,9 @@ export async function open<T extends LoadedModel>(
 ): Promise<T> {
   const signal = options.signal ?? new AbortController().signal;
   if (signal.aborted) throw aborted();
-  const request = loadRequest(task, model, options);
-  const inWorker = options.worker ?? typeof Worker !== "undefined";
-  const connection = inWorker ? new WorkerConnection(absolute(options.workerUrl)) : new Host();
+  const request = await loadRequest(task, model, options);
+  const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
+  const connection = inWorker ? await WorkerConnection.start(await absolute(options.workerUrl)) : new Host();
   try {
     const loaded = await untilAborted(
       connection.load(request, (progress) => !signal.aborted && options.onProgress?.(progress), signal),
@@ -101,7 +104,7 @@ export async function open<T extends LoadedModel>(
   } catch (error) {
     // Unless the caller stopped: then the worker puts things away first.
     if (!signal.aborted) connection.dispose();
-    throw error;
+    throw toError(error);
   }
 }
 
@@ -117,17 +120,16 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal, after: () => voi
   });
 }
 
-function loadRequest(task: Task, model: ModelSource, options: LoadOptions): LoadRequest {
+async function loadRequest(task: Task, model: ModelSource, options: LoadOptions): Promise<LoadRequest> {
   const { device = "auto", dtype, schedule, cache = true, wasmBytes } = options;
   if (!DEVICES.includes(device)) throw notOneOf("device", device, DEVICES);
   if (dtype !== undefined && !DTYPES.includes(dtype)) throw notOneOf("dtype", dtype, DTYPES);
-  const place = resolveSource(model, options);
-  return { place, task, device, dtype, schedule, cache, wasmUrl: absolute(options.wasmUrl), wasmBytes };
+  const place = await resolveSource(model, options);
+  return { place, task, device, dtype, schedule, cache, wasmUrl: await absolute(options.wasmUrl), wasmBytes };
 }
 
-function absolute(url: string | URL | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  return new URL(url, typeof location === "undefined" ? import.meta.url : location.href).href;
+async function absolute(url: string | URL | undefined): Promise<string | undefined> {
+  return url === undefined ? undefined : (await resolveAddress(String(url))).href;
 }
 
 /** The error of an option that is none of the allowed. */

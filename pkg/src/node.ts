@@ -1,5 +1,21 @@
-/** Node's file system, out of bundlers' sight: they would look for it when they build for a browser. */
-export function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  const name = ["node:fs", "promises"].join("/");
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+/** Whether this is Node, where files have paths and workers are of another kind. Pages may have a `process`, too. */
+export const inNode = (): boolean =>
+  typeof process !== "undefined" &&
+  Boolean(process.versions?.node) &&
+  typeof document === "undefined" &&
+  !("WorkerGlobalScope" in globalThis);
+
+/** Node's file system. */
+export const fileSystem = () => nodeModule<typeof import("node:fs/promises")>("fs/promises");
+
+/** Node's workers. */
+export const workerThreads = () => nodeModule<typeof import("node:worker_threads")>("worker_threads");
+
+/** Paths as addresses. */
+export const nodeUrl = () => nodeModule<typeof import("node:url")>("url");
+
+/** A module of Node's own, out of bundlers' sight: they would look for it when they build for a browser. */
+function nodeModule<T>(name: string): Promise<T> {
+  const specifier = `node:${name}`;
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ specifier);
 }

@@ -1,128 +1,47 @@
 import { Encoder } from "./encoder.js";
+import { invalidInput } from "./errors.js";
 import { FillMask } from "./fill-mask.js";
 import { notOneOf } from "./model.js";
+import type {
+  FeatureExtractionPipeline,
+  FillMaskPipeline,
+  PipelineAnswer,
+  PipelineBase,
+  PipelineEntityOptions,
+  PipelineFeatureOptions,
+  PipelineFillOptions,
+  PipelineLabel,
+  PipelineLabelOptions,
+  PipelineOptions,
+  PipelineProgress,
+  PipelineQuestionOptions,
+  Pipelines,
+  QuestionAnsweringPipeline,
+  TextClassificationPipeline,
+  Texts,
+  TokenClassificationPipeline,
+} from "./pipeline-types.js";
 import { QuestionAnswering } from "./question-answering.js";
+import { tensor } from "./tensor.js";
 import { TextClassification } from "./text-classification.js";
 import { TokenClassification } from "./token-classification.js";
-import type { DeviceKind, Dtype, LoadOptions, ModelSource, Progress } from "./types.js";
-
-/** Events of a load, in the words of transformers.js. */
-export type PipelineProgress =
-  | { status: "initiate"; name: string; file: string }
-  | {
-      status: "progress" | "progress_total";
-      name: string;
-      file: string;
-      progress: number;
-      loaded: number;
-      total: number;
-    }
-  | { status: "ready"; task: string; model: string };
-
-/** Options of {@link pipeline}, in the words of transformers.js; those of `load` are taken, too. */
-export interface PipelineOptions extends Omit<LoadOptions, "device" | "dtype" | "onProgress"> {
-  device?: "auto" | DeviceKind | "cpu";
-  dtype?: "fp32" | "fp16" | "q8" | "int8" | "q4" | Dtype;
-  progress_callback?: (event: PipelineProgress) => void;
-}
-
-/** An answer as transformers.js gives it, with its place added. */
-export interface PipelineAnswer {
-  answer: string;
-  score: number;
-  start: number;
-  end: number;
-}
-
-/** A label with its probability. */
-export interface PipelineLabel {
-  label: string;
-  score: number;
-}
-
-/** A labelled word, with its place added. */
-export interface PipelineEntity {
-  entity: string;
-  score: number;
-  index: number;
-  word: string;
-  start: number;
-  end: number;
-}
-
-/** A word for a mask. */
-export interface PipelineFilling {
-  score: number;
-  token_str: string;
-  sequence: string;
-}
-
-/** Numbers in rows, as transformers.js' `Tensor` gives them. */
-export interface PipelineTensor {
-  type: "float32";
-  dims: number[];
-  data: Float32Array;
-  tolist(): number[][];
-}
-
-interface Disposable {
-  dispose(): Promise<void>;
-}
-
-/** Calls of `pipeline("question-answering")`. */
-export type QuestionAnsweringPipeline = Disposable &
-  ((question: string, context: string, options?: { top_k?: number }) => Promise<PipelineAnswer | PipelineAnswer[]>);
-/** Calls of `pipeline("text-classification")`. */
-export type TextClassificationPipeline = Disposable &
-  ((
-    texts: string | readonly string[],
-    options?: { top_k?: number | null },
-  ) => Promise<PipelineLabel[] | PipelineLabel[][]>);
-/** Calls of `pipeline("token-classification")`. */
-export type TokenClassificationPipeline = Disposable &
-  ((
-    texts: string | readonly string[],
-    options?: { ignore_labels?: string[] },
-  ) => Promise<PipelineEntity[] | PipelineEntity[][]>);
-/** Calls of `pipeline("fill-mask")`. */
-export type FillMaskPipeline = Disposable &
-  ((
-    texts: string | readonly string[],
-    options?: { top_k?: number },
-  ) => Promise<PipelineFilling[] | PipelineFilling[][]>);
-/** Calls of `pipeline("feature-extraction")`. */
-export type FeatureExtractionPipeline = Disposable &
-  ((
-    texts: string | readonly string[],
-    options?: { pooling?: "mean" | "cls"; normalize?: boolean },
-  ) => Promise<PipelineTensor>);
-
-/** What each task's pipeline is. */
-export interface Pipelines {
-  "question-answering": QuestionAnsweringPipeline;
-  "text-classification": TextClassificationPipeline;
-  "sentiment-analysis": TextClassificationPipeline;
-  "token-classification": TokenClassificationPipeline;
-  "fill-mask": FillMaskPipeline;
-  "feature-extraction": FeatureExtractionPipeline;
-}
+import type { Dtype, LoadOptions, ModelSource, Progress } from "./types.js";
 
 /**
  * For those who come from transformers.js: a function that takes that library's arguments and gives its results. Where
- * it differs: places (`start`, `end`) are always given, contexts of any length are read, and `question-answering` can
- * find that there is no answer (an empty one).
+ * it differs: places (`start`, `end`) are always given, answers and aggregated words are cut from the text as it
+ * stands, contexts of any length are read, and scores of answers are probabilities among all spans.
  */
 export async function pipeline<Name extends keyof Pipelines>(
   task: Name,
   model: ModelSource,
   options: PipelineOptions = {},
 ): Promise<Pipelines[Name]> {
-  const make = makers[task];
-  if (!make) throw notOneOf("task", task, Object.keys(makers));
+  if (!Object.hasOwn(makers, task)) throw notOneOf("task", task, Object.keys(makers));
   const name = typeof model === "string" || model instanceof URL ? String(model) : "files";
-  const made = await make(model, loadOptions(name, options));
-  options.progress_callback?.({ status: "ready", task, model: name });
-  return made as Pipelines[Name];
+  const made = await makers[task](model, loadOptions(name, options));
+  options.progress_callback?.({ status: "ready", task: made.task, model: name });
+  return made;
 }
 
 const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOptions) => Promise<Pipelines[Name]> } = {
@@ -130,95 +49,124 @@ const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOpt
   "text-classification": textClassification,
   "sentiment-analysis": textClassification,
   "token-classification": tokenClassification,
+  ner: tokenClassification,
   "fill-mask": fillMask,
   "feature-extraction": featureExtraction,
+  embeddings: featureExtraction,
 };
 
 async function questionAnswering(source: ModelSource, load: LoadOptions): Promise<QuestionAnsweringPipeline> {
   const model = await QuestionAnswering.load(source, load);
-  const call = async (question: string, context: string, { top_k: topK = 1 }: { top_k?: number } = {}) => {
+  const one = async (question: string, context: string, options: PipelineQuestionOptions) => {
+    const { top_k: topK = 1, handle_impossible_answer: maybeNone = false } = options;
     const { answers, noAnswer } = await model.ask(question, context, { topK });
     const found: PipelineAnswer[] = answers.map(({ text, probability, start, end }) => {
       return { answer: text, score: probability, start, end };
     });
-    if (topK !== 1) return found;
-    return found[0] ?? { answer: "", score: noAnswer.probability, start: 0, end: 0 };
+    if (maybeNone || found.length === 0) found.push({ answer: "", score: noAnswer.probability, start: 0, end: 0 });
+    found.sort((a, b) => b.score - a.score);
+    return topK === 1 ? (found[0] as PipelineAnswer) : found.slice(0, topK);
   };
-  return callable(model, call);
+  const call = async (question: Texts, context: Texts, options: PipelineQuestionOptions = {}) => {
+    known(options, ["top_k", "handle_impossible_answer"]);
+    if (typeof question === "string" && typeof context === "string") return await one(question, context, options);
+    if (typeof question === "string" || typeof context === "string" || question.length !== context.length) {
+      throw invalidInput("context", "as many contexts as questions, or one of each");
+    }
+    return await Promise.all(question.map((text, i) => one(text, context[i] as string, options)));
+  };
+  return callable("question-answering", model, call) as QuestionAnsweringPipeline;
 }
 
 async function textClassification(source: ModelSource, load: LoadOptions): Promise<TextClassificationPipeline> {
   const model = await TextClassification.load(source, load);
-  const call = async (texts: string | readonly string[], { top_k: topK = 1 }: { top_k?: number | null } = {}) => {
-    const results: PipelineLabel[][] = [];
-    for (const text of typeof texts === "string" ? [texts] : texts) {
+  const call = async (texts: Texts, options: PipelineLabelOptions = {}) => {
+    known(options, ["top_k"]);
+    const { top_k: topK = 1 } = options;
+    const one = async (text: string): Promise<PipelineLabel[]> => {
       const { labels } = await model.classify(text);
       const scores = labels.map(({ label, probability }) => ({ label, score: probability }));
-      results.push(topK === null ? scores : scores.slice(0, topK));
-    }
-    if (topK === 1) return results.flat();
-    return typeof texts === "string" ? (results[0] ?? []) : results;
+      return topK === null ? scores : scores.slice(0, topK);
+    };
+    const results = await forEach(texts, one);
+    return topK === 1 ? results.flat() : results;
   };
-  return callable(model, call);
+  return callable("text-classification", model, call) as TextClassificationPipeline;
 }
 
 async function tokenClassification(source: ModelSource, load: LoadOptions): Promise<TokenClassificationPipeline> {
   const model = await TokenClassification.load(source, load);
-  const call = (
-    texts: string | readonly string[],
-    { ignore_labels: ignored = ["O"] }: { ignore_labels?: string[] } = {},
-  ) =>
-    forEach(texts, async (text) => {
-      const { entities } = await model.label(text, { aggregation: "none" });
-      // Position 0 of the sequence is [CLS].
-      const all = entities.map(({ label, probability, text: word, start, end }, i) => {
-        return { entity: label, score: probability, index: i + 1, word, start, end };
-      });
-      return all.filter(({ entity }) => !ignored.includes(entity));
+  const call = (texts: Texts, options: PipelineEntityOptions = {}) => {
+    known(options, ["ignore_labels", "aggregation_strategy"]);
+    const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none" } = options;
+    return forEach(texts, async (text) => {
+      const { entities } = await model.label(text, { aggregation });
+      const kept = entities.filter(({ label }) => !ignored.includes(label));
+      return kept.map(({ label, probability: score, text: word, start, end, piece = word, index = 0 }) =>
+        aggregation === "simple"
+          ? { entity_group: label, score, word, start, end }
+          : { entity: label, score, index, word: piece, start, end },
+      );
     });
-  return callable(model, call);
+  };
+  return callable("token-classification", model, call) as TokenClassificationPipeline;
 }
 
 async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMaskPipeline> {
   const model = await FillMask.load(source, load);
-  const call = (texts: string | readonly string[], { top_k: topK = 5 }: { top_k?: number } = {}) =>
-    forEach(texts, async (text) => {
-      const { masks } = await model.fill(text, { topK });
-      return (masks[0] ?? []).map(({ token, probability, sequence }) => {
-        return { score: probability, token_str: token, sequence };
+  const call = (texts: Texts, options: PipelineFillOptions = {}) => {
+    known(options, ["top_k"]);
+    return forEach(texts, async (text) => {
+      const { masks } = await model.fill(text, { topK: options.top_k ?? 5 });
+      return (masks[0] ?? []).map(({ id, token, probability, sequence }) => {
+        return { score: probability, token: id, token_str: token, sequence };
       });
     });
-  return callable(model, call);
+  };
+  return callable("fill-mask", model, call) as FillMaskPipeline;
 }
 
 async function featureExtraction(source: ModelSource, load: LoadOptions): Promise<FeatureExtractionPipeline> {
   const model = await Encoder.load(source, load);
-  const call = async (
-    texts: string | readonly string[],
-    options: { pooling?: "mean" | "cls"; normalize?: boolean } = {},
-  ) => {
-    const vectors = await model.encode(texts, options);
-    const width = vectors[0]?.length ?? 0;
-    const data = new Float32Array(vectors.length * width);
-    for (const [i, vector] of vectors.entries()) data.set(vector, i * width);
-    const tolist = () => vectors.map((vector) => Array.from(vector));
-    return { type: "float32" as const, dims: [vectors.length, width], data, tolist };
+  const call = async (texts: Texts, options: PipelineFeatureOptions = {}) => {
+    known(options, ["pooling", "normalize"]);
+    const { pooling = "none", normalize = false } = options;
+    const list = typeof texts === "string" ? [texts] : texts;
+    if (pooling !== "none") {
+      if (!["mean", "cls", "first_token"].includes(pooling)) {
+        throw notOneOf("pooling", pooling, ["none", "mean", "cls", "first_token"]);
+      }
+      const rows = await model.encode(list, { pooling: pooling === "mean" ? "mean" : "cls", normalize });
+      return tensor(joined(rows, rows.length), [rows.length, rows[0]?.length ?? 0]);
+    }
+    const found = await model.encode(list, { pooling: "none", normalize });
+    const longest = Math.max(0, ...found.map((rows) => rows.length));
+    const padded = found.map((rows) => joined(rows, longest));
+    return tensor(joined(padded, padded.length), [found.length, longest, found[0]?.[0]?.length ?? 0]);
   };
-  return callable(model, call);
+  return callable("feature-extraction", model, call);
 }
 
-function callable<F extends object>(model: Disposable, call: F): F & Disposable {
-  return Object.assign(call, { dispose: () => model.dispose() });
+/** Rows one after another, with zeros for those up to `count` that are not there. */
+function joined(rows: readonly Float32Array[], count: number): Float32Array {
+  const width = rows[0]?.length ?? 0;
+  const data = new Float32Array(count * width);
+  for (const [i, row] of rows.entries()) data.set(row, i * width);
+  return data;
 }
 
-async function forEach<T>(
-  texts: string | readonly string[],
-  work: (text: string) => Promise<T[]>,
-): Promise<T[] | T[][]> {
-  if (typeof texts === "string") return await work(texts);
-  const results: T[][] = [];
-  for (const text of texts) results.push(await work(text));
-  return results;
+function callable<F extends object>(task: string, model: { dispose(): Promise<void> }, call: F): F & PipelineBase {
+  return Object.assign(call, { task, dispose: () => model.dispose() });
+}
+
+/** An option that would be passed over is named. */
+function known(options: object, names: readonly string[]): void {
+  for (const name of Object.keys(options)) if (!names.includes(name)) throw notOneOf("options", name, names);
+}
+
+/** The queue of the model keeps the order. */
+function forEach<T>(texts: Texts, work: (text: string) => Promise<T[]>): Promise<T[] | T[][]> {
+  return typeof texts === "string" ? work(texts) : Promise.all(texts.map(work));
 }
 
 const DTYPES: Record<string, Dtype> = { fp32: "f32", fp16: "f16", int8: "q8" };

@@ -1,4 +1,5 @@
 import { invalidInput } from "./errors.js";
+import { fileSystem, inNode, nodeUrl } from "./node.js";
 import type { LoadOptions, ModelFiles, ModelSource } from "./types.js";
 
 /** Where a model's files lie, in a form that crosses into a worker. */
@@ -9,20 +10,20 @@ export type Place =
 const HUB = "https://huggingface.co";
 const HUB_ID = /^([\w-][\w.-]*\/[\w.-]+)(?:@([\w./-]+))?$/;
 
-/** Resolves what the caller gave; addresses are relative to the page. */
-export function resolveSource(model: ModelSource, options: LoadOptions): Place {
+/** Resolves what the caller gave; addresses are relative to the page, in Node to the working directory. */
+export async function resolveSource(model: ModelSource, options: LoadOptions): Promise<Place> {
   if (typeof model !== "string" && !(model instanceof URL)) return { kind: "files", files: fileMap(model) };
   const text = String(model).trim();
   if (text === "")
     throw invalidInput("model", "empty; give a directory's address ending in `/`, or an id `owner/name`");
   const headers = options.headers ?? {};
   const id = typeof model === "string" ? HUB_ID.exec(text) : null;
-  if (id?.[1]) {
+  if (id?.[1] && !(await isDirectory(text))) {
     const endpoint = (options.endpoint ?? HUB).replace(/\/+$/, "");
     const revision = encodeURIComponent(id[2] ?? options.revision ?? "main");
-    return { kind: "directory", base: absolute(`${endpoint}/${id[1]}/resolve/${revision}/`), headers };
+    return { kind: "directory", base: (await modelAddress(`${endpoint}/${id[1]}/resolve/${revision}/`)).href, headers };
   }
-  const base = new URL(absolute(text));
+  const base = await modelAddress(text);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
   return { kind: "directory", base: base.href, headers };
 }
@@ -35,18 +36,30 @@ export function fileUrl(base: string, name: string): string {
   return url.href;
 }
 
-function absolute(address: string): string {
+/** An address as a whole one; in Node, what has no scheme (nor is a drive's letter one) is a path. */
+export async function resolveAddress(address: string): Promise<URL> {
+  if (inNode() && !/^[a-z][\w+.-]+:/i.test(address)) return (await nodeUrl()).pathToFileURL(address);
+  return new URL(address, pageAddress());
+}
+
+async function modelAddress(address: string): Promise<URL> {
   try {
-    return new URL(address, pageAddress()).href;
+    return await resolveAddress(address);
   } catch {
     throw invalidInput("model", `"${address}" is no address`);
   }
 }
 
+/** In Node a folder of this name is meant before the Hub is, as in `transformers`. */
+async function isDirectory(path: string): Promise<boolean> {
+  if (!inNode()) return false;
+  const found = await (await fileSystem()).stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
 function pageAddress(): string | undefined {
   if (typeof document !== "undefined") return document.baseURI;
-  if (typeof location !== "undefined") return location.href;
-  return typeof process === "undefined" ? undefined : `file://${process.cwd()}/`;
+  return typeof location === "undefined" ? undefined : location.href;
 }
 
 function fileMap(files: ModelFiles): Map<string, Blob> {

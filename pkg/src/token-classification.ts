@@ -4,11 +4,19 @@ import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A word or group of words with its label: `text.slice(start, end) === entity.text`. */
 export interface Entity {
+  /** Without `B-` or `I-` where pieces are joined. */
   label: string;
   text: string;
+  /** First UTF-16 unit. */
   start: number;
+  /** One past the last UTF-16 unit. */
   end: number;
+  /** Of the label, 0 to 1; the mean where pieces are joined. */
   probability: number;
+  /** With `aggregation: "none"`: the piece as the vocabulary spells it. */
+  piece?: string;
+  /** With `aggregation: "none"`: place in the sequence of word pieces, where `[CLS]` is 0. */
+  index?: number;
 }
 
 /** Options of {@link TokenClassification.label}. */

@@ -1,5 +1,6 @@
 import { disposed, MobileBertError, toError } from "./errors.js";
 import type { Call, Connection, Loaded, LoadRequest, Reply, Request } from "./protocol.js";
+import { startThread, type Thread } from "./thread.js";
 import type { Progress } from "./types.js";
 
 interface Pending {
@@ -13,23 +14,18 @@ const ignore = () => {};
 
 /** A model in a worker of its own. */
 export class WorkerConnection implements Connection {
-  private readonly worker: Worker;
   private readonly pending = new Map<number, Pending>();
+  private thread: Thread | undefined;
   private next = 0;
   private ended: MobileBertError | undefined;
 
-  constructor(workerUrl: string | undefined) {
-    // Written out in this form, bundlers find the worker and take it along.
-    this.worker = workerUrl
-      ? new Worker(workerUrl, { type: "module", name: "mobilebert" })
-      : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "mobilebert" });
-    this.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.receive(data);
-    this.worker.onerror = (event) => {
-      event.preventDefault();
-      const said = event.message || "worker.js could not be loaded; is it served beside index.js?";
-      this.end(new MobileBertError("internal", `the worker stopped: ${said}`));
-    };
-    this.worker.onmessageerror = () => this.end(new MobileBertError("internal", "a message of the worker was lost"));
+  /** Starts the worker: the package's own, unless an address is given. */
+  static async start(workerUrl: string | undefined): Promise<WorkerConnection> {
+    const connection = new WorkerConnection();
+    const stopped = (problem: string) =>
+      connection.end(new MobileBertError("internal", `the worker stopped: ${problem}`));
+    connection.thread = await startThread(workerUrl, { message: (reply) => connection.receive(reply), stopped });
+    return connection;
   }
 
   load(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Loaded> {
@@ -52,10 +48,11 @@ export class WorkerConnection implements Connection {
   ): Promise<unknown> {
     if (this.ended) return Promise.reject(this.ended);
     const id = this.next++;
-    const stop = () => this.worker.postMessage({ id, kind: "abort" } satisfies Request);
+    const stop = () => this.thread?.post({ id, kind: "abort" });
     const settled = new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject, ...hooks });
-      this.worker.postMessage(message(id));
+      this.thread?.hold(true);
+      this.thread?.post(message(id));
       if (signal.aborted) stop();
       else signal.addEventListener("abort", stop, { once: true });
     });
@@ -79,11 +76,13 @@ export class WorkerConnection implements Connection {
         pending.reject(toError(reply.error));
     }
     this.pending.delete(reply.id);
+    // A model that nobody asks anything does not keep a process alive.
+    if (this.pending.size === 0) this.thread?.hold(false);
   }
 
   private end(error: MobileBertError): void {
     this.ended ??= error;
-    this.worker.terminate();
+    this.thread?.terminate();
     for (const pending of this.pending.values()) pending.reject(this.ended);
     this.pending.clear();
   }

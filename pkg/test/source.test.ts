@@ -1,49 +1,76 @@
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { MobileBertError } from "../src/errors.ts";
 import { fileUrl, resolveSource } from "../src/source.ts";
 
-function base(model: string | URL, options = {}): string {
-  const place = resolveSource(model, options);
+async function base(model: string | URL, options = {}): Promise<string> {
+  const place = await resolveSource(model, options);
   assert.equal(place.kind, "directory");
   return place.kind === "directory" ? place.base : "";
 }
 
-test("an id of two parts is the Hub's, with its revision and mirror", () => {
-  assert.equal(base("google/mobilebert"), "https://huggingface.co/google/mobilebert/resolve/main/");
-  assert.equal(base("a/b@v1.0"), "https://huggingface.co/a/b/resolve/v1.0/");
-  assert.equal(base("a/b@refs/pr/1"), "https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/");
-  assert.equal(base("a/b", { revision: "dev" }), "https://huggingface.co/a/b/resolve/dev/");
-  assert.equal(base("a/b", { endpoint: "https://mirror.example/hf/" }), "https://mirror.example/hf/a/b/resolve/main/");
+test("an id of two parts is the Hub's, with its revision and mirror", async () => {
+  assert.equal(await base("google/mobilebert"), "https://huggingface.co/google/mobilebert/resolve/main/");
+  assert.equal(await base("a/b@v1.0"), "https://huggingface.co/a/b/resolve/v1.0/");
+  assert.equal(await base("a/b@refs/pr/1"), "https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/");
+  assert.equal(await base("a/b", { revision: "dev" }), "https://huggingface.co/a/b/resolve/dev/");
+  assert.equal(
+    await base("a/b", { endpoint: "https://mirror.example/hf/" }),
+    "https://mirror.example/hf/a/b/resolve/main/",
+  );
 });
 
-test("anything else is a directory's address, relative to where the caller stands", () => {
+test("anything else is a directory's address, relative to where the caller stands", async () => {
   const here = `file://${process.cwd()}/`;
-  assert.equal(base("models/x/"), `${here}models/x/`);
-  assert.equal(base("./models/x"), `${here}models/x/`);
-  assert.equal(base("/models/x"), "file:///models/x/");
-  assert.equal(base("https://example.org/m"), "https://example.org/m/");
-  assert.equal(base(new URL("https://example.org/m/")), "https://example.org/m/");
+  assert.equal(await base("models/x/"), `${here}models/x/`);
+  assert.equal(await base("./models/x"), `${here}models/x/`);
+  assert.equal(await base("/models/x"), "file:///models/x/");
+  assert.equal(await base("https://example.org/m"), "https://example.org/m/");
+  assert.equal(await base(new URL("https://example.org/m/")), "https://example.org/m/");
 });
 
-test("a file's address keeps the query of a signed directory", () => {
-  const directory = base("https://example.org/m?key=1");
+test("in Node a name without a scheme is a path, whatever characters it has", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "50% #1 "));
+  try {
+    await mkdir(join(folder, "own", "er"), { recursive: true });
+    const place = pathToFileURL(join(folder, "own", "er")).href;
+    assert.equal(await base(join(folder, "own", "er")), `${place}/`);
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      // A folder of this name goes before the Hub's id.
+      assert.equal(await base("own/er"), `${place}/`);
+      assert.equal(await base("own/er2"), "https://huggingface.co/own/er2/resolve/main/");
+    } finally {
+      process.chdir(here);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a file's address keeps the query of a signed directory", async () => {
+  const directory = await base("https://example.org/m?key=1");
   assert.equal(fileUrl(directory, "config.json"), "https://example.org/m/config.json?key=1");
   assert.equal(fileUrl("https://example.org/m/", "a b.json"), "https://example.org/m/a%20b.json");
 });
 
-test("files may come as a list, a map or an object", () => {
+test("files may come as a list, a map or an object", async () => {
   const file = new File(["{}"], "config.json");
   for (const files of [[file], new Map([["config.json", file]]), { "config.json": file }]) {
-    const place = resolveSource(files, {});
+    const place = await resolveSource(files, {});
     assert.ok(place.kind === "files" && place.files.get("config.json") === file);
   }
 });
 
-test("what is no model is said", () => {
-  const wrong = (model: unknown) => () => resolveSource(model as string, {});
+test("what is no model is said", async () => {
+  const wrong = (model: unknown) => resolveSource(model as string, {});
   const expected = (error: unknown) => error instanceof MobileBertError && error.code === "invalid-input";
-  assert.throws(wrong(""), expected);
-  assert.throws(wrong("http://["), expected);
-  assert.throws(wrong({ "config.json": "text" }), expected);
+  await assert.rejects(wrong(""), expected);
+  await assert.rejects(wrong("http://["), expected);
+  await assert.rejects(wrong({ "config.json": "text" }), expected);
 });

@@ -39,6 +39,10 @@ impl Device {
     /// # Errors
     /// `Unsupported` where there is no adapter or it does not offer WebGPU's default limits.
     pub async fn request() -> Result<Self> {
+        #[cfg(target_arch = "wasm32")]
+        if !has_webgpu() {
+            return Err(Error::unsupported("the GPU", "there is no WebGPU here; use the CPU executor"));
+        }
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
@@ -162,6 +166,14 @@ fn describe(adapter: &wgpu::Adapter, _device: &wgpu::Device) -> Adapter {
 fn get(object: &wasm_bindgen::JsValue, field: &str) -> wasm_bindgen::JsValue {
     let field = wasm_bindgen::JsValue::from_str(field);
     js_sys::Reflect::get(object, &field).unwrap_or(wasm_bindgen::JsValue::UNDEFINED)
+}
+
+/// wgpu panics where it finds neither a page nor a worker of one, as in Node.
+#[cfg(target_arch = "wasm32")]
+fn has_webgpu() -> bool {
+    let global = js_sys::global();
+    let in_browser = ["Window", "WorkerGlobalScope"].iter().any(|kind| !get(&global, kind).is_undefined());
+    in_browser && !get(&get(&global, "navigator"), "gpu").is_undefined()
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -15,6 +15,8 @@ pub enum Pooling {
     Mean,
     /// The vector of `[CLS]`.
     First,
+    /// They stay apart.
+    None,
 }
 
 /// How texts are encoded.
@@ -22,14 +24,14 @@ pub enum Pooling {
 pub struct EncodeOptions {
     /// How the tokens' vectors become one.
     pub pooling: Pooling,
-    /// Whether vectors are scaled to length 1.
+    /// Whether vectors are scaled to length 1, each token's own where they stay apart.
     pub normalize: bool,
 }
 
 /// A vector, and whether its text lost its end because it was too long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
-    /// `hidden_size` values.
+    /// `hidden_size` values; without pooling as many for every token, `[CLS]` and `[SEP]` included, one after another.
     pub vector: Vec<f32>,
     /// Whether the text was cut.
     pub truncated: bool,
@@ -75,9 +77,10 @@ impl Encoder {
             let mut vector = match options.pooling {
                 Pooling::Mean => pooling::mean(hidden, width, &sequence.attention_mask)?,
                 Pooling::First => hidden[..width].to_vec(),
+                Pooling::None => hidden.to_vec(),
             };
             if options.normalize {
-                pooling::normalize(&mut vector);
+                vector.chunks_exact_mut(width).for_each(pooling::normalize);
             }
             Ok(Embedding { vector, truncated })
         };

@@ -17,6 +17,8 @@ pub struct LabelledToken {
     pub probability: f64,
     /// Which of the text's pieces.
     pub index: usize,
+    /// The piece's row of the vocabulary.
+    pub token: u32,
     /// First byte in UTF-8.
     pub start_byte: usize,
     /// One past the last byte in UTF-8.
@@ -62,6 +64,7 @@ pub fn tokens(pieces: &[Piece], logits: &[f32], names: &[String]) -> Result<Vec<
             label,
             probability,
             index,
+            token: piece.id,
             start_byte: piece.start,
             end_byte: piece.end,
         })

@@ -14,7 +14,8 @@ use super::view;
 use crate::config::Head;
 use crate::error::{Error, Result};
 use crate::model::{
-    Encoder, FillMask, Model, Progress, QuestionAnswering, Text, TextClassification, TokenClassification,
+    Encoder, FillMask, Model, Pooling, Progress, QuestionAnswering, Text, TextClassification,
+    TokenClassification,
 };
 use crate::session::{DeviceKind, DeviceReport};
 
@@ -141,7 +142,8 @@ impl WasmModel {
             return Err(wrong_task("token classification").into());
         };
         let labelled = task.label(&text).await?;
-        Ok(object(&view::Labelled::new(&text, &labelled, options.aggregation))?)
+        let tokenizer = task.model().tokenizer()?;
+        Ok(object(&view::Labelled::new(&text, &labelled, options.aggregation, tokenizer))?)
     }
 
     /// The likeliest pieces for every mask of a text.
@@ -155,7 +157,7 @@ impl WasmModel {
         Ok(object(&view::Filled::from(filled))?)
     }
 
-    /// A `Float32Array` a text.
+    /// A `Float32Array` a text; without pooling an array of them, one a token.
     pub async fn encode(&mut self, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
         let options: EmbedOptions = parse("options", &options)?;
         let texts: Vec<String> = parse("texts", &texts)?;
@@ -163,9 +165,15 @@ impl WasmModel {
             return Err(wrong_task("encoding").into());
         };
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let embeddings = task.encode(&texts, options.encode()).await?;
-        let vectors = embeddings.iter().map(|embedding| Float32Array::from(embedding.vector.as_slice()));
-        Ok(vectors.map(JsValue::from).collect())
+        let options = options.encode();
+        let embeddings = task.encode(&texts, options).await?;
+        let width = task.model().config().hidden_size;
+        let floats = |values: &[f32]| JsValue::from(Float32Array::from(values));
+        let vectors = embeddings.iter().map(|embedding| match options.pooling {
+            Pooling::None => embedding.vector.chunks_exact(width).map(floats).collect::<Array>().into(),
+            Pooling::Mean | Pooling::First => floats(&embedding.vector),
+        });
+        Ok(vectors.collect())
     }
 
     /// `{ wasmBytes, gpuBuffers, gpuBytes }`.

@@ -124,6 +124,7 @@ enum PoolingName {
     #[default]
     Mean,
     Cls,
+    None,
 }
 
 impl EmbedOptions {
@@ -132,6 +133,7 @@ impl EmbedOptions {
         let pooling = match self.pooling {
             PoolingName::Mean => Pooling::Mean,
             PoolingName::Cls => Pooling::First,
+            PoolingName::None => Pooling::None,
         };
         EncodeOptions { pooling, normalize: self.normalize }
     }

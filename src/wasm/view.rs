@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::options::Aggregation;
 use crate::model;
 use crate::task::question_answering as task;
-use crate::text::Utf16Index;
+use crate::text::{Tokenizer, Utf16Index};
 
 /// Where a model runs.
 #[derive(Serialize)]
@@ -92,6 +92,11 @@ struct Entity {
     start: usize,
     end: usize,
     probability: f64,
+    /// Of a single piece: how the vocabulary spells it, and its place in the sequence, where `[CLS]` is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    piece: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
 }
 
 /// What `labelTokens` gives.
@@ -104,7 +109,12 @@ pub struct Labelled {
 
 impl Labelled {
     /// Entities, or every piece of `text` with its own label.
-    pub fn new(text: &str, labelled: &model::Labelled, aggregation: Aggregation) -> Self {
+    pub fn new(
+        text: &str,
+        labelled: &model::Labelled,
+        aggregation: Aggregation,
+        tokenizer: &Tokenizer,
+    ) -> Self {
         let units = Utf16Index::new(text);
         let entities = match aggregation {
             Aggregation::Simple => labelled
@@ -116,6 +126,8 @@ impl Labelled {
                     start: entity.start_utf16,
                     end: entity.end_utf16,
                     probability: entity.probability,
+                    piece: None,
+                    index: None,
                 })
                 .collect(),
             Aggregation::None => labelled
@@ -130,6 +142,8 @@ impl Labelled {
                         start: place.start,
                         end: place.end,
                         probability: token.probability,
+                        piece: tokenizer.token(token.token),
+                        index: Some(token.index + 1),
                     }
                 })
                 .collect(),
@@ -140,6 +154,7 @@ impl Labelled {
 
 #[derive(Serialize)]
 struct Filling {
+    id: u32,
     token: String,
     probability: f64,
     sequence: String,
@@ -156,6 +171,7 @@ pub struct Filled {
 impl From<model::Filled> for Filled {
     fn from(filled: model::Filled) -> Self {
         let filling = |fill: crate::task::fill_mask::Fill| Filling {
+            id: fill.token,
             token: fill.token_str,
             probability: fill.probability,
             sequence: fill.sequence,

@@ -57,6 +57,8 @@ const CHECKS: &[Check] = &[
     Check { name: "package: unit tests", run: package_tests },
     Check { name: "javascript: types", run: types },
     Check { name: "javascript: lint", run: lint },
+    Check { name: "package: what npm publishes", run: publication },
+    Check { name: "package: Node, workers, examples", run: installed_package },
     Check { name: "browsers: Chromium and Firefox", run: browsers },
     Check { name: "python: lint", run: || in_python(&["-m", "ruff", "check", "training", "tests"]) },
     Check { name: TRAINING, run: training_tests },
@@ -123,6 +125,12 @@ fn passed(command: &mut Command) -> Result<Outcome> {
     run_command(command).map(|()| Outcome::Passed)
 }
 
+/// Runs a command whose tests say on standard error which of them were not run.
+fn noting(command: &mut Command) -> Result<Outcome> {
+    let parts = run_noting(command, "NOT RUN:")?;
+    Ok(if parts.is_empty() { Outcome::Passed } else { Outcome::PassedWithout(parts) })
+}
+
 fn clippy_wasm() -> Result<Outcome> {
     setup::wasm_target("wasm32-unknown-unknown")?;
     let arguments = ["--quiet", "--package=mobilebert", "--lib", "--no-default-features"];
@@ -150,8 +158,7 @@ fn rust_tests() -> Result<Outcome> {
             "no software Vulkan: GPU tests run on the machine's own adapter, or say that there is none"
         ),
     }
-    let parts = run_noting(&mut tests, "NOT RUN:")?;
-    Ok(if parts.is_empty() { Outcome::Passed } else { Outcome::PassedWithout(parts) })
+    noting(&mut tests)
 }
 
 /// The package's own tests, bundled the way the package is and run by Node.
@@ -194,7 +201,28 @@ fn lint() -> Result<Outcome> {
         "pkg",
         "www",
         "tests/browser",
+        "tests/package",
+        "tests/peers",
+        "examples",
     ]))
+}
+
+/// The packed package in an empty project: its list of files, its types, and that importing it does nothing.
+fn publication() -> Result<Outcome> {
+    package::build()?;
+    passed(command("node").args(["--test", "tests/package/contents.test.mjs"]))
+}
+
+/// The packed package where it is used: in Node, in workers of a page, in every example.
+fn installed_package() -> Result<Outcome> {
+    if let Some(missing) = browser::missing() {
+        return Ok(Outcome::Skipped(missing));
+    }
+    let tests = ["node", "workers", "examples"].map(|name| format!("tests/package/{name}.test.mjs"));
+    let mut node = browser::node()?;
+    // To standard error, where `noting` reads.
+    let report = ["--test-reporter=spec", "--test-reporter-destination=stderr"];
+    noting(node.args(["--test", "--test-concurrency=1"]).args(report).args(tests))
 }
 
 fn browsers() -> Result<Outcome> {

@@ -42,18 +42,22 @@ pub fn build() -> Result<()> {
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// Two entries that share their chunks: the page's side stays small, the engine's glue loads where it runs.
+/// Two entries. The page's side is small and gets the engine's glue when it runs without a worker; the worker is one
+/// file, because bundlers make classic workers, which have no chunks.
 fn bundle() -> Result<()> {
-    run(command(setup::npm_program("pkg", "esbuild")).args([
-        "pkg/src/index.ts",
-        "pkg/src/worker.ts",
-        "--bundle",
-        "--splitting",
-        "--minify",
-        "--format=esm",
-        "--target=es2022",
-        "--legal-comments=none",
-        "--outdir=pkg/dist",
-        "--log-level=warning",
-    ]))
+    let esbuild = |entry: &str| {
+        let mut esbuild = command(setup::npm_program("pkg", "esbuild"));
+        esbuild.arg(entry).args([
+            "--bundle",
+            "--minify",
+            "--format=esm",
+            "--target=es2022",
+            "--legal-comments=none",
+            "--outdir=pkg/dist",
+            "--log-level=warning",
+        ]);
+        esbuild
+    };
+    run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]"]))?;
+    run(&mut esbuild("pkg/src/worker.ts"))
 }

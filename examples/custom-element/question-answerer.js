@@ -1,0 +1,98 @@
+import { QuestionAnswering } from "./node_modules/mobilebert/dist/index.js";
+import { readPage } from "./page-text.js";
+
+const HIGHLIGHT = "question-answerer";
+
+const template = document.createElement("template");
+template.innerHTML = `
+  <form>
+    <label>Ask this page <input type="search" enterkeyhint="search" required></label>
+    <button type="submit">Ask</button>
+    <output></output>
+  </form>`;
+
+// A style sheet made by a script: a strict Content-Security-Policy refuses <style> elements.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`
+  :host { display: block; position: sticky; top: 0; padding: 0.5em; background: Canvas; border-bottom: 1px solid; }
+  input, button { font: inherit; min-height: 2.4em; }
+  output { display: block; }`);
+
+/** `<question-answerer model="models/squad/" for="article">`: answers about the page it stands on. */
+class QuestionAnswerer extends HTMLElement {
+  #model;
+  #asked = 0;
+
+  connectedCallback() {
+    if (this.shadowRoot) return;
+    const shadow = this.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = [sheet];
+    shadow.append(template.content.cloneNode(true));
+    const input = shadow.querySelector("input");
+    // Who never asks downloads nothing.
+    input.addEventListener("focus", () => this.#load().catch(() => {}), { once: true });
+    shadow.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.ask(input.value);
+    });
+  }
+
+  disconnectedCallback() {
+    CSS.highlights?.delete(HIGHLIGHT);
+    this.#model?.then((model) => model.dispose()).catch(() => {});
+    this.#model = undefined;
+  }
+
+  /** Answers and marks the answer; gives the answers, those of an older question not any more. */
+  async ask(question) {
+    const number = ++this.#asked;
+    try {
+      const model = await this.#load();
+      this.#say("Reading …");
+      const page = readPage(document.getElementById(this.getAttribute("for")) ?? document.body);
+      const { answers, noAnswer } = await model.ask(question, page.text);
+      if (number !== this.#asked) return undefined;
+      const [best] = answers;
+      if (!best || noAnswer.probability > best.probability) {
+        CSS.highlights?.delete(HIGHLIGHT);
+        this.#say("This page does not say.");
+        return [];
+      }
+      this.#say(best.text);
+      this.#mark(page.range(best.start, best.end));
+      return answers;
+    } catch (error) {
+      this.#say(error.message);
+      return undefined;
+    }
+  }
+
+  #load() {
+    this.#model ??= QuestionAnswering.load(this.getAttribute("model"), {
+      onProgress: ({ phase, loaded, total }) =>
+        this.#say(`${phase} ${Math.round((100 * loaded) / Math.max(1, total))} %`),
+    }).catch((error) => {
+      // The next question tries again.
+      this.#model = undefined;
+      throw error;
+    });
+    return this.#model;
+  }
+
+  #mark(range) {
+    const element = range.startContainer.parentElement;
+    if (CSS.highlights) CSS.highlights.set(HIGHLIGHT, new Highlight(range));
+    else
+      document
+        .getSelection()
+        ?.setBaseAndExtent(range.startContainer, range.startOffset, range.endContainer, range.endOffset);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    element?.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
+  }
+
+  #say(text) {
+    this.shadowRoot.querySelector("output").textContent = text;
+  }
+}
+
+customElements.define("question-answerer", QuestionAnswerer);

@@ -1,0 +1,42 @@
+import { type AskResult, MobileBertError, type Progress, QuestionAnswering } from "mobilebert";
+
+function element<T extends HTMLElement>(id: string, kind: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`index.html has no ${kind.name} #${id}`);
+}
+
+const form = element("form", HTMLFormElement);
+const context = element("context", HTMLTextAreaElement);
+const question = element("question", HTMLInputElement);
+const button = element("ask", HTMLButtonElement);
+const output = element("answer", HTMLParagraphElement);
+
+function progress({ phase, loaded, total }: Progress): void {
+  output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))} %`;
+}
+
+function show({ answers, noAnswer, timing }: AskResult): void {
+  const [best] = answers;
+  output.textContent =
+    best && best.probability > noAnswer.probability
+      ? `${best.text} (${(100 * best.probability).toFixed(0)} %, ${timing.total.toFixed(0)} ms)`
+      : "The text does not say.";
+  if (best) context.setSelectionRange(best.start, best.end);
+}
+
+function fail(error: unknown): void {
+  output.textContent = error instanceof MobileBertError ? `${error.code}: ${error.message}` : String(error);
+}
+
+try {
+  const qa = await QuestionAnswering.load("models/squad/", { onProgress: progress });
+  output.textContent = `Ready: ${qa.device.kind}, because ${qa.device.reason}.`;
+  button.disabled = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    qa.ask(question.value, context.value).then(show, fail);
+  });
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { devNull } from "node:os";
+import { dirname, join, normalize } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { install, npm, pack, packageFolder, temporaryFolder } from "./support/install.mjs";
+
+const execute = promisify(execFile);
+
+/** What the package is made of, apart from its types. */
+const parts = [
+  "LICENSE",
+  "README.md",
+  "dist/index.js",
+  "dist/mobilebert.js",
+  "dist/worker.js",
+  "package.json",
+  "wasm/mobilebert_bg.wasm",
+];
+
+let temporary;
+before(async () => {
+  temporary = await temporaryFolder();
+  await install(temporary.folder);
+});
+after(() => temporary?.remove());
+
+/** Declarations that `index.d.ts` leads to. */
+async function reachableTypes(entry, found = new Set()) {
+  if (found.has(entry)) return found;
+  found.add(entry);
+  const text = await readFile(join(packageFolder, entry), "utf8");
+  for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
+    await reachableTypes(normalize(join(dirname(entry), `${specifier}.d.ts`)), found);
+  }
+  return found;
+}
+
+test("the package holds its code, its types, the module and its papers, and nothing else", async () => {
+  const { files } = await pack(temporary.folder);
+  const types = await reachableTypes("dist/index.d.ts");
+  assert.deepEqual(files, [...parts, ...types].sort());
+});
+
+test("`npm publish --dry-run` has nothing to say against it", async () => {
+  // A registry that knows no package, so that nobody's account and no network is needed.
+  const registry = createServer((_, response) =>
+    response.writeHead(404, { "content-type": "application/json" }).end("{}"),
+  );
+  await new Promise((resolve) => registry.listen(0, "127.0.0.1", resolve));
+  const host = `127.0.0.1:${registry.address().port}/`;
+  const environment = { npm_config_userconfig: devNull, [`npm_config_//${host}:_authToken`]: "none" };
+  try {
+    const args = ["publish", "--dry-run", `--registry=http://${host}`];
+    const { stdout, stderr } = await npm(args, { cwd: packageFolder, environment });
+    const complaints = stderr.split("\n").filter((line) => /^npm (warn|error)/i.test(line));
+    assert.deepEqual(complaints, []);
+    assert.match(stdout, /^\+ mobilebert@\d/m);
+  } finally {
+    registry.close();
+  }
+});
+
+test("importing it does nothing: no global is read, made or changed, and nothing is left running", async () => {
+  const script = join(temporary.folder, "bare.mjs");
+  // Written as a script of its own: this process has loaded much else.
+  await writeFile(
+    script,
+    `const touched = [];
+for (const name of ["window", "document", "navigator", "self", "location", "Worker", "caches", "indexedDB", "GPU",
+  "fetch", "WebAssembly", "postMessage", "addEventListener", "performance", "crypto"]) {
+  const value = globalThis[name];
+  Object.defineProperty(globalThis, name, { configurable: true, get: () => (touched.push(name), value) });
+}
+const before = Reflect.ownKeys(globalThis).map(String);
+const running = process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY/.test(name));
+const { QuestionAnswering } = await import("mobilebert");
+const after = Reflect.ownKeys(globalThis).map(String);
+const stillRunning = process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY/.test(name));
+const added = after.filter((name) => !before.includes(name));
+console.log(JSON.stringify({ touched, added, running, stillRunning, type: typeof QuestionAnswering.load }));
+`,
+  );
+  const { stdout } = await execute(process.execPath, [script]);
+  const { touched, added, running, stillRunning, type } = JSON.parse(stdout);
+  assert.deepEqual({ touched, added }, { touched: [], added: [] });
+  assert.deepEqual(stillRunning, running);
+  assert.equal(type, "function");
+});
+
+for (const [module, resolution] of [
+  ["esnext", "bundler"],
+  ["nodenext", "nodenext"],
+]) {
+  test(`TypeScript finds the types (moduleResolution ${resolution}, strict, without skipLibCheck)`, async () => {
+    const source = join(temporary.folder, `reader-${resolution}.ts`);
+    await writeFile(
+      source,
+      `import { type Answer, MobileBertError, pipeline, QuestionAnswering } from "mobilebert";
+const qa = await QuestionAnswering.load("models/x/", { device: "auto", onProgress: ({ phase, loaded }) => [phase, loaded] });
+const { answers }: { answers: Answer[] } = await qa.ask("Who?", "Ada.", { topK: 2 });
+const place: number | undefined = answers[0]?.start;
+// @ts-expect-error: no such device
+await QuestionAnswering.load("models/x/", { device: "npu" });
+const classify = await pipeline("sentiment-analysis", "models/y/");
+const code = new MobileBertError("aborted", "").code satisfies string;
+export { classify, code, place };
+`,
+    );
+    const tsc = join(packageFolder, "node_modules/.bin/tsc");
+    const flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable,dom.asynciterable"];
+    const args = [...flags, "--module", module, "--moduleResolution", resolution, "--types", "", source];
+    await execute(tsc, args, { cwd: temporary.folder }).catch(({ stdout }) => assert.fail(stdout));
+  });
+}

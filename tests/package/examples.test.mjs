@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { promisify, stripVTControlCharacters } from "node:util";
+import { chromium, newPage } from "../browser/support/browsers.mjs";
+import { findModels } from "../browser/support/models.mjs";
+import { startHost } from "./support/host.mjs";
+import { npm, pack, temporaryFolder } from "./support/install.mjs";
+
+const execute = promisify(execFile);
+const examples = join(import.meta.dirname, "../../examples");
+const PATIENCE = { timeout: 120_000 };
+
+let temporary;
+let tarball;
+let model;
+let browser;
+before(async () => {
+  temporary = await temporaryFolder();
+  ({ tarball } = await pack(temporary.folder));
+  model = (await findModels()).answers.folder;
+  browser = await chromium();
+});
+after(async () => {
+  await browser?.close();
+  await temporary?.remove();
+});
+
+/** A copy of an example with the packed package installed in it, as its README says. */
+async function copyOf(name, ...flags) {
+  const folder = join(temporary.folder, name);
+  const source = (path) => !/node_modules|[/\\]dist$/.test(path.slice(examples.length));
+  await cp(join(examples, name), folder, { recursive: true, filter: source });
+  await npm(["install", ...flags, tarball], { cwd: folder });
+  return folder;
+}
+
+/** Opens a page with the form of the examples, asks what stands in it and gives the answer's line. */
+async function askOn(address) {
+  const { page, faults } = await newPage(browser);
+  await page.goto(address);
+  const line = () => page.$eval("#answer", (element) => element.textContent);
+  await page.waitForSelector("#ask:not([disabled])", PATIENCE).catch(async () => assert.fail(await line()));
+  await page.click("#ask");
+  await page.waitForFunction(() => !/^Ready/.test(document.querySelector("#answer").textContent), PATIENCE);
+  const shown = await line();
+  // `files.json` need not be there; Chromium notes it all the same.
+  assert.deepEqual(
+    faults.filter((fault) => !/404/.test(fault)),
+    [],
+  );
+  await page.close();
+  return shown;
+}
+
+test("html: a page without a build step, under a strict policy", async () => {
+  const folder = await copyOf("html", "--offline");
+  const host = await startHost({ "/": folder, "/models/squad/": model });
+  assert.match(await askOn(host.address), /4 October 1871/);
+  host.stop();
+});
+
+test("node: a program prints the answers with their places", async () => {
+  const folder = await copyOf("node", "--offline");
+  const text = "Ships sank here. The lighthouse was built by Marta Holm. 🗼";
+  await writeFile(join(folder, "passage.txt"), text);
+  const run = (...args) => execute(process.execPath, ["answer.mjs", ...args], { cwd: folder, timeout: 120_000 });
+  const { stdout } = await run(model, "passage.txt", "Who built the lighthouse?");
+  const [, start, end, answer] = /^\d+\.\d %\s+(\d+)-(\d+)\s+(.*)$/m.exec(stdout) ?? assert.fail(stdout);
+  assert.equal(answer, "Marta Holm");
+  assert.equal(text.slice(start, end), answer);
+  const failed = await run("./nowhere/", "passage.txt", "Who?").catch((error) => error);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /^not-found: config\.json/);
+});
+
+test("custom-element: answers about the page it stands on and marks the answer, under a strict policy", async () => {
+  const folder = await copyOf("custom-element", "--offline");
+  const host = await startHost({ "/": folder, "/models/squad/": model });
+  const { page, faults } = await newPage(browser);
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(host.address);
+  await page.waitForFunction(() => customElements.get("question-answerer"), PATIENCE);
+  assert.ok(!requests.some((url) => url.includes("/models/")), "a model was loaded before anybody asked");
+  const ask = (question) =>
+    page.evaluate(async (question) => {
+      const element = document.querySelector("question-answerer");
+      await element.ask(question);
+      const marked = [...(CSS.highlights.get("question-answerer") ?? [])].map((range) => range.toString());
+      return { said: element.shadowRoot.querySelector("output").textContent, marked };
+    }, question);
+  // One answer runs over the border of two elements, one stands behind a character reference.
+  for (const [question, expected] of [
+    ["Who built the lighthouse?", "Marta Holm"],
+    ["How tall is the tower?", "38\u00a0metres"],
+    ["What did the lamp burn?", "rapeseed oil"],
+  ]) {
+    const { said, marked } = await ask(question);
+    assert.ok(said.includes(expected), `"${question}" gave "${said}"`);
+    assert.deepEqual(marked, [said]);
+  }
+  // A person types, and the element says in words what fails.
+  await page.evaluate(() => document.querySelector("question-answerer").setAttribute("model", "nowhere/"));
+  await page.evaluate(() => {
+    const element = document.querySelector("question-answerer");
+    element.remove();
+    document.body.prepend(element);
+    const input = element.shadowRoot.querySelector("input");
+    input.value = "Who?";
+    input.form.requestSubmit();
+  });
+  await page.waitForFunction(
+    () =>
+      /config\.json/.test(document.querySelector("question-answerer").shadowRoot.querySelector("output").textContent),
+    PATIENCE,
+  );
+  // The browser notes the file that is not there, and nothing else.
+  assert.deepEqual(
+    faults.filter((fault) => !/404/.test(fault)),
+    [],
+  );
+  await page.close();
+  host.stop();
+});
+
+test("vite: built under a strict policy and any path, and on the development server", async (context) => {
+  const wanted = JSON.parse(await readFile(join(examples, "vite/package-lock.json"), "utf8"));
+  const { engines } = wanted.packages["node_modules/vite"];
+  if (!satisfies(process.versions.node, engines.node)) {
+    console.error(`NOT RUN: the Vite example: Vite needs Node ${engines.node}`);
+    return context.skip(`Vite needs Node ${engines.node}`);
+  }
+  const folder = await copyOf("vite", "--prefer-offline");
+  await mkdir(join(folder, "public/models"), { recursive: true });
+  await cp(model, join(folder, "public/models/squad"), { recursive: true });
+
+  await npm(["run", "build"], { cwd: folder });
+  const host = await startHost({ "/": temporary.folder, "/some/prefix/": join(folder, "dist") });
+  assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/);
+  host.stop();
+
+  const vite = join(folder, "node_modules/vite/bin/vite.js");
+  const server = spawn(process.execPath, [vite, "--host", "127.0.0.1"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    assert.match(await askOn(await addressOf(server)), /4 October 1871/);
+  } finally {
+    const ended = once(server, "exit");
+    server.kill();
+    await ended;
+  }
+});
+
+/** The address that Vite's server prints. */
+async function addressOf(server) {
+  const printed = [];
+  for await (const line of createInterface({ input: server.stdout })) {
+    printed.push(line);
+    const address = /https?:\/\/127\.0\.0\.1:\d+\//.exec(stripVTControlCharacters(line));
+    if (address) return address[0];
+  }
+  return assert.fail(`Vite gave no address:\n${printed.join("\n")}`);
+}
+
+/** Whether a version is in a range of the form `^20.19.0 || >=22.12.0`. */
+function satisfies(version, range) {
+  const [major, minor] = version.split(".").map(Number);
+  return range.split("||").some((part) => {
+    const [, sign, wantedMajor, wantedMinor] = /([\^>=]+)\s*(\d+)\.(\d+)/.exec(part) ?? [];
+    if (major === Number(wantedMajor)) return minor >= Number(wantedMinor);
+    return sign === ">=" && major > Number(wantedMajor);
+  });
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { openAsBlob } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { basename, join, relative } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { findModels } from "../browser/support/models.mjs";
+import { install, temporaryFolder } from "./support/install.mjs";
+
+const execute = promisify(execFile);
+const files = ["config.json", "tokenizer.json", "model.safetensors"];
+const context = "🗼 The fair begins on Friday and ends on Sunday. Its mayor is Ines Kolar.";
+const question = "Who is the mayor?";
+
+let temporary;
+let models;
+let mobilebert;
+let expected;
+before(async () => {
+  models = await findModels();
+  temporary = await temporaryFolder();
+  mobilebert = (await install(temporary.folder)).exports;
+});
+after(() => temporary?.remove());
+
+/** Loads, asks the same question and disposes. */
+async function answers(source, options) {
+  const qa = await mobilebert.QuestionAnswering.load(source, options);
+  const { answers } = await qa.ask(question, context);
+  await qa.dispose();
+  return answers;
+}
+
+const coded =
+  (code, message = /./) =>
+  (error) => {
+    assert.ok(error instanceof mobilebert.MobileBertError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    return true;
+  };
+
+test("a directory's path, with a worker of its own: the answer and its place", async () => {
+  const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
+  assert.equal(qa.device.kind, "wasm");
+  assert.ok(qa.device.reason.length > 10, qa.device.reason);
+  const result = await qa.ask(question, context);
+  expected = result.answers;
+  assert.equal(expected[0].text, "Ines Kolar");
+  for (const { text, start, end } of expected) assert.equal(context.slice(start, end), text);
+  assert.ok(result.timing.total > 0);
+  await qa.dispose();
+});
+
+test("the same answers without a worker, and however the model is named", async () => {
+  const { folder } = models.answers;
+  const picked = [];
+  for (const name of files) picked.push(new File([await readFile(join(folder, name))], name));
+  const map = new Map();
+  for (const name of files) map.set(name, await openAsBlob(join(folder, name)));
+  const sources = {
+    "a path, no worker": [folder, { worker: false }],
+    "a file URL": [pathToFileURL(`${folder}/`)],
+    "a file URL as text": [pathToFileURL(folder).href],
+    "a relative path": [`./${relative(process.cwd(), folder)}`],
+    "picked files": [picked],
+    "a map of files, no worker": [map, { worker: false }],
+  };
+  for (const [name, [source, options]] of Object.entries(sources)) {
+    assert.deepEqual(await answers(source, options), expected, name);
+  }
+});
+
+test("a model on a server, and the module's own bytes", async () => {
+  const server = createServer(async (request, response) => {
+    const path = join(models.answers.folder, basename(request.url));
+    const bytes = await readFile(path).catch(() => undefined);
+    response.writeHead(bytes ? 200 : 404).end(bytes);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const wasmBytes = await readFile(join(temporary.folder, "node_modules/mobilebert/wasm/mobilebert_bg.wasm"));
+    const address = `http://127.0.0.1:${server.address().port}/model/`;
+    assert.deepEqual(await answers(address, { wasmBytes: new Uint8Array(wasmBytes) }), expected);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("this thread goes on while the worker reads, and a call can be stopped between windows", async () => {
+  const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
+  const long = "Nothing of note was written down on that day. ".repeat(200);
+  const stop = new AbortController();
+  let turns = 0;
+  let finished = false;
+  const count = () => {
+    turns++;
+    if (!finished) setImmediate(count);
+  };
+  setImmediate(count);
+  const partials = [];
+  const onPartial = ({ windowsDone, windowsTotal }) => {
+    partials.push({ windowsDone, turns });
+    assert.ok(windowsTotal > 3, `${windowsTotal} windows`);
+    if (partials.length === 2) stop.abort();
+  };
+  await assert.rejects(qa.ask(question, long, { onPartial, signal: stop.signal }), coded("aborted"));
+  finished = true;
+  assert.equal(partials.length, 2);
+  assert.ok(partials[0].turns > 1, "this thread stood still");
+  assert.deepEqual((await qa.ask(question, context)).answers, expected);
+  const running = qa.ask(question, long);
+  await qa.dispose();
+  await assert.rejects(running, coded("disposed"));
+  await assert.rejects(qa.ask(question, context), coded("disposed"));
+});
+
+test("`pipeline()` classifies", async () => {
+  const classify = await mobilebert.pipeline("sentiment-analysis", models.sentiment.folder);
+  const [{ label, score }] = await classify("A wonderful film, warm and funny.");
+  assert.match(label, /pos/i);
+  assert.ok(score > 0.5 && score <= 1);
+  await classify.dispose();
+});
+
+test("what is wrong is said, with a code", async () => {
+  const { QuestionAnswering } = mobilebert;
+  const { folder } = models.answers;
+  for (const worker of [true, false]) {
+    await assert.rejects(QuestionAnswering.load(`${folder}/nowhere`, { worker }), coded("not-found", /config\.json/));
+    await assert.rejects(QuestionAnswering.load(folder, { worker, device: "webgpu" }), coded("unsupported"));
+    await assert.rejects(
+      QuestionAnswering.load(models.sentiment.folder, { worker }),
+      coded("unsupported", /TextClass/),
+    );
+    const stopped = { worker, signal: AbortSignal.abort() };
+    await assert.rejects(QuestionAnswering.load(folder, stopped), coded("aborted"));
+    const elsewhere = { worker, wasmUrl: "nowhere/mobilebert_bg.wasm" };
+    if (worker) await assert.rejects(QuestionAnswering.load(folder, elsewhere), coded("not-found", /wasmUrl/));
+  }
+  await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "nowhere.js" }), coded("internal", /nowhere\.js/));
+});
+
+test("a program that forgets to dispose ends all the same, whatever flags it runs under", async () => {
+  const program = `import { QuestionAnswering } from "mobilebert";
+const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)});
+const { answers } = await qa.ask(${JSON.stringify(question)}, ${JSON.stringify(context)});
+console.log(JSON.stringify(answers));`;
+  await writeFile(join(temporary.folder, "forgets.mjs"), program);
+  for (const args of [["forgets.mjs"], ["--input-type=module", "--eval", program]]) {
+    const { stdout } = await execute(process.execPath, args, { cwd: temporary.folder, timeout: 120_000 });
+    assert.deepEqual(JSON.parse(stdout), expected);
+  }
+});

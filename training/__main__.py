@@ -9,7 +9,7 @@ from training import config as configuration
 from training.errors import TrainingError
 from training.places import Places
 
-STEPS = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export", "queue")
+STEPS = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export", "queue", "compare")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         step = importlib.import_module(f"training.steps.{given.step}")
         if given.step == "queue":
             step.run_queue(given.config, places)
+        elif given.step == "compare":
+            step.run_comparison(given.config, places)
         else:
             step.run(configuration.read(given.config), places)
     except TrainingError as error:

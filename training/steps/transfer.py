@@ -10,4 +10,10 @@ def run(config: Config, places: Places) -> None:
     """Train, or go on training, by the configured strategy."""
     if not config.models.teacher:
         raise TrainingError(f"{config.name}: 'models.teacher' is missing: transfer needs one")
+    loss = config.loss
+    if config.transfer.strategy != "auxiliary" and not (loss.feature_maps or loss.statistics or loss.attention):
+        raise TrainingError(
+            f"{config.name}: strategy '{config.transfer.strategy}' begins with layers alone, and all of "
+            "'feature_maps', 'statistics' and 'attention' are 0; give one a weight or take 'auxiliary'"
+        )
     print(common.train(config, places, config.transfer.strategy))

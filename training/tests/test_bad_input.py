@@ -58,6 +58,13 @@ def test_configuration(capsys, world, tmp_path, toml, expected):
     assert expected in fails(capsys, world, tmp_path, toml)
 
 
+@pytest.mark.parametrize("strategy", ["joint", "progressive"])
+def test_a_strategy_by_layers_without_anything_to_compare(capsys, world, tmp_path, strategy):
+    toml = GOOD.replace('init = "models:tiny"', 'teacher = "models:tiny"')
+    line = fails(capsys, world, tmp_path, f'{toml}\n[transfer]\nstrategy = "{strategy}"', step="transfer")
+    assert f"strategy '{strategy}' begins with layers alone" in line
+
+
 def test_missing_configuration(capsys, tmp_path):
     assert main(["finetune", "--config", str(tmp_path / "none.toml")]) == 1
     assert "no such configuration file" in capsys.readouterr().err

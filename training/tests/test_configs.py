@@ -7,7 +7,7 @@ import pytest
 from training import config, schedule
 from training.config import Optim
 from training.errors import TrainingError
-from training.steps import queue
+from training.steps import compare, queue
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs"
 
@@ -16,6 +16,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "configs"
 def test_committed_files_are_valid(path):
     if path.stem == "queue":
         assert [step for step, _ in queue.read(path)][:2] == ["teacher", "transfer"]
+    elif path.stem.startswith("compare-") and path.stem != "compare-base":
+        assert all(len(runs) == 3 for runs in compare.read(path).runs.values())
     else:
         assert config.read(path).name
 

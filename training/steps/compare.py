@@ -1,0 +1,100 @@
+"""Variants of one configuration, each with several seeds, and a table of what they score."""
+
+import copy
+import json
+import statistics
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from training import config as configuration
+from training.config import Config
+from training.errors import TrainingError
+from training.places import Places
+from training.steps import evaluate, transfer
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison's file says."""
+
+    name: str
+    metric: str  # key of `scores.json`
+    runs: dict[str, list[Config]]  # by variant: one configuration a seed
+
+
+def run_comparison(path: Path, places: Places) -> None:
+    """Train and score what is not done yet, then write `table.json` and print the table."""
+    comparison = read(path)
+    rows = []
+    for variant, configs in comparison.runs.items():
+        scores, hours = [], 0.0
+        for config in configs:
+            folder = places.run(config.name)
+            if not (folder / "scores.json").exists():
+                transfer.run(config, places)
+                evaluate.run(config, places)
+            scores.append(_figure(folder / "scores.json", comparison.metric))
+            hours += _figure(folder / "done.json", "hours")
+        rows.append(row(variant, scores, hours))
+    folder = places.run(comparison.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    print(markdown(rows, comparison.metric))
+
+
+def row(variant: str, scores: list[float], hours: float) -> dict:
+    """One line of the table; the spread is the sample's standard deviation, absent for a single seed."""
+    spread = statistics.stdev(scores) if len(scores) > 1 else None
+    return {"variant": variant, "mean": statistics.fmean(scores), "spread": spread, "scores": scores, "hours": hours}
+
+
+def markdown(rows: list[dict], metric: str) -> str:
+    """The table as RESULTS.md shows it."""
+    lines = [f"| variant | {metric} | seeds | hours |", "|---|---|---|---|"]
+    for given in rows:
+        spread = "" if given["spread"] is None else f" ± {given['spread']:.2f}"
+        seeds = ", ".join(f"{score:.2f}" for score in given["scores"])
+        lines.append(f"| {given['variant']} | {given['mean']:.2f}{spread} | {seeds} | {given['hours']:.2f} |")
+    return "\n".join(lines)
+
+
+def read(path: Path) -> Comparison:
+    """The comparison in `path`; its base lies beside it. Every configuration is checked before the first run."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        base = tomllib.loads((path.parent / table.get("base", "")).read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise TrainingError(f"{path}: {error.filename}: no such configuration file (key 'base')") from None
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"{path}: not valid TOML: {error}") from None
+    known = {"name", "base", "metric", "seeds", "variants"}
+    if unknown := set(table) - known:
+        raise TrainingError(f"{path}: unknown key '{min(unknown)}' (known: {', '.join(sorted(known))})")
+    if missing := known - set(table):
+        raise TrainingError(f"{path}: '{min(missing)}' is missing")
+    runs = {}
+    for variant, changes in table["variants"].items():
+        runs[variant] = []
+        for seed in table["seeds"]:
+            changed = merged(base, {**changes, "seed": seed, "name": f"{table['name']}-{variant}-{seed}"})
+            config = configuration.build(Config, changed, f"{path}: variant '{variant}'")
+            configuration.check(config, f"{path}: variant '{variant}'")
+            runs[variant].append(config)
+    return Comparison(table["name"], table["metric"], runs)
+
+
+def merged(base: dict, changes: dict) -> dict:
+    """`base` with `changes` laid over it, section by section."""
+    result = copy.deepcopy(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def _figure(path: Path, key: str) -> float:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if key not in found:
+        raise TrainingError(f"{path}: no '{key}' there (it has {', '.join(found)})")
+    return found[key]

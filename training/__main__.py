@@ -9,7 +9,19 @@ from training import config as configuration
 from training.errors import TrainingError
 from training.places import Places
 
-STEPS = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export", "queue", "compare")
+STEPS = (
+    "corpus",
+    "pretrain",
+    "teacher",
+    "transfer",
+    "finetune",
+    "calibrate",
+    "evaluate",
+    "export",
+    "ship",
+    "queue",
+    "compare",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,9 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=defaults.data, help="folder of the data sets")
     parser.add_argument("--models", type=Path, default=defaults.models, help="folder of given checkpoints")
     parser.add_argument("--out", type=Path, default=defaults.out, help="folder of the runs")
+    parser.add_argument("--shipped", type=Path, default=defaults.shipped, help="folder of the models that ship")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: OMP_NUM_THREADS or all cores")
     given = parser.parse_args(arguments)
-    places = Places(given.data, given.models, given.out)
+    places = Places(given.data, given.models, given.out, given.shipped)
     try:
         from training import loop, parallel
 

@@ -1,4 +1,4 @@
-"""A model card from what the runs left: architecture, recipe, hours, scores. Examples are added by hand."""
+"""A model card from what the runs left: architecture, recipe, hours, scores."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,8 @@ FIELDS = (
 )
 
 
-def write(config: Config, places: Places, source: Path) -> str:
-    """The card's text in Markdown."""
+def write(config: Config, places: Places, source: Path, scored: list[str] | None = None) -> str:
+    """The card's text in Markdown; `scored` takes the place of the scores that the step "evaluate" left."""
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     lines = [f"# {config.name}", "", "## Architecture", ""]
     lines += [f"- `{name}`: {json.dumps(settings[name])}" for name in FIELDS if name in settings]
@@ -34,11 +34,16 @@ def write(config: Config, places: Places, source: Path) -> str:
     lines += ["", f"Hardware: {config.card.hardware or 'not stated'}.", "", "## Data and licences", ""]
     lines += [f"- {DATA[config.task]}"] if config.task in DATA else []
     lines += [f"- {line}" for line in config.card.sources]
-    lines += ["", "## Scores", ""]
-    scores = places.run(config.name) / "scores.json"
-    lines += ["```json", scores.read_text(encoding="utf-8").strip(), "```"] if scores.exists() else ["Not measured."]
-    lines += ["", "## Known failures", "", *[f"- {line}" for line in config.card.failures], ""]
+    lines += ["", *(_scores(config, places) if scored is None else scored)]
+    lines += ["## Known failures", "", *[f"- {line}" for line in config.card.failures], ""]
     return "\n".join(lines)
+
+
+def _scores(config: Config, places: Places) -> list[str]:
+    path = places.run(config.name) / "scores.json"
+    if not path.exists():
+        return ["## Scores", "", "Not measured.", ""]
+    return ["## Scores", "", "```json", path.read_text(encoding="utf-8").strip(), "```", ""]
 
 
 def _row(name: str, places: Places) -> str:

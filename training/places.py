@@ -16,6 +16,7 @@ class Places:
     data: Path = HERE.parent.parent / "shared" / "data"
     models: Path = HERE.parent.parent / "shared" / "models"
     out: Path = HERE / "runs"
+    shipped: Path = HERE.parent / "models"
 
     def data_file(self, *parts: str) -> Path:
         """A file below the data folder; missing files are an error that says which option to pass."""

@@ -29,7 +29,7 @@ def read(path: Path) -> list[tuple[str, configuration.Config]]:
     steps = table.get("steps")
     if set(table) != {"steps"} or not isinstance(steps, list):
         raise TrainingError(f"{path}: must hold one list, 'steps', of [step, configuration] pairs")
-    known = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export")
+    known = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export", "ship")
     for entry in steps:
         if not isinstance(entry, list) or len(entry) != 2 or entry[0] not in known:
             raise TrainingError(f"{path}: {entry!r} is no [step, configuration] pair")

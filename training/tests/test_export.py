@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from training import engine
 from training.config import Student
 from training.errors import TrainingError
 from training.models import build as models
@@ -18,21 +16,12 @@ from training.steps import finetune
 from training.steps.common import save_model
 from training.tests.conftest import TINY_STUDENT, tiny
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def find_binary() -> str | None:
-    """The engine: `MOBILEBERT_BIN`, or what `cargo build` or `cargo test` left in the target folder."""
-    if given := os.environ.get("MOBILEBERT_BIN"):
-        return given
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    built = [target / kind / f"mobilebert{end}" for kind in ("debug", "release") for end in ("", ".exe")]
-    found = [path for path in built if path.is_file()]
-    return str(max(found, key=lambda path: path.stat().st_mtime)) if found else None
-
-
-BINARY = find_binary()
-MISSING = "no engine: MOBILEBERT_BIN is not set and the target folder holds no mobilebert"
+try:
+    ENGINE = engine.find()
+except TrainingError as missing:
+    ENGINE, MISSING = None, str(missing)
+else:
+    MISSING = ""
 
 
 def test_export_keeps_the_weights_and_lists_its_files(world):
@@ -81,7 +70,7 @@ ARCHITECTURES = {
 }
 
 
-@pytest.mark.skipif(not BINARY, reason=MISSING)
+@pytest.mark.skipif(ENGINE is None, reason=MISSING)
 @pytest.mark.parametrize("task", ["sst2", "squad"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_engine_gives_the_same_logits(world, tmp_path, name, task):
@@ -98,7 +87,7 @@ def test_engine_gives_the_same_logits(world, tmp_path, name, task):
     compare(models.load(shipped, task).eval(), shipped, tmp_path, task)
 
 
-@pytest.mark.skipif(not BINARY, reason=MISSING)
+@pytest.mark.skipif(ENGINE is None, reason=MISSING)
 def test_engine_reads_the_teacher(world, tmp_path):
     compare(models.load(world.models / "tiny", "sst2").eval(), world.models / "tiny", tmp_path, "sst2")
 
@@ -112,8 +101,7 @@ def compare(model, folder, tmp_path, task):
     given = {"input_ids": ids.tolist(), "token_type_ids": kinds.tolist(), "attention_mask": mask.tolist()}
     (tmp_path / "input.json").write_text(json.dumps(given))
     output = tmp_path / "output.safetensors"
-    command = [BINARY, "run", "--model", str(folder), "--input", str(tmp_path / "input.json")]
-    subprocess.run([*command, "--output", str(output), "--device", "cpu"], check=True)
+    ENGINE.run("run", "--model", folder, "--input", tmp_path / "input.json", "--output", output, "--device", "cpu")
     found = load_file(output)
     with torch.no_grad():
         wanted = model(input_ids=ids, token_type_ids=kinds, attention_mask=mask)

@@ -1,0 +1,55 @@
+"""The project's own engine, as the steps that ship a model call it."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import TrainingError
+from training.places import HERE
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The program `mobilebert`."""
+
+    program: str
+
+    def run(self, *arguments: object, text: str | None = None) -> str:
+        """Its standard output; its one line of complaint becomes the error."""
+        command = [self.program, *map(str, arguments)]
+        ran = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
+        if ran.returncode != 0:
+            lines = ran.stderr.strip().splitlines() or [f"exit {ran.returncode}"]
+            raise TrainingError(f"{' '.join(command[:2])}: {lines[-1]}")
+        return ran.stdout
+
+    def quantize(self, model: Path, dtype: str, out: Path) -> None:
+        """A smaller copy of a model directory."""
+        self.run("quantize", "--model", model, "--dtype", dtype, "--out", out)
+
+    def classify(self, model: Path, texts: list[str]) -> list[dict]:
+        """Labels and probabilities of each text, largest first."""
+        lines = self.run("classify", "--model", model, "--json", "-", text="\n".join(texts) + "\n").splitlines()
+        if len(lines) != len(texts):
+            raise TrainingError(f"{self.program} classify: {len(lines)} results for {len(texts)} texts")
+        return [json.loads(line) for line in lines]
+
+    def answers(self, model: Path, data: Path, version: str, predictions: Path) -> tuple[dict, dict[str, str]]:
+        """The official figures on a file of questions, and every answer by its question's id."""
+        wanted = ("--data", data, "--version", version, "--predictions", predictions)
+        printed = self.run("eval", "squad", "--model", model, *wanted)
+        return json.loads(printed.splitlines()[-1]), json.loads(predictions.read_text(encoding="utf-8"))
+
+
+def find() -> Engine:
+    """The engine that `MOBILEBERT_BIN` names, or the newest that cargo left in the target folder."""
+    if given := os.environ.get("MOBILEBERT_BIN"):
+        return Engine(given)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
+    built = [target / kind / f"mobilebert{end}" for kind in ("debug", "release") for end in ("", ".exe")]
+    found = [path for path in built if path.is_file()]
+    if not found:
+        raise TrainingError("no engine: build it by `cargo build --release`, or name it by MOBILEBERT_BIN")
+    return Engine(str(max(found, key=lambda path: path.stat().st_mtime)))

@@ -1,0 +1,102 @@
+"""Make the directory that the project ships: 8 bits, scored by the engine, with a model card."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from training import card, checkpoint, confidence, engine
+from training.config import Config
+from training.data import glue
+from training.data.squad import read_dev
+from training.errors import TrainingError
+from training.metrics import squad
+from training.places import Places
+
+# Shown in the card, half of them mistakes.
+EXAMPLES = 10
+
+
+def run(config: Config, places: Places) -> None:
+    """Quantise `runs/NAME/export`, score both on the whole dev set, and put the directory into the shipped models."""
+    source = places.run(config.name) / "export"
+    if not (source / "config.json").is_file():
+        raise TrainingError(f"{source}: no exported model; run the step 'export' of '{config.name}' first")
+    program = engine.find()
+    made = places.run(config.name) / "shipped"
+    shutil.rmtree(made, ignore_errors=True)
+    program.quantize(source, "q8", made)
+    score = _questions if config.task == "squad" else _classes
+    text = card.write(config, places, source, [*score(config, places, program, made, source), *_sums(made)])
+    checkpoint.write_whole(made / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
+    target = places.shipped / config.name
+    # The old one goes only when the new one is whole.
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(made, target)
+    print(target)
+
+
+def _classes(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+    rows, names = glue.read_dev(places, config.task), glue.label_names(config.task)
+    truths = [names[int(row.label)] for row in rows]
+    results = {}
+    for dtype, model in (("q8, as shipped", made), ("f16", source)):
+        found = program.classify(model, [row.first.strip() for row in rows])
+        results[dtype] = [labels["labels"][0] for labels in found]
+    lines = ["## Scores", "", f"Whole dev set ({len(rows)} texts), by this project's engine, with 95 % intervals:", ""]
+    lines += ["| weights | accuracy | interval (Wilson) |", "|---|---|---|"]
+    for dtype, guesses in results.items():
+        hits = sum(guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True))
+        low, high = confidence.wilson(hits, len(rows))
+        lines.append(f"| {dtype} | {100 * hits / len(rows):.2f} | {low:.1f} to {high:.1f} |")
+    guesses = results["q8, as shipped"]
+    right = [guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True)]
+    lines += ["", "## Ten examples", "", "| text | label | says | with probability |", "|---|---|---|---|"]
+    for i in pick(right, config.seed):
+        guess = guesses[i]
+        cells = (rows[i].first.strip(), truths[i], guess["label"], f"{guess['probability']:.2f}")
+        lines.append(f"| {' | '.join(map(escape, cells))} |")
+    return [*lines, ""]
+
+
+def _questions(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+    data = places.data_file("squad", "dev-v1.1.json")
+    questions = read_dev(places, "1.1").questions
+    lines = ["## Scores", "", f"SQuAD v1.1, whole dev set ({len(questions)} questions), by this project's engine:", ""]
+    lines += ["| weights | exact match | F1 | 95 % interval of F1 (bootstrap) |", "|---|---|---|---|"]
+    answers: dict[str, str] = {}
+    for dtype, model in (("f16", source), ("q8, as shipped", made)):
+        scores, answers = program.answers(model, data, "1.1", places.run(config.name) / "predictions.json")
+        each = [max(squad.f1(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
+        low, high = (100 * end for end in confidence.bootstrap(each))
+        figures = f"{scores['exact_match']:.2f} | {scores['f1']:.2f} | {low:.1f} to {high:.1f}"
+        lines.append(f"| {dtype} | {figures} |")
+    right = [any(squad.exact(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
+    lines += ["", "## Ten examples", "", "| question | answer | says |", "|---|---|---|"]
+    for i in pick(right, config.seed):
+        cells = (questions[i].text, questions[i].answers[0][1], answers.get(questions[i].id, ""))
+        lines.append(f"| {' | '.join(map(escape, cells))} |")
+    return [*lines, ""]
+
+
+def pick(right: list[bool], seed: int) -> list[int]:
+    """Examples for the card: right ones, then as many wrong ones, drawn by the seed and not by taste."""
+    random, chosen = np.random.default_rng(seed), []
+    for wanted in (True, False):
+        found = [i for i, value in enumerate(right) if value == wanted]
+        chosen += sorted(random.permutation(found)[: EXAMPLES // 2].tolist())
+    return chosen
+
+
+def escape(cell: str) -> str:
+    """Text as it may stand in a table of Markdown."""
+    return " ".join(cell.replace("|", "\\|").split())
+
+
+def _sums(folder: Path) -> list[str]:
+    lines = ["## Files", "", "| file | bytes | SHA-256 |", "|---|---|---|"]
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        lines.append(f"| {path.name} | {len(content)} | `{hashlib.sha256(content).hexdigest()}` |")
+    return [*lines, ""]

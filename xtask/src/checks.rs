@@ -59,6 +59,7 @@ const CHECKS: &[Check] = &[
     Check { name: "javascript: lint", run: lint },
     Check { name: "package: what npm publishes", run: publication },
     Check { name: "package: Node, workers, examples", run: installed_package },
+    Check { name: "package: against transformers.js", run: peer },
     Check { name: "browsers: Chromium and Firefox", run: browsers },
     Check { name: "python: lint", run: || in_python(&["-m", "ruff", "check", "training", "tests"]) },
     Check { name: TRAINING, run: training_tests },
@@ -223,6 +224,13 @@ fn installed_package() -> Result<Outcome> {
     // To standard error, where `noting` reads.
     let report = ["--test-reporter=spec", "--test-reporter-destination=stderr"];
     noting(node.args(["--test", "--test-concurrency=1"]).args(report).args(tests))
+}
+
+/// The same calls through this package's `pipeline()` and that of transformers.js.
+fn peer() -> Result<Outcome> {
+    package::build()?;
+    setup::npm_packages("tests/peers")?;
+    passed(command("node").args(["--test", "tests/peers/pipeline.test.mjs"]))
 }
 
 fn browsers() -> Result<Outcome> {

@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { env, pipeline as peerPipeline } from "@huggingface/transformers";
+import { pipeline as ownPipeline } from "../../pkg/dist/index.js";
+import { assertSame } from "./same.mjs";
+
+const models = join(import.meta.dirname, "models");
+env.localModelPath = models;
+env.allowRemoteModels = false;
+
+/** Both libraries' pipeline for a task, on the same weights. */
+function both(task, model = task) {
+  const loaded = {};
+  before(async () => {
+    loaded.own = await ownPipeline(task, join(models, model), { device: "cpu", dtype: "fp32" });
+    loaded.peer = await peerPipeline(task, model, { device: "cpu", dtype: "fp32" });
+  });
+  after(async () => {
+    await loaded.own?.dispose();
+    await loaded.peer?.dispose();
+  });
+  return loaded;
+}
+
+/** Makes each call through both and compares what comes back. */
+async function compare({ own, peer }, calls, of = (result) => result) {
+  for (const call of calls) {
+    const [ownResult, peerResult] = [await own(...call), await peer(...call)];
+    assertSame(of(ownResult), of(peerResult), JSON.stringify(call).slice(0, 120));
+  }
+}
+
+const withoutWord = ({ word, ...rest }) => rest;
+const texts = ["the goats opened anything", "Naive, naive light: a week", "LITRES \u00e0 week."];
+/** As many pieces each, so that a batch needs no padding. */
+const even = ["goats opened anything light", "Naive naive week light", "litres Anything opened goats"];
+const long = "the week goats light naive ".repeat(40);
+
+for (const task of ["text-classification", "sentiment-analysis"]) {
+  describe(task, () => {
+    const loaded = both(task, "text-classification");
+    test("labels and scores, for one text and several, one label, some and all", () =>
+      compare(loaded, [
+        [texts[0]],
+        [even],
+        [[texts[1]]],
+        ...[1, 2, 9, null].flatMap((top_k) => [
+          [texts[1], { top_k }],
+          [even, { top_k }],
+        ]),
+      ]));
+
+    test("on purpose: a text's scores are the same whatever stands beside it; padding changes theirs", async () => {
+      const { own, peer } = loaded;
+      const alone = (await Promise.all(texts.map((text) => peer(text)))).flat();
+      assertSame(await own(texts), alone, "ours, in a batch");
+      const padded = await peer(texts);
+      assert.throws(() => assertSame(padded, alone, "theirs"), assert.AssertionError);
+    });
+  });
+}
+
+describe("text-classification, several labels at once", () => {
+  const loaded = both("text-classification", "several-labels");
+  test("scores are each label's own", async () => {
+    await compare(loaded, [
+      [texts[0], { top_k: null }],
+      [texts, { top_k: null }],
+    ]);
+    const sum = (await loaded.own(texts[0], { top_k: null })).reduce((sum, { score }) => sum + score, 0);
+    assert.ok(Math.abs(sum - 1) > 0.01, "these scores sum to one: the test sees no difference");
+  });
+});
+
+for (const task of ["token-classification", "ner"]) {
+  describe(task, () => {
+    const loaded = both(task, "token-classification");
+    test("entities, scores, indices and pieces", () =>
+      compare(loaded, [
+        [texts[0]],
+        [texts],
+        [texts[1], { ignore_labels: [] }],
+        [texts, { ignore_labels: ["B-LOC", "I-PER"] }],
+        [texts[0], { aggregation_strategy: "none" }],
+      ]));
+
+    test("on purpose: a text that is cut keeps its [SEP]; theirs loses it", async () => {
+      const [own, peer] = [await loaded.own(long), await loaded.peer(long)];
+      // The model reads 64 pieces, [CLS] and [SEP] among them.
+      assert.deepEqual([own.length, peer.length], [62, 63]);
+      const { input_ids } = loaded.peer.tokenizer(long, { truncation: true });
+      assert.deepEqual(
+        [input_ids.dims[1], input_ids.tolist()[0].includes(BigInt(loaded.peer.tokenizer.sep_token_id))],
+        [64, false],
+      );
+    });
+
+    test("on purpose: words that the vocabulary does not have are labelled, too", async () => {
+      const [own, peer] = [await loaded.own("goats \u2603 week"), await loaded.peer("goats \u2603 week")];
+      assert.deepEqual([own.length, peer.length], [3, 2]);
+      assert.deepEqual([own[1].word, own[1].start, own[1].end], ["[UNK]", 6, 7]);
+      assertSame([own[0], own[2]], peer, "known words");
+    });
+
+    test("joined entities, whose words are the text as it stands", async () => {
+      const call = [texts[2], { aggregation_strategy: "simple" }];
+      const [own, peer] = [await loaded.own(...call), await loaded.peer(...call)];
+      assertSame(own.map(withoutWord), peer.map(withoutWord), "groups");
+      for (const { word, start, end } of own) assert.equal(texts[2].slice(start, end), word);
+      assert.ok(
+        own.some(({ word }, i) => word !== peer[i].word),
+        "the words are equal: the test sees no difference",
+      );
+    });
+  });
+}
+
+describe("fill-mask", () => {
+  const loaded = both("fill-mask");
+  test("pieces, their numbers, scores and sequences", () =>
+    compare(loaded, [
+      ["the goats [MASK], naive."],
+      ["the goats [MASK], naive.", { top_k: 2 }],
+      [["goats [MASK] light week", "naive [MASK] week Light"], { top_k: 3 }],
+    ]));
+
+  test("on purpose: of several masks the first is filled and the others stay, as in Python", async () => {
+    const text = "The [MASK] opened [MASK]";
+    const [own, peer] = [await loaded.own(text), await loaded.peer(text)];
+    const without = own.map((filling) => ({ ...filling, sequence: filling.sequence.replace(" [MASK]", "") }));
+    assertSame(without, peer, text);
+    assert.ok(own.every(({ sequence }) => sequence.includes("[MASK]")));
+  });
+
+  test("a text without a mask is an error", async () => {
+    await assert.rejects(loaded.own("the goats"), /\[MASK\]/);
+    await assert.rejects(loaded.peer("the goats"), /\[MASK\]/);
+  });
+});
+
+for (const task of ["feature-extraction", "embeddings"]) {
+  describe(task, () => {
+    const loaded = both(task, "feature-extraction");
+    const parts = (tensor) => {
+      const { type, dims, size, data } = tensor;
+      return { type, dims, size, data: Array.from(data), list: tensor.tolist() };
+    };
+    test("tensors: type, shape, numbers", () =>
+      compare(
+        loaded,
+        [
+          [texts[0]],
+          [[texts[1]]],
+          [texts[2], { normalize: true }],
+          ...[{ pooling: "mean" }, { pooling: "cls" }, { pooling: "first_token", normalize: true }].flatMap(
+            (options) => [
+              [texts[0], options],
+              [texts, options],
+            ],
+          ),
+        ],
+        parts,
+      ));
+
+    test("on purpose: without pooling shorter texts are filled up with zeros, not with what padding computes", async () => {
+      const [own, peer] = [await loaded.own(texts), await loaded.peer(texts)];
+      assert.deepEqual(own.dims, peer.dims);
+      const [ownRows, peerRows] = [own.tolist(), peer.tolist()];
+      let filled = 0;
+      for (const [i, text] of texts.entries()) {
+        const [, pieces] = (await loaded.own(text)).dims;
+        assertSame(ownRows[i].slice(0, pieces), peerRows[i].slice(0, pieces), text);
+        const rest = ownRows[i].slice(pieces).flat();
+        filled += rest.length;
+        assert.ok(rest.every((value) => value === 0));
+      }
+      assert.ok(filled > 0, "no text was shorter: the test sees no padding");
+    });
+  });
+}
+
+describe("question-answering", () => {
+  const loaded = both("question-answering");
+  const question = "what opened ?";
+  // Whole pieces in lower case: there the two cut the same texts.
+  const contexts = ["light week naive goats anything litres", "goats opened anything"];
+
+  /** Their scores are over starts times ends, ours over spans: as many times as likely as the best is the same. */
+  const relative = (answers) => answers.map(({ answer, score }) => ({ answer, score: score / answers[0].score }));
+
+  test("answers and their order; shapes for one question and several, one answer and several", async () => {
+    for (const context of contexts) {
+      const call = [question, context, { top_k: 5 }];
+      const [own, peer] = [await loaded.own(...call), await loaded.peer(...call)];
+      assertSame(relative(own), relative(peer), context);
+    }
+    const shape = (result) => JSON.parse(JSON.stringify(result, (key, value) => (key === "score" ? 0 : value)));
+    await compare(
+      loaded,
+      [
+        [question, contexts[0]],
+        [[question, "naive ?"], contexts],
+        [[question, "naive ?"], contexts, { top_k: 2 }],
+        [[question], [contexts[0]], { top_k: 1 }],
+      ],
+      shape,
+    );
+  });
+
+  test("on purpose: answers are slices of the context, theirs are put together from pieces", async () => {
+    const context = "Light (WEEK) Na\u00efve, goats\u2026  anything: LITRES";
+    const own = await loaded.own(question, context, { top_k: 5 });
+    for (const { answer, start, end } of own) assert.equal(context.slice(start, end), answer);
+    const peer = await loaded.peer(question, context, { top_k: 5 });
+    for (const { answer, start } of peer) {
+      assert.equal(start, undefined);
+      assert.equal(answer, answer.toLowerCase());
+    }
+    assert.ok(own.some(({ answer }) => answer !== answer.toLowerCase()));
+  });
+
+  test("on purpose: what stands past the model's longest sequence is read, too", async () => {
+    const context = `${"the week goats light naive. ".repeat(40)} litres`;
+    const own = await loaded.own(question, context, { top_k: 2000 });
+    const peer = await loaded.peer(question, context, { top_k: 2000 });
+    assert.ok(own.some(({ end }) => end === context.length));
+    assert.ok(!peer.some(({ answer }) => answer.includes("litres")));
+  });
+
+  test('on purpose: `handle_impossible_answer` lets "not in the text" be an answer, as in Python', async () => {
+    const all = await loaded.own(question, contexts[0], { top_k: 1000, handle_impossible_answer: true });
+    const none = all.filter(({ answer }) => answer === "");
+    assert.deepEqual(none, [{ answer: "", score: none[0]?.score, start: 0, end: 0 }]);
+    assert.ok(none[0].score > 0 && none[0].score < 1);
+    const spans = await loaded.own(question, contexts[0], { top_k: 1000 });
+    assert.ok(spans.every(({ answer }) => answer !== ""));
+  });
+});
+
+test("an option or a task that is not known is named, not passed over", async () => {
+  const fill = await ownPipeline("fill-mask", join(models, "fill-mask"));
+  assert.throws(() => fill("a [MASK]", { topk: 3 }), /topk is none of top_k/);
+  await fill.dispose();
+  await assert.rejects(ownPipeline("translation", models), /translation is none of question-answering/);
+  await assert.rejects(ownPipeline("toString", models), /none of question-answering/);
+});
+
+test("the comparer of this test can fail", () => {
+  const peer = [{ label: "a", score: 0.5 }];
+  assertSame([{ label: "a", score: 0.50001, start: 3 }], peer, "close");
+  for (const own of [
+    [],
+    [{ label: "b", score: 0.5 }],
+    [{ label: "a", score: 0.501 }],
+    [{ label: "a", score: "0.5" }],
+    [{ label: "a" }],
+    [{ label: "a", score: 0.5, more: 1 }],
+    { 0: peer[0], length: 1 },
+  ]) {
+    assert.throws(() => assertSame(own, peer, "different"), assert.AssertionError, JSON.stringify(own));
+  }
+});

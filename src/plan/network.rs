@@ -20,7 +20,8 @@ impl Network {
     /// Finds the tensors of `config`'s network among those a checkpoint has (`has(name)`), older names included.
     ///
     /// # Errors
-    /// [`Error::Tensor`] with all that are missing, [`Error::Unsupported`] where one is longer than an allocation.
+    /// [`crate::error::Error::Tensor`] with all that are missing, [`crate::error::Error::Unsupported`] where one is longer
+    /// than an allocation.
     pub fn new(config: &Config, has: &dyn Fn(&str) -> bool) -> Result<Network> {
         let mut declare = Declare::new(config, has);
         let embeddings = declare.embeddings();

@@ -17,7 +17,7 @@ from transformers import BertTokenizerFast
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "goldens"))
 
-import models  # noqa: E402
+import models
 
 VOCABULARY = HERE.parent / "oracles" / "fixtures" / "vocab.txt"
 LONGEST = 64

@@ -14,9 +14,11 @@
 //! | [`session`] | picks the executor and says why; keeps plans by length |
 //! | [`task`] | logits → answers |
 //! | [`model`] | a model directory → something one can ask |
+//! | [`benchmark`] | runs over fixed ids, timed and checked |
 
 #![deny(missing_docs)]
 
+pub mod benchmark;
 mod clock;
 pub mod config;
 pub mod cpu;

@@ -48,6 +48,11 @@ impl Model {
         &mut self.session
     }
 
+    /// The session alone.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+
     /// The tokenizer.
     ///
     /// # Errors

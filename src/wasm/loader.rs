@@ -3,10 +3,13 @@
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
+use super::benchmark::WasmBenchmark;
 use super::model::{WasmModel, device_object};
 use super::options::{LoadOptions, parse};
+use crate::benchmark::Benchmark;
 use crate::error::Error;
 use crate::model::{Loader, ModelFiles};
+use crate::plan::Schedule;
 use crate::text::TokenizerFiles;
 
 /// Texts of the small files.
@@ -25,6 +28,7 @@ struct SmallFiles {
 #[wasm_bindgen(js_name = Loader)]
 pub struct WasmLoader {
     loader: Loader,
+    schedule: Schedule,
     /// Weight files begun.
     files: usize,
 }
@@ -46,8 +50,9 @@ impl WasmLoader {
             index: files.index.as_deref().map(str::as_bytes),
             encoder_only: files.task.as_deref() == Some("feature-extraction"),
         };
-        let loader = Loader::new(&files, &options.session()?).await?;
-        Ok(WasmLoader { loader, files: 1 })
+        let options = options.session()?;
+        let loader = Loader::new(&files, &options).await?;
+        Ok(WasmLoader { loader, schedule: options.schedule, files: 1 })
     }
 
     /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
@@ -73,5 +78,12 @@ impl WasmLoader {
     /// The model.
     pub async fn finish(self) -> Result<WasmModel, JsValue> {
         Ok(WasmModel::new(self.loader.finish().await?)?)
+    }
+
+    /// The model, to be timed; needs no tokenizer.
+    #[wasm_bindgen(js_name = finishBenchmark)]
+    pub async fn finish_benchmark(self) -> Result<WasmBenchmark, JsValue> {
+        let model = self.loader.finish().await?;
+        Ok(WasmBenchmark::new(Benchmark::new(model, self.schedule)))
     }
 }

@@ -17,7 +17,7 @@ use crate::model::{
     Encoder, FillMask, Model, Pooling, Progress, QuestionAnswering, Text, TextClassification,
     TokenClassification,
 };
-use crate::session::{DeviceKind, DeviceReport};
+use crate::session::{DeviceKind, DeviceReport, Session};
 
 /// A model by what its head does.
 enum Task {
@@ -178,10 +178,7 @@ impl WasmModel {
 
     /// `{ wasmBytes, gpuBuffers, gpuBytes }`.
     pub fn memory(&mut self) -> Result<JsValue, JsValue> {
-        let (gpu_buffers, gpu_bytes) = self.model().session().gpu_memory();
-        // Pages of 64 KiB.
-        let wasm_bytes = core::arch::wasm32::memory_size(0) << 16;
-        Ok(object(&Memory { wasm_bytes, gpu_buffers, gpu_bytes })?)
+        Ok(memory_object(self.model().session())?)
     }
 }
 
@@ -198,6 +195,14 @@ async fn report(
 
 fn wrong_task(wanted: &str) -> Error {
     Error::unsupported(format!("{wanted} with this model"), "its head does something else; see task()")
+}
+
+/// `{ wasmBytes, gpuBuffers, gpuBytes }`.
+pub fn memory_object(session: &Session) -> Result<JsValue> {
+    let (gpu_buffers, gpu_bytes) = session.gpu_memory();
+    // Pages of 64 KiB.
+    let wasm_bytes = core::arch::wasm32::memory_size(0) << 16;
+    object(&Memory { wasm_bytes, gpu_buffers, gpu_bytes })
 }
 
 /// `{ kind, adapter, fallback, reason }`.

@@ -55,18 +55,23 @@ impl Generator {
 
     /// The row-major values of one tensor, by its name in a checkpoint and its shape there.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Vec<f32> {
-        let key = mix(fnv1a64(name) ^ mix(self.seed));
-        let (centre, spread) = scale(name, shape);
-        let count = shape.iter().product::<usize>();
-        (1..=count as u64)
-            .map(|counter| centre + spread * unit(mix(key.wrapping_add(counter.wrapping_mul(GOLDEN)))))
-            .collect()
+        self.values(name, shape).collect()
     }
 
     /// The same as a file of F32 would hold it.
     pub fn raw(&self, name: &str, shape: &[usize]) -> RawTensor {
-        let bytes = self.tensor(name, shape).into_iter().flat_map(f32::to_le_bytes).collect();
+        // At its full size from the start: a growing vector would hold a large tensor twice.
+        let mut bytes = Vec::with_capacity(4 * shape.iter().product::<usize>());
+        self.values(name, shape).for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
         RawTensor { name: name.into(), dtype: Dtype::F32, shape: shape.to_vec(), bytes }
+    }
+
+    fn values(&self, name: &str, shape: &[usize]) -> impl Iterator<Item = f32> + use<> {
+        let key = mix(fnv1a64(name) ^ mix(self.seed));
+        let (centre, spread) = scale(name, shape);
+        let count = shape.iter().product::<usize>();
+        (1..=count as u64)
+            .map(move |counter| centre + spread * unit(mix(key.wrapping_add(counter.wrapping_mul(GOLDEN)))))
     }
 
     /// Every tensor that a network is made from, once, ready for an [`super::Assembler`]; made one at a time.

@@ -3,6 +3,7 @@
 mod answer;
 mod bad_input;
 mod bad_models;
+mod bench;
 mod checkpoints;
 mod eval;
 mod models;

@@ -1,8 +1,8 @@
-//! `inspect`, `quantize`, `bench`.
+//! `inspect`, `quantize`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::models::{TinyModel, configuration};
+use crate::models::TinyModel;
 use crate::process::{mobilebert, text};
 
 #[test]
@@ -65,38 +65,4 @@ fn quantize_overwrites_nothing() {
     let arguments = ["quantize", "--model", model.argument(), "--dtype", "f16", "--out", model.argument()];
     mobilebert(&arguments).failed(&[model.argument()]);
     assert_eq!(std::fs::read(model.file("model.safetensors")).unwrap(), before);
-}
-
-#[test]
-fn bench_times_a_directory_or_a_mere_configuration() {
-    let model = TinyModel::new("ForQuestionAnswering");
-    let config = model.write("other.json", configuration("Model", json!({})).to_string().as_bytes());
-    for source in [["--model", model.argument()], ["--config", text(&config)]] {
-        let arguments = ["bench", "--device", "cpu", "--sequence", "8,16", "--runs", "3", "--json"];
-        let report = mobilebert(&[&arguments[..], &source].concat()).json();
-        let rows = report["latency"].as_array().unwrap();
-        assert_eq!(rows.iter().map(|row| row["sequence"].as_u64().unwrap()).collect::<Vec<_>>(), [8, 16]);
-        assert!(rows.iter().all(|row| row["median_ms"].as_f64().unwrap() > 0.0));
-        assert_eq!(report["device"]["kind"], "cpu");
-    }
-    let table = mobilebert(&[
-        "bench",
-        "--device",
-        "cpu",
-        "--config",
-        text(&config),
-        "--sequence",
-        "8",
-        "--runs",
-        "2",
-    ])
-    .done();
-    assert!(table.contains("median"), "{table}");
-}
-
-#[test]
-fn bench_refuses_a_length_that_the_model_does_not_take() {
-    let model = TinyModel::new("Model");
-    mobilebert(&["bench", "--device", "cpu", "--model", model.argument(), "--sequence", "65"])
-        .failed(&["65", "64"]);
 }

@@ -7,10 +7,14 @@ use anyhow::{Result, bail};
 use crate::process::{command, root, run as run_command};
 use crate::python;
 
-/// Runs the committed script inside an environment of its pinned requirements.
+/// Runs a committed script inside an environment of its pinned requirements: with `bench` in front that of the latency
+/// page's stored logits, else that of the parity tests.
 pub fn run(rest: &[String]) -> Result<ExitCode> {
     let folder = root().join("tests/goldens");
-    let script = folder.join("make.py");
+    let (script, rest) = match rest.split_first() {
+        Some((first, rest)) if first == "bench" => (folder.join("bench_logits.py"), rest),
+        _ => (folder.join("make.py"), rest),
+    };
     if !script.is_file() {
         bail!("{}: not found", script.display());
     }

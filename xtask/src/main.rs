@@ -63,7 +63,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Make the reference values of the parity tests anew (needs Python; installs PyTorch into a virtual environment).
+    /// Make the reference values of the parity tests anew, or with `bench` those of the latency page (needs Python;
+    /// installs PyTorch into a virtual environment).
     Goldens {
         /// Handed on to the script.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,0 +1,104 @@
+//! What `mobilebert bench` and the latency page measure: a network on a device, run over fixed ids, its results held
+//! against stored ones.
+
+mod seeding;
+mod stored;
+
+pub use seeding::{Seeding, SeedingTimes};
+pub use stored::{Check, Logits, Sample, Stored};
+
+use crate::clock::now_ms;
+use crate::error::Result;
+use crate::model::Model;
+use crate::plan::{Part, Request, Schedule};
+use crate::session::{DeviceReport, Outputs, Sequence, Session, Wanted};
+
+/// A network that stands on its device, ready to be timed.
+pub struct Benchmark {
+    session: Session,
+    schedule: Schedule,
+}
+
+/// One run of a batch.
+pub struct Run {
+    /// From token ids to results in memory, by the wall clock: padding, upload of the ids, the network, readback.
+    pub milliseconds: f64,
+    /// The results of the first sequence.
+    pub outputs: Outputs,
+}
+
+impl Benchmark {
+    /// Takes a loaded model; a tokenizer that it has is of no use here.
+    pub fn new(model: Model, schedule: Schedule) -> Self {
+        Benchmark { session: model.into_session(), schedule }
+    }
+
+    /// The name of the model's class in `transformers`.
+    pub fn architecture(&self) -> String {
+        self.session.network().config.architecture()
+    }
+
+    /// Trained values.
+    pub fn parameters(&self) -> u64 {
+        Part::ALL.iter().map(|part| self.session.network().parameter_count(*part)).sum()
+    }
+
+    /// How operations are grouped into kernels.
+    pub fn schedule(&self) -> Schedule {
+        self.schedule
+    }
+
+    /// Where it runs, and why.
+    pub fn device(&self) -> &DeviceReport {
+        self.session.device()
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Kernels launched in a run over one sequence of this length.
+    ///
+    /// # Errors
+    /// Where the network takes no such length.
+    pub fn dispatches(&self, sequence: usize) -> Result<usize> {
+        let request = Request { batch: 1, sequence, schedule: self.schedule, ..Request::default() };
+        Ok(self.session.network().plan(request)?.steps.len())
+    }
+
+    /// Runs `batch` sequences of `sequence` tokens each.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub async fn run(&mut self, sequence: usize, batch: usize) -> Result<Run> {
+        let limits = self.session.limits();
+        let sequences = vec![fixed(sequence, limits.vocab_size, limits.type_vocab_size); batch];
+        let before = now_ms();
+        let outputs = self.session.run(&sequences, Wanted::default()).await?;
+        let milliseconds = now_ms() - before;
+        Ok(Run { milliseconds, outputs: outputs.into_iter().next().unwrap_or_default() })
+    }
+}
+
+/// The tokens of a length: the same in every run and in `tests/goldens/bench_logits.py`. The second half is of the
+/// second type where there are types, as a question's context is.
+fn fixed(length: usize, vocabulary: usize, types: usize) -> Sequence {
+    // Ids repeat every `vocabulary` places and fit 32 bits.
+    let ids = (1..=length).map(|place| ((7919 * (place as u64)) % vocabulary.max(1) as u64) as u32).collect();
+    let kind = |place: usize| (2 * place / length).min(types.saturating_sub(1)) as u32;
+    Sequence::new(ids, (0..length).map(kind).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_are_those_of_the_stored_logits() {
+        let sequence = fixed(5, 30522, 2);
+        assert_eq!(sequence.input_ids, [7919, 15838, 23757, 1154, 9073]);
+        assert_eq!(sequence.token_type_ids, [0, 0, 0, 1, 1]);
+        assert_eq!(fixed(4, 10, 0).token_type_ids, [0; 4]);
+    }
+}

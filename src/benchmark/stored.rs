@@ -1,0 +1,133 @@
+//! Stored logits, and whether a run gave them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::session::Outputs;
+
+/// `logits.json`: what `transformers` makes in float64 of the paper's variants over the fixed ids.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stored {
+    /// Seed of the weights.
+    pub seed: u64,
+    /// The largest |Δ| over the row's root mean square that counts as right.
+    pub allowed: f64,
+    /// By name of the variant and number of tokens.
+    variants: BTreeMap<String, BTreeMap<usize, Logits>>,
+}
+
+/// The outputs of one run, by name.
+pub type Logits = BTreeMap<String, Sample>;
+
+/// Some values of one output, taken as one row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Places in the row.
+    pub places: Vec<usize>,
+    /// The values there.
+    pub values: Vec<f64>,
+    /// Root mean square of the whole row.
+    pub rms: f64,
+}
+
+/// How far a run was from the stored logits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// Whether that is near enough.
+    pub right: bool,
+    /// The largest |Δ| over the row's root mean square; infinite where a value is missing or none.
+    #[serde(serialize_with = "finite")]
+    pub difference: f64,
+    /// The largest that is right.
+    pub allowed: f64,
+}
+
+impl Stored {
+    /// Parses the file.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where it is another.
+    pub fn parse(json: &str) -> Result<Stored> {
+        serde_json::from_str(json).map_err(|error| Error::corrupt("logits.json", error.to_string()))
+    }
+
+    /// The logits of a variant at a length, where they were stored.
+    pub fn get(&self, variant: &str, sequence: usize) -> Option<&Logits> {
+        self.variants.get(variant)?.get(&sequence)
+    }
+}
+
+impl Check {
+    /// Compares a run with what was stored of it.
+    pub fn of(outputs: &Outputs, stored: &Logits, allowed: f64) -> Check {
+        let differences = stored.iter().map(|(name, sample)| match outputs.get(name) {
+            Some(tensor) => sample.difference(&tensor.data),
+            None => f64::INFINITY,
+        });
+        // Nothing stored is nothing checked.
+        let difference = differences.reduce(f64::max).unwrap_or(f64::INFINITY);
+        Check { right: difference <= allowed, difference, allowed }
+    }
+}
+
+impl Sample {
+    /// The largest |Δ| of the values and of the row's root mean square, over that root mean square.
+    fn difference(&self, row: &[f32]) -> f64 {
+        if self.places.is_empty() || self.places.len() != self.values.len() {
+            return f64::INFINITY;
+        }
+        let mean = row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / row.len() as f64;
+        let at = |place: &usize| row.get(*place).map_or(f64::NAN, |value| f64::from(*value));
+        let pairs = self.places.iter().map(at).zip(self.values.iter().copied());
+        let mut largest = 0.0;
+        for (found, stored) in pairs.chain([(mean.sqrt(), self.rms)]) {
+            let difference = (found - stored).abs() / self.rms;
+            // NaN is as far off as can be.
+            if difference.is_nan() {
+                return f64::INFINITY;
+            }
+            largest = f64::max(largest, difference);
+        }
+        largest
+    }
+}
+
+/// JSON has no infinity.
+fn finite<S: serde::Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.serialize_none() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Sample {
+        Sample { places: vec![0, 2], values: vec![3.0, -4.0], rms: (25f64 / 3.0).sqrt() }
+    }
+
+    #[test]
+    fn the_stored_row_is_right() {
+        assert!(sample().difference(&[3.0, 0.0, -4.0]) < 1e-12);
+    }
+
+    #[test]
+    fn a_wrong_value_a_wrong_row_nan_and_a_short_row_are_noticed() {
+        assert!(sample().difference(&[3.01, 0.0, -4.0]) > 1e-3);
+        // Between the stored places only the root mean square tells.
+        assert!(sample().difference(&[3.0, 1.0, -4.0]) > 1e-3);
+        assert_eq!(sample().difference(&[3.0, f32::NAN, -4.0]), f64::INFINITY);
+        assert_eq!(sample().difference(&[3.0, 0.0]), f64::INFINITY);
+        assert_eq!(Sample { places: vec![], ..sample() }.difference(&[3.0]), f64::INFINITY);
+    }
+
+    #[test]
+    fn an_output_that_is_missing_or_never_stored_is_not_right() {
+        let stored = Logits::from([("logits".to_owned(), sample())]);
+        assert!(!Check::of(&Outputs::default(), &stored, 1e-3).right);
+        assert!(!Check::of(&Outputs::default(), &Logits::new(), 1e-3).right);
+    }
+}

@@ -1,0 +1,126 @@
+//! What the latency page drives: weights made a tensor a step, and single runs over fixed ids.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use super::model::{device_object, memory_object};
+use super::options::{LoadOptions, object, parse};
+use crate::benchmark::{Benchmark, Check, Logits, Seeding};
+use crate::config::Config;
+
+/// Makes a network's weights on the spot.
+#[wasm_bindgen(js_name = Seeding)]
+pub struct WasmSeeding(Seeding);
+
+/// Milliseconds.
+#[derive(Serialize)]
+struct Times {
+    compile: f64,
+    generate: f64,
+    upload: f64,
+}
+
+#[wasm_bindgen(js_class = Seeding)]
+impl WasmSeeding {
+    /// Finds the device for a `config.json`'s text by `{ device?, schedule? }`; no weight is made yet.
+    pub async fn create(config: String, seed: u32, options: JsValue) -> Result<WasmSeeding, JsValue> {
+        let config = Config::from_json(config)?;
+        let options: LoadOptions = parse("options", &options)?;
+        Ok(WasmSeeding(Seeding::new(&config, u64::from(seed), &options.session()?).await?))
+    }
+
+    /// Makes the next tensor; the share of all values that stand, 1 at the end.
+    pub fn step(&mut self) -> Result<f64, JsValue> {
+        Ok(self.0.step()?)
+    }
+
+    /// The network.
+    pub async fn finish(self) -> Result<WasmBenchmark, JsValue> {
+        let (benchmark, times) = self.0.finish().await?;
+        let times = Times { compile: times.compile, generate: times.generate, upload: times.upload };
+        Ok(WasmBenchmark { benchmark, times: Some(times) })
+    }
+}
+
+/// A network ready to be timed.
+#[wasm_bindgen(js_name = Benchmark)]
+pub struct WasmBenchmark {
+    benchmark: Benchmark,
+    /// Of weights that were made here.
+    times: Option<Times>,
+}
+
+impl WasmBenchmark {
+    /// Of a loaded model.
+    pub fn new(benchmark: Benchmark) -> Self {
+        WasmBenchmark { benchmark, times: None }
+    }
+}
+
+/// What is measured.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Description<'a> {
+    version: &'static str,
+    architecture: String,
+    parameters: u64,
+    schedule: String,
+    longest: usize,
+    times: Option<&'a Times>,
+}
+
+/// Stored logits of the run that is asked for.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Expected {
+    logits: Logits,
+    allowed: f64,
+}
+
+/// A run's time and how far its results were from the stored ones.
+#[derive(Serialize)]
+struct Timed {
+    milliseconds: f64,
+    check: Option<Check>,
+}
+
+#[wasm_bindgen(js_class = Benchmark)]
+impl WasmBenchmark {
+    /// `{ version, architecture, parameters, schedule, longest, times }`; `times` are `{ compile, generate, upload }` in
+    /// milliseconds where the weights were made here.
+    pub fn describe(&self) -> Result<JsValue, JsValue> {
+        Ok(object(&Description {
+            version: env!("CARGO_PKG_VERSION"),
+            architecture: self.benchmark.architecture(),
+            parameters: self.benchmark.parameters(),
+            schedule: format!("{:?}", self.benchmark.schedule()).to_lowercase(),
+            longest: self.benchmark.session().limits().max_sequence,
+            times: self.times.as_ref(),
+        })?)
+    }
+
+    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
+    pub fn device(&self) -> Result<JsValue, JsValue> {
+        Ok(device_object(self.benchmark.device())?)
+    }
+
+    /// Kernels launched in a run over this many tokens.
+    pub fn dispatches(&self, sequence: usize) -> Result<usize, JsValue> {
+        Ok(self.benchmark.dispatches(sequence)?)
+    }
+
+    /// Runs one sequence of fixed ids; `expected` is `{ logits: { name: { places, values, rms } }, allowed }`, or
+    /// undefined where nothing is stored. Gives `{ milliseconds, check: { right, difference, allowed } | null }`.
+    pub async fn run(&mut self, sequence: usize, expected: JsValue) -> Result<JsValue, JsValue> {
+        let expected: Option<Expected> =
+            if expected.is_undefined() { None } else { Some(parse("expected", &expected)?) };
+        let run = self.benchmark.run(sequence, 1).await?;
+        let check = expected.map(|expected| Check::of(&run.outputs, &expected.logits, expected.allowed));
+        Ok(object(&Timed { milliseconds: run.milliseconds, check })?)
+    }
+
+    /// `{ wasmBytes, gpuBuffers, gpuBytes }`.
+    pub fn memory(&self) -> Result<JsValue, JsValue> {
+        Ok(memory_object(self.benchmark.session())?)
+    }
+}

@@ -1,0 +1,126 @@
+//! `bench`.
+
+use serde_json::{Map, Value, json};
+
+use crate::models::{TinyModel, configuration};
+use crate::process::{mobilebert, text};
+
+const SHORT: [&str; 6] = ["bench", "--device", "cpu", "--runs", "3", "--json"];
+
+/// What documents the JSON, for the command line and the page alike.
+fn schema() -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-result.schema.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Where a value has other fields than its schema, or another type. The page's tests check the rest of the schema.
+fn faults(schema: &Value, value: &Value, path: &str) -> Vec<String> {
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => return Vec::new(),
+    };
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() || !types.contains(&"integer") => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    if !types.contains(&found) {
+        return vec![format!("{path} is {found}")];
+    }
+    let nothing = Map::new();
+    let fields = schema["properties"].as_object().unwrap_or(&nothing);
+    match value {
+        Value::Array(items) => items.iter().flat_map(|item| faults(&schema["items"], item, path)).collect(),
+        Value::Object(given) => {
+            let unknown = given.keys().filter(|name| !fields.contains_key(*name));
+            let missing = fields.keys().filter(|name| !given.contains_key(*name));
+            let mut all: Vec<String> = unknown.chain(missing).map(|name| format!("{path}.{name}")).collect();
+            for (name, value) in given {
+                let field = fields.get(name).unwrap_or(&Value::Null);
+                all.extend(faults(field, value, &format!("{path}.{name}")));
+            }
+            all
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn bench_times_a_directory_or_a_mere_configuration_in_the_documented_json() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let config = model.write("other.json", configuration("Model", json!({})).to_string().as_bytes());
+    for (source, seed) in
+        [(["--model", model.argument()], Value::Null), (["--config", text(&config)], json!(1))]
+    {
+        let report = mobilebert(&[&SHORT[..], &["--sequence", "8,16"], &source].concat()).json();
+        assert_eq!(faults(&schema(), &report, "result"), Vec::<String>::new());
+        let found = &report["models"][0];
+        assert_eq!(found["seed"], seed);
+        assert_eq!(found["device"]["kind"], "cpu");
+        assert_eq!(found["cold"]["download_ms"].is_null(), seed == 1);
+        assert_eq!(found["cold"]["generate_ms"].is_null(), seed != 1);
+        let rows = found["warm"].as_array().unwrap();
+        assert_eq!(rows.iter().map(|row| row["sequence"].as_u64().unwrap()).collect::<Vec<_>>(), [8, 16]);
+        assert!(rows.iter().all(|row| row["median_ms"].as_f64().unwrap() > 0.0));
+        assert!(rows.iter().all(|row| row["runs_ms"].as_array().unwrap().len() == 3));
+        assert!(rows.iter().all(|row| row["check"].is_null()), "nothing is stored of these");
+    }
+}
+
+#[test]
+fn the_comparison_with_the_schema_notices_missing_unknown_and_mistyped_fields() {
+    let model = TinyModel::new("Model");
+    let good = mobilebert(&[&SHORT[..], &["--sequence", "8", "--model", model.argument()]].concat()).json();
+    let with = |change: fn(&mut Value)| {
+        let mut report = good.clone();
+        change(&mut report);
+        faults(&schema(), &report, "result")
+    };
+    assert_eq!(with(|_| {}), Vec::<String>::new());
+    assert_eq!(with(|report| report["extra"] = json!(1)), ["result.extra"]);
+    assert_eq!(
+        with(|report| drop(report["models"][0]["cold"].as_object_mut().unwrap().remove("first_ms"))),
+        ["result.models.cold.first_ms"]
+    );
+    assert_eq!(with(|report| report["made"] = json!("now")), ["result.made is string"]);
+}
+
+#[test]
+fn a_network_of_the_paper_gives_the_stored_logits() {
+    let report = mobilebert(&[&SHORT[..], &["--variant", "tiny", "--sequence", "64,72"]].concat()).json();
+    assert_eq!(faults(&schema(), &report, "result"), Vec::<String>::new());
+    let rows = report["models"][0]["warm"].as_array().unwrap();
+    assert_eq!(rows[0]["check"]["right"], true, "{}", rows[0]);
+    assert!(rows[1]["check"].is_null(), "of 72 tokens nothing is stored");
+    assert!(report["models"][0]["parameters"].as_u64().unwrap() > 15_000_000);
+}
+
+#[test]
+fn bench_prints_a_table() {
+    let model = TinyModel::new("Model");
+    let arguments =
+        ["bench", "--device", "cpu", "--runs", "2", "--sequence", "8", "--model", model.argument()];
+    let table = mobilebert(&arguments).done();
+    for word in ["cold: ", "median", "p90", "dispatches", "check"] {
+        assert!(table.contains(word), "no {word} in {table}");
+    }
+}
+
+#[test]
+fn an_unknown_variant_is_named_with_those_that_are() {
+    let ran = mobilebert(&["bench", "--variant", "huge"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("huge") && ran.stderr.contains("without-opt"), "{}", ran.stderr);
+}
+
+#[test]
+fn bench_refuses_a_length_that_the_model_does_not_take() {
+    let model = TinyModel::new("Model");
+    mobilebert(&["bench", "--device", "cpu", "--model", model.argument(), "--sequence", "65"])
+        .failed(&["65", "64"]);
+}

@@ -1,0 +1,100 @@
+"""Makes `www/bench/logits.json`, what the latency page and `mobilebert bench` check their runs against:
+`cargo xtask goldens bench`.
+
+Every variant of `www/bench/variants.json` is filled by the generator and run by `transformers` in float64 over fixed
+ids. Of each output a sample is stored: `SAMPLES` positions, their values, and the root mean square of the whole row.
+A run is right where the largest |Δ| over that root mean square is at most `allowed`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import models
+import numpy as np
+import torch
+
+FOLDER = Path(__file__).parents[2] / "www/bench"
+SEED = 1
+SEQUENCES = (64, 128, 256, 384)
+SAMPLES = 16
+# Ten times what parity is held to: a phone's GPU may take its exponentials less exactly than we test here.
+ALLOWED = 1e-3
+
+
+def inputs(length: int, vocabulary: int, types: int) -> dict[str, list]:
+    """The ids of a length; `src/benchmark/mod.rs` makes the same."""
+    return {
+        "input_ids": [[7919 * (place + 1) % vocabulary for place in range(length)]],
+        "token_type_ids": [[min(2 * place // length, types - 1) for place in range(length)]],
+        "attention_mask": [[1] * length],
+    }
+
+
+def rows(model: torch.nn.Module, given: dict[str, list]) -> dict[str, np.ndarray]:
+    """The head's outputs over one sequence, in float64."""
+    outputs = models.outputs(model, given, hidden_states=False, attentions=False)
+    return {name: value.double().reshape(-1).numpy() for name, value in outputs.items()}
+
+
+def rms(row: np.ndarray) -> float:
+    """Root of the mean square."""
+    return float(np.sqrt(np.mean(row**2)))
+
+
+def difference(exact: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
+    """The largest |Δ| of any output over its root mean square."""
+    return max(float(np.max(np.abs(exact[name] - found[name]))) / rms(exact[name]) for name in exact)
+
+
+def rounded(value: float) -> float:
+    """Eight significant digits: more than f32 has."""
+    return float(f"{value:.8g}")
+
+
+def sample(row: np.ndarray) -> dict:
+    """What is stored of an output."""
+    places = np.linspace(0, len(row) - 1, SAMPLES).round().astype(int)
+    return {
+        "places": places.tolist(),
+        "values": [rounded(row[place]) for place in places],
+        "rms": rounded(rms(row)),
+    }
+
+
+def variant(entry: dict) -> dict:
+    """The stored logits of one variant, by length."""
+    config = entry["config"]
+    settings = {name: value for name, value in config.items() if name not in ("model_type", "architectures")}
+    model = models.build(config["architectures"][0], settings)
+    models.fill(model, SEED)
+    given = inputs(SEQUENCES[0], config["vocab_size"], config["type_vocab_size"])
+    single = rows(model, given)
+    model = model.double()
+    exact = rows(model, given)
+    given["input_ids"][0][SEQUENCES[0] // 2] += 1
+    float32, other_token = difference(exact, single), difference(exact, rows(model, given))
+    print(f"{entry['name']}: float32 is off by {float32:.1e}, one other token by {other_token:.1e}")
+    if float32 > ALLOWED / 10 or other_token < 10 * ALLOWED:
+        raise SystemExit(f"{entry['name']}: {ALLOWED} does not tell right from wrong")
+    stored = {}
+    for length in SEQUENCES:
+        exact = rows(model, inputs(length, config["vocab_size"], config["type_vocab_size"]))
+        stored[str(length)] = {name: sample(row) for name, row in exact.items()}
+    return stored
+
+
+def main() -> None:
+    """Writes the file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    variants = json.loads((FOLDER / "variants.json").read_text())
+    stored = {
+        "seed": SEED,
+        "allowed": ALLOWED,
+        "variants": {entry["name"]: variant(entry) for entry in variants},
+    }
+    (FOLDER / "logits.json").write_text(json.dumps(stored, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main()

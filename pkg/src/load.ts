@@ -149,7 +149,8 @@ async function openShards(place: Place, optional: Opener) {
   return { weights, index };
 }
 
-function shardNames(text: string): string[] {
+/** The weight files that an index names. */
+export function shardNames(text: string): string[] {
   const damaged = (problem: string) => new MobileBertError("corrupt", `${INDEX}: ${problem}`, { file: INDEX });
   let map: unknown;
   try {

@@ -4,6 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { ask, openReady, paste } from "./support/index-page.mjs";
 import { startServer } from "./support/server.mjs";
@@ -14,6 +15,8 @@ const sizes = [
   { width: 360, height: 780 },
   { width: 1280, height: 1000 },
 ];
+/** What the latency page measures for its pictures. */
+const NETWORKS = "?variant=mobilebert,tiny,without-opt&runs=5&device=wasm";
 const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
 
 /** Each brings a fresh page into a state. */
@@ -56,7 +59,46 @@ const states = {
     await page.goto(`${address}?device=webgpu`);
     await page.waitForFunction(() => !document.querySelector("#problem").hidden);
   },
+  async bench(page, address) {
+    await openBench(page, address, NETWORKS);
+    await startBench(page);
+    await endOfBench(page);
+    await page.evaluate(() => document.querySelector("#results").scrollIntoView());
+  },
+  async "bench-setup"(page, address) {
+    await openBench(page, address, NETWORKS);
+  },
+  async "bench-shared"(page, address) {
+    shared ??= await linkToResult(address);
+    await page.goto(shared);
+    await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+  },
+  async "bench-void"(page, address) {
+    await openBench(page, address, NETWORKS);
+    await startBench(page);
+    await page.waitForFunction(() => document.querySelectorAll("#warm .spark").length > 1);
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { value: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await endOfBench(page);
+    await page.evaluate(() => document.querySelector("#results").scrollIntoView());
+  },
 };
+
+/** A link to a result that was measured once, on this machine. */
+let shared;
+async function linkToResult(address) {
+  const { page } = await newPage(browser);
+  await openBench(page, address, NETWORKS);
+  await startBench(page);
+  await endOfBench(page);
+  await page.click("#copy-link");
+  await page.waitForFunction(() => document.querySelector("#link").value !== "");
+  const link = await page.$eval("#link", (field) => field.value);
+  await page.close();
+  return link;
+}
 
 await mkdir(folder, { recursive: true });
 const server = await startServer();

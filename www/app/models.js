@@ -9,7 +9,7 @@ import { models as wanted } from "./parameters.js";
  * The models that lie beside this page; none where there is no index.
  * @returns {Promise<ModelEntry[]>}
  */
-async function index() {
+export async function modelsBeside() {
   try {
     const response = await fetch("models/models.json", { cache: "no-cache" });
     return response.ok ? await response.json() : [];
@@ -23,7 +23,7 @@ async function index() {
  * @returns {Promise<{ answers: Choice | undefined, sentiment: Choice | undefined }>}
  */
 export async function chooseModels() {
-  const entries = await index();
+  const entries = await modelsBeside();
   /** @param {ModelEntry} entry */
   const choice = ({ name }) => ({ label: name, source: `models/${encodeURIComponent(name)}/` });
   /** @param {string} task */

@@ -1,0 +1,154 @@
+import type { ColdStart, Started, StartProgress, StartRequest } from "./bench-protocol.js";
+import { join } from "./bytes.js";
+import { type EngineOptions, startEngine } from "./engine.js";
+import { missing, type OpenFile, openFile } from "./fetch.js";
+import { shardNames } from "./load.js";
+import { parseManifest, verified } from "./manifest.js";
+import type { Place } from "./source.js";
+import type { Device } from "./types.js";
+
+/** The wasm module's `Benchmark`. */
+export interface EngineBenchmark {
+  describe(): Omit<Started, "cold" | "device"> & {
+    times: { compile: number; generate: number; upload: number } | null;
+  };
+  device(): Device;
+  dispatches(sequence: number): number;
+  run(sequence: number, expected: unknown): Promise<unknown>;
+}
+
+interface Seeding {
+  step(): number;
+  finish(): Promise<EngineBenchmark>;
+}
+
+interface Loader {
+  push(chunk: Uint8Array): void;
+  nextFile(): void;
+  finishBenchmark(): Promise<EngineBenchmark>;
+}
+
+/** What of the wasm module is used here. */
+interface Engine {
+  Seeding: { create(config: string, seed: number, options: EngineOptions): Promise<Seeding> };
+  Loader: { create(files: { config: string; index?: string }, options: EngineOptions): Promise<Loader> };
+}
+
+type Report = (progress: StartProgress) => void;
+
+const WEIGHTS = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+/** A turn for messages at least this often, in milliseconds. */
+const TURN = 50;
+
+/** Brings a network onto its device, one part after another so that each can be timed. */
+export async function start(
+  request: StartRequest,
+  report: Report,
+): Promise<{ benchmark: EngineBenchmark; started: Started }> {
+  report({ phase: "module", share: null });
+  const before = performance.now();
+  const engine = (await startEngine({ wasmUrl: request.wasmUrl, wasmBytes: undefined })) as unknown as Engine;
+  const module = performance.now() - before;
+  report({ phase: "compile", share: null });
+  const { device, schedule, place } = request;
+  const options: EngineOptions = { device, ...(schedule && { schedule }) };
+  const { benchmark, parts } =
+    place.kind === "seeded"
+      ? await generate(engine, place.config, place.seed, options, report)
+      : await download(engine, place.place, options, report);
+  const { times: _, ...about } = benchmark.describe();
+  return { benchmark, started: { ...about, device: benchmark.device(), cold: { module, ...parts } } };
+}
+
+type Parts = Omit<ColdStart, "module">;
+
+/** Makes the weights, with turns in between so that progress is seen. */
+async function generate(engine: Engine, config: string, seed: number, options: EngineOptions, report: Report) {
+  const seeding = await engine.Seeding.create(config, seed, options);
+  let turned = performance.now();
+  for (let share = 0; share < 1; ) {
+    share = seeding.step();
+    if (performance.now() - turned > TURN) {
+      report({ phase: "generate", share });
+      await new Promise((resolve) => setTimeout(resolve));
+      turned = performance.now();
+    }
+  }
+  const benchmark = await seeding.finish();
+  const times = benchmark.describe().times ?? { compile: 0, generate: 0, upload: 0 };
+  const parts: Parts = { ...times, download: null, verify: null };
+  return { benchmark, parts };
+}
+
+/** Adds up time by what it was spent on. */
+class Watch {
+  spent = 0;
+
+  async time<T>(work: () => Promise<T> | T): Promise<T> {
+    const before = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.spent += performance.now() - before;
+    }
+  }
+
+  /** Time spent waiting for the next chunk. */
+  async *waiting(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.time(() => iterator.next());
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+}
+
+/** Reads a model's files past the package's own cache: what a first visit costs. */
+async function download(engine: Engine, place: Place, options: EngineOptions, report: Report) {
+  // The stream's waits are within those of the check, which stands around it.
+  const [opening, stream, checked, device] = [new Watch(), new Watch(), new Watch(), new Watch()];
+  const { signal } = new AbortController();
+  const open = (name: string) => opening.time(() => openFile(place, name, signal));
+  const required = async (name: string) => {
+    const file = await open(name);
+    if (!file) throw missing(place, name);
+    return file;
+  };
+  const text = async (file: OpenFile) => new TextDecoder().decode(await opening.time(() => join(file.chunks)));
+  const config = await text(await required("config.json"));
+  const manifest = await open("files.json").then(async (file) => file && parseManifest(await text(file)));
+  const single = await open(WEIGHTS);
+  const index = single ? undefined : await text(await required(INDEX));
+  const names = index === undefined ? [WEIGHTS] : shardNames(index);
+  const before = performance.now();
+  const loader = await engine.Loader.create({ config, ...(index !== undefined && { index }) }, options);
+  const compile = performance.now() - before;
+  for (const [i, name] of names.entries()) {
+    if (i > 0) loader.nextFile();
+    const file = single ?? (await required(name));
+    const bytes = manifest?.files.get(name)?.bytes ?? file.bytes;
+    let read = 0;
+    for await (const chunk of checked.waiting(verified(manifest, name, stream.waiting(file.chunks)))) {
+      read += chunk.length;
+      report({ phase: "download", share: bytes ? (i + read / bytes) / names.length : null });
+      await device.time(() => loader.push(chunk));
+    }
+  }
+  report({ phase: "upload", share: null });
+  const benchmark = await device.time(() => loader.finishBenchmark());
+  const verify = manifest ? checked.spent - stream.spent : null;
+  const parts: Parts = {
+    compile,
+    generate: null,
+    upload: device.spent,
+    download: opening.spent + stream.spent,
+    verify,
+  };
+  return { benchmark, parts };
+}

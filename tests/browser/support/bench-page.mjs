@@ -1,0 +1,44 @@
+/** What a person does on bench.html, and what stands there. */
+
+const PATIENCE = { timeout: 240_000 };
+
+/** Opens the page and waits until it can be used. */
+export async function openBench(page, address, query = "") {
+  await page.goto(`${address}bench.html${query}`, { waitUntil: "domcontentloaded" });
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true", PATIENCE);
+}
+
+/** Presses Start. */
+export async function startBench(page) {
+  await page.evaluate(() => document.querySelector("#start").click());
+}
+
+/** Waits until nothing runs any more, and gives what stands there. */
+export async function endOfBench(page) {
+  await page.waitForFunction(() => !document.querySelector("#start").disabled, PATIENCE);
+  return await shownResult(page);
+}
+
+/** The result as it is seen, and the JSON under it. */
+export function shownResult(page) {
+  return page.evaluate(() => {
+    const texts = (selector) => Array.from(document.querySelectorAll(selector), (cell) => cell.textContent.trim());
+    const visible = (selector) => document.querySelector(selector)?.checkVisibility() ?? false;
+    const json = document.querySelector("#json").value;
+    return {
+      networks: texts("#warm tbody .of b"),
+      tokens: texts('#warm tbody th[scope="row"]'),
+      medians: texts("#warm td.median"),
+      checks: texts("#warm td:nth-child(5)").map((said) => said.split(" ")[0]),
+      sparks: document.querySelectorAll("#warm .spark").length,
+      paper: texts("#warm td:nth-child(6)"),
+      cold: texts('#cold tbody th[scope="row"]'),
+      system: texts("#system dd"),
+      plotted: document.querySelectorAll("#plot .series").length,
+      void: visible("#void") ? document.querySelector("#void").textContent : null,
+      shared: visible("#shared") ? document.querySelector("#shared").textContent : null,
+      problem: visible("#problem") ? document.querySelector("#problem").textContent : null,
+      json: json === "" ? null : JSON.parse(json),
+    };
+  });
+}

@@ -1,0 +1,200 @@
+/** The latency page: the form, one measurement at a time, its result, and results that others sent. */
+import { byId } from "../app/elements.js";
+import { hideProblem, showProblem } from "../app/problem.js";
+import { MobileBertError } from "../pkg/dist/index.js";
+import { measure } from "./measure.js";
+import { NotAResult } from "./result.js";
+import { prepare } from "./setup.js";
+import { fromFragment, isShared, linkTo } from "./share.js";
+import { milliseconds, quantile } from "./statistics.js";
+import { describeSystem } from "./system.js";
+import { checkText, show } from "./view.js";
+
+/**
+ * @typedef {import("./measure.js").Plan} Plan
+ * @typedef {import("./result.js").Result} Result
+ */
+
+const form = byId("form", HTMLFormElement);
+const start = byId("start", HTMLButtonElement);
+const stop = byId("stop", HTMLButtonElement);
+const loading = byId("loading", HTMLElement);
+const bar = byId("bar", HTMLProgressElement);
+const doing = byId("doing", HTMLElement);
+const said = byId("said", HTMLElement);
+const json = byId("json", HTMLTextAreaElement);
+const link = byId("link", HTMLInputElement);
+const copied = byId("copied", HTMLElement);
+
+const HIDDEN = "the tab was hidden during the measurement, and browsers slow hidden tabs down";
+
+/** @type {Result | undefined} */
+let result;
+/** @type {AbortController | undefined} */
+let running;
+
+await openShared();
+addEventListener("hashchange", openShared);
+const plan = await prepare().catch((error) => {
+  showProblem(error, () => location.reload());
+  throw error;
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  run(plan());
+});
+stop.addEventListener("click", () => running?.abort());
+byId("copy-json", HTMLButtonElement).addEventListener("click", () => copy(json, "The JSON"));
+byId("copy-link", HTMLButtonElement).addEventListener("click", shareLink);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden || !running || !result) return;
+  result.void = HIDDEN;
+  running.abort();
+});
+document.documentElement.dataset.ready = "true";
+
+/** @param {Plan} plan */
+async function run(plan) {
+  if (running) return;
+  hideProblem();
+  if (plan.subjects.length === 0 || plan.sequences.length === 0) {
+    said.textContent = "Choose at least one network and one number of tokens.";
+    return;
+  }
+  running = new AbortController();
+  const { signal } = running;
+  switchTo(true);
+  said.textContent = "";
+  result = await emptyResult(plan);
+  update();
+  const awake = await navigator.wakeLock?.request("screen").catch(() => undefined);
+  try {
+    if (document.hidden) result.void = HIDDEN;
+    else await measure(plan, listener(plan), signal);
+    said.textContent = result.void ? "" : "Done.";
+  } catch (thrown) {
+    const error = known(thrown);
+    if (!(error instanceof MobileBertError && error.code === "aborted")) showProblem(error, () => run(plan));
+    said.textContent = result.void || !signal.aborted ? "" : "Stopped. The rows that were finished stand below.";
+  } finally {
+    running = undefined;
+    await awake?.release().catch(() => {});
+    switchTo(false);
+    update();
+  }
+}
+
+/** `bench.js` stands alone, so its errors are of a class of its own. @param {unknown} error */
+function known(error) {
+  if (!(error instanceof Error && error.name === "MobileBertError")) return error;
+  const { code, message, detail } = /** @type {MobileBertError} */ (error);
+  return new MobileBertError(code, message, detail);
+}
+
+/** @param {Plan} plan @returns {Promise<Result>} */
+async function emptyResult({ minutes }) {
+  const system = await describeSystem();
+  const mode = minutes === null ? "short" : "sustained";
+  const tool = { name: "mobilebert", version: "", kind: "page" };
+  return { format: 1, tool, made: Math.round(Date.now() / 1000), system, mode, void: null, models: [] };
+}
+
+/** @param {Plan} plan @returns {import("./measure.js").Listener} */
+function listener({ runs, minutes }) {
+  const phases = {
+    module: "Loading the wasm module",
+    compile: "Preparing the device",
+    download: "Loading",
+    generate: "Making the weights of",
+    upload: "Handing over to the device",
+  };
+  let last = 0;
+  return {
+    starting({ title }, { phase, share }) {
+      doing.textContent = `${phases[phase]} ${title}`;
+      if (share === null) bar.removeAttribute("value");
+      else bar.value = share;
+    },
+    running({ title }, sequence, done) {
+      // The page's own work must not get into the way of what it times.
+      if (performance.now() - last < 250) return;
+      last = performance.now();
+      const now = `${milliseconds(quantile(done, 0.5))} ms`;
+      doing.textContent = `${title}, ${sequence} tokens: ${now}${minutes === null ? `, run ${done.length} of at most ${runs}` : ""}`;
+      if (minutes === null) bar.value = done.length / runs;
+      else bar.removeAttribute("value");
+    },
+    version(version) {
+      if (result) result.tool.version = version;
+    },
+    changed(models) {
+      if (!result) return;
+      result.models = models;
+      update();
+    },
+    row({ title }, { sequence, median_ms, check }) {
+      said.textContent = `${title}, ${sequence} tokens: ${milliseconds(median_ms)} ms, ${checkText(check)}.`;
+    },
+  };
+}
+
+/** @param {boolean} on */
+function switchTo(on) {
+  loading.dataset.state = on ? "loading" : "idle";
+  start.disabled = on;
+  stop.disabled = !on;
+  for (const field of form.querySelectorAll("fieldset")) field.disabled = on;
+  if (!on) doing.textContent = "";
+  (on ? stop : start).focus({ preventScroll: true });
+}
+
+/** Puts the result where it is seen and taken from. */
+function update() {
+  show(result);
+  const usable = result !== undefined && (result.models.length > 0 || result.void !== null) && !running;
+  byId("share-actions", HTMLElement).hidden = !usable;
+  byId("json-part", HTMLElement).hidden = !usable;
+  byId("link-label", HTMLElement).hidden = true;
+  copied.textContent = "";
+  json.value = result && usable ? JSON.stringify(result, undefined, 1) : "";
+}
+
+async function shareLink() {
+  if (!result) return;
+  link.value = await linkTo(result);
+  byId("link-label", HTMLElement).hidden = false;
+  await copy(link, "The link");
+}
+
+/** @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} what */
+async function copy(field, what) {
+  try {
+    await navigator.clipboard.writeText(field.value);
+    copied.textContent = `${what} was copied.`;
+  } catch {
+    // No permission, or no secure context: the text is there to be taken by hand.
+    byId("json-part", HTMLDetailsElement).open = field === json;
+    field.select();
+    copied.textContent = `${what} is selected: copy it from there.`;
+  }
+}
+
+/** A fragment that holds a result is shown as what it is: somebody else's word. */
+async function openShared() {
+  if (!isShared(location.hash) || running) return;
+  const banner = byId("shared", HTMLElement);
+  const text = byId("shared-text", HTMLElement);
+  banner.hidden = false;
+  // The link out of here must leave the fragment behind.
+  byId("shared-own", HTMLAnchorElement).href = location.pathname + location.search;
+  byId("setup", HTMLElement).hidden = true;
+  try {
+    result = await fromFragment(location.hash);
+    text.textContent =
+      "The figures below came with the link that was opened. This page did not measure them and cannot vouch for them.";
+  } catch (error) {
+    result = undefined;
+    text.textContent = `It cannot be shown: ${error instanceof NotAResult ? error.message : String(error)}.`;
+  }
+  update();
+}

@@ -1,0 +1,198 @@
+/** Runs a plan: each network in a worker of its own, cold, then warm at every length. */
+import { Benchmark } from "../pkg/dist/bench.js";
+import { quantile, rounded } from "./statistics.js";
+
+/**
+ * @typedef {import("../pkg/dist/bench.js").BenchmarkSource} BenchmarkSource
+ * @typedef {import("../pkg/dist/bench.js").Expected} Expected
+ * @typedef {import("../pkg/dist/bench.js").StartProgress} StartProgress
+ * @typedef {import("./result.js").Check} Check
+ * @typedef {import("./result.js").ModelResult} ModelResult
+ * @typedef {import("./result.js").Row} Row
+ * @typedef {{ name: string, title: string, source: BenchmarkSource, paperMs: number | null,
+ *   expected: (sequence: number) => Expected | undefined }} Subject
+ * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
+ *   device: string, schedule: string | undefined }} Plan
+ * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
+ *   runs: number[]): void, version(version: string): void, changed(models: ModelResult[]): void, row(model: ModelResult, row: Row): void }} Listener
+ */
+
+/** Tokens of the paper's measurements. */
+const PAPER_SEQUENCE = 128;
+/** Runs between the first and those that count. */
+const WARM_UP = 1;
+/** A row that has this many runs ends after this many milliseconds. */
+const ENOUGH_RUNS = 5;
+const LONG_ENOUGH = 10_000;
+/** Points of a sustained plot at most. */
+const POINTS = 120;
+
+/**
+ * @param {Plan} plan
+ * @param {Listener} listener
+ * @param {AbortSignal} signal
+ */
+export async function measure(plan, listener, signal) {
+  /** @type {ModelResult[]} */
+  const models = [];
+  for (const subject of plan.subjects) {
+    const { device, schedule } = plan;
+    const benchmark = await Benchmark.start(subject.source, {
+      device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device),
+      ...(schedule && { schedule }),
+      onProgress: (progress) => listener.starting(subject, progress),
+      signal,
+    });
+    try {
+      listener.version(benchmark.started.version);
+      const model = describe(subject, benchmark);
+      models.push(model);
+      if (plan.minutes === null) await warm(plan, subject, benchmark, model, () => listener.changed(models), listener);
+      else await sustain(plan, plan.minutes, subject, benchmark, model, () => listener.changed(models), listener);
+    } finally {
+      benchmark.dispose();
+    }
+  }
+}
+
+/** @param {Subject} subject @param {Benchmark} benchmark @returns {ModelResult} */
+function describe(subject, { started }) {
+  const { cold } = started;
+  const orNull = (/** @type {number | null} */ value) => (value === null ? null : rounded(value));
+  const { adapter, ...device } = started.device;
+  return {
+    name: subject.name,
+    title: subject.title,
+    seed: "seed" in subject.source ? subject.source.seed : null,
+    architecture: started.architecture,
+    parameters: started.parameters,
+    device: { ...device, adapter: adapter || null },
+    schedule: started.schedule,
+    cold: {
+      module_ms: rounded(cold.module),
+      download_ms: orNull(cold.download),
+      generate_ms: orNull(cold.generate),
+      verify_ms: orNull(cold.verify),
+      upload_ms: rounded(cold.upload),
+      compile_ms: rounded(cold.compile),
+      first_ms: 0,
+      total_ms: 0,
+    },
+    warm: [],
+    sustained: null,
+  };
+}
+
+/** The first run ends the cold start. @param {ModelResult} model @param {number} first */
+function endColdStart({ cold }, first) {
+  const { module_ms, download_ms, generate_ms, verify_ms, upload_ms, compile_ms } = cold;
+  const parts = [module_ms, download_ms, generate_ms, verify_ms, upload_ms, compile_ms, first];
+  cold.first_ms = rounded(first);
+  cold.total_ms = rounded(parts.reduce((/** @type {number} */ sum, part) => sum + (part ?? 0), 0));
+}
+
+/**
+ * Of two runs the one that was further off.
+ * @param {Check | null} before
+ * @param {Check | null} now
+ */
+export function worse(before, now) {
+  if (!before || !now) return before ?? now;
+  const far = (/** @type {Check} */ { difference }) => difference ?? Number.POSITIVE_INFINITY;
+  return far(now) > far(before) ? now : before;
+}
+
+/**
+ * @param {Plan} plan
+ * @param {Subject} subject
+ * @param {Benchmark} benchmark
+ * @param {ModelResult} model
+ * @param {() => void} changed
+ * @param {Listener} listener
+ */
+async function warm(plan, subject, benchmark, model, changed, listener) {
+  for (const sequence of plan.sequences.filter((length) => length <= benchmark.started.longest)) {
+    const expected = subject.expected(sequence);
+    const first = await benchmark.run(sequence, expected);
+    if (model.warm.length === 0) {
+      endColdStart(model, first.milliseconds);
+      changed();
+    }
+    let { check } = first;
+    /** @type {number[]} */
+    const runs = [];
+    const started = performance.now();
+    for (let i = 0; runs.length < plan.runs; i++) {
+      const run = await benchmark.run(sequence, expected);
+      check = worse(check, run.check);
+      if (i < WARM_UP) continue;
+      runs.push(rounded(run.milliseconds));
+      listener.running(subject, sequence, runs);
+      if (runs.length >= ENOUGH_RUNS && performance.now() - started > LONG_ENOUGH) break;
+    }
+    /** @type {Row} */
+    const row = {
+      sequence,
+      batch: 1,
+      runs: runs.length,
+      first_ms: rounded(first.milliseconds),
+      min_ms: quantile(runs, 0),
+      median_ms: quantile(runs, 0.5),
+      p90_ms: quantile(runs, 0.9),
+      runs_ms: runs,
+      dispatches: await benchmark.dispatches(sequence),
+      check,
+      paper_ms: sequence === PAPER_SEQUENCE ? subject.paperMs : null,
+    };
+    model.warm.push(row);
+    changed();
+    listener.row(model, row);
+  }
+}
+
+/**
+ * One length, over and over; a point each few seconds.
+ * @param {Plan} plan
+ * @param {number} minutes
+ * @param {Subject} subject
+ * @param {Benchmark} benchmark
+ * @param {ModelResult} model
+ * @param {() => void} changed
+ * @param {Listener} listener
+ */
+async function sustain(plan, minutes, subject, benchmark, model, changed, listener) {
+  const sequence = plan.sequences[0] ?? PAPER_SEQUENCE;
+  const expected = subject.expected(sequence);
+  const first = await benchmark.run(sequence, expected);
+  endColdStart(model, first.milliseconds);
+  const length = 60_000 * minutes;
+  const bucket = Math.max(length / POINTS, 1000 * Math.min(1, minutes));
+  const sustained = {
+    sequence,
+    seconds: 0,
+    check: first.check,
+    points: /** @type {import("./result.js").Point[]} */ ([]),
+  };
+  model.sustained = sustained;
+  const started = performance.now();
+  let from = started;
+  /** @type {number[]} */
+  let runs = [];
+  for (;;) {
+    const run = await benchmark.run(sequence, expected);
+    sustained.check = worse(sustained.check, run.check);
+    runs.push(rounded(run.milliseconds));
+    listener.running(subject, sequence, runs);
+    const now = performance.now();
+    const over = now - started >= length;
+    if (now - from >= bucket || over) {
+      sustained.seconds = Math.round((now - started) / 100) / 10;
+      const second = Math.round(((from + now) / 2 - started) / 100) / 10;
+      sustained.points.push({ second, runs: runs.length, median_ms: quantile(runs, 0.5) });
+      from = now;
+      runs = [];
+      changed();
+    }
+    if (over) return;
+  }
+}

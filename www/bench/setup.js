@@ -1,0 +1,129 @@
+/** The form: which networks, lengths and device. The address may have chosen already. */
+import { byId, make } from "../app/elements.js";
+import { modelsBeside } from "../app/models.js";
+import * as wanted from "./parameters.js";
+
+/**
+ * @typedef {import("./measure.js").Plan} Plan
+ * @typedef {import("./measure.js").Subject} Subject
+ * @typedef {{ name: string, title: string, about: string, paper_ms: number, config: object }} Variant
+ * @typedef {import("../pkg/dist/bench.js").StoredOutput} StoredOutput
+ * @typedef {{ seed: number, allowed: number,
+ *   variants: Record<string, Record<string, Record<string, StoredOutput>>> }} Stored
+ */
+
+const SEQUENCES = [64, 128, 256, 384];
+const DEVICES = { auto: "automatic", webgpu: "WebGPU", wasm: "CPU" };
+
+/** @param {string} path */
+async function json(path) {
+  const response = await fetch(path, { cache: "no-cache" });
+  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+  return await response.json();
+}
+
+/**
+ * Fills the form; what comes back reads it.
+ * @returns {Promise<() => Plan>}
+ */
+export async function prepare() {
+  /** @type {[Variant[], Stored, import("../app/models.js").ModelEntry[]]} */
+  const [variants, stored, beside] = await Promise.all([
+    json("bench/variants.json"),
+    json("bench/logits.json"),
+    modelsBeside(),
+  ]);
+  byId("allowed", HTMLElement).textContent = String(stored.allowed);
+  const subjects = [
+    ...variants.map((variant) => seeded(variant, stored)),
+    ...beside.map(({ name }) => model(name, `models/${encodeURIComponent(name)}/`)),
+    ...wanted.models.filter((name) => beside.every((entry) => entry.name !== name)).map((name) => model(name, name)),
+  ];
+  const asked = new Set([...wanted.variants, ...wanted.models]);
+  const about = new Map(variants.map(({ name, about }) => [name, about]));
+  options(
+    "models",
+    "checkbox",
+    subjects.map(({ name, title }, index) => ({
+      value: name,
+      label: title,
+      about: about.get(name) ?? "its own weights, downloaded; not checked",
+      checked: asked.size > 0 ? asked.has(name) : index === 0,
+    })),
+  );
+  const lengths = wanted.sequences.length > 0 ? wanted.sequences : SEQUENCES;
+  options(
+    "sequences",
+    "checkbox",
+    [...new Set([...SEQUENCES, ...lengths])]
+      .sort((a, b) => a - b)
+      .map((length) => ({
+        value: String(length),
+        label: String(length),
+        checked: lengths.includes(length),
+      })),
+  );
+  options(
+    "devices",
+    "radio",
+    Object.entries(DEVICES).map(([value, label]) => ({
+      value,
+      label,
+      checked: value === wanted.device,
+    })),
+  );
+  options("modes", "radio", [
+    { value: "short", label: `short: up to ${wanted.runs} runs a row`, checked: !wanted.sustained },
+    { value: "sustained", label: `sustained: ${wanted.minutes} minutes at one length`, checked: wanted.sustained },
+  ]);
+  return () => ({
+    subjects: subjects.filter(({ name }) => chosen("models").includes(name)),
+    sequences: chosen("sequences").map(Number),
+    runs: wanted.runs,
+    minutes: chosen("modes")[0] === "sustained" ? wanted.minutes : null,
+    // What the address names is handed on as it is: the package says what is allowed.
+    device: chosen("devices")[0] ?? wanted.device,
+    schedule: wanted.schedule,
+  });
+}
+
+/** @param {Variant} variant @param {Stored} stored @returns {Subject} */
+function seeded({ name, title, paper_ms, config }, { seed, allowed, variants }) {
+  return {
+    name,
+    title,
+    source: { config: JSON.stringify(config), seed },
+    paperMs: paper_ms,
+    expected: (sequence) => {
+      const logits = variants[name]?.[sequence];
+      return logits && { logits, allowed };
+    },
+  };
+}
+
+/** @param {string} name @param {string} source @returns {Subject} */
+function model(name, source) {
+  return { name, title: name, source: { model: source }, paperMs: null, expected: () => undefined };
+}
+
+/**
+ * @param {string} id
+ * @param {"checkbox" | "radio"} type
+ * @param {{ value: string, label: string, about?: string, checked: boolean }[]} choices
+ */
+function options(id, type, choices) {
+  const made = choices.map(({ value, label, about, checked }) => {
+    const input = document.createElement("input");
+    Object.assign(input, { type, name: id, value, checked, id: `${id}-${value}` });
+    const text = make("span", {}, [label, ...(about ? [make("small", { text: about })] : [])]);
+    return make("label", { className: "choice" }, [input, text]);
+  });
+  byId(id, HTMLFieldSetElement)
+    .querySelector(".options")
+    ?.replaceChildren(...made);
+}
+
+/** @param {string} name */
+function chosen(name) {
+  return new FormData(byId("form", HTMLFormElement)).getAll(name).map(String);
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium, firefox, newPage } from "./support/browsers.mjs";
+import { findModels } from "./support/models.mjs";
+import { startServer } from "./support/server.mjs";
+
+const PROBABILITY = 1e-3;
+
+const filler = "Nothing of note was written down on that day, and the weather stayed as it was. ";
+const QUESTIONS = [
+  [
+    "What is the capital of France?",
+    "🇫🇷 cafe\u0301 \u05e9\u05dc\u05d5\u05dd. The capital of France is Paris 🗼, not Lyon.",
+  ],
+  [
+    "Who opened the bridge?",
+    `${filler.repeat(20)}The bridge was opened by the mayor, Ines Kolar. ${filler.repeat(10)}`,
+  ],
+  ["How many moons does it have?", "The library opens at nine and closes at noon on Saturdays."],
+];
+const TEXTS = ["a charming and often affecting journey", "it never quite comes together, and then it stops"];
+
+let server;
+let models;
+let expected;
+
+before(async () => {
+  models = await findModels();
+  server = await startServer();
+  expected = await inBrowser(() => chromium(), "wasm");
+});
+
+after(() => server?.stop());
+
+/** Everything that the models say, in one browser and on one device. */
+async function inBrowser(launch, device) {
+  const browser = await launch();
+  try {
+    const { page } = await newPage(browser);
+    await page.goto(`${server.address}style.css`);
+    return await page.evaluate(
+      async ({ models, device, questions, texts }) => {
+        const { QuestionAnswering, TextClassification } = await import("/pkg/dist/index.js");
+        const qa = await QuestionAnswering.load(`/models/${models.answers.name}/`, { device });
+        const said = { device: qa.device.kind, answers: [], labels: [] };
+        for (const [question, context] of questions) {
+          const { answers, noAnswer } = await qa.ask(question, context, { topK: 3 });
+          const shown = answers.map(({ text, start, end, probability }) => ({ text, start, end, probability }));
+          said.answers.push({ answers: shown, noAnswer: noAnswer.probability });
+        }
+        await qa.dispose();
+        const sentiment = await TextClassification.load(`/models/${models.sentiment.name}/`, { device });
+        for (const text of texts) said.labels.push((await sentiment.classify(text)).labels);
+        await sentiment.dispose();
+        return said;
+      },
+      { models, device, questions: QUESTIONS, texts: TEXTS },
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+/** The first thing in which two results differ; nothing where they agree. */
+function difference(found, expected, path = "result") {
+  if (typeof expected === "number" && /probability|noAnswer/i.test(path)) {
+    return Math.abs(found - expected) <= PROBABILITY ? undefined : `${path}: ${found}, not ${expected}`;
+  }
+  if (typeof expected !== "object" || expected === null) {
+    return found === expected ? undefined : `${path}: ${found}, not ${expected}`;
+  }
+  const keys = new Set([...Object.keys(expected), ...Object.keys(found ?? {})]);
+  for (const key of keys) {
+    const deeper = difference(found?.[key], expected[key], `${path}.${key}`);
+    if (deeper) return deeper;
+  }
+}
+
+test("the comparison sees a shifted answer, a lost one and a moved probability", () => {
+  const change = (edit) => {
+    const copy = structuredClone(expected);
+    edit(copy);
+    return difference(copy, expected);
+  };
+  assert.equal(
+    change(() => {}),
+    undefined,
+  );
+  assert.match(
+    change((said) => said.answers[0].answers[0].start++),
+    /start/,
+  );
+  assert.match(
+    change((said) => said.answers[1].answers.pop()),
+    /undefined/,
+  );
+  assert.match(
+    change((said) => (said.labels[1][0].probability += 0.0011)),
+    /probability/,
+  );
+  assert.equal(
+    change((said) => (said.answers[2].noAnswer += 0.0009)),
+    undefined,
+  );
+});
+
+for (const [name, launch, device] of [
+  ["Chromium on WebGPU", () => chromium({ webgpu: true }), "webgpu"],
+  ["Firefox on the CPU", firefox, "wasm"],
+  ["Firefox on WebGPU", firefox, "webgpu"],
+]) {
+  test(`${name} says what Chromium on the CPU says, at the same places`, async () => {
+    const found = await inBrowser(launch, device);
+    assert.equal(found.device, device);
+    assert.equal(difference({ ...found, device: expected.device }, expected), undefined);
+  });
+}

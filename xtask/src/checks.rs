@@ -219,7 +219,7 @@ fn installed_package() -> Result<Outcome> {
     if let Some(missing) = browser::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    let tests = ["node", "workers", "examples"].map(|name| format!("tests/package/{name}.test.mjs"));
+    let tests = ["node", "guide", "workers", "examples"].map(|name| format!("tests/package/{name}.test.mjs"));
     let mut node = browser::node()?;
     // To standard error, where `noting` reads.
     let report = ["--test-reporter=spec", "--test-reporter-destination=stderr"];

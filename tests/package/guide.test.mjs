@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { findModels } from "../browser/support/models.mjs";
+import { install, temporaryFolder } from "./support/install.mjs";
+
+const execute = promisify(execFile);
+const guide = await readFile(join(import.meta.dirname, "../../docs/from-transformers-js.md"), "utf8");
+/** Each program of the guide with what the guide says it prints. */
+const programs = [...guide.matchAll(/^```js\n(.*?)^```\n\n^```text\n(.*?)^```$/gms)];
+
+let temporary;
+before(async () => {
+  const models = await findModels();
+  temporary = await temporaryFolder();
+  await install(temporary.folder);
+  await mkdir(join(temporary.folder, "models"));
+  await symlink(models.answers.folder, join(temporary.folder, "models/squad"), "junction");
+  await symlink(models.sentiment.folder, join(temporary.folder, "models/sst2"), "junction");
+});
+after(() => temporary?.remove());
+
+test("every program of the guide stands beside what it prints", () => {
+  assert.equal(programs.length, guide.match(/^```js$/gm).length);
+  assert.ok(programs.length >= 5, `${programs.length} programs`);
+});
+
+for (const [i, [, program, printed]] of programs.entries()) {
+  test(`program ${i + 1} of "From transformers.js" prints what the guide says`, async () => {
+    const file = join(temporary.folder, `program-${i + 1}.mjs`);
+    await writeFile(file, program);
+    const { stdout } = await execute(process.execPath, [file], { cwd: temporary.folder, timeout: 180_000 });
+    assert.equal(stdout, printed);
+  });
+}

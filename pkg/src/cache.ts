@@ -4,7 +4,9 @@ import { fileUrl } from "./source.js";
 export interface CachedModel {
   /** Address of its directory. */
   model: string;
+  /** Its files, and their sizes in bytes. */
   files: { name: string; bytes: number }[];
+  /** Bytes of all files together. */
   bytes: number;
   /** When it was stored, as an ISO date. */
   stored: string;

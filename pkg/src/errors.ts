@@ -20,9 +20,13 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 /** What is at fault: a file, tensor, argument (`field`) or step of the computation, as far as known. */
 export interface ErrorDetail {
+  /** Name of a file of the model. */
   file?: string;
+  /** Name of a tensor in a file of weights. */
   tensor?: string;
+  /** Name of an argument, an option or a field of a file. */
   field?: string;
+  /** Step of the computation. */
   step?: string;
   /** HTTP status, where a server's answer is at fault. */
   status?: number;
@@ -30,8 +34,11 @@ export interface ErrorDetail {
 
 /** Every failure of this package. `message` says what happened and, where something can be done, what. */
 export class MobileBertError extends Error {
+  /** Always the same. */
   override readonly name = "MobileBertError";
+  /** What to branch on; stays the same from version to version. */
   readonly code: ErrorCode;
+  /** What is at fault, as far as known. */
   readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {

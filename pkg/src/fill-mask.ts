@@ -22,8 +22,11 @@ export interface FillOptions extends CallOptions {
 
 /** The pieces for each mask, in the order of the masks. */
 export interface Filled {
+  /** The likeliest pieces for each mask, the likeliest first. */
   masks: Filling[][];
+  /** Whether the text was longer than the model reads. */
   truncated: boolean;
+  /** Milliseconds. */
   timing: Timing;
 }
 

@@ -40,6 +40,7 @@ export interface PipelineAnswer {
 
 /** A label with its probability. */
 export interface PipelineLabel {
+  /** The label as `config.json` names it. */
   label: string;
   /** Probability, 0 to 1. */
   score: number;
@@ -47,6 +48,7 @@ export interface PipelineLabel {
 
 /** A labelled word piece, with its place added. */
 export interface PipelineEntity {
+  /** The label as `config.json` names it. */
   entity: string;
   /** Probability, 0 to 1. */
   score: number;
@@ -88,6 +90,7 @@ export interface PipelineFilling {
 
 /** Numbers in rows, as the `Tensor` of transformers.js has them. */
 export interface PipelineTensor {
+  /** Always 32-bit floats. */
   type: "float32";
   /** `[texts, width]`, or `[texts, word pieces, width]` without pooling. */
   dims: number[];
@@ -174,12 +177,20 @@ export type FeatureExtractionPipeline = PipelineBase &
 
 /** What each task's pipeline is. */
 export interface Pipelines {
+  /** Spans of a context that answer a question. */
   "question-answering": QuestionAnsweringPipeline;
+  /** Labels of a text. */
   "text-classification": TextClassificationPipeline;
+  /** Another name of `text-classification`. */
   "sentiment-analysis": TextClassificationPipeline;
+  /** Labels of the words of a text. */
   "token-classification": TokenClassificationPipeline;
+  /** Another name of `token-classification`. */
   ner: TokenClassificationPipeline;
+  /** Words in place of `[MASK]`. */
   "fill-mask": FillMaskPipeline;
+  /** Vectors of texts or of their word pieces. */
   "feature-extraction": FeatureExtractionPipeline;
+  /** Another name of `feature-extraction`. */
   embeddings: FeatureExtractionPipeline;
 }

@@ -4,11 +4,13 @@ import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A span of the context: `context.slice(start, end) === text`. */
 export interface Answer {
+  /** `context.slice(start, end)`. */
   text: string;
-  /** Place in the context, in UTF-16 units, as JavaScript counts. */
+  /** First unit in the context, in UTF-16 units, as JavaScript counts. */
   start: number;
+  /** One past the last UTF-16 unit. */
   end: number;
-  /** Share of this span among all spans of all windows and, for models that know it, "no answer". */
+  /** 0 to 1: share of this span among all spans of all windows and, for models that know it, "no answer". */
   probability: number;
   /** Sum of the start's and the end's logit. */
   score: number;
@@ -18,20 +20,25 @@ export interface Answer {
 export interface AskResult {
   /** The best spans, most probable first. */
   answers: Answer[];
-  /** That the context does not hold the answer. */
+  /** That the context does not hold the answer: its probability, 0 to 1, and its sum of logits. */
   noAnswer: { probability: number; score: number };
-  /** How many windows the context was cut into, and how many of them were read. */
+  /** How many windows the context was cut into. */
   windows: number;
+  /** How many of the windows were read: fewer where `maxWindows` says so. */
   windowsDone: number;
   /** Whether part of the question or the context was left unread. */
   truncated: boolean;
+  /** Milliseconds. */
   timing: Timing;
 }
 
 /** The best answers of the windows read so far. */
 export interface PartialAnswers {
+  /** The best spans so far, most probable first. */
   answers: Answer[];
+  /** How many windows were read so far. */
   windowsDone: number;
+  /** How many windows there are. */
   windowsTotal: number;
 }
 
@@ -49,6 +56,7 @@ export interface AskOptions extends CallOptions {
   maxQuestionTokens?: number;
   /** Stops after this many windows. */
   maxWindows?: number;
+  /** Called between windows with the best answers so far. */
   onPartial?: (partial: PartialAnswers) => void;
 }
 

@@ -8,7 +8,9 @@ export type TextOrPair = string | readonly [string, string];
 
 /** A label and its probability. */
 export interface LabelScore {
+  /** The label as `config.json` names it. */
   label: string;
+  /** 0 to 1; over all labels 1 together, but for models that put several on a text. */
   probability: number;
 }
 
@@ -18,6 +20,7 @@ export interface Classification {
   labels: LabelScore[];
   /** Whether the text was longer than the model reads. */
   truncated: boolean;
+  /** Milliseconds. */
   timing: Timing;
 }
 

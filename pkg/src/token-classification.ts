@@ -6,6 +6,7 @@ import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 export interface Entity {
   /** Without `B-` or `I-` where pieces are joined. */
   label: string;
+  /** `text.slice(start, end)` of the text that was labelled. */
   text: string;
   /** First UTF-16 unit. */
   start: number;
@@ -27,8 +28,11 @@ export interface LabelOptions extends CallOptions {
 
 /** The labelled parts of a text. */
 export interface Labelled {
+  /** In the order of the text. */
   entities: Entity[];
+  /** Whether the text was longer than the model reads. */
   truncated: boolean;
+  /** Milliseconds. */
   timing: Timing;
 }
 

@@ -12,6 +12,7 @@ export type Dtype = "f32" | "f16" | "q8" | "q4";
 
 /** What happens while a model loads. */
 export interface Progress {
+  /** What is being done. Phases may take turns while files arrive. */
   phase: "download" | "cache" | "verify" | "upload" | "compile" | "warmup";
   /** The file at hand; empty where the phase has none. */
   file: string;
@@ -25,12 +26,15 @@ export interface Progress {
 export interface LoadOptions {
   /** `"auto"` takes WebGPU where a real GPU answers, else wasm on the CPU. */
   device?: "auto" | DeviceKind;
+  /** How weights are kept. Default: as stored. */
   dtype?: Dtype;
   /** Name of the schedule, for measurements; the default is the fastest known. */
   schedule?: string;
   /** Whether everything heavy runs in a worker of its own. Default: where there are workers. */
   worker?: boolean;
+  /** Stops the load, which then fails with `aborted`. */
   signal?: AbortSignal;
+  /** Called with one total of bytes that never falls. */
   onProgress?: (progress: Progress) => void;
   /** Host that serves Hugging Face ids; default `https://huggingface.co`. */
   endpoint?: string;
@@ -40,8 +44,9 @@ export interface LoadOptions {
   headers?: Record<string, string>;
   /** Whether files are kept in the browser's cache storage. Default true. */
   cache?: boolean;
-  /** Address of `mobilebert_bg.wasm`, where a bundler moved it, or its bytes. */
+  /** Address of `mobilebert_bg.wasm`, where a bundler moved it. */
   wasmUrl?: string | URL;
+  /** The bytes of `mobilebert_bg.wasm`, in place of its address. */
   wasmBytes?: ArrayBuffer | Uint8Array<ArrayBuffer>;
   /** Address of the package's `worker.js`, where a bundler moved it. Of the page's own origin. */
   workerUrl?: string | URL;
@@ -49,6 +54,7 @@ export interface LoadOptions {
 
 /** Where a model runs, and why there. */
 export interface Device {
+  /** The GPU, or the CPU by WebAssembly. */
   kind: DeviceKind;
   /** The GPU's name as far as the browser tells it; empty on the CPU. */
   adapter: string;
@@ -60,23 +66,28 @@ export interface Device {
 
 /** Times of one call in milliseconds. */
 export interface Timing {
+  /** Text to word pieces, in ms. */
   tokenize: number;
+  /** Word pieces to logits, in ms. */
   compute: number;
   /** Logits to answers. */
   search: number;
+  /** All of it, in ms. */
   total: number;
 }
 
 /** A call's options that are not the task's. */
 export interface CallOptions {
+  /** Stops the call, which then fails with `aborted`. */
   signal?: AbortSignal;
 }
 
 /** What a model occupies. */
 export interface Memory {
-  /** Size of the wasm module's memory. */
+  /** Bytes of the wasm module's memory. */
   wasmBytes: number;
-  /** Buffers on the GPU, and their bytes. */
+  /** How many buffers stand on the GPU. */
   gpuBuffers: number;
+  /** Bytes of the buffers on the GPU. */
   gpuBytes: number;
 }

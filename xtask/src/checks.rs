@@ -59,6 +59,7 @@ const CHECKS: &[Check] = &[
     Check { name: "javascript: lint", run: lint },
     Check { name: "package: what npm publishes", run: publication },
     Check { name: "package: Node, workers, examples", run: installed_package },
+    Check { name: "package: API reference", run: reference },
     Check { name: "package: against transformers.js", run: peer },
     Check { name: "browsers: Chromium and Firefox", run: browsers },
     Check { name: "python: lint", run: || in_python(&["-m", "ruff", "check", "training", "tests"]) },
@@ -224,6 +225,19 @@ fn installed_package() -> Result<Outcome> {
     // To standard error, where `noting` reads.
     let report = ["--test-reporter=spec", "--test-reporter-destination=stderr"];
     noting(node.args(["--test", "--test-concurrency=1"]).args(report).args(tests))
+}
+
+/// The reference made from the types; a type, method or field that nobody described fails.
+fn reference() -> Result<Outcome> {
+    // TypeScript reads the package's types and Node's.
+    setup::npm_packages("pkg")?;
+    setup::npm_packages("pkg/reference")?;
+    let out = target().join("reference");
+    passed(
+        command(setup::npm_program("pkg/reference", "typedoc"))
+            .args(["--options", "pkg/reference/typedoc.json", "--out"])
+            .arg(out),
+    )
 }
 
 /// The same calls through this package's `pipeline()` and that of transformers.js.

@@ -215,7 +215,8 @@ impl Error {
         }
     }
 
-    /// What is at fault as `(kind, name)`, where kind is `file`, `tensor`, `field` or `step`.
+    /// What is at fault as `(kind, name)`, where kind is `file`, `tensor`, `field`, `step` or, for a lost device,
+    /// `reason`.
     pub fn culprit(&self) -> Option<(&'static str, &str)> {
         match self {
             Error::NotFound { file, .. }
@@ -227,10 +228,8 @@ impl Error {
             Error::Tensor { tensor, .. } => Some(("tensor", tensor)),
             Error::Config { field, .. } | Error::InvalidInput { field, .. } => Some(("field", field)),
             Error::Internal { step, .. } => Some(("step", step)),
-            Error::Unsupported { .. }
-            | Error::OutOfMemory { .. }
-            | Error::DeviceLost { .. }
-            | Error::Aborted => None,
+            Error::DeviceLost { reason } => Some(("reason", reason)),
+            Error::Unsupported { .. } | Error::OutOfMemory { .. } | Error::Aborted => None,
         }
     }
 }

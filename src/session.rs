@@ -197,7 +197,10 @@ impl Session {
     pub async fn settle(&mut self) -> Result<()> {
         match &mut self.executor {
             Executor::Cpu(_) => Ok(()),
-            Executor::Gpu(executor) => executor.settle().await,
+            Executor::Gpu(executor) => {
+                let settled = executor.settle().await;
+                settled.map_err(|error| executor.blame(error))
+            }
         }
     }
 
@@ -215,7 +218,10 @@ impl Session {
     async fn execute(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         match &mut self.executor {
             Executor::Cpu(executor) => executor.run(plan, inputs),
-            Executor::Gpu(executor) => executor.run(plan, inputs).await,
+            Executor::Gpu(executor) => {
+                let results = executor.run(plan, inputs).await;
+                results.map_err(|error| executor.blame(error))
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import { chunksOf } from "./bytes.js";
 import { fileUrl } from "./source.js";
 
 /** A model that the browser keeps. */
@@ -21,6 +22,12 @@ export interface CacheRecord extends CachedModel {
 
 const STORE = "mobilebert-models";
 const RECORD = "mobilebert-cache-record.json";
+/** Files are kept in parts of about this size, so that one that did not come whole is not lost. */
+const PART = 4 << 20;
+/** Headers that a kept part carries. */
+const START = "x-mobilebert-start";
+const BYTES = "x-mobilebert-bytes";
+const VALIDATOR = "x-mobilebert-validator";
 
 /** The models kept by the browser. */
 export const cache = {
@@ -57,16 +64,48 @@ export async function findRecord(base: string): Promise<CacheRecord | undefined>
   return response && ((await response.json()) as CacheRecord);
 }
 
-/** A kept file, whole or not at all. */
-export async function findFile(base: string, name: string): Promise<ReadableStream<Uint8Array> | undefined> {
-  const response = await (await openStore())?.match(fileUrl(base, name));
-  return response?.body ?? undefined;
+/** What stands of a file in the cache: nothing, its beginning or all of it. */
+export interface KeptParts {
+  count: number;
+  bytes: number;
+  /** The validator that the file had when it was stored. */
+  validator: string;
+}
+
+/** Looks up what stands of a file. Parts that do not go on where the one before ends do not count. */
+export async function findParts(base: string, name: string): Promise<KeptParts> {
+  const kept: KeptParts = { count: 0, bytes: 0, validator: "" };
+  const store = await openStore();
+  for (;;) {
+    const headers = (await store?.match(partUrl(base, name, kept.count)))?.headers;
+    const validator = headers?.get(VALIDATOR) ?? "";
+    const bytes = Number(headers?.get(BYTES) ?? Number.NaN);
+    if (Number.isNaN(bytes) || Number(headers?.get(START)) !== kept.bytes) return kept;
+    if (kept.count > 0 && validator !== kept.validator) return kept;
+    kept.count++;
+    kept.bytes += bytes;
+    kept.validator = validator;
+  }
+}
+
+/** The bytes of a file's parts, in order. */
+export async function* readParts(base: string, name: string, count: number): AsyncGenerator<Uint8Array> {
+  const store = await openStore();
+  for (let index = 0; index < count; index++) {
+    const body = (await store?.match(partUrl(base, name, index)))?.body;
+    if (body) yield* chunksOf(body);
+  }
 }
 
 /** Says that a model's files are complete. */
 export async function commit(record: CacheRecord): Promise<void> {
   const store = await openStore();
   await store?.put(fileUrl(record.model, RECORD), new Response(JSON.stringify(record)));
+}
+
+/** Takes back that a model's files are complete, before they are written over. */
+export async function uncommit(base: string): Promise<void> {
+  await (await openStore())?.delete(fileUrl(base, RECORD));
 }
 
 /** Forgets a model: the record first, so that an interruption leaves nothing that looks complete. */
@@ -78,37 +117,70 @@ export async function forget(base: string): Promise<void> {
   for (const request of await store.keys()) if (request.url.startsWith(directory)) await store.delete(request);
 }
 
+/** What became of the storing of a file. */
+export interface Storing {
+  /** Bytes of the file so far, those of an earlier load included. */
+  bytes: number;
+  /** Why the file cannot be kept, if it cannot: no room, or a window that keeps nothing. */
+  failure: unknown;
+}
+
 /**
- * Passes chunks on and stores them beside. Storing that fails (no quota, private window) ends quietly: the model
- * loads all the same, and `stored` tells that it must not be committed.
+ * Passes chunks on and stores them beside, in parts, behind the parts that stand already. A load that breaks off
+ * leaves whole parts behind, from which the next load goes on; only {@link commit} makes a model of them. Storing that
+ * fails ends quietly: the model loads all the same.
  */
-export function storing(base: string, name: string, chunks: AsyncIterable<Uint8Array>) {
-  const state = { stored: true, bytes: 0 };
+export function storing(
+  base: string,
+  name: string,
+  validator: string,
+  before: KeptParts,
+  chunks: AsyncIterable<Uint8Array>,
+) {
+  const state: Storing = { bytes: before.bytes, failure: undefined };
   async function* pass(): AsyncGenerator<Uint8Array> {
     const store = await openStore();
-    const through = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 8 });
-    const writer = through.writable.getWriter();
-    const failed = () => {
-      state.stored = false;
+    if (!store) state.failure = "there is no cache storage here";
+    let index = before.count;
+    let start = before.bytes;
+    let gathered: BlobPart[] = [];
+    let size = 0;
+    let written: Promise<void> = Promise.resolve();
+    const write = async () => {
+      // One part at a time, while the next one comes.
+      await written;
+      if (!store || state.failure !== undefined || size === 0) return;
+      const headers = { [START]: String(start), [BYTES]: String(size), [VALIDATOR]: validator };
+      written = store
+        .put(partUrl(base, name, index++), new Response(new Blob(gathered), { headers }))
+        .catch((error: unknown) => {
+          state.failure = error ?? "no reason given";
+        });
+      gathered = [];
+      start += size;
+      size = 0;
     };
-    const url = fileUrl(base, name);
-    const put = store ? store.put(url, new Response(through.readable)).catch(failed) : Promise.resolve(failed());
-    let complete = false;
     try {
       for await (const chunk of chunks) {
         state.bytes += chunk.length;
-        // A copy: the stream keeps the chunk until it is written, the consumer may hand its memory on.
-        if (state.stored) await Promise.race([writer.ready.then(() => writer.write(chunk.slice())), put]).catch(failed);
+        if (state.failure === undefined) {
+          // A copy: the consumer may hand the chunk's memory on.
+          gathered.push(chunk.slice() as Uint8Array<ArrayBuffer>);
+          size += chunk.length;
+          if (size >= PART) await write();
+        }
         yield chunk;
       }
-      complete = true;
     } finally {
-      if (complete && state.stored) await writer.close().catch(failed);
-      else await writer.abort().catch(() => {});
-      await put;
+      await write();
+      await written;
     }
   }
   return { chunks: pass(), state };
+}
+
+function partUrl(base: string, name: string, index: number): string {
+  return fileUrl(base, `${name}/mobilebert-part-${index}`);
 }
 
 /** Cache storage exists in secure contexts only, and private windows may refuse it. */

@@ -28,6 +28,8 @@ export interface ErrorDetail {
   field?: string;
   /** Step of the computation. */
   step?: string;
+  /** What the platform said, where a GPU was lost. */
+  reason?: string;
   /** HTTP status, where a server's answer is at fault. */
   status?: number;
 }

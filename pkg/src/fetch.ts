@@ -1,4 +1,5 @@
 import { chunksOf } from "./bytes.js";
+import { type Ask, asDownload, isTelling, rangeHeaders, reading } from "./download.js";
 import { aborted, MobileBertError, toError } from "./errors.js";
 import { fileSystem } from "./node.js";
 import { fileUrl, type Place } from "./source.js";
@@ -6,6 +7,8 @@ import { fileUrl, type Place } from "./source.js";
 /** A file whose beginning was seen; reading its chunks downloads the rest. */
 export interface OpenFile {
   name: string;
+  /** The byte at which the chunks begin: not 0 where the bytes before are at hand from an earlier load. */
+  start: number;
   /** Size where it is known: a compressed answer does not tell. */
   bytes: number | undefined;
   /** What changes when the file does: ETag or modification date, with the size. */
@@ -15,20 +18,62 @@ export interface OpenFile {
   cancel(): void;
 }
 
+/** The beginning of a file that an earlier load left behind. */
+export interface Beginning {
+  bytes: number;
+  validator: string;
+}
+
 /** Opens a file, or gives `undefined` where there is none of this name. */
-export async function openFile(place: Place, name: string, signal: AbortSignal): Promise<OpenFile | undefined> {
+export async function openFile(
+  place: Place,
+  name: string,
+  signal: AbortSignal,
+  beginning?: Beginning,
+): Promise<OpenFile | undefined> {
   if (place.kind === "files") {
     const blob = place.files.get(name);
     return blob && fromBlob(name, blob);
   }
   const url = fileUrl(place.base, name);
   if (url.startsWith("file:")) return fromDisk(name, url);
-  const response = await request(name, url, { headers: place.headers, signal });
+  const ask: Ask = (headers) => {
+    // The rest of a file is nothing for the browser's own cache, which would hold other requests up while it waits.
+    const cache = "range" in headers ? "no-store" : place.anew ? "reload" : "no-cache";
+    return request(name, url, { headers: { ...place.headers, ...headers }, signal, cache });
+  };
+  const asked = beginning && isTelling(beginning.validator) ? beginning : undefined;
+  let response = await ask(asked ? rangeHeaders(asked.bytes, asked.validator, url) : {});
+  const resumes = response.status === 206 && asDownload(response, asked?.bytes).validator === asked?.validator;
+  if ((response.status === 206 && !resumes) || response.status === 416) {
+    // Another file than the one whose beginning is at hand, or nothing is left of it: from the start.
+    await response.body?.cancel();
+    response = await ask({});
+  }
   if (isAbsent(response)) {
     await response.body?.cancel();
     return undefined;
   }
-  return fromResponse(name, response);
+  return fromResponse(name, url, response, asked?.bytes ?? 0, ask, signal);
+}
+
+/**
+ * Of several addresses of one directory the first that answers for its `config.json`. All files of a load come from
+ * one mirror, so that they belong together.
+ */
+export async function chooseMirror(place: Place, signal: AbortSignal): Promise<Place> {
+  if (place.kind === "files" || place.mirrors.length < 2) return place;
+  for (const base of place.mirrors) {
+    try {
+      const init = { method: "HEAD", headers: place.headers, signal };
+      const response = await request("config.json", fileUrl(base, "config.json"), init);
+      if (response.ok) return { ...place, base };
+    } catch (error) {
+      if (toError(error).code !== "network") throw error;
+    }
+  }
+  // None answers: the first request to the first of them will say so.
+  return place;
 }
 
 /** What a file's validator is now, or `undefined` where the server cannot be reached or says nothing. */
@@ -36,7 +81,7 @@ export async function currentValidator(place: Place, name: string, signal: Abort
   if (place.kind === "files") return undefined;
   try {
     const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers, signal });
-    return response.ok ? validatorOf(response) : "";
+    return response.ok ? asDownload(response).validator : "";
   } catch (error) {
     if (toError(error).code === "network") return undefined;
     throw error;
@@ -56,14 +101,14 @@ export function missing(place: Place, name: string): MobileBertError {
 async function request(name: string, url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...init, cache: "no-cache" });
+    response = await fetch(url, { cache: "no-cache", ...init });
   } catch (error) {
     if (init.signal?.aborted) throw aborted();
     const said = error instanceof Error ? error.message : String(error);
     const message = `${name}: ${url} could not be fetched (${said}); is the network there, and does the server allow this page (CORS)?`;
     throw new MobileBertError("network", message, { file: name });
   }
-  if (response.ok || isAbsent(response)) return response;
+  if (response.ok || isAbsent(response) || response.status === 416) return response;
   const message = `${name}: ${url} answered ${response.status} ${response.statusText}`.trimEnd();
   throw new MobileBertError("network", message, { file: name, status: response.status });
 }
@@ -73,29 +118,26 @@ function isAbsent(response: Response): boolean {
   return [401, 403, 404, 410].includes(response.status);
 }
 
-function fromResponse(name: string, response: Response): OpenFile {
-  const body = response.body;
-  if (!body) throw new MobileBertError("network", `${name}: the answer has no body`, { file: name });
+function fromResponse(
+  name: string,
+  url: string,
+  response: Response,
+  asked: number,
+  ask: Ask,
+  signal: AbortSignal,
+): OpenFile {
+  const download = asDownload(response, asked);
+  const { start, bytes, validator } = download;
   const type = response.headers.get("content-type") ?? "";
+  const chunks = reading(name, url, download, ask, signal);
   return {
     name,
-    bytes: sizeOf(response),
-    validator: validatorOf(response),
-    chunks: checked(name, type, reading(name, body)),
-    cancel: () => void body.cancel().catch(() => {}),
+    start,
+    bytes,
+    validator,
+    chunks: start === 0 ? checked(name, type, chunks) : chunks,
+    cancel: () => void response.body?.cancel().catch(() => {}),
   };
-}
-
-/** A stream that breaks off is the network's fault, not the file's. */
-async function* reading(name: string, body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunksOf(body);
-  } catch (error) {
-    if (error instanceof MobileBertError) throw error;
-    if (error instanceof Error && error.name === "AbortError") throw aborted();
-    const said = error instanceof Error ? error.message : String(error);
-    throw new MobileBertError("network", `${name}: the download broke off (${said}); try again`, { file: name });
-  }
 }
 
 /** Looks at the first bytes: many servers answer a missing file with a page, and checkouts leave pointers behind. */
@@ -118,21 +160,9 @@ async function* checked(name: string, type: string, chunks: AsyncIterable<Uint8A
   }
 }
 
-/** `Content-Length` counts compressed bytes where the answer is compressed. */
-function sizeOf(response: Response): number | undefined {
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
-  const encoding = response.headers.get("content-encoding") ?? "identity";
-  return encoding === "identity" && Number.isSafeInteger(length) ? length : undefined;
-}
-
-function validatorOf(response: Response): string {
-  const names = ["etag", "last-modified", "content-length"];
-  return names.map((name) => response.headers.get(name) ?? "").join("|");
-}
-
 function fromBlob(name: string, blob: Blob): OpenFile {
   const chunks = checked(name, "", chunksOf(blob.stream()));
-  return { name, bytes: blob.size, validator: "", chunks, cancel: () => {} };
+  return { name, start: 0, bytes: blob.size, validator: "", chunks, cancel: () => {} };
 }
 
 /** Node's own files; `fetch` does not read them. */
@@ -145,5 +175,6 @@ async function fromDisk(name: string, url: string): Promise<OpenFile | undefined
   if (!handle) return undefined;
   const { size } = await handle.stat();
   const stream = handle.createReadStream({ highWaterMark: 1 << 20 });
-  return { name, bytes: size, validator: "", chunks: checked(name, "", stream), cancel: () => void stream.destroy() };
+  const cancel = () => void stream.destroy();
+  return { name, start: 0, bytes: size, validator: "", chunks: checked(name, "", stream), cancel };
 }

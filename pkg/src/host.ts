@@ -1,41 +1,43 @@
 import type { EngineModel, EnginePartial } from "./engine.js";
-import { aborted, disposed, invalidInput } from "./errors.js";
+import { aborted, disposed, invalidInput, MobileBertError, toError } from "./errors.js";
 import { loadModel } from "./load.js";
-import type { Call, Connection, Loaded, LoadRequest } from "./protocol.js";
-import type { Progress } from "./types.js";
+import { ProgressTotal } from "./progress.js";
+import type { Call, Connection, Loaded, LoadHooks, LoadRequest } from "./protocol.js";
+import type { Device } from "./types.js";
 
 /** A model in this thread: what a worker holds, and what `worker: false` gives. */
 export class Host implements Connection {
+  onDevice: (device: Device) => void = () => {};
+
   private model: EngineModel | undefined;
+  private request: LoadRequest | undefined;
+  /** What was said when the GPU was lost, each time. */
+  private readonly losses: string[] = [];
   private busy = false;
   private gone = false;
 
-  async load(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Loaded> {
-    const model = await loadModel(request, onProgress, signal);
-    if (signal.aborted || this.gone) {
-      model.free();
-      throw this.gone ? disposed() : aborted();
-    }
-    this.model = model;
-    if (model.device().kind === "webgpu") await warmUp(model, onProgress);
-    return { device: model.device(), task: model.task(), labels: model.labels() };
+  async load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<Loaded> {
+    const model = await this.build(request, hooks, signal);
+    this.request = request;
+    return { device: this.device(model), task: model.task(), labels: model.labels() };
   }
 
   async call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
-    const { model } = this;
-    if (!model || this.gone) throw disposed();
+    if (!this.request || this.gone) throw disposed();
     if (signal.aborted) throw aborted();
+    let seen = 0;
     const partial: EnginePartial = async (value) => {
-      if (call.partial) onPartial(value);
+      const { windowsDone = seen + 1 } = value as { windowsDone?: number };
+      // A call that runs again after a lost GPU does not tell twice what it told before.
+      if (call.partial && windowsDone > seen) onPartial(value);
+      seen = Math.max(seen, windowsDone);
       // Messages (a stop among them) come in only when this thread is free for a moment.
       await pause();
       return !(signal.aborted || this.gone);
     };
     this.busy = true;
     try {
-      const value = await dispatch(model, call, partial);
-      if (signal.aborted) throw aborted();
-      return value;
+      return await this.answer(this.request, call, partial, signal);
     } finally {
       this.busy = false;
       if (this.gone) this.free();
@@ -46,6 +48,78 @@ export class Host implements Connection {
     this.gone = true;
     // The module must not be freed under a call that it is running.
     if (!this.busy) this.free();
+  }
+
+  /** Runs a call, on a model that is loaded anew where the GPU was lost. */
+  private async answer(request: LoadRequest, call: Call, partial: EnginePartial, signal: AbortSignal) {
+    for (;;) {
+      const model = this.model ?? (await this.rebuild(request, signal));
+      try {
+        const value = await dispatch(model, call, partial);
+        if (signal.aborted) throw aborted();
+        return value;
+      } catch (error) {
+        if (!this.noteLoss(error)) throw error;
+        this.free();
+      }
+    }
+  }
+
+  /** A GPU's memory is gone with it, so the files are read again, from the cache where they are kept. */
+  private async rebuild(request: LoadRequest, signal: AbortSignal): Promise<EngineModel> {
+    try {
+      const model = await this.build(request, { progress: () => {}, warning: () => {} }, signal);
+      this.onDevice(this.device(model));
+      return model;
+    } catch (error) {
+      const { code, message } = toError(error);
+      if (code === "aborted" || code === "disposed") throw error;
+      const reason = this.losses.at(-1) ?? "";
+      const said = `the GPU was lost (${reason}) and the model could not be loaded again: ${message}`;
+      throw new MobileBertError("device-lost", said, { reason });
+    }
+  }
+
+  /** Loads the model: after a first loss where it was, after a second one on the CPU. */
+  private async build(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<EngineModel> {
+    const progress = new ProgressTotal(hooks.progress);
+    for (;;) {
+      const device = this.losses.length > 1 ? "wasm" : request.device;
+      let model: EngineModel | undefined;
+      try {
+        model = await loadModel({ ...request, device }, progress, hooks.warning, signal);
+        if (this.gone) throw disposed();
+        if (signal.aborted) throw aborted();
+        if (model.device().kind === "webgpu") await warmUp(model, progress);
+        this.model = model;
+        return model;
+      } catch (error) {
+        model?.free();
+        const absent = this.losses.length === 1 && toError(error).code === "unsupported";
+        if (!this.noteLoss(error) && !absent) throw error;
+        // A GPU that did not come back is lost for good.
+        if (absent) this.losses.push(toError(error).message);
+      }
+    }
+  }
+
+  /** Whether an error says that the GPU is gone; if so, that is remembered. */
+  private noteLoss(error: unknown): boolean {
+    const { code, message, detail } = toError(error);
+    if (code !== "device-lost") return false;
+    this.losses.push((detail.reason ?? message).replace(/\.$/, ""));
+    return true;
+  }
+
+  private device(model: EngineModel): Device {
+    const device = model.device();
+    const [first] = this.losses;
+    if (first === undefined) return device;
+    const reason =
+      device.kind === "webgpu"
+        ? `the GPU was lost (${first}); the model was loaded on it again`
+        : `the GPU was lost (${this.losses.join("; then: ")}); the CPU took over`;
+    return { ...device, reason };
   }
 
   private free(): void {
@@ -75,8 +149,8 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
 }
 
 /** A first inference, so that the GPU's pipelines are compiled before someone waits for an answer. */
-async function warmUp(model: EngineModel, onProgress: (progress: Progress) => void): Promise<void> {
-  onProgress({ phase: "warmup", file: "", loaded: 1, total: 1 });
+async function warmUp(model: EngineModel, progress: ProgressTotal): Promise<void> {
+  progress.enter("warmup");
   if (model.task() === "question-answering") await model.ask("Ready?", "Ready.", {});
   else if (model.task() === "text-classification") await model.classify(["Ready."], {});
 }

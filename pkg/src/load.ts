@@ -1,13 +1,12 @@
-import { chunksOf, join } from "./bytes.js";
+import { join } from "./bytes.js";
 import * as store from "./cache.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
-import { aborted, MobileBertError, toError } from "./errors.js";
-import { currentValidator, missing, type OpenFile, openFile } from "./fetch.js";
+import { aborted, MobileBertError, type PlainError, toError } from "./errors.js";
+import { chooseMirror, currentValidator, missing, type OpenFile, openFile } from "./fetch.js";
 import { type Manifest, parseManifest, verified } from "./manifest.js";
-import { ProgressTotal } from "./progress.js";
+import type { ProgressTotal } from "./progress.js";
 import type { LoadRequest } from "./protocol.js";
 import type { Place } from "./source.js";
-import type { Progress } from "./types.js";
 
 const CONFIG = "config.json";
 const MANIFEST = "files.json";
@@ -17,16 +16,15 @@ const INDEX = "model.safetensors.index.json";
 /** Reads a model's files, from the cache where it is complete and current, into a network that can be asked. */
 export async function loadModel(
   request: LoadRequest,
-  onProgress: (progress: Progress) => void,
+  progress: ProgressTotal,
+  onWarning: (warning: PlainError) => void,
   signal: AbortSignal,
 ): Promise<EngineModel> {
-  const { place } = request;
-  const progress = new ProgressTotal(onProgress);
   // Compiling the module takes as long as the first requests: both at once.
   const engine = startEngine(request);
   engine.catch(() => {});
-  const keeps = request.cache && place.kind === "directory" && /^https?:/.test(place.base);
-  const base = keeps ? place.base : undefined;
+  const base = cacheKey(request);
+  const place = await chooseMirror(request.place, signal);
   const version = await modelVersion(place, base, signal);
   let model: EngineModel | undefined;
   if (base && version.record) {
@@ -36,17 +34,37 @@ export async function loadModel(
     } catch (error) {
       if (signal.aborted) throw aborted();
       // The browser lost or damaged a kept file: fetch everything anew.
-      if (!["corrupt", "integrity", "not-a-model", "not-found"].includes(toError(error).code)) throw error;
+      if (!isSpoilt(error)) throw error;
       await store.forget(base);
       progress.enter("download");
     }
   }
-  if (!model) {
-    const files = new Files(place, base, version.manifest, signal);
-    model = await build(request, await engine, files.open, version.manifest, "download", progress, signal);
-    await files.commit();
+  if (base && !model) await store.uncommit(base).catch(() => {});
+  for (let first = true; !model; first = false) {
+    const from = first || place.kind === "files" ? place : { ...place, anew: true };
+    const files = new Files(from, base, version.manifest, progress, signal);
+    try {
+      model = await build(request, await engine, files.open, version.manifest, "download", progress, signal);
+      await files.commit(onWarning);
+    } catch (error) {
+      if (!isSpoilt(error)) throw error;
+      // Nothing of what did not pass stays, and what an earlier load had left behind is not blamed on the server.
+      if (base) await store.forget(base).catch(() => {});
+      if (!first || !files.resumed) throw error;
+    }
   }
   return model;
+}
+
+/** The address under which a model is kept, where it is to be kept: the same whichever mirror it came from. */
+function cacheKey({ cache, place }: LoadRequest): string | undefined {
+  const keeps = cache && typeof caches !== "undefined" && place.kind === "directory" && /^https?:/.test(place.base);
+  return keeps ? place.base : undefined;
+}
+
+/** Whether an error says that a model's bytes are not what they should be. */
+function isSpoilt(error: unknown): boolean {
+  return ["corrupt", "integrity", "not-a-model"].includes(toError(error).code);
 }
 
 type Opener = (name: string) => Promise<OpenFile | undefined>;
@@ -76,6 +94,7 @@ async function build(
     if (vocab !== undefined) files.vocab = vocab;
     if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();
+    progress.enter("compile");
     loader = await engine.Loader.create(files, engineOptions(request));
     for (const [i, file] of opened.weights.entries()) {
       if (i > 0) loader.nextFile();
@@ -103,8 +122,11 @@ function engineOptions(request: LoadRequest) {
 
 async function* counted(file: OpenFile, phase: "download" | "cache", progress: ProgressTotal) {
   progress.restart(file.name);
+  // What an earlier load left behind comes from the cache, the rest from the network.
+  let cached = file.start;
   for await (const chunk of file.chunks) {
-    progress.advance(phase, file.name, chunk.length);
+    progress.advance(cached > 0 ? "cache" : phase, file.name, chunk.length);
+    cached -= chunk.length;
     yield chunk;
   }
 }
@@ -200,53 +222,72 @@ function keptFiles(base: string, record: store.CacheRecord): Opener {
   return async (name) => {
     const noted = record.files.find((file) => file.name === name);
     if (!noted) return undefined;
-    const body = await store.findFile(base, name);
-    if (!body) throw new MobileBertError("corrupt", `${name}: gone from the browser's cache`, { file: name });
-    return {
-      name,
-      bytes: noted.bytes,
-      validator: "",
-      chunks: chunksOf(body),
-      cancel: () => void body.cancel().catch(() => {}),
-    };
+    const { bytes, count } = await store.findParts(base, name);
+    if (bytes !== noted.bytes) {
+      const problem = `${bytes} of ${noted.bytes} bytes are left in the browser's cache`;
+      throw new MobileBertError("corrupt", `${name}: ${problem}`, { file: name });
+    }
+    const chunks = store.readParts(base, name, count);
+    return { name, start: 0, bytes, validator: "", chunks, cancel: () => {} };
   };
 }
 
 /** Opens files of a place: checked against the manifest, and kept beside where the browser lets us. */
 class Files {
-  private readonly stored: { name: string; state: { stored: boolean; bytes: number } }[] = [];
+  /** Whether part of what was read came from an earlier load. */
+  resumed = false;
+  private readonly stored: { name: string; state: store.Storing }[] = [];
   private version = "";
 
   constructor(
     private readonly place: Place,
     private readonly base: string | undefined,
     private readonly manifest: Manifest | undefined,
+    private readonly progress: ProgressTotal,
     private readonly signal: AbortSignal,
   ) {}
 
   readonly open: Opener = async (name) => {
-    const file = await openFile(this.place, name, this.signal);
+    const { base, manifest } = this;
+    const isWeights = name.endsWith(".safetensors");
+    const nothing: store.KeptParts = { count: 0, bytes: 0, validator: "" };
+    // Only weights are worth going on with; the other files are read anew.
+    const kept = base && isWeights ? await store.findParts(base, name).catch(() => nothing) : nothing;
+    const file = await openFile(this.place, name, this.signal, kept.count > 0 ? kept : undefined);
     if (!file) return undefined;
-    if (name.endsWith(".safetensors") && this.version === "") this.version = file.validator;
-    const chunks = verified(this.manifest, name, file.chunks);
-    if (!this.base) return { ...file, chunks };
-    const storing = store.storing(this.base, name, chunks);
+    if (isWeights && this.version === "") this.version = file.validator;
+    const resumes = base !== undefined && file.start > 0;
+    this.resumed ||= resumes;
+    const check = () => this.progress.enter("verify", name);
+    if (!base) return { ...file, chunks: verified(manifest, name, file.chunks, check) };
+    // The parts that stand are not stored again; the check sees every byte.
+    const storing = store.storing(base, name, file.validator, resumes ? kept : nothing, file.chunks);
     this.stored.push({ name, state: storing.state });
-    return { ...file, chunks: storing.chunks };
+    const read = resumes ? chain(store.readParts(base, name, kept.count), storing.chunks) : storing.chunks;
+    return { ...file, chunks: verified(manifest, name, read, check) };
   };
 
-  /** All files were read and the network stands: from now on the kept copy counts. */
-  async commit(): Promise<void> {
-    if (!this.base) return;
-    const files = this.stored.map(({ name, state }) => ({ name, bytes: state.bytes }));
-    if (!this.stored.every(({ state }) => state.stored)) {
-      await store.forget(this.base).catch(() => {});
+  /** All files were read, checked, and the network stands: from now on the kept copy counts. */
+  async commit(onWarning: (warning: PlainError) => void): Promise<void> {
+    const { base } = this;
+    if (!base) return;
+    const failed = this.stored.find(({ state }) => state.failure !== undefined);
+    if (failed) {
+      await store.forget(base).catch(() => {});
+      const said = failed.state.failure instanceof Error ? failed.state.failure.message : failed.state.failure;
+      const message = `the browser does not keep this model (${said}): it runs, and is fetched again next time; cache.estimate() tells the room there is, \`cache: false\` leaves the cache alone`;
+      onWarning({ code: "quota", message, detail: { file: failed.name } });
       return;
     }
+    const files = this.stored.map(({ name, state }) => ({ name, bytes: state.bytes }));
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const version = this.manifest?.text ?? this.version;
     const stored = new Date().toISOString();
     const hasManifest = this.manifest !== undefined;
-    await store.commit({ model: this.base, files, bytes, stored, version, hasManifest }).catch(() => {});
+    await store.commit({ model: base, files, bytes, stored, version, hasManifest }).catch(() => {});
   }
+}
+
+async function* chain(...all: AsyncIterable<Uint8Array>[]): AsyncGenerator<Uint8Array> {
+  for (const chunks of all) yield* chunks;
 }

@@ -28,11 +28,15 @@ export function parseManifest(text: string): Manifest {
   return { text, files };
 }
 
-/** Hands chunks on and fails at the end where they are not what the manifest states; without an entry it checks nothing. */
+/**
+ * Hands chunks on and fails at the end where they are not what the manifest states; without an entry it checks nothing.
+ * `onCheck` is called when all bytes are there.
+ */
 export async function* verified(
   manifest: Manifest | undefined,
   name: string,
   chunks: AsyncIterable<Uint8Array>,
+  onCheck: () => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   const stated = manifest?.files.get(name);
   if (!stated) {
@@ -47,6 +51,7 @@ export async function* verified(
     if (bytes > stated.bytes) throw differs(name, `more than the ${stated.bytes} bytes that files.json states`);
     yield chunk;
   }
+  onCheck();
   if (bytes !== stated.bytes) throw differs(name, `${bytes} bytes where files.json states ${stated.bytes}`);
   const found = hash.hex();
   if (found !== stated.sha256) throw differs(name, `sha256 ${found} where files.json states ${stated.sha256}`);

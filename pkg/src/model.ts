@@ -1,28 +1,35 @@
 import { aborted, disposed, MobileBertError, toError } from "./errors.js";
 import { Host } from "./host.js";
 import { inNode } from "./node.js";
-import type { CallName, Connection, Loaded, LoadRequest, Task } from "./protocol.js";
+import type { CallName, Connection, Loaded, LoadHooks, LoadRequest, Task } from "./protocol.js";
 import { resolveAddress, resolveSource } from "./source.js";
 import type { CallOptions, Device, LoadOptions, Memory, ModelSource } from "./types.js";
 import { WorkerConnection } from "./worker-connection.js";
 
 /** What all loaded models have in common: where they run, one queue, `dispose`. */
 export abstract class LoadedModel {
-  /** Where the model runs, and why there. */
-  readonly device: Device;
   /** Labels of the model's head, by class; empty where it has none. */
   readonly labels: readonly string[];
 
   private queue: Promise<unknown> = Promise.resolve();
   private readonly end = new AbortController();
+  private where: Device;
 
   /** @internal */
   constructor(
     private readonly connection: Connection,
     loaded: Loaded,
   ) {
-    this.device = loaded.device;
+    this.where = loaded.device;
     this.labels = loaded.labels;
+    connection.onDevice = (device) => {
+      this.where = device;
+    };
+  }
+
+  /** Where the model runs, and why there. Another one once the GPU was lost and the model loaded again. */
+  get device(): Device {
+    return this.where;
   }
 
   /** Frees all memory. Calls that wait or run, and all later ones, fail with `disposed`. */
@@ -92,13 +99,13 @@ export async function open<T extends LoadedModel>(
   if (signal.aborted) throw aborted();
   const request = await loadRequest(task, model, options);
   const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
+  const hooks: LoadHooks = {
+    progress: (progress) => !signal.aborted && options.onProgress?.(progress),
+    warning: (warning) => (options.onWarning ?? console.warn)(toError(warning)),
+  };
   const connection = inWorker ? await WorkerConnection.start(await absolute(options.workerUrl)) : new Host();
   try {
-    const loaded = await untilAborted(
-      connection.load(request, (progress) => !signal.aborted && options.onProgress?.(progress), signal),
-      signal,
-      () => connection.dispose(),
-    );
+    const loaded = await untilAborted(connection.load(request, hooks, signal), signal, () => connection.dispose());
     if (loaded.task !== task) throw wrongTask(task, loaded.task);
     return new wrap(connection, loaded);
   } catch (error) {

@@ -22,6 +22,13 @@ export interface LoadRequest {
   wasmBytes: BufferSource | undefined;
 }
 
+/** What a load tells while it runs. */
+export interface LoadHooks {
+  progress(progress: Progress): void;
+  /** Something went wrong that the load can do without. */
+  warning(warning: PlainError): void;
+}
+
 /** What is known once a model stands. */
 export interface Loaded {
   device: Device;
@@ -48,14 +55,18 @@ export type Request =
 
 /** From the worker. */
 export type Reply =
+  | { kind: "device"; device: Device }
   | { id: number; kind: "progress"; progress: Progress }
+  | { id: number; kind: "warning"; warning: PlainError }
   | { id: number; kind: "partial"; value: unknown }
   | { id: number; kind: "result"; value: unknown }
   | { id: number; kind: "error"; error: PlainError };
 
 /** One model somewhere: in a worker, or in this thread. Promises settle when the work has really ended. */
 export interface Connection {
-  load(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Loaded>;
+  /** Called when the model runs elsewhere from now on: its GPU was lost. */
+  onDevice?: (device: Device) => void;
+  load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<Loaded>;
   call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown>;
   /** Frees everything, whatever is going on. */
   dispose(): void;

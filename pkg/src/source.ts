@@ -4,7 +4,15 @@ import type { LoadOptions, ModelFiles, ModelSource } from "./types.js";
 
 /** Where a model's files lie, in a form that crosses into a worker. */
 export type Place =
-  | { kind: "directory"; base: string; headers: Record<string, string> }
+  | {
+      kind: "directory";
+      base: string;
+      /** Addresses at which the same directory lies, `base` first; asked in order. */
+      mirrors: readonly string[];
+      headers: Record<string, string>;
+      /** Past the browser's own cache, which may be what holds a damaged file. */
+      anew?: boolean;
+    }
   | { kind: "files"; files: Map<string, Blob> };
 
 const HUB = "https://huggingface.co";
@@ -19,13 +27,20 @@ export async function resolveSource(model: ModelSource, options: LoadOptions): P
   const headers = options.headers ?? {};
   const id = typeof model === "string" ? HUB_ID.exec(text) : null;
   if (id?.[1] && !(await isDirectory(text))) {
-    const endpoint = (options.endpoint ?? HUB).replace(/\/+$/, "");
     const revision = encodeURIComponent(id[2] ?? options.revision ?? "main");
-    return { kind: "directory", base: (await modelAddress(`${endpoint}/${id[1]}/resolve/${revision}/`)).href, headers };
+    const addresses = endpoints(options).map((endpoint) => modelAddress(`${endpoint}/${id[1]}/resolve/${revision}/`));
+    const mirrors = (await Promise.all(addresses)).map(({ href }) => href);
+    return { kind: "directory", base: mirrors[0] ?? "", mirrors, headers };
   }
   const base = await modelAddress(text);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
-  return { kind: "directory", base: base.href, headers };
+  return { kind: "directory", base: base.href, mirrors: [base.href], headers };
+}
+
+function endpoints({ endpoint = HUB }: LoadOptions): string[] {
+  const list = typeof endpoint === "string" ? [endpoint] : endpoint;
+  if (list.length === 0) throw invalidInput("endpoint", "an empty list; name a host, or leave it out");
+  return list.map((address) => address.replace(/\/+$/, ""));
 }
 
 /** The address of a file of a model; keeps a query that the directory's address carries, as signed addresses do. */

@@ -1,3 +1,5 @@
+import type { MobileBertError } from "./errors.js";
+
 /** Where a model comes from: the address of a directory, a Hugging Face id `owner/name[@revision]`, or its files. */
 export type ModelSource = string | URL | ModelFiles;
 
@@ -36,8 +38,13 @@ export interface LoadOptions {
   signal?: AbortSignal;
   /** Called with one total of bytes that never falls. */
   onProgress?: (progress: Progress) => void;
-  /** Host that serves Hugging Face ids; default `https://huggingface.co`. */
-  endpoint?: string;
+  /**
+   * Told of what went wrong and did not stop the load: `quota`, where the browser has no room to keep the files.
+   * Default: `console.warn`.
+   */
+  onWarning?: (warning: MobileBertError) => void;
+  /** Host that serves Hugging Face ids, or several: the first that answers is taken. Default `https://huggingface.co`. */
+  endpoint?: string | readonly string[];
   /** Branch, tag or commit of a Hugging Face id; default `main`. */
   revision?: string;
   /** Sent with every request for a model's file. */

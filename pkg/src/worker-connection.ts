@@ -1,12 +1,11 @@
 import { disposed, MobileBertError, toError } from "./errors.js";
-import type { Call, Connection, Loaded, LoadRequest, Reply, Request } from "./protocol.js";
+import type { Call, Connection, Loaded, LoadHooks, LoadRequest, Reply, Request } from "./protocol.js";
 import { startThread, type Thread } from "./thread.js";
-import type { Progress } from "./types.js";
+import type { Device } from "./types.js";
 
-interface Pending {
+interface Pending extends LoadHooks {
   resolve(value: unknown): void;
   reject(error: MobileBertError): void;
-  progress(progress: Progress): void;
   partial(value: unknown): void;
 }
 
@@ -14,6 +13,8 @@ const ignore = () => {};
 
 /** A model in a worker of its own. */
 export class WorkerConnection implements Connection {
+  onDevice: (device: Device) => void = ignore;
+
   private readonly pending = new Map<number, Pending>();
   private thread: Thread | undefined;
   private next = 0;
@@ -28,13 +29,14 @@ export class WorkerConnection implements Connection {
     return connection;
   }
 
-  load(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Loaded> {
-    const hooks = { progress: onProgress, partial: ignore };
-    return this.send((id) => ({ id, kind: "load", request }), hooks, signal) as Promise<Loaded>;
+  load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<Loaded> {
+    const all = { ...hooks, partial: ignore };
+    return this.send((id) => ({ id, kind: "load", request }), all, signal) as Promise<Loaded>;
   }
 
   call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
-    return this.send((id) => ({ id, kind: "call", call }), { progress: ignore, partial: onPartial }, signal);
+    const hooks = { progress: ignore, warning: ignore, partial: onPartial };
+    return this.send((id) => ({ id, kind: "call", call }), hooks, signal);
   }
 
   dispose(): void {
@@ -43,7 +45,7 @@ export class WorkerConnection implements Connection {
 
   private send(
     message: (id: number) => Request,
-    hooks: Pick<Pending, "progress" | "partial">,
+    hooks: Omit<Pending, "resolve" | "reject">,
     signal: AbortSignal,
   ): Promise<unknown> {
     if (this.ended) return Promise.reject(this.ended);
@@ -60,9 +62,16 @@ export class WorkerConnection implements Connection {
   }
 
   private receive(reply: Reply): void {
+    if (reply.kind === "device") {
+      this.onDevice(reply.device);
+      return;
+    }
     const pending = this.pending.get(reply.id);
     if (!pending) return;
     switch (reply.kind) {
+      case "warning":
+        pending.warning(reply.warning);
+        return;
       case "progress":
         pending.progress(reply.progress);
         return;

@@ -1,17 +1,22 @@
 import { toPlain } from "./errors.js";
 import { Host } from "./host.js";
 import { workerThreads } from "./node.js";
-import type { Reply, Request } from "./protocol.js";
+import type { LoadHooks, Reply, Request } from "./protocol.js";
 
 /** The worker's side: one model, requests answered under their ids. */
 function serve(send: (reply: Reply) => void): (message: Request) => Promise<void> {
   const host = new Host();
+  host.onDevice = (device) => send({ kind: "device", device });
   const running = new Map<number, AbortController>();
 
   async function answer(message: Exclude<Request, { kind: "abort" }>, signal: AbortSignal): Promise<unknown> {
     const { id } = message;
     if (message.kind === "load") {
-      return await host.load(message.request, (progress) => send({ id, kind: "progress", progress }), signal);
+      const hooks: LoadHooks = {
+        progress: (progress) => send({ id, kind: "progress", progress }),
+        warning: (warning) => send({ id, kind: "warning", warning }),
+      };
+      return await host.load(message.request, hooks, signal);
     }
     return await host.call(message.call, (value) => send({ id, kind: "partial", value }), signal);
   }

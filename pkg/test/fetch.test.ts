@@ -12,7 +12,7 @@ async function get(name: string, listener: RequestListener, signal = new AbortCo
   await new Promise((resolve) => server.once("listening", resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   try {
-    const file = await openFile({ kind: "directory", base, headers: { "x-key": "1" } }, name, signal);
+    const file = await openFile({ kind: "directory", base, mirrors: [base], headers: { "x-key": "1" } }, name, signal);
     return file && { bytes: file.bytes, text: new TextDecoder().decode(await join(file.chunks)) };
   } finally {
     server.closeAllConnections();

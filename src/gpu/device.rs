@@ -109,6 +109,16 @@ impl Device {
         }
     }
 
+    /// An error as it should be told: where the device is gone, faults of what was asked of it afterwards are that loss.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        match (&lock(&self.faults).lost, error) {
+            (Some(reason), Error::Internal { .. } | Error::OutOfMemory { .. }) => {
+                Error::DeviceLost { reason: reason.clone() }
+            }
+            (_, error) => error,
+        }
+    }
+
     /// Begins to watch for failures; [`Watch::end`] tells what happened.
     pub(super) fn watch(&self) -> Watch {
         Watch {

@@ -216,6 +216,11 @@ impl Executor {
         Ok(values)
     }
 
+    /// An error of this executor as it should be told: after a loss of the device, as that loss.
+    pub fn blame(&self, error: Error) -> Error {
+        self.device.blame(error)
+    }
+
     fn loaded(&self) -> Loaded<'_> {
         Loaded {
             device: &self.device,

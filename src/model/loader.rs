@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::plan::Network;
 use crate::session::{DeviceReport, Limits, Session, SessionOptions, Started};
 use crate::text::{Tokenizer, TokenizerFiles};
-use crate::weights::{Assembler, ShardIndex, Stream};
+use crate::weights::{Assembler, Converted, ShardIndex, Storage, Stream};
 
 /// The small files of a model directory.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Loader {
     tokenizer: Option<Tokenizer>,
     stage: Stage,
     stream: Option<Stream>,
+    /// The form into which weights are brought as they come; none leaves them as they are stored.
+    storage: Option<Storage>,
 }
 
 /// Which tensors exist is known from the index of a sharded model at once, else from the header of the only file.
@@ -63,7 +65,13 @@ impl Loader {
             Some(network) => Stage::loading(started, network)?,
             None => Stage::Waiting(started),
         };
-        Ok(Loader { config, tokenizer, stage, stream: None })
+        Ok(Loader { config, tokenizer, stage, stream: None, storage: None })
+    }
+
+    /// Brings weights into this form as they come, tensor by tensor, whatever the files hold them in. The model then
+    /// computes what a directory quantised to this form computes. To be called before the first byte.
+    pub fn convert_to(&mut self, storage: Storage) {
+        self.storage = Some(storage);
     }
 
     /// Where the model will run, and why.
@@ -128,7 +136,12 @@ impl Loader {
         }
         let Stage::Loading { session, assembler } = &mut self.stage else { return Ok(()) };
         for raw in complete {
-            assembler.push(raw)?;
+            let Converted { tensor, scale } = match self.storage {
+                Some(storage) => storage.convert(raw)?,
+                None => Converted { tensor: raw, scale: None },
+            };
+            assembler.push(tensor)?;
+            scale.map_or(Ok(()), |scale| assembler.push(scale))?;
             while let Some((id, tensor)) = assembler.next_ready()? {
                 session.load(id, tensor)?;
             }

@@ -5,7 +5,8 @@ use wasm_bindgen::JsValue;
 
 use crate::error::Error;
 
-/// The object that is thrown for `error`. `detail` holds the name at fault under `file`, `tensor`, `field` or `step`.
+/// The object that is thrown for `error`. `detail` holds the name at fault under `file`, `tensor`, `field`,
+/// `step` or `reason`.
 pub fn thrown(error: &Error) -> JsValue {
     let detail = Object::new();
     if let Some((kind, name)) = error.culprit() {

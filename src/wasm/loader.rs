@@ -36,7 +36,7 @@ pub struct WasmLoader {
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
     /// Checks the small files `{ config, tokenizerJson?, tokenizerConfig?, vocab?, index?, task? }` (texts)
-    /// and picks the device by `{ device?, schedule? }`. With the task `feature-extraction` a head is left out.
+    /// and picks device and storage by `{ device?, schedule?, dtype? }`. With the task `feature-extraction` a head is left out.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: SmallFiles = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
@@ -50,8 +50,12 @@ impl WasmLoader {
             index: files.index.as_deref().map(str::as_bytes),
             encoder_only: files.task.as_deref() == Some("feature-extraction"),
         };
+        let storage = options.storage()?;
         let options = options.session()?;
-        let loader = Loader::new(&files, &options).await?;
+        let mut loader = Loader::new(&files, &options).await?;
+        if let Some(storage) = storage {
+            loader.convert_to(storage);
+        }
         Ok(WasmLoader { loader, schedule: options.schedule, files: 1 })
     }
 

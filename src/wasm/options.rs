@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::{AskOptions, EncodeOptions, Pooling, Text};
 use crate::plan::Schedule;
 use crate::session::{Device, SessionOptions};
+use crate::weights::Storage;
 
 /// Options of a load.
 #[derive(Debug, Default, Deserialize)]
@@ -39,15 +40,13 @@ impl LoadOptions {
                 return Err(Error::invalid_input("schedule", problem));
             }
         };
-        match self.dtype.as_deref() {
-            None | Some("f32") => {}
-            Some(dtype) => {
-                let instead =
-                    "weights are computed with as f32 from whatever dtype the files hold; leave `dtype` out";
-                return Err(Error::unsupported(format!("dtype `{dtype}`"), instead));
-            }
-        }
         Ok(SessionOptions { device, threads: 1, schedule })
+    }
+
+    /// The form into which the weights are brought while they load. f32 holds whatever the files hold.
+    pub fn storage(&self) -> Result<Option<Storage>> {
+        let storage = self.dtype.as_deref().map(str::parse::<Storage>).transpose()?;
+        Ok(storage.filter(|storage| *storage != Storage::F32))
     }
 }
 

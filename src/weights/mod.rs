@@ -19,7 +19,7 @@ pub use generator::Generator;
 pub use header::{Entry, Header};
 pub use index::ShardIndex;
 pub use manifest::Manifest;
-pub use quantize::{Quantizer, Storage, TensorReport};
+pub use quantize::{Converted, Quantizer, Storage, TensorReport};
 pub use safetensors::Dtype;
 pub use stream::Stream;
 pub use tensor::{RawTensor, Tensor};

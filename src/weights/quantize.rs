@@ -112,6 +112,48 @@ pub struct TensorReport {
     pub relative_error: f64,
 }
 
+/// A tensor in another form, with its scales where that form has some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// The tensor under its own name.
+    pub tensor: RawTensor,
+    /// Its scales, named as files name them.
+    pub scale: Option<RawTensor>,
+}
+
+impl Storage {
+    /// A tensor of a checkpoint in this form: exactly what a file that a [`Quantizer`] made would hold of it. Integers
+    /// that are no weights, and weights that are stored in this form already, stay as they are.
+    ///
+    /// # Errors
+    /// NaN or infinite values; weights that are quantised in another form.
+    pub fn convert(self, raw: RawTensor) -> Result<Converted> {
+        let is_scale = raw.name.ends_with(SCALE_SUFFIX);
+        let stays = match raw.dtype {
+            Dtype::F32 | Dtype::F16 | Dtype::BF16 => is_scale,
+            Dtype::I8 if raw.name.ends_with(".weight") => matches!(self, Storage::Q8 | Storage::Q4),
+            Dtype::U8 if raw.name.ends_with(".weight") => self == Storage::Q4,
+            _ => true,
+        };
+        if stays {
+            return Ok(Converted { tensor: raw, scale: None });
+        }
+        if matches!(raw.dtype, Dtype::I8 | Dtype::U8) {
+            return Err(quantised_already(&raw.name));
+        }
+        let Stored { tensor, scale, .. } =
+            store(&raw.name, &decode(&raw, None, &raw.shape)?, self.of_tensor(&raw.name, &raw.shape));
+        Ok(Converted { tensor, scale })
+    }
+}
+
+fn quantised_already(name: &str) -> Error {
+    Error::unsupported(
+        format!("quantising `{name}`, which is quantised already,"),
+        "start from the F32, F16 or BF16 checkpoint",
+    )
+}
+
 /// Takes the tensors of a float checkpoint one by one and makes the file.
 #[derive(Debug)]
 pub struct Quantizer {
@@ -134,10 +176,7 @@ impl Quantizer {
         match raw.dtype {
             Dtype::F32 | Dtype::F16 | Dtype::BF16 => {}
             Dtype::I8 | Dtype::U8 if raw.name.ends_with(".weight") => {
-                return Err(Error::unsupported(
-                    format!("quantising `{}`, which is quantised already,", raw.name),
-                    "start from the F32, F16 or BF16 checkpoint",
-                ));
+                return Err(quantised_already(&raw.name));
             }
             _ => {
                 self.tensors.push(raw);

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { edit, findModels, spoiltCopies } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
 
 const weights = "model.safetensors";
 
@@ -54,6 +55,12 @@ const faults = {
     code: "integrity",
     names: weights,
   },
+  "small-vocabulary": {
+    spoil: (folder) =>
+      edit(join(folder, "config.json"), (bytes) => JSON.stringify({ ...JSON.parse(bytes.toString()), vocab_size: 90 })),
+    code: "corrupt",
+    names: "vocab_size",
+  },
   "no-tokenizer": {
     spoil: (folder) => edit(join(folder, "tokenizer.json"), () => "{}"),
     code: undefined,
@@ -66,6 +73,7 @@ let browser;
 let page;
 let spoilt;
 let models;
+let made;
 
 before(async () => {
   models = await findModels();
@@ -73,14 +81,47 @@ before(async () => {
     models.sentiment.folder,
     Object.fromEntries(Object.entries(faults).map(([name, { spoil }]) => [name, spoil])),
   );
-  server = await startServer(spoilt.folders);
+  made = await makeModels({ tiny: {} });
+  server = await startServer([...spoilt.folders, ...Object.values(made.folders)]);
   browser = await chromium();
   ({ page } = await newPage(browser));
   await page.goto(`${server.address}style.css`);
   await page.evaluate(async (models) => {
     globalThis.mobilebert = await import("/pkg/dist/index.js");
-    const { TextClassification } = globalThis.mobilebert;
+    const { QuestionAnswering, TextClassification } = globalThis.mobilebert;
     globalThis.good = await TextClassification.load(`/models/${models.sentiment.name}/`, { device: "wasm" });
+    globalThis.answering = await QuestionAnswering.load("/models/tiny/", { device: "wasm" });
+    /** The module with a memory that may grow by this many megabytes and no further. */
+    globalThis.withMemory = (wasm, megabytes) => {
+      const number = (at) => {
+        let value = 0;
+        let length = 0;
+        for (let byte = 0x80; byte & 0x80; length++) {
+          byte = wasm[at + length];
+          value |= (byte & 0x7f) << (7 * length);
+        }
+        return { value, next: at + length };
+      };
+      const encoded = (value) => {
+        const bytes = [];
+        for (let rest = value; ; rest >>= 7) {
+          bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+          if (rest <= 0x7f) return bytes;
+        }
+      };
+      for (let at = 8; at < wasm.length; ) {
+        const size = number(at + 1);
+        const end = size.next + size.value;
+        if (wasm[at] === 5) {
+          const pages = number(number(size.next).next + 1).value;
+          const limits = [1, 1, ...encoded(pages), ...encoded(pages + 16 * megabytes)];
+          const section = [5, ...encoded(limits.length), ...limits];
+          return new Uint8Array([...wasm.subarray(0, at), ...section, ...wasm.subarray(end)]);
+        }
+        at = end;
+      }
+      throw new Error("the module has no memory of its own");
+    };
     /** What a promise ended with, in a form that leaves the page. */
     globalThis.outcome = async (promise) => {
       try {
@@ -97,6 +138,7 @@ after(async () => {
   await browser?.close();
   await server?.stop();
   await spoilt?.remove();
+  await made?.remove();
 });
 
 /** Runs in the page and expects an error of this code; afterwards a loaded model must still answer. */
@@ -161,6 +203,23 @@ test("WebGPU where there is none is `unsupported`, and says why", async () => {
   assert.match(got.message, /WebGPU|adapter/);
 });
 
+test("a task, an option or a way of joining that is unknown is named, with what is allowed", async () => {
+  const task = await expectError("invalid-input", () =>
+    globalThis.outcome(globalThis.mobilebert.pipeline("translation", "/models/x/")),
+  );
+  assert.match(task.message, /translation.*question-answering/);
+  const option = await expectError("invalid-input", () =>
+    globalThis.outcome(globalThis.answering.ask("Who?", "Ada.", { topk: 3 })),
+  );
+  assert.match(option.message, /topk.*topK/);
+  const schedule = await expectError(
+    "invalid-input",
+    (name) => globalThis.outcome(globalThis.mobilebert.TextClassification.load(name, { schedule: "fast" })),
+    `/models/${models.sentiment.name}/`,
+  );
+  assert.match(schedule.message, /fast.*tiled, operations/);
+});
+
 test("options and arguments that make no sense are `invalid-input`, with what is allowed", async () => {
   const dtype = await expectError("invalid-input", () =>
     globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { dtype: "f8" })),
@@ -174,6 +233,86 @@ test("options and arguments that make no sense are `invalid-input`, with what is
   await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify(["a", ["b", "c", "d"]])));
 });
 
+test("empty, huge and broken texts are answered or refused by name", async () => {
+  for (const text of ["", "  \n "]) {
+    const got = await expectError(
+      "invalid-input",
+      (text) => globalThis.outcome(globalThis.answering.ask("Who?", text)),
+      text,
+    );
+    assert.equal(got.detail.field, "context");
+  }
+  const read = await page.evaluate(async () => {
+    const huge = `${"a long way off, ".repeat(70_000)}the end.`;
+    const asked = await globalThis.answering.ask("what is it?", huge, { maxWindows: 2 });
+    const lone = "\ud800 the end \udfff";
+    const broken = await globalThis.answering.ask("what \udc00 is it?", lone);
+    const long = await globalThis.answering.ask("what ".repeat(100_000), "it is the end.");
+    const classified = await globalThis.good.classify([huge, lone, "\0\u202e", "🇫🇷 ".repeat(1000)]);
+    return {
+      huge: [asked.windowsDone, asked.windows > 1000, asked.truncated],
+      slice: broken.answers.every(({ text, start, end }) => text === lone.slice(start, end)),
+      cut: long.truncated,
+      classified: classified.map(({ labels, truncated }) => [labels.length, truncated]),
+    };
+  });
+  assert.deepEqual(read, {
+    huge: [2, true, true],
+    slice: true,
+    cut: true,
+    classified: [
+      [2, true],
+      [2, false],
+      [2, false],
+      [2, true],
+    ],
+  });
+});
+
+test("where the browser has no room the model runs all the same, with a `quota` warning", async () => {
+  const session = await page.createCDPSession();
+  const { origin } = new URL(server.address);
+  await page.evaluate(() => globalThis.mobilebert.cache.clear());
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1_000_000 });
+  const got = await page.evaluate(async (name) => {
+    const warnings = [];
+    const { TextClassification, cache } = globalThis.mobilebert;
+    const onWarning = (warning) => warnings.push({ code: warning.code, message: warning.message });
+    const model = await TextClassification.load(`/models/${name}/`, { device: "wasm", onWarning });
+    const { labels } = await model.classify("A wonderful film.");
+    await model.dispose();
+    return { warnings, labels: labels.length, kept: await cache.list() };
+  }, models.sentiment.name);
+  await session.send("Storage.overrideQuotaForOrigin", { origin });
+  assert.equal(got.labels, 2);
+  assert.deepEqual(got.kept, []);
+  assert.deepEqual(
+    got.warnings.map(({ code }) => code),
+    ["quota"],
+  );
+  assert.match(got.warnings[0].message, /fetched again next time/);
+});
+
+test("a model that is larger than the memory is `out-of-memory`", async () => {
+  const got = await expectError(
+    "out-of-memory",
+    async (name) => {
+      const wasm = new Uint8Array(await (await fetch("/pkg/wasm/mobilebert_bg.wasm")).arrayBuffer());
+      const options = { device: "wasm", cache: false, wasmBytes: globalThis.withMemory(wasm, 16) };
+      return await globalThis.outcome(globalThis.mobilebert.TextClassification.load(name, options));
+    },
+    `/models/${models.sentiment.name}/`,
+  );
+  assert.match(got.message, /tensor/);
+});
+
+test("a worker that cannot be had is said", async () => {
+  const got = await expectError("internal", () =>
+    globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { workerUrl: "/nowhere.js" })),
+  );
+  assert.match(got.message, /worker/);
+});
+
 test("a load that is stopped is `aborted`, in every phase that it reports", async () => {
   await page.evaluate(() => globalThis.mobilebert.cache.clear());
   const phases = await page.evaluate(async (name) => {
@@ -183,6 +322,7 @@ test("a load that is stopped is `aborted`, in every phase that it reports", asyn
       (_, reports) => reports === 1,
       (_, reports) => reports === 5,
       ({ loaded, total }) => loaded > total / 2,
+      ({ phase }) => phase === "compile",
       ({ phase }) => phase === "upload",
     ];
     for (const moment of moments) {
@@ -198,7 +338,7 @@ test("a load that is stopped is `aborted`, in every phase that it reports", asyn
     ended.push(await globalThis.outcome(TextClassification.load(`/models/${name}/`, { signal: before })));
     return ended.map(({ code }) => code);
   }, models.sentiment.name);
-  assert.deepEqual(phases, Array(5).fill("aborted"));
+  assert.deepEqual(phases, Array(6).fill("aborted"));
   // The stop may come when everything has been read and checked; what is kept then must be whole.
   const partly = await page.evaluate(async () => {
     const wrong = [];

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { ask, openReady, paste } from "./support/index-page.mjs";
+import { ask, loseGpu, openReady, paste } from "./support/index-page.mjs";
 import { startServer } from "./support/server.mjs";
 import { startStaticHost } from "./support/static-host.mjs";
 
@@ -19,32 +19,88 @@ const sizes = [
 const NETWORKS = "?variant=mobilebert,tiny,without-opt&runs=5&device=wasm";
 const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
 
-/** Each brings a fresh page into a state. */
+/** The answer at the bottom of the screen, with what it is an answer to above it. */
+const showAnswer = (page) => page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+const long = (page) => page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
+const problem = (page) => page.waitForFunction(() => !document.querySelector("#problem").hidden);
+
+/** Each brings a fresh page into a state. `gpu`: in a browser with WebGPU, on a software adapter. */
 const states = {
+  async first(page, address) {
+    // The module that shows more is held back: this is what stands there at once.
+    await page.setRequestInterception(true);
+    page.on("request", (request) => (request.url().endsWith("main.js") ? undefined : request.continue()));
+    await page.goto(address, { waitUntil: "commit" }).catch(() => {});
+    await page.waitForSelector("footer");
+  },
   async loading(page, address) {
     await page.goto(address, { waitUntil: "domcontentloaded" });
-    await page.waitForFunction(() => document.querySelector("#loading-bar").value > 0, { polling: 10 });
+    await page.waitForFunction(() => /^Loading .* of/.test(document.querySelector("#loading-text").textContent), {
+      polling: "mutation",
+    });
+  },
+  async cached(page, address) {
+    await openReady(page, address);
+    await openReady(page, address);
   },
   async answer(page, address) {
     await openReady(page, address);
     await ask(page, "When was the lighthouse first lit?");
     await paste(page, "#mood", "I could have watched it all night.");
     await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
-    await page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+    await showAnswer(page);
+  },
+  async answering(page, address) {
+    await openReady(page, address);
+    await long(page);
+    await paste(page, "#question", "With what did Olsen mend the boat?");
+    await page.evaluate(() => document.querySelector("#ask").requestSubmit());
+    await page.waitForFunction(() => /^Read \d/.test(document.querySelector("#answer-timing").textContent), {
+      polling: "mutation",
+    });
+    await showAnswer(page);
   },
   async "long-text"(page, address) {
     await openReady(page, address);
-    await page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
+    await long(page);
     await ask(page, "With what did Olsen mend the boat?");
-    await page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+    await showAnswer(page);
+  },
+  async "no-answer"(page, address) {
+    await openReady(page, address);
+    await ask(page, "Who owns the island?");
+    await showAnswer(page);
   },
   async "no-question"(page, address) {
     await openReady(page, address);
     await ask(page, "");
-    await page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
+    await showAnswer(page);
+  },
+  async "too-long"(page, address) {
+    await openReady(page, address);
+    await ask(page, `How tall is the tower, ${"and how wide is it ".repeat(40)}?`);
+    await showAnswer(page);
+  },
+  async offline(page, address) {
+    await openReady(page, address);
+    await page.setOfflineMode(true);
+    await ask(page, "How tall is the tower?");
+  },
+  async "offline-visit"(page, address) {
+    await page.evaluateOnNewDocument(() => {
+      Object.defineProperty(Navigator.prototype, "onLine", { get: () => false });
+    });
+    await page.goto(`${address}?model=https://127.0.0.1:9/model/`);
+    await problem(page);
   },
   async device(page, address) {
     await openReady(page, address);
+    await page.click("#device summary");
+  },
+  async "device-lost"(page, address) {
+    await openReady(page, address, "?device=webgpu");
+    await loseGpu(page);
+    await ask(page, "How tall is the tower?");
     await page.click("#device summary");
   },
   async "no-model"(page) {
@@ -53,11 +109,11 @@ const states = {
   },
   async "wrong-model"(page, address) {
     await page.goto(`${address}?model=./nothing-here/`);
-    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+    await problem(page);
   },
   async "no-webgpu"(page, address) {
     await page.goto(`${address}?device=webgpu`);
-    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+    await problem(page);
   },
   async bench(page, address) {
     await openBench(page, address, NETWORKS);
@@ -85,6 +141,7 @@ const states = {
     await page.evaluate(() => document.querySelector("#results").scrollIntoView());
   },
 };
+const onGpu = ["device-lost"];
 
 /** A link to a result that was measured once, on this machine. */
 let shared;
@@ -103,18 +160,18 @@ async function linkToResult(address) {
 await mkdir(folder, { recursive: true });
 const server = await startServer();
 const bare = await startStaticHost("/", { "models/models.json": "[]" });
-const browser = await chromium();
+const browsers = { plain: await chromium(), gpu: await chromium({ webgpu: true }) };
 try {
   const wanted = process.argv.slice(2);
   for (const [name, enter] of Object.entries(states)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     for (const size of sizes) {
       for (const theme of ["light", "dark"]) {
-        const context = await browser.createBrowserContext();
+        const context = await browsers[onGpu.includes(name) ? "gpu" : "plain"].createBrowserContext();
         const { page } = await newPage(context, { ...size, theme });
         await enter(page, server.address);
-        // A page that still loads moves on while one waits.
-        if (name !== "loading") await settled();
+        // A page that still works moves on while one waits.
+        if (!["loading", "answering"].includes(name)) await settled();
         const path = join(folder, `${name}-${size.width}-${theme}.webp`);
         await page.screenshot({ path, type: "webp", quality: 70 });
         console.log(path);
@@ -126,7 +183,7 @@ try {
     }
   }
 } finally {
-  await browser.close();
+  for (const browser of Object.values(browsers)) await browser.close();
   await server.stop();
   bare.stop();
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { answer, ask, loseGpu, openReady, paste, shownProblem } from "./support/index-page.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 import { startStaticHost } from "./support/static-host.mjs";
@@ -19,6 +19,23 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
+
+const axe = await readFile(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
+
+/** What axe finds serious or critical, light and dark. */
+async function graveFindings(page) {
+  const found = [];
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  for (const theme of ["light", "dark"]) {
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+    const violations = await page.evaluate(async () => (await globalThis.axe.run()).violations);
+    for (const { id, impact, nodes } of violations) {
+      if (impact === "serious" || impact === "critical")
+        found.push(`${theme}: ${id}: ${nodes.map(({ html }) => html)}`);
+    }
+  }
+  return found;
+}
 
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const submit = (page) => page.evaluate(() => document.querySelector("#ask").requestSubmit());
@@ -105,8 +122,135 @@ describe("a ready page", () => {
   });
 });
 
+test("the line says each phase of a first visit, nothing moves meanwhile, and the next visit comes from the cache", async () => {
+  const context = await browser.createBrowserContext();
+  const { page } = await newPage(context, { width: 360, height: 740 });
+  await page.evaluateOnNewDocument(() => {
+    globalThis.said = [];
+    globalThis.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) globalThis.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+    addEventListener("DOMContentLoaded", () => {
+      const line = document.querySelector("#loading-text");
+      const note = () => globalThis.said.push(line.textContent.replace(/[\d.]+/g, "0"));
+      new MutationObserver(note).observe(line, { childList: true });
+    });
+  });
+  const visit = async () => {
+    await openReady(page, server.address);
+    return await page.evaluate(() => ({ said: [...new Set(globalThis.said)], shift: globalThis.shift }));
+  };
+  const first = await visit();
+  const expected = [/^Looking for a model/, /^Loading .+: 0 of 0 MB/, /^Preparing the device/, /^Handing over/];
+  for (const words of expected) {
+    assert.ok(
+      first.said.some((line) => words.test(line)),
+      `${words} was not said: ${first.said.join("; ")}`,
+    );
+  }
+  assert.match(first.said.at(-1), /^Ready\. The model is kept by this browser/);
+  assert.ok(first.shift < 0.01, `the page moved by ${first.shift} while it loaded`);
+  const second = await visit();
+  assert.ok(second.said.some((line) => line.startsWith("Reading from this browser's cache")));
+  assert.match(second.said.at(-1), /^Ready, from this browser's cache/);
+  assert.ok(second.shift < 0.01, `the page moved by ${second.shift} the second time`);
+  await context.close();
+});
+
+test("without JavaScript the page makes sense and says what it needs", async () => {
+  const { page } = await newPage(browser, { width: 360, height: 740 });
+  await page.setJavaScriptEnabled(false);
+  await page.goto(server.address);
+  assert.match(await text(page, "#loading-text"), /needs JavaScript/);
+  assert.deepEqual(await graveFindings(page), []);
+  await page.close();
+});
+
+describe("other states of the answer and of the network", () => {
+  let page;
+  before(async () => {
+    ({ page } = await newPage(browser, { width: 360, height: 740 }));
+    await openReady(page, server.address);
+  });
+
+  test("while it reads a long text the page shows how far it is", async () => {
+    await page.evaluate(() => {
+      document.querySelectorAll("#samples button")[3].click();
+      globalThis.said = [];
+      const timing = document.querySelector("#answer-timing");
+      new MutationObserver(() => globalThis.said.push(timing.textContent)).observe(timing, { childList: true });
+    });
+    await ask(page, "Who led the survey party?");
+    const said = await page.evaluate(() => globalThis.said);
+    assert.ok(
+      said.some((line) => /^Read \d+ of \d+ windows$/.test(line)),
+      said.join("; "),
+    );
+  });
+
+  test("a question that is too long is cut, and that is said", async () => {
+    await page.click("#samples button");
+    assert.equal((await ask(page, "How tall is the tower?")).cut, "");
+    const { cut } = await ask(page, `How tall is the tower, ${"and how wide is it ".repeat(40)}?`);
+    assert.match(cut, /too long: its end was cut off/);
+    assert.deepEqual(await graveFindings(page), []);
+  });
+
+  test("without a network the page goes on answering, and says so", async () => {
+    await page.setOfflineMode(true);
+    await page.waitForFunction(() => /You are offline/.test(document.querySelector("#loading-text").textContent));
+    assert.match((await ask(page, "How tall is the tower?")).line, /38/);
+    assert.deepEqual(await graveFindings(page), []);
+    await page.setOfflineMode(false);
+    await page.waitForFunction(() => /^Ready/.test(document.querySelector("#loading-text").textContent));
+  });
+});
+
+test("a visit without a network says so, and goes on by itself when it is back", async () => {
+  const { page } = await newPage(browser, { width: 360, height: 740 });
+  await page.evaluateOnNewDocument(() => {
+    globalThis.network = false;
+    Object.defineProperty(Navigator.prototype, "onLine", { get: () => globalThis.network });
+  });
+  // Nobody listens there.
+  await page.goto(`${server.address}?model=https://127.0.0.1:9/model/`);
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden, PATIENCE);
+  const problem = await shownProblem(page);
+  assert.deepEqual([problem.title, problem.code], ["You are offline", "network"]);
+  assert.deepEqual(await graveFindings(page), []);
+  await page.evaluate(() => {
+    globalThis.network = true;
+    dispatchEvent(new Event("online"));
+  });
+  await page.waitForFunction(
+    () => document.querySelector("#problem-title").textContent === "The model could not be fetched",
+    PATIENCE,
+  );
+  await page.close();
+});
+
+test("a GPU that is lost is said, with what runs now", async () => {
+  const software = await chromium({ webgpu: true });
+  try {
+    const { page } = await newPage(software, { width: 360, height: 740 });
+    await openReady(page, server.address, "?device=webgpu");
+    await loseGpu(page);
+    assert.match((await ask(page, "How tall is the tower?")).line, /38/);
+    assert.match(await text(page, "#loading-text"), /The GPU was lost for a moment/);
+    assert.match(await text(page, "#device-name"), /^WebGPU/);
+    assert.match(await text(page, "#device-reason"), /The GPU was lost \(.+\); the model was loaded on it again/);
+    await loseGpu(page);
+    assert.match((await ask(page, "Who built the lighthouse?")).line, /Ada Ferrow/);
+    assert.match(await text(page, "#device-name"), /^CPU/);
+    assert.match(await text(page, "#device-reason"), /the CPU took over/);
+    assert.deepEqual(await graveFindings(page), []);
+  } finally {
+    await software.close();
+  }
+});
+
 test("axe finds nothing serious, light and dark", async () => {
-  const axe = await readFile(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
   for (const theme of ["light", "dark"]) {
     const { page } = await newPage(browser, { width: 360, height: 740, theme });
     await openReady(page, server.address);
@@ -114,11 +258,9 @@ test("axe finds nothing serious, light and dark", async () => {
     await paste(page, "#mood", "Not bad at all.");
     await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "", PATIENCE);
     await page.evaluate(axe);
-    const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    const shown = grave.map(({ id, nodes }) => `${theme}: ${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-    assert.deepEqual(shown, []);
-    assert.ok(passes.length > 15, "axe tested next to nothing");
+    const passes = await page.evaluate(async () => (await globalThis.axe.run()).passes.length);
+    assert.ok(passes > 15, "axe tested next to nothing");
+    assert.deepEqual(await graveFindings(page), []);
     await page.close();
   }
 });
@@ -141,6 +283,8 @@ test("a model that is not there is said with its code and a way on", async () =>
   const problem = await shownProblem(page);
   assert.equal(problem.code, "not-found");
   assert.match(problem.text, /nothing-here/);
+  assert.match(problem.advice, /pick another model/);
+  assert.deepEqual(await graveFindings(page), []);
   assert.ok(await page.$eval("#choose", (element) => !element.hidden), "no way to choose another model");
   await page.close();
 });
@@ -149,7 +293,10 @@ test("a device that is not there is said with its code", async () => {
   const { page } = await newPage(browser);
   await page.goto(`${server.address}?device=webgpu`);
   await page.waitForFunction(() => !document.querySelector("#problem").hidden, PATIENCE);
-  assert.equal((await shownProblem(page)).code, "unsupported");
+  const problem = await shownProblem(page);
+  assert.equal(problem.code, "unsupported");
+  assert.match(problem.advice, /another device/);
+  assert.deepEqual(await graveFindings(page), []);
   await page.close();
 });
 

@@ -6,6 +6,7 @@ use crate::support::compare::compare_to_rms;
 use crate::{FILE, assert_tensor_error, quantise, read, tiny};
 use mobilebert::error::Code;
 use mobilebert::plan::Recipe;
+use mobilebert::weights::Converted;
 use mobilebert::weights::Dtype;
 use mobilebert::weights::Header;
 use mobilebert::weights::Quantizer;
@@ -152,4 +153,29 @@ proptest! {
             prop_assert_eq!(reports[0].storage, storage);
         }
     }
+}
+
+#[test]
+fn a_tensor_converted_alone_is_what_the_quantised_file_holds() {
+    let (_, tensors) = tiny();
+    for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+        let (file, _) = quantise(&tensors, storage);
+        let mut held: Vec<RawTensor> = read(&file, &[1000], None).unwrap();
+        let mut converted = Vec::new();
+        for tensor in &tensors {
+            let Converted { tensor, scale } = storage.convert(tensor.clone()).unwrap();
+            converted.push(tensor);
+            converted.extend(scale);
+        }
+        // What is in this form already stays as it is.
+        for tensor in &held {
+            assert_eq!(storage.convert(tensor.clone()).unwrap().tensor, *tensor);
+        }
+        for tensors in [&mut held, &mut converted] {
+            tensors.sort_by(|left, right| left.name.cmp(&right.name));
+        }
+        assert!(held == converted, "{storage}");
+    }
+    let q4 = RawTensor { name: "a.weight".into(), dtype: Dtype::U8, shape: vec![1, 16], bytes: vec![1; 16] };
+    assert_eq!(Storage::Q8.convert(q4).unwrap_err().code(), Code::Unsupported);
 }

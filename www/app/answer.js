@@ -11,6 +11,7 @@ const section = byId("answer", HTMLElement);
 const line = byId("answer-line", HTMLElement);
 const sentence = byId("answer-sentence", HTMLElement);
 const list = byId("alternatives", HTMLOListElement);
+const cut = byId("answer-cut", HTMLElement);
 const timing = byId("answer-timing", HTMLElement);
 
 /** @type {number[]} */
@@ -23,6 +24,7 @@ export function showAnswerState(text, state) {
   sentence.replaceChildren();
   list.replaceChildren();
   timing.textContent = "";
+  cut.hidden = true;
   markSpans([]);
 }
 
@@ -53,16 +55,24 @@ export function showAnswer(result, context) {
   list.replaceChildren(...answers.map((answer, index) => alternative(answer, index, answers, context)));
   if (noAnswer.probability >= 0.001) list.append(bar("The passage does not say", noAnswer.probability));
   markSpans(silent ? [] : answers);
+  cut.textContent = unread(result);
+  cut.hidden = !result.truncated;
   times.push(result.timing.total);
   timing.textContent = describe(result);
 }
 
+/** What was left unread, in words. @param {AskResult} result */
+function unread({ truncated, windows, windowsDone }) {
+  if (!truncated) return "";
+  if (windowsDone < windows) return `Only ${windowsDone} of ${plural(windows, "window")} were read.`;
+  return "The question is too long: its end was cut off and not read.";
+}
+
 /** @param {AskResult} result */
-function describe({ timing: parts, windows, truncated }) {
+function describe({ timing: parts, windows }) {
   const each = `${time(parts.tokenize)} to tokenise, ${time(parts.compute)} to compute, ${time(parts.search)} to search`;
   const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
-  const cut = truncated ? " The question was too long and was cut." : "";
-  return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.${cut}`;
+  return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.`;
 }
 
 /**

@@ -12,12 +12,12 @@ let model;
 /** @type {AbortController | undefined} */
 let running;
 let waiting = false;
-/** @type {(error: unknown) => void} */
-let onError = () => {};
+/** @type {import("./main.js").CallListener} */
+let listener;
 
-/** @param {(error: unknown) => void} listener is told of errors that end a question */
-export function startAsking(listener) {
-  onError = listener;
+/** @param {import("./main.js").CallListener} given */
+export function startAsking(given) {
+  listener = given;
   startPassage((questions) => {
     buttons("chips", questions, (index) => {
       field.value = questions[index] ?? "";
@@ -56,6 +56,7 @@ async function ask() {
     waiting = true;
     return showAnswerState("The model is still loading; the answer comes as soon as it is here.", "waiting");
   }
+  const asked = model;
   const stop = new AbortController();
   running = stop;
   showAnswerState("Reading …", "reading");
@@ -64,11 +65,12 @@ async function ask() {
     const onPartial = (/** @type {import("../pkg/dist/index.js").PartialAnswers} */ partial) => {
       if (!signal.aborted) showPartial(partial, context);
     };
-    const result = await model.ask(question, context, { topK: 3, signal, onPartial });
+    const result = await asked.ask(question, context, { topK: 3, signal, onPartial });
     if (!signal.aborted) showAnswer(result, context);
+    listener.answered(asked.device);
   } catch (error) {
     if (stop.signal.aborted) return;
     showAnswerState("No answer: see above.", "stopped");
-    onError(error);
+    listener.failed(error);
   }
 }

@@ -3,20 +3,29 @@ import { setAnswering, startAsking } from "./ask.js";
 import { startChoosing } from "./choose.js";
 import { showDevice } from "./device.js";
 import { byId } from "./elements.js";
-import { showLoadingState, showProgress } from "./loading.js";
+import { showLoadingState, showProgress, showReady } from "./loading.js";
 import { chooseModels } from "./models.js";
 import { loadOptions } from "./parameters.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { sentimentMissing, setSentiment, startSentiment } from "./sentiment.js";
 
-/** @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource */
+/**
+ * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
+ * @typedef {import("../pkg/dist/index.js").Device} Device
+ * @typedef {object} CallListener Who hears how a call to a model ended.
+ * @property {(device: Device) => void} answered is told where the model runs now
+ * @property {(error: unknown) => void} failed
+ */
 
 const names = byId("model-names", HTMLElement);
 /** @type {Map<string, string>} */
 const loadedNames = new Map();
+/** Where each model was seen to run. @type {Map<string, Device>} */
+const devices = new Map();
 
-startAsking((error) => report(error, "answers"));
-startSentiment((error) => report(error, "sentiment"));
+showLoadingState("Looking for a model beside this page.", "waiting");
+startAsking(listener("answers"));
+startSentiment(listener("sentiment"));
 
 const chosen = await chooseModels();
 /** @type {{ label: string, source: ModelSource } | undefined} */
@@ -27,7 +36,10 @@ const choosing = startChoosing((label, source) => {
   loadAnswers();
 });
 if (answers) await loadAnswers();
-else choosing.show();
+else {
+  showLoadingState("No model lies beside this page: pick one below.", "waiting");
+  choosing.show();
+}
 if (sentiment) await loadSentiment();
 else sentimentMissing("No model for sentiment lies beside this page.");
 
@@ -39,11 +51,7 @@ async function loadAnswers() {
   hideProblem();
   choosing.hide();
   try {
-    const onProgress = reporter(label);
-    const model = await QuestionAnswering.load(source, { ...loadOptions(), onProgress });
-    showDevice(model.device);
-    showReady("answers", label);
-    setAnswering(model);
+    setAnswering(await load(QuestionAnswering, "answers", label, source));
   } catch (error) {
     showLoadingState(`${label} could not be loaded.`, "failed");
     choosing.show();
@@ -55,27 +63,58 @@ async function loadSentiment() {
   if (!sentiment) return;
   const { label, source } = sentiment;
   try {
-    const onProgress = reporter(label);
-    const model = await TextClassification.load(source, { ...loadOptions(), onProgress });
-    showDevice(model.device);
-    showReady("sentiment", label);
-    setSentiment(model);
+    setSentiment(await load(TextClassification, "sentiment", label, source));
   } catch (error) {
     showLoadingState(`${label} could not be loaded.`, "failed");
     report(error, "sentiment");
   }
 }
 
-/** @param {string} label */
-function reporter(label) {
-  return (/** @type {import("../pkg/dist/index.js").Progress} */ progress) => showProgress(label, progress);
+/**
+ * Loads a model and says how that went.
+ * @template {import("../pkg/dist/index.js").LoadedModel} T
+ * @param {{ load(source: ModelSource, options: import("../pkg/dist/index.js").LoadOptions): Promise<T> }} type
+ * @param {"answers" | "sentiment"} use
+ * @param {string} label
+ * @param {ModelSource} source
+ */
+async function load(type, use, label, source) {
+  // Pages without a secure connection have no cache.
+  const fetched = typeof caches === "undefined" ? "passing" : "fetched";
+  /** @type {"kept" | "fetched" | "passing" | "picked" | "unkept"} */
+  let how = "kept";
+  const model = await type.load(source, {
+    ...loadOptions(),
+    onProgress(progress) {
+      if (progress.phase === "download") how = typeof source === "string" ? fetched : "picked";
+      showProgress(label, progress);
+    },
+    onWarning(warning) {
+      if (warning.code === "quota") how = "unkept";
+    },
+  });
+  devices.set(use, model.device);
+  showDevice(model.device);
+  loadedNames.set(use, label);
+  showReady(how);
+  names.textContent = `Models: ${[...loadedNames].map(([what, name]) => `${name} for ${what}`).join(", ")}.`;
+  return model;
 }
 
-/** @param {string} use @param {string} label */
-function showReady(use, label) {
-  loadedNames.set(use, label);
-  showLoadingState("Ready. From here on this works without a network.", "ready");
-  names.textContent = `Models: ${[...loadedNames].map(([what, name]) => `${name} for ${what}`).join(", ")}.`;
+/** @param {"answers" | "sentiment"} use @returns {CallListener} */
+function listener(use) {
+  return {
+    answered(device) {
+      if (devices.get(use) === device) return;
+      // Another one than before: its GPU was lost, and the package loaded the model again.
+      devices.set(use, device);
+      showDevice(device);
+      showReady("again");
+    },
+    failed(error) {
+      report(error, use);
+    },
+  };
 }
 
 /** @param {unknown} error @param {"answers" | "sentiment"} use */

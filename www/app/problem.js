@@ -4,29 +4,39 @@ import { byId } from "./elements.js";
 const section = byId("problem", HTMLElement);
 const title = byId("problem-title", HTMLElement);
 const text = byId("problem-text", HTMLElement);
+const advice = byId("problem-advice", HTMLElement);
 const code = byId("problem-code", HTMLElement);
 const retry = byId("problem-retry", HTMLButtonElement);
 
-/** @type {Record<string, string>} */
-const titles = {
-  network: navigator.onLine ? "The model could not be fetched" : "You are offline",
-  "not-found": "There is no such model",
-  "not-a-model": "That is not a model",
-  corrupt: "The model's files are damaged",
-  integrity: "The model's files are not what they should be",
-  unsupported: "This cannot be run here",
-  "invalid-input": "That cannot be read",
-  "out-of-memory": "The memory does not suffice",
-  quota: "The browser's storage is full",
-  "device-lost": "The GPU went away",
+/**
+ * What each code means here, and what one can do about it.
+ * @type {Record<string, [title: string, advice: string]>}
+ */
+const words = {
+  network: ["The model could not be fetched", "Check the connection and the address, then try again."],
+  offline: ["You are offline", "The page tries again by itself as soon as the network is back."],
+  "not-found": ["There is no such model", "Check the name, or pick another model below."],
+  "not-a-model": ["That is not a model", "Check the address, or pick another model below."],
+  corrupt: ["The model's files are damaged", "Download or export them again; the message says which."],
+  integrity: ["The model's files are not what they should be", "Try again; if it stays so, tell whoever serves them."],
+  unsupported: ["This cannot be run here", "Choose another device at the top of the page, or another model below."],
+  "invalid-input": ["That cannot be read", "Change what the message names."],
+  "out-of-memory": ["The memory does not suffice", "Close other tabs, or choose a smaller model or ?dtype=q8."],
+  "device-lost": ["The GPU went away", "Try again; the model is then loaded anew, on the CPU if need be."],
+  internal: ["Something went wrong", "Try again; if it stays so, please report it with the code and the message."],
 };
 
 /** @type {(() => void) | undefined} */
 let again;
-retry.addEventListener("click", () => {
+retry.addEventListener("click", tryAgain);
+addEventListener("online", () => {
+  if (!section.hidden && section.dataset.code === "offline") tryAgain();
+});
+
+function tryAgain() {
   hideProblem();
   again?.();
-});
+}
 
 /**
  * Shows what went wrong, its code, and the way on.
@@ -34,10 +44,12 @@ retry.addEventListener("click", () => {
  * @param {() => void} onRetry
  */
 export function showProblem(error, onRetry) {
-  const known = error instanceof MobileBertError ? error : undefined;
-  title.textContent = titles[known?.code ?? ""] ?? "Something went wrong";
+  const known = error instanceof MobileBertError ? error.code : "internal";
+  const meant = known === "network" && !navigator.onLine ? "offline" : known;
+  [title.textContent, advice.textContent] = words[meant] ?? ["Something went wrong", ""];
   text.textContent = error instanceof Error ? error.message : String(error);
-  code.textContent = known?.code ?? "internal";
+  code.textContent = known;
+  section.dataset.code = meant;
   again = onRetry;
   section.hidden = false;
 }

@@ -20,12 +20,12 @@ let model;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let busy = false;
-/** @type {(error: unknown) => void} */
-let onError = () => {};
+/** @type {import("./main.js").CallListener} */
+let listener;
 
-/** @param {(error: unknown) => void} listener */
-export function startSentiment(listener) {
-  onError = listener;
+/** @param {import("./main.js").CallListener} given */
+export function startSentiment(given) {
+  listener = given;
   field.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(classify, PAUSE);
@@ -60,12 +60,14 @@ async function classify() {
     return;
   }
   if (busy) return;
+  const reader = model;
   busy = true;
   try {
-    const result = await model.classify(asked);
+    const result = await reader.classify(asked);
     if (field.value === asked) show(result);
+    listener.answered(reader.device);
   } catch (error) {
-    onError(error);
+    listener.failed(error);
   } finally {
     busy = false;
     if (field.value !== asked) classify();

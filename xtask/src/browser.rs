@@ -32,6 +32,15 @@ pub fn node() -> Result<Command> {
     Ok(node)
 }
 
+/// `cargo xtask long-tasks`: how long the page keeps a visitor waiting.
+pub fn long_tasks(rest: &[String]) -> Result<ExitCode> {
+    if let Some(missing) = missing() {
+        bail!("{missing}");
+    }
+    run(node()?.arg(root().join("bench/page/run.mjs")).args(rest))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// `cargo xtask screens`: the pictures of the page, taken anew.
 pub fn screens() -> Result<ExitCode> {
     if let Some(missing) = missing() {

@@ -72,6 +72,12 @@ enum Command {
     },
     /// Take the pictures under docs/screens/ anew.
     Screens,
+    /// Measure the page from a cold start to an answer: first text, longest task of the main thread.
+    LongTasks {
+        /// Handed on to the script.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Print what a browser downloads, file by file.
     Size,
 }
@@ -83,6 +89,7 @@ fn main() -> ExitCode {
         Command::Build { model } => site::run(&model),
         Command::Bench { rest } => bench::run(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
+        Command::LongTasks { rest } => browser::long_tasks(&rest),
         Command::Screens => browser::screens(),
         Command::Size => size::run(),
     };

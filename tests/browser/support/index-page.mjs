@@ -47,6 +47,7 @@ export async function answer(page) {
       state: document.querySelector("#answer").dataset.state,
       line: text("#answer-line"),
       sentence: text("#answer-sentence"),
+      cut: document.querySelector("#answer-cut").hidden ? "" : text("#answer-cut"),
       timing: text("#answer-timing"),
       marked: text("#passage-marks mark.best"),
       alternatives: texts("#alternatives .what"),
@@ -61,6 +62,24 @@ export function shownProblem(page) {
     const section = document.querySelector("#problem");
     if (!section || section.hidden) return undefined;
     const text = (selector) => document.querySelector(selector)?.textContent ?? "";
-    return { title: text("#problem-title"), text: text("#problem-text"), code: text("#problem-code") };
+    return {
+      title: text("#problem-title"),
+      text: text("#problem-text"),
+      advice: text("#problem-advice"),
+      code: text("#problem-code"),
+    };
+  });
+}
+
+/** Makes the page's first worker lose its GPU inside of the next run, after the commands were recorded. */
+export async function loseGpu(page) {
+  await page.workers()[0].evaluate(() => {
+    const original = GPUDevice.prototype.createCommandEncoder;
+    GPUDevice.prototype.createCommandEncoder = function (...given) {
+      GPUDevice.prototype.createCommandEncoder = original;
+      const encoder = original.apply(this, given);
+      this.destroy();
+      return encoder;
+    };
   });
 }

@@ -1,0 +1,94 @@
+/**
+ * Opens the page cold in Chromium, asks a question as soon as the model stands, and tells when the first text was seen,
+ * when a visitor could act, and the longest task of the main thread from the first byte to the answer.
+ * Usage: `cargo xtask long-tasks [--runs 5]`, on an idle machine.
+ */
+import { parseArgs } from "node:util";
+import { chromium, newPage } from "../../tests/browser/support/browsers.mjs";
+import { ask, openReady, paste } from "../../tests/browser/support/index-page.mjs";
+import { startServer } from "../../tests/browser/support/server.mjs";
+
+const { values } = parseArgs({ options: { runs: { type: "string", default: "5" } } });
+const runs = Number(values.runs);
+if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: a whole number from 1 on`);
+
+/** Runs in the page before anything of its own: notes long tasks, and when the samples can be tapped. */
+function watch() {
+  globalThis.seen = { long: [], interactive: undefined };
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) globalThis.seen.long.push({ startTime, duration });
+  }).observe({ type: "longtask", buffered: true });
+  const look = () => {
+    if (globalThis.seen.interactive === undefined && document.querySelector("#samples button")) {
+      globalThis.seen.interactive = performance.now();
+    }
+  };
+  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+}
+
+/** The longest task of the page's main thread in a trace, in milliseconds. */
+function longestTask(trace) {
+  const { traceEvents } = JSON.parse(Buffer.from(trace).toString());
+  const mains = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid}/${tid}`),
+  );
+  const tasks = traceEvents.filter(
+    ({ name, pid, tid, dur }) =>
+      dur > 0 && /^(RunTask|ThreadControllerImpl::RunTask)$/.test(name) && mains.has(`${pid}/${tid}`),
+  );
+  if (tasks.length === 0) throw new Error("the trace holds no task of a main thread");
+  return Math.max(...tasks.map(({ dur }) => dur)) / 1000;
+}
+
+async function measure(address) {
+  // A browser of its own each time: nothing is cached, nothing compiled.
+  const browser = await chromium();
+  try {
+    const { page } = await newPage(browser, { width: 360, height: 740 });
+    await page.evaluateOnNewDocument(watch);
+    await page.tracing.start({ categories: ["toplevel", "devtools.timeline"] });
+    await openReady(page, address);
+    await ask(page, "When was the lighthouse first lit?");
+    await paste(page, "#mood", "I could have watched it all night.");
+    await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
+    const trace = await page.tracing.stop();
+    const seen = await page.evaluate(() => ({
+      ...globalThis.seen,
+      firstText: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
+    }));
+    const { firstText, interactive, long } = seen;
+    return { firstText, interactive, longestTask: longestTask(trace), longTasks: long };
+  } finally {
+    await browser.close();
+  }
+}
+
+const server = await startServer();
+const results = [];
+try {
+  const shown = (value) => `${value?.toFixed(1) ?? "?"} ms`.padStart(11);
+  console.log("run  first text  interactive  longest task  tasks over 50 ms");
+  for (let run = 1; run <= runs; run++) {
+    const result = await measure(server.address);
+    results.push(result);
+    const { firstText, interactive, longestTask, longTasks } = result;
+    const over = longTasks.map(({ startTime, duration }) => `${duration.toFixed(0)} at ${startTime.toFixed(0)}`);
+    console.log(
+      `${String(run).padStart(3)} ${shown(firstText)}  ${shown(interactive)}   ${shown(longestTask)}  ${over.join(", ") || "none"}`,
+    );
+  }
+} finally {
+  await server.stop();
+}
+const median = (key) => results.map((result) => result[key]).sort((a, b) => a - b)[results.length >> 1];
+console.log(
+  JSON.stringify({
+    runs,
+    firstText: median("firstText"),
+    interactive: median("interactive"),
+    longestTask: Math.max(...results.map(({ longestTask }) => longestTask)),
+    longTasks: results.reduce((sum, { longTasks }) => sum + longTasks.length, 0),
+  }),
+);

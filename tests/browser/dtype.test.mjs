@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium, newPage } from "./support/browsers.mjs";
+import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
+
+/** Bytes of the largest tensor of the model below: 1024 x 256 floats. */
+const LARGEST = 4 * 1024 * 256;
+let made;
+let server;
+let browser;
+let page;
+let bytes;
+before(async () => {
+  made = await makeModels({ large: { hidden: 256, layers: 12, intermediate: 1024 } });
+  bytes = (await stat(join(made.folders.large, "model.safetensors"))).size;
+  server = await startServer(Object.values(made.folders));
+  browser = await chromium({ webgpu: true });
+  ({ page } = await newPage(browser));
+  await page.goto(`${server.address}style.css`);
+  await page.evaluate(async () => {
+    const { QuestionAnswering } = await import("/pkg/dist/index.js");
+    /** In a worker of its own, and so in a memory of its own, which never shrinks: what it holds was its peak. */
+    globalThis.score = async (device, dtype) => {
+      const model = await QuestionAnswering.load("/models/large/", { device, ...(dtype && { dtype }) });
+      const { wasmBytes } = await model.memory();
+      const { answers } = await model.ask("what is it?", "it is the end of the day.");
+      await model.dispose();
+      return { wasmBytes, score: answers[0].score, text: answers[0].text };
+    };
+  });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await made?.remove();
+});
+
+const score = (device, dtype) => page.evaluate((device, dtype) => globalThis.score(device, dtype), device, dtype);
+
+test("a model is quantised while it loads, on both devices alike, and never stands whole in wasm memory", async () => {
+  const exact = await score("wasm");
+  for (const dtype of ["f16", "q8", "q4"]) {
+    const gpu = await score("webgpu", dtype);
+    const cpu = await score("wasm", dtype);
+    console.log(dtype, gpu, cpu, bytes);
+    assert.ok(Math.abs(gpu.score - cpu.score) < 1e-3, `${dtype}: ${gpu.score} and ${cpu.score}`);
+    assert.notEqual(cpu.score, exact.score, `${dtype}: nothing was converted`);
+    assert.ok(gpu.wasmBytes < bytes / 2, `${dtype}: ${gpu.wasmBytes} of ${bytes} bytes`);
+    assert.ok(gpu.wasmBytes < bytes + LARGEST && cpu.wasmBytes < bytes + LARGEST, `${cpu.wasmBytes} of ${bytes}`);
+  }
+});
+
+test("a form that there is none of is refused by name", async () => {
+  const refused = await page.evaluate(() =>
+    globalThis.score("wasm", "q2").catch(({ code, message }) => [code, message]),
+  );
+  assert.equal(refused[0], "invalid-input");
+  assert.match(refused[1], /q2.*f32, f16, q8, q4/);
+});

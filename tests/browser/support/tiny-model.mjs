@@ -1,0 +1,105 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Seeded numbers from -1 to 1 (mulberry32), so that a model is the same each time. */
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 15), z | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 31 - 1;
+  };
+}
+
+const letters = [..."abcdefghijklmnopqrstuvwxyz0123456789"];
+const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "?", "!", "-"];
+const vocabulary = [...words, ...letters, ...letters.map((letter) => `##${letter}`), "the", "is", "and", "of"];
+
+/** Names and shapes of a BERT with one head. */
+function shapes({ hidden, layers, intermediate, positions, task }) {
+  const list = [
+    ["bert.embeddings.word_embeddings.weight", [vocabulary.length, hidden]],
+    ["bert.embeddings.position_embeddings.weight", [positions, hidden]],
+    ["bert.embeddings.token_type_embeddings.weight", [2, hidden]],
+  ];
+  const linear = (name, outputs, inputs) =>
+    list.push([`${name}.weight`, [outputs, inputs]], [`${name}.bias`, [outputs]]);
+  const norm = (name) => list.push([`${name}.LayerNorm.weight`, [hidden]], [`${name}.LayerNorm.bias`, [hidden]]);
+  norm("bert.embeddings");
+  for (let layer = 0; layer < layers; layer++) {
+    const at = `bert.encoder.layer.${layer}`;
+    for (const part of ["query", "key", "value"]) linear(`${at}.attention.self.${part}`, hidden, hidden);
+    linear(`${at}.attention.output.dense`, hidden, hidden);
+    norm(`${at}.attention.output`);
+    linear(`${at}.intermediate.dense`, intermediate, hidden);
+    linear(`${at}.output.dense`, hidden, intermediate);
+    norm(`${at}.output`);
+  }
+  if (task === "question-answering") linear("qa_outputs", 2, hidden);
+  else {
+    linear("bert.pooler.dense", hidden, hidden);
+    linear("classifier", 2, hidden);
+  }
+  return list;
+}
+
+function safetensors(list, seed) {
+  const next = random(seed);
+  const header = {};
+  let end = 0;
+  for (const [name, shape] of list) {
+    const start = end;
+    end += 4 * shape.reduce((product, size) => product * size, 1);
+    header[name] = { dtype: "F32", shape, data_offsets: [start, end] };
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, " ");
+  json.copy(padded);
+  const data = new Float32Array(end / 4);
+  let at = 0;
+  for (const [name, shape] of list) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    const centre = name.includes("LayerNorm.weight") ? 1 : 0;
+    const size = shape.length > 1 ? 1 / Math.sqrt(shape[1]) : 0.1;
+    for (const stop = at + count; at < stop; at++) data[at] = centre + size * next();
+  }
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  return Buffer.concat([length, padded, Buffer.from(data.buffer)]);
+}
+
+/**
+ * Writes model directories with random weights; `models` gives their sizes by name. They answer nonsense, always the
+ * same. Gives their folders and how to remove them.
+ */
+export async function makeModels(models) {
+  const parent = await mkdtemp(join(tmpdir(), "mobilebert-made-"));
+  const folders = {};
+  for (const [name, given] of Object.entries(models)) {
+    const size = { hidden: 32, layers: 2, intermediate: 64, positions: 64, task: "question-answering", ...given };
+    const folder = join(parent, name);
+    await mkdir(folder);
+    const head = size.task === "question-answering" ? "QuestionAnswering" : "SequenceClassification";
+    const config = {
+      architectures: [`BertFor${head}`],
+      model_type: "bert",
+      vocab_size: vocabulary.length,
+      hidden_size: size.hidden,
+      num_hidden_layers: size.layers,
+      num_attention_heads: 2,
+      intermediate_size: size.intermediate,
+      max_position_embeddings: size.positions,
+      type_vocab_size: 2,
+      hidden_act: "gelu",
+      layer_norm_eps: 1e-12,
+    };
+    await writeFile(join(folder, "config.json"), JSON.stringify(config));
+    await writeFile(join(folder, "vocab.txt"), vocabulary.join("\n"));
+    await writeFile(join(folder, "model.safetensors"), safetensors(shapes(size), 7));
+    folders[name] = folder;
+  }
+  return { folders, remove: () => rm(parent, { recursive: true }) };
+}

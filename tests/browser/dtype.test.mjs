@@ -40,16 +40,17 @@ after(async () => {
 
 const score = (device, dtype) => page.evaluate((device, dtype) => globalThis.score(device, dtype), device, dtype);
 
-test("a model is quantised while it loads, on both devices alike, and never stands whole in wasm memory", async () => {
+test("a model is quantised while it loads, on both devices alike, and its file never stands whole in wasm memory", async () => {
   const exact = await score("wasm");
   for (const dtype of ["f16", "q8", "q4"]) {
     const gpu = await score("webgpu", dtype);
     const cpu = await score("wasm", dtype);
-    console.log(dtype, gpu, cpu, bytes);
     assert.ok(Math.abs(gpu.score - cpu.score) < 1e-3, `${dtype}: ${gpu.score} and ${cpu.score}`);
     assert.notEqual(cpu.score, exact.score, `${dtype}: nothing was converted`);
+    // The GPU holds the parameters, so the module's memory shows what passes through it.
     assert.ok(gpu.wasmBytes < bytes / 2, `${dtype}: ${gpu.wasmBytes} of ${bytes} bytes`);
-    assert.ok(gpu.wasmBytes < bytes + LARGEST && cpu.wasmBytes < bytes + LARGEST, `${cpu.wasmBytes} of ${bytes}`);
+    // On the CPU the parameters stand there as well; converting adds one tensor to that, not a second model.
+    assert.ok(cpu.wasmBytes < exact.wasmBytes + 3 * LARGEST, `${dtype}: ${cpu.wasmBytes}, not ${exact.wasmBytes}`);
   }
 });
 

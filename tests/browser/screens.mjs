@@ -27,11 +27,11 @@ const problem = (page) => page.waitForFunction(() => !document.querySelector("#p
 /** Each brings a fresh page into a state. `gpu`: in a browser with WebGPU, on a software adapter. */
 const states = {
   async first(page, address) {
-    // The module that shows more is held back: this is what stands there at once.
+    // The list of models is held back: this is what stands there at once.
     await page.setRequestInterception(true);
-    page.on("request", (request) => (request.url().endsWith("main.js") ? undefined : request.continue()));
-    await page.goto(address, { waitUntil: "commit" }).catch(() => {});
-    await page.waitForSelector("footer");
+    page.on("request", (request) => (request.url().endsWith("models.json") ? undefined : request.continue()));
+    await page.goto(address, { waitUntil: "domcontentloaded" });
+    await page.waitForSelector("#samples button");
   },
   async loading(page, address) {
     await page.goto(address, { waitUntil: "domcontentloaded" });
@@ -173,7 +173,7 @@ try {
         // A page that still works moves on while one waits.
         if (!["loading", "answering"].includes(name)) await settled();
         const path = join(folder, `${name}-${size.width}-${theme}.webp`);
-        await page.screenshot({ path, type: "webp", quality: 70 });
+        await page.screenshot({ path, type: "webp", quality: 45 });
         console.log(path);
         if (name === "answer" && size.width === 1280 && theme === "light") {
           await page.screenshot({ path: join(folder, "../page.png") });

@@ -16,7 +16,7 @@ const sizes = [
   { width: 1280, height: 1000 },
 ];
 /** What the latency page measures for its pictures. */
-const NETWORKS = "?variant=mobilebert,tiny,without-opt&runs=5&device=wasm";
+const NETWORKS = "?variant=mobilebert,tiny&runs=3&device=wasm";
 const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
 
 /** The answer at the bottom of the screen, with what it is an answer to above it. */
@@ -115,47 +115,41 @@ const states = {
     await page.goto(`${address}?device=webgpu`);
     await problem(page);
   },
+  async "bench-setup"(page, address) {
+    await openBench(page, address, NETWORKS);
+  },
+};
+
+/** The same, entered once: a measurement takes its time, and its page stays for all pictures. */
+const measurements = {
   async bench(page, address) {
     await openBench(page, address, NETWORKS);
     await startBench(page);
     await endOfBench(page);
-    await page.evaluate(() => document.querySelector("#results").scrollIntoView());
-  },
-  async "bench-setup"(page, address) {
-    await openBench(page, address, NETWORKS);
   },
   async "bench-shared"(page, address) {
-    shared ??= await linkToResult(address);
-    await page.goto(shared);
+    await openBench(page, address, NETWORKS);
+    await startBench(page);
+    await endOfBench(page);
+    await page.click("#copy-link");
+    await page.waitForFunction(() => document.querySelector("#link").value !== "");
+    const link = await page.$eval("#link", (field) => field.value);
+    await page.goto("about:blank");
+    await page.goto(link);
     await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   },
   async "bench-void"(page, address) {
     await openBench(page, address, NETWORKS);
     await startBench(page);
-    await page.waitForFunction(() => document.querySelectorAll("#warm .spark").length > 1);
+    await page.waitForFunction(() => document.querySelectorAll("#warm .spark").length > 1, { timeout: 120_000 });
     await page.evaluate(() => {
       Object.defineProperty(document, "hidden", { value: true });
       document.dispatchEvent(new Event("visibilitychange"));
     });
     await endOfBench(page);
-    await page.evaluate(() => document.querySelector("#results").scrollIntoView());
   },
 };
 const onGpu = ["device-lost"];
-
-/** A link to a result that was measured once, on this machine. */
-let shared;
-async function linkToResult(address) {
-  const { page } = await newPage(browser);
-  await openBench(page, address, NETWORKS);
-  await startBench(page);
-  await endOfBench(page);
-  await page.click("#copy-link");
-  await page.waitForFunction(() => document.querySelector("#link").value !== "");
-  const link = await page.$eval("#link", (field) => field.value);
-  await page.close();
-  return link;
-}
 
 await mkdir(folder, { recursive: true });
 const server = await startServer();
@@ -163,6 +157,26 @@ const bare = await startStaticHost("/", { "models/models.json": "[]" });
 const browsers = { plain: await chromium(), gpu: await chromium({ webgpu: true }) };
 try {
   const wanted = process.argv.slice(2);
+  for (const [name, enter] of Object.entries(measurements)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const { page } = await newPage(browser);
+    await enter(page, server.address);
+    for (const size of sizes) {
+      await page.setViewport(size);
+      for (const theme of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+        await page.evaluate((shared) => {
+          const top = document.querySelector(shared ? "body" : "#results");
+          top.scrollIntoView();
+        }, name === "bench-shared");
+        await settled();
+        const path = join(folder, `${name}-${size.width}-${theme}.webp`);
+        await page.screenshot({ path, type: "webp", quality: 70 });
+        console.log(path);
+      }
+    }
+    await page.close();
+  }
   for (const [name, enter] of Object.entries(states)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     for (const size of sizes) {

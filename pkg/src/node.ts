@@ -15,7 +15,9 @@ export const workerThreads = () => nodeModule<typeof import("node:worker_threads
 export const nodeUrl = () => nodeModule<typeof import("node:url")>("url");
 
 /** A module of Node's own, out of bundlers' sight: they would look for it when they build for a browser. */
-function nodeModule<T>(name: string): Promise<T> {
+async function nodeModule<T>(name: string): Promise<T> {
   const specifier = `node:${name}`;
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ specifier);
+  // Bundled server code has no `import()` of its own; Node before 20.16 has no `getBuiltinModule`.
+  const builtin = process.getBuiltinModule?.(specifier) as T | undefined;
+  return builtin ?? (await import(/* webpackIgnore: true */ /* @vite-ignore */ specifier));
 }

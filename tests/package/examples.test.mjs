@@ -139,8 +139,19 @@ test("vite: built under a strict policy and any path, and on the development ser
   await mkdir(join(folder, "public/models"), { recursive: true });
   await cp(model, join(folder, "public/models/squad"), { recursive: true });
 
-  await npm(["run", "build"], { cwd: folder });
   const host = await startHost({ "/": temporary.folder, "/some/prefix/": join(folder, "dist") });
+  await npm(["run", "build"], { cwd: folder });
+  assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/);
+
+  // With the addresses named, as the README shows.
+  const readme = await readFile(join(folder, "README.md"), "utf8");
+  const [, imports, load] =
+    /```ts\n(.*?)\n\n(const qa = .*?)\n```/s.exec(readme) ?? assert.fail("no program in README.md");
+  const main = await readFile(join(folder, "src/main.ts"), "utf8");
+  const named = main.replace(/const qa = .*;/, `${load}\n  progress;`);
+  assert.notEqual(named, main);
+  await writeFile(join(folder, "src/main.ts"), `${imports}\n${named}`);
+  await npm(["run", "build"], { cwd: folder });
   assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/);
   host.stop();
 

@@ -26,7 +26,8 @@ export async function startHost(folders, policy = strictPolicy) {
     const found = await stat(file).catch(() => undefined);
     response.setHeader("content-security-policy", policy);
     if (!found?.isFile()) {
-      missing.add(path);
+      // Browsers ask for it by themselves.
+      if (path !== "/favicon.ico") missing.add(path);
       return response.writeHead(404).end("not found");
     }
     const type = types[extname(file)] ?? "application/octet-stream";

@@ -66,11 +66,6 @@ const states = {
     await ask(page, "With what did Olsen mend the boat?");
     await showAnswer(page);
   },
-  async "no-answer"(page, address) {
-    await openReady(page, address);
-    await ask(page, "Who owns the island?");
-    await showAnswer(page);
-  },
   async "no-question"(page, address) {
     await openReady(page, address);
     await ask(page, "");

@@ -10,9 +10,10 @@ import argparse
 import json
 from pathlib import Path
 
-import models
 import numpy as np
 import torch
+
+import models
 
 FOLDER = Path(__file__).parents[2] / "www/bench"
 SEED = 1

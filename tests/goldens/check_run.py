@@ -17,12 +17,13 @@ import tempfile
 from pathlib import Path
 
 import cases
-import models
 import numpy as np
 import torch
 import transformers
 from make import TOLERANCE, as_rows, error
 from safetensors.torch import load_file, save_file
+
+import models
 
 FORMS = ("f32", "f16", "bf16", "sharded", "no-prefix", "with-prefix", "tied-twice", "gamma", "buffers")
 STORED = {"f16": torch.float16, "bf16": torch.bfloat16}

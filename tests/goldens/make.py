@@ -16,10 +16,11 @@ from pathlib import Path
 
 import cases
 import generator
-import models
 import numpy as np
 import torch
 from safetensors.numpy import save_file
+
+import models
 
 HERE = Path(__file__).parent
 TOLERANCE = 1e-4

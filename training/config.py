@@ -10,7 +10,8 @@ from pathlib import Path
 from training.errors import TrainingError
 
 TASKS = ("sst2", "cola", "mrpc", "stsb", "rte", "wnli", "squad", "text")
-STRATEGIES = ("auxiliary", "joint", "progressive")
+STRATEGIES = ("auxiliary", "joint", "progressive", "parallel")
+HEADS = ("groups", "chosen")
 SCHEDULES = ("linear", "trapezoid")
 
 
@@ -67,6 +68,7 @@ class Data:
 class Loss:
     """Weights of the terms; a term of weight 0 is not computed."""
 
+    raw_maps: float = 0.0  # the maps themselves, over the variance of the teacher's
     feature_maps: float = 0.0  # normalised maps
     statistics: float = 0.0  # mean and variance of the maps
     attention: float = 0.0
@@ -80,11 +82,12 @@ class Loss:
 
 @dataclass
 class Transfer:
-    """How layers are taught: the paper's three strategies."""
+    """How layers are taught: the paper's three strategies, and every layer at once on the teacher's own maps."""
 
     strategy: str = "joint"
+    heads: str = "groups"  # student heads learn means of neighbouring heads, or "chosen": the ones that matter most
     lower_rate: float = 0.0  # progressive: learning rate factor of layers already done
-    share: float = 0.7  # joint, progressive: share of the steps given to transfer
+    share: float = 0.7  # joint, progressive, parallel: share of the steps given to transfer
 
 
 @dataclass
@@ -190,6 +193,7 @@ def check(config: Config, where: str) -> None:
         ("/" not in config.name and config.name not in (".", ".."), "'name' must be a plain word"),
         (config.task in TASKS, f"'task' must be one of {', '.join(TASKS)}"),
         (config.transfer.strategy in STRATEGIES, f"'strategy' must be one of {', '.join(STRATEGIES)}"),
+        (config.transfer.heads in HEADS, f"'heads' must be one of {', '.join(HEADS)}"),
         (config.optim.schedule in SCHEDULES, f"'schedule' must be one of {', '.join(SCHEDULES)}"),
         (config.optim.steps > 0, "'steps' must be positive"),
         (config.optim.batch_size > 0, "'batch_size' must be positive"),

@@ -2,10 +2,12 @@
 
 import torch
 from torch.func import functional_call
+from transformers.utils import ModelOutput
 
-from training import losses, quantise
+from training import losses, quantise, strategies
 from training.config import Config
 from training.data.batches import Batch
+from training.models import heads
 from training.models.build import encoder
 from training.strategies import Stage, teacher_part
 
@@ -16,8 +18,17 @@ Terms = "Callable[[ModelOutput, ModelOutput | None, Batch, Config], dict[str, Te
 class Distillation:
     """The objective of `loop.Loop`: a weighted sum of the terms that a stage asks for."""
 
-    def __init__(self, config: Config, student: torch.nn.Module, teacher: torch.nn.Module | None, task_terms):
+    def __init__(
+        self,
+        config: Config,
+        student: torch.nn.Module,
+        teacher: torch.nn.Module | None,
+        task_terms,
+        chosen: list[list[int]] | None = None,
+    ):
+        """`chosen`: for each of the teacher's layers the heads whose attention the student's are to learn."""
         self.config, self.student, self.teacher, self.task_terms = config, student, teacher, task_terms
+        self.chosen = chosen
         if teacher is not None:
             teacher.eval().requires_grad_(False)
         # `transformers` hooks the layers it finds at the first such call; shallow passes must not be the first.
@@ -35,7 +46,9 @@ class Distillation:
         if self.teacher is not None and (stage.transfer or weights.soft > 0 or words):
             with torch.no_grad():
                 taught = self.teacher(**batch.inputs(), **shown)
-        if stage.distil:
+        if stage.forced:
+            given = self._forced(batch, taught)
+        elif stage.distil:
             given = self._student(batch, shown)
         else:
             given = self._shallow(batch, stage, shown)
@@ -50,6 +63,29 @@ class Distillation:
         if not self.config.optim.quantised:
             return self.student(**batch.inputs(), **shown)
         return functional_call(self.student, quantise.rounded(self.student), (), {**batch.inputs(), **shown})
+
+    def _forced(self, batch: Batch, taught) -> ModelOutput:
+        # Each layer reads the teacher's map below it, and so learns from the first step on, however bad the others are.
+        body = encoder(self.student)
+        mask = heads.additive(batch.attention_mask)
+        maps = [body.embeddings(input_ids=batch.input_ids, token_type_ids=batch.token_type_ids)]
+        attentions = []
+        for number, layer in enumerate(body.encoder.layer):
+            # Where two student layers make one of the teacher's, the second goes on from the first.
+            below = strategies.teacher_part(number, len(body.encoder.layer), len(taught.attentions))
+            stream, probabilities = heads.run_layer(
+                layer, maps[-1] if below is None else taught.hidden_states[below], mask
+            )
+            maps.append(stream)
+            attentions.append(probabilities)
+        return ModelOutput(hidden_states=maps, attentions=attentions, **self._head(maps[-1]))
+
+    def _head(self, stream: torch.Tensor) -> dict[str, torch.Tensor]:
+        if hasattr(self.student, "qa_outputs"):
+            start, end = self.student.qa_outputs(stream).unbind(-1)
+            return {"start_logits": start, "end_logits": end}
+        pooled = encoder(self.student).pooler(stream)
+        return {"logits": self.student.classifier(self.student.dropout(pooled))}
 
     def _shallow(self, batch: Batch, stage: Stage, shown: dict):
         # Layers above the stage's depth have no part in its loss: they are not computed.
@@ -66,17 +102,20 @@ class Distillation:
         weights = self.config.loss
         own = encoder(self.student).config.num_hidden_layers
         teachers = encoder(self.teacher).config.num_hidden_layers
-        found: dict[str, list[torch.Tensor]] = {"feature_maps": [], "statistics": [], "attention": []}
+        found: dict[str, list[torch.Tensor]] = {"raw_maps": [], "feature_maps": [], "statistics": [], "attention": []}
         for part in stage.transfer:
             other = teacher_part(part, own, teachers)
             if other is None:
                 continue
             maps = given.hidden_states[part], taught.hidden_states[other], mask
+            if weights.raw_maps:
+                found["raw_maps"].append(losses.raw_maps(*maps))
             if weights.feature_maps:
                 found["feature_maps"].append(losses.normalised_maps(*maps))
             if weights.statistics:
                 found["statistics"].append(losses.statistics(*maps))
             if weights.attention and part > 0:
                 pair = given.attentions[part - 1], taught.attentions[other - 1]
-                found["attention"].append(losses.attention(*pair, mask))
+                numbers = None if self.chosen is None else self.chosen[other - 1]
+                found["attention"].append(losses.attention(*pair, mask, numbers))
         return {name: torch.stack(values).mean() for name, values in found.items() if values}

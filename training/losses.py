@@ -19,6 +19,12 @@ def feature_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tenso
     return token_mean((student - teacher).square().mean(-1), mask)
 
 
+def raw_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """L_FMT over the variance of the teacher's map: 1 for a student that always says the mean."""
+    standing = teacher[mask > 0]
+    return feature_maps(student, teacher, mask) / standing.var(0, unbiased=False).mean()
+
+
 def normalised_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """L_FMT after both sides are normalised over the width, without gain and bias."""
     width = student.shape[-1:]
@@ -32,12 +38,14 @@ def statistics(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor)
     return token_mean(mean + spread, mask)
 
 
-def attention(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def attention(
+    student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, heads: list[int] | None = None
+) -> torch.Tensor:
     """KL(teacher ‖ student) of every row, mean over heads and tokens: the paper's L_AT.
 
-    A teacher with more heads is averaged in groups of neighbouring heads.
+    A teacher with more heads shows those of the numbers `heads`, or means over groups of neighbouring heads.
     """
-    teacher = group_heads(teacher, student.shape[1])
+    teacher = group_heads(teacher, student.shape[1]) if heads is None else teacher[:, heads]
     tiny = torch.finfo(student.dtype).tiny
     divergence = teacher * (teacher.clamp_min(tiny).log() - student.clamp_min(tiny).log())
     return token_mean(divergence.sum(-1).mean(1), mask)

@@ -1,4 +1,7 @@
-"""The paper's three strategies as lists of stages: how many steps, which parts learn at which rate, from which terms.
+"""Strategies as lists of stages: how many steps, which parts learn at which rate, from which terms.
+
+Three are the paper's. In the fourth, "parallel", every layer first learns its own step of the teacher's, from the
+teacher's map below it to the one above, all layers at once; then the layers learn together.
 
 Parts of a model are numbered: 0 the embedding, 1..L the layers, L+1 the head.
 """
@@ -21,16 +24,22 @@ class Stage:
     transfer: tuple[int, ...]  # parts whose maps and attention are compared with the teacher's
     distil: bool  # whether the task's own terms (soft, hard, words) count
     depth: int  # layers that have to be computed
+    forced: bool = False  # every layer reads the teacher's map instead of what the layer below gives
 
 
 def plan(strategy: str, transfer: Transfer, loss: Loss, steps: int, layers: int) -> list[Stage]:
     """Stages of one run; `strategy` "plain" is distillation or fine-tuning without layer transfer stages."""
     everywhere = tuple(1.0 for _ in range(layers + 2))
     body = tuple(range(layers + 1))
-    compares = loss.feature_maps > 0 or loss.statistics > 0 or loss.attention > 0
+    compares = loss.raw_maps > 0 or loss.feature_maps > 0 or loss.statistics > 0 or loss.attention > 0
     if strategy in ("plain", "auxiliary"):
         return [Stage(strategy, steps, everywhere, body if compares else (), True, layers)]
     first = min(steps, max(1, round(steps * transfer.share)))
+    if strategy == "parallel":
+        stages = [Stage("parallel", first, everywhere, body, True, layers, forced=True)]
+        if steps > first:
+            stages.append(Stage("together", steps - first, everywhere, body, True, layers))
+        return stages
     if strategy == "joint":
         stages = [Stage("joint", first, (*everywhere[:-1], 0.0), body, False, layers)]
     else:

@@ -79,6 +79,23 @@ def pad(examples: list[Encoded], labels: dict[str, torch.Tensor]) -> Batch:
     return Batch(torch.from_numpy(ids), torch.from_numpy(kinds), torch.from_numpy(mask), labels)
 
 
+def together(parts: list[Batch]) -> Batch:
+    """Several batches as one, without their labels."""
+    width = max(part.input_ids.shape[1] for part in parts)
+
+    def joined(name: str) -> torch.Tensor:
+        tensors = [getattr(part, name) for part in parts]
+        return torch.cat([torch.nn.functional.pad(t, (0, width - t.shape[1])) for t in tensors])
+
+    return Batch(joined("input_ids"), joined("token_type_ids"), joined("attention_mask"), {})
+
+
+def piece_counts(parts: list[Batch], vocabulary: int) -> torch.Tensor:
+    """How often each piece of the vocabulary stands in the batches."""
+    standing = torch.cat([part.input_ids[part.attention_mask > 0] for part in parts])
+    return torch.bincount(standing, minlength=vocabulary)
+
+
 def swap_pieces(batch: Batch, share: float, frequency: np.ndarray, random: np.random.Generator) -> None:
     """Replace a share of the ordinary pieces by ones drawn by `frequency`; only sound where the teacher labels."""
     ids = batch.input_ids.numpy()

@@ -11,22 +11,33 @@ from training.models.build import encoder
 
 
 @torch.no_grad()
-def principal_axes(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and the `count` leading axes (orthonormal columns `[width, count]`) of `rows` `[n, width]`."""
-    mean = rows.mean(0)
-    centred = (rows - mean).double()
+def principal_axes(
+    rows: torch.Tensor, count: int, weights: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and the `count` leading axes (orthonormal columns `[width, count]`) of `rows` `[n, width]`, weighted."""
+    shares = torch.ones(len(rows)) if weights is None else weights
+    shares = (shares / shares.sum())[:, None]
+    mean = (rows * shares).sum(0)
+    centred = ((rows - mean) * shares.sqrt()).double()
     _, vectors = torch.linalg.eigh(centred.T @ centred)
     return mean, vectors.flip(1)[:, :count].float()
 
 
 @torch.no_grad()
-def start_from_teacher(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
-    """Set the student's embedding and the bottlenecks from the teacher; other weights stay as they are."""
+def start_from_teacher(
+    student: torch.nn.Module, teacher: torch.nn.Module, counts: torch.Tensor | None = None
+) -> None:
+    """Set the student's embedding and the bottlenecks from the teacher; other weights stay as they are.
+
+    `counts`: how often each piece of the vocabulary occurs; frequent words then weigh more in the principal axes.
+    """
     source, target = encoder(teacher).embeddings, encoder(student).embeddings
     words = source.word_embeddings.weight
     config = encoder(student).config
     size = config.embedding_size
-    mean, axes = principal_axes(words[1:], size)
+    # The root: rare words together are what a text is about.
+    weights = None if counts is None else (counts[1:].float() + 0.1).sqrt()
+    mean, axes = principal_axes(words[1:], size, weights)
     target.word_embeddings.weight.copy_((words - mean) @ axes)
     target.word_embeddings.weight[0].zero_()
     if words.shape[1] != config.hidden_size:

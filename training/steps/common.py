@@ -9,11 +9,14 @@ from safetensors.torch import save_file
 
 from training import checkpoint, distil, loop, parallel, strategies
 from training.config import Config
-from training.data import tokens
+from training.data import batches, tokens
 from training.errors import TrainingError
-from training.models import build, start
+from training.models import build, heads, start
 from training.places import Places
 from training.tasks import open_task
+
+# Batches whose pieces are counted, and those on which the teacher is looked at, before a student's first step.
+COUNTED, LOOKED_AT = 100, 4
 
 
 def device() -> torch.device:
@@ -64,9 +67,28 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
                 raise TrainingError(f"{config.name}: name 'init' or 'teacher' in 'models', or a 'tokenizer' in 'data'")
             tokenizer_from = places.model(config.data.tokenizer)
         model = build.build(build.student_config(config.student, config.task), config.task)
-        if teacher is not None and config.models.word_vectors == "principal-components":
-            start.start_from_teacher(model, teacher)
     return model, teacher, tokenizer_from
+
+
+def start_student(config: Config, model, teacher, task) -> list[list[int]] | None:
+    """Give a student built from nothing its start; returns the teacher's heads that it learns where they are chosen."""
+    fresh = teacher is not None and not config.models.init and config.models.word_vectors == "principal-components"
+    chooses = teacher is not None and config.transfer.heads == "chosen"
+    if fresh:
+        counts = batches.piece_counts([task.batch_at(step) for step in range(COUNTED)], tokens.VOCABULARY)
+        start.start_from_teacher(model, teacher, counts)
+    if not chooses:
+        return None
+    if not heads.fits(model, teacher):
+        raise TrainingError(
+            f"{config.name}: 'heads' = \"chosen\" copies heads: it needs a BERT teacher and a MobileBERT student with "
+            "as many layers, a stream and heads as wide, NoNorm and one bottleneck shared by query and key"
+        )
+    seen = heads.look(teacher.eval(), batches.together([task.batch_at(step) for step in range(LOOKED_AT)]))
+    chosen = heads.choose(teacher, seen, build.encoder(model).config.num_attention_heads)
+    if fresh:
+        heads.start_layers(model, teacher, seen, chosen)
+    return chosen
 
 
 def train(config: Config, places: Places, strategy: str) -> Path:
@@ -76,6 +98,7 @@ def train(config: Config, places: Places, strategy: str) -> Path:
         return folder / "model"
     model, teacher, tokenizer_from = open_models(config, places)
     task = open_task(config, places, tokens.load(tokenizer_from))
+    chosen = start_student(config, model, teacher, task)
     where = device()
     model.to(where)
     if teacher is not None:
@@ -83,7 +106,7 @@ def train(config: Config, places: Places, strategy: str) -> Path:
     layers = build.encoder(model).config.num_hidden_layers
     stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, layers)
     run = loop.Loop(config, folder, model, stages)
-    objective = distil.Distillation(config, model, teacher, task.terms)
+    objective = distil.Distillation(config, model, teacher, task.terms, chosen)
     score = None if task.score is None else lambda: task.score(model)
     run.run(task.batch_at, objective, score)
     if parallel.first():

@@ -39,6 +39,16 @@ def test_feature_maps(case):
     assert losses.feature_maps(*case).item() == pytest.approx(mean(total), rel=1e-5)
 
 
+def test_raw_maps_are_shares_of_the_teachers_variance(case):
+    student, teacher, mask = case
+    rows = [teacher[p].tolist() for p in standing(mask)]
+    variance = mean([spread(column) ** 2 for column in zip(*rows, strict=True)])
+    wanted = losses.feature_maps(*case).item() / variance
+    assert losses.raw_maps(*case).item() == pytest.approx(wanted, rel=1e-4)
+    middle = teacher[mask > 0].mean(0).expand_as(teacher)
+    assert losses.raw_maps(middle, teacher, mask).item() == pytest.approx(1, rel=1e-4)
+
+
 def test_normalised_maps(case):
     student, teacher, mask = case
 
@@ -72,7 +82,7 @@ def test_padding_never_counts(case):
     student, teacher, mask = case
     changed = student.clone()
     changed[1, 3:] = 1e9
-    for loss in (losses.feature_maps, losses.normalised_maps, losses.statistics):
+    for loss in (losses.raw_maps, losses.feature_maps, losses.normalised_maps, losses.statistics):
         assert loss(changed, teacher, mask).item() == loss(student, teacher, mask).item()
 
 
@@ -90,6 +100,13 @@ def test_attention_with_grouped_heads():
             given = student[0, head, row].tolist()
             total.append(sum(w * math.log(w / g) for w, g in zip(wanted, given, strict=True) if w > 0))
     assert losses.attention(student, teacher, mask).item() == pytest.approx(mean(total), rel=1e-4)
+
+
+def test_attention_with_chosen_heads():
+    teacher = torch.rand(1, 6, 4, 4, generator=torch.Generator().manual_seed(6)).softmax(-1)
+    mask = torch.ones(1, 4)
+    assert losses.attention(teacher[:, [1, 4]], teacher, mask, [1, 4]).item() == pytest.approx(0, abs=1e-6)
+    assert losses.attention(teacher[:, [1, 4]], teacher, mask, [0, 4]).item() > 1e-4
 
 
 def test_attention_of_itself_is_zero_and_survives_zeros():

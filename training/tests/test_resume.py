@@ -22,6 +22,7 @@ class Cut(Exception):
         ("sst2", "models:tiny", "auxiliary"),
         ("sst2", "models:tiny", "progressive"),
         ("squad", "models:tiny-squad", "joint"),
+        ("squad", "models:tiny-squad", "parallel"),
     ],
 )
 def test_resumed_run_equals_uncut_run(world, monkeypatch, task, teacher, strategy):

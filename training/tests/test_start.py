@@ -2,15 +2,18 @@
 
 import torch
 
+from training.data import batches, tokens
 from training.models import build as models
 from training.models import start
-from training.steps.common import open_models
+from training.steps.common import open_models, start_student
+from training.tasks import open_task
 from training.tests.conftest import tiny
 
 
 def pair(world, embedding_size):
     config = tiny("start", models={"teacher": "models:tiny"}, student={"embedding_size": embedding_size})
-    student, teacher, _ = open_models(config, world)
+    student, teacher, folder = open_models(config, world)
+    start_student(config, student, teacher, open_task(config, world, tokens.load(folder)))
     return student, teacher.eval()
 
 
@@ -20,6 +23,22 @@ def test_axes_are_orthonormal_and_leading():
     assert torch.allclose(axes.T @ axes, torch.eye(3), atol=1e-5)
     rest = (rows - mean) - (rows - mean) @ axes @ axes.T
     assert rest.square().mean() < 0.02
+
+
+def test_axes_follow_the_weights():
+    rows = torch.tensor([[9.0, 0, 0], [-9.0, 0, 0], [0, 1.0, 0], [0, -1.0, 0]])
+    _, axes = start.principal_axes(rows, 1)
+    assert axes[0].abs() > 0.99
+    _, axes = start.principal_axes(rows, 1, torch.tensor([0.001, 0.001, 1, 1]))
+    assert axes[1].abs() > 0.99
+
+
+def test_pieces_are_counted_without_padding():
+    examples = [tokens.Encoded([101, 7, 7, 102], [0] * 4), tokens.Encoded([101, 102], [0] * 2)]
+    joined = batches.together([batches.pad(examples, {}), batches.pad([tokens.Encoded([101], [0])], {})])
+    assert joined.input_ids.shape == (3, 4)
+    counts = batches.piece_counts([joined], 200)
+    assert counts[[0, 7, 101, 102]].tolist() == [0, 2, 3, 2]
 
 
 def test_more_components_say_more(world):

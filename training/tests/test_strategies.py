@@ -5,15 +5,17 @@ import torch
 
 from training import strategies
 from training.config import Loss, Transfer
+from training.data import tokens
 from training.models import build as models
 from training.steps import transfer
-from training.steps.common import open_models
+from training.steps.common import open_models, start_student
+from training.tasks import open_task
 from training.tests.conftest import tiny
 
 WEIGHTS = Loss(feature_maps=1.0, statistics=0.1, attention=1.0, soft=1.0)
 
 
-@pytest.mark.parametrize("strategy", ["auxiliary", "joint", "progressive"])
+@pytest.mark.parametrize("strategy", ["auxiliary", "joint", "progressive", "parallel"])
 @pytest.mark.parametrize("steps", [1, 7, 100])
 def test_stages_use_every_step(strategy, steps):
     stages = strategies.plan(strategy, Transfer(), WEIGHTS, steps, 6)
@@ -59,7 +61,9 @@ def test_frozen_layers_stay_bit_identical(world):
         transfer=shares,
         optim={"steps": 9, "weight_decay": 0.5},
     )
-    before = {n: t.clone() for n, t in open_models(config, world)[0].state_dict().items()}
+    student, teacher, folder = open_models(config, world)
+    start_student(config, student, teacher, open_task(config, world, tokens.load(folder)))
+    before = student.state_dict()
     states = {}
     from training import loop
 

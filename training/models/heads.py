@@ -1,0 +1,149 @@
+"""A student's layers from its teacher's: the heads that matter most are copied, the rest is fitted by least squares.
+
+A head of MobileBERT is as wide as one of MiniLM (32), but there are 4 of them instead of 12. So each student layer
+takes over the teacher's heads with the largest share in the layer's output, query and key through the principal axes of
+what the two read, and its output bottleneck starts as the least-squares map to the teacher's next map.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from training.data.batches import Batch
+from training.models.build import encoder
+from training.models.start import principal_axes
+
+
+@dataclass
+class Seen:
+    """What a teacher shows on a sample of its task: maps `[batch, sequence, width]` and attention, by layer."""
+
+    maps: tuple[torch.Tensor, ...]
+    attentions: tuple[torch.Tensor, ...]
+    mask: torch.Tensor  # [batch, sequence], 1 where a token stands
+
+
+@torch.no_grad()
+def look(teacher: torch.nn.Module, batch: Batch) -> Seen:
+    """Run the teacher over a sample."""
+    out = encoder(teacher)(**batch.inputs(), output_hidden_states=True, output_attentions=True)
+    return Seen(out.hidden_states, out.attentions, batch.attention_mask)
+
+
+@torch.no_grad()
+def choose(teacher: torch.nn.Module, seen: Seen, count: int) -> list[list[int]]:
+    """For each of the teacher's layers the `count` heads whose part of the layer's output varies most, ascending."""
+    chosen = []
+    for number, layer in enumerate(encoder(teacher).encoder.layer):
+        parts = _contexts(layer, seen, number)
+        weight = layer.attention.output.dense.weight
+        width = parts[0].shape[1]
+        varies = [
+            (part @ weight[:, i * width : (i + 1) * width].T).var(0, unbiased=False).sum().item()
+            for i, part in enumerate(parts)
+        ]
+        chosen.append(sorted(sorted(range(len(parts)), key=lambda i: -varies[i])[:count]))
+    return chosen
+
+
+def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
+    """Whether heads can be copied: a layer for a layer, streams and heads of the same width, one shared bottleneck."""
+    own, other = encoder(student).config, encoder(teacher).config
+    return (
+        other.model_type == "bert"
+        and own.num_hidden_layers == other.num_hidden_layers
+        and own.hidden_size == other.hidden_size
+        and own.intra_bottleneck_size // own.num_attention_heads == other.hidden_size // other.num_attention_heads
+        and own.normalization_type == "no_norm"
+        and own.use_bottleneck
+        and own.key_query_shared_bottleneck
+        and not own.use_bottleneck_attention
+    )
+
+
+@torch.no_grad()
+def start_layers(student: torch.nn.Module, teacher: torch.nn.Module, seen: Seen, chosen: list[list[int]]) -> None:
+    """Set every layer of the student; feed-forward networks stay as they are, next to nothing."""
+    layers = zip(encoder(student).encoder.layer, encoder(teacher).encoder.layer, strict=True)
+    for number, (layer, source) in enumerate(layers):
+        _copy_heads(layer, source, seen, number, chosen[number])
+        _fit_output(layer, seen, number)
+
+
+def _contexts(layer, seen: Seen, number: int) -> list[torch.Tensor]:
+    # Each head's attention-weighted values, [tokens, head width].
+    stream, probabilities = seen.maps[number], seen.attentions[number]
+    value = layer.attention.self.value(stream)
+    value = value.view(*stream.shape[:2], probabilities.shape[1], -1).transpose(1, 2)
+    context = probabilities @ value
+    standing = seen.mask > 0
+    return [context[:, i][standing] for i in range(context.shape[1])]
+
+
+def _copy_heads(layer, source, seen: Seen, number: int, heads: list[int]) -> None:
+    stream = seen.maps[number][seen.mask > 0]
+    mean = stream.mean(0)
+    given, own = source.attention.self, layer.attention.self
+    width = own.query.weight.shape[0] // len(heads)
+    rows = torch.cat([torch.arange(width * i, width * (i + 1)) for i in heads])
+    asked = torch.cat([given.query.weight[rows], given.key.weight[rows]])
+    _, axes = principal_axes((stream - mean) @ asked.T, own.query.weight.shape[1])
+    shared = layer.bottleneck.attention.dense
+    shared.weight.copy_(axes.T @ asked)
+    shared.bias.copy_(-shared.weight @ mean)
+    for linear, other, part in ((own.query, given.query, axes[: len(rows)]), (own.key, given.key, axes[len(rows) :])):
+        linear.weight.copy_(part)
+        linear.bias.copy_(other.bias[rows] + other.weight[rows] @ mean)
+    own.value.weight.copy_(given.value.weight[rows])
+    own.value.bias.copy_(given.value.bias[rows])
+    into = layer.bottleneck.input.dense
+    _, axes = principal_axes(stream, into.weight.shape[0])
+    into.weight.copy_(axes.T)
+    into.bias.copy_(-axes.T @ mean)
+    output = layer.attention.output.dense
+    output.weight.copy_(axes.T @ source.attention.output.dense.weight[:, rows])
+    contexts = _contexts(source, seen, number)
+    output.bias.copy_(-output.weight @ torch.cat([contexts[i].mean(0) for i in heads]))
+
+
+def _fit_output(layer, seen: Seen, number: int) -> None:
+    # next ≈ gain ∘ stream + weight · inner + bias, element by element: NoNorm's gain, then the bottleneck's rows.
+    stream, standing = seen.maps[number], seen.mask > 0
+    inner, _ = before_output(layer, stream, additive(seen.mask))
+    inner = layer.output.LayerNorm(layer.output.dense(layer.intermediate(inner)) + inner)[standing]
+    stream, following = stream[standing], seen.maps[number + 1][standing]
+    means = inner.mean(0), stream.mean(0), following.mean(0)
+    inner, stream, following = (
+        (part - mean).double() for part, mean in zip((inner, stream, following), means, strict=True)
+    )
+    gram = inner.T @ inner
+    gram += torch.eye(len(gram), dtype=gram.dtype) * gram.diagonal().mean() * 1e-3
+    by_stream, by_following = torch.linalg.solve(gram, inner.T @ stream), torch.linalg.solve(gram, inner.T @ following)
+    left, right = stream - inner @ by_stream, following - inner @ by_following
+    gain = ((left * right).sum(0) / left.square().sum(0).clamp_min(1e-9)).clamp(0.1, 2.0)
+    weight = by_following - by_stream * gain
+    bottleneck = layer.output.bottleneck
+    bottleneck.LayerNorm.weight.copy_(gain.float())
+    bottleneck.dense.weight.copy_((weight / gain).T.float())
+    bottleneck.dense.bias.zero_()
+    bottleneck.LayerNorm.bias.copy_(means[2] - gain.float() * means[1] - weight.T.float() @ means[0])
+
+
+def additive(mask: torch.Tensor) -> torch.Tensor:
+    """What is added to attention scores: 0 where a token stands, far below elsewhere."""
+    return (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
+
+
+def before_output(layer, stream: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A student layer up to its last feed-forward network; also its attention probabilities."""
+    query, key, value, residual = layer.bottleneck(stream)
+    inner, probabilities = layer.attention(query, key, value, residual, mask)
+    for network in layer.ffn:
+        inner = network(inner)
+    return inner, probabilities
+
+
+def run_layer(layer, stream: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """One student layer over a given stream: the next stream, and its attention probabilities."""
+    inner, probabilities = before_output(layer, stream, mask)
+    return layer.output(layer.intermediate(inner), inner, stream), probabilities

@@ -1,0 +1,91 @@
+"""Heads copied from the teacher, layers fitted to it, and layers that learn on the teacher's maps."""
+
+import pytest
+import torch
+
+from training import distil, strategies
+from training.data import tokens
+from training.errors import TrainingError
+from training.models import build as models
+from training.models import heads
+from training.steps.common import open_models, start_student
+from training.tasks import open_task
+from training.tests.conftest import tiny
+
+LOSS = {"raw_maps": 1.0, "attention": 1.0, "soft": 1.0}
+
+
+class Case:
+    """A tiny student of a tiny teacher, with a batch of its task."""
+
+    def __init__(self, world, name: str, task: str = "squad", **transfer):
+        teacher = "models:tiny-squad" if task == "squad" else "models:tiny"
+        self.config = tiny(name, task=task, models={"teacher": teacher}, loss=LOSS, transfer=transfer)
+        self.student, self.teacher, folder = open_models(self.config, world)
+        self.teacher.eval()
+        self.task = open_task(self.config, world, tokens.load(folder))
+        self.chosen = start_student(self.config, self.student, self.teacher, self.task)
+        self.batch = self.task.batch_at(0)
+        self.seen = heads.look(self.teacher, self.batch)
+
+    def next_maps(self):
+        """What every student layer makes of the teacher's map below it."""
+        mask = heads.additive(self.batch.attention_mask)
+        layers = models.encoder(self.student).encoder.layer
+        return [heads.run_layer(layer, self.seen.maps[i], mask) for i, layer in enumerate(layers)]
+
+
+def test_heads_that_matter_are_chosen(world):
+    case = Case(world, "matter")
+    output = models.encoder(case.teacher).encoder.layer[1].attention.output.dense
+    with torch.no_grad():
+        output.weight.view(32, 4, 8)[:, [0, 2]] *= 50
+    assert heads.choose(case.teacher, case.seen, 2)[1] == [0, 2]
+    assert [len(numbers) for numbers in heads.choose(case.teacher, case.seen, 3)] == [3, 3]
+
+
+@torch.no_grad()
+def test_copied_heads_attend_as_the_teachers_do(world):
+    case = Case(world, "attend", heads="chosen")
+    standing = case.batch.attention_mask > 0
+    for number, (_, given) in enumerate(case.next_maps()):
+        wanted = case.seen.attentions[number][:, case.chosen[number]]
+        assert (given - wanted).transpose(1, 2)[standing].abs().max() < 0.02
+
+
+@torch.no_grad()
+def test_fitted_layers_are_near_the_teachers(world):
+    def errors(case):
+        standing = case.batch.attention_mask > 0
+        return [
+            ((given - case.seen.maps[i + 1])[standing].square().mean() / case.seen.maps[i + 1][standing].var()).item()
+            for i, (given, _) in enumerate(case.next_maps())
+        ]
+
+    plain, fitted = errors(Case(world, "plain")), errors(Case(world, "fitted", heads="chosen"))
+    assert all(good < 0.1 and good < bad / 3 for good, bad in zip(fitted, plain, strict=True)), (fitted, plain)
+
+
+@pytest.mark.parametrize("task", ["squad", "sst2"])
+def test_forced_layers_do_not_hear_of_each_other(world, task):
+    case = Case(world, f"forced-{task}", task, heads="chosen", strategy="parallel")
+    stage = strategies.plan("parallel", case.config.transfer, case.config.loss, 10, 2)[0]
+    assert stage.forced
+    objective = distil.Distillation(case.config, case.student, case.teacher, case.task.terms, case.chosen)
+    objective(case.batch, stage)[0].backward()
+    lower = models.encoder(case.student).encoder.layer[0].attention.self.value.weight
+    before = lower.grad.clone()
+    # The gradient of the lower layer stays when the upper one changes: none flows through it.
+    case.student.zero_grad()
+    with torch.no_grad():
+        models.encoder(case.student).encoder.layer[1].output.bottleneck.dense.weight.mul_(3)
+    objective(case.batch, stage)[0].backward()
+    assert torch.equal(before, lower.grad)
+
+
+def test_students_that_cannot_copy_are_refused(world):
+    with pytest.raises(TrainingError, match="chosen"):
+        sections = {"models": {"teacher": "models:tiny"}, "transfer": {"heads": "chosen"}}
+        config = tiny("refused", student={"num_hidden_layers": 1}, **sections)
+        student, teacher, folder = open_models(config, world)
+        start_student(config, student, teacher, open_task(config, world, tokens.load(folder)))

@@ -5,6 +5,7 @@ mod fill_mask;
 mod loader;
 #[cfg(not(target_arch = "wasm32"))]
 mod open;
+mod pace;
 mod question_answering;
 mod text_classification;
 mod token_classification;

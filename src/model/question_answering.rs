@@ -4,14 +4,15 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use super::pace::Pace;
 use super::{Model, Timing, output};
 use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::Result;
-use crate::session::{DeviceReport, Sequence, Wanted};
+use crate::session::{DeviceKind, DeviceReport, Outputs, Sequence};
 use crate::task::question_answering::{Answers, Search, SearchOptions};
 use crate::task::relevance;
-use crate::text::windows::{WindowOptions, Windows};
+use crate::text::windows::{Window, WindowOptions, Windows};
 
 /// How a question is asked. The defaults are those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,10 @@ pub struct Progress {
 }
 
 /// A model with a question-answering head.
-pub struct QuestionAnswering(Model);
+pub struct QuestionAnswering {
+    model: Model,
+    pace: Pace,
+}
 
 impl QuestionAnswering {
     /// Takes a model.
@@ -81,7 +85,7 @@ impl QuestionAnswering {
     pub fn new(model: Model) -> Result<Self> {
         model.expect_head("question answering", |head| head == Head::QuestionAnswering)?;
         model.tokenizer()?;
-        Ok(QuestionAnswering(model))
+        Ok(QuestionAnswering { model, pace: Pace::default() })
     }
 
     /// Opens a directory; see [`Model::open`].
@@ -98,12 +102,12 @@ impl QuestionAnswering {
 
     /// The model.
     pub fn model(&mut self) -> &mut Model {
-        &mut self.0
+        &mut self.model
     }
 
     /// Where it runs, and why.
     pub fn device(&self) -> &DeviceReport {
-        self.0.device()
+        self.model.device()
     }
 
     /// Answers a question from a context of any length.
@@ -114,7 +118,8 @@ impl QuestionAnswering {
         self.ask_with(question, context, options, async |_| ControlFlow::Continue(())).await
     }
 
-    /// Like [`QuestionAnswering::ask`]; `progress` is called between windows and may stop the reading.
+    /// Like [`QuestionAnswering::ask`]; `progress` is called between runs, of one window or, where the device gains by
+    /// it, several, and may stop the reading.
     ///
     /// # Errors
     /// As [`QuestionAnswering::ask`].
@@ -127,11 +132,11 @@ impl QuestionAnswering {
     ) -> Result<Reply> {
         let started = now_ms();
         let sizes = WindowOptions {
-            max_length: options.max_length.min(self.0.config.max_position_embeddings),
+            max_length: options.max_length.min(self.model.config.max_position_embeddings),
             doc_stride: options.doc_stride,
             max_question: options.max_question_tokens,
         };
-        let windows = Windows::new(self.0.tokenizer()?, question, context, &sizes)?;
+        let windows = Windows::new(self.model.tokenizer()?, question, context, &sizes)?;
         let search = SearchOptions { top_k: options.top_k, max_answer_tokens: options.max_answer_tokens };
         let mut search = Search::new(context, search)?;
         let mut timing = Timing { tokenize: now_ms() - started, ..Timing::default() };
@@ -140,20 +145,19 @@ impl QuestionAnswering {
         let to_read = options.max_windows.unwrap_or(total).min(total);
         let mut done = 0;
         // A long text is read in the order in which its windows promise the answer; the result is the same in any order.
-        for index in relevance::order(&windows).into_iter().take(to_read) {
-            let Some(window) = windows.get(index) else { continue };
+        let order = relevance::order(&windows);
+        while done < to_read {
+            let size = self.windows_a_run(to_read - done);
+            let together: Vec<_> =
+                order[done..done + size].iter().filter_map(|&index| windows.get(index)).collect();
             let before = now_ms();
-            let sequence = Sequence::new(window.ids.clone(), window.type_ids.clone());
-            let results = self.0.session.run(std::slice::from_ref(&sequence), Wanted::default()).await?;
+            let results = self.run(&together).await?;
             let computed = now_ms();
-            for outputs in &results {
-                search.add_window(
-                    &window,
-                    output(outputs, "start_logits")?,
-                    output(outputs, "end_logits")?,
-                )?;
+            for (window, outputs) in together.iter().zip(&results) {
+                let (start, end) = (output(outputs, "start_logits")?, output(outputs, "end_logits")?);
+                search.add_window(window, start, end)?;
             }
-            done += 1;
+            done += size;
             timing.compute += computed - before;
             timing.search += now_ms() - computed;
             if done < to_read {
@@ -171,5 +175,23 @@ impl QuestionAnswering {
         answers.windows = total;
         let truncated = windows.question_truncated() || done < total;
         Ok(Reply { answers, windows_done: done, truncated, timing })
+    }
+
+    fn windows_a_run(&self, left: usize) -> usize {
+        match self.device().kind {
+            DeviceKind::Gpu => self.pace.next(left),
+            // Its rows share caches, not idle units: windows side by side win nothing there.
+            DeviceKind::Cpu => 1,
+        }
+    }
+
+    async fn run(&mut self, windows: &[Window<'_>]) -> Result<Vec<Outputs>> {
+        let sequences: Vec<_> =
+            windows.iter().map(|window| Sequence::new(window.ids.clone(), window.type_ids.clone())).collect();
+        let before = now_ms();
+        let results = self.model.session.run_together(&sequences).await?;
+        let tokens = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
+        self.pace.note(windows.len(), tokens, now_ms() - before);
+        Ok(results)
     }
 }

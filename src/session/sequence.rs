@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, PAST_THE_END};
 
-/// Rows (tokens) a run takes at most: more win nothing and cost memory.
-const MAX_ROWS: usize = 512;
+/// Rows (tokens) a run takes at most, where the caller does not ask for more: they cost memory.
+pub const MAX_ROWS: usize = 512;
 
 /// One sequence, its three arrays of equal length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,8 +84,9 @@ pub struct Group {
     pub padded: usize,
 }
 
-/// Groups of similar lengths, longest first. Batches are powers of two so that few different plans are made.
-pub fn group(sequences: &[Sequence], bucket: usize, max_sequence: usize) -> Vec<Group> {
+/// Groups of similar lengths, longest first, of at most `rows` rows or one sequence. Batches are powers of two so that few
+/// different plans are made.
+pub fn group(sequences: &[Sequence], bucket: usize, max_sequence: usize, rows: usize) -> Vec<Group> {
     let length = |index: usize| sequences[index].input_ids.len();
     let mut order: Vec<usize> = (0..sequences.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(length(index)));
@@ -93,7 +94,7 @@ pub fn group(sequences: &[Sequence], bucket: usize, max_sequence: usize) -> Vec<
     let mut rest = order.as_slice();
     while let Some(&longest) = rest.first() {
         let padded = length(longest).next_multiple_of(bucket).min(max_sequence);
-        let most = (MAX_ROWS / padded).max(1).min(rest.len());
+        let most = (rows / padded).max(1).min(rest.len());
         let (members, others) = rest.split_at(1 << most.ilog2());
         groups.push(Group { members: members.to_vec(), padded });
         rest = others;
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn every_sequence_stands_in_exactly_one_group_that_holds_it() {
         let sequences: Vec<Sequence> = (1..=16).chain([3, 3, 3, 16]).map(of_length).collect();
-        let groups = group(&sequences, 8, 16);
+        let groups = group(&sequences, 8, 16, MAX_ROWS);
         let mut seen: Vec<usize> = groups.iter().flat_map(|group| group.members.clone()).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..20).collect::<Vec<_>>());

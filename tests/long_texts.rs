@@ -1,0 +1,94 @@
+//! Texts of many windows: read one by one or several in a run, on either device, the answers are the same.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use std::fs;
+use std::ops::ControlFlow;
+
+use mobilebert::config::Config;
+use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
+use mobilebert::plan::Network;
+use mobilebert::session::{Device, SessionOptions};
+use mobilebert::weights::Generator;
+use serde_json::json;
+use support::checkpoint;
+use support::gpu;
+use support::random::Random;
+use tempfile::TempDir;
+
+const WORDS: [&str; 12] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "d", "e", "f", "."];
+
+fn model_directory() -> TempDir {
+    let configuration = json!({
+        "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"], "vocab_size": WORDS.len(),
+        "hidden_size": 24, "embedding_size": 8, "intra_bottleneck_size": 16, "num_attention_heads": 2,
+        "intermediate_size": 20, "num_hidden_layers": 2, "num_feedforward_networks": 2,
+        "max_position_embeddings": 32, "type_vocab_size": 2,
+    });
+    let config = Config::from_json(configuration.to_string()).unwrap();
+    let tensors: Vec<_> = Generator::new(7).checkpoint(&Network::of(&config).unwrap()).collect();
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("config.json"), configuration.to_string()).unwrap();
+    fs::write(folder.path().join("model.safetensors"), checkpoint::file(&tensors, &[])).unwrap();
+    fs::write(folder.path().join("vocab.txt"), WORDS.join("\n")).unwrap();
+    folder
+}
+
+/// The reply, and after how many windows each partial answer came.
+fn read(folder: &TempDir, device: Device, text: &str) -> (Reply, Vec<usize>) {
+    let session = SessionOptions { device, threads: 1, ..SessionOptions::default() };
+    let mut model = pollster::block_on(QuestionAnswering::open(folder.path(), &session)).unwrap();
+    let options = AskOptions { max_length: 24, doc_stride: 9, top_k: 5, ..AskOptions::default() };
+    let mut steps = Vec::new();
+    let reply = pollster::block_on(model.ask_with("a b?", text, &options, async |progress| {
+        assert!(progress.windows_done < progress.windows_total);
+        steps.push(progress.windows_done);
+        ControlFlow::Continue(())
+    }));
+    (reply.unwrap(), steps)
+}
+
+fn text(words: usize) -> String {
+    let mut random = Random::new(11);
+    let word = |random: &mut Random| ["a", "b", "bc", "d", "e", "f", "."][random.below(7)];
+    (0..words).map(|_| word(&mut random)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_gpu_tries_windows_side_by_side_and_answers_as_the_cpu_does() {
+    if gpu::device("long texts").is_none() {
+        return;
+    }
+    let (folder, text) = (model_directory(), text(260));
+    let (on_cpu, one_by_one) = read(&folder, Device::Cpu, &text);
+    let (on_gpu, steps) = read(&folder, Device::Gpu, &text);
+    assert!(on_cpu.answers.windows > 20, "only {} windows", on_cpu.answers.windows);
+    assert_eq!(one_by_one, (1..on_cpu.answers.windows).collect::<Vec<_>>());
+    assert!(steps.windows(2).any(|pair| pair[1] - pair[0] == 4), "never four at once: {steps:?}");
+    assert_eq!(on_gpu.windows_done, on_cpu.windows_done);
+    let places = |reply: &Reply| -> Vec<_> {
+        reply.answers.answers.iter().map(|a| (a.start_byte, a.end_byte, a.text.clone())).collect()
+    };
+    assert_eq!(places(&on_gpu), places(&on_cpu));
+    for (left, right) in on_gpu.answers.answers.iter().zip(&on_cpu.answers.answers) {
+        assert!((left.probability - right.probability).abs() < 1e-4, "{left:?} {right:?}");
+    }
+}
+
+#[test]
+fn a_limit_of_windows_holds_in_batches_too() {
+    if gpu::device("a limit of windows").is_none() {
+        return;
+    }
+    let session = SessionOptions { device: Device::Gpu, ..SessionOptions::default() };
+    let folder = model_directory();
+    let mut model = pollster::block_on(QuestionAnswering::open(folder.path(), &session)).unwrap();
+    for limit in [1, 5, 9, 13] {
+        let options =
+            AskOptions { max_length: 24, doc_stride: 9, max_windows: Some(limit), ..AskOptions::default() };
+        let reply = pollster::block_on(model.ask("a b?", &text(260), &options)).unwrap();
+        assert_eq!((reply.windows_done, reply.truncated), (limit, true));
+    }
+}

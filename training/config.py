@@ -87,6 +87,7 @@ class Transfer:
     strategy: str = "joint"
     heads: str = "groups"  # student heads learn means of neighbouring heads, or "chosen": the ones that matter most
     lower_rate: float = 0.0  # progressive: learning rate factor of layers already done
+    together_rate: float = 1.0  # parallel: learning rate factor once the layers learn together
     share: float = 0.7  # joint, progressive, parallel: share of the steps given to transfer
 
 

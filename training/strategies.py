@@ -38,7 +38,8 @@ def plan(strategy: str, transfer: Transfer, loss: Loss, steps: int, layers: int)
     if strategy == "parallel":
         stages = [Stage("parallel", first, everywhere, body, True, layers, forced=True)]
         if steps > first:
-            stages.append(Stage("together", steps - first, everywhere, body, True, layers))
+            gently = tuple(transfer.together_rate for _ in everywhere)
+            stages.append(Stage("together", steps - first, gently, body, True, layers))
         return stages
     if strategy == "joint":
         stages = [Stage("joint", first, (*everywhere[:-1], 0.0), body, False, layers)]

@@ -58,7 +58,7 @@ class Loop:
             now, inner = strategies.stage_at(self.stages, self.step)
             if now is not stage:
                 stage = now
-                self._enter(stage)
+                self._enter(stage, inner)
             torch.manual_seed(self.config.seed * 1_000_003 + self.step)
             batch = batch_at(self.step)
             self.tokens += int(batch.attention_mask.sum())
@@ -83,7 +83,10 @@ class Loop:
         self.model.requires_grad_(True)
         self.model.eval()
 
-    def _enter(self, stage: strategies.Stage) -> None:
+    def _enter(self, stage: strategies.Stage, inner: int) -> None:
+        if inner == 0:
+            # Gradients of another size come with other terms: divided by the old ones, the first steps would be leaps.
+            self.optimizer.state.clear()
         strategies.freeze(self.model, stage.rates)
         if self.config.optim.freeze_words:
             for name, parameter in self.model.named_parameters():

@@ -1,7 +1,7 @@
 //! Bad arguments and texts: usage errors are 2, everything else is 1 with one line.
 
 use crate::models::TinyModel;
-use crate::process::{mobilebert, mobilebert_reading, text};
+use crate::process::{command, mobilebert, mobilebert_reading, text};
 
 #[test]
 fn usage_errors_exit_with_two() {
@@ -28,6 +28,25 @@ fn usage_errors_exit_with_two() {
         assert_eq!(ran.stdout, "");
         assert!(!ran.stderr.is_empty());
     }
+}
+
+#[test]
+fn without_a_model_the_shipped_one_is_looked_for_and_missed_by_name() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (arguments, name) in [
+        (&["classify", "text"][..], "mobilebert-sst2"),
+        (&["answer", "--question", "q", "--context", "p"][..], "mobilebert-squad"),
+    ] {
+        std::fs::write(elsewhere.path().join("p"), "A passage.").unwrap();
+        let ran = command(arguments).current_dir(elsewhere.path()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(said.contains(name) && said.contains("--model"), "{said}");
+    }
+    let root = env!("CARGO_MANIFEST_DIR");
+    let ran =
+        command(&["classify", "A wonderful film.", "--device", "cpu"]).current_dir(root).output().unwrap();
+    assert!(String::from_utf8(ran.stdout).unwrap().contains("positive"), "the shipped model did not answer");
 }
 
 #[test]

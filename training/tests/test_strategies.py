@@ -69,9 +69,9 @@ def test_frozen_layers_stay_bit_identical(world):
 
     original = loop.Loop._enter
 
-    def watch(self, stage):
+    def watch(self, stage, inner):
         states[stage.name] = {n: t.clone() for n, t in self.model.state_dict().items()}
-        original(self, stage)
+        original(self, stage, inner)
 
     loop.Loop._enter = watch
     try:

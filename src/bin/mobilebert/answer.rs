@@ -7,7 +7,7 @@ use mobilebert::error::Result;
 use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
 use serde::Serialize;
 
-use crate::arguments::{ModelArguments, WindowArguments};
+use crate::arguments::{ShippedModelArguments, WindowArguments};
 use crate::highlight::in_sentence;
 use crate::input::Source;
 use crate::output::{Output, colours, per_cent, progress};
@@ -16,7 +16,7 @@ use crate::output::{Output, colours, per_cent, progress};
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelArguments,
+    model: ShippedModelArguments,
     /// The question
     #[arg(long, value_name = "Q", required_unless_present = "questions")]
     question: Option<String>,
@@ -59,8 +59,7 @@ impl Arguments {
             return Err(mobilebert::error::Error::invalid_input("context", problem));
         }
         let context = self.context.read("passage")?;
-        let mut model =
-            pollster::block_on(QuestionAnswering::open(&self.model.model, &self.model.machine.options()))?;
+        let mut model = QuestionAnswering::new(self.model.open("mobilebert-squad")?)?;
         let mut output = Output::new();
         for question in &questions {
             let reply = pollster::block_on(self.ask(&mut model, question, &context))?;

@@ -1,10 +1,10 @@
 //! The arguments that several commands share, and the list of commands.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use mobilebert::error::Result;
+use mobilebert::error::{Error, Result};
 use mobilebert::model::Model;
 use mobilebert::plan::Schedule;
 use mobilebert::session::{Device, SessionOptions};
@@ -103,6 +103,17 @@ pub struct ModelArguments {
     pub machine: Machine,
 }
 
+/// Where the model is, for tasks that the project ships a model for.
+#[derive(Args, Clone, Debug)]
+pub struct ShippedModelArguments {
+    /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt. Without it, the project's own for
+    /// this task, in the folder `models` below the current one
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: Machine,
+}
+
 /// How a long passage is cut into windows, as BERT's SQuAD code does it.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct WindowArguments {
@@ -149,6 +160,22 @@ impl Machine {
             Some(ScheduleName::Operations) => Schedule::Operations,
             Some(ScheduleName::Tiled) => Schedule::Tiled,
         }
+    }
+}
+
+impl ShippedModelArguments {
+    /// Loads the model that was named, or the shipped one of that name.
+    pub fn open(&self, shipped: &str) -> Result<Model> {
+        let own = || Path::new("models").join(shipped);
+        let model = self.model.clone().unwrap_or_else(own);
+        if self.model.is_none() && !model.exists() {
+            return Err(Error::NotFound {
+                file: model.display().to_string(),
+                hint: "name a model directory by --model, or run in the project's folder, where its own models lie"
+                    .into(),
+            });
+        }
+        pollster::block_on(Model::open(&model, &self.machine.options()))
     }
 }
 

@@ -5,7 +5,7 @@ use mobilebert::model::{Text, TextClassification};
 use mobilebert::task::classification::Label;
 use serde::Serialize;
 
-use crate::arguments::ModelArguments;
+use crate::arguments::ShippedModelArguments;
 use crate::input::TextArguments;
 use crate::output::{Output, per_cent, progress};
 
@@ -16,7 +16,7 @@ const CHUNK: usize = 64;
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelArguments,
+    model: ShippedModelArguments,
     #[command(flatten)]
     texts: TextArguments,
     /// The second text of a pair, for every text
@@ -38,7 +38,7 @@ impl Arguments {
     /// Classifies and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
-        let mut model = TextClassification::new(self.model.open()?)?;
+        let mut model = TextClassification::new(self.model.open("mobilebert-sst2")?)?;
         let mut output = Output::new();
         let bar = progress(texts.len(), "texts");
         for chunk in texts.chunks(CHUNK) {

@@ -15,7 +15,7 @@ use crate::cpu;
 use crate::error::Result;
 use crate::gpu;
 use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule, fits_gpu};
-use crate::weights::Tensor;
+use crate::weights::{Tensor, Values};
 
 /// Plans kept; the least recently used goes first. Sixteen cover every bucket of 512 tokens on the GPU.
 const KEPT_PLANS: usize = 16;
@@ -137,11 +137,11 @@ impl Session {
     ///
     /// # Errors
     /// Where the device has no room for it.
-    pub fn load(&mut self, id: ParameterId, tensor: Tensor) -> Result<()> {
+    pub fn load(&mut self, id: ParameterId, values: Values) -> Result<()> {
         let parameter = &self.network.parameters[id.0];
         match &mut self.executor {
-            Executor::Cpu(executor) => executor.load(id, parameter, tensor),
-            Executor::Gpu(executor) => executor.load(id, parameter, tensor),
+            Executor::Cpu(executor) => executor.load(id, parameter, values),
+            Executor::Gpu(executor) => executor.load(id, parameter, values),
         }
     }
 

@@ -8,34 +8,12 @@ use mobilebert::kernels::embedding::{self, EmbeddingParameters};
 use mobilebert::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
 use mobilebert::kernels::linear::{self, LinearOperands, LinearParameters};
 use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
-use mobilebert::kernels::{PackedMatrix, Simd, Workers};
+use mobilebert::kernels::{PackedMatrix, Simd, Table, Workers};
 use mobilebert::plan::PAST_THE_END;
 use support::compare::{Tolerance, assert_close};
+use support::cpu::in_every_way;
 use support::random::Random;
 use support::reference::{self, ACTIVATIONS};
-
-/// Runs `work` in every instruction set with one thread and with three, and wants the same bits from both.
-fn in_every_way(len: usize, work: impl Fn(&mut [f32], &Workers)) -> Vec<(&'static str, Vec<f32>)> {
-    let mut results = Vec::new();
-    for simd in Simd::available() {
-        let compute = |threads: usize| {
-            let workers = Workers::new(threads, simd).unwrap();
-            assert_eq!((workers.threads(), workers.simd()), (threads, simd));
-            let mut output = vec![f32::NAN; len];
-            work(&mut output, &workers);
-            output
-        };
-        let one = compute(1);
-        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        assert!(
-            bits(&one) == bits(&compute(3)),
-            "{}: three threads compute something else than one",
-            simd.name()
-        );
-        results.push((simd.name(), one));
-    }
-    results
-}
 
 /// Sizes of hidden states in trained networks.
 const SIZES: [f32; 4] = [1e-3, 1.0, 1e4, 2.5e7];
@@ -264,14 +242,15 @@ fn embedding_gathers_and_knows_the_edges() {
     for trigram in [0, 1] {
         for (batch, sequence, size) in [(1, 1, 4), (2, 3, 5), (3, 40, 128)] {
             let vocabulary = 50;
-            let table = random.values(vocabulary * size, 1.0);
+            let values = random.values(vocabulary * size, 1.0);
+            let table = Table::from_f32(values.clone(), size);
             let ids: Vec<u32> = (0..batch * sequence)
                 .map(|_| if random.below(5) == 0 { PAST_THE_END } else { random.below(vocabulary) as u32 })
                 .collect();
             let word = |batch: usize, token: isize| -> Vec<f32> {
                 match usize::try_from(token).ok().filter(|&token| token < sequence) {
                     Some(token) if ids[batch * sequence + token] != PAST_THE_END => {
-                        table[ids[batch * sequence + token] as usize * size..][..size].to_vec()
+                        values[ids[batch * sequence + token] as usize * size..][..size].to_vec()
                     }
                     _ => vec![0.0; size],
                 }
@@ -321,11 +300,12 @@ fn position_with_and_without_its_parts() {
             has_input,
             has_token_type,
         };
+        let [position, types] = [position, types].map(|values| Table::from_f32(values, size));
         let operands = PositionOperands {
             token_type_ids: &ids,
             input_values: if has_input == 1 { &input } else { &[] },
             position: &position,
-            token_type: if has_token_type == 1 { &types } else { &[] },
+            token_type: (has_token_type == 1).then_some(&types),
         };
         for (name, found) in in_every_way(expected.len(), |output, workers| {
             position::run(&parameters, &operands, output, workers);

@@ -70,8 +70,8 @@ impl Seeding {
         let raw = self.generator.raw(source.name(), &source.shape);
         let made = now_ms();
         self.assembler.push(raw)?;
-        while let Some((id, tensor)) = self.assembler.next_ready()? {
-            self.session.load(id, tensor)?;
+        while let Some((id, values)) = self.assembler.next_ready()? {
+            self.session.load(id, values)?;
         }
         self.times.generate += made - before;
         self.times.upload += now_ms() - made;

@@ -5,9 +5,9 @@ mod step;
 use step::Operands;
 
 use crate::error::{Error, Result};
-use crate::kernels::{PackedMatrix, Scratch, Simd, Workers};
+use crate::kernels::{PackedMatrix, Scratch, Simd, Table, Workers};
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step};
-use crate::weights::Tensor;
+use crate::weights::Values;
 
 /// The parameters of a model and the memory to run its plans.
 #[derive(Debug)]
@@ -22,7 +22,8 @@ pub struct Executor {
 #[derive(Debug)]
 enum Loaded {
     Matrix(PackedMatrix),
-    Plain { data: Vec<f32>, features: usize },
+    Table(Table),
+    Vector(Vec<f32>),
 }
 
 impl Executor {
@@ -55,21 +56,17 @@ impl Executor {
     pub fn parameter_bytes(&self) -> usize {
         let bytes = |loaded: &Loaded| match loaded {
             Loaded::Matrix(matrix) => matrix.bytes(),
-            Loaded::Plain { data, .. } => size_of_val(data.as_slice()),
+            Loaded::Table(table) => table.bytes(),
+            Loaded::Vector(data) => size_of_val(data.as_slice()),
         };
         self.parameters.iter().flatten().map(bytes).sum()
     }
 
-    /// Takes a parameter; a matrix is packed here, once.
-    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, tensor: Tensor) -> Result<()> {
-        let len: usize = parameter.shape.iter().product();
-        if tensor.shape != parameter.shape || tensor.data.len() != len {
-            let problem = format!(
-                "has shape {:?} and {} values where {:?} is asked for",
-                tensor.shape,
-                tensor.data.len(),
-                parameter.shape
-            );
+    /// Takes a parameter; a matrix is packed here, once. What comes in 8 bits stays in 8 bits.
+    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
+        let values = values.into();
+        if values.shape() != parameter.shape || !values.is_whole() {
+            let problem = format!("has shape {:?} where {:?} is asked for", values.shape(), parameter.shape);
             return Err(Error::tensor(&parameter.name, problem));
         }
         let loaded = match (parameter.role, parameter.shape.as_slice()) {
@@ -78,11 +75,20 @@ impl Executor {
             }
             (Role::Matrix, &[out_features, in_features]) => {
                 let simd = self.workers.simd();
-                Loaded::Matrix(PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd))
+                Loaded::Matrix(match values {
+                    Values::F32(tensor) => {
+                        PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd)
+                    }
+                    Values::Q8(tensor) => {
+                        PackedMatrix::from_q8(&tensor.values, tensor.scales, in_features, simd)
+                    }
+                })
             }
-            (Role::Vector, &[features]) | (Role::Table, &[_, features]) => {
-                Loaded::Plain { data: tensor.data, features }
-            }
+            (Role::Table, &[_, features]) => Loaded::Table(match values {
+                Values::F32(tensor) => Table::from_f32(tensor.data, features),
+                Values::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
+            }),
+            (Role::Vector, &[_]) => Loaded::Vector(values.into_f32(&parameter.name)?.data),
             (role, shape) => {
                 return Err(Error::tensor(&parameter.name, format!("shape {shape:?} is none of a {role:?}")));
             }

@@ -13,7 +13,7 @@ use crate::kernels::embedding::{self, EmbeddingParameters};
 use crate::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
 use crate::kernels::linear::{self, LinearOperands, LinearParameters};
 use crate::kernels::position::{self, PositionOperands, PositionParameters};
-use crate::kernels::{PackedMatrix, Scratch, Workers};
+use crate::kernels::{PackedMatrix, Scratch, Table, Workers};
 use crate::plan::{BufferId, Inputs, Operation, PAST_THE_END, ParameterId, Plan, Residual};
 
 /// What a step reads.
@@ -44,20 +44,21 @@ impl<'a> Operands<'a> {
     fn matrix(&self, id: ParameterId) -> Result<&'a PackedMatrix> {
         match self.loaded(id)? {
             Loaded::Matrix(matrix) => Ok(matrix),
-            Loaded::Plain { .. } => Err(self.internal(format!("parameter {} is no matrix", id.0))),
+            _ => Err(self.internal(format!("parameter {} is no matrix", id.0))),
         }
     }
 
-    /// A vector or table and its row length.
-    fn plain(&self, id: ParameterId) -> Result<(&'a [f32], usize)> {
+    fn table(&self, id: ParameterId) -> Result<&'a Table> {
         match self.loaded(id)? {
-            Loaded::Plain { data, features } => Ok((data, *features)),
-            Loaded::Matrix(_) => Err(self.internal(format!("parameter {} is a matrix", id.0))),
+            Loaded::Table(table) => Ok(table),
+            _ => Err(self.internal(format!("parameter {} is no table", id.0))),
         }
     }
 
     fn vector(&self, id: ParameterId, len: usize) -> Result<&'a [f32]> {
-        let (data, _) = self.plain(id)?;
+        let Loaded::Vector(data) = self.loaded(id)? else {
+            return Err(self.internal(format!("parameter {} is no vector", id.0)));
+        };
         self.expect("a vector", data.len(), len)?;
         Ok(data)
     }
@@ -119,10 +120,10 @@ impl<'a> Operands<'a> {
         workers: &Workers,
     ) -> Result<()> {
         let &Operation::Embedding { table, trigram } = operation else { return Ok(()) };
-        let (table, size) = self.plain(table)?;
+        let table = self.table(table)?;
+        let (vocabulary, size) = (table.rows(), table.features());
         let width = if trigram { 3 * size } else { size };
         self.expect("the output", output.len(), self.batch() * self.sequence() * width)?;
-        let vocabulary = table.len() / size;
         if let Some(id) = inputs.input_ids.iter().find(|&&id| id != PAST_THE_END && id as usize >= vocabulary)
         {
             return Err(Error::invalid_input(
@@ -148,20 +149,21 @@ impl<'a> Operands<'a> {
         workers: &Workers,
     ) -> Result<()> {
         let &Operation::Position { input, position, token_type } = operation else { return Ok(()) };
-        let (position, size) = self.plain(position)?;
+        let position = self.table(position)?;
+        let size = position.features();
         self.expect("the output", output.len(), self.batch() * self.sequence() * size)?;
-        if position.len() / size < self.sequence() {
-            let problem = format!("{} tokens, {} positions", self.sequence(), position.len() / size);
+        if position.rows() < self.sequence() {
+            let problem = format!("{} tokens, {} positions", self.sequence(), position.rows());
             return Err(Error::invalid_input("sequence", problem));
         }
         let input_values = input.map(|input| self.buffer(input)).transpose()?;
         if let Some(values) = input_values {
             self.expect("the input", values.len(), output.len())?;
         }
-        let types = token_type.map(|types| self.plain(types)).transpose()?;
-        if let Some((types, features)) = types {
-            self.expect("a token type", features, size)?;
-            let count = types.len() / size;
+        let types = token_type.map(|types| self.table(types)).transpose()?;
+        if let Some(types) = types {
+            self.expect("a token type", types.features(), size)?;
+            let count = types.rows();
             if let Some(id) = inputs.token_type_ids.iter().find(|&&id| id as usize >= count) {
                 let problem = format!("holds {id}; there are {count} token types");
                 return Err(Error::invalid_input("token_type_ids", problem));
@@ -178,7 +180,7 @@ impl<'a> Operands<'a> {
             token_type_ids: &inputs.token_type_ids,
             input_values: input_values.unwrap_or_default(),
             position,
-            token_type: types.map_or(&[], |(types, _)| types),
+            token_type: types,
         };
         position::run(&parameters, &operands, output, workers);
         Ok(())

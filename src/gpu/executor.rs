@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Parameter, ParameterId, Plan};
-use crate::weights::Tensor;
+use crate::weights::{Tensor, Values};
 
 use super::device::{Adapter, Device};
 use super::memory::{Allocation, Ledger, Memory, padded};
@@ -83,13 +83,14 @@ impl Executor {
         self.ledger.memory()
     }
 
-    /// Uploads a parameter into a buffer of its own, labelled with its tensor's name. Replaces an earlier one.
+    /// Uploads a parameter as floats into a buffer of its own, labelled with its tensor's name. Replaces an earlier one.
     ///
     /// Browsers report a lack of memory later: at the latest the next [`Self::settle`] or run does.
     ///
     /// # Errors
     /// `Tensor` where the shape is another, `Unsupported` where a binding cannot hold it, `OutOfMemory`.
-    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, tensor: Tensor) -> Result<()> {
+    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
+        let tensor = values.into().into_f32(&parameter.name)?;
         let bytes: &[u8] = bytemuck::cast_slice(&tensor.data);
         self.check(parameter, &tensor, bytes.len() as u64)?;
         let watch = self.device.watch();

@@ -1,5 +1,6 @@
 //! Word vectors by id, or with `trigram` those of the next, this and the previous token side by side. An id of `u32::MAX` stands past the end of a text and gives zeros.
 
+use super::table::Table;
 use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 use crate::plan::PAST_THE_END;
@@ -26,11 +27,11 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("input_ids"), read("table"), write("output_values")],
 };
 
-/// The CPU twin; `table` is `[vocabulary, embedding_size]` and every id below its length or [`PAST_THE_END`].
+/// The CPU twin; `table` is `[vocabulary, embedding_size]` and every id below its rows or [`PAST_THE_END`].
 pub fn run(
     parameters: &EmbeddingParameters,
     input_ids: &[u32],
-    table: &[f32],
+    table: &Table,
     output_values: &mut [f32],
     workers: &Workers,
 ) {
@@ -49,7 +50,7 @@ pub fn run(
             for (to, &id) in row.chunks_exact_mut(size).zip(ids) {
                 match id {
                     PAST_THE_END => to.fill(0.0),
-                    id => to.copy_from_slice(&table[id as usize * size..][..size]),
+                    id => table.copy_row(id as usize, to),
                 }
             }
         }

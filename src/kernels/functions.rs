@@ -104,6 +104,14 @@ pub(super) fn add(values: &mut [f32], other: &[f32]) {
     }
 }
 
+/// `values ∘ other`.
+#[inline(always)]
+pub(super) fn multiply(values: &mut [f32], other: &[f32]) {
+    for (value, other) in values.iter_mut().zip(other) {
+        *value *= other;
+    }
+}
+
 /// `values + scale ∘ other`.
 #[inline(always)]
 pub(super) fn add_scaled(values: &mut [f32], other: &[f32], scale: &[f32]) {

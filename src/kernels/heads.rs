@@ -2,7 +2,8 @@
 
 use super::functions;
 use super::packed::Aligned;
-use super::product::{self, Product, Rows};
+use super::panels::{self, Rows};
+use super::product::Product;
 use super::simd::{Lanes, Simd, Task};
 use super::workers::Workers;
 
@@ -62,11 +63,11 @@ impl Heads {
     }
 
     fn key_len(&self, simd: Simd) -> usize {
-        product::panels_len(self.head_size, self.sequence, simd.lanes())
+        panels::panels_len(self.head_size, self.sequence, simd.lanes())
     }
 
     fn value_len(&self, simd: Simd) -> usize {
-        product::panels_len(self.sequence, self.head_size, simd.lanes())
+        panels::panels_len(self.sequence, self.head_size, simd.lanes())
     }
 
     /// Tokens of a sequence up to the last that may be attended to: beyond them nothing is computed.
@@ -83,8 +84,8 @@ impl Heads {
         let panels = keys.at_least(self.batch * self.heads * len);
         self.pack(panels, len, workers, |batch, head, panels| {
             let tokens = self.tokens(mask, batch);
-            let panels = &mut panels[..product::panels_len(self.head_size, tokens, lanes)];
-            product::pack_rows(self.rows(key, batch, 0, head), self.head_size, tokens, lanes, panels);
+            let panels = &mut panels[..panels::panels_len(self.head_size, tokens, lanes)];
+            panels::pack_rows(self.rows(key, batch, 0, head), self.head_size, tokens, lanes, panels);
         });
     }
 
@@ -100,14 +101,8 @@ impl Heads {
         self.pack(panels, len, workers, |batch, head, panels| {
             let tokens = tokens(batch);
             if tokens > 0 {
-                let panels = &mut panels[..product::panels_len(tokens, self.head_size, lanes)];
-                product::pack_columns(
-                    self.rows(value, batch, 0, head),
-                    tokens,
-                    self.head_size,
-                    lanes,
-                    panels,
-                );
+                let panels = &mut panels[..panels::panels_len(tokens, self.head_size, lanes)];
+                panels::pack_columns(self.rows(value, batch, 0, head), tokens, self.head_size, lanes, panels);
             }
         });
     }
@@ -121,7 +116,7 @@ impl Heads {
         tokens: usize,
     ) -> Panels<'a> {
         let start = (batch * self.heads + head) * self.key_len(simd);
-        let len = product::panels_len(self.head_size, tokens, simd.lanes());
+        let len = panels::panels_len(self.head_size, tokens, simd.lanes());
         Panels { data: &keys.as_slice()[start..start + len], tokens }
     }
 
@@ -134,7 +129,7 @@ impl Heads {
         tokens: usize,
     ) -> Panels<'a> {
         let start = (batch * self.heads + head) * self.value_len(simd);
-        let len = product::panels_len(tokens, self.head_size, simd.lanes());
+        let len = panels::panels_len(tokens, self.head_size, simd.lanes());
         Panels { data: &values.as_slice()[start..start + len], tokens }
     }
 
@@ -266,7 +261,7 @@ impl Heads {
         Product {
             input: query,
             rows,
-            panels: keys.data,
+            panels: panels::Panels::F32(keys.data),
             depth: self.head_size,
             columns: keys.tokens,
             output: scores,
@@ -280,7 +275,7 @@ impl Heads {
         Product {
             input: weights,
             rows,
-            panels: values.data,
+            panels: panels::Panels::F32(values.data),
             depth: values.tokens,
             columns: self.head_size,
             output,

@@ -2,7 +2,8 @@
 
 use super::activate::activation_of;
 use super::packed::PackedMatrix;
-use super::product::{Epilogue, Product, Rows};
+use super::panels::Rows;
+use super::product::{Epilogue, Product};
 use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 
@@ -71,7 +72,7 @@ pub fn run(
         workers.simd(),
         "a weight is packed for the instruction set that reads it"
     );
-    let PackedMatrix::F32(weight) = operands.weight;
+    let (panels, column_scale) = operands.weight.panels();
     let columns = parameters.out_features as usize;
     let depth = parameters.in_features as usize;
     let stride = parameters.row_stride as usize;
@@ -79,6 +80,7 @@ pub fn run(
     workers.rows(output, columns, |first_row, part| {
         let residual = (parameters.has_residual != 0).then(|| &operands.residual[first_row * columns..]);
         let epilogue = Epilogue {
+            column_scale,
             bias: operands.bias,
             activation: activation_of(parameters.activation),
             residual,
@@ -87,7 +89,7 @@ pub fn run(
         Product {
             input: Rows { data: &operands.input_values[first_row * stride..], stride },
             rows: part.len() / columns,
-            panels: weight.panels(),
+            panels,
             depth,
             columns,
             output: part,

@@ -14,14 +14,17 @@ mod heads;
 pub mod layer_norm;
 pub mod linear;
 mod packed;
+mod panels;
 pub mod position;
 mod product;
 mod simd;
+mod table;
 mod workers;
 
 pub use heads::Scratch;
 pub use packed::PackedMatrix;
 pub use simd::Simd;
+pub use table::Table;
 pub use workers::Workers;
 
 /// Entry point of every shader.

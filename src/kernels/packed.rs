@@ -1,22 +1,26 @@
 //! Weight matrices in the layout that the product reads, made once when a model is loaded.
 
-use super::product::{self, Rows};
+use super::panels::{self, Panels, Rows};
 use super::simd::Simd;
 
 /// A weight matrix `[out_features, in_features]`, packed for one instruction set.
 #[derive(Clone, Debug)]
-pub enum PackedMatrix {
-    /// Single precision.
-    F32(PackedF32),
-}
-
-/// Panels of f32: `[out_features / lanes][in_features][lanes]`, the last panel filled with zeros.
-#[derive(Clone, Debug)]
-pub struct PackedF32 {
-    panels: Aligned,
+pub struct PackedMatrix {
+    values: Values,
     out_features: usize,
     in_features: usize,
     simd: Simd,
+}
+
+/// Panels `[out_features / lanes][in_features][lanes]`, the last one filled with zeros.
+#[derive(Clone, Debug)]
+enum Values {
+    F32(Aligned),
+    /// A row of the matrix is its bytes times its scale.
+    Q8 {
+        panels: Vec<i8>,
+        scales: Vec<f32>,
+    },
 }
 
 impl PackedMatrix {
@@ -24,44 +28,52 @@ impl PackedMatrix {
     pub fn from_f32(weight: &[f32], out_features: usize, in_features: usize, simd: Simd) -> Self {
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
         let lanes = simd.lanes();
-        let mut panels = Aligned::zeros(product::panels_len(in_features, out_features, lanes));
+        let mut panels = Aligned::zeros(panels::panels_len(in_features, out_features, lanes));
         let rows = Rows { data: weight, stride: in_features };
-        product::pack_rows(rows, in_features, out_features, lanes, panels.as_mut_slice());
-        PackedMatrix::F32(PackedF32 { panels, out_features, in_features, simd })
+        panels::pack_rows(rows, in_features, out_features, lanes, panels.as_mut_slice());
+        PackedMatrix { values: Values::F32(panels), out_features, in_features, simd }
+    }
+
+    /// Packs a row-major matrix of bytes with a scale a row; there is at least one row, and one column.
+    pub fn from_q8(weight: &[i8], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
+        let out_features = scales.len();
+        assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
+        let lanes = simd.lanes();
+        let mut panels = vec![0; panels::panels_len(in_features, out_features, lanes)];
+        let rows = Rows { data: weight, stride: in_features };
+        panels::pack_rows(rows, in_features, out_features, lanes, &mut panels);
+        PackedMatrix { values: Values::Q8 { panels, scales }, out_features, in_features, simd }
     }
 
     /// Length of an output row.
     pub fn out_features(&self) -> usize {
-        match self {
-            PackedMatrix::F32(matrix) => matrix.out_features,
-        }
+        self.out_features
     }
 
     /// Length of an input row.
     pub fn in_features(&self) -> usize {
-        match self {
-            PackedMatrix::F32(matrix) => matrix.in_features,
-        }
+        self.in_features
     }
 
     /// The instruction set it is packed for.
     pub fn simd(&self) -> Simd {
-        match self {
-            PackedMatrix::F32(matrix) => matrix.simd,
-        }
+        self.simd
     }
 
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
-        match self {
-            PackedMatrix::F32(matrix) => size_of_val(matrix.panels.as_slice()),
+        match &self.values {
+            Values::F32(panels) => size_of_val(panels.as_slice()),
+            Values::Q8 { panels, scales } => panels.len() + size_of_val(scales.as_slice()),
         }
     }
-}
 
-impl PackedF32 {
-    pub(super) fn panels(&self) -> &[f32] {
-        self.panels.as_slice()
+    /// The panels, and the factors of their sums where they have some.
+    pub(super) fn panels(&self) -> (Panels<'_>, Option<&[f32]>) {
+        match &self.values {
+            Values::F32(panels) => (Panels::F32(panels.as_slice()), None),
+            Values::Q8 { panels, scales } => (Panels::I8(panels), Some(scales)),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `output = input + position[t] + token_type[type_id]`, each of input and token type optional.
 
+use super::table::Table;
 use super::workers::Workers;
-use super::{Kernel, functions, parameter_block, read, write};
+use super::{Kernel, parameter_block, read, write};
 
 parameter_block! {
     /// Parameters of `position`.
@@ -41,9 +42,9 @@ pub struct PositionOperands<'a> {
     /// `[batch · sequence, hidden_size]` where there is an input.
     pub input_values: &'a [f32],
     /// `[positions, hidden_size]`, at least `sequence` of them.
-    pub position: &'a [f32],
+    pub position: &'a Table,
     /// `[types, hidden_size]` where there are token types.
-    pub token_type: &'a [f32],
+    pub token_type: Option<&'a Table>,
 }
 
 /// The CPU twin.
@@ -59,16 +60,15 @@ pub fn run(
     workers.rows(output, size, |first_row, output| {
         for (index, row) in output.chunks_exact_mut(size).enumerate() {
             let token = first_row + index;
-            let position = &operands.position[token % sequence * size..][..size];
+            let position = token % sequence;
             if parameters.has_input != 0 {
                 row.copy_from_slice(&operands.input_values[token * size..][..size]);
-                functions::add(row, position);
+                operands.position.add_row(position, row);
             } else {
-                row.copy_from_slice(position);
+                operands.position.copy_row(position, row);
             }
-            if parameters.has_token_type != 0 {
-                let token_type = operands.token_type_ids[token] as usize;
-                functions::add(row, &operands.token_type[token_type * size..][..size]);
+            if let Some(token_type) = operands.token_type {
+                token_type.add_row(operands.token_type_ids[token] as usize, row);
             }
         }
     });

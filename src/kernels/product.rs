@@ -1,33 +1,23 @@
 //! The matrix product that linears and attention share: `output = input · panelsᵀ`, in tiles that stay in registers
 //! over blocks that stay in the caches.
 //!
-//! The right-hand matrix comes as panels of `L` columns: `[columns / L][depth][L]`, its last panel filled with zeros.
 //! Every output element is summed up in the same order, whatever the tile, so that a result depends neither on the number
 //! of threads nor on the rows computed beside it.
 
 use super::functions;
+use super::panels::{Floats, PANEL_BLOCK, Panels, Rows, Widened};
 use super::simd::{Lanes, Simd, Task};
 use crate::plan::Activation;
 
 /// Rows that pass together over a block of the right-hand matrix: with [`DEPTH_BLOCK`] they stay in the second cache.
 const ROW_BLOCK: usize = 128;
 
-/// Floats of a panel's block, which stays in the first cache: 16 KiB.
-const PANEL_BLOCK: usize = 4096;
-
-/// Left-hand rows: `rows` of `depth` floats, `stride` apart.
-#[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    /// Starts with the first row.
-    pub data: &'a [f32],
-    /// Distance of rows.
-    pub stride: usize,
-}
-
 /// What happens to a finished sum before it is left in memory.
 #[derive(Clone, Copy)]
 pub(super) struct Epilogue<'a> {
-    /// `[columns]`, added first.
+    /// `[columns]`: factors of the sums, applied first.
+    pub column_scale: Option<&'a [f32]>,
+    /// `[columns]`, added next.
     pub bias: &'a [f32],
     /// Applied after the bias.
     pub activation: Activation,
@@ -43,8 +33,8 @@ pub(super) struct Product<'a> {
     pub input: Rows<'a>,
     /// Rows computed.
     pub rows: usize,
-    /// Right-hand matrix in panels.
-    pub panels: &'a [f32],
+    /// Right-hand matrix.
+    pub panels: Panels<'a>,
     /// Length of a sum.
     pub depth: usize,
     /// Columns of the output.
@@ -57,50 +47,25 @@ pub(super) struct Product<'a> {
     pub epilogue: Option<Epilogue<'a>>,
 }
 
-/// Length of the panels of a `depth × columns` matrix in floats.
-pub(super) fn panels_len(depth: usize, columns: usize, lanes: usize) -> usize {
-    columns.div_ceil(lanes) * lanes * depth
-}
-
-/// Packs rows that are dotted with (`columns` rows of `depth`, such as a weight `[out, in]` or keys) into panels.
-pub(super) fn pack_rows(source: Rows<'_>, depth: usize, columns: usize, lanes: usize, panels: &mut [f32]) {
-    for (index, panel) in panels.chunks_exact_mut(depth * lanes).enumerate() {
-        let first = index * lanes;
-        for lane in 0..lanes {
-            if first + lane < columns {
-                let row = &source.data[(first + lane) * source.stride..][..depth];
-                for (to, &value) in panel[lane..].iter_mut().step_by(lanes).zip(row) {
-                    *to = value;
-                }
-            } else {
-                panel[lane..].iter_mut().step_by(lanes).for_each(|to| *to = 0.0);
-            }
-        }
-    }
-}
-
-/// Packs rows that are summed up (`depth` rows of `columns`, such as values) into panels.
-pub(super) fn pack_columns(source: Rows<'_>, depth: usize, columns: usize, lanes: usize, panels: &mut [f32]) {
-    for (index, panel) in panels.chunks_exact_mut(depth * lanes).enumerate() {
-        let first = index * lanes;
-        let width = lanes.min(columns - first);
-        for (position, to) in panel.chunks_exact_mut(lanes).enumerate() {
-            to[..width].copy_from_slice(&source.data[position * source.stride + first..][..width]);
-            to[width..].fill(0.0);
-        }
-    }
-}
-
 impl Product<'_> {
-    /// Computes it. The sums and what is done with them are compiled apart, so that neither takes registers of the other.
+    /// Computes it.
     pub fn run(self, simd: Simd) {
+        match self.panels {
+            Panels::F32(panels) => self.blocks(simd, panels),
+            Panels::I8(panels) => self.blocks(simd, Widened::new(panels)),
+        }
+    }
+
+    /// The sums and what is done with them are compiled apart, so that neither takes registers of the other.
+    fn blocks(self, simd: Simd, mut panels: impl Floats) {
         let lanes = simd.lanes();
         let depth_block = PANEL_BLOCK / lanes;
         for first_row in (0..self.rows).step_by(ROW_BLOCK) {
             let rows = ROW_BLOCK.min(self.rows - first_row);
             for depth in (0..self.depth).step_by(depth_block) {
                 let depth_end = self.depth.min(depth + depth_block);
-                for (index, panel) in self.panels.chunks_exact(self.depth * lanes).enumerate() {
+                for index in 0..self.columns.div_ceil(lanes) {
+                    let panel = index * self.depth;
                     let column = index * lanes;
                     let width = lanes.min(self.columns - column);
                     let output = &mut self.output[first_row * self.output_stride + column..];
@@ -108,7 +73,7 @@ impl Product<'_> {
                         input: &self.input.data[first_row * self.input.stride + depth..],
                         input_stride: self.input.stride,
                         rows,
-                        panel: &panel[depth * lanes..depth_end * lanes],
+                        panel: panels.block((panel + depth) * lanes..(panel + depth_end) * lanes, simd),
                         add: depth > 0,
                         output: &mut *output,
                         output_stride: self.output_stride,
@@ -122,6 +87,7 @@ impl Product<'_> {
                             sums: output,
                             stride: self.output_stride,
                             rows,
+                            column_scale: epilogue.column_scale.map(|scale| &scale[columns.clone()]),
                             activation: epilogue.activation,
                             bias: &epilogue.bias[columns.clone()],
                             residual: epilogue
@@ -219,6 +185,7 @@ struct Finish<'a> {
     sums: &'a mut [f32],
     stride: usize,
     rows: usize,
+    column_scale: Option<&'a [f32]>,
     activation: Activation,
     bias: &'a [f32],
     residual: Option<&'a [f32]>,
@@ -231,21 +198,31 @@ impl Task for Finish<'_> {
 
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
-        for row in 0..self.rows {
-            // A length known to the compiler spares full panels the loops' ends.
-            if self.bias.len() == L {
-                self.row(row, L);
-            } else {
-                self.row(row, self.bias.len());
-            }
+        // Asked once, not a row: floats must not pay for what bytes need.
+        match self.column_scale {
+            Some(scale) => self.rows::<L>(|sums| functions::multiply(sums, &scale[..sums.len()])),
+            None => self.rows::<L>(|_| ()),
         }
     }
 }
 
 impl Finish<'_> {
     #[inline(always)]
-    fn row(&mut self, row: usize, width: usize) {
+    fn rows<const L: usize>(&mut self, scale: impl Fn(&mut [f32])) {
+        for row in 0..self.rows {
+            // A length known to the compiler spares full panels the loops' ends.
+            if self.bias.len() == L {
+                self.row(row, L, &scale);
+            } else {
+                self.row(row, self.bias.len(), &scale);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn row(&mut self, row: usize, width: usize, scale: impl Fn(&mut [f32])) {
         let sums = &mut self.sums[row * self.stride..][..width];
+        scale(sums);
         functions::add(sums, &self.bias[..width]);
         functions::activate(self.activation, sums);
         if let Some(residual) = self.residual {

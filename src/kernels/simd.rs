@@ -3,6 +3,11 @@
 //! WebAssembly has SIMD128 by a compile-time feature, aarch64 has NEON always, x86-64 has SSE2 always and AVX2 with FMA
 //! where the processor says so at run time.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+
 /// An instruction set that this processor has. Only [`Simd::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Simd(Kind);
@@ -80,6 +85,8 @@ pub(super) trait Lanes<const L: usize>: Copy {
     fn zero() -> Self;
     /// From memory.
     fn load(from: &[f32; L]) -> Self;
+    /// From bytes, each as the float of its value.
+    fn widen(from: &[i8; L]) -> Self;
     /// To memory.
     fn store(self, to: &mut [f32; L]);
     /// `self + factor · other`, fused where the instruction set has it.
@@ -131,6 +138,11 @@ impl<const L: usize> Lanes<L> for Fused<L> {
     }
 
     #[inline(always)]
+    fn widen(from: &[i8; L]) -> Self {
+        Fused(from.map(f32::from))
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [f32; L]) {
         *to = self.0;
     }
@@ -162,6 +174,11 @@ impl<const L: usize> Lanes<L> for Separate<L> {
     }
 
     #[inline(always)]
+    fn widen(from: &[i8; L]) -> Self {
+        Separate(from.map(f32::from))
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [f32; L]) {
         *to = self.0;
     }
@@ -172,93 +189,6 @@ impl<const L: usize> Lanes<L> for Separate<L> {
             self.0[lane] += factor * other.0[lane];
         }
         self
-    }
-}
-
-#[cfg(target_arch = "wasm32")]
-mod wasm {
-    use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_store};
-
-    use super::Lanes;
-
-    /// Two vectors of four.
-    #[derive(Clone, Copy)]
-    pub struct Wide([v128; 2]);
-
-    impl Lanes<8> for Wide {
-        #[inline(always)]
-        fn zero() -> Self {
-            Wide([f32x4_splat(0.0); 2])
-        }
-
-        #[inline(always)]
-        fn load(from: &[f32; 8]) -> Self {
-            let from: *const v128 = from.as_ptr().cast();
-            // SAFETY: `from` is 32 readable bytes, and `v128_load` asks for no alignment.
-            unsafe { Wide([v128_load(from), v128_load(from.add(1))]) }
-        }
-
-        #[inline(always)]
-        fn store(self, to: &mut [f32; 8]) {
-            let to: *mut v128 = to.as_mut_ptr().cast();
-            // SAFETY: `to` is 32 writable bytes, and `v128_store` asks for no alignment.
-            unsafe {
-                v128_store(to, self.0[0]);
-                v128_store(to.add(1), self.0[1]);
-            }
-        }
-
-        #[inline(always)]
-        fn add_scaled(self, factor: f32, other: Self) -> Self {
-            let factor = f32x4_splat(factor);
-            Wide([
-                f32x4_add(self.0[0], f32x4_mul(factor, other.0[0])),
-                f32x4_add(self.0[1], f32x4_mul(factor, other.0[1])),
-            ])
-        }
-    }
-}
-
-/// Written with intrinsics: from arrays of sixteen floats the compiler makes vectors, but not ones that stay in
-/// registers.
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use std::arch::x86_64::{__m256, _mm256_fmadd_ps, _mm256_set1_ps, _mm256_setzero_ps};
-
-    use super::Lanes;
-
-    /// Two vectors of eight. Used by `with_avx2` alone, so that every method runs on a processor with AVX2 and FMA.
-    #[derive(Clone, Copy)]
-    pub struct Wide([__m256; 2]);
-
-    impl Lanes<16> for Wide {
-        #[inline(always)]
-        fn zero() -> Self {
-            // SAFETY: AVX is there, see the type.
-            Wide([unsafe { _mm256_setzero_ps() }; 2])
-        }
-
-        #[inline(always)]
-        fn load(from: &[f32; 16]) -> Self {
-            Wide(bytemuck::cast(*from))
-        }
-
-        #[inline(always)]
-        fn store(self, to: &mut [f32; 16]) {
-            *to = bytemuck::cast(self.0);
-        }
-
-        #[inline(always)]
-        fn add_scaled(self, factor: f32, other: Self) -> Self {
-            // SAFETY: AVX and FMA are there, see the type.
-            unsafe {
-                let factor = _mm256_set1_ps(factor);
-                Wide([
-                    _mm256_fmadd_ps(factor, other.0[0], self.0[0]),
-                    _mm256_fmadd_ps(factor, other.0[1], self.0[1]),
-                ])
-            }
-        }
     }
 }
 
@@ -285,6 +215,30 @@ mod tests {
         assert_eq!(sets.last(), Some(&Simd::best()));
         for set in sets {
             assert_eq!(set.run(Lengths), (set.lanes(), [3.5, 3.5]), "{}", set.name());
+        }
+    }
+
+    struct EveryByte;
+
+    impl Task for EveryByte {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn run<V: Lanes<L>, const L: usize, const R: usize>(self) -> Self::Output {
+            let bytes: Vec<i8> = (i8::MIN..=i8::MAX).collect();
+            let mut out = vec![0.0; bytes.len()];
+            for (from, to) in bytes.as_chunks::<L>().0.iter().zip(out.as_chunks_mut::<L>().0) {
+                V::widen(from).store(to);
+            }
+            out
+        }
+    }
+
+    #[test]
+    fn every_byte_is_widened_to_the_float_of_its_value() {
+        let expected: Vec<f32> = (-128..=127i16).map(f32::from).collect();
+        for set in Simd::available() {
+            assert_eq!(set.run(EveryByte), expected, "{}", set.name());
         }
     }
 }

@@ -142,8 +142,8 @@ impl Loader {
             };
             assembler.push(tensor)?;
             scale.map_or(Ok(()), |scale| assembler.push(scale))?;
-            while let Some((id, tensor)) = assembler.next_ready()? {
-                session.load(id, tensor)?;
+            while let Some((id, values)) = assembler.next_ready()? {
+                session.load(id, values)?;
             }
         }
         Ok(())

@@ -1,31 +1,32 @@
 //! Tensors of a checkpoint, in any order → the parameters of a network, each as soon as its recipe can be followed.
 
+mod recipe;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::error::{Error, Result};
-use crate::plan::{Network, Parameter, ParameterId, Recipe, Source};
+use crate::plan::{Network, Parameter, ParameterId, Source};
 
 use super::SCALE_SUFFIX;
-use super::decode::{decode, refuse_non_finite};
 use super::header::check_stored;
-use super::tensor::{RawTensor, Tensor};
+use super::tensor::{RawTensor, Values};
 
 /// Holds tensors as they are stored, and only those that an unfinished parameter still needs.
 ///
 /// ```no_run
 /// use mobilebert::plan::{Network, ParameterId};
-/// use mobilebert::weights::{Assembler, RawTensor, Tensor};
+/// use mobilebert::weights::{Assembler, RawTensor, Values};
 ///
 /// fn load(
 ///     network: &Network,
 ///     checkpoint: Vec<RawTensor>,
-///     upload: impl Fn(ParameterId, Tensor),
+///     upload: impl Fn(ParameterId, Values),
 /// ) -> mobilebert::error::Result<()> {
 ///     let mut assembler = Assembler::new(network);
 ///     for tensor in checkpoint {
 ///         assembler.push(tensor)?;
-///         while let Some((id, tensor)) = assembler.next_ready()? {
-///             upload(id, tensor);
+///         while let Some((id, values)) = assembler.next_ready()? {
+///             upload(id, values);
 ///         }
 ///     }
 ///     assembler.finish()
@@ -140,9 +141,9 @@ impl Assembler {
     }
 
     /// The next parameter whose tensors are all there.
-    pub fn next_ready(&mut self) -> Result<Option<(ParameterId, Tensor)>> {
+    pub fn next_ready(&mut self) -> Result<Option<(ParameterId, Values)>> {
         let Some(index) = self.ready.pop_front() else { return Ok(None) };
-        let tensor = self.evaluate(&self.parameters[index].parameter)?;
+        let values = self.evaluate(&self.parameters[index].parameter)?;
         self.parameters[index].done = true;
         for place in std::mem::take(&mut self.parameters[index].sources) {
             let waiting = &mut self.sources[place];
@@ -152,7 +153,7 @@ impl Assembler {
                 self.held -= freed.iter().flatten().map(|raw| raw.bytes.len()).sum::<usize>();
             }
         }
-        Ok(Some((ParameterId(index), tensor)))
+        Ok(Some((ParameterId(index), values)))
     }
 
     /// Checks that every parameter was made.
@@ -187,57 +188,6 @@ impl Assembler {
         };
         Err(Error::tensor(*name, what + &others))
     }
-
-    fn evaluate(&self, parameter: &Parameter) -> Result<Tensor> {
-        let tensor = match &parameter.recipe {
-            Recipe::Zeros => {
-                Tensor { shape: parameter.shape.clone(), data: vec![0.0; parameter.shape.iter().product()] }
-            }
-            Recipe::Identity => identity(parameter)?,
-            Recipe::Columns(columns) => self.columns(parameter, columns)?,
-            Recipe::Fold { tensor, scale, axis, shift, factor } => {
-                let mut folded = self.decode(tensor)?;
-                let scale = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
-                let shift = shift.as_ref().map(|shift| self.decode(shift)).transpose()?;
-                fold(&mut folded, scale, shift, *axis, *factor);
-                folded
-            }
-        };
-        if tensor.shape != parameter.shape {
-            let problem = format!("came out as {:?}, not {:?}", tensor.shape, parameter.shape);
-            return Err(Error::internal(&parameter.name, problem));
-        }
-        refuse_non_finite(&parameter.name, &tensor.shape, &tensor.data)?;
-        Ok(tensor)
-    }
-
-    fn decode(&self, source: &Source) -> Result<Tensor> {
-        let waiting = self.by_name.get(source.name()).map(|place| &self.sources[*place]);
-        match waiting {
-            Some(Waiting { raw: Some(raw), scale, .. }) => decode(raw, scale.as_ref(), &source.shape),
-            _ => Err(Error::internal(source.name(), "was freed while a parameter needed it")),
-        }
-    }
-
-    fn columns(&self, parameter: &Parameter, columns: &[(Source, bool)]) -> Result<Tensor> {
-        let [rows, width] = parameter.shape[..] else {
-            return Err(Error::internal(&parameter.name, "columns need a matrix"));
-        };
-        let mut data = vec![0.0; rows * width];
-        let mut start = 0;
-        for (source, transposed) in columns {
-            let part = self.decode(source)?;
-            let part_width = part.data.len() / rows.max(1);
-            for row in 0..rows {
-                for column in 0..part_width {
-                    let from = if *transposed { column * rows + row } else { row * part_width + column };
-                    data[row * width + start + column] = part.data[from];
-                }
-            }
-            start += part_width;
-        }
-        Ok(Tensor { shape: parameter.shape.clone(), data })
-    }
 }
 
 impl Waiting {
@@ -252,31 +202,4 @@ impl Waiting {
 
 fn is_quantised(raw: &RawTensor) -> bool {
     matches!(raw.dtype, safetensors::Dtype::I8 | safetensors::Dtype::U8)
-}
-
-fn identity(parameter: &Parameter) -> Result<Tensor> {
-    let [rows, columns] = parameter.shape[..] else {
-        return Err(Error::internal(&parameter.name, "an identity needs a matrix"));
-    };
-    let mut data = vec![0.0; rows * columns];
-    data.iter_mut().step_by(columns + 1).for_each(|value| *value = 1.0);
-    Ok(Tensor { shape: parameter.shape.clone(), data })
-}
-
-/// `factor · (scale ∘ tensor + shift)` in place, `scale` and `shift` along `axis`; rounded once.
-fn fold(tensor: &mut Tensor, scale: Option<Tensor>, shift: Option<Tensor>, axis: usize, factor: f32) {
-    if scale.is_none() && shift.is_none() && factor == 1.0 {
-        return;
-    }
-    let size = tensor.shape[axis].max(1);
-    // Values with the same index along `axis` stand in runs of this length.
-    let run = tensor.shape[axis + 1..].iter().product::<usize>().max(1);
-    for (chunk_index, chunk) in tensor.data.chunks_mut(run).enumerate() {
-        let index = chunk_index % size;
-        let scale = scale.as_ref().map_or(1.0, |scale| f64::from(scale.data[index]));
-        let shift = shift.as_ref().map_or(0.0, |shift| f64::from(shift.data[index]));
-        for value in chunk {
-            *value = (f64::from(factor) * (scale * f64::from(*value) + shift)) as f32;
-        }
-    }
 }

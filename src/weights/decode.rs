@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use crate::error::{Error, Result};
 
 use super::header::{check_scale, check_stored};
-use super::tensor::{RawTensor, Tensor};
+use super::tensor::{Q8Tensor, RawTensor, Tensor, reserve};
 
 /// Columns of a row that share a scale in q4.
 pub const Q4_GROUP: usize = 32;
@@ -21,9 +21,7 @@ pub const Q4_GROUP: usize = 32;
 pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<Tensor> {
     check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
     let len = shape.iter().product();
-    let mut data = Vec::new();
-    data.try_reserve_exact(len)
-        .map_err(|_| Error::OutOfMemory { what: format!("tensor `{}`", raw.name), bytes: len as u64 * 4 })?;
+    let mut data = reserve(len, &raw.name)?;
     match raw.dtype {
         Dtype::F32 => data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
         Dtype::F16 => {
@@ -42,12 +40,24 @@ pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Re
     Ok(Tensor { shape: shape.to_vec(), data })
 }
 
-fn dequantise(
+/// A tensor that is stored as q8, left in 8 bits. Whether its scales are numbers is for the caller to check.
+///
+/// # Errors
+/// Wrong shapes, a missing scale.
+pub(super) fn q8(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<Q8Tensor> {
+    check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
+    let (scale, _) = scale_of(raw, scale, shape)?;
+    let scales = scale.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let values = bytemuck::cast_slice(&raw.bytes).to_vec();
+    Ok(Q8Tensor { shape: shape.to_vec(), values, scales })
+}
+
+/// The scales of a quantised matrix, and its columns.
+fn scale_of<'a>(
     raw: &RawTensor,
-    scale: Option<&RawTensor>,
+    scale: Option<&'a RawTensor>,
     shape: &[usize],
-    data: &mut Vec<f32>,
-) -> Result<()> {
+) -> Result<(&'a RawTensor, usize)> {
     let [_, columns] = *shape else {
         return Err(Error::tensor(&raw.name, format!("is quantised, but {shape:?} is no matrix")));
     };
@@ -55,6 +65,16 @@ fn dequantise(
         Error::tensor(&raw.name, format!("is stored as {:?} without `{}.scale`", raw.dtype, raw.name))
     })?;
     check_scale(raw.dtype, scale.dtype, &scale.shape, &scale.name, shape)?;
+    Ok((scale, columns))
+}
+
+fn dequantise(
+    raw: &RawTensor,
+    scale: Option<&RawTensor>,
+    shape: &[usize],
+    data: &mut Vec<f32>,
+) -> Result<()> {
+    let (scale, columns) = scale_of(raw, scale, shape)?;
     if columns == 0 {
         return Ok(());
     }
@@ -75,15 +95,33 @@ fn dequantise(
 
 /// Fails with the place of the first value that is no number.
 pub(super) fn refuse_non_finite(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
-    let Some(flat) = data.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    match data.iter().position(|value| !value.is_finite()) {
+        Some(flat) => Err(no_number(name, shape, flat, data[flat])),
+        None => Ok(()),
+    }
+}
+
+/// Fails with the place of the first value that its scale makes no number.
+pub(super) fn refuse_non_finite_q8(name: &str, tensor: &Q8Tensor) -> Result<()> {
+    let columns = tensor.shape.last().map_or(1, |&columns| columns.max(1));
+    for (index, (row, scale)) in tensor.values.chunks(columns).zip(&tensor.scales).enumerate() {
+        // What the largest byte can be multiplied by, all can.
+        if !(scale * 128.0).is_finite() {
+            let mut values = row.iter().map(|value| f32::from(*value) * scale).enumerate();
+            if let Some((column, value)) = values.find(|(_, value)| !value.is_finite()) {
+                return Err(no_number(name, &tensor.shape, index * columns + column, value));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn no_number(name: &str, shape: &[usize], flat: usize, value: f32) -> Error {
     let mut place = Vec::with_capacity(shape.len());
     let mut rest = flat;
     for size in shape.iter().rev() {
         place.insert(0, rest % size.max(&1));
         rest /= size.max(&1);
     }
-    Err(Error::tensor(
-        name,
-        format!("holds {} at {place:?}; the file is damaged or the training failed", data[flat]),
-    ))
+    Error::tensor(name, format!("holds {value} at {place:?}; the file is damaged or the training failed"))
 }

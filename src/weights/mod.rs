@@ -22,7 +22,7 @@ pub use manifest::Manifest;
 pub use quantize::{Converted, Quantizer, Storage, TensorReport};
 pub use safetensors::Dtype;
 pub use stream::Stream;
-pub use tensor::{RawTensor, Tensor};
+pub use tensor::{Q8Tensor, RawTensor, Tensor, Values};
 
 /// What a quantised matrix' scales are named: `X.weight.scale` beside `X.weight`.
 pub const SCALE_SUFFIX: &str = ".scale";

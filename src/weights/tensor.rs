@@ -1,6 +1,8 @@
-//! A tensor of f32 in memory, and one as it stands in a file.
+//! Tensors in memory, and as they stand in a file.
 
 use safetensors::Dtype;
+
+use crate::error::{Error, Result};
 
 /// Row-major f32 values and their shape; `data.len()` is the product of `shape`.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +11,83 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     /// The values in row-major order.
     pub data: Vec<f32>,
+}
+
+/// A matrix in 8 bits: row `r` is `scales[r] · values[r]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Q8Tensor {
+    /// Rows and columns.
+    pub shape: Vec<usize>,
+    /// The values in row-major order.
+    pub values: Vec<i8>,
+    /// One a row.
+    pub scales: Vec<f32>,
+}
+
+/// A parameter in the form that its recipe leaves it in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Floats.
+    F32(Tensor),
+    /// A matrix or table that is stored as q8.
+    Q8(Q8Tensor),
+}
+
+impl Values {
+    /// Sizes, outermost first.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Values::F32(tensor) => &tensor.shape,
+            Values::Q8(tensor) => &tensor.shape,
+        }
+    }
+
+    /// Whether there are as many values, and scales, as the shape says.
+    pub fn is_whole(&self) -> bool {
+        let len = self.shape().iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        match self {
+            Values::F32(tensor) => len == Some(tensor.data.len()),
+            Values::Q8(Q8Tensor { shape, values, scales }) => {
+                len == Some(values.len()) && shape.len() == 2 && shape[0] == scales.len()
+            }
+        }
+    }
+
+    /// As floats; `name` is for the message.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn into_f32(self, name: &str) -> Result<Tensor> {
+        match self {
+            Values::F32(tensor) => Ok(tensor),
+            Values::Q8(tensor) => tensor.to_f32(name),
+        }
+    }
+}
+
+impl From<Tensor> for Values {
+    fn from(tensor: Tensor) -> Self {
+        Values::F32(tensor)
+    }
+}
+
+impl Q8Tensor {
+    fn to_f32(&self, name: &str) -> Result<Tensor> {
+        let mut data = reserve(self.values.len(), name)?;
+        let columns = self.shape.last().map_or(1, |&columns| columns.max(1));
+        for (row, scale) in self.values.chunks(columns).zip(&self.scales) {
+            data.extend(row.iter().map(|value| f32::from(*value) * scale));
+        }
+        Ok(Tensor { shape: self.shape.clone(), data })
+    }
+}
+
+/// Room for `len` floats of the tensor `name`.
+pub(super) fn reserve(len: usize, name: &str) -> Result<Vec<f32>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(len)
+        .map_err(|_| Error::OutOfMemory { what: format!("tensor `{name}`"), bytes: len as u64 * 4 })?;
+    Ok(data)
 }
 
 /// A tensor of a safetensors file, undecoded: little-endian bytes that need not be aligned.

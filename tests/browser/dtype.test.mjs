@@ -49,8 +49,10 @@ test("a model is quantised while it loads, on both devices alike, and its file n
     assert.notEqual(cpu.score, exact.score, `${dtype}: nothing was converted`);
     // The GPU holds the parameters, so the module's memory shows what passes through it.
     assert.ok(gpu.wasmBytes < bytes / 2, `${dtype}: ${gpu.wasmBytes} of ${bytes} bytes`);
-    // On the CPU the parameters stand there as well; converting adds one tensor to that, not a second model.
-    assert.ok(cpu.wasmBytes < exact.wasmBytes + 3 * LARGEST, `${dtype}: ${cpu.wasmBytes}, not ${exact.wasmBytes}`);
+    // On the CPU the parameters stand there as well, q8 in its own bytes, the others as floats; converting adds one
+    // tensor to that, not a second model.
+    const held = dtype === "q8" ? gpu.wasmBytes + bytes / 4 : exact.wasmBytes;
+    assert.ok(cpu.wasmBytes < held + 3 * LARGEST, `${dtype}: ${cpu.wasmBytes}, not ${held}`);
   }
 });
 

@@ -66,8 +66,10 @@ pub fn assemble(network: &Network, raw: impl IntoIterator<Item = RawTensor>) -> 
     let mut assembler = Assembler::new(network);
     for raw in raw {
         assembler.push(raw)?;
-        while let Some((id, tensor)) = assembler.next_ready()? {
-            assert_eq!(tensor.shape, network.parameters[id.0].shape);
+        while let Some((id, values)) = assembler.next_ready()? {
+            let parameter = &network.parameters[id.0];
+            let tensor = values.into_f32(&parameter.name)?;
+            assert_eq!(tensor.shape, parameter.shape);
             parameters[id.0] = tensor.data.into_iter().map(f64::from).collect();
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod checkpoint;
 pub mod compare;
+pub mod cpu;
 pub mod family;
 pub mod goldens;
 pub mod gpu;

@@ -179,3 +179,33 @@ fn a_tensor_converted_alone_is_what_the_quantised_file_holds() {
     let q4 = RawTensor { name: "a.weight".into(), dtype: Dtype::U8, shape: vec![1, 16], bytes: vec![1; 16] };
     assert_eq!(Storage::Q8.convert(q4).unwrap_err().code(), Code::Unsupported);
 }
+
+#[test]
+fn scales_that_make_no_numbers_are_refused_by_the_matrix_name() {
+    let (network, tensors) = tiny();
+    let (file, _) = quantise(&tensors, Storage::Q8);
+    let stored = read(&file, &[4096], None).unwrap();
+    let with = |changes: &[(&str, usize, f32)]| {
+        let mut changed = stored.clone();
+        for (name, row, value) in changes {
+            let raw = changed.iter_mut().find(|raw| raw.name == *name).unwrap();
+            raw.bytes[row * 4..][..4].copy_from_slice(&value.to_le_bytes());
+        }
+        checkpoint::assemble(&network, changed)
+    };
+    let plain = "mobilebert.embeddings.word_embeddings.weight";
+    let folded = "mobilebert.encoder.layer.0.bottleneck.input.dense.weight";
+    for name in [plain, folded] {
+        let scale = format!("{name}.scale");
+        for (value, written) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (3e38, "inf")] {
+            let error = with(&[(&scale, 3, value)]).unwrap_err();
+            assert_tensor_error(&error, name, &[written, "[3, "]);
+        }
+    }
+    // Finite factors whose product is not.
+    let gamma = "mobilebert.encoder.layer.0.bottleneck.input.LayerNorm.weight";
+    let error = with(&[(&format!("{folded}.scale"), 3, 1e30), (gamma, 3, 1e30)]).unwrap_err();
+    assert_tensor_error(&error, folded, &["inf", "[3, "]);
+    // Near the end of the range, but within it.
+    with(&[(&format!("{plain}.scale"), 3, 2e36)]).unwrap();
+}

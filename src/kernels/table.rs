@@ -1,0 +1,81 @@
+//! Vectors that are gathered by row.
+
+use super::functions;
+
+/// A table `[rows, features]`.
+#[derive(Clone, Debug)]
+pub struct Table {
+    values: Values,
+    features: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    F32(Vec<f32>),
+    /// A row is its bytes times its scale.
+    Q8 {
+        values: Vec<i8>,
+        scales: Vec<f32>,
+    },
+}
+
+impl Table {
+    /// Rows of `features` floats, at least 1.
+    pub fn from_f32(values: Vec<f32>, features: usize) -> Self {
+        assert!(values.len().is_multiple_of(features), "a table is made of whole rows");
+        Table { values: Values::F32(values), features }
+    }
+
+    /// Rows of bytes with a scale each.
+    pub fn from_q8(values: Vec<i8>, scales: Vec<f32>, features: usize) -> Self {
+        assert_eq!(values.len(), scales.len() * features, "every row has a scale");
+        Table { values: Values::Q8 { values, scales }, features }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        match &self.values {
+            Values::F32(values) => values.len() / self.features,
+            Values::Q8 { scales, .. } => scales.len(),
+        }
+    }
+
+    /// Length of a row.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        match &self.values {
+            Values::F32(values) => size_of_val(values.as_slice()),
+            Values::Q8 { values, scales } => values.len() + size_of_val(scales.as_slice()),
+        }
+    }
+
+    pub(super) fn copy_row(&self, row: usize, to: &mut [f32]) {
+        match &self.values {
+            Values::F32(values) => to.copy_from_slice(self.row(values, row)),
+            Values::Q8 { values, scales } => {
+                for (to, value) in to.iter_mut().zip(self.row(values, row)) {
+                    *to = f32::from(*value) * scales[row];
+                }
+            }
+        }
+    }
+
+    pub(super) fn add_row(&self, row: usize, to: &mut [f32]) {
+        match &self.values {
+            Values::F32(values) => functions::add(to, self.row(values, row)),
+            Values::Q8 { values, scales } => {
+                for (to, value) in to.iter_mut().zip(self.row(values, row)) {
+                    *to += f32::from(*value) * scales[row];
+                }
+            }
+        }
+    }
+
+    fn row<'a, T>(&self, values: &'a [T], row: usize) -> &'a [T] {
+        &values[row * self.features..][..self.features]
+    }
+}

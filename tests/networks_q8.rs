@@ -1,0 +1,186 @@
+//! Networks whose checkpoints are in 8 bits: what stays so, what it computes, what it takes in memory.
+
+mod support;
+
+use mobilebert::config::Config;
+use mobilebert::cpu;
+use mobilebert::plan::{Network, ParameterId, Plan, Recipe, Request};
+use mobilebert::weights::{Assembler, Converted, Dtype, Generator, RawTensor, Storage, Values, decode};
+use serde_json::json;
+use support::checkpoint;
+use support::compare::compare_to_rms;
+use support::family::{Family64, Tensors};
+use support::gpu::{executor, family, mobilebert};
+use support::random::Random;
+
+/// A network and its parameters as a q8 checkpoint gives them.
+struct Model {
+    config: Config,
+    network: Network,
+    stored: Vec<RawTensor>,
+    parameters: Vec<Option<Values>>,
+}
+
+impl Model {
+    fn new(fields: &serde_json::Value, raw: impl Fn(&Network) -> Vec<RawTensor>) -> Self {
+        let config = Config::from_json(fields.to_string()).unwrap();
+        let network = Network::of(&config).unwrap();
+        let mut stored = Vec::new();
+        for raw in raw(&network) {
+            let Converted { tensor, scale } = Storage::Q8.convert(raw).unwrap();
+            stored.push(tensor);
+            stored.extend(scale);
+        }
+        let mut parameters = vec![None; network.parameters.len()];
+        let mut assembler = Assembler::new(&network);
+        for raw in &stored {
+            assembler.push(raw.clone()).unwrap();
+            while let Some((id, values)) = assembler.next_ready().unwrap() {
+                parameters[id.0] = Some(values);
+            }
+        }
+        assembler.finish().unwrap();
+        Model { config, network, stored, parameters }
+    }
+
+    fn random(fields: &serde_json::Value, seed: u64) -> Self {
+        Model::new(fields, |network| checkpoint::raw(&checkpoint::tensors(network, &mut Random::new(seed))))
+    }
+
+    /// What the checkpoint stands for, before anything is folded.
+    fn dequantised(&self) -> Tensors {
+        let scale = |name: &str| self.stored.iter().find(|raw| raw.name == format!("{name}.scale"));
+        let sources = self.network.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
+        let decoded = sources.map(|source| {
+            let raw = self.stored.iter().find(|raw| raw.name == source.name()).unwrap();
+            let tensor = decode(raw, scale(&raw.name), &source.shape).unwrap();
+            (raw.name.clone(), (tensor.shape, tensor.data.into_iter().map(f64::from).collect()))
+        });
+        decoded.collect()
+    }
+
+    fn cpu(&self, threads: usize, change: impl Fn(Values) -> Values) -> cpu::Executor {
+        let mut executor = cpu::Executor::new(threads).unwrap();
+        for (id, parameter) in self.network.parameters.iter().enumerate() {
+            let values = change(self.parameters[id].clone().unwrap());
+            executor.load(ParameterId(id), parameter, values).unwrap();
+        }
+        executor
+    }
+
+    fn plan(&self, batch: usize, sequence: usize) -> Plan {
+        self.network.plan(Request { batch, sequence, hidden_states: true, ..Request::default() }).unwrap()
+    }
+}
+
+fn in_f32(values: Values) -> Values {
+    Values::F32(values.into_f32("").unwrap())
+}
+
+/// Sizes of MobileBERT, fewer layers and words.
+fn of_full_width(layers: usize) -> serde_json::Value {
+    let sizes = json!({
+        "vocab_size": 3000, "max_position_embeddings": 512, "hidden_size": 512, "embedding_size": 128,
+        "intra_bottleneck_size": 128, "num_hidden_layers": layers, "intermediate_size": 512,
+    });
+    mobilebert("MobileBertForQuestionAnswering", sizes)
+}
+
+#[test]
+fn what_only_has_its_rows_scaled_stays_in_8_bits() {
+    let (mut kept, mut folded, mut floats) = (0, 0, 0);
+    for fields in family() {
+        let model = Model::random(&fields, 1);
+        for (parameter, values) in model.network.parameters.iter().zip(&model.parameters) {
+            let stays = match &parameter.recipe {
+                Recipe::Fold { scale, axis, shift: None, .. } => {
+                    parameter.shape.len() == 2 && (scale.is_none() || *axis == 0)
+                }
+                _ => false,
+            };
+            match values {
+                Some(Values::Q8(_)) => assert!(stays, "{parameter:?}"),
+                _ => assert!(!stays, "{parameter:?}"),
+            }
+            let scaled = matches!(&parameter.recipe, Recipe::Fold { scale, factor, .. }
+                if scale.is_some() || *factor != 1.0);
+            kept += usize::from(stays);
+            folded += usize::from(stays && scaled);
+            floats += usize::from(!stays && parameter.shape.len() == 2);
+        }
+    }
+    assert!(kept > 100 && folded > 50 && floats > 0, "{kept} kept, {folded} of them folded, {floats} not");
+}
+
+/// Folding into row scales, and 8 bits in every kernel, against the family in f64 with nothing folded; and against the
+/// same weights in f32.
+#[test]
+fn a_network_in_8_bits_computes_what_its_weights_stand_for() {
+    for (index, fields) in family().into_iter().enumerate() {
+        let model = Model::random(&fields, 40 + index as u64);
+        let (batch, sequence) = (2, 19);
+        let inputs = checkpoint::inputs(&model.config, batch, sequence, &mut Random::new(90));
+        let tensors = model.dequantised();
+        let exact =
+            Family64 { config: &model.config, tensors: &tensors, inputs: &inputs, batch, sequence }.run();
+        let plan = model.plan(batch, sequence);
+        let found = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
+        let floats = model.cpu(1, in_f32).run(&plan, &inputs).unwrap();
+        assert_ne!(found, floats, "{fields}: nothing was computed in 8 bits");
+        assert_eq!(found, model.cpu(2, |values| values).run(&plan, &inputs).unwrap(), "{fields}");
+        for ((output, found), floats) in plan.outputs.iter().zip(&found).zip(&floats) {
+            let (column, width) = output.column.unwrap_or((0, 1));
+            let exact = &exact[&output.name];
+            let cut = |values: &[f32]| -> Vec<f32> {
+                values.iter().skip(column).step_by(width).take(exact.len()).copied().collect()
+            };
+            for (what, expected) in
+                [("f64", exact.clone()), ("f32", cut(floats).iter().map(|&x| x.into()).collect())]
+            {
+                compare_to_rms(&expected, &cut(found), 1e-5)
+                    .unwrap_or_else(|problem| panic!("{what} {} {problem}\n{fields}", output.name));
+            }
+        }
+    }
+}
+
+#[test]
+fn parameters_take_a_quarter_of_the_memory() {
+    let model = Model::new(&of_full_width(2), |network| Generator::new(5).checkpoint(network).collect());
+    let bytes = model.cpu(1, |values| values).parameter_bytes();
+    let floats = model.cpu(1, in_f32).parameter_bytes();
+    assert!((bytes as f64) < 0.35 * floats as f64, "{bytes} of {floats} bytes");
+}
+
+#[test]
+fn both_executors_agree_on_8_bits() {
+    let Some(mut gpu) = executor("both_executors_agree_on_8_bits") else { return };
+    for (index, fields) in family().into_iter().enumerate() {
+        let model = Model::random(&fields, 60 + index as u64);
+        for (id, parameter) in model.network.parameters.iter().enumerate() {
+            gpu.load(ParameterId(id), parameter, model.parameters[id].clone().unwrap()).unwrap();
+        }
+        let inputs = checkpoint::inputs(&model.config, 1, 13, &mut Random::new(91));
+        let plan = model.plan(1, 13);
+        let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
+        let twins = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
+        for ((output, twin), found) in plan.outputs.iter().zip(&twins).zip(&found) {
+            compare_to_rms(twin, found, 1e-5)
+                .unwrap_or_else(|problem| panic!("{}: {problem}\n{fields}", output.name));
+        }
+    }
+}
+
+#[test]
+fn an_executor_wants_a_scale_for_every_row() {
+    let model = Model::random(&family()[0], 70);
+    let place = model.parameters.iter().position(|values| matches!(values, Some(Values::Q8(_)))).unwrap();
+    let parameter = &model.network.parameters[place];
+    let Some(Values::Q8(tensor)) = &model.parameters[place] else { unreachable!() };
+    let mut short = tensor.clone();
+    short.scales.pop();
+    let mut executor = cpu::Executor::new(1).unwrap();
+    let error = executor.load(ParameterId(place), parameter, Values::Q8(short)).unwrap_err();
+    assert_eq!(error.culprit(), Some(("tensor", parameter.name.as_str())), "{error}");
+    assert!(model.stored.iter().any(|raw| raw.dtype == Dtype::I8));
+}

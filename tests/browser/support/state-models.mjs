@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { edit, findModels } from "./models.mjs";
+import { edit, findModels, writeManifest } from "./models.mjs";
 import { startServer } from "./server.mjs";
 import { makeModels } from "./tiny-model.mjs";
 
@@ -17,15 +16,6 @@ const sizes = {
   "state-changed": {},
 };
 
-/** Writes `files.json`. */
-async function list(folder) {
-  const entries = NAMES.map(async (name) => {
-    const bytes = await readFile(join(folder, name));
-    return { name, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-  });
-  await writeFile(join(folder, "files.json"), JSON.stringify(await Promise.all(entries)));
-}
-
 /**
  * Serves the page for the states: with `tiny`, two models with random weights are those that it takes by itself, else
  * those at hand. Gives what the states are told of where they are.
@@ -34,10 +24,10 @@ export async function startStates({ tiny, networks }) {
   const usual = tiny ? { "tiny-answers": {}, "tiny-sentiment": { task: "text-classification" } } : {};
   const made = await makeModels({ ...usual, ...sizes });
   const { folders } = made;
-  await list(folders["state-listed"]);
+  await writeManifest(folders["state-listed"]);
   await writeFile(join(folders["state-page"], WEIGHTS), "<!doctype html><title>Not found</title>");
   await edit(join(folders["state-damaged"], WEIGHTS), (bytes) => bytes.subarray(0, bytes.length >> 1));
-  await list(folders["state-changed"]);
+  await writeManifest(folders["state-changed"]);
   await edit(join(folders["state-changed"], WEIGHTS), (bytes) => bytes.fill(0, bytes.length - 8));
   const note = join(folders["state-listed"], "note.md");
   await writeFile(note, "# The key\n\nThe key is kept by Ines, next to the door.\n");

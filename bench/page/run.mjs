@@ -26,12 +26,17 @@ function watch() {
   new MutationObserver(look).observe(document, { childList: true, subtree: true });
 }
 
-/** The longest task of the page's main thread in a trace, in milliseconds. */
-function longestTask(trace) {
+/** The longest task of the page's main thread in a trace, in milliseconds. Chromium's own pages are in the trace, too. */
+function longestTask(trace, address) {
   const { traceEvents } = JSON.parse(Buffer.from(trace).toString());
+  const pages = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === "CommitLoad" && args.data?.url?.startsWith(address))
+      .map(({ pid }) => pid),
+  );
   const mains = new Set(
     traceEvents
-      .filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain")
+      .filter(({ name, pid, args }) => name === "thread_name" && args.name === "CrRendererMain" && pages.has(pid))
       .map(({ pid, tid }) => `${pid}/${tid}`),
   );
   const tasks = traceEvents.filter(
@@ -59,7 +64,7 @@ async function measure(address) {
       firstText: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     }));
     const { firstText, interactive, long } = seen;
-    return { firstText, interactive, longestTask: longestTask(trace), longTasks: long };
+    return { firstText, interactive, longestTask: longestTask(trace, address), longTasks: long };
   } finally {
     await browser.close();
   }

@@ -1,5 +1,6 @@
 import { MobileBertError, toError } from "./errors.js";
 import { fileSystem } from "./node.js";
+import { explained, explainTraps, isTrap } from "./trap.js";
 import type { Device, DeviceKind, Memory } from "./types.js";
 
 /** What `load` hands to the wasm module before the weights. */
@@ -49,6 +50,8 @@ export interface EngineLoader {
 interface Engine {
   default(input: { module_or_path: Response | BufferSource }): Promise<unknown>;
   Loader: { create(files: EngineFiles, options: EngineOptions): Promise<EngineLoader> };
+  /** Bytes of the allocation that was refused last, if none succeeded since. */
+  refusedBytes(): number;
 }
 
 /** Where the wasm module comes from. */
@@ -72,6 +75,7 @@ export function startEngine(source: EngineSource): Promise<Engine> {
 async function start(source: EngineSource): Promise<Engine> {
   const input = source.wasmBytes ?? (await fetchModule(source.wasmUrl));
   const engine = (await import("../wasm/mobilebert.js")) as unknown as Engine;
+  explainTraps(() => engine.refusedBytes());
   try {
     await engine.default({ module_or_path: input });
   } catch (error) {
@@ -117,5 +121,5 @@ function startError(error: unknown): MobileBertError {
   if (error instanceof WebAssembly.CompileError) {
     return new MobileBertError("unsupported", `this browser cannot run WebAssembly with SIMD (${said}); update it`);
   }
-  return toError(error);
+  return isTrap(error) ? explained(error) : toError(error);
 }

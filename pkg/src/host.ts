@@ -3,6 +3,7 @@ import { aborted, disposed, invalidInput, MobileBertError, toError } from "./err
 import { loadModel } from "./load.js";
 import { ProgressTotal } from "./progress.js";
 import type { Call, Connection, Loaded, LoadHooks, LoadRequest } from "./protocol.js";
+import { Trap, untilTrap } from "./trap.js";
 import type { Device } from "./types.js";
 
 /** A model in this thread: what a worker holds, and what `worker: false` gives. */
@@ -13,6 +14,8 @@ export class Host implements Connection {
   private request: LoadRequest | undefined;
   /** What was said when the GPU was lost, each time. */
   private readonly losses: string[] = [];
+  /** What the module stopped with, if it did: what it leaves behind answers no more. */
+  private trap: Trap | undefined;
   private busy = false;
   private gone = false;
 
@@ -24,6 +27,7 @@ export class Host implements Connection {
 
   async call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
     if (!this.request || this.gone) throw disposed();
+    if (this.trap) throw this.trap;
     if (signal.aborted) throw aborted();
     let seen = 0;
     const partial: EnginePartial = async (value) => {
@@ -55,10 +59,14 @@ export class Host implements Connection {
     for (;;) {
       const model = this.model ?? (await this.rebuild(request, signal));
       try {
-        const value = await dispatch(model, call, partial);
+        const value = await untilTrap(() => dispatch(model, call, partial));
         if (signal.aborted) throw aborted();
         return value;
       } catch (error) {
+        if (error instanceof Trap) {
+          this.trap = error;
+          this.model = undefined;
+        }
         if (!this.noteLoss(error)) throw error;
         this.free();
       }
@@ -90,11 +98,12 @@ export class Host implements Connection {
         model = await loadModel({ ...request, device }, progress, hooks.warning, signal);
         if (this.gone) throw disposed();
         if (signal.aborted) throw aborted();
-        if (model.device().kind === "webgpu") await warmUp(model, progress);
+        await warmUp(model, progress);
+        if (signal.aborted) throw aborted();
         this.model = model;
         return model;
       } catch (error) {
-        model?.free();
+        if (!(error instanceof Trap)) model?.free();
         const absent = this.losses.length === 1 && toError(error).code === "unsupported";
         if (!this.noteLoss(error) && !absent) throw error;
         // A GPU that did not come back is lost for good.
@@ -148,11 +157,20 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
   }
 }
 
-/** A first inference, so that the GPU's pipelines are compiled before someone waits for an answer. */
+/** A first inference of each task. Fill-mask has none: which token is its mask, only the module knows. */
+const FIRST: Record<string, (model: EngineModel) => Promise<unknown>> = {
+  "question-answering": (model) => model.ask("Ready?", "Ready.", {}),
+  "text-classification": (model) => model.classify(["Ready."], {}),
+  "token-classification": (model) => model.labelTokens("Ready.", {}),
+  "feature-extraction": (model) => model.encode(["Ready."], {}),
+};
+
+/** Has pipelines compiled, memory taken and code optimised before someone waits for an answer. */
 async function warmUp(model: EngineModel, progress: ProgressTotal): Promise<void> {
+  const first = FIRST[model.task()];
+  if (!first) return;
   progress.enter("warmup");
-  if (model.task() === "question-answering") await model.ask("Ready?", "Ready.", {});
-  else if (model.task() === "text-classification") await model.classify(["Ready."], {});
+  await untilTrap(() => first(model));
 }
 
 /** A turn of the event loop, without the delay that timers have. */

@@ -7,6 +7,7 @@ import { type Manifest, parseManifest, verified } from "./manifest.js";
 import type { ProgressTotal } from "./progress.js";
 import type { LoadRequest } from "./protocol.js";
 import type { Place } from "./source.js";
+import { Trap, untilTrap } from "./trap.js";
 
 const CONFIG = "config.json";
 const MANIFEST = "files.json";
@@ -95,22 +96,22 @@ async function build(
     if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();
     progress.enter("compile");
-    loader = await engine.Loader.create(files, engineOptions(request));
+    loader = await untilTrap(() => engine.Loader.create(files, engineOptions(request)));
+    const loading = loader;
     for (const [i, file] of opened.weights.entries()) {
-      if (i > 0) loader.nextFile();
+      if (i > 0) loading.nextFile();
       for await (const chunk of counted(file, phase, progress)) {
         if (signal.aborted) throw aborted();
-        await loader.push(chunk);
+        await untilTrap(() => loading.push(chunk));
       }
     }
     progress.enter("upload");
-    const finishing = loader;
     // `finish` takes the loader with it, whether it succeeds or not.
     loader = undefined;
-    return await finishing.finish();
+    return await untilTrap(() => loading.finish());
   } catch (error) {
     for (const file of opened.all) file.cancel();
-    loader?.free();
+    if (!(error instanceof Trap)) loader?.free();
     throw error;
   }
 }

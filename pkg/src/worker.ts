@@ -2,6 +2,7 @@ import { toPlain } from "./errors.js";
 import { Host } from "./host.js";
 import { workerThreads } from "./node.js";
 import type { LoadHooks, Reply, Request } from "./protocol.js";
+import { takeUncaught } from "./trap.js";
 
 /** The worker's side: one model, requests answered under their ids. */
 function serve(send: (reply: Reply) => void): (message: Request) => Promise<void> {
@@ -44,6 +45,9 @@ if (typeof addEventListener === "function" && typeof postMessage === "function")
   const receive = serve((reply) => postMessage(reply));
   addEventListener("message", ({ data }: MessageEvent<Request>) => receive(data));
 } else {
+  process.on("uncaughtException", (error) => {
+    if (!takeUncaught(error)) throw error;
+  });
   void workerThreads().then(({ parentPort }) => {
     parentPort?.on(
       "message",

@@ -4,10 +4,12 @@
 mod benchmark;
 mod failure;
 mod loader;
+mod memory;
 mod model;
 mod options;
 mod view;
 
 pub use benchmark::{WasmBenchmark, WasmSeeding};
 pub use loader::WasmLoader;
+pub use memory::refused_bytes;
 pub use model::WasmModel;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium, firefox, newPage } from "./support/browsers.mjs";
-import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
 
 const PROBABILITY = 1e-3;
 
@@ -12,25 +12,28 @@ const QUESTIONS = [
     "What is the capital of France?",
     "🇫🇷 cafe\u0301 \u05e9\u05dc\u05d5\u05dd. The capital of France is Paris 🗼, not Lyon.",
   ],
-  [
-    "Who opened the bridge?",
-    `${filler.repeat(20)}The bridge was opened by the mayor, Ines Kolar. ${filler.repeat(10)}`,
-  ],
+  ["Who opened the bridge?", `${filler.repeat(2)}The bridge was opened by the mayor, Ines Kolar. ${filler}`],
   ["How many moons does it have?", "The library opens at nine and closes at noon on Saturdays."],
 ];
 const TEXTS = ["a charming and often affecting journey", "it never quite comes together, and then it stops"];
 
+/** Random weights agree or differ as others do, and software GPUs are done with them soon; page.test.mjs asks real ones. */
+const SIZE = { hidden: 64, intermediate: 128, positions: 128 };
+
+let made;
 let server;
-let models;
 let expected;
 
 before(async () => {
-  models = await findModels();
-  server = await startServer();
+  made = await makeModels({ answers: SIZE, sentiment: { ...SIZE, task: "text-classification" } });
+  server = await startServer(Object.values(made.folders));
   expected = await inBrowser(() => chromium(), "wasm");
 });
 
-after(() => server?.stop());
+after(async () => {
+  await server?.stop();
+  await made?.remove();
+});
 
 /** Everything that the models say, in one browser and on one device. */
 async function inBrowser(launch, device) {
@@ -39,9 +42,9 @@ async function inBrowser(launch, device) {
     const { page } = await newPage(browser);
     await page.goto(`${server.address}style.css`);
     return await page.evaluate(
-      async ({ models, device, questions, texts }) => {
+      async ({ device, questions, texts }) => {
         const { QuestionAnswering, TextClassification } = await import("/pkg/dist/index.js");
-        const qa = await QuestionAnswering.load(`/models/${models.answers.name}/`, { device });
+        const qa = await QuestionAnswering.load("/models/answers/", { device });
         const said = { device: qa.device.kind, answers: [], labels: [] };
         for (const [question, context] of questions) {
           const { answers, noAnswer } = await qa.ask(question, context, { topK: 3 });
@@ -49,12 +52,12 @@ async function inBrowser(launch, device) {
           said.answers.push({ answers: shown, noAnswer: noAnswer.probability });
         }
         await qa.dispose();
-        const sentiment = await TextClassification.load(`/models/${models.sentiment.name}/`, { device });
+        const sentiment = await TextClassification.load("/models/sentiment/", { device });
         for (const text of texts) said.labels.push((await sentiment.classify(text)).labels);
         await sentiment.dispose();
         return said;
       },
-      { models, device, questions: QUESTIONS, texts: TEXTS },
+      { device, questions: QUESTIONS, texts: TEXTS },
     );
   } finally {
     await browser.close();

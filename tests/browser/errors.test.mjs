@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { edit, findModels, spoiltCopies } from "./support/models.mjs";
+import { edit, findModels, spoiltCopies, writeManifest } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
@@ -81,7 +81,12 @@ before(async () => {
     models.sentiment.folder,
     Object.fromEntries(Object.entries(faults).map(([name, { spoil }]) => [name, spoil])),
   );
-  made = await makeModels({ tiny: {} });
+  made = await makeModels({
+    tiny: {},
+    listed: { hidden: 128, layers: 4, intermediate: 512 },
+    sweep: { hidden: 256, layers: 2, intermediate: 1024, positions: 512, task: "text-classification" },
+  });
+  await writeManifest(made.folders.listed);
   server = await startServer([...spoilt.folders, ...Object.values(made.folders)]);
   browser = await chromium();
   ({ page } = await newPage(browser));
@@ -293,17 +298,57 @@ test("where the browser has no room the model runs all the same, with a `quota` 
   assert.match(got.warnings[0].message, /fetched again next time/);
 });
 
-test("a model that is larger than the memory is `out-of-memory`", async () => {
-  const got = await expectError(
-    "out-of-memory",
-    async (name) => {
-      const wasm = new Uint8Array(await (await fetch("/pkg/wasm/mobilebert_bg.wasm")).arrayBuffer());
-      const options = { device: "wasm", cache: false, wasmBytes: globalThis.withMemory(wasm, 16) };
-      return await globalThis.outcome(globalThis.mobilebert.TextClassification.load(name, options));
-    },
-    `/models/${models.sentiment.name}/`,
-  );
-  assert.match(got.message, /tensor/);
+test("wherever the memory ends, it is `out-of-memory`, and another model goes on", async () => {
+  const ends = await page.evaluate(async (name) => {
+    const wasm = new Uint8Array(await (await fetch("/pkg/wasm/mobilebert_bg.wasm")).arrayBuffer());
+    const { TextClassification } = globalThis.mobilebert;
+    const text = "A wonderful film. ".repeat(100);
+    const once = async (megabytes) => {
+      let phase = "start";
+      const onProgress = (progress) => {
+        phase = progress.phase;
+      };
+      const wasmBytes = globalThis.withMemory(wasm, megabytes);
+      const options = { device: "wasm", cache: false, wasmBytes, onProgress };
+      const loaded = await globalThis.outcome(TextClassification.load(name, options));
+      if (loaded.code) return { megabytes, phase, ...loaded };
+      const asked = await globalThis.outcome(loaded.value.classify(text));
+      await loaded.value.dispose();
+      return { megabytes, phase: "call", code: asked.code, message: asked.message };
+    };
+    const ends = [];
+    for (let megabytes = 0; ends.at(-1)?.code !== undefined || megabytes === 0; megabytes++) {
+      ends.push(await once(megabytes));
+      const { labels } = await globalThis.good.classify("Another model.");
+      if (labels.length !== 2) throw new Error("the other model answers no more");
+    }
+    return ends;
+  }, "/models/sweep/");
+  const failed = ends.filter(({ code }) => code !== undefined);
+  const shown = ends.map(({ megabytes, phase, code, message }) => `${megabytes} MB, ${phase}: ${code}: ${message}`);
+  assert.deepEqual([...new Set(failed.map(({ code }) => code))], ["out-of-memory"], shown.join("\n"));
+  // Both where the module asks before it takes, and where it can only stop.
+  for (const words of [/tensor/, /refused the wasm module \d+ bytes/]) {
+    assert.ok(
+      failed.some(({ message }) => words.test(message)),
+      `${words} was never said:\n${shown.join("\n")}`,
+    );
+  }
+  assert.ok(new Set(failed.map(({ phase }) => phase)).size > 2, `it always ended in one place:\n${shown.join("\n")}`);
+});
+
+test("where the memory ends in a call without a worker, the call fails, and so do those after it", async () => {
+  const codes = await page.evaluate(async () => {
+    const wasm = new Uint8Array(await (await fetch("/pkg/wasm/mobilebert_bg.wasm")).arrayBuffer());
+    const options = { device: "wasm", cache: false, worker: false, wasmBytes: globalThis.withMemory(wasm, 2) };
+    const model = await globalThis.mobilebert.QuestionAnswering.load("/models/tiny/", options);
+    const codes = [];
+    for (const context of ["it is the end. ".repeat(500_000), "it is the end."]) {
+      codes.push((await globalThis.outcome(model.ask("what is it?", context))).code);
+    }
+    return codes;
+  });
+  assert.deepEqual(codes, ["out-of-memory", "out-of-memory"]);
 });
 
 test("a worker that cannot be had is said", async () => {
@@ -313,32 +358,38 @@ test("a worker that cannot be had is said", async () => {
   assert.match(got.message, /worker/);
 });
 
-test("a load that is stopped is `aborted`, in every phase that it reports", async () => {
-  await page.evaluate(() => globalThis.mobilebert.cache.clear());
-  const phases = await page.evaluate(async (name) => {
-    const { TextClassification } = globalThis.mobilebert;
-    const ended = [];
-    const moments = [
-      (_, reports) => reports === 1,
-      (_, reports) => reports === 5,
-      ({ loaded, total }) => loaded > total / 2,
-      ({ phase }) => phase === "compile",
-      ({ phase }) => phase === "upload",
-    ];
-    for (const moment of moments) {
+test("a load that is stopped is `aborted`, in every phase that there is", async () => {
+  const types = await readFile(join(import.meta.dirname, "../../pkg/src/types.ts"), "utf8");
+  const phases = /phase: (("\w+"( \| )?)+);/.exec(types)[1].match(/\w+/g);
+  assert.ok(phases.length >= 6, `the type names only ${phases}`);
+  const stopped = await page.evaluate(async (phases) => {
+    const { QuestionAnswering, cache } = globalThis.mobilebert;
+    const load = (options) => QuestionAnswering.load("/models/listed/", { device: "wasm", ...options });
+    const stoppedAt = async (moment) => {
       const stop = new AbortController();
-      let reports = 0;
+      let reached = false;
       const onProgress = (progress) => {
-        if (moment(progress, ++reports)) stop.abort();
+        reached ||= moment(progress);
+        if (reached) stop.abort();
       };
-      const options = { device: "wasm", signal: stop.signal, onProgress };
-      ended.push(await globalThis.outcome(TextClassification.load(`/models/${name}/`, options)));
+      const ended = await globalThis.outcome(load({ signal: stop.signal, onProgress }));
+      return { reached, code: ended.code };
+    };
+    const stopped = {};
+    for (const phase of phases) {
+      await cache.clear();
+      if (phase === "cache") await (await load()).dispose();
+      stopped[phase] = await stoppedAt((progress) => progress.phase === phase);
     }
-    const before = AbortSignal.abort();
-    ended.push(await globalThis.outcome(TextClassification.load(`/models/${name}/`, { signal: before })));
-    return ended.map(({ code }) => code);
-  }, models.sentiment.name);
-  assert.deepEqual(phases, Array(6).fill("aborted"));
+    await cache.clear();
+    stopped.halfway = await stoppedAt(({ loaded, total }) => loaded > total / 2);
+    const { code } = await globalThis.outcome(load({ signal: AbortSignal.abort() }));
+    stopped.before = { reached: true, code };
+    return stopped;
+  }, phases);
+  for (const [moment, { reached, code }] of Object.entries(stopped)) {
+    assert.deepEqual([reached, code], [true, "aborted"], moment);
+  }
   // The stop may come when everything has been read and checked; what is kept then must be whole.
   const partly = await page.evaluate(async () => {
     const wrong = [];

@@ -1,73 +1,105 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { ask, openReady, paste } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
+import { startStates } from "./support/state-models.mjs";
+import { states } from "./support/states.mjs";
+import { startRefusingProxy, throughProxy, watch } from "./support/witness.mjs";
 
-/** A proxy that refuses everything and notes who was asked for. */
-async function startProxy() {
-  const asked = [];
-  const proxy = createServer((request, response) => {
-    asked.push(request.url);
-    response.writeHead(403).end();
-  });
-  proxy.on("connect", (request, socket) => {
-    asked.push(request.url);
-    socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
-  });
-  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  return { asked, port: proxy.address().port, stop: () => proxy.close() };
-}
-
-let server;
+/** Requests that a page makes at the least, whatever becomes of it. */
+const FEWEST = 10;
+let served;
 let proxy;
-let browser;
+const browsers = {};
 before(async () => {
-  server = await startServer();
-  proxy = await startProxy();
-  const { hostname } = new URL(server.address);
-  // Everything but the page's own host goes through the proxy, requests of workers among it.
-  const flags = [`--proxy-server=127.0.0.1:${proxy.port}`, `--proxy-bypass-list=${hostname}`];
-  browser = await chromium({ flags });
+  served = await startStates({ tiny: true, networks: "?variant=tiny&sequence=8,16,32&runs=2&device=wasm" });
+  proxy = await startRefusingProxy();
+  const flags = throughProxy(proxy, served.where.address);
+  browsers.plain = await chromium({ flags });
+  browsers.gpu = await chromium({ webgpu: true, flags });
 });
 after(async () => {
-  await browser?.close();
+  for (const browser of Object.values(browsers)) await browser.close();
   proxy?.stop();
-  await server?.stop();
+  await served?.stop();
 });
 
-test("no request leaves the page's own address, from the first visit to the last answer", async () => {
-  const { page, faults } = await newPage(browser);
-  const seen = [];
-  page.on("request", (request) => seen.push(request.url()));
-  await openReady(page, server.address);
+/** Brings a page that nobody has visited before into a state, and tells what was asked for on the way. */
+async function enter({ gpu, chosen, enter }) {
+  const context = await (gpu ? browsers.gpu : browsers.plain).createBrowserContext();
+  const { page } = await newPage(context);
+  page.setDefaultTimeout(120_000);
+  const { seen, elsewhere } = watch(page, proxy, served.where.address, chosen);
+  try {
+    await enter(page, served.where);
+    return { seen, elsewhere: elsewhere() };
+  } finally {
+    await context.close();
+  }
+}
+
+describe("no request leaves the page's own address and that of the chosen model", () => {
+  for (const [name, state] of Object.entries(states)) {
+    test(name, async () => {
+      const { seen, elsewhere } = await enter(state);
+      assert.deepEqual(elsewhere, []);
+      assert.ok(seen.length >= FEWEST, `only ${seen.length} requests were seen: this test sees nothing`);
+      if (state.chosen)
+        assert.ok(
+          seen.some((url) => url.startsWith(state.chosen)),
+          "the chosen model was not asked for",
+        );
+    });
+  }
+});
+
+describe("a state that asks elsewhere is seen", () => {
+  const ELSEWHERE = "https://elsewhere.example/";
+
+  test("when the page does", async () => {
+    const { elsewhere } = await enter({
+      async enter(page, where) {
+        await states.answer.enter(page, where);
+        await page.evaluate((url) => fetch(url).catch(() => {}), `${ELSEWHERE}page`);
+      },
+    });
+    assert.deepEqual(elsewhere, [`${ELSEWHERE}page`, "elsewhere.example:443"]);
+  });
+
+  test("when one of its workers does", async () => {
+    const { elsewhere } = await enter({
+      async enter(page, where) {
+        await states.answer.enter(page, where);
+        await page.workers()[0].evaluate((url) => fetch(url).catch(() => {}), `${ELSEWHERE}worker`);
+      },
+    });
+    assert.ok(elsewhere.includes("elsewhere.example:443"), String(elsewhere));
+  });
+
+  test("when it goes there", async () => {
+    const { elsewhere } = await enter({ enter: (page) => page.goto("http://elsewhere.example/").catch(() => {}) });
+    assert.deepEqual(elsewhere, ["http://elsewhere.example/", "http://elsewhere.example/"]);
+  });
+});
+
+test("once the models stand nothing is asked for at all", async () => {
+  const { page, faults } = await newPage(browsers.plain);
+  const { seen, elsewhere } = watch(page, proxy, served.where.address);
+  await openReady(page, served.where.address);
   const afterLoad = seen.length;
   await ask(page, "Who built the lighthouse?");
   await page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
   await ask(page, "With what did Olsen mend the boat?");
   await paste(page, "#mood", "I could have watched it all night.");
   await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
-  const foreign = seen.filter((url) => !url.startsWith(server.address) && !url.startsWith("data:"));
-  assert.deepEqual(foreign, []);
-  assert.ok(afterLoad > 5, `only ${afterLoad} requests were seen: this test sees nothing`);
-  assert.deepEqual(seen.slice(afterLoad), [], "asking made requests");
+  assert.deepEqual(seen.slice(afterLoad), []);
+  assert.deepEqual(elsewhere(), []);
   assert.deepEqual(faults, []);
-  // The browser's own services are not the page's doing; whatever the page asks for has its address in it.
-  assert.deepEqual(
-    proxy.asked.filter((url) => !isBrowsers(url)),
-    [],
-  );
-});
-
-test("the proxy of this test does see a request to elsewhere", async () => {
-  const { page } = await newPage(browser);
-  await page.goto("http://elsewhere.example/").catch(() => {});
-  assert.ok(proxy.asked.some((url) => url.includes("elsewhere.example")));
 });
 
 test("the server sends the headers under which the page works", async () => {
-  const response = await fetch(server.address);
+  const { address } = served.where;
+  const response = await fetch(address);
   const policy = response.headers.get("content-security-policy");
   assert.match(policy, /default-src 'self'; script-src 'self' 'wasm-unsafe-eval'/);
   assert.doesNotMatch(policy, /'unsafe-eval'|'unsafe-inline'|blob:/);
@@ -79,12 +111,7 @@ test("the server sends the headers under which the page works", async () => {
     "style.css": "text/css",
   };
   for (const [path, type] of Object.entries(types)) {
-    const { headers } = await fetch(server.address + path, { method: "HEAD" });
+    const { headers } = await fetch(address + path, { method: "HEAD" });
     assert.ok(headers.get("content-type").startsWith(type), `${path}: ${headers.get("content-type")}`);
   }
 });
-
-/** Chromium looks for updates and the like by itself, whatever page is open. */
-function isBrowsers(url) {
-  return /(^|\.|\/)(google|googleapis|gstatic|gvt1|googleusercontent)\.com(:|\/|$)/.test(url);
-}

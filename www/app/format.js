@@ -29,5 +29,7 @@ export function median(values) {
 
 /** @param {number} count @param {string} noun */
 export function plural(count, noun) {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  // Small numbers look the same in any way; the browser's tables for the others take a while to come.
+  const shown = count < 1000 ? String(count) : count.toLocaleString("en");
+  return `${shown} ${noun}${count === 1 ? "" : "s"}`;
 }

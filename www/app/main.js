@@ -8,6 +8,7 @@ import { chooseModels } from "./models.js";
 import { loadOptions } from "./parameters.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { sentimentMissing, setSentiment, startSentiment } from "./sentiment.js";
+import { turn } from "./turn.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
@@ -24,10 +25,14 @@ const loadedNames = new Map();
 const devices = new Map();
 
 showLoadingState("Looking for a model beside this page.", "waiting");
+// The list of models comes in while the page is made ready.
+const choice = chooseModels();
+await turn();
 startAsking(listener("answers"));
+await turn();
 startSentiment(listener("sentiment"));
 
-const chosen = await chooseModels();
+const chosen = await choice;
 /** @type {{ label: string, source: ModelSource } | undefined} */
 let answers = chosen.answers;
 const { sentiment } = chosen;

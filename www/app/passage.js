@@ -91,13 +91,19 @@ function changed() {
   hint.textContent = "";
 }
 
+/** Another passage, from its beginning. @param {string} text */
+function show(text) {
+  // The first text stands at its beginning by itself, and to scroll is to have everything laid out at once.
+  if (area.value !== "") paper.scrollTop = 0;
+  area.value = text;
+  changed();
+}
+
 /** @param {number} index */
 function showSample(index) {
   const sample = samples[index];
   if (!sample) return;
-  area.value = sample.text;
-  paper.scrollTop = 0;
-  changed();
+  show(sample.text);
   onSample(sample.questions);
 }
 
@@ -112,9 +118,7 @@ async function open(file) {
     hint.textContent = `${file.name} is no text file.`;
     return;
   }
-  area.value = text;
-  paper.scrollTop = 0;
-  changed();
+  show(text);
   hint.textContent = file.name;
   onSample([]);
 }

@@ -258,8 +258,8 @@ fn browsers() -> Result<Outcome> {
         bail!("no test in tests/browser");
     }
     let mut node = browser::node()?;
-    // One file after another: two cores, and one software GPU in them.
-    passed(node.args(["--test", "--test-concurrency=1"]).args(tests))
+    // Two files at a time: much of a file's time is waiting, for a browser to start and for pages to load.
+    passed(node.args(["--test", "--test-concurrency=2"]).args(tests))
 }
 
 fn training_tests() -> Result<Outcome> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,4 +41,13 @@ export async function spoiltCopies(folder, faults) {
 /** Changes a file's bytes. */
 export async function edit(path, change) {
   await writeFile(path, change(await readFile(path)));
+}
+
+/** Writes `files.json` for the files that a folder holds. */
+export async function writeManifest(folder) {
+  const entries = (await readdir(folder)).map(async (name) => {
+    const bytes = await readFile(join(folder, name));
+    return { name, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  });
+  await writeFile(join(folder, "files.json"), JSON.stringify(await Promise.all(entries)));
 }

@@ -1,0 +1,85 @@
+import { endOfBench, openBench, startBench } from "../bench-page.mjs";
+
+const ONE_THAT_GOES_ON = "?variant=tiny&sequence=64&runs=1000&device=wasm";
+
+async function measured(page, address, query) {
+  await openBench(page, address, query);
+  await startBench(page);
+  const result = await endOfBench(page);
+  if (result.problem || !result.json) throw new Error(`nothing was measured: ${result.problem}`);
+}
+
+/** Opens a link to a result as somebody else would. */
+async function openLink(page, link) {
+  await page.goto("about:blank");
+  await page.goto(link);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+  await page.waitForFunction(() => !document.querySelector("#shared").hidden);
+}
+
+async function running(page, address) {
+  await openBench(page, address, ONE_THAT_GOES_ON);
+  await startBench(page);
+  await page.waitForFunction(() => /run \d+ of/.test(document.querySelector("#doing").textContent));
+}
+
+/** The latency page. `networks` is the query that says what is measured. */
+export const bench = {
+  "bench-setup": { enter: (page, { address, networks }) => openBench(page, address, networks) },
+  "bench-running": { bench: true, enter: (page, { address }) => running(page, address) },
+  "bench-stopped": {
+    bench: true,
+    async enter(page, { address }) {
+      await running(page, address);
+      await page.evaluate(() => document.querySelector("#stop").click());
+      await endOfBench(page);
+    },
+  },
+  bench: { bench: true, enter: (page, { address, networks }) => measured(page, address, networks) },
+  "bench-sustained": {
+    bench: true,
+    enter: (page, { address }) =>
+      measured(page, address, "?variant=tiny&sequence=16&mode=sustained&minutes=0.02&device=wasm"),
+  },
+  "bench-model": {
+    bench: true,
+    enter: (page, { address }) => measured(page, address, "?model=state-listed&sequence=16&runs=2&device=wasm"),
+  },
+  "bench-shared": {
+    bench: true,
+    async enter(page, { address, networks }) {
+      await measured(page, address, networks);
+      await page.click("#copy-link");
+      await page.waitForFunction(() => document.querySelector("#link").value !== "");
+      await openLink(page, await page.$eval("#link", (field) => field.value));
+    },
+  },
+  "bench-link-cut": { bench: true, enter: (page, { address }) => openLink(page, `${address}bench.html#result=7VtZ`) },
+  "bench-void": {
+    bench: true,
+    async enter(page, { address, networks }) {
+      await openBench(page, address, networks);
+      await page.evaluate(() => {
+        // Hidden as soon as a row stands, and before the last one does.
+        new MutationObserver((_, observer) => {
+          if (document.querySelectorAll("#warm .spark").length === 0) return;
+          observer.disconnect();
+          Object.defineProperty(document, "hidden", { value: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }).observe(document.querySelector("#warm"), { childList: true, subtree: true });
+      });
+      await startBench(page);
+      const result = await endOfBench(page);
+      if (!result.void) throw new Error("the result is not void");
+    },
+  },
+  "bench-no-webgpu": {
+    bench: true,
+    async enter(page, { address }) {
+      await openBench(page, address, "?variant=tiny&sequence=16&runs=1&device=webgpu");
+      await startBench(page);
+      const { problem } = await endOfBench(page);
+      if (!problem?.includes("unsupported")) throw new Error(`no problem, or another one: ${problem}`);
+    },
+  },
+};

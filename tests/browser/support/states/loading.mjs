@@ -1,0 +1,86 @@
+import { openReady } from "../index-page.mjs";
+import { holdAt } from "../worker-messages.mjs";
+
+/** What the status line says, as far as it is waited for. */
+function line(page, pattern) {
+  return page.waitForFunction(
+    (source) => new RegExp(source).test(document.querySelector("#loading-text").textContent),
+    { polling: "mutation" },
+    pattern.source,
+  );
+}
+
+/** A load that is held in a phase. */
+async function held(page, address, phase, words) {
+  await holdAt(page, phase);
+  await page.goto(address, { waitUntil: "domcontentloaded" });
+  await line(page, words);
+}
+
+/** The page finds these models beside it, whatever lies there; with `undefined` it never hears. */
+export async function beside(page, models) {
+  await page.evaluateOnNewDocument((models) => {
+    const original = globalThis.fetch;
+    globalThis.fetch = (input, ...rest) => {
+      if (!String(input).endsWith("models.json")) return original(input, ...rest);
+      return models ? Promise.resolve(Response.json(models)) : new Promise(() => {});
+    };
+  }, models);
+}
+
+/** From the first visit to the model that stands. */
+export const loading = {
+  first: {
+    async enter(page, { address }) {
+      // The list of models is held back: this is what stands there at once.
+      await beside(page, undefined);
+      await page.goto(address, { waitUntil: "domcontentloaded" });
+      await page.waitForSelector("#samples button");
+    },
+  },
+  loading: { enter: (page, { address }) => held(page, address, "download", /^Loading .* of/) },
+  "loading-cached": {
+    async enter(page, { address }) {
+      await openReady(page, address);
+      await held(page, address, "cache", /^Reading from this browser's cache/);
+    },
+  },
+  "loading-checked": {
+    // Only a model with `files.json` is checked.
+    enter: (page, { address }) => held(page, `${address}?model=state-listed`, "verify", /^Checking/),
+  },
+  "loading-compile": { enter: (page, { address }) => held(page, address, "compile", /^Preparing the device/) },
+  "loading-upload": { enter: (page, { address }) => held(page, address, "upload", /^Handing over/) },
+  cached: {
+    async enter(page, { address }) {
+      await openReady(page, address);
+      await openReady(page, address);
+      await line(page, /^Ready, from this browser's cache/);
+    },
+  },
+  unkept: {
+    async enter(page, { address }) {
+      const session = await page.createCDPSession();
+      const { origin } = new URL(address);
+      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+      await openReady(page, address);
+      await line(page, /has no room to keep/);
+    },
+  },
+  "no-model": {
+    async enter(page, { address }) {
+      await beside(page, []);
+      await page.goto(address, { waitUntil: "domcontentloaded" });
+      await page.waitForFunction(() => !document.querySelector("#choose").hidden);
+    },
+  },
+  "own-folder": {
+    async enter(page, { address, files }) {
+      await beside(page, []);
+      await page.goto(address, { waitUntil: "domcontentloaded" });
+      await page.waitForFunction(() => !document.querySelector("#choose").hidden);
+      await (await page.$("#folder")).uploadFile(...files);
+      await line(page, /^Ready, from the files you picked/);
+    },
+  },
+};

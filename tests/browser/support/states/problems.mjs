@@ -1,0 +1,63 @@
+import { failWith } from "../worker-messages.mjs";
+import { beside } from "./loading.mjs";
+
+/** Nobody answers there. */
+const ELSEWHERE = "https://models.example/some-model/";
+
+/** Waits for a problem, which must have this code. */
+async function problem(page, code) {
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+  const shown = await page.$eval("#problem-code", (element) => element.textContent);
+  if (shown !== code) throw new Error(`the problem is ${shown}, not ${code}`);
+}
+
+/** A visit that ends in a problem. */
+const visit = (query, code) => ({
+  async enter(page, { address }) {
+    await page.goto(`${address}?${query}`);
+    await problem(page, code);
+  },
+});
+
+/** A problem that cannot be had without harm: the worker is made to tell it. */
+const told = (code, message) => ({
+  async enter(page, { address }) {
+    await failWith(page, { code, message, detail: {} });
+    await page.goto(address);
+    await problem(page, code);
+  },
+});
+
+/** What goes wrong, each with its code and what to do. */
+export const problems = {
+  "offline-visit": {
+    chosen: ELSEWHERE,
+    async enter(page, { address }) {
+      await page.evaluateOnNewDocument(() => {
+        Object.defineProperty(Navigator.prototype, "onLine", { get: () => false });
+      });
+      await page.goto(`${address}?model=${ELSEWHERE}`);
+      await problem(page, "network");
+    },
+  },
+  "unreachable-model": {
+    chosen: ELSEWHERE,
+    async enter(page, { address }) {
+      await beside(page, []);
+      await page.goto(address);
+      await page.waitForFunction(() => !document.querySelector("#choose").hidden);
+      await page.type("#hub-id", ELSEWHERE);
+      await page.keyboard.press("Enter");
+      await problem(page, "network");
+    },
+  },
+  "wrong-model": visit("model=./nothing-here/", "not-found"),
+  "not-a-model": visit("model=state-page", "not-a-model"),
+  "damaged-model": visit("model=state-damaged", "corrupt"),
+  "changed-model": visit("model=state-changed", "integrity"),
+  "no-webgpu": visit("device=webgpu", "unsupported"),
+  "wrong-option": visit("dtype=q2", "invalid-input"),
+  "out-of-memory": told("out-of-memory", "the weights need 100 MB of memory, which the browser does not give"),
+  "gpu-gone": told("device-lost", "the GPU was lost (destroyed) and the model could not be loaded again"),
+  fault: told("internal", "unreachable (a fault of mobilebert; please report it)"),
+};

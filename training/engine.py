@@ -36,10 +36,12 @@ class Engine:
             raise TrainingError(f"{self.program} classify: {len(lines)} results for {len(texts)} texts")
         return [json.loads(line) for line in lines]
 
-    def answers(self, model: Path, data: Path, version: str, predictions: Path) -> tuple[dict, dict[str, str]]:
+    def answers(
+        self, model: Path, data: Path, version: str, predictions: Path, null_threshold: float = 0.0
+    ) -> tuple[dict, dict[str, str]]:
         """The official figures on a file of questions, and every answer by its question's id."""
         wanted = ("--data", data, "--version", version, "--predictions", predictions)
-        printed = self.run("eval", "squad", "--model", model, *wanted)
+        printed = self.run("eval", "squad", "--model", model, *wanted, f"--null-threshold={null_threshold}")
         return json.loads(printed.splitlines()[-1]), json.loads(predictions.read_text(encoding="utf-8"))
 
 

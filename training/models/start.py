@@ -24,9 +24,7 @@ def principal_axes(
 
 
 @torch.no_grad()
-def start_from_teacher(
-    student: torch.nn.Module, teacher: torch.nn.Module, counts: torch.Tensor | None = None
-) -> None:
+def start_from_teacher(student: torch.nn.Module, teacher: torch.nn.Module, counts: torch.Tensor | None = None) -> None:
     """Set the student's embedding and the bottlenecks from the teacher; other weights stay as they are.
 
     `counts`: how often each piece of the vocabulary occurs; frequent words then weigh more in the principal axes.

@@ -1,6 +1,7 @@
 """Make the directory that the project ships: 8 bits, scored by the engine, with a model card."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -72,12 +73,35 @@ def _questions(config: Config, places: Places, program: engine.Engine, made: Pat
         low, high = (100 * end for end in confidence.bootstrap(each))
         figures = f"{scores['exact_match']:.2f} | {scores['f1']:.2f} | {low:.1f} to {high:.1f}"
         lines.append(f"| {dtype} | {figures} |")
+    lines += _unanswerable(config, places, program, made)
     right = [any(squad.exact(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
     lines += ["", "## Ten examples", "", "| question | answer | says |", "|---|---|---|"]
     for i in pick(right, config.seed):
         cells = (questions[i].text, questions[i].answers[0][1], answers.get(questions[i].id, ""))
         lines.append(f"| {' | '.join(map(escape, cells))} |")
     return [*lines, ""]
+
+
+def _unanswerable(config: Config, places: Places, program: engine.Engine, made: Path) -> list[str]:
+    calibrated = places.run(config.name) / "null.json"
+    if not calibrated.is_file():
+        return []
+    cut = json.loads(calibrated.read_text(encoding="utf-8"))["null_threshold"]
+    data = places.data_file("squad", "dev-v2.0.json")
+    found, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
+    # A file may lack one of the two kinds of questions.
+    names = ("exact_match", "f1", "HasAns_exact", "HasAns_f1", "NoAns_exact", "NoAns_f1")
+    figures = [f"{found[name]:.2f}" if name in found else "" for name in names]
+    return [
+        "",
+        f'SQuAD v2.0, whole dev set ({found["n"]} questions), as shipped; none of it was trained on. "No answer"',
+        f"is said where its score leads by more than {cut:.2f}, fixed beforehand on training questions of which every",
+        "second one was put to a foreign passage:",
+        "",
+        "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
+        "|---|---|---|---|---|---|",
+        f"| {' | '.join(figures)} |",
+    ]
 
 
 def pick(right: list[bool], seed: int) -> list[int]:

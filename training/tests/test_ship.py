@@ -2,13 +2,14 @@
 
 import hashlib
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from training import confidence, engine
 from training.errors import TrainingError
-from training.steps import export, finetune, ship
+from training.steps import calibrate, export, finetune, ship
 from training.tests.conftest import tiny
 
 try:
@@ -24,6 +25,9 @@ def test_the_card_says_what_stands_beside_it(world, tmp_path, task):
     places = replace(world, shipped=tmp_path)
     config = tiny(f"ship-{task}", task=task, models={"init": "models:tiny" + ("-squad" if task == "squad" else "")})
     finetune.run(config, places)
+    if task == "squad":
+        calibrate.run(config, places)
+        shutil.copyfile(places.data / "squad" / "dev-v1.1.json", places.data / "squad" / "dev-v2.0.json")
     export.run(config, places)
     old = tmp_path / config.name / "left-over"
     old.parent.mkdir()
@@ -39,6 +43,7 @@ def test_the_card_says_what_stands_beside_it(world, tmp_path, task):
     for heading in ("Architecture", "Recipe", "Data and licences", "Scores", "Ten examples", "Known failures"):
         assert f"\n## {heading}\n" in text
     assert "| q8, as shipped | " in text
+    assert ("SQuAD v2.0, whole dev set (12 questions)" in text) == (task == "squad")
 
 
 def test_a_model_that_was_not_exported_is_not_shipped(world):

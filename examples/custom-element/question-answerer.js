@@ -18,7 +18,7 @@ sheet.replaceSync(`
   input, button { font: inherit; min-height: 2.4em; }
   output { display: block; }`);
 
-/** `<question-answerer model="models/squad/" for="article">`: answers about the page it stands on. */
+/** `<question-answerer model="models/mobilebert-squad/" for="article">`: answers about the page it stands on. */
 class QuestionAnswerer extends HTMLElement {
   #model;
   #asked = 0;

@@ -5,7 +5,7 @@ const [form, context, question, button, output] = ["form", "context", "question"
 );
 
 try {
-  const qa = await QuestionAnswering.load("models/squad/", {
+  const qa = await QuestionAnswering.load("models/mobilebert-squad/", {
     onProgress({ phase, loaded, total }) {
       output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))} %`;
     },

@@ -59,7 +59,7 @@ async function askOn(address) {
 
 test("html: a page without a build step, under a strict policy", async () => {
   const folder = await copyOf("html", "--offline");
-  const host = await startHost({ "/": folder, "/models/squad/": model });
+  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": model });
   assert.match(await askOn(host.address), /4 October 1871/);
   host.stop();
 });
@@ -80,7 +80,7 @@ test("node: a program prints the answers with their places", async () => {
 
 test("custom-element: answers about the page it stands on and marks the answer, under a strict policy", async () => {
   const folder = await copyOf("custom-element", "--offline");
-  const host = await startHost({ "/": folder, "/models/squad/": model });
+  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": model });
   const { page, faults } = await newPage(browser);
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));
@@ -137,7 +137,7 @@ test("vite: built under a strict policy and any path, and on the development ser
   }
   const folder = await copyOf("vite", "--prefer-offline");
   await mkdir(join(folder, "public/models"), { recursive: true });
-  await cp(model, join(folder, "public/models/squad"), { recursive: true });
+  await cp(model, join(folder, "public/models/mobilebert-squad"), { recursive: true });
 
   const host = await startHost({ "/": temporary.folder, "/some/prefix/": join(folder, "dist") });
   await npm(["run", "build"], { cwd: folder });

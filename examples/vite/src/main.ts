@@ -30,7 +30,7 @@ function fail(error: unknown): void {
 }
 
 try {
-  const qa = await QuestionAnswering.load("models/squad/", { onProgress: progress });
+  const qa = await QuestionAnswering.load("models/mobilebert-squad/", { onProgress: progress });
   output.textContent = `Ready: ${qa.device.kind}, because ${qa.device.reason}.`;
   button.disabled = false;
   form.addEventListener("submit", (event) => {

@@ -32,6 +32,8 @@ export async function spoiltCopies(folder, faults) {
     const copy = join(parent, name);
     await mkdir(copy);
     await cp(folder, copy, { recursive: true });
+    // A list of sums would give every fault the same name.
+    await rm(join(copy, "files.json"), { force: true });
     await spoil(copy);
     folders.push(copy);
   }

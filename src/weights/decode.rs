@@ -22,15 +22,8 @@ pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Re
     check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
     let len = shape.iter().product();
     let mut data = reserve(len, &raw.name)?;
-    match raw.dtype {
-        Dtype::F32 => data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
-        Dtype::F16 => {
-            data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()));
-        }
-        Dtype::BF16 => {
-            data.extend(raw.bytes.as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32()));
-        }
-        _ => dequantise(raw, scale, shape, &mut data)?,
+    if !floats(raw.dtype, &raw.bytes, &mut data) {
+        dequantise(raw, scale, shape, &mut data)?;
     }
     if data.len() != len {
         let problem = format!("holds {} values, its shape {shape:?} says {len}", data.len());
@@ -38,6 +31,42 @@ pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Re
     }
     refuse_non_finite(&raw.name, shape, &data)?;
     Ok(Tensor { shape: shape.to_vec(), data })
+}
+
+/// Appends the values of `bytes`; false, and nothing appended, where the type is none of F32, F16 and BF16.
+fn floats(dtype: Dtype, bytes: &[u8], data: &mut Vec<f32>) -> bool {
+    match dtype {
+        Dtype::F32 => data.extend(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
+        Dtype::F16 => {
+            data.extend(bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()))
+        }
+        Dtype::BF16 => {
+            data.extend(bytes.as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32()));
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Shows `work` a float tensor row by row, so that its values never stand in memory a second time. A vector is a row.
+///
+/// # Errors
+/// Types that are no floats, and values that are NaN or infinite.
+pub(super) fn rows(raw: &RawTensor, mut work: impl FnMut(&[f32])) -> Result<()> {
+    let columns = raw.shape.last().map_or(1, |&columns| columns.max(1));
+    let row_bytes = columns * raw.dtype.bitsize() / 8;
+    let mut row = reserve(columns, &raw.name)?;
+    for (index, bytes) in raw.bytes.chunks(row_bytes.max(1)).enumerate() {
+        row.clear();
+        if !floats(raw.dtype, bytes, &mut row) {
+            return Err(Error::tensor(&raw.name, format!("is stored as {:?}, no float", raw.dtype)));
+        }
+        if let Some(column) = row.iter().position(|value| !value.is_finite()) {
+            return Err(no_number(&raw.name, &raw.shape, index * columns + column, row[column]));
+        }
+        work(&row);
+    }
+    Ok(())
 }
 
 /// A tensor that is stored as q8, left in 8 bits. Whether its scales are numbers is for the caller to check.

@@ -10,6 +10,8 @@ mod header;
 mod index;
 pub mod manifest;
 pub mod quantize;
+mod storage;
+mod store;
 mod stream;
 mod tensor;
 
@@ -19,8 +21,9 @@ pub use generator::Generator;
 pub use header::{Entry, Header};
 pub use index::ShardIndex;
 pub use manifest::Manifest;
-pub use quantize::{Converted, Quantizer, Storage, TensorReport};
+pub use quantize::{Converted, Quantizer, TensorReport};
 pub use safetensors::Dtype;
+pub use storage::Storage;
 pub use stream::Stream;
 pub use tensor::{Q8Tensor, RawTensor, Tensor, Values};
 

@@ -8,5 +8,6 @@ pub mod family;
 pub mod goldens;
 pub mod gpu;
 pub mod interpreter;
+pub mod matrix;
 pub mod random;
 pub mod reference;

@@ -1,6 +1,7 @@
 """Variants of one configuration, each with several seeds, and a table of what they score."""
 
 import copy
+import dataclasses
 import json
 import statistics
 import tomllib
@@ -20,6 +21,7 @@ class Comparison:
 
     name: str
     metric: str  # key of `scores.json`
+    storages: list[str]  # how the weights are held when a model is scored: f32, q8 or both
     runs: dict[str, list[Config]]  # by variant: one configuration a seed
 
 
@@ -28,19 +30,36 @@ def run_comparison(path: Path, places: Places) -> None:
     comparison = read(path)
     rows = []
     for variant, configs in comparison.runs.items():
-        scores, hours = [], 0.0
-        for config in configs:
-            folder = places.run(config.name)
-            if not (folder / "scores.json").exists():
-                transfer.run(config, places)
-                evaluate.run(config, places)
-            scores.append(_figure(folder / "scores.json", comparison.metric))
-            hours += _figure(folder / "done.json", "hours")
-        rows.append(row(variant, scores, hours))
+        hours = sum(_train(config, places) for config in configs)
+        for storage in comparison.storages:
+            label = variant if len(comparison.storages) == 1 else f"{variant}, {storage}"
+            rows.append(row(label, [_score(config, places, storage, comparison.metric) for config in configs], hours))
     folder = places.run(comparison.name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     print(markdown(rows, comparison.metric))
+
+
+def _train(config: Config, places: Places) -> float:
+    # Comparisons of one base share the runs of equal variants; a run of the same name must mean the same.
+    folder = places.run(config.name)
+    settings = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+    kept = folder / "settings.json"
+    if kept.exists() and kept.read_text(encoding="utf-8") != settings:
+        raise TrainingError(
+            f"{kept}: this run had other settings; give the variant or the base another name, or move the folder away"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(settings, encoding="utf-8")
+    transfer.run(config, places)
+    return _figure(folder / "done.json", "hours")
+
+
+def _score(config: Config, places: Places, storage: str, metric: str) -> float:
+    path = evaluate.scores_path(config, places, storage)
+    if not path.exists():
+        evaluate.run(config, places, storage)
+    return _figure(path, metric)
 
 
 def row(variant: str, scores: list[float], hours: float) -> dict:
@@ -68,20 +87,23 @@ def read(path: Path) -> Comparison:
         raise TrainingError(f"{path}: {error.filename}: no such configuration file (key 'base')") from None
     except tomllib.TOMLDecodeError as error:
         raise TrainingError(f"{path}: not valid TOML: {error}") from None
-    known = {"name", "base", "metric", "seeds", "variants"}
-    if unknown := set(table) - known:
-        raise TrainingError(f"{path}: unknown key '{min(unknown)}' (known: {', '.join(sorted(known))})")
-    if missing := known - set(table):
+    needed, optional = {"name", "base", "metric", "seeds", "variants"}, {"storages"}
+    if unknown := set(table) - needed - optional:
+        raise TrainingError(f"{path}: unknown key '{min(unknown)}' (known: {', '.join(sorted(needed | optional))})")
+    if missing := needed - set(table):
         raise TrainingError(f"{path}: '{min(missing)}' is missing")
+    storages = table.get("storages", ["f32"])
+    if not storages or set(storages) - set(evaluate.STORAGES):
+        raise TrainingError(f"{path}: 'storages' must be a list of {' and '.join(evaluate.STORAGES)}")
     runs = {}
     for variant, changes in table["variants"].items():
         runs[variant] = []
         for seed in table["seeds"]:
-            changed = merged(base, {**changes, "seed": seed, "name": f"{table['name']}-{variant}-{seed}"})
+            changed = merged(base, {**changes, "seed": seed, "name": f"{base.get('name', '')}-{variant}-{seed}"})
             config = configuration.build(Config, changed, f"{path}: variant '{variant}'")
             configuration.check(config, f"{path}: variant '{variant}'")
             runs[variant].append(config)
-    return Comparison(table["name"], table["metric"], runs)
+    return Comparison(table["name"], table["metric"], storages, runs)
 
 
 def merged(base: dict, changes: dict) -> dict:

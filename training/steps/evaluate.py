@@ -1,9 +1,11 @@
 """Score a model directory on a dev set with the official metric."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 
+from training import quantise
 from training.config import Config
 from training.data import glue, tokens
 from training.metrics.glue import METRICS
@@ -12,11 +14,21 @@ from training.places import Places
 from training.steps.common import device, result
 from training.tasks import predict_rows
 
+# How the weights are held while they are scored.
+STORAGES = ("f32", "q8")
 
-def run(config: Config, places: Places) -> None:
-    """Print one line of JSON and leave it as `scores.json` in the run's folder."""
+
+def scores_path(config: Config, places: Places, storage: str = "f32") -> Path:
+    """Where the scores of a run are left."""
+    return places.run(config.name) / ("scores.json" if storage == "f32" else f"scores-{storage}.json")
+
+
+def run(config: Config, places: Places, storage: str = "f32") -> None:
+    """Print one line of JSON and leave it as `scores.json` in the run's folder; "q8" rounds the matrices before."""
     directory = result(config, places)
     model = build.load(directory, config.task).to(device()).eval()
+    if storage == "q8":
+        model.load_state_dict(quantise.rounded(model), strict=False)
     tokenizer = tokens.load(directory)
     if config.task == "squad":
         from training.metrics.squad import evaluate_squad
@@ -30,8 +42,8 @@ def run(config: Config, places: Places) -> None:
         logits = predict_rows(model, tokens.encode_rows(tokenizer, rows, config.data.max_length))
         guesses = logits[:, 0] if logits.shape[1] == 1 else logits.argmax(1)
         scores = {"n": len(rows), **METRICS[config.task](guesses, np.array([r.label for r in rows]))}
-    folder = places.run(config.name)
-    folder.mkdir(parents=True, exist_ok=True)
+    path = scores_path(config, places, storage)
+    path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"task": config.task, **scores})
-    (folder / "scores.json").write_text(line + "\n", encoding="utf-8")
+    path.write_text(line + "\n", encoding="utf-8")
     print(line)

@@ -11,9 +11,10 @@ def run(config: Config, places: Places) -> None:
     if not config.models.teacher:
         raise TrainingError(f"{config.name}: 'models.teacher' is missing: transfer needs one")
     loss = config.loss
-    if config.transfer.strategy != "auxiliary" and not (loss.feature_maps or loss.statistics or loss.attention):
+    compares = loss.raw_maps or loss.feature_maps or loss.statistics or loss.attention
+    if config.transfer.strategy != "auxiliary" and not compares:
         raise TrainingError(
-            f"{config.name}: strategy '{config.transfer.strategy}' begins with layers alone, and all of "
+            f"{config.name}: strategy '{config.transfer.strategy}' begins with layers alone, and all of 'raw_maps', "
             "'feature_maps', 'statistics' and 'attention' are 0; give one a weight or take 'auxiliary'"
         )
     print(common.train(config, places, config.transfer.strategy))

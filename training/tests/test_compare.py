@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import torch
 
+from training import quantise, tasks
 from training.errors import TrainingError
-from training.steps import compare
+from training.steps import compare, evaluate
 from training.tests.conftest import TINY_STUDENT
 
 BASE = {
@@ -40,7 +42,8 @@ def toml(table: dict) -> str:
 
 @pytest.fixture
 def comparison(tmp_path):
-    (tmp_path / "base.toml").write_text(toml(BASE))
+    # Runs are named after their base, and the tests share one folder of runs.
+    (tmp_path / "base.toml").write_text(toml({**BASE, "name": tmp_path.name}))
     (tmp_path / "compare.toml").write_text(FILE)
     return tmp_path / "compare.toml"
 
@@ -58,16 +61,46 @@ def test_the_table_holds_every_score_and_done_runs_are_not_run_again(comparison,
     compare.run_comparison(comparison, world)
     table = json.loads((world.run("comparison") / "table.json").read_text())
     assert [row["variant"] for row in table] == ["maps", "no-maps"]
+    base = comparison.parent.name
     for row in table:
-        names = [f"comparison-{row['variant']}-{seed}" for seed in (1, 2)]
+        names = [f"{base}-{row['variant']}-{seed}" for seed in (1, 2)]
         scores = [json.loads((world.run(name) / "scores.json").read_text())["accuracy"] for name in names]
         assert row["scores"] == scores
         assert row["mean"] == pytest.approx(sum(scores) / 2)
     # Another score on disk is taken as it stands: nothing was trained again.
-    (world.run("comparison-maps-1") / "scores.json").write_text('{"accuracy": 12.5}')
+    (world.run(f"{base}-maps-1") / "scores.json").write_text('{"accuracy": 12.5}')
     capsys.readouterr()
     compare.run_comparison(comparison, world)
     assert "12.50" in capsys.readouterr().out
+
+
+def test_comparisons_of_one_base_share_equal_runs_and_refuse_others_of_the_same_name(comparison, world):
+    compare.run_comparison(comparison, world)
+    shared = world.run(f"{comparison.parent.name}-maps-1")
+    kept = (shared / "model" / "model.safetensors").stat().st_mtime_ns
+    second = comparison.with_name("second.toml")
+    second.write_text('name = "second"\nbase = "base.toml"\nmetric = "accuracy"\nseeds = [1]\n[variants]\nmaps = {}\n')
+    compare.run_comparison(second, world)
+    assert (shared / "model" / "model.safetensors").stat().st_mtime_ns == kept
+    second.write_text(second.read_text().replace("{}", "{ loss = { soft = 0.5 } }"))
+    with pytest.raises(TrainingError, match=r"maps-1.settings\.json: this run had other settings"):
+        compare.run_comparison(second, world)
+
+
+def test_storages_are_scored_side_by_side(comparison, world, monkeypatch):
+    comparison.write_text(FILE.replace("seeds", 'storages = ["f32", "q8"]\nseeds', 1))
+    seen = []
+
+    def predict(model, encoded):
+        weight = model.classifier.weight.detach()
+        seen.append(bool(torch.allclose(weight, quantise.round_rows(weight), rtol=0, atol=1e-9)))
+        return tasks.predict_rows(model, encoded)
+
+    monkeypatch.setattr(evaluate, "predict_rows", predict)
+    compare.run_comparison(comparison, world)
+    table = json.loads((world.run("comparison") / "table.json").read_text())
+    assert [row["variant"] for row in table] == ["maps, f32", "maps, q8", "no-maps, f32", "no-maps, q8"]
+    assert seen == [False, False, True, True] * 2
 
 
 @pytest.mark.parametrize(
@@ -76,8 +109,9 @@ def test_the_table_holds_every_score_and_done_runs_are_not_run_again(comparison,
         ("base.toml", "missing.toml", "missing.toml"),
         ("metric", "metrics", "metrics"),
         ("seeds = [1, 2]\n", "", "'seeds' is missing"),
+        ("seeds", 'storages = ["q7"]\nseeds', "'storages' must be a list of f32 and q8"),
         ("feature_maps", "feature_map", "feature_map"),
-        ('"comparison"', '"a/b"', "plain word"),
+        ("no-maps =", '"a/b" =', "plain word"),
     ],
 )
 def test_faults_are_named_before_anything_runs(comparison, old, new, says):

@@ -1,0 +1,85 @@
+//! The forms in which a checkpoint's weights are stored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::plan::Network;
+
+use super::decode::Q4_GROUP;
+
+/// How a checkpoint's weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// 32-bit floats.
+    F32,
+    /// 16-bit floats; a tensor with values beyond 65504 stays in 32 bits.
+    F16,
+    /// Matrices in 8 bits with a scale a row, vectors in 32.
+    Q8,
+    /// Matrices of layers and word vectors in 4 bits with a scale a group, other matrices in 8, vectors in 32.
+    Q4,
+}
+
+impl Storage {
+    /// Every form.
+    pub const ALL: [Storage; 4] = [Storage::F32, Storage::F16, Storage::Q8, Storage::Q4];
+
+    /// `f32`, `f16`, `q8` or `q4`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Storage::F32 => "f32",
+            Storage::F16 => "f16",
+            Storage::Q8 => "q8",
+            Storage::Q4 => "q4",
+        }
+    }
+
+    /// What becomes of a tensor of this name and shape.
+    pub fn of_tensor(self, name: &str, shape: &[usize]) -> Storage {
+        let [_, columns] = *shape else {
+            return if self == Storage::F16 { Storage::F16 } else { Storage::F32 };
+        };
+        let is_large = name.contains(".layer.") || name.contains("word_embeddings");
+        match self {
+            Storage::Q8 | Storage::Q4 if !name.ends_with(".weight") => Storage::F32,
+            Storage::Q4 if !is_large || !columns.is_multiple_of(Q4_GROUP) => Storage::Q8,
+            other => other,
+        }
+    }
+
+    /// Bytes of a tensor stored so, scales included.
+    fn bytes_of(self, shape: &[usize]) -> u64 {
+        let values = shape.iter().product::<usize>() as u64;
+        let rows = shape.first().copied().unwrap_or(1) as u64;
+        match self {
+            Storage::F32 => 4 * values,
+            Storage::F16 => 2 * values,
+            Storage::Q8 => values + 4 * rows,
+            Storage::Q4 => values / 2 + 2 * (values / Q4_GROUP as u64),
+        }
+    }
+
+    /// Bytes that a network's tensors take when stored so, without the file's header.
+    pub fn network_bytes(self, network: &Network) -> u64 {
+        let tensors = network.tensors().into_iter();
+        tensors.map(|(name, shape)| self.of_tensor(name, shape).bytes_of(shape)).sum()
+    }
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Storage {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Storage::ALL
+            .into_iter()
+            .find(|storage| storage.as_str() == name)
+            .ok_or_else(|| Error::invalid_input("dtype", format!("is {name:?}, must be f32, f16, q8 or q4")))
+    }
+}

@@ -1,0 +1,25 @@
+//! What converting a tensor takes beside it. A file of its own: its allocator counts every thread of the process.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use mobilebert::weights::{Dtype, RawTensor, Storage};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+#[test]
+fn a_tensor_is_never_held_as_floats_a_second_time() {
+    let (rows, columns) = (4000, 256);
+    for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+        let bytes = (0..rows * columns).flat_map(|index| (index as f32).sin().to_le_bytes()).collect();
+        let name = "bert.encoder.layer.0.output.dense.weight".into();
+        let raw = RawTensor { name, dtype: Dtype::F32, shape: vec![rows, columns], bytes };
+        let before = ALLOCATED.current_usage();
+        ALLOCATED.reset_peak_usage();
+        let converted = storage.convert(raw).unwrap();
+        let peak = ALLOCATED.peak_usage() - before;
+        let stored = converted.tensor.bytes.len() + converted.scale.map_or(0, |scale| scale.bytes.len());
+        assert!(peak < stored + 16 * 1024, "{storage}: {peak} bytes for what takes {stored} in the end");
+    }
+}

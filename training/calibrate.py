@@ -1,23 +1,26 @@
 """When to say that a passage holds no answer: a threshold from mismatched pairs made of training questions.
 
-SQuAD v1.1 has no unanswerable questions. A question put to a paragraph of another article stands in for one: an
-easier case than v2.0's, whose unanswerable questions were written to look answerable.
+SQuAD v1.1 has no unanswerable questions. A question put to another paragraph stands in for one: an easier case than
+v2.0's, whose unanswerable questions were written to look answerable.
 """
 
 import numpy as np
 
+from training.data.mismatch import Mismatches
 from training.data.squad import Question, Squad
 
 
-def pairs(data: Squad, count: int, seed: int) -> tuple[Squad, np.ndarray]:
-    """`count` questions of `data`, every second one moved to a foreign paragraph; and which have an answer."""
+def pairs(data: Squad, count: int, seed: int, near: float) -> tuple[Squad, np.ndarray]:
+    """`count` questions of `data`, every second one moved to a foreign paragraph; and which have an answer.
+
+    `near`: share of the foreign paragraphs that are of the question's own article.
+    """
+    mismatches = Mismatches(data, range(len(data.questions)), near)
     random = np.random.default_rng([seed, 4])
     chosen = [data.questions[i] for i in random.permutation(len(data.questions))[:count]]
     questions, answerable = [], np.arange(len(chosen)) % 2 == 0
     for question, keep in zip(chosen, answerable, strict=True):
-        paragraph = question.paragraph
-        while not keep and data.articles[paragraph] == data.articles[question.paragraph]:
-            paragraph = int(random.integers(len(data.paragraphs)))
+        paragraph = question.paragraph if keep else mismatches.paragraph_for(question, random)
         answers = question.answers if keep else ()
         questions.append(Question(question.id, question.text, paragraph, answers))
     return Squad(data.paragraphs, data.articles, questions), answerable

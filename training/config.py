@@ -56,6 +56,7 @@ class Data:
     replace: float = 0.0  # chance of a piece to be swapped for one drawn by frequency
     join: float = 0.0  # share of a batch's examples joined to another one, labelled by the teacher
     mismatch: float = 0.0  # SQuAD: share of windows that pair a question with a foreign passage
+    near: float = 0.0  # SQuAD: share of those whose passage is of the question's own article
     version: str = "1.1"  # SQuAD: which dev set is scored
     null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
     files: list[str] = field(default_factory=list)  # plain text, below the data folder
@@ -201,6 +202,7 @@ def check(config: Config, where: str) -> None:
         (config.optim.lr > 0, "'lr' must be positive"),
         (config.loss.temperature > 0, "'temperature' must be positive"),
         (0 <= config.data.replace < 1 and 0 <= config.data.join <= 1, "'replace' and 'join' are shares of 1"),
+        (0 <= config.data.mismatch < 1 and 0 <= config.data.near <= 1, "'mismatch' and 'near' are shares of 1"),
         (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
         (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),
         (8 <= config.data.max_length <= 512, "'max_length' must lie between 8 and 512"),

@@ -6,6 +6,7 @@ import torch
 from training import losses
 from training.config import Config
 from training.data import batches
+from training.data.mismatch import Mismatches
 from training.data.squad import Windows, read_train
 from training.places import Places
 from training.tasks import Task
@@ -27,10 +28,12 @@ def open_squad(config: Config, places: Places, tokenizer) -> Task:
 
 
 class SquadBatches:
-    """Batches of windows; a share of them asks a question of a foreign article, with position 0 as the answer."""
+    """Batches of windows; a share of them asks a question of another paragraph, with position 0 as the answer."""
 
     def __init__(self, config: Config, windows: Windows, answered: list):
         self.config, self.windows, self.answered = config, windows, answered
+        asked = [w.question for w in answered]
+        self.mismatches = Mismatches(windows.data, asked, config.data.near) if config.data.mismatch else None
         self.order = batches.Order([windows.length(w) for w in answered], config.optim.batch_size, config.seed)
 
     def at(self, step: int) -> batches.Batch:
@@ -46,11 +49,7 @@ class SquadBatches:
     def _encode(self, window, foreign: bool, random):
         if not foreign:
             return self.windows.encoded(window)
-        data = self.windows.data
-        own = data.articles[data.questions[window.question].paragraph]
-        question = window.question
-        while data.articles[data.questions[question].paragraph] == own:
-            question = self.answered[random.integers(len(self.answered))].question
+        question = self.mismatches.question_for(self.windows.data.questions[window.question].paragraph, random)
         # The foreign question may be longer than the one the window was cut for: cut it to the same room.
         room = max(len(self.windows.questions[window.question]), self.config.data.max_length - window.count - 3)
         example = self.windows.encoded(window, question)

@@ -23,7 +23,7 @@ def run(config: Config, places: Places) -> None:
     directory = result(config, places)
     model = build.load(directory, "squad", whole=True).to(device()).eval()
     data = squad.read_train(places, config.data.skip_ambiguous)
-    mixed, answerable = calibrate.pairs(data, config.data.limit or COUNT, config.seed)
+    mixed, answerable = calibrate.pairs(data, config.data.limit or COUNT, config.seed, config.data.near)
     settings = config.data
     windows = squad.Windows(
         tokens.load(directory), mixed, settings.max_length, settings.doc_stride, settings.max_question

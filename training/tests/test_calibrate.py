@@ -27,7 +27,7 @@ def test_threshold_is_the_best_there_is():
 
 def test_pairs_are_half_foreign(world):
     data = squad.read_train(world, skip_ambiguous=False)
-    mixed, answerable = calibrate.pairs(data, 20, seed=1)
+    mixed, answerable = calibrate.pairs(data, 20, seed=1, near=0.0)
     own = {q.id: q for q in data.questions}
     assert answerable.sum() == 10
     for question, keep in zip(mixed.questions, answerable, strict=True):

@@ -1,0 +1,78 @@
+"""Questions and paragraphs that do not belong together: what SQuAD v1.1 can teach of "no answer".
+
+A paragraph of another article shows what a passage is not about. One of the same article, where it does not hold the
+answer's words, comes closer to v2.0's unanswerable questions: the right matter, and not a word of the answer.
+"""
+
+from collections.abc import Callable, Sequence
+
+from training.data.squad import Question, Squad
+from training.errors import TrainingError
+
+# Draws within the article before one from outside has to do.
+TRIES = 20
+
+
+class Mismatches:
+    """Draws foreign partners; a share `near` of them from the same article."""
+
+    def __init__(self, data: Squad, questions: Sequence[int], near: float):
+        """`questions`: the numbers of those that may be drawn."""
+        if len(set(data.articles)) < 2:
+            raise TrainingError("mismatched questions need a file of two articles at least")
+        self.data, self.questions, self.near = data, questions, near
+        self.paragraphs_of: dict[int, list[int]] = {}
+        for paragraph, article in enumerate(data.articles):
+            self.paragraphs_of.setdefault(article, []).append(paragraph)
+        self.questions_of: dict[int, list[int]] = {}
+        for question in questions:
+            self.questions_of.setdefault(self._article(data.questions[question]), []).append(question)
+
+    def paragraph_for(self, question: Question, random) -> int:
+        """A paragraph that does not answer `question`."""
+        return self._draw(
+            self._article(question),
+            lambda article: self.paragraphs_of[article],
+            range(len(self.data.paragraphs)),
+            lambda paragraph: self.data.articles[paragraph],
+            lambda paragraph: self._silent(paragraph, question),
+            random,
+        )
+
+    def question_for(self, paragraph: int, random) -> int:
+        """A question that `paragraph` does not answer."""
+        return self._draw(
+            self.data.articles[paragraph],
+            lambda article: self.questions_of.get(article, []),
+            self.questions,
+            lambda question: self._article(self.data.questions[question]),
+            lambda question: self._silent(paragraph, self.data.questions[question]),
+            random,
+        )
+
+    def _article(self, question: Question) -> int:
+        return self.data.articles[question.paragraph]
+
+    def _silent(self, paragraph: int, question: Question) -> bool:
+        text = self.data.paragraphs[paragraph].lower()
+        return paragraph != question.paragraph and not any(answer.lower() in text for _, answer in question.answers)
+
+    def _draw(
+        self,
+        own: int,
+        of_article: Callable[[int], Sequence[int]],
+        everywhere: Sequence[int],
+        article_of: Callable[[int], int],
+        silent: Callable[[int], bool],
+        random,
+    ) -> int:
+        nearby = of_article(own)
+        if self.near and nearby and random.random() < self.near:
+            for _ in range(TRIES):
+                found = nearby[random.integers(len(nearby))]
+                if silent(found):
+                    return found
+        while True:
+            found = everywhere[random.integers(len(everywhere))]
+            if article_of(found) != own:
+                return found

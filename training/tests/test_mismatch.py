@@ -1,0 +1,75 @@
+"""Questions and paragraphs that do not belong together."""
+
+import numpy as np
+import pytest
+
+from training import calibrate
+from training.data import squad
+from training.data.mismatch import Mismatches
+from training.errors import TrainingError
+
+PARAGRAPHS = [
+    "Ada wrote the first program.",
+    "The engine was never built.",
+    "Rain fell on Oslo.",
+    "ADA lived in London.",
+]
+ARTICLES = [0, 0, 1, 0]
+
+
+def data():
+    asked = [("who wrote it?", 0, "Ada"), ("what was never built?", 1, "engine"), ("where did rain fall?", 2, "Oslo")]
+    questions = [
+        squad.Question(f"q{i}", text, p, ((PARAGRAPHS[p].index(answer), answer),))
+        for i, (text, p, answer) in enumerate(asked)
+    ]
+    return squad.Squad(PARAGRAPHS, ARTICLES, questions)
+
+
+def draws(near: float, seed: int = 1):
+    found, random = data(), np.random.default_rng(seed)
+    mismatches = Mismatches(found, range(3), near)
+    paragraphs = [mismatches.paragraph_for(found.questions[0], random) for _ in range(200)]
+    questions = [mismatches.question_for(1, random) for _ in range(200)]
+    return paragraphs, questions
+
+
+def test_far_ones_are_of_another_article():
+    paragraphs, questions = draws(near=0.0)
+    assert set(paragraphs) == {2}
+    assert set(questions) == {2}
+
+
+def test_near_ones_are_of_the_same_article_and_do_not_hold_the_answer():
+    paragraphs, questions = draws(near=1.0)
+    # Paragraph 3 names Ada, in other letters; paragraph 0 is the question's own.
+    assert set(paragraphs) == {1}
+    assert set(questions) == {0}
+
+
+def test_the_share_of_near_ones_is_the_one_asked_for():
+    paragraphs, _ = draws(near=0.5)
+    assert 0.4 < np.mean([ARTICLES[p] == 0 for p in paragraphs]) < 0.6
+
+
+def test_where_the_article_has_none_one_of_another_article_is_drawn():
+    found = data()
+    mismatches = Mismatches(found, range(3), near=1.0)
+    assert ARTICLES[mismatches.paragraph_for(found.questions[2], np.random.default_rng(1))] == 0
+
+
+def test_pairs_of_calibration_take_them_too(world):
+    given = squad.read_train(world, skip_ambiguous=False)
+    mixed, answerable = calibrate.pairs(given, 40, seed=1, near=1.0)
+    own = {q.id: q for q in given.questions}
+    moved = [q for q, keep in zip(mixed.questions, answerable, strict=True) if not keep]
+    near = [q for q in moved if given.articles[q.paragraph] == given.articles[own[q.id].paragraph]]
+    assert near
+    for q in near:
+        assert own[q.id].answers[0][1] not in given.paragraphs[q.paragraph]
+
+
+def test_a_single_article_is_refused():
+    one = squad.Squad(PARAGRAPHS, [0] * 4, data().questions)
+    with pytest.raises(TrainingError, match="two articles"):
+        Mismatches(one, range(3), near=0.0)

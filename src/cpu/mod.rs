@@ -1,8 +1,9 @@
 //! Runs plans on the CPU: one call of a kernel's twin a step, over memory that stays from run to run.
 
+mod operands;
 mod step;
 
-use step::Operands;
+use operands::Operands;
 
 use crate::error::{Error, Result};
 use crate::kernels::{PackedMatrix, Scratch, Simd, Table, Workers};

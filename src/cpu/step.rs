@@ -1,6 +1,6 @@
-//! One step of a plan: its operands found and held against its sizes, then the kernel's twin called.
+//! One step of a plan: its operands found, then the kernel's twin called.
 
-use super::Loaded;
+use super::operands::Operands;
 use crate::error::{Error, Result};
 use crate::kernels::activate::{self, ActivateParameters};
 use crate::kernels::add::{self, AddOperands, AddParameters};
@@ -13,83 +13,10 @@ use crate::kernels::embedding::{self, EmbeddingParameters};
 use crate::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
 use crate::kernels::linear::{self, LinearOperands, LinearParameters};
 use crate::kernels::position::{self, PositionOperands, PositionParameters};
-use crate::kernels::{PackedMatrix, Scratch, Table, Workers};
-use crate::plan::{BufferId, Inputs, Operation, PAST_THE_END, ParameterId, Plan, Residual};
-
-/// What a step reads.
-pub(super) struct Operands<'a> {
-    pub parameters: &'a [Option<Loaded>],
-    pub slots: &'a [Vec<f32>],
-    pub plan: &'a Plan,
-    pub label: &'a str,
-}
+use crate::kernels::{Scratch, Workers};
+use crate::plan::{BufferId, Inputs, Operation, PAST_THE_END};
 
 impl<'a> Operands<'a> {
-    fn internal(&self, problem: impl Into<String>) -> Error {
-        Error::internal(self.label, problem)
-    }
-
-    /// The values of a buffer.
-    pub fn buffer(&self, id: BufferId) -> Result<&'a [f32]> {
-        let slice =
-            self.plan.buffers.get(id.0).and_then(|buffer| self.slots.get(buffer.slot)?.get(..buffer.len));
-        slice.ok_or_else(|| self.internal(format!("buffer {} is not there or is the output", id.0)))
-    }
-
-    fn loaded(&self, id: ParameterId) -> Result<&'a Loaded> {
-        let loaded = self.parameters.get(id.0).and_then(Option::as_ref);
-        loaded.ok_or_else(|| self.internal(format!("parameter {} was not loaded", id.0)))
-    }
-
-    fn matrix(&self, id: ParameterId) -> Result<&'a PackedMatrix> {
-        match self.loaded(id)? {
-            Loaded::Matrix(matrix) => Ok(matrix),
-            _ => Err(self.internal(format!("parameter {} is no matrix", id.0))),
-        }
-    }
-
-    fn table(&self, id: ParameterId) -> Result<&'a Table> {
-        match self.loaded(id)? {
-            Loaded::Table(table) => Ok(table),
-            _ => Err(self.internal(format!("parameter {} is no table", id.0))),
-        }
-    }
-
-    fn vector(&self, id: ParameterId, len: usize) -> Result<&'a [f32]> {
-        let Loaded::Vector(data) = self.loaded(id)? else {
-            return Err(self.internal(format!("parameter {} is no vector", id.0)));
-        };
-        self.expect("a vector", data.len(), len)?;
-        Ok(data)
-    }
-
-    fn expect(&self, what: &str, found: usize, expected: usize) -> Result<()> {
-        if found == expected {
-            Ok(())
-        } else {
-            Err(self.internal(format!("{what} has {found} values, not {expected}")))
-        }
-    }
-
-    fn residual(&self, residual: Residual, len: usize, features: usize) -> Result<(&'a [f32], &'a [f32])> {
-        let values = self.buffer(residual.buffer)?;
-        self.expect("the residual", values.len(), len)?;
-        let scale = residual.scale.map(|scale| self.vector(scale, features)).transpose()?;
-        Ok((values, scale.unwrap_or_default()))
-    }
-
-    fn u32(&self, value: usize) -> Result<u32> {
-        u32::try_from(value).map_err(|_| self.internal(format!("{value} is beyond 32 bits")))
-    }
-
-    fn batch(&self) -> usize {
-        self.plan.request.batch
-    }
-
-    fn sequence(&self) -> usize {
-        self.plan.request.sequence
-    }
-
     /// Computes the step into `output`.
     pub fn compute(
         &self,
@@ -250,16 +177,6 @@ impl<'a> Operands<'a> {
             _ => {}
         }
         Ok(())
-    }
-
-    /// An input of whole rows of `features`, as long as the output.
-    fn rows(&self, input: BufferId, output: &[f32], features: usize) -> Result<&'a [f32]> {
-        let input = self.buffer(input)?;
-        self.expect("the output", output.len(), input.len())?;
-        if features == 0 || !output.len().is_multiple_of(features) {
-            return Err(self.internal(format!("{} values are not rows of {features}", output.len())));
-        }
-        Ok(input)
     }
 
     fn attention(

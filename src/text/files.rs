@@ -4,12 +4,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, unsupported};
 use super::settings::{AddedToken, Names, Settings, Vocabulary};
 use crate::error::{Error, Result};
-
-pub(super) const TOKENIZER_JSON: &str = "tokenizer.json";
-pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
-pub(super) const VOCAB: &str = "vocab.txt";
 
 /// Contents of the files that describe a tokenizer. `tokenizer_json` or `vocab` must be there; where both are,
 /// `tokenizer.json` wins for the vocabulary and the normalisation.
@@ -144,15 +141,4 @@ fn from_vocab(text: &str, config: &Value) -> Result<Settings> {
     let mut settings = Settings { vocabulary: Vocabulary::from_lines(text)?, ..Settings::default() };
     settings.read_config(config);
     Ok(settings)
-}
-
-pub(super) fn kind_of(part: Option<&Value>) -> Option<&str> {
-    part.and_then(|part| part.get("type")).and_then(Value::as_str)
-}
-
-pub(super) fn unsupported(part: &str, found: Option<&str>, wanted: &str) -> Error {
-    Error::unsupported(
-        format!("{TOKENIZER_JSON}: {part} {}", found.unwrap_or("null")),
-        format!("BERT's family uses {wanted}"),
-    )
 }

@@ -19,6 +19,7 @@
 
 mod added;
 mod files;
+mod form;
 mod offsets;
 mod piece;
 mod record;

@@ -4,7 +4,7 @@ use ahash::AHashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::files::{TOKENIZER_JSON, VOCAB, kind_of, unsupported};
+use super::form::{TOKENIZER_JSON, VOCAB, kind_of, unsupported};
 use crate::error::{Error, Result};
 
 /// Token → id.

@@ -65,7 +65,7 @@ impl Tokenizer {
             settings.strip_accents,
             settings.lowercase,
         );
-        let missing = |role: &str| Error::corrupt(super::files::VOCAB, format!("no {role} token"));
+        let missing = |role: &str| Error::corrupt(super::form::VOCAB, format!("no {role} token"));
         let special = SpecialIds {
             class: settings.id(&settings.names.class).ok_or_else(|| missing("class"))?,
             separator: settings.id(&settings.names.separator).ok_or_else(|| missing("separator"))?,

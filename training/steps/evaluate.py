@@ -12,7 +12,7 @@ from training.metrics.glue import METRICS
 from training.models import build
 from training.places import Places
 from training.steps.common import device, result
-from training.tasks import predict_rows
+from training.tasks.glue import predict_rows
 
 # How the weights are held while they are scored.
 STORAGES = ("f32", "q8")

@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 
-from training import quantise, tasks
+from training import quantise
 from training.errors import TrainingError
 from training.steps import compare, evaluate
+from training.tasks import glue
 from training.tests.conftest import TINY_STUDENT
 
 BASE = {
@@ -94,7 +95,7 @@ def test_storages_are_scored_side_by_side(comparison, world, monkeypatch):
     def predict(model, encoded):
         weight = model.classifier.weight.detach()
         seen.append(bool(torch.allclose(weight, quantise.round_rows(weight), rtol=0, atol=1e-9)))
-        return tasks.predict_rows(model, encoded)
+        return glue.predict_rows(model, encoded)
 
     monkeypatch.setattr(evaluate, "predict_rows", predict)
     compare.run_comparison(comparison, world)

@@ -8,8 +8,8 @@ from training.data import batches, glue, squad, tokens
 from training.places import Places
 from training.steps import corpus as corpus_step
 from training.steps import evaluate, finetune, pretrain, teacher, transfer
-from training.tasks_squad import SquadBatches
-from training.tasks_text import mask_words
+from training.tasks.squad import SquadBatches
+from training.tasks.text import mask_words
 from training.tests.conftest import tiny
 
 

@@ -4,6 +4,7 @@ mod answer;
 mod arguments;
 mod bench;
 mod classify;
+mod command;
 mod directory;
 mod encode;
 mod eval;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mobilebert::error::Error;
 
-use arguments::Command;
+use command::Command;
 
 /// MobileBERT and its relatives on the GPU (through wgpu) or the CPU.
 #[derive(Parser)]

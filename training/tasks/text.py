@@ -8,7 +8,7 @@ from training.config import Config
 from training.data import batches, corpus, tokens
 from training.errors import TrainingError
 from training.places import Places
-from training.tasks import Task
+from training.tasks.task import Task
 
 MASKED, KEPT, RANDOM = 0.15, 0.1, 0.1
 

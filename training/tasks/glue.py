@@ -1,7 +1,4 @@
-"""What a task adds to the loop: its batches and its own terms of the loss."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""Classification and regression: rows of one text or two with a label."""
 
 import numpy as np
 import torch
@@ -10,31 +7,11 @@ from training import losses
 from training.config import Config
 from training.data import batches, glue, tokens
 from training.places import Places
+from training.tasks.task import Task
 
 
-@dataclass
-class Task:
-    """Batches by step, the task's terms, and a score on rows held back from training."""
-
-    batch_at: Callable[[int], batches.Batch]
-    terms: Callable
-    score: Callable[[torch.nn.Module], dict] | None
-
-
-def open_task(config: Config, places: Places, tokenizer) -> Task:
-    """The task a configuration names, on its training file."""
-    if config.task == "squad":
-        from training.tasks_squad import open_squad
-
-        return open_squad(config, places, tokenizer)
-    if config.task == "text":
-        from training.tasks_text import open_text
-
-        return open_text(config, places, tokenizer)
-    return _open_glue(config, places, tokenizer)
-
-
-def _open_glue(config: Config, places: Places, tokenizer) -> Task:
+def open_glue(config: Config, places: Places, tokenizer) -> Task:
+    """The training file of a task of GLUE, some rows kept back to look at while training."""
     rows = glue.read_train(places, config.task)
     rows = [rows[i] for i in np.random.default_rng([config.seed, 0]).permutation(len(rows))]
     kept_back = min(config.loop.held_out, len(rows) // 10) if config.loop.evaluate_every else 0

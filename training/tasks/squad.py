@@ -9,7 +9,7 @@ from training.data import batches
 from training.data.mismatch import Mismatches
 from training.data.squad import Windows, read_train
 from training.places import Places
-from training.tasks import Task
+from training.tasks.task import Task
 
 
 def open_squad(config: Config, places: Places, tokenizer) -> Task:

@@ -1,0 +1,168 @@
+//! Memory, parameter blocks, bind groups and staging of a plan, made once.
+
+use crate::error::{Error, Result};
+use crate::gpu::launch::{Launch, Operand, launch};
+use crate::gpu::memory::{Allocation, padded};
+use crate::gpu::pipelines::Pipelines;
+use crate::plan::{Operation, ParameterId, Plan};
+
+use super::{ALIGNMENT, Command, Copied, INPUTS, Loaded, Prepared, name, slot_of};
+
+impl Loaded<'_> {
+    fn parameter(&self, id: ParameterId) -> Result<&(Vec<usize>, Allocation)> {
+        self.parameters
+            .get(id.0)
+            .and_then(Option::as_ref)
+            .ok_or_else(|| Error::internal("plan", format!("parameter {} was not loaded", id.0)))
+    }
+
+    pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<Allocation> {
+        let limit = self.device.device.limits().max_storage_buffer_binding_size;
+        if padded(bytes) > limit {
+            return Err(Error::unsupported(
+                format!("`{label}` of {bytes} bytes"),
+                format!(
+                    "a GPU binding holds {limit}; use a smaller batch or a shorter length, or the CPU executor"
+                ),
+            ));
+        }
+        Ok(Allocation::new(&self.device.device, self.ledger, label, bytes, usage))
+    }
+}
+
+impl Prepared {
+    /// Makes everything that `plan` needs; errors of the device come out here.
+    pub(in crate::gpu) async fn new(plan: &Plan, loaded: &Loaded<'_>) -> Result<Self> {
+        let shape_of = |id| loaded.parameter(id).map(|(shape, _)| shape.as_slice());
+        let launches: Vec<Launch> =
+            plan.steps.iter().map(|step| launch(plan, step, &shape_of)).collect::<Result<_>>()?;
+        let watch = loaded.device.watch();
+        let made = Self::allocate(plan, &launches, loaded);
+        watch.end(name(plan), Self::bytes_of(plan)).await?;
+        let mut prepared = made?;
+        prepared.write_blocks(loaded, &launches);
+        prepared.bind(loaded, &launches).await?;
+        Ok(prepared)
+    }
+
+    fn allocate(plan: &Plan, launches: &[Launch], loaded: &Loaded<'_>) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+
+        let tokens = plan.request.batch * plan.request.sequence;
+        let input_stride = (tokens as u64 * 4).next_multiple_of(ALIGNMENT);
+        let slot_usage = Usage::STORAGE | Usage::COPY_SRC;
+        let mut slots = Vec::with_capacity(plan.slots.len());
+        for (index, &len) in plan.slots.iter().enumerate() {
+            slots.push(loaded.buffer(
+                &format!("slot {index} of {}", name(plan)),
+                len as u64 * 4,
+                slot_usage,
+            )?);
+        }
+        let inputs = loaded.buffer("inputs", INPUTS * input_stride, Usage::STORAGE | Usage::COPY_DST)?;
+        let blocks_size = launches.len() as u64 * ALIGNMENT;
+        let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
+        let (results, size) = results(plan)?;
+        let rows = |id: ParameterId| Ok::<_, Error>(loaded.parameter(id)?.0.first().copied());
+        let (mut vocabulary, mut token_types) = (None, None);
+        for step in &plan.steps {
+            match step.operation {
+                Operation::Embedding { table, .. } => vocabulary = rows(table)?,
+                Operation::Position { token_type: Some(table), .. } => token_types = rows(table)?,
+                _ => {}
+            }
+        }
+        let staging = Allocation::new(
+            &loaded.device.device,
+            loaded.ledger,
+            "results",
+            size,
+            Usage::MAP_READ | Usage::COPY_DST,
+        );
+        Ok(Prepared {
+            plan: plan.clone(),
+            commands: Vec::with_capacity(launches.len()),
+            slots,
+            inputs,
+            input_stride,
+            blocks,
+            results,
+            staging,
+            vocabulary,
+            token_types,
+            bytes: vec![0; (INPUTS * input_stride) as usize],
+            proven: false,
+            in_flight: false,
+        })
+    }
+
+    fn write_blocks(&self, loaded: &Loaded<'_>, launches: &[Launch]) {
+        let mut bytes = vec![0; launches.len() * ALIGNMENT as usize];
+        for (block, launch) in bytes.chunks_exact_mut(ALIGNMENT as usize).zip(launches) {
+            block[..launch.parameters.len()].copy_from_slice(&launch.parameters);
+        }
+        loaded.device.queue.write_buffer(&self.blocks, 0, &bytes);
+    }
+
+    /// A bind group a step, labelled with the step's label.
+    async fn bind(&mut self, loaded: &Loaded<'_>, launches: &[Launch]) -> Result<()> {
+        let mut outcomes = Vec::with_capacity(launches.len());
+        for (index, launch) in launches.iter().enumerate() {
+            let label = self.plan.steps[index].label.clone();
+            let pipeline = Pipelines::index(launch.kernel)?;
+            let block = wgpu::BufferBinding {
+                buffer: &self.blocks,
+                offset: index as u64 * ALIGNMENT,
+                size: wgpu::BufferSize::new(ALIGNMENT),
+            };
+            let mut entries =
+                vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(block) }];
+            for (index, &operand) in launch.operands.iter().enumerate() {
+                let resource = wgpu::BindingResource::Buffer(self.binding(loaded, operand)?);
+                entries.push(wgpu::BindGroupEntry { binding: index as u32 + 1, resource });
+            }
+            let watch = loaded.device.watch();
+            let bind_group = loaded.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&label),
+                layout: &loaded.pipelines.get(pipeline).layout,
+                entries: &entries,
+            });
+            outcomes.push(watch.end(label, 0));
+            self.commands.push(Command { pipeline, bind_group, groups: launch.groups });
+        }
+        for outcome in outcomes {
+            outcome.await?;
+        }
+        Ok(())
+    }
+
+    fn binding<'a>(&'a self, loaded: &'a Loaded<'_>, operand: Operand) -> Result<wgpu::BufferBinding<'a>> {
+        let input = |index: u64| wgpu::BufferBinding {
+            buffer: &self.inputs,
+            offset: index * self.input_stride,
+            size: wgpu::BufferSize::new(self.input_stride),
+        };
+        Ok(match operand {
+            Operand::InputIds => input(0),
+            Operand::TokenTypeIds => input(1),
+            Operand::AttentionMask => input(2),
+            Operand::Parameter(id) => loaded.parameter(id)?.1.as_entire_buffer_binding(),
+            Operand::Buffer(id) => self.slots[slot_of(&self.plan, id)?.0].as_entire_buffer_binding(),
+        })
+    }
+}
+
+fn results(plan: &Plan) -> Result<(Vec<Copied>, u64)> {
+    let mut results: Vec<Copied> = Vec::new();
+    let mut size = 0;
+    for output in &plan.outputs {
+        if results.iter().any(|result| result.buffer == output.buffer) {
+            continue;
+        }
+        let (slot, len) = slot_of(plan, output.buffer)?;
+        let bytes = len as u64 * 4;
+        results.push(Copied { buffer: output.buffer, slot, offset: size, bytes });
+        size += bytes;
+    }
+    Ok((results, size))
+}

@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from training import plots
+
 
 class Log:
     """Appends one JSON object a line; lines after the step a run resumes from are cut away."""
@@ -28,33 +30,7 @@ class Log:
         """Write the curves beside the log."""
         rows = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
         if rows:
-            draw(rows, self.path.with_name("curves.png"))
-
-
-def draw(rows: list[dict], path: Path) -> None:
-    """One panel a quantity, over steps."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    names = [n for n in dict.fromkeys(n for r in rows for n in r) if n not in ("step", "seconds", "tokens", "stage")]
-    names = [n for n in names if any(isinstance(r.get(n), int | float) for r in rows)]
-    if not names:
-        return
-    columns = min(3, len(names))
-    lines = -(-len(names) // columns)
-    figure, axes = pyplot.subplots(lines, columns, figsize=(5 * columns, 3 * lines), squeeze=False)
-    for axis, name in zip(axes.flat, names, strict=False):
-        points = [(r["step"], r[name]) for r in rows if isinstance(r.get(name), int | float) and "step" in r]
-        axis.plot(*zip(*points, strict=True), linewidth=1)
-        axis.set_title(name)
-        axis.set_xlabel("step")
-    for axis in list(axes.flat)[len(names) :]:
-        axis.set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
-    pyplot.close(figure)
+            plots.curves(rows, self.path.with_name("curves.png"))
 
 
 class Bar:

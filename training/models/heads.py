@@ -5,13 +5,19 @@ takes over the teacher's heads with the largest share in the layer's output, que
 what the two read, and its output bottleneck starts as the least-squares map to the teacher's next map.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from training.data.batches import Batch
+from training.errors import TrainingError
 from training.models.build import encoder
 from training.models.start import principal_axes
+
+# Stands beside a student's weights: other batches would choose other heads, and undo what its own have learned.
+RECORD = "heads.json"
 
 
 @dataclass
@@ -46,11 +52,24 @@ def choose(teacher: torch.nn.Module, seen: Seen, count: int) -> list[list[int]]:
     return chosen
 
 
+def read(path: Path) -> list[list[int]]:
+    """The heads that an earlier run chose for its student."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TrainingError(
+            f"{path}: not there, so nobody knows which of the teacher's heads this student has learned; "
+            "take one that was made with 'heads' = \"chosen\", or leave 'heads' out"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise TrainingError(f"{path}: not valid JSON: {error}") from None
+
+
 def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
     """Whether heads can be copied: a layer for a layer, streams and heads of the same width, one shared bottleneck."""
     own, other = encoder(student).config, encoder(teacher).config
     return (
-        other.model_type == "bert"
+        (own.model_type, other.model_type) == ("mobilebert", "bert")
         and own.num_hidden_layers == other.num_hidden_layers
         and own.hidden_size == other.hidden_size
         and own.intra_bottleneck_size // own.num_attention_heads == other.hidden_size // other.num_attention_heads

@@ -70,24 +70,31 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
     return model, teacher, tokenizer_from
 
 
-def start_student(config: Config, model, teacher, task) -> list[list[int]] | None:
+def start_student(config: Config, places: Places, model, teacher, task) -> list[list[int]] | None:
     """Give a student built from nothing its start; returns the teacher's heads that it learns where they are chosen."""
     fresh = teacher is not None and not config.models.init and config.models.word_vectors == "principal-components"
-    chooses = teacher is not None and config.transfer.heads == "chosen"
     if fresh:
         counts = batches.piece_counts([task.batch_at(step) for step in range(COUNTED)], tokens.VOCABULARY)
         start.start_from_teacher(model, teacher, counts)
-    if not chooses:
+    if teacher is None:
+        return None
+    learned = places.model(config.models.init) / heads.RECORD if config.models.init else None
+    if config.transfer.heads != "chosen" and not (learned and learned.exists()):
         return None
     if not heads.fits(model, teacher):
         raise TrainingError(
             f"{config.name}: 'heads' = \"chosen\" copies heads: it needs a BERT teacher and a MobileBERT student with "
             "as many layers, a stream and heads as wide, NoNorm and one bottleneck shared by query and key"
         )
-    seen = heads.look(teacher.eval(), batches.together([task.batch_at(step) for step in range(LOOKED_AT)]))
-    chosen = heads.choose(teacher, seen, build.encoder(model).config.num_attention_heads)
-    if fresh:
-        heads.start_layers(model, teacher, seen, chosen)
+    if learned:
+        chosen = heads.read(learned)
+    else:
+        seen = heads.look(teacher.eval(), batches.together([task.batch_at(step) for step in range(LOOKED_AT)]))
+        chosen = heads.choose(teacher, seen, build.encoder(model).config.num_attention_heads)
+        if fresh:
+            heads.start_layers(model, teacher, seen, chosen)
+    record = places.run(config.name) / "model" / heads.RECORD
+    checkpoint.write_whole(record, lambda p: p.write_text(json.dumps(chosen) + "\n"))
     return chosen
 
 
@@ -98,7 +105,7 @@ def train(config: Config, places: Places, strategy: str) -> Path:
         return folder / "model"
     model, teacher, tokenizer_from = open_models(config, places)
     task = open_task(config, places, tokens.load(tokenizer_from))
-    chosen = start_student(config, model, teacher, task)
+    chosen = start_student(config, places, model, teacher, task)
     where = device()
     model.to(where)
     if teacher is not None:

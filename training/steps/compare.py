@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training import config as configuration
+from training import plots
 from training.config import Config
 from training.errors import TrainingError
 from training.places import Places
@@ -26,7 +27,7 @@ class Comparison:
 
 
 def run_comparison(path: Path, places: Places) -> None:
-    """Train and score what is not done yet, then write `table.json` and print the table."""
+    """Train and score what is not done yet, then write `table.json` and `table.png`, and print the table."""
     comparison = read(path)
     rows = []
     for variant, configs in comparison.runs.items():
@@ -37,6 +38,7 @@ def run_comparison(path: Path, places: Places) -> None:
     folder = places.run(comparison.name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    plots.seeds(rows, comparison.metric, folder / "table.png")
     print(markdown(rows, comparison.metric))
 
 

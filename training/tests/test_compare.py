@@ -62,6 +62,7 @@ def test_the_table_holds_every_score_and_done_runs_are_not_run_again(comparison,
     compare.run_comparison(comparison, world)
     table = json.loads((world.run("comparison") / "table.json").read_text())
     assert [row["variant"] for row in table] == ["maps", "no-maps"]
+    assert (world.run("comparison") / "table.png").read_bytes().startswith(b"\x89PNG")
     base = comparison.parent.name
     for row in table:
         names = [f"{base}-{row['variant']}-{seed}" for seed in (1, 2)]

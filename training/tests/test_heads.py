@@ -1,5 +1,7 @@
 """Heads copied from the teacher, layers fitted to it, and layers that learn on the teacher's maps."""
 
+import json
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from training.data import tokens
 from training.errors import TrainingError
 from training.models import build as models
 from training.models import heads
-from training.steps.common import open_models, start_student
+from training.steps.common import open_models, start_student, train
 from training.tasks import open_task
 from training.tests.conftest import tiny
 
@@ -24,7 +26,7 @@ class Case:
         self.student, self.teacher, folder = open_models(self.config, world)
         self.teacher.eval()
         self.task = open_task(self.config, world, tokens.load(folder))
-        self.chosen = start_student(self.config, self.student, self.teacher, self.task)
+        self.chosen = start_student(self.config, world, self.student, self.teacher, self.task)
         self.batch = self.task.batch_at(0)
         self.seen = heads.look(self.teacher, self.batch)
 
@@ -88,4 +90,42 @@ def test_students_that_cannot_copy_are_refused(world):
         sections = {"models": {"teacher": "models:tiny"}, "transfer": {"heads": "chosen"}}
         config = tiny("refused", student={"num_hidden_layers": 1}, **sections)
         student, teacher, folder = open_models(config, world)
-        start_student(config, student, teacher, open_task(config, world, tokens.load(folder)))
+        start_student(config, world, student, teacher, open_task(config, world, tokens.load(folder)))
+
+
+def test_a_later_run_on_other_batches_goes_on_with_the_heads_of_the_first(world):
+    first = tiny(
+        "first", task="squad", models={"teacher": "models:tiny-squad"}, loss=LOSS, transfer={"heads": "chosen"}
+    )
+    train(first, world, "auxiliary")
+    record = world.run("first") / "model" / heads.RECORD
+    chosen = json.loads(record.read_text())
+    # As if other batches had chosen others: what counts is what the student has learned.
+    other = [[head for head in range(4) if head not in row][:2] for row in chosen]
+    record.write_text(json.dumps(other))
+    for name, transfer in (("second", {"heads": "chosen"}), ("third", {})):
+        later = tiny(
+            name,
+            task="squad",
+            seed=9,
+            models={"init": "run:first", "teacher": "models:tiny-squad"},
+            loss=LOSS,
+            transfer=transfer,
+        )
+        student, teacher, folder = open_models(later, world)
+        task = open_task(later, world, tokens.load(folder))
+        assert start_student(later, world, student, teacher, task) == other
+        assert json.loads((world.run(name) / "model" / heads.RECORD).read_text()) == other
+
+
+def test_a_student_whose_heads_nobody_knows_is_refused(world):
+    train(tiny("plain-start", task="squad", models={"teacher": "models:tiny-squad"}, loss=LOSS), world, "auxiliary")
+    later = {"models": {"init": "run:plain-start", "teacher": "models:tiny-squad"}, "transfer": {"heads": "chosen"}}
+    with pytest.raises(TrainingError, match="nobody knows which"):
+        train(tiny("unknown", task="squad", loss=LOSS, **later), world, "plain")
+
+
+def test_a_student_of_another_family_is_refused(world):
+    later = {"models": {"init": "models:tiny-squad", "teacher": "models:tiny-squad"}, "transfer": {"heads": "chosen"}}
+    with pytest.raises(TrainingError, match="MobileBERT student"):
+        train(tiny("family", task="squad", loss=LOSS, **later), world, "plain")

@@ -62,7 +62,7 @@ def test_frozen_layers_stay_bit_identical(world):
         optim={"steps": 9, "weight_decay": 0.5},
     )
     student, teacher, folder = open_models(config, world)
-    start_student(config, student, teacher, open_task(config, world, tokens.load(folder)))
+    start_student(config, world, student, teacher, open_task(config, world, tokens.load(folder)))
     before = student.state_dict()
     states = {}
     from training import loop

@@ -31,7 +31,7 @@ def run(config: Config, places: Places) -> None:
     found = answers(model, windows)
     differences = np.array([found[q.id][2] - found[q.id][1] for q in mixed.questions])
     cut, right = calibrate.threshold(differences, answerable)
-    figures = {"null_threshold": cut, "right": right, "pairs": len(differences)}
+    figures = {"null_threshold": cut, "right": right, "pairs": len(differences), "near": config.data.near}
     path = places.run(config.name) / "null.json"
     checkpoint.write_whole(path, lambda p: p.write_text(json.dumps(figures) + "\n"))
     print(json.dumps(figures))

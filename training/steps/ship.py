@@ -86,17 +86,18 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
     calibrated = places.run(config.name) / "null.json"
     if not calibrated.is_file():
         return []
-    cut = json.loads(calibrated.read_text(encoding="utf-8"))["null_threshold"]
+    found = json.loads(calibrated.read_text(encoding="utf-8"))
+    cut, near = found["null_threshold"], found.get("near", 0.0)
     data = places.data_file("squad", "dev-v2.0.json")
-    found, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
+    scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
     # A file may lack one of the two kinds of questions.
     names = ("exact_match", "f1", "HasAns_exact", "HasAns_f1", "NoAns_exact", "NoAns_f1")
-    figures = [f"{found[name]:.2f}" if name in found else "" for name in names]
+    figures = [f"{scores[name]:.2f}" if name in scores else "" for name in names]
     return [
         "",
-        f'SQuAD v2.0, whole dev set ({found["n"]} questions), as shipped; none of it was trained on. "No answer"',
+        f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped; none of it was trained on. "No answer"',
         f"is said where its score leads by more than {cut:.2f}, fixed beforehand on training questions of which every",
-        "second one was put to a foreign passage:",
+        f"second one was put to a passage that does not answer it ({near:.0%} of these from the same article):",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
         "|---|---|---|---|---|---|",

@@ -133,6 +133,8 @@ describe("a measurement on the CPU", () => {
     await other.waitForFunction(() => document.documentElement.dataset.ready === "true", PATIENCE);
     const shown = await shownResult(other);
     assert.match(shown.shared, /not this device's/);
+    const cut = await other.$eval("#warm", (table) => table.scrollWidth > table.parentElement.clientWidth);
+    assert.ok(!cut, "the table is cut off");
     assert.deepEqual(shown.json, result.json);
     assert.deepEqual([shown.medians, shown.checks, shown.cold], [result.medians, result.checks, result.cold]);
     assert.equal(await other.$eval("#setup", (element) => element.checkVisibility()), false);

@@ -1,6 +1,7 @@
 import { byId } from "./elements.js";
 
 const section = byId("choose", HTMLElement);
+const text = byId("choose-text", HTMLElement);
 const form = byId("choose-hub", HTMLFormElement);
 const id = byId("hub-id", HTMLInputElement);
 const folder = byId("folder", HTMLInputElement);
@@ -20,7 +21,9 @@ export function startChoosing(onChoose) {
     if (files.length > 0) onChoose("your files", files);
   });
   return {
-    show() {
+    /** @param {string} why what is said above the ways to bring one */
+    show(why) {
+      text.textContent = why;
       section.hidden = false;
     },
     hide() {

@@ -7,13 +7,14 @@ const section = byId("loading", HTMLElement);
 const bar = byId("loading-bar", HTMLProgressElement);
 const line = byId("loading-text", HTMLElement);
 
+/** What is done with a model. @type {Record<Progress["phase"], (what: string) => string>} */
 const doing = {
-  download: "Loading",
-  cache: "Reading from this browser's cache",
-  verify: "Checking",
-  upload: "Handing over to the device",
-  compile: "Preparing the device",
-  warmup: "Warming up",
+  download: (what) => `Loading ${what}`,
+  cache: (what) => `Reading ${what} from this browser's cache`,
+  verify: (what) => `Checking ${what}`,
+  upload: (what) => `Handing ${what} over to the device`,
+  compile: (what) => `Preparing the device for ${what}`,
+  warmup: (what) => `Warming up ${what}`,
 };
 
 /** How a model came to stand here, in the words of the status line. */
@@ -38,7 +39,7 @@ export function showProgress(what, { phase, loaded, total }) {
   bar.max = Math.max(total, 1);
   bar.value = loaded;
   const amount = total > 1 ? `: ${megabytes(loaded)} of ${megabytes(total)} MB` : "";
-  line.textContent = `${doing[phase]} ${what}${amount}`;
+  line.textContent = `${doing[phase](what)}${amount}`;
 }
 
 /** @param {keyof typeof ready} how */

@@ -43,7 +43,7 @@ const choosing = startChoosing((label, source) => {
 if (answers) await loadAnswers();
 else {
   showLoadingState("No model lies beside this page: pick one below.", "waiting");
-  choosing.show();
+  choosing.show("No model lies beside this page.");
 }
 if (sentiment) await loadSentiment();
 else sentimentMissing("No model for sentiment lies beside this page.");
@@ -59,7 +59,7 @@ async function loadAnswers() {
     setAnswering(await load(QuestionAnswering, "answers", label, source));
   } catch (error) {
     showLoadingState(`${label} could not be loaded.`, "failed");
-    choosing.show();
+    choosing.show(`Instead of ${label}:`);
     report(error, "answers");
   }
 }

@@ -42,15 +42,15 @@ export const loading = {
   "loading-cached": {
     async enter(page, { address }) {
       await openReady(page, address);
-      await held(page, address, "cache", /^Reading from this browser's cache/);
+      await held(page, address, "cache", /^Reading .+ from this browser's cache/);
     },
   },
   "loading-checked": {
     // Only a model with `files.json` is checked.
     enter: (page, { address }) => held(page, `${address}?model=state-listed`, "verify", /^Checking/),
   },
-  "loading-compile": { enter: (page, { address }) => held(page, address, "compile", /^Preparing the device/) },
-  "loading-upload": { enter: (page, { address }) => held(page, address, "upload", /^Handing over/) },
+  "loading-compile": { enter: (page, { address }) => held(page, address, "compile", /^Preparing the device for .+/) },
+  "loading-upload": { enter: (page, { address }) => held(page, address, "upload", /^Handing .+ over to the device/) },
   cached: {
     async enter(page, { address }) {
       await openReady(page, address);

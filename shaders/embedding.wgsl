@@ -1,7 +1,8 @@
 // embedding: the word vector of each token, or with `trigram` those of the next, this and the previous token
 //
 //   input_ids [batch, sequence]
-//   table     [vocabulary, embedding_size]
+//   table     [vocabulary_size, embedding_size] floats, or where `in_bytes` [vocabulary_size] scales as f32, then as many
+//             signed bytes, four a word
 //   output    [batch · sequence, embedding_size], with trigram [batch · sequence, 3 · embedding_size]
 //
 // Bindings of group 0: 0 parameters, 1 input_ids, 2 table, 3 output.
@@ -15,12 +16,22 @@ struct Parameters {
     sequence: u32,
     embedding_size: u32,
     trigram: u32,
+    vocabulary_size: u32,
+    in_bytes: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> input_ids: array<u32>;
-@group(0) @binding(2) var<storage, read> table: array<f32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
 @group(0) @binding(3) var<storage, read_write> output_values: array<f32>;
+
+fn table_value(row: u32, feature: u32) -> f32 {
+    let at = row * parameters.embedding_size + feature;
+    if parameters.in_bytes == 0u {
+        return bitcast<f32>(table[at]);
+    }
+    return bytes_of(table[parameters.vocabulary_size + at / 4u])[at % 4u] * bitcast<f32>(table[row]);
+}
 
 @compute @workgroup_size(64, 1, 1)
 fn main(
@@ -54,8 +65,8 @@ fn main(
     var value = 0.0;
     if inside {
         let id = input_ids[source];
-        if id < arrayLength(&table) / parameters.embedding_size {
-            value = table[id * parameters.embedding_size + feature];
+        if id < parameters.vocabulary_size {
+            value = table_value(id, feature);
         }
     }
     output_values[index] = value;

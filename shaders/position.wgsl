@@ -5,6 +5,9 @@
 //   position       [positions, hidden_size]          positions >= sequence
 //   token_type     [types, hidden_size]              read where has_token_type
 //
+// A table is floats, or where `position_in_bytes`, `token_type_in_bytes` say so a scale a row as f32, then signed bytes,
+// four a word.
+//
 // Bindings of group 0: 0 parameters, 1 token_type_ids, 2 input, 3 position, 4 token_type, 5 output.
 // Groups: 64 elements of the output each, x then y.
 
@@ -14,14 +17,34 @@ struct Parameters {
     hidden_size: u32,
     has_input: u32,
     has_token_type: u32,
+    positions: u32,
+    token_types: u32,
+    position_in_bytes: u32,
+    token_type_in_bytes: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> token_type_ids: array<u32>;
 @group(0) @binding(2) var<storage, read> input_values: array<f32>;
-@group(0) @binding(3) var<storage, read> position: array<f32>;
-@group(0) @binding(4) var<storage, read> token_type: array<f32>;
+@group(0) @binding(3) var<storage, read> position: array<u32>;
+@group(0) @binding(4) var<storage, read> token_type: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output_values: array<f32>;
+
+fn position_value(row: u32, feature: u32) -> f32 {
+    let at = row * parameters.hidden_size + feature;
+    if parameters.position_in_bytes == 0u {
+        return bitcast<f32>(position[at]);
+    }
+    return bytes_of(position[parameters.positions + at / 4u])[at % 4u] * bitcast<f32>(position[row]);
+}
+
+fn token_type_value(row: u32, feature: u32) -> f32 {
+    let at = row * parameters.hidden_size + feature;
+    if parameters.token_type_in_bytes == 0u {
+        return bitcast<f32>(token_type[at]);
+    }
+    return bytes_of(token_type[parameters.token_types + at / 4u])[at % 4u] * bitcast<f32>(token_type[row]);
+}
 
 @compute @workgroup_size(64, 1, 1)
 fn main(
@@ -35,11 +58,11 @@ fn main(
     }
     let row = index / parameters.hidden_size;
     let feature = index % parameters.hidden_size;
-    var value = position[row % parameters.sequence * parameters.hidden_size + feature];
+    var value = position_value(row % parameters.sequence, feature);
     if parameters.has_token_type != 0u {
         let id = token_type_ids[row];
-        if id < arrayLength(&token_type) / parameters.hidden_size {
-            value += token_type[id * parameters.hidden_size + feature];
+        if id < parameters.token_types {
+            value += token_type_value(id, feature);
         }
     }
     if parameters.has_input != 0u {

@@ -4,14 +4,12 @@ mod support;
 
 use mobilebert::kernels::attention::AttentionParameters;
 use mobilebert::kernels::linear::LinearParameters;
-use mobilebert::plan::{Activation, Operation, PAST_THE_END, Residual};
+use mobilebert::plan::{Activation, Operation, PAST_THE_END, Residual, Role};
 use support::compare::{Tolerance, assert_close};
 use support::gpu::{Builder, shared_executor};
+use support::matrix::{Form, Matrix, SIZES};
 use support::random::Random;
 use support::reference::{self, ACTIVATIONS};
-
-/// Sizes of hidden states in trained networks.
-const SIZES: [f32; 4] = [1e-3, 1.0, 1e4, 2.5e7];
 
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
@@ -19,6 +17,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 
 #[derive(Clone, Copy, Debug)]
 struct Linear {
+    form: Form,
     rows: usize,
     depth: usize,
     columns: usize,
@@ -34,6 +33,7 @@ impl Linear {
     fn random(random: &mut Random, rows: usize, depth: usize, columns: usize) -> Self {
         let residual = random.below(2) == 1;
         Linear {
+            form: [Form::Floats, Form::Bytes][random.below(2)],
             rows,
             depth,
             columns,
@@ -50,7 +50,7 @@ impl Linear {
         let Linear { rows, depth, columns, size, activation, .. } = self;
         let stride = depth + self.gap;
         let input = random.wild(rows * stride, size);
-        let weight = random.wild(columns * depth, 1.0);
+        let weight = Matrix::new(random, self.form, columns, depth);
         let bias = random.wild(columns, size);
         let added = random.wild(rows * columns, size);
         let scale = random.wild(columns, 2.0);
@@ -64,11 +64,11 @@ impl Linear {
             has_residual: self.residual.into(),
             has_scale: self.scale.into(),
         };
-        let expected = reference::linear(&parameters, &input, &weight, &bias, &added, &scale);
+        let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &added, &scale);
 
         let mut builder = Builder::new(1, rows);
         let buffer = builder.activation(&input);
-        let weight = builder.parameter(&[columns, depth], &weight);
+        let weight = builder.add(weight.values(), Role::Matrix);
         let bias = builder.parameter(&[columns], &bias);
         let residual = self.residual.then(|| Residual {
             buffer: builder.activation(&added),
@@ -87,7 +87,7 @@ impl Linear {
 #[test]
 fn linear_over_random_shapes() {
     let mut random = Random::new(10);
-    for _ in 0..60 {
+    for _ in 0..100 {
         let (rows, depth, columns) = (random.between(1, 70), random.between(1, 200), random.between(1, 90));
         Linear::random(&mut random, rows, depth, columns).check(&mut random);
     }
@@ -109,7 +109,9 @@ fn linear_at_the_edges_of_its_tiles() {
         (512, 36, 7),
         (2, 1027, 30),
     ] {
-        Linear::random(&mut random, rows, depth, columns).check(&mut random);
+        for form in [Form::Floats, Form::Bytes] {
+            Linear { form, ..Linear::random(&mut random, rows, depth, columns) }.check(&mut random);
+        }
     }
 }
 
@@ -195,9 +197,10 @@ fn embedding_of_neighbours_edges_and_ids_past_the_end() {
     let Some(mut executor) = shared_executor("embedding") else { return };
     let mut random = Random::new(40);
     for (batch, sequence, size) in [(1, 1, 1), (1, 1, 128), (3, 5, 7), (2, 512, 33), (2, 70, 128)] {
-        for trigram in [false, true] {
+        for (trigram, form) in both_with([Form::Floats, Form::Bytes]) {
             let vocabulary = random.between(1, 50);
-            let table = random.values(vocabulary * size, 1.0);
+            let table = Matrix::new(&mut random, form, vocabulary, size);
+            let rows = table.floats();
             let mut builder = Builder::new(batch, sequence);
             builder.inputs.input_ids = (0..batch * sequence)
                 .map(|_| if random.below(5) == 0 { PAST_THE_END } else { random.below(vocabulary) as u32 })
@@ -205,7 +208,7 @@ fn embedding_of_neighbours_edges_and_ids_past_the_end() {
             let vector = |batch: usize, token: isize| -> Vec<f32> {
                 let inside = (0..sequence as isize).contains(&token);
                 match inside.then(|| builder.inputs.input_ids[batch * sequence + token as usize]) {
-                    Some(id) if id != PAST_THE_END => table[id as usize * size..][..size].to_vec(),
+                    Some(id) if id != PAST_THE_END => rows[id as usize * size..][..size].to_vec(),
                     _ => vec![0.0; size],
                 }
             };
@@ -216,50 +219,70 @@ fn embedding_of_neighbours_edges_and_ids_past_the_end() {
                     shifts.iter().for_each(|shift| expected.extend(vector(b, token + shift)));
                 }
             }
-            let table = builder.table(&[vocabulary, size], &table);
+            let table = builder.add(table.values(), Role::Table);
             builder.step(Operation::Embedding { table, trigram }, expected.len());
-            assert_eq!(
-                expected,
-                builder.run(&mut executor),
-                "{batch} x {sequence} x {size}, trigram {trigram}"
-            );
+            let what = format!("{batch} x {sequence} x {size}, trigram {trigram}, {form:?}");
+            assert_eq!(expected, builder.run(&mut executor), "{what}");
         }
     }
 }
 
+/// Without and with something else, for each of these.
+fn both_with<T: Copy, const N: usize>(these: [T; N]) -> impl Iterator<Item = (bool, T)> {
+    [false, true].into_iter().flat_map(move |other| these.map(|this| (other, this)))
+}
+
 #[test]
 fn position_with_and_without_each_term() {
-    let Some(mut executor) = shared_executor("position") else { return };
+    let forms = [(Form::Floats, Form::Floats), (Form::Floats, Form::Bytes), (Form::Bytes, Form::Floats)];
     let mut random = Random::new(50);
     for (batch, sequence, size) in [(1, 1, 1), (2, 9, 5), (3, 512, 12), (1, 130, 512)] {
-        for (with_input, with_types) in [(false, false), (false, true), (true, false), (true, true)] {
-            let rows = batch * sequence;
-            let input = random.values(rows * size, 4.0);
-            let positions = random.values((sequence + 3) * size, 1.0);
-            let types = random.values(2 * size, 1.0);
-            let mut builder = Builder::new(batch, sequence);
-            builder.inputs.token_type_ids = (0..rows).map(|_| random.below(2) as u32).collect();
-            let expected: Vec<f64> = (0..rows * size)
-                .map(|i| {
-                    let (row, feature) = (i / size, i % size);
-                    let mut value = f64::from(positions[row % sequence * size + feature]);
-                    if with_types {
-                        let kind = builder.inputs.token_type_ids[row] as usize;
-                        value += f64::from(types[kind * size + feature]);
-                    }
-                    if with_input { value + f64::from(input[i]) } else { value }
-                })
-                .collect();
-            let operation = Operation::Position {
-                input: with_input.then(|| builder.activation(&input)),
-                position: builder.table(&[sequence + 3, size], &positions),
-                token_type: with_types.then(|| builder.table(&[2, size], &types)),
-            };
-            builder.step(operation, rows * size);
-            let what = format!("{batch} x {sequence} x {size}, input {with_input}, types {with_types}");
-            assert_close(&what, &expected, &builder.run(&mut executor), Tolerance::new(1e-6, 1e-7));
+        for (with_input, with_types) in both_with([false, true]) {
+            for forms in forms {
+                let positions = Matrix::new(&mut random, forms.0, sequence + 3, size);
+                let types = with_types.then(|| Matrix::new(&mut random, forms.1, 2, size));
+                let input = with_input.then(|| random.values(batch * sequence * size, 4.0));
+                check_position(&mut random, (batch, sequence), &positions, types.as_ref(), input.as_deref());
+            }
         }
     }
+}
+
+fn check_position(
+    random: &mut Random,
+    (batch, sequence): (usize, usize),
+    positions: &Matrix,
+    types: Option<&Matrix>,
+    input: Option<&[f32]>,
+) {
+    let Some(mut executor) = shared_executor("position") else { return };
+    let rows = batch * sequence;
+    let mut builder = Builder::new(batch, sequence);
+    builder.inputs.token_type_ids = (0..rows).map(|_| random.below(2) as u32).collect();
+    let position_rows = positions.floats();
+    let type_rows = types.map(Matrix::floats);
+    let size = position_rows.len() / (sequence + 3);
+    let expected: Vec<f64> = (0..rows * size)
+        .map(|i| {
+            let (row, feature) = (i / size, i % size);
+            let kind = builder.inputs.token_type_ids[row] as usize;
+            let terms = [
+                Some(position_rows[row % sequence * size + feature]),
+                type_rows.as_ref().map(|types| types[kind * size + feature]),
+                input.map(|input| input[i]),
+            ];
+            terms.into_iter().flatten().map(f64::from).sum()
+        })
+        .collect();
+    let operation = Operation::Position {
+        input: input.map(|input| builder.activation(input)),
+        position: builder.add(positions.values(), Role::Table),
+        token_type: types.map(|types| builder.add(types.values(), Role::Table)),
+    };
+    builder.step(operation, rows * size);
+    let what = format!("{batch} x {sequence}, {positions:?}, {types:?}, input {}", input.is_some());
+    // Terms may cancel: what is lost is in proportion to the largest.
+    assert_close(&what, &expected, &builder.run(&mut executor), Tolerance::new(1e-5, 1e-6));
 }
 
 #[test]

@@ -140,6 +140,7 @@ fn embedding_gathers_and_knows_the_edges() {
                 sequence: sequence as u32,
                 embedding_size: size as u32,
                 trigram,
+                ..Default::default()
             };
             for (name, found) in in_every_way(expected.len(), |output, workers| {
                 embedding::run(&parameters, &ids, &table, output, workers);
@@ -172,6 +173,7 @@ fn position_with_and_without_its_parts() {
             hidden_size: size as u32,
             has_input,
             has_token_type,
+            ..Default::default()
         };
         let [position, types] = [position, types].map(|values| Table::from_f32(values, size));
         let operands = PositionOperands {

@@ -33,6 +33,7 @@ fn embedding_multiplies_a_row_by_its_scale() {
             sequence: sequence as u32,
             embedding_size: size as u32,
             trigram,
+            ..Default::default()
         };
         let len = batch * sequence * size * if trigram == 1 { 3 } else { 1 };
         let gather = |table: &Table| {
@@ -58,6 +59,7 @@ fn position_multiplies_a_row_by_its_scale() {
             hidden_size: size as u32,
             has_input,
             has_token_type: 1,
+            ..Default::default()
         };
         let compute = |position: &Table, token_type: &Table| {
             let operands = PositionOperands {

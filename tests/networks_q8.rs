@@ -150,6 +150,15 @@ fn parameters_take_a_quarter_of_the_memory() {
     let bytes = model.cpu(1, |values| values).parameter_bytes();
     let floats = model.cpu(1, in_f32).parameter_bytes();
     assert!((bytes as f64) < 0.35 * floats as f64, "{bytes} of {floats} bytes");
+    let Some(mut gpu) = executor("parameters_take_a_quarter_of_the_memory") else { return };
+    let mut taken = |change: fn(Values) -> Values| {
+        for (id, parameter) in model.network.parameters.iter().enumerate() {
+            gpu.load(ParameterId(id), parameter, change(model.parameters[id].clone().unwrap())).unwrap();
+        }
+        gpu.memory().bytes
+    };
+    let (bytes, floats) = (taken(|values| values), taken(in_f32));
+    assert!((bytes as f64) < 0.35 * floats as f64, "on the GPU {bytes} of {floats} bytes");
 }
 
 #[test]

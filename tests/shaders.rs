@@ -5,9 +5,9 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mobilebert::config::Config;
-use mobilebert::gpu::launch;
+use mobilebert::gpu::{Layout, launch};
 use mobilebert::kernels::{Access, ENTRY_POINT, KERNELS, Kernel};
-use mobilebert::plan::{Network, Request, Schedule};
+use mobilebert::plan::{Network, ParameterId, Request, Schedule};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
 
@@ -178,15 +178,21 @@ fn plans_ask_for_exactly_the_kernels_of_the_table() {
     let mut asked = BTreeSet::new();
     for fields in support::gpu::family() {
         let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
+        let layouts = |in_bytes: bool| -> Vec<Layout> {
+            let shapes = network.parameters.iter().map(|parameter| parameter.shape.clone());
+            shapes.map(|shape| Layout { in_bytes: in_bytes && shape.len() == 2, shape }).collect()
+        };
+        let (floats, bytes) = (layouts(false), layouts(true));
         for schedule in [Schedule::Operations, Schedule::Tiled] {
             let request = Request { batch: 2, sequence: 9, schedule, ..Request::default() };
             let plan = network.plan(request).unwrap();
             for step in &plan.steps {
-                let shape_of = |id| Ok(network.parameter(id).shape.as_slice());
-                let launch = launch(&plan, step, &shape_of).unwrap();
-                assert_eq!(launch.operands.len(), launch.kernel.bindings.len(), "{}", step.label);
-                assert_eq!(launch.parameters.len(), launch.kernel.parameters.size, "{}", step.label);
-                asked.insert(launch.kernel.name);
+                for layouts in [&floats, &bytes] {
+                    let launch = launch(&plan, step, &|id: ParameterId| Ok(&layouts[id.0])).unwrap();
+                    assert_eq!(launch.operands.len(), launch.kernel.bindings.len(), "{}", step.label);
+                    assert_eq!(launch.parameters.len(), launch.kernel.parameters.size, "{}", step.label);
+                    asked.insert(launch.kernel.name);
+                }
             }
         }
     }

@@ -63,6 +63,7 @@ impl<'a> Operands<'a> {
             sequence: self.u32(self.sequence())?,
             embedding_size: self.u32(size)?,
             trigram: u32::from(trigram),
+            ..Default::default()
         };
         embedding::run(&parameters, &inputs.input_ids, table, output, workers);
         Ok(())
@@ -102,6 +103,7 @@ impl<'a> Operands<'a> {
             hidden_size: self.u32(size)?,
             has_input: u32::from(input_values.is_some()),
             has_token_type: u32::from(types.is_some()),
+            ..Default::default()
         };
         let operands = PositionOperands {
             token_type_ids: &inputs.token_type_ids,

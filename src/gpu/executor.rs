@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Parameter, ParameterId, Plan};
-use crate::weights::{Tensor, Values};
+use crate::weights::Values;
 
 use super::device::{Adapter, Device};
-use super::memory::{Allocation, Ledger, Memory, padded};
+use super::memory::{Ledger, Memory};
+use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
 use super::prepared::{Loaded, Prepared};
 use super::readback::read_back;
@@ -24,7 +25,7 @@ const FLUSH_BYTES: u64 = 16 << 20;
 pub struct Executor {
     // In order of destruction: buffers before the device.
     prepared: Vec<Prepared>,
-    parameters: Vec<Option<(Vec<usize>, Allocation)>>,
+    parameters: Vec<Option<Uploaded>>,
     uploads: Uploads,
     pipelines: Pipelines,
     ledger: Arc<Ledger>,
@@ -83,26 +84,18 @@ impl Executor {
         self.ledger.memory()
     }
 
-    /// Uploads a parameter as floats into a buffer of its own, labelled with its tensor's name. Replaces an earlier one.
+    /// Uploads a parameter into a buffer of its own; what comes in 8 bits stays in 8 bits. Replaces an earlier one.
     ///
     /// Browsers report a lack of memory later: at the latest the next [`Self::settle`] or run does.
     ///
     /// # Errors
     /// `Tensor` where the shape is another, `Unsupported` where a binding cannot hold it, `OutOfMemory`.
     pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
-        let tensor = values.into().into_f32(&parameter.name)?;
-        let bytes: &[u8] = bytemuck::cast_slice(&tensor.data);
-        self.check(parameter, &tensor, bytes.len() as u64)?;
         let watch = self.device.watch();
-        let buffer = Allocation::new(
-            &self.device.device,
-            &self.ledger,
-            &parameter.name,
-            bytes.len() as u64,
-            wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-        );
-        self.device.queue.write_buffer(&buffer, 0, bytes);
-        let outcome = watch.end(parameter.name.clone(), bytes.len() as u64);
+        let uploaded = Uploaded::new(&self.device, &self.ledger, parameter, &values.into());
+        let bytes = uploaded.as_ref().map_or(0, |uploaded| uploaded.buffer.size());
+        let outcome = watch.end(parameter.name.clone(), bytes);
+        let uploaded = uploaded?;
         #[cfg(not(target_arch = "wasm32"))]
         pollster::block_on(outcome)?;
         #[cfg(target_arch = "wasm32")]
@@ -111,33 +104,12 @@ impl Executor {
         if self.parameters.len() <= id.0 {
             self.parameters.resize_with(id.0 + 1, || None);
         }
-        self.parameters[id.0] = Some((tensor.shape, buffer));
+        self.parameters[id.0] = Some(uploaded);
         // Bind groups of plans made before hold the old buffer.
         self.prepared.clear();
-        self.uploads.bytes += bytes.len() as u64;
+        self.uploads.bytes += bytes;
         if self.uploads.bytes >= FLUSH_BYTES {
             self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn check(&self, parameter: &Parameter, tensor: &Tensor, bytes: u64) -> Result<()> {
-        let elements = tensor.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-        if tensor.shape != parameter.shape || elements != Some(tensor.data.len()) || bytes == 0 {
-            let problem = format!(
-                "{} values of shape {:?} where {:?} is needed",
-                tensor.data.len(),
-                tensor.shape,
-                parameter.shape
-            );
-            return Err(Error::tensor(&parameter.name, problem));
-        }
-        let limit = self.device.device.limits().max_storage_buffer_binding_size;
-        if padded(bytes) > limit {
-            return Err(Error::unsupported(
-                format!("tensor `{}` of {bytes} bytes on the GPU", parameter.name),
-                format!("a binding holds {limit}; use the CPU executor"),
-            ));
         }
         Ok(())
     }

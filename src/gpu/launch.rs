@@ -1,5 +1,6 @@
 //! A step of a plan as the launch of a kernel: its parameter block, what is bound, and how many groups. Touches no device.
 
+use super::parameters::Layout;
 use crate::error::{Error, Result};
 use crate::kernels::{self, Kernel};
 use crate::plan::{BufferId, Operation, ParameterId, Plan, Residual, Step, limits};
@@ -42,16 +43,16 @@ pub struct Launch {
     pub groups: [u32; 3],
 }
 
-/// The launch that computes `step`; `shape_of` tells the shape of a loaded parameter.
+/// The launch that computes `step`; `layout_of` tells how a loaded parameter lies in its buffer.
 ///
 /// # Errors
 /// `Internal` where a shape cannot be, `Unsupported` where the launch exceeds WebGPU's guaranteed limits.
 pub fn launch<'a>(
     plan: &Plan,
     step: &Step,
-    shape_of: &dyn Fn(ParameterId) -> Result<&'a [usize]>,
+    layout_of: &dyn Fn(ParameterId) -> Result<&'a Layout>,
 ) -> Result<Launch> {
-    let context = Context { plan, step, shape_of };
+    let context = Context { plan, step, layout_of };
     let launch = context.launch()?;
     if let Some(groups) = launch.groups.iter().find(|&&groups| groups > MAX_GROUPS) {
         return Err(Error::unsupported(
@@ -62,10 +63,17 @@ pub fn launch<'a>(
     Ok(launch)
 }
 
+/// A parameter of two dimensions.
+struct Rows {
+    rows: usize,
+    features: usize,
+    in_bytes: bool,
+}
+
 struct Context<'a, 'b> {
     plan: &'b Plan,
     step: &'b Step,
-    shape_of: &'b dyn Fn(ParameterId) -> Result<&'a [usize]>,
+    layout_of: &'b dyn Fn(ParameterId) -> Result<&'a Layout>,
 }
 
 impl Context<'_, '_> {
@@ -151,12 +159,14 @@ impl Context<'_, '_> {
 
     fn embedding(&self, table: ParameterId, trigram: bool) -> Result<Launch> {
         let request = &self.plan.request;
-        let [_, embedding_size] = self.matrix(table)?;
+        let Rows { rows, features: embedding_size, in_bytes } = self.rows(table)?;
         let parameters = kernels::embedding::EmbeddingParameters {
             batch: self.u32(request.batch)?,
             sequence: self.u32(request.sequence)?,
             embedding_size: self.u32(embedding_size)?,
             trigram: trigram.into(),
+            vocabulary_size: self.u32(rows)?,
+            in_bytes: in_bytes.into(),
         };
         let width = if trigram { 3 * embedding_size } else { embedding_size };
         let groups = flat(request.batch * request.sequence * width);
@@ -171,9 +181,11 @@ impl Context<'_, '_> {
         token_type: Option<ParameterId>,
     ) -> Result<Launch> {
         let request = &self.plan.request;
-        let [positions, hidden_size] = self.matrix(position)?;
-        if request.sequence > positions {
-            return Err(self.wrong(format!("{} tokens, {positions} positions", request.sequence)));
+        let positions = self.rows(position)?;
+        let token_types = self.rows(token_type.unwrap_or(position))?;
+        let hidden_size = positions.features;
+        if request.sequence > positions.rows {
+            return Err(self.wrong(format!("{} tokens, {} positions", request.sequence, positions.rows)));
         }
         let parameters = kernels::position::PositionParameters {
             batch: self.u32(request.batch)?,
@@ -181,6 +193,10 @@ impl Context<'_, '_> {
             hidden_size: self.u32(hidden_size)?,
             has_input: input.is_some().into(),
             has_token_type: token_type.is_some().into(),
+            positions: self.u32(positions.rows)?,
+            token_types: self.u32(token_types.rows)?,
+            position_in_bytes: positions.in_bytes.into(),
+            token_type_in_bytes: token_types.in_bytes.into(),
         };
         let operands = [
             Operand::TokenTypeIds,
@@ -198,7 +214,7 @@ impl Context<'_, '_> {
         else {
             return Err(self.wrong("not a linear".to_owned()));
         };
-        let [out_features, in_features] = self.matrix(*weight)?;
+        let Rows { rows: out_features, features: in_features, in_bytes } = self.rows(*weight)?;
         let parameters = kernels::linear::LinearParameters {
             rows: self.u32(*rows)?,
             in_features: self.u32(in_features)?,
@@ -216,7 +232,8 @@ impl Context<'_, '_> {
             Operand::Parameter(residual.and_then(|residual| residual.scale).unwrap_or(*bias)),
         ];
         let groups = [out_features.div_ceil(LINEAR_TILE[1]), rows.div_ceil(LINEAR_TILE[0]), 1];
-        self.finish(&kernels::linear::KERNEL, parameters, operands, groups)
+        let kernel = if in_bytes { &kernels::linear::KERNEL_Q8 } else { &kernels::linear::KERNEL };
+        self.finish(kernel, parameters, operands, groups)
     }
 
     fn add(&self, input: BufferId, residual: Residual, features: usize) -> Result<Launch> {
@@ -251,9 +268,12 @@ impl Context<'_, '_> {
         Ok(Launch { kernel, parameters: bytemuck::bytes_of(&parameters).to_vec(), operands, groups })
     }
 
-    fn matrix(&self, id: ParameterId) -> Result<[usize; 2]> {
-        match (self.shape_of)(id)? {
-            &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
+    fn rows(&self, id: ParameterId) -> Result<Rows> {
+        let layout = (self.layout_of)(id)?;
+        match layout.shape.as_slice() {
+            &[rows, features] if rows > 0 && features > 0 => {
+                Ok(Rows { rows, features, in_bytes: layout.in_bytes })
+            }
             shape => Err(self.wrong(format!("parameter {} has shape {shape:?}, not a matrix's", id.0))),
         }
     }

@@ -9,6 +9,7 @@ use crate::plan::{BufferId, Inputs, PAST_THE_END, Plan};
 
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
+use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
 
 /// WebGPU's guaranteed alignment of offsets into uniform and storage buffers.
@@ -62,7 +63,7 @@ pub(super) struct Loaded<'a> {
     pub(super) device: &'a Device,
     pub(super) ledger: &'a Arc<Ledger>,
     pub(super) pipelines: &'a Pipelines,
-    pub(super) parameters: &'a [Option<(Vec<usize>, Allocation)>],
+    pub(super) parameters: &'a [Option<Uploaded>],
 }
 
 impl Prepared {

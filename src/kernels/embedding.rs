@@ -1,4 +1,5 @@
-//! Word vectors by id, or with `trigram` those of the next, this and the previous token side by side. An id of `u32::MAX` stands past the end of a text and gives zeros.
+//! Word vectors by id, or with `trigram` those of the next, this and the previous token side by side. An id of `u32::MAX`
+//! stands past the end of a text and gives zeros.
 
 use super::table::Table;
 use super::workers::Workers;
@@ -16,13 +17,20 @@ parameter_block! {
         pub embedding_size: u32,
         /// 1 for three vectors a token, 0 for one.
         pub trigram: u32,
+        /// Rows of the table. This and the next are for the shader; the twin's [`Table`] knows them itself.
+        pub vocabulary_size: u32,
+        /// 1 where the table is in 8 bits.
+        pub in_bytes: u32,
     }
 }
 
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "embedding",
-    wgsl: include_str!("../../shaders/embedding.wgsl"),
+    wgsl: concat!(
+        include_str!("../../shaders/shared/bytes.wgsl"),
+        include_str!("../../shaders/embedding.wgsl")
+    ),
     parameters: EmbeddingParameters::BLOCK,
     bindings: &[read("input_ids"), read("table"), write("output_values")],
 };

@@ -5,7 +5,7 @@ use super::packed::PackedMatrix;
 use super::panels::Rows;
 use super::product::{Epilogue, Product};
 use super::workers::Workers;
-use super::{Kernel, parameter_block, read, write};
+use super::{Binding, Kernel, parameter_block, read, write};
 
 parameter_block! {
     /// Parameters of `linear`.
@@ -27,22 +27,38 @@ parameter_block! {
     }
 }
 
+const BINDINGS: &[Binding] = &[
+    read("input_values"),
+    read("weight"),
+    read("bias"),
+    read("residual"),
+    read("scale"),
+    write("output_values"),
+];
+
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "linear",
     wgsl: concat!(
         include_str!("../../shaders/shared/activation.wgsl"),
+        include_str!("../../shaders/shared/linear.wgsl"),
         include_str!("../../shaders/linear.wgsl")
     ),
     parameters: LinearParameters::BLOCK,
-    bindings: &[
-        read("input_values"),
-        read("weight"),
-        read("bias"),
-        read("residual"),
-        read("scale"),
-        write("output_values"),
-    ],
+    bindings: BINDINGS,
+};
+
+/// Table entry of the same over a weight in 8 bits. Its twin is [`run`] too: a [`PackedMatrix`] is of either kind.
+pub const KERNEL_Q8: Kernel = Kernel {
+    name: "linear_q8",
+    wgsl: concat!(
+        include_str!("../../shaders/shared/activation.wgsl"),
+        include_str!("../../shaders/shared/bytes.wgsl"),
+        include_str!("../../shaders/shared/linear.wgsl"),
+        include_str!("../../shaders/linear_q8.wgsl")
+    ),
+    parameters: LinearParameters::BLOCK,
+    bindings: BINDINGS,
 };
 
 /// What the CPU twin reads, by the names of the bindings.

@@ -98,7 +98,7 @@ macro_rules! parameter_block {
 use parameter_block;
 
 /// Every kernel.
-pub const KERNELS: [&Kernel; 9] = [
+pub const KERNELS: [&Kernel; 10] = [
     &activate::KERNEL,
     &add::KERNEL,
     &attention::KERNEL,
@@ -107,5 +107,6 @@ pub const KERNELS: [&Kernel; 9] = [
     &embedding::KERNEL,
     &layer_norm::KERNEL,
     &linear::KERNEL,
+    &linear::KERNEL_Q8,
     &position::KERNEL,
 ];

@@ -17,13 +17,24 @@ parameter_block! {
         pub has_input: u32,
         /// 1 where there are token types.
         pub has_token_type: u32,
+        /// Rows of the table of positions. This and what follows are for the shader; a twin's [`Table`] knows them itself.
+        pub positions: u32,
+        /// Rows of the table of token types.
+        pub token_types: u32,
+        /// 1 where the table of positions is in 8 bits.
+        pub position_in_bytes: u32,
+        /// 1 where the table of token types is in 8 bits.
+        pub token_type_in_bytes: u32,
     }
 }
 
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "position",
-    wgsl: include_str!("../../shaders/position.wgsl"),
+    wgsl: concat!(
+        include_str!("../../shaders/shared/bytes.wgsl"),
+        include_str!("../../shaders/position.wgsl")
+    ),
     parameters: PositionParameters::BLOCK,
     bindings: &[
         read("token_type_ids"),

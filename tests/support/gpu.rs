@@ -8,7 +8,7 @@ use mobilebert::gpu::{Device, Executor};
 use mobilebert::plan::{
     Buffer, BufferId, Inputs, Operation, Output, Parameter, ParameterId, Plan, Recipe, Request, Role, Step,
 };
-use mobilebert::weights::Tensor;
+use mobilebert::weights::{Tensor, Values};
 use serde_json::{Value, json};
 
 /// A device of its own; where this machine has none, the test is said not to have run, or fails if
@@ -56,7 +56,7 @@ fn say(line: &str) {
 pub struct Builder {
     pub plan: Plan,
     pub inputs: Inputs,
-    pub parameters: Vec<(Parameter, Tensor)>,
+    pub parameters: Vec<(Parameter, Values)>,
 }
 
 impl Builder {
@@ -81,20 +81,20 @@ impl Builder {
     }
 
     pub fn parameter(&mut self, shape: &[usize], data: &[f32]) -> ParameterId {
-        let id = ParameterId(self.parameters.len());
         let role = if shape.len() == 2 { Role::Matrix } else { Role::Vector };
-        self.add_parameter(id, shape, data, role)
+        self.add(Tensor { shape: shape.to_vec(), data: data.to_vec() }.into(), role)
     }
 
     pub fn table(&mut self, shape: &[usize], data: &[f32]) -> ParameterId {
-        let id = ParameterId(self.parameters.len());
-        self.add_parameter(id, shape, data, Role::Table)
+        self.add(Tensor { shape: shape.to_vec(), data: data.to_vec() }.into(), Role::Table)
     }
 
-    fn add_parameter(&mut self, id: ParameterId, shape: &[usize], data: &[f32], role: Role) -> ParameterId {
+    /// A parameter in floats or in 8 bits.
+    pub fn add(&mut self, values: Values, role: Role) -> ParameterId {
+        let id = ParameterId(self.parameters.len());
         let name = format!("parameter.{}", id.0);
-        let parameter = Parameter { name, shape: shape.to_vec(), role, recipe: Recipe::Zeros };
-        self.parameters.push((parameter, Tensor { shape: shape.to_vec(), data: data.to_vec() }));
+        let parameter = Parameter { name, shape: values.shape().to_vec(), role, recipe: Recipe::Zeros };
+        self.parameters.push((parameter, values));
         id
     }
 
@@ -132,9 +132,9 @@ impl Builder {
     }
 
     pub fn load(&self, executor: &mut Executor) {
-        for (index, (parameter, tensor)) in self.parameters.iter().enumerate() {
+        for (index, (parameter, values)) in self.parameters.iter().enumerate() {
             executor
-                .load(ParameterId(index), parameter, tensor.clone())
+                .load(ParameterId(index), parameter, values.clone())
                 .unwrap_or_else(|error| panic!("{error}"));
         }
     }

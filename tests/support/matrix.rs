@@ -1,6 +1,7 @@
 //! Matrices as the executor keeps them: in floats, or in 8 bits.
 
 use mobilebert::kernels::{PackedMatrix, Simd, Table};
+use mobilebert::weights::{Q8Tensor, Tensor, Values};
 
 use super::random::Random;
 
@@ -65,6 +66,21 @@ impl Matrix {
             Kept::Bytes { values, scales } => {
                 PackedMatrix::from_q8(values, scales.clone(), self.columns, simd)
             }
+        }
+    }
+
+    /// As a checkpoint gives it to an executor.
+    pub fn values(&self) -> Values {
+        match &self.kept {
+            Kept::Floats(values) => {
+                let shape = vec![values.len() / self.columns, self.columns];
+                Values::F32(Tensor { shape, data: values.clone() })
+            }
+            Kept::Bytes { values, scales } => Values::Q8(Q8Tensor {
+                shape: vec![scales.len(), self.columns],
+                values: values.clone(),
+                scales: scales.clone(),
+            }),
         }
     }
 

@@ -3,13 +3,14 @@
 use crate::error::{Error, Result};
 use crate::gpu::launch::{Launch, Operand, launch};
 use crate::gpu::memory::{Allocation, padded};
+use crate::gpu::parameters::Uploaded;
 use crate::gpu::pipelines::Pipelines;
 use crate::plan::{Operation, ParameterId, Plan};
 
 use super::{ALIGNMENT, Command, Copied, INPUTS, Loaded, Prepared, name, slot_of};
 
 impl Loaded<'_> {
-    fn parameter(&self, id: ParameterId) -> Result<&(Vec<usize>, Allocation)> {
+    fn parameter(&self, id: ParameterId) -> Result<&Uploaded> {
         self.parameters
             .get(id.0)
             .and_then(Option::as_ref)
@@ -33,9 +34,9 @@ impl Loaded<'_> {
 impl Prepared {
     /// Makes everything that `plan` needs; errors of the device come out here.
     pub(in crate::gpu) async fn new(plan: &Plan, loaded: &Loaded<'_>) -> Result<Self> {
-        let shape_of = |id| loaded.parameter(id).map(|(shape, _)| shape.as_slice());
+        let layout_of = |id| loaded.parameter(id).map(|uploaded| &uploaded.layout);
         let launches: Vec<Launch> =
-            plan.steps.iter().map(|step| launch(plan, step, &shape_of)).collect::<Result<_>>()?;
+            plan.steps.iter().map(|step| launch(plan, step, &layout_of)).collect::<Result<_>>()?;
         let watch = loaded.device.watch();
         let made = Self::allocate(plan, &launches, loaded);
         watch.end(name(plan), Self::bytes_of(plan)).await?;
@@ -63,7 +64,7 @@ impl Prepared {
         let blocks_size = launches.len() as u64 * ALIGNMENT;
         let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
-        let rows = |id: ParameterId| Ok::<_, Error>(loaded.parameter(id)?.0.first().copied());
+        let rows = |id: ParameterId| Ok::<_, Error>(loaded.parameter(id)?.layout.shape.first().copied());
         let (mut vocabulary, mut token_types) = (None, None);
         for step in &plan.steps {
             match step.operation {
@@ -146,7 +147,7 @@ impl Prepared {
             Operand::InputIds => input(0),
             Operand::TokenTypeIds => input(1),
             Operand::AttentionMask => input(2),
-            Operand::Parameter(id) => loaded.parameter(id)?.1.as_entire_buffer_binding(),
+            Operand::Parameter(id) => loaded.parameter(id)?.buffer.as_entire_buffer_binding(),
             Operand::Buffer(id) => self.slots[slot_of(&self.plan, id)?.0].as_entire_buffer_binding(),
         })
     }

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,21 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         full = full or "PytorchStreamWriter" in str(error) or "unexpected pos" in str(error)
         reason = "the disk is full" if full else str(error).splitlines()[0]
         raise TrainingError(f"{path}: could not be written: {reason}; what stood there before is untouched") from None
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Copy `source` over `target`, which goes only when the copy is whole."""
+    beside, before = (target.with_name(f"{target.name}.{kind}") for kind in ("part", "before"))
+    try:
+        for left_over in (beside, before):
+            shutil.rmtree(left_over, ignore_errors=True)
+        shutil.copytree(source, beside)
+        if target.exists():
+            os.replace(target, before)
+        os.replace(beside, target)
+        shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        raise TrainingError(f"{target}: could not be written: {error}") from None
 
 
 def save(path: Path, state: dict) -> None:

@@ -206,6 +206,11 @@ def check(config: Config, where: str) -> None:
         (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
         (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),
         (8 <= config.data.max_length <= 512, "'max_length' must lie between 8 and 512"),
+        (config.data.doc_stride > 0 and config.data.max_question > 0, "'doc_stride', 'max_question' must be positive"),
+        (
+            config.task != "squad" or config.data.max_length >= config.data.max_question + 4,
+            "'max_length' must leave room beside 'max_question' and three special pieces",
+        ),
         (config.student.family in ("mobilebert", "ib-bert"), "'family' must be mobilebert or ib-bert"),
         (
             config.models.word_vectors in ("principal-components", "random"),

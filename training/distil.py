@@ -11,9 +11,6 @@ from training.models import heads
 from training.models.build import encoder
 from training.strategies import Stage, teacher_part
 
-# (student's output, teacher's output or None, batch, config) → the task's terms "soft", "hard", ...
-Terms = "Callable[[ModelOutput, ModelOutput | None, Batch, Config], dict[str, Tensor]]"
-
 
 class Distillation:
     """The objective of `loop.Loop`: a weighted sum of the terms that a stage asks for."""
@@ -26,7 +23,11 @@ class Distillation:
         task_terms,
         chosen: list[list[int]] | None = None,
     ):
-        """`chosen`: for each of the teacher's layers the heads whose attention the student's are to learn."""
+        """Take the task's terms and the teacher's heads.
+
+        `task_terms`: (student's output, teacher's or None, batch, config) → the task's terms "soft", "hard", ...
+        `chosen`: for each of the teacher's layers the heads whose attention the student's are to learn.
+        """
         self.config, self.student, self.teacher, self.task_terms = config, student, teacher, task_terms
         self.chosen = chosen
         if teacher is not None:

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from training import plots
+from training import checkpoint, plots
 
 
 class Log:
@@ -14,12 +14,9 @@ class Log:
     def __init__(self, path: Path, resume_step: int):
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = []
-        if path.exists() and resume_step > 0:
-            for line in path.read_text(encoding="utf-8").splitlines():
-                if json.loads(line).get("step", 0) <= resume_step:
-                    kept.append(line + "\n")
-        path.write_text("".join(kept), encoding="utf-8")
+        kept = rows(path) if path.exists() and resume_step > 0 else []
+        text = "".join(json.dumps(row) + "\n" for row in kept if row.get("step", 0) <= resume_step)
+        checkpoint.write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
 
     def write(self, **values) -> None:
         """Add one line."""
@@ -28,9 +25,19 @@ class Log:
 
     def draw(self) -> None:
         """Write the curves beside the log."""
-        rows = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
-        if rows:
-            plots.curves(rows, self.path.with_name("curves.png"))
+        if found := rows(self.path):
+            plots.curves(found, self.path.with_name("curves.png"))
+
+
+def rows(path: Path) -> list[dict]:
+    """The lines of a log; a last one that was cut off in the middle does not count."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return found
 
 
 class Bar:

@@ -20,7 +20,6 @@ def rounded(model: nn.Module) -> dict[str, torch.Tensor]:
     """All matrices that are shipped in 8 bits, rounded, by their names in `model`."""
     found = {}
     for path, module in model.named_modules():
-        words = isinstance(module, nn.Embedding) and path.endswith("word_embeddings")
-        if words or isinstance(module, nn.Linear):
+        if isinstance(module, (nn.Embedding, nn.Linear)):
             found[f"{path}.weight" if path else "weight"] = round_rows(module.weight)
     return found

@@ -27,6 +27,8 @@ class Mismatches:
         self.questions_of: dict[int, list[int]] = {}
         for question in questions:
             self.questions_of.setdefault(self._article(data.questions[question]), []).append(question)
+        if len(self.questions_of) < 2:
+            raise TrainingError("mismatched questions need questions of two articles at least: raise 'limit'")
 
     def paragraph_for(self, question: Question, random) -> int:
         """A paragraph that does not answer `question`."""

@@ -111,6 +111,9 @@ def train(config: Config, places: Places, strategy: str) -> Path:
     if teacher is not None:
         teacher.to(where)
     layers = build.encoder(model).config.num_hidden_layers
+    loss = config.loss
+    if teacher is None and (loss.raw_maps or loss.feature_maps or loss.statistics or loss.attention):
+        raise TrainingError(f"{config.name}: maps and attention are a teacher's: name a 'teacher' in 'models'")
     stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, layers)
     run = loop.Loop(config, folder, model, stages)
     objective = distil.Distillation(config, model, teacher, task.terms, chosen)

@@ -26,7 +26,7 @@ def scores_path(config: Config, places: Places, storage: str = "f32") -> Path:
 def run(config: Config, places: Places, storage: str = "f32") -> None:
     """Print one line of JSON and leave it as `scores.json` in the run's folder; "q8" rounds the matrices before."""
     directory = result(config, places)
-    model = build.load(directory, config.task).to(device()).eval()
+    model = build.load(directory, config.task, whole=True).to(device()).eval()
     if storage == "q8":
         model.load_state_dict(quantise.rounded(model), strict=False)
     tokenizer = tokens.load(directory)

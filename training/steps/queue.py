@@ -1,4 +1,8 @@
-"""Several steps in order, each resumed where it stopped: one command for a machine that may be taken away."""
+"""Several steps in order: one command for a machine that may be taken away.
+
+Training that is done is not done again, training that was cut off goes on, and a figure that stands is kept; steps of a
+few minutes (calibrate, export, ship) are run each time.
+"""
 
 import importlib
 import tomllib

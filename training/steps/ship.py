@@ -21,6 +21,9 @@ EXAMPLES = 10
 
 def run(config: Config, places: Places) -> None:
     """Quantise `runs/NAME/export`, score both on the whole dev set, and put the directory into the shipped models."""
+    form = glue.FORMATS.get(config.task)
+    if config.task != "squad" and (form is None or form.second is not None or form.labels is None):
+        raise TrainingError(f"{config.name}: 'ship' scores questions and labels of single texts, not '{config.task}'")
     source = places.run(config.name) / "export"
     if not (source / "config.json").is_file():
         raise TrainingError(f"{source}: no exported model; run the step 'export' of '{config.name}' first")
@@ -32,9 +35,7 @@ def run(config: Config, places: Places) -> None:
     text = card.write(config, places, source, [*score(config, places, program, made, source), *_sums(made)])
     checkpoint.write_whole(made / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
     target = places.shipped / config.name
-    # The old one goes only when the new one is whole.
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(made, target)
+    checkpoint.replace_folder(made, target)
     print(target)
 
 

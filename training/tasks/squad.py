@@ -68,7 +68,10 @@ def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str
     logits = {name: getattr(given, name).masked_fill(hidden, -1e4) for _, name in ends}
     if weights.hard:
         terms["hard"] = sum(losses.hard_labels(logits[n], batch.labels[label]) for label, n in ends) / 2
-    if weights.soft and taught is not None and own.any():
+    if weights.soft and taught is not None and not own.any():
+        # Nothing to learn, and still a loss that gradients pass through.
+        terms["soft"] = logits["start_logits"].sum() * 0.0
+    elif weights.soft and taught is not None:
         wanted = {name: getattr(taught, name).masked_fill(hidden, -1e4) for _, name in ends}
         terms["soft"] = (
             sum(losses.soft_labels(logits[n][own], wanted[n][own], weights.temperature) for _, n in ends) / 2

@@ -44,14 +44,14 @@ class TextBatches:
         room = self.config.data.sequence_length - 3
         last = len(self.text.books) - 1
         number = int(random.integers(last))
-        first = self._stretch(number, room // 2, random, tail=True)
+        first = self._stretch(number, room // 2, tail=True)
         follows = random.random() < 0.5 and self.text.books[number] == self.text.books[number + 1]
         other = number + 1 if follows else int(random.integers(last + 1))
         follows = other == number + 1
-        second = self._stretch(other, room - len(first), random, tail=False)
+        second = self._stretch(other, room - len(first), tail=False)
         return tokens.assemble(first, second, room + 3), follows
 
-    def _stretch(self, number: int, room: int, random, tail: bool) -> list[int]:
+    def _stretch(self, number: int, room: int, tail: bool) -> list[int]:
         ids = self.text.paragraph(number).tolist()
         return ids[-room:] if tail else ids[:room]
 

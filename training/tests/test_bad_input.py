@@ -51,6 +51,9 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         (GOOD.replace("models:tiny", "run:absent"), "run the step named 'absent' first"),
         (GOOD.replace("models:tiny", "package:no-such-thing"), "is not installed"),
         (GOOD.replace('"models:tiny"', '""'), "name 'init' or 'teacher'"),
+        (GOOD + "[data]\ndoc_stride = 0", "'doc_stride', 'max_question' must be positive"),
+        ('task = "squad"\n' + GOOD + "[data]\nmax_length = 60", "room beside 'max_question'"),
+        (GOOD + "[loss]\nraw_maps = 1.0", "name a 'teacher' in 'models'"),
         ("name = ", "not valid TOML"),
     ],
 )

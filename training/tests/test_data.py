@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from transformers.utils import ModelOutput
 
 from training.data import batches, glue, squad, tokens
 from training.places import Places
 from training.steps import corpus as corpus_step
 from training.steps import evaluate, finetune, pretrain, teacher, transfer
-from training.tasks.squad import SquadBatches
+from training.tasks.squad import SquadBatches, squad_terms
 from training.tasks.text import mask_words
 from training.tests.conftest import tiny
 
@@ -80,6 +81,21 @@ def test_foreign_questions_have_no_answer_and_fit(world):
         assert (batch.labels["start"][~foreign] > 0).all()
         seen += int(foreign.sum())
     assert 0 < seen < 32
+
+
+def test_a_batch_of_foreign_questions_alone_can_be_learned_from(world):
+    config = tiny("all-foreign", task="squad", loss={"hard": 0.0, "soft": 1.0})
+    logits = torch.randn(2, 5, requires_grad=True)
+    given = ModelOutput(start_logits=logits, end_logits=logits)
+    ends = {"start": torch.zeros(2, dtype=torch.long), "end": torch.zeros(2, dtype=torch.long)}
+    batch = batches.Batch(
+        torch.ones(2, 5, dtype=torch.long),
+        torch.zeros(2, 5, dtype=torch.long),
+        torch.ones(2, 5, dtype=torch.long),
+        {**ends, "foreign": torch.ones(2, dtype=torch.bool)},
+    )
+    squad_terms(given, given, batch, config)["soft"].backward()
+    assert torch.equal(logits.grad, torch.zeros(2, 5))
 
 
 def test_masking_shares():

@@ -7,6 +7,7 @@ import torch
 
 from training import loop
 from training.errors import TrainingError
+from training.log import Log
 from training.models import build as models
 from training.steps import finetune, transfer
 from training.tests.conftest import tiny
@@ -54,6 +55,13 @@ def test_resumed_run_equals_uncut_run(world, monkeypatch, task, teacher, strateg
     logs = [strip(world.run(c.name) / "log.jsonl") for c in (whole, cut)]
     assert logs[0] == logs[1]
     assert [row["step"] for row in logs[0]] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_line_that_was_cut_off_is_forgotten(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3, "lo')
+    Log(path, 3).write(step=4)
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 4]
 
 
 def strip(path):

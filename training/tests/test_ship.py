@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from training import confidence, engine
+from training import checkpoint, confidence, engine
 from training.errors import TrainingError
 from training.steps import calibrate, export, finetune, ship
 from training.tests.conftest import tiny
@@ -49,6 +49,21 @@ def test_the_card_says_what_stands_beside_it(world, tmp_path, task):
 def test_a_model_that_was_not_exported_is_not_shipped(world):
     with pytest.raises(TrainingError, match="run the step 'export'"):
         ship.run(tiny("never-exported"), world)
+
+
+@pytest.mark.parametrize("task", ["mrpc", "stsb", "text"])
+def test_tasks_that_it_cannot_score_are_refused(world, task):
+    with pytest.raises(TrainingError, match="scores questions and labels of single texts"):
+        ship.run(tiny("pairs", task=task), world)
+
+
+def test_a_copy_that_fails_leaves_what_stood_there(tmp_path):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "weights").write_text("old")
+    with pytest.raises(TrainingError, match="could not be written"):
+        checkpoint.replace_folder(tmp_path / "absent", target)
+    assert (target / "weights").read_text() == "old"
 
 
 def test_examples_are_half_mistakes_where_there_are_as_many():

@@ -13,12 +13,9 @@ pub use sequence::{Limits, Sequence};
 
 use crate::cpu;
 use crate::error::Result;
-use crate::gpu;
+use crate::gpu::{self, KEPT_PLANS};
 use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule, fits_gpu};
 use crate::weights::{Tensor, Values};
-
-/// Plans kept; the least recently used goes first. Sixteen cover every bucket of 512 tokens on the GPU.
-const KEPT_PLANS: usize = 16;
 
 /// What a caller chooses about a session.
 #[derive(Clone, Debug, Default)]

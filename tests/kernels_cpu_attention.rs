@@ -3,10 +3,8 @@
 mod support;
 
 use mobilebert::kernels::attention::{self, AttentionOperands, AttentionParameters};
-use mobilebert::kernels::attention_context::{self, AttentionContextParameters};
-use mobilebert::kernels::attention_probabilities::{
-    self, AttentionProbabilitiesOperands, AttentionProbabilitiesParameters,
-};
+use mobilebert::kernels::attention_context;
+use mobilebert::kernels::attention_probabilities::{self, AttentionProbabilitiesOperands};
 use mobilebert::kernels::{Scratch, Simd, Workers};
 use support::compare::{Tolerance, assert_close};
 use support::random::Random;
@@ -68,7 +66,7 @@ fn check(case: &Case) {
             let mut scratch = Scratch::default();
 
             let mut found = vec![f32::NAN; expected.len()];
-            let of_probabilities = AttentionProbabilitiesParameters { batch, sequence, heads, head_size };
+            let of_probabilities = AttentionParameters { batch, sequence, heads, head_size };
             let operands = AttentionProbabilitiesOperands { attention_mask: mask, query, key };
             attention_probabilities::run(&of_probabilities, &operands, &mut found, &mut scratch, &workers);
             assert_close(&what, &expected, &found, Tolerance::new(*tolerance, 0.0));
@@ -78,7 +76,7 @@ fn check(case: &Case) {
                 assert!(!masked || probability == 0.0, "{what}: a masked key has probability {probability}");
             }
 
-            let of_context = AttentionContextParameters { batch, sequence, heads, head_size };
+            let of_context = AttentionParameters { batch, sequence, heads, head_size };
             let mut context = vec![f32::NAN; value.len()];
             attention_context::run(&of_context, &found, value, &mut context, &mut scratch, &workers);
             assert_close(&what, &expected_context, &context, of_values);

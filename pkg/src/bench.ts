@@ -125,8 +125,8 @@ class BenchConnection {
     if (this.ended) return Promise.reject(this.ended);
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
       this.worker.postMessage({ ...request, id } satisfies BenchRequest);
+      this.pending.set(id, { resolve, reject });
     });
   }
 

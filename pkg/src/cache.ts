@@ -22,6 +22,7 @@ export interface CacheRecord extends CachedModel {
 
 const STORE = "mobilebert-models";
 const RECORD = "mobilebert-cache-record.json";
+const PART_NAME = "mobilebert-part-";
 /** Files are kept in parts of about this size, so that one that did not come whole is not lost. */
 const PART = 4 << 20;
 /** Headers that a kept part carries. */
@@ -114,7 +115,12 @@ export async function forget(base: string): Promise<void> {
   if (!store) return;
   await store.delete(fileUrl(base, RECORD));
   const directory = fileUrl(base, "").split("?")[0] ?? base;
-  for (const request of await store.keys()) if (request.url.startsWith(directory)) await store.delete(request);
+  for (const { url } of await store.keys()) {
+    // Not what lies in a folder below: that is another model's.
+    const rest = url.startsWith(directory) ? (url.slice(directory.length).split("?")[0] ?? "") : "";
+    const [name, part = ""] = rest.split("/");
+    if (name === RECORD || part.startsWith(PART_NAME)) await store.delete(url);
+  }
 }
 
 /** What became of the storing of a file. */
@@ -180,7 +186,7 @@ export function storing(
 }
 
 function partUrl(base: string, name: string, index: number): string {
-  return fileUrl(base, `${name}/mobilebert-part-${index}`);
+  return fileUrl(base, `${name}/${PART_NAME}${index}`);
 }
 
 /** Cache storage exists in secure contexts only, and private windows may refuse it. */

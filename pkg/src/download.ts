@@ -29,6 +29,12 @@ function validatorOf({ headers }: Response, bytes: number | undefined): string {
   return [headers.get("etag") ?? "", headers.get("last-modified") ?? "", bytes ?? ""].join("|");
 }
 
+/** Whether two validators tell of two files; a size is known for some answers only. */
+function isAnother(one: string, other: string): boolean {
+  const [ones, others] = [one.split("|"), other.split("|")];
+  return ones.some((part, i) => part !== "" && others[i] !== "" && part !== others[i]);
+}
+
 /** Whether a validator holds more than a size: files of one size may differ. */
 export function isTelling(validator: string): boolean {
   return !validator.startsWith("||");
@@ -92,9 +98,14 @@ export async function* reading(
       if (signal.aborted) throw aborted();
       return await again(error);
     }
-    if (!found.response.ok) return await again(new Error(`the server answered ${found.response.status}`));
-    if (found.start > at || (ranges && found.validator !== first.validator)) {
-      void found.response.body?.cancel().catch(() => {});
+    const cancel = () => void found.response.body?.cancel().catch(() => {});
+    if (!found.response.ok) {
+      cancel();
+      return await again(new Error(`the server answered ${found.response.status}`));
+    }
+    const changed = ranges && found.validator !== first.validator;
+    if (found.start > at || changed || isAnother(found.validator, first.validator)) {
+      cancel();
       const message = `${name}: changed on the server while it was downloaded; load the model again`;
       throw new MobileBertError("network", message, { file: name });
     }

@@ -14,6 +14,8 @@ export interface OpenFile {
   /** What changes when the file does: ETag or modification date, with the size. */
   validator: string;
   chunks: AsyncIterable<Uint8Array>;
+  /** Whether the server calls it a page: many send one where there is no such file. Its chunks are an error then. */
+  isPage: boolean;
   /** Gives the connection back without reading. */
   cancel(): void;
 }
@@ -136,6 +138,7 @@ function fromResponse(
     bytes,
     validator,
     chunks: start === 0 ? checked(name, type, chunks) : chunks,
+    isPage: type.startsWith("text/html"),
     cancel: () => void response.body?.cancel().catch(() => {}),
   };
 }
@@ -162,7 +165,7 @@ async function* checked(name: string, type: string, chunks: AsyncIterable<Uint8A
 
 function fromBlob(name: string, blob: Blob): OpenFile {
   const chunks = checked(name, "", chunksOf(blob.stream()));
-  return { name, start: 0, bytes: blob.size, validator: "", chunks, cancel: () => {} };
+  return { name, start: 0, bytes: blob.size, validator: "", chunks, isPage: false, cancel: () => {} };
 }
 
 /** Node's own files; `fetch` does not read them. */
@@ -176,5 +179,5 @@ async function fromDisk(name: string, url: string): Promise<OpenFile | undefined
   const { size } = await handle.stat();
   const stream = handle.createReadStream({ highWaterMark: 1 << 20 });
   const cancel = () => void stream.destroy();
-  return { name, start: 0, bytes: size, validator: "", chunks: checked(name, "", stream), cancel };
+  return { name, start: 0, bytes: size, validator: "", chunks: checked(name, "", stream), isPage: false, cancel };
 }

@@ -143,15 +143,18 @@ async function openAll(place: Place, open: Opener, manifest: Manifest | undefine
   };
   const opening = [CONFIG, "tokenizer.json", "tokenizer_config.json", WEIGHTS].map(optional);
   try {
-    const [config, tokenizerJson, tokenizerConfig, single] = await Promise.all(opening);
+    const [config, json, settings, single] = await Promise.all(opening);
     if (!config) throw missing(place, CONFIG);
-    const vocab = tokenizerJson ? undefined : await optional("vocab.txt");
+    const vocab = isThere(json) ? undefined : await optional("vocab.txt");
+    // Where a server sends pages in place of both, reading the first of them says so.
+    const tokenizerJson = isThere(json) || !isThere(vocab) ? json : undefined;
     if (!tokenizerJson && !vocab) throw missing(place, "tokenizer.json");
-    const { weights, index } = single ? { weights: [single], index: undefined } : await openShards(place, optional);
-    // The index of shards has been read by now.
-    for (const file of all.filter((file) => file.name !== INDEX))
-      progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);
-    return { config, tokenizerJson, tokenizerConfig, vocab, weights, index, all };
+    const tokenizer = { tokenizerJson, tokenizerConfig: isThere(settings) ? settings : undefined, vocab };
+    const { weights, index } = await openWeights(place, optional, single);
+    const used = [config, ...Object.values(tokenizer), ...weights].filter((file) => file !== undefined);
+    for (const file of used) progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);
+    for (const file of all) if (file.isPage && !used.includes(file)) file.cancel();
+    return { config, ...tokenizer, weights, index, all };
   } catch (error) {
     await Promise.allSettled(opening);
     for (const file of all) file.cancel();
@@ -159,8 +162,14 @@ async function openAll(place: Place, open: Opener, manifest: Manifest | undefine
   }
 }
 
-async function openShards(place: Place, optional: Opener) {
-  const file = await optional(INDEX);
+function isThere(file: OpenFile | undefined): boolean {
+  return file !== undefined && !file.isPage;
+}
+
+/** The weights in one file, or in those that an index names. */
+async function openWeights(place: Place, optional: Opener, single: OpenFile | undefined) {
+  const file = isThere(single) ? undefined : await optional(INDEX);
+  if (single && !(file && isThere(file))) return { weights: [single], index: undefined };
   if (!file) throw missing(place, WEIGHTS);
   const index = new TextDecoder().decode(await join(file.chunks));
   const weights: OpenFile[] = [];
@@ -229,7 +238,7 @@ function keptFiles(base: string, record: store.CacheRecord): Opener {
       throw new MobileBertError("corrupt", `${name}: ${problem}`, { file: name });
     }
     const chunks = store.readParts(base, name, count);
-    return { name, start: 0, bytes, validator: "", chunks, cancel: () => {} };
+    return { name, start: 0, bytes, validator: "", chunks, isPage: false, cancel: () => {} };
   };
 }
 
@@ -260,7 +269,7 @@ class Files {
     const resumes = base !== undefined && file.start > 0;
     this.resumed ||= resumes;
     const check = () => this.progress.enter("verify", name);
-    if (!base) return { ...file, chunks: verified(manifest, name, file.chunks, check) };
+    if (!base || file.isPage) return { ...file, chunks: verified(manifest, name, file.chunks, check) };
     // The parts that stand are not stored again; the check sees every byte.
     const storing = store.storing(base, name, file.validator, resumes ? kept : nothing, file.chunks);
     this.stored.push({ name, state: storing.state });

@@ -1,9 +1,9 @@
-import { aborted, disposed, MobileBertError, toError } from "./errors.js";
+import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "./errors.js";
 import { Host } from "./host.js";
 import { inNode } from "./node.js";
 import type { CallName, Connection, Loaded, LoadHooks, LoadRequest, Task } from "./protocol.js";
 import { resolveAddress, resolveSource } from "./source.js";
-import type { CallOptions, Device, LoadOptions, Memory, ModelSource } from "./types.js";
+import type { CallOptions, Device, LoadOptions, Memory, ModelSource, Progress } from "./types.js";
 import { WorkerConnection } from "./worker-connection.js";
 
 /** What all loaded models have in common: where they run, one queue, `dispose`. */
@@ -55,24 +55,27 @@ export abstract class LoadedModel {
     if (ended.aborted) return Promise.reject(disposed());
     if (signal?.aborted) return Promise.reject(aborted());
     const stop = new AbortController();
-    const work = this.queue.then(() => {
-      if (stop.signal.aborted) throw aborted();
-      const partial = (value: unknown) => {
-        if (!stop.signal.aborted) onPartial?.(value);
-      };
-      return this.connection.call({ name, args, partial: onPartial !== undefined }, partial, stop.signal);
-    });
-    this.queue = work.catch(() => {});
     // Who stops a call gets the word at once; the next call begins when the device has really stopped.
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
+      const stopWith = (error: unknown) => {
         stop.abort();
-        reject(aborted());
+        reject(error);
       };
-      const onEnd = () => {
-        stop.abort();
-        reject(disposed());
+      const partial = (value: unknown) => {
+        if (stop.signal.aborted) return;
+        try {
+          onPartial?.(value);
+        } catch (error) {
+          stopWith(error);
+        }
       };
+      const work = this.queue.then(() => {
+        if (stop.signal.aborted) throw aborted();
+        return this.connection.call({ name, args, partial: onPartial !== undefined }, partial, stop.signal);
+      });
+      this.queue = work.catch(() => {});
+      const onAbort = () => stopWith(aborted());
+      const onEnd = () => stopWith(disposed());
       signal?.addEventListener("abort", onAbort, { once: true });
       ended.addEventListener("abort", onEnd, { once: true });
       // Without a worker, what the module throws arrives as it is.
@@ -95,23 +98,62 @@ export async function open<T extends LoadedModel>(
   model: ModelSource,
   options: LoadOptions,
 ): Promise<T> {
-  const signal = options.signal ?? new AbortController().signal;
-  if (signal.aborted) throw aborted();
+  if (options.signal?.aborted) throw aborted();
   const request = await loadRequest(task, model, options);
+  const workerUrl = await absolute("workerUrl", options.workerUrl);
   const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
-  const hooks: LoadHooks = {
-    progress: (progress) => !signal.aborted && options.onProgress?.(progress),
-    warning: (warning) => (options.onWarning ?? console.warn)(toError(warning)),
-  };
-  const connection = inWorker ? await WorkerConnection.start(await absolute(options.workerUrl)) : new Host();
+  const listeners = new Listeners(options);
+  const { signal } = listeners;
+  const connection = inWorker ? await WorkerConnection.start(workerUrl) : new Host();
   try {
-    const loaded = await untilAborted(connection.load(request, hooks, signal), signal, () => connection.dispose());
+    const loading = connection.load(request, listeners, signal);
+    const loaded = await untilAborted(loading, signal, () => connection.dispose());
     if (loaded.task !== task) throw wrongTask(task, loaded.task);
     return new wrap(connection, loaded);
   } catch (error) {
     // Unless the caller stopped: then the worker puts things away first.
     if (!signal.aborted) connection.dispose();
-    throw toError(error);
+    throw listeners.thrown ? listeners.thrown.error : toError(error);
+  } finally {
+    listeners.end();
+  }
+}
+
+/** The caller's listeners. One that throws stops the load, which then fails with what it threw. */
+class Listeners implements LoadHooks {
+  thrown: { error: unknown } | undefined;
+  private readonly stop = new AbortController();
+  private readonly onAbort = () => this.stop.abort();
+
+  constructor(private readonly options: LoadOptions) {
+    options.signal?.addEventListener("abort", this.onAbort, { once: true });
+    if (options.signal?.aborted) this.stop.abort();
+  }
+
+  /** Aborted by the caller, or by what a listener threw. */
+  get signal(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  progress(progress: Progress): void {
+    if (!this.signal.aborted) this.tell(() => this.options.onProgress?.(progress));
+  }
+
+  warning(warning: PlainError): void {
+    this.tell(() => (this.options.onWarning ?? console.warn)(toError(warning)));
+  }
+
+  end(): void {
+    this.options.signal?.removeEventListener("abort", this.onAbort);
+  }
+
+  private tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.thrown ??= { error };
+      this.stop.abort();
+    }
   }
 }
 
@@ -132,11 +174,17 @@ async function loadRequest(task: Task, model: ModelSource, options: LoadOptions)
   if (!DEVICES.includes(device)) throw notOneOf("device", device, DEVICES);
   if (dtype !== undefined && !DTYPES.includes(dtype)) throw notOneOf("dtype", dtype, DTYPES);
   const place = await resolveSource(model, options);
-  return { place, task, device, dtype, schedule, cache, wasmUrl: await absolute(options.wasmUrl), wasmBytes };
+  const wasmUrl = await absolute("wasmUrl", options.wasmUrl);
+  return { place, task, device, dtype, schedule, cache, wasmUrl, wasmBytes };
 }
 
-async function absolute(url: string | URL | undefined): Promise<string | undefined> {
-  return url === undefined ? undefined : (await resolveAddress(String(url))).href;
+async function absolute(field: string, url: string | URL | undefined): Promise<string | undefined> {
+  if (url === undefined) return undefined;
+  try {
+    return (await resolveAddress(String(url))).href;
+  } catch {
+    throw invalidInput(field, `"${url}" is no address`);
+  }
 }
 
 /** The error of an option that is none of the allowed. */

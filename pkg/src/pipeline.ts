@@ -96,7 +96,7 @@ async function textClassification(source: ModelSource, load: LoadOptions): Promi
 
 async function tokenClassification(source: ModelSource, load: LoadOptions): Promise<TokenClassificationPipeline> {
   const model = await TokenClassification.load(source, load);
-  const call = (texts: Texts, options: PipelineEntityOptions = {}) => {
+  const call = async (texts: Texts, options: PipelineEntityOptions = {}) => {
     known(options, ["ignore_labels", "aggregation_strategy"]);
     const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none" } = options;
     return forEach(texts, async (text) => {
@@ -114,7 +114,7 @@ async function tokenClassification(source: ModelSource, load: LoadOptions): Prom
 
 async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMaskPipeline> {
   const model = await FillMask.load(source, load);
-  const call = (texts: Texts, options: PipelineFillOptions = {}) => {
+  const call = async (texts: Texts, options: PipelineFillOptions = {}) => {
     known(options, ["top_k"]);
     return forEach(texts, async (text) => {
       const { masks } = await model.fill(text, { topK: options.top_k ?? 5 });

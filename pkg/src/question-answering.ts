@@ -71,7 +71,7 @@ export class QuestionAnswering extends LoadedModel {
   async ask(question: string, context: string, options: AskOptions = {}): Promise<AskResult> {
     if (typeof question !== "string") throw invalidInput("question", "not a string");
     if (typeof context !== "string") throw invalidInput("context", "not a string");
-    const { signal, onPartial, ...rest } = options;
+    const { signal, onPartial, topK = 3, ...rest } = options;
     const partial = onPartial && ((value: unknown) => onPartial(sliced(value as PartialAnswers, context)));
     const result = await this.call("ask", [question, context, rest], signal ? { signal } : {}, partial);
     return sliced(result as AskResult, context);

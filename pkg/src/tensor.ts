@@ -1,6 +1,6 @@
 import type { PipelineTensor } from "./pipeline-types.js";
 
-/** Rows of numbers with the shape `dims`; rows that are missing at the end of a group are zeros. */
+/** Rows of numbers with the shape `dims`. */
 export function tensor(data: Float32Array, dims: number[]): PipelineTensor {
   return { type: "float32", dims, data, size: data.length, tolist: () => nested(data, dims) };
 }

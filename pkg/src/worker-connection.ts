@@ -1,4 +1,4 @@
-import { disposed, MobileBertError, toError } from "./errors.js";
+import { disposed, invalidInput, MobileBertError, toError } from "./errors.js";
 import type { Call, Connection, Loaded, LoadHooks, LoadRequest, Reply, Request } from "./protocol.js";
 import { startThread, type Thread } from "./thread.js";
 import type { Device } from "./types.js";
@@ -52,9 +52,15 @@ export class WorkerConnection implements Connection {
     const id = this.next++;
     const stop = () => this.thread?.post({ id, kind: "abort" });
     const settled = new Promise((resolve, reject) => {
+      try {
+        this.thread?.post(message(id));
+      } catch (error) {
+        // Functions and the like: the platform says which.
+        reject(invalidInput("options", `hold what cannot be sent to a worker: ${(error as Error).message}`));
+        return;
+      }
       this.pending.set(id, { resolve, reject, ...hooks });
       this.thread?.hold(true);
-      this.thread?.post(message(id));
       if (signal.aborted) stop();
       else signal.addEventListener("abort", stop, { once: true });
     });

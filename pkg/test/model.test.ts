@@ -89,6 +89,18 @@ test("a stopped call ends at once and the next begins when the device is free", 
   assert.equal(connection.mostAtOnce, 1);
 });
 
+test("what a listener throws is what its call fails with, and the next begins", async () => {
+  const { connection, model } = fake();
+  const mine = new Error("of the caller");
+  const first = model.echo("first", {}, () => {
+    throw mine;
+  });
+  const second = model.echo("second");
+  await assert.rejects(first, (error) => error === mine);
+  assert.equal(await second, "second!");
+  assert.equal(connection.mostAtOnce, 1);
+});
+
 test("a call that was stopped while it waited never starts", async () => {
   const { connection, model } = fake();
   const stop = new AbortController();

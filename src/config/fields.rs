@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Activation, FILE, ProblemType};
 use crate::error::{Error, Result};
 
-/// No size of this family comes near it, and products of two of them stay far inside 64 bits.
+/// No size of this family comes near it, and products of two of them stay inside 64 bits.
 const LARGEST_SIZE: u64 = 1 << 24;
 /// Layers and feed-forward networks, each of which is a list entry somewhere.
 const LARGEST_COUNT: u64 = 10_000;

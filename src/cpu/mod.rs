@@ -4,6 +4,7 @@ mod operands;
 mod step;
 
 use operands::Operands;
+use step::Run;
 
 use crate::error::{Error, Result};
 use crate::kernels::{PackedMatrix, Scratch, Simd, Table, Workers};
@@ -111,35 +112,23 @@ impl Executor {
     }
 
     /// Runs a plan up to the step of that label and returns what it left in its buffer.
-    pub fn run_until(&mut self, plan: &Plan, inputs: &Inputs, step_label: &str) -> Result<Vec<f32>> {
+    pub fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         self.prepare(plan, inputs)?;
         for step in &plan.steps {
             self.step(plan, inputs, step)?;
-            if step.label == step_label {
-                return self.read(plan, step.output, step_label);
+            if step.label == label {
+                return self.read(plan, step.output, label);
             }
         }
-        Err(Error::invalid_input("step_label", format!("the plan has no step `{step_label}`")))
+        Err(Error::invalid_input("step", format!("the plan has no step `{label}`")))
     }
 
-    /// Checks the inputs' lengths and provides the plan's memory; nothing is allocated when it was provided before.
+    /// Checks the inputs and provides the plan's memory; nothing is allocated when it was provided before.
     fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<()> {
-        let len = plan.request.batch * plan.request.sequence;
-        for (field, values) in [
-            ("input_ids", &inputs.input_ids),
-            ("token_type_ids", &inputs.token_type_ids),
-            ("attention_mask", &inputs.attention_mask),
-        ] {
-            if values.len() != len {
-                let problem = format!(
-                    "has {} values; batch {} and sequence {} of the plan make {len}",
-                    values.len(),
-                    plan.request.batch,
-                    plan.request.sequence
-                );
-                return Err(Error::invalid_input(field, problem));
-            }
-        }
+        inputs.check(plan, |id| match self.parameters.get(id.0) {
+            Some(Some(Loaded::Table(table))) => Some(table.rows()),
+            _ => None,
+        })?;
         if self.slots.len() < plan.slots.len() {
             self.slots.resize_with(plan.slots.len(), Vec::new);
         }
@@ -165,7 +154,8 @@ impl Executor {
             Operands { parameters: &self.parameters, slots: &self.slots, plan, label: &step.label };
         let result = match slot.get_mut(..buffer.len) {
             Some(output) => {
-                operands.compute(&step.operation, inputs, output, &mut self.scratch, &self.workers)
+                let run = Run { inputs, output, scratch: &mut self.scratch, workers: &self.workers };
+                operands.compute(&step.operation, run)
             }
             None => Err(Error::internal(&step.label, "its buffer is larger than its slot")),
         };

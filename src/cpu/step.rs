@@ -1,63 +1,61 @@
 //! One step of a plan: its operands found, then the kernel's twin called.
 
 use super::operands::Operands;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::activate::{self, ActivateParameters};
 use crate::kernels::add::{self, AddOperands, AddParameters};
 use crate::kernels::attention::{self, AttentionOperands, AttentionParameters};
-use crate::kernels::attention_context::{self, AttentionContextParameters};
-use crate::kernels::attention_probabilities::{
-    self, AttentionProbabilitiesOperands, AttentionProbabilitiesParameters,
-};
+use crate::kernels::attention_context;
+use crate::kernels::attention_probabilities::{self, AttentionProbabilitiesOperands};
 use crate::kernels::embedding::{self, EmbeddingParameters};
 use crate::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
 use crate::kernels::linear::{self, LinearOperands, LinearParameters};
 use crate::kernels::position::{self, PositionOperands, PositionParameters};
 use crate::kernels::{Scratch, Workers};
-use crate::plan::{BufferId, Inputs, Operation, PAST_THE_END};
+use crate::plan::{Activation, BufferId, Inputs, Operation, ParameterId, Residual};
+
+/// What a step works with besides its operands.
+pub(super) struct Run<'a> {
+    pub inputs: &'a Inputs,
+    pub output: &'a mut [f32],
+    pub scratch: &'a mut Scratch,
+    pub workers: &'a Workers,
+}
 
 impl<'a> Operands<'a> {
-    /// Computes the step into `output`.
-    pub fn compute(
-        &self,
-        operation: &Operation,
-        inputs: &Inputs,
-        output: &mut [f32],
-        scratch: &mut Scratch,
-        workers: &Workers,
-    ) -> Result<()> {
-        match operation {
-            Operation::Embedding { .. } => self.embedding(operation, inputs, output, workers),
-            Operation::Position { .. } => self.position(operation, inputs, output, workers),
-            Operation::Linear { .. } => self.linear(operation, output, workers),
-            Operation::Activate { .. } | Operation::Add { .. } | Operation::LayerNorm { .. } => {
-                self.element_wise(operation, output, workers)
+    /// Computes the step into its output.
+    pub fn compute(&self, operation: &Operation, run: Run<'_>) -> Result<()> {
+        match *operation {
+            Operation::Embedding { table, trigram } => self.embedding(table, trigram, run),
+            Operation::Position { input, position, token_type } => {
+                self.position(input, position, token_type, run)
             }
-            Operation::AttentionProbabilities { .. }
-            | Operation::AttentionContext { .. }
-            | Operation::Attention { .. } => self.attention(operation, inputs, output, scratch, workers),
+            Operation::Linear { input, rows, row_stride, weight, bias, activation, residual } => {
+                let weights = Linear { weight, bias, activation, residual };
+                self.linear(input, rows, row_stride, weights, run)
+            }
+            Operation::Activate { input, activation } => self.activate(input, activation, run),
+            Operation::Add { input, residual, features } => self.add(input, residual, features, run),
+            Operation::LayerNorm { input, weight, bias, features, epsilon } => {
+                self.layer_norm(input, [weight, bias], features, epsilon, run)
+            }
+            Operation::AttentionProbabilities { query, key, heads, head_size } => {
+                self.attention_probabilities([query, key], heads, head_size, run)
+            }
+            Operation::AttentionContext { probabilities, value, heads, head_size } => {
+                self.attention_context(probabilities, value, heads, head_size, run)
+            }
+            Operation::Attention { query, key, value, heads, head_size } => {
+                self.attention([query, key, value], heads, head_size, run)
+            }
         }
     }
 
-    fn embedding(
-        &self,
-        operation: &Operation,
-        inputs: &Inputs,
-        output: &mut [f32],
-        workers: &Workers,
-    ) -> Result<()> {
-        let &Operation::Embedding { table, trigram } = operation else { return Ok(()) };
+    fn embedding(&self, table: ParameterId, trigram: bool, run: Run<'_>) -> Result<()> {
         let table = self.table(table)?;
-        let (vocabulary, size) = (table.rows(), table.features());
+        let size = table.features();
         let width = if trigram { 3 * size } else { size };
-        self.expect("the output", output.len(), self.batch() * self.sequence() * width)?;
-        if let Some(id) = inputs.input_ids.iter().find(|&&id| id != PAST_THE_END && id as usize >= vocabulary)
-        {
-            return Err(Error::invalid_input(
-                "input_ids",
-                format!("holds {id}; the vocabulary has {vocabulary} tokens"),
-            ));
-        }
+        self.expect("the output", run.output.len(), self.batch() * self.sequence() * width)?;
         let parameters = EmbeddingParameters {
             batch: self.u32(self.batch())?,
             sequence: self.u32(self.sequence())?,
@@ -65,65 +63,61 @@ impl<'a> Operands<'a> {
             trigram: u32::from(trigram),
             ..Default::default()
         };
-        embedding::run(&parameters, &inputs.input_ids, table, output, workers);
+        embedding::run(&parameters, &run.inputs.input_ids, table, run.output, run.workers);
         Ok(())
     }
 
     fn position(
         &self,
-        operation: &Operation,
-        inputs: &Inputs,
-        output: &mut [f32],
-        workers: &Workers,
+        input: Option<BufferId>,
+        position: ParameterId,
+        token_type: Option<ParameterId>,
+        run: Run<'_>,
     ) -> Result<()> {
-        let &Operation::Position { input, position, token_type } = operation else { return Ok(()) };
         let position = self.table(position)?;
         let size = position.features();
-        self.expect("the output", output.len(), self.batch() * self.sequence() * size)?;
+        self.expect("the output", run.output.len(), self.batch() * self.sequence() * size)?;
         if position.rows() < self.sequence() {
-            let problem = format!("{} tokens, {} positions", self.sequence(), position.rows());
-            return Err(Error::invalid_input("sequence", problem));
+            return Err(self.internal(format!("{} tokens, {} positions", self.sequence(), position.rows())));
         }
         let input_values = input.map(|input| self.buffer(input)).transpose()?;
         if let Some(values) = input_values {
-            self.expect("the input", values.len(), output.len())?;
+            self.expect("the input", values.len(), run.output.len())?;
         }
-        let types = token_type.map(|types| self.table(types)).transpose()?;
-        if let Some(types) = types {
+        let token_type = token_type.map(|types| self.table(types)).transpose()?;
+        if let Some(types) = token_type {
             self.expect("a token type", types.features(), size)?;
-            let count = types.rows();
-            if let Some(id) = inputs.token_type_ids.iter().find(|&&id| id as usize >= count) {
-                let problem = format!("holds {id}; there are {count} token types");
-                return Err(Error::invalid_input("token_type_ids", problem));
-            }
         }
         let parameters = PositionParameters {
             batch: self.u32(self.batch())?,
             sequence: self.u32(self.sequence())?,
             hidden_size: self.u32(size)?,
             has_input: u32::from(input_values.is_some()),
-            has_token_type: u32::from(types.is_some()),
+            has_token_type: u32::from(token_type.is_some()),
             ..Default::default()
         };
         let operands = PositionOperands {
-            token_type_ids: &inputs.token_type_ids,
+            token_type_ids: &run.inputs.token_type_ids,
             input_values: input_values.unwrap_or_default(),
             position,
-            token_type: types,
+            token_type,
         };
-        position::run(&parameters, &operands, output, workers);
+        position::run(&parameters, &operands, run.output, run.workers);
         Ok(())
     }
 
-    fn linear(&self, operation: &Operation, output: &mut [f32], workers: &Workers) -> Result<()> {
-        let &Operation::Linear { input, rows, row_stride, weight, bias, activation, residual } = operation
-        else {
-            return Ok(());
-        };
-        let weight = self.matrix(weight)?;
+    fn linear(
+        &self,
+        input: BufferId,
+        rows: usize,
+        row_stride: usize,
+        weights: Linear,
+        run: Run<'_>,
+    ) -> Result<()> {
+        let weight = self.matrix(weights.weight)?;
         let (in_features, out_features) = (weight.in_features(), weight.out_features());
         let input_values = self.buffer(input)?;
-        self.expect("the output", output.len(), rows * out_features)?;
+        self.expect("the output", run.output.len(), rows * out_features)?;
         if rows == 0 || row_stride < in_features || input_values.len() < (rows - 1) * row_stride + in_features
         {
             let problem = format!(
@@ -132,8 +126,8 @@ impl<'a> Operands<'a> {
             );
             return Err(self.internal(problem));
         }
-        let (residual_values, scale) = match residual {
-            Some(residual) => self.residual(residual, output.len(), out_features)?,
+        let (residual, scale) = match weights.residual {
+            Some(residual) => self.residual(residual, run.output.len(), out_features)?,
             None => Default::default(),
         };
         let parameters = LinearParameters {
@@ -141,104 +135,124 @@ impl<'a> Operands<'a> {
             in_features: self.u32(in_features)?,
             out_features: self.u32(out_features)?,
             row_stride: self.u32(row_stride)?,
-            activation: activation as u32,
-            has_residual: u32::from(residual.is_some()),
-            has_scale: u32::from(residual.is_some_and(|residual| residual.scale.is_some())),
+            activation: weights.activation as u32,
+            has_residual: u32::from(weights.residual.is_some()),
+            has_scale: u32::from(weights.residual.is_some_and(|residual| residual.scale.is_some())),
         };
-        let bias = self.vector(bias, out_features)?;
-        let operands = LinearOperands { input_values, weight, bias, residual: residual_values, scale };
-        linear::run(&parameters, &operands, output, workers);
+        let bias = self.vector(weights.bias, out_features)?;
+        let operands = LinearOperands { input_values, weight, bias, residual, scale };
+        linear::run(&parameters, &operands, run.output, run.workers);
         Ok(())
     }
 
-    fn element_wise(&self, operation: &Operation, output: &mut [f32], workers: &Workers) -> Result<()> {
-        let len = self.u32(output.len())?;
-        match *operation {
-            Operation::Activate { input, activation } => {
-                let input = self.buffer(input)?;
-                self.expect("the output", output.len(), input.len())?;
-                let parameters = ActivateParameters { len, activation: activation as u32 };
-                activate::run(&parameters, input, output, workers);
-            }
-            Operation::Add { input, residual, features } => {
-                let input_values = self.rows(input, output, features)?;
-                let (residual_values, scale) = self.residual(residual, output.len(), features)?;
-                let has_scale = u32::from(residual.scale.is_some());
-                let parameters = AddParameters { len, features: self.u32(features)?, has_scale };
-                let operands = AddOperands { input_values, residual: residual_values, scale };
-                add::run(&parameters, &operands, output, workers);
-            }
-            Operation::LayerNorm { input, weight, bias, features, epsilon } => {
-                let input_values = self.rows(input, output, features)?;
-                let (weight, bias) = (self.vector(weight, features)?, self.vector(bias, features)?);
-                let features = self.u32(features)?;
-                let parameters = LayerNormParameters { rows: len / features, features, epsilon };
-                let operands = LayerNormOperands { input_values, weight, bias };
-                layer_norm::run(&parameters, &operands, output, workers);
-            }
-            _ => {}
-        }
+    fn activate(&self, input: BufferId, activation: Activation, run: Run<'_>) -> Result<()> {
+        let input = self.buffer(input)?;
+        self.expect("the output", run.output.len(), input.len())?;
+        let parameters = ActivateParameters { len: self.u32(input.len())?, activation: activation as u32 };
+        activate::run(&parameters, input, run.output, run.workers);
         Ok(())
     }
 
-    fn attention(
+    fn add(&self, input: BufferId, residual: Residual, features: usize, run: Run<'_>) -> Result<()> {
+        let input_values = self.rows(input, run.output, features)?;
+        let (residual_values, scale) = self.residual(residual, run.output.len(), features)?;
+        let parameters = AddParameters {
+            len: self.u32(run.output.len())?,
+            features: self.u32(features)?,
+            has_scale: u32::from(residual.scale.is_some()),
+        };
+        let operands = AddOperands { input_values, residual: residual_values, scale };
+        add::run(&parameters, &operands, run.output, run.workers);
+        Ok(())
+    }
+
+    fn layer_norm(
         &self,
-        operation: &Operation,
-        inputs: &Inputs,
-        output: &mut [f32],
-        scratch: &mut Scratch,
-        workers: &Workers,
+        input: BufferId,
+        [weight, bias]: [ParameterId; 2],
+        features: usize,
+        epsilon: f32,
+        run: Run<'_>,
     ) -> Result<()> {
-        let (batch, sequence) = (self.batch(), self.sequence());
-        let rows = batch * sequence;
-        let matrix = |id: BufferId, len: usize| -> Result<&'a [f32]> {
-            let values = self.buffer(id)?;
-            self.expect("an operand of the attention", values.len(), len)?;
-            Ok(values)
+        let input_values = self.rows(input, run.output, features)?;
+        let (weight, bias) = (self.vector(weight, features)?, self.vector(bias, features)?);
+        let parameters = LayerNormParameters {
+            rows: self.u32(run.output.len() / features)?,
+            features: self.u32(features)?,
+            epsilon,
         };
-        let attention_mask = &inputs.attention_mask;
-        let [batch_size, tokens] = [self.u32(batch)?, self.u32(sequence)?];
-        match *operation {
-            Operation::AttentionProbabilities { query, key, heads, head_size } => {
-                let [query, key] =
-                    [matrix(query, rows * heads * head_size)?, matrix(key, rows * heads * head_size)?];
-                self.expect("the output", output.len(), rows * heads * sequence)?;
-                let parameters = AttentionProbabilitiesParameters {
-                    batch: batch_size,
-                    sequence: tokens,
-                    heads: self.u32(heads)?,
-                    head_size: self.u32(head_size)?,
-                };
-                let operands = AttentionProbabilitiesOperands { attention_mask, query, key };
-                attention_probabilities::run(&parameters, &operands, output, scratch, workers);
-            }
-            Operation::AttentionContext { probabilities, value, heads, head_size } => {
-                let probabilities = matrix(probabilities, rows * heads * sequence)?;
-                let value = matrix(value, rows * heads * head_size)?;
-                self.expect("the output", output.len(), value.len())?;
-                let parameters = AttentionContextParameters {
-                    batch: batch_size,
-                    sequence: tokens,
-                    heads: self.u32(heads)?,
-                    head_size: self.u32(head_size)?,
-                };
-                attention_context::run(&parameters, probabilities, value, output, scratch, workers);
-            }
-            Operation::Attention { query, key, value, heads, head_size } => {
-                let len = rows * heads * head_size;
-                let [query, key, value] = [matrix(query, len)?, matrix(key, len)?, matrix(value, len)?];
-                self.expect("the output", output.len(), len)?;
-                let parameters = AttentionParameters {
-                    batch: batch_size,
-                    sequence: tokens,
-                    heads: self.u32(heads)?,
-                    head_size: self.u32(head_size)?,
-                };
-                let operands = AttentionOperands { attention_mask, query, key, value };
-                attention::run(&parameters, &operands, output, scratch, workers);
-            }
-            _ => {}
-        }
+        let operands = LayerNormOperands { input_values, weight, bias };
+        layer_norm::run(&parameters, &operands, run.output, run.workers);
         Ok(())
     }
+
+    fn attention_probabilities(
+        &self,
+        matrices: [BufferId; 2],
+        heads: usize,
+        head_size: usize,
+        run: Run<'_>,
+    ) -> Result<()> {
+        let parameters = self.attention_parameters(heads, head_size)?;
+        let [query, key] = self.matrices(matrices, heads * head_size)?;
+        let tokens = self.batch() * self.sequence();
+        self.expect("the output", run.output.len(), tokens * heads * self.sequence())?;
+        let operands =
+            AttentionProbabilitiesOperands { attention_mask: &run.inputs.attention_mask, query, key };
+        attention_probabilities::run(&parameters, &operands, run.output, run.scratch, run.workers);
+        Ok(())
+    }
+
+    fn attention_context(
+        &self,
+        probabilities: BufferId,
+        value: BufferId,
+        heads: usize,
+        head_size: usize,
+        run: Run<'_>,
+    ) -> Result<()> {
+        let parameters = self.attention_parameters(heads, head_size)?;
+        let [value] = self.matrices([value], heads * head_size)?;
+        let [probabilities] = self.matrices([probabilities], heads * self.sequence())?;
+        self.expect("the output", run.output.len(), value.len())?;
+        attention_context::run(&parameters, probabilities, value, run.output, run.scratch, run.workers);
+        Ok(())
+    }
+
+    fn attention(&self, matrices: [BufferId; 3], heads: usize, head_size: usize, run: Run<'_>) -> Result<()> {
+        let parameters = self.attention_parameters(heads, head_size)?;
+        let [query, key, value] = self.matrices(matrices, heads * head_size)?;
+        self.expect("the output", run.output.len(), value.len())?;
+        let operands = AttentionOperands { attention_mask: &run.inputs.attention_mask, query, key, value };
+        attention::run(&parameters, &operands, run.output, run.scratch, run.workers);
+        Ok(())
+    }
+
+    fn attention_parameters(&self, heads: usize, head_size: usize) -> Result<AttentionParameters> {
+        Ok(AttentionParameters {
+            batch: self.u32(self.batch())?,
+            sequence: self.u32(self.sequence())?,
+            heads: self.u32(heads)?,
+            head_size: self.u32(head_size)?,
+        })
+    }
+
+    /// Buffers of a row of `width` a token.
+    fn matrices<const N: usize>(&self, ids: [BufferId; N], width: usize) -> Result<[&'a [f32]; N]> {
+        let mut found = [Default::default(); N];
+        for (found, id) in found.iter_mut().zip(ids) {
+            *found = self.buffer(id)?;
+            let len = self.batch() * self.sequence() * width;
+            self.expect("an operand of the attention", found.len(), len)?;
+        }
+        Ok(found)
+    }
+}
+
+/// What makes a linear of its input.
+struct Linear {
+    weight: ParameterId,
+    bias: ParameterId,
+    activation: Activation,
+    residual: Option<Residual>,
 }

@@ -41,7 +41,7 @@ impl Device {
     pub async fn request() -> Result<Self> {
         #[cfg(target_arch = "wasm32")]
         if !has_webgpu() {
-            return Err(Error::unsupported("the GPU", "there is no WebGPU here; use the CPU executor"));
+            return Err(Error::unsupported("the GPU", "there is no WebGPU here"));
         }
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         let options = wgpu::RequestAdapterOptions {
@@ -51,11 +51,11 @@ impl Device {
         let adapter = instance
             .request_adapter(&options)
             .await
-            .map_err(|error| Error::unsupported("the GPU", format!("{error}; use the CPU executor")))?;
+            .map_err(|error| Error::unsupported("the GPU", error.to_string()))?;
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor { label: Some("mobilebert"), ..Default::default() })
             .await
-            .map_err(|error| Error::unsupported("this GPU", format!("{error}; use the CPU executor")))?;
+            .map_err(|error| Error::unsupported("this GPU", error.to_string()))?;
 
         let faults = Arc::new(Mutex::new(Faults::default()));
         let reported = Arc::clone(&faults);

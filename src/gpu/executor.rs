@@ -13,8 +13,8 @@ use super::pipelines::Pipelines;
 use super::prepared::{Loaded, Prepared};
 use super::readback::read_back;
 
-/// How many plans are kept ready; the one used longest ago goes first.
-const KEPT_PLANS: usize = 12;
+/// How many plans are kept ready; the one used longest ago goes first. Sixteen cover every bucket of 512 tokens.
+pub(crate) const KEPT_PLANS: usize = 16;
 /// How many bytes of activations all kept plans may hold, unless one alone needs more.
 const KEPT_BYTES: u64 = 256 << 20;
 /// Uploads are flushed whenever this much is on its way, so that their copies do not pile up.
@@ -144,12 +144,12 @@ impl Executor {
     /// Runs a plan; one vector an output of the plan, each the whole buffer in row-major order.
     ///
     /// # Errors
-    /// `InvalidInput` where an input's length is not the plan's; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
+    /// `InvalidInput` as [`Inputs::check`]; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
     pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
-        let index = self.prepare(plan).await?;
+        let index = self.prepare(plan, inputs).await?;
         let Executor { prepared, device, pipelines, .. } = self;
         let prepared = &mut prepared[index];
-        prepared.write_inputs(device, inputs)?;
+        prepared.write_inputs(device, inputs);
         // Commands are the same each time, so they are watched the first time only.
         let outcome = if prepared.proven {
             prepared.submit(device, pipelines);
@@ -176,8 +176,8 @@ impl Executor {
     /// # Errors
     /// As [`Self::run`]; `InvalidInput` where there is no such step.
     pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
-        let index = self.prepare(plan).await?;
-        self.prepared[index].write_inputs(&self.device, inputs)?;
+        let index = self.prepare(plan, inputs).await?;
+        self.prepared[index].write_inputs(&self.device, inputs);
         let loaded = self.loaded();
         let watch = self.device.watch();
         let submitted = self.prepared[index].submit_until(&loaded, label);
@@ -203,8 +203,9 @@ impl Executor {
         }
     }
 
-    /// Index of what `plan` needs on the device, made now or earlier.
-    async fn prepare(&mut self, plan: &Plan) -> Result<usize> {
+    /// Index of what `plan` needs on the device, made now or earlier; `inputs` are those of the run to come.
+    async fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<usize> {
+        inputs.check(plan, |id| self.parameters.get(id.0)?.as_ref()?.layout.shape.first().copied())?;
         self.settle().await?;
         self.device.check("plan")?;
         let kept = self.prepared.iter().position(|prepared| prepared.is_for(plan));

@@ -78,6 +78,7 @@ struct Context<'a, 'b> {
 
 impl Context<'_, '_> {
     fn launch(&self) -> Result<Launch> {
+        let request = &self.plan.request;
         match &self.step.operation {
             Operation::Embedding { table, trigram } => self.embedding(*table, *trigram),
             Operation::Position { input, position, token_type } => {
@@ -110,51 +111,39 @@ impl Context<'_, '_> {
                 self.finish(&kernels::layer_norm::KERNEL, parameters, operands, two_dimensional(rows))
             }
             Operation::AttentionProbabilities { query, key, heads, head_size } => {
-                let request = &self.plan.request;
-                let parameters = kernels::attention_probabilities::AttentionProbabilitiesParameters {
-                    batch: self.u32(request.batch)?,
-                    sequence: self.u32(request.sequence)?,
-                    heads: self.u32(*heads)?,
-                    head_size: self.u32(*head_size)?,
-                };
                 let operands = [Operand::AttentionMask, Operand::Buffer(*query), Operand::Buffer(*key)];
                 let groups = [request.sequence, *heads, request.batch];
+                let parameters = self.attention(*heads, *head_size)?;
                 self.finish(&kernels::attention_probabilities::KERNEL, parameters, operands, groups)
             }
             Operation::AttentionContext { probabilities, value, heads, head_size } => {
-                let request = &self.plan.request;
-                let parameters = kernels::attention_context::AttentionContextParameters {
-                    batch: self.u32(request.batch)?,
-                    sequence: self.u32(request.sequence)?,
-                    heads: self.u32(*heads)?,
-                    head_size: self.u32(*head_size)?,
-                };
                 let operands = [Operand::Buffer(*probabilities), Operand::Buffer(*value)];
                 let groups = flat(request.batch * request.sequence * heads * head_size);
+                let parameters = self.attention(*heads, *head_size)?;
                 self.finish(&kernels::attention_context::KERNEL, parameters, operands, groups)
             }
             Operation::Attention { query, key, value, heads, head_size } => {
-                let request = &self.plan.request;
-                let parameters = kernels::attention::AttentionParameters {
-                    batch: self.u32(request.batch)?,
-                    sequence: self.u32(request.sequence)?,
-                    heads: self.u32(*heads)?,
-                    head_size: self.u32(*head_size)?,
-                };
-                let operands = [
-                    Operand::AttentionMask,
-                    Operand::Buffer(*query),
-                    Operand::Buffer(*key),
-                    Operand::Buffer(*value),
-                ];
+                let matrices = [query, key, value].map(|id| Operand::Buffer(*id));
+                let operands = [Operand::AttentionMask, matrices[0], matrices[1], matrices[2]];
                 let groups = [
                     request.sequence.div_ceil(ATTENTION_TILE[0]),
                     head_size.div_ceil(ATTENTION_TILE[1]),
                     request.batch * heads,
                 ];
+                let parameters = self.attention(*heads, *head_size)?;
                 self.finish(&kernels::attention::KERNEL, parameters, operands, groups)
             }
         }
+    }
+
+    fn attention(&self, heads: usize, head_size: usize) -> Result<kernels::attention::AttentionParameters> {
+        let request = &self.plan.request;
+        Ok(kernels::attention::AttentionParameters {
+            batch: self.u32(request.batch)?,
+            sequence: self.u32(request.sequence)?,
+            heads: self.u32(heads)?,
+            head_size: self.u32(head_size)?,
+        })
     }
 
     fn embedding(&self, table: ParameterId, trigram: bool) -> Result<Launch> {

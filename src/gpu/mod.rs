@@ -15,6 +15,7 @@ mod readback;
 
 pub use device::{Adapter, Device};
 pub use executor::Executor;
+pub(crate) use executor::KEPT_PLANS;
 pub use launch::{Launch, Operand, launch};
 pub use memory::Memory;
 pub use parameters::Layout;

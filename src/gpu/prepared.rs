@@ -5,7 +5,7 @@ mod make;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::plan::{BufferId, Inputs, PAST_THE_END, Plan};
+use crate::plan::{BufferId, Inputs, Plan};
 
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
@@ -31,9 +31,6 @@ pub(super) struct Prepared {
     /// Each result buffer once, in the order of first mention.
     results: Vec<Copied>,
     staging: Allocation,
-    /// Rows of the word and type tables: ids must be smaller.
-    vocabulary: Option<usize>,
-    token_types: Option<usize>,
     /// Scratch for the bytes of the inputs.
     bytes: Vec<u8>,
     /// Whether a run has gone through without a fault.
@@ -98,40 +95,13 @@ impl Prepared {
         name(&self.plan)
     }
 
-    /// Writes ids, types and mask to the device.
-    pub(super) fn write_inputs(&mut self, device: &Device, inputs: &Inputs) -> Result<()> {
-        let tokens = self.plan.request.batch * self.plan.request.sequence;
-        let fields = [
-            ("input_ids", &inputs.input_ids),
-            ("token_type_ids", &inputs.token_type_ids),
-            ("attention_mask", &inputs.attention_mask),
-        ];
-        for (field, values) in fields {
-            if values.len() != tokens {
-                let problem = format!("{} values for {tokens} tokens", values.len());
-                return Err(Error::invalid_input(field, problem));
-            }
-            if let Some((id, count)) = self.out_of_range(field, values) {
-                return Err(Error::invalid_input(field, format!("holds {id}; there are {count}")));
-            }
-        }
-        for (part, (_, values)) in self.bytes.chunks_exact_mut(self.input_stride as usize).zip(fields) {
-            part[..4 * tokens].copy_from_slice(bytemuck::cast_slice(values));
+    /// Writes ids, types and mask, which fit the plan, to the device.
+    pub(super) fn write_inputs(&mut self, device: &Device, inputs: &Inputs) {
+        let fields = [&inputs.input_ids, &inputs.token_type_ids, &inputs.attention_mask];
+        for (part, values) in self.bytes.chunks_exact_mut(self.input_stride as usize).zip(fields) {
+            part[..size_of_val(values.as_slice())].copy_from_slice(bytemuck::cast_slice(values));
         }
         device.queue.write_buffer(&self.inputs, 0, &self.bytes);
-        Ok(())
-    }
-
-    /// The first id beyond the table that the steps look it up in, and the table's rows.
-    fn out_of_range(&self, field: &str, values: &[u32]) -> Option<(u32, usize)> {
-        let count = match field {
-            "input_ids" => self.vocabulary?,
-            "token_type_ids" => self.token_types?,
-            _ => return None,
-        };
-        let padding = field == "input_ids";
-        let outside = |&&id: &&u32| id as usize >= count && !(padding && id == PAST_THE_END);
-        values.iter().find(outside).map(|&id| (id, count))
     }
 
     /// Submits the whole plan and the copies of its results.

@@ -5,7 +5,7 @@ use super::workers::Workers;
 use super::{Kernel, parameter_block, read, write};
 
 parameter_block! {
-    /// Parameters of `attention`.
+    /// Parameters of `attention`, `attention_context` and `attention_probabilities`.
     pub struct AttentionParameters {
         /// Sequences.
         pub batch: u32,
@@ -27,7 +27,7 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 impl AttentionParameters {
-    fn heads(&self) -> Heads {
+    pub(super) fn heads(&self) -> Heads {
         Heads {
             batch: self.batch as usize,
             sequence: self.sequence as usize,

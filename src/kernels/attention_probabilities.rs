@@ -1,22 +1,9 @@
 //! `softmax(q kᵀ + mask)` for every head: `[batch, heads, sequence, sequence]`. A row whose keys are all masked is zeros.
 
-use super::heads::{Heads, Scratch};
+use super::attention::AttentionParameters;
+use super::heads::Scratch;
 use super::workers::Workers;
-use super::{Kernel, parameter_block, read, write};
-
-parameter_block! {
-    /// Parameters of `attention_probabilities`.
-    pub struct AttentionProbabilitiesParameters {
-        /// Sequences.
-        pub batch: u32,
-        /// Tokens a sequence.
-        pub sequence: u32,
-        /// Attention heads.
-        pub heads: u32,
-        /// Width of a head.
-        pub head_size: u32,
-    }
-}
+use super::{Kernel, read, write};
 
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
@@ -25,20 +12,9 @@ pub const KERNEL: Kernel = Kernel {
         include_str!("../../shaders/shared/reduction.wgsl"),
         include_str!("../../shaders/attention_probabilities.wgsl")
     ),
-    parameters: AttentionProbabilitiesParameters::BLOCK,
+    parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],
 };
-
-impl AttentionProbabilitiesParameters {
-    fn heads(&self) -> Heads {
-        Heads {
-            batch: self.batch as usize,
-            sequence: self.sequence as usize,
-            heads: self.heads as usize,
-            head_size: self.head_size as usize,
-        }
-    }
-}
 
 /// What the CPU twin reads, by the names of the bindings.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +29,7 @@ pub struct AttentionProbabilitiesOperands<'a> {
 
 /// The CPU twin; `output_values` is `[batch, heads, sequence, sequence]`.
 pub fn run(
-    parameters: &AttentionProbabilitiesParameters,
+    parameters: &AttentionParameters,
     operands: &AttentionProbabilitiesOperands<'_>,
     output_values: &mut [f32],
     scratch: &mut Scratch,

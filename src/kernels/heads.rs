@@ -5,7 +5,7 @@ use super::packed::Aligned;
 use super::panels::{self, Rows};
 use super::product::Product;
 use super::simd::{Lanes, Simd, Task};
-use super::workers::Workers;
+use super::workers::{ROWS_TOGETHER, Workers};
 
 /// Memory of the attention kernels, kept between calls; it grows and never shrinks.
 #[derive(Debug, Default)]
@@ -15,8 +15,8 @@ pub struct Scratch {
     scores: Aligned,
 }
 
-/// Query rows whose scores are in memory at once: a multiple of every instruction set's tile.
-const SCORE_ROWS: usize = 24;
+/// Query rows whose scores are in memory at once.
+const SCORE_ROWS: usize = ROWS_TOGETHER;
 
 /// Sizes of an attention.
 #[derive(Clone, Copy)]

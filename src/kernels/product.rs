@@ -9,7 +9,7 @@ use super::panels::{Floats, PANEL_BLOCK, Panels, Rows, Widened};
 use super::simd::{Lanes, Simd, Task};
 use crate::plan::Activation;
 
-/// Rows that pass together over a block of the right-hand matrix: with [`DEPTH_BLOCK`] they stay in the second cache.
+/// Rows that pass together over a block of the right-hand matrix: with [`PANEL_BLOCK`] they stay in the second cache.
 const ROW_BLOCK: usize = 128;
 
 /// What happens to a finished sum before it is left in memory.

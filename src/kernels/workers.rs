@@ -14,7 +14,7 @@ pub struct Workers {
 }
 
 /// Parts start at multiples of this many rows, so that tiles of every instruction set stay full.
-const ROWS_TOGETHER: usize = 12;
+pub(super) const ROWS_TOGETHER: usize = 24;
 
 impl Workers {
     /// `threads` threads, 0 for one per core. In wasm there is one.

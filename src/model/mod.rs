@@ -1,5 +1,7 @@
 //! A model directory → something one can ask: files to parameters on a device, text to results.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod directory;
 mod encoder;
 mod fill_mask;
 mod loader;
@@ -12,11 +14,11 @@ mod token_classification;
 
 use serde::Serialize;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use directory::{Directory, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, Pooling};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};
-#[cfg(not(target_arch = "wasm32"))]
-pub use open::{WEIGHTS_FILE, WEIGHTS_INDEX_FILE};
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
 pub use text_classification::{Classified, Text, TextClassification};
 pub use token_classification::{Labelled, TokenClassification};

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::{Model, Timing, output};
 use crate::clock::now_ms;
 use crate::config::Head;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::{DeviceKind, DeviceReport, Outputs, Sequence};
 use crate::task::question_answering::{Answers, Search, SearchOptions};
 use crate::task::relevance;
@@ -130,6 +130,9 @@ impl QuestionAnswering {
         options: &AskOptions,
         mut progress: impl AsyncFnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Reply> {
+        if options.max_windows == Some(0) {
+            return Err(Error::invalid_input("max_windows", "0; at least one window is read"));
+        }
         let started = now_ms();
         let sizes = WindowOptions {
             max_length: options.max_length.min(self.model.config.max_position_embeddings),

@@ -18,8 +18,8 @@ impl Network {
     /// The plan of a length: steps grouped as the schedule says, checked, with memory assigned.
     ///
     /// # Errors
-    /// [`crate::error::Error::InvalidInput`] where `batch` or `sequence` is out of range, [`crate::error::Error::Unsupported`] where a buffer would
-    /// exceed what WebGPU guarantees.
+    /// [`crate::error::Error::InvalidInput`] where `batch` or `sequence` is out of range,
+    /// [`crate::error::Error::Unsupported`] where a buffer would exceed what WebGPU guarantees.
     pub fn plan(&self, request: Request) -> Result<Plan> {
         check::request(self, &request)?;
         let mut plan = Build::new(self, request).run(&self.modules);

@@ -8,6 +8,7 @@ mod memory;
 mod modules;
 mod network;
 mod parameter;
+mod request;
 mod schedule;
 mod step;
 mod summary;
@@ -16,33 +17,9 @@ pub use check::{fits_gpu, limits};
 pub use inputs::{Inputs, PAST_THE_END};
 pub use network::Network;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
+pub use request::{Request, Schedule};
 pub use step::{Activation, BufferId, Operation, Residual, Step};
 pub use summary::Part;
-
-/// How the operations of a plan are grouped into kernels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Schedule {
-    /// A kernel an operation, nothing fused: the reference that others are held against.
-    Operations,
-    /// Linears with fused activation and residual, attention in one kernel.
-    #[default]
-    Tiled,
-}
-
-/// The size of a run and what is wanted of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Request {
-    /// Sequences side by side.
-    pub batch: usize,
-    /// Tokens a sequence, padding included.
-    pub sequence: usize,
-    /// How operations are grouped.
-    pub schedule: Schedule,
-    /// Keep the embedding's output and every layer's.
-    pub hidden_states: bool,
-    /// Keep every layer's attention probabilities (uses the unfused attention).
-    pub attentions: bool,
-}
 
 /// An activation buffer.
 #[derive(Clone, Debug, PartialEq)]

@@ -48,7 +48,11 @@ pub async fn choose(wanted: Device) -> Result<(Option<gpu::Executor>, DeviceRepo
     let device = match gpu::Device::request().await {
         Ok(device) => device,
         Err(error) if wanted == Device::Auto => {
-            return Ok((None, cpu(None, false, format!("no GPU: {error}"))));
+            let cause = match error {
+                Error::Unsupported { instead, .. } => instead,
+                other => other.to_string(),
+            };
+            return Ok((None, cpu(None, false, format!("no GPU: {cause}"))));
         }
         Err(error) => return Err(missing(error)),
     };

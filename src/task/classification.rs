@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::ranking::{Descending, check_finite, softmax};
+use super::ranking::{TotalOrder, check_finite, softmax};
 use crate::error::{Error, Result};
 
 /// What a head's outputs mean.
@@ -56,7 +56,7 @@ pub fn labels(logits: &[f32], names: &[String], problem: Problem) -> Result<Vec<
         .zip(probabilities)
         .map(|(label, probability)| Label { label: label.clone(), probability })
         .collect();
-    labels.sort_by_key(|label| Reverse(Descending(label.probability)));
+    labels.sort_by_key(|label| Reverse(TotalOrder(label.probability)));
     Ok(labels)
 }
 

@@ -7,23 +7,23 @@ use crate::error::{Error, Result};
 
 /// A number ordered by value, NaN included.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Descending(pub(super) f64);
+pub(super) struct TotalOrder(pub(super) f64);
 
-impl PartialEq for Descending {
+impl PartialEq for TotalOrder {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Descending {}
+impl Eq for TotalOrder {}
 
-impl PartialOrd for Descending {
+impl PartialOrd for TotalOrder {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Descending {
+impl Ord for TotalOrder {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.total_cmp(&other.0)
     }
@@ -43,7 +43,7 @@ pub(super) fn softmax(logits: &[f32]) -> Vec<f64> {
 pub(super) fn largest(values: &[f64], count: usize) -> Vec<(usize, f64)> {
     let mut kept = BinaryHeap::with_capacity(count.min(values.len()) + 1);
     for (at, &value) in values.iter().enumerate() {
-        kept.push((Reverse(Descending(value)), at));
+        kept.push((Reverse(TotalOrder(value)), at));
         if kept.len() > count {
             kept.pop();
         }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::ranking::Descending;
+use super::ranking::TotalOrder;
 use crate::text::windows::Windows;
 
 /// How soon repeating a piece stops counting, BM25's k₁.
@@ -46,6 +46,6 @@ pub fn order(windows: &Windows<'_>) -> Vec<usize> {
         counts[index].iter().zip(&rarity).map(|(&seen, rarity)| rarity * gain(f64::from(seen))).sum()
     };
     let mut order: Vec<usize> = (0..spans.len()).collect();
-    order.sort_by_cached_key(|&index| Reverse(Descending(score(index))));
+    order.sort_by_cached_key(|&index| Reverse(TotalOrder(score(index))));
     order
 }

@@ -64,7 +64,7 @@ struct Description<'a> {
     version: &'static str,
     architecture: String,
     parameters: u64,
-    schedule: String,
+    schedule: &'static str,
     longest: usize,
     times: Option<&'a Times>,
 }
@@ -93,7 +93,7 @@ impl WasmBenchmark {
             version: env!("CARGO_PKG_VERSION"),
             architecture: self.benchmark.architecture(),
             parameters: self.benchmark.parameters(),
-            schedule: format!("{:?}", self.benchmark.schedule()).to_lowercase(),
+            schedule: self.benchmark.schedule().as_str(),
             longest: self.benchmark.session().limits().max_sequence,
             times: self.times.as_ref(),
         })?)

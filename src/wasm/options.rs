@@ -31,15 +31,7 @@ impl LoadOptions {
                 return Err(Error::invalid_input("device", problem));
             }
         };
-        let schedule = match self.schedule.as_deref() {
-            None => Schedule::default(),
-            Some("operations") => Schedule::Operations,
-            Some("tiled") => Schedule::Tiled,
-            Some(other) => {
-                let problem = format!("`{other}` is none of tiled, operations");
-                return Err(Error::invalid_input("schedule", problem));
-            }
-        };
+        let schedule = self.schedule.as_deref().map(str::parse::<Schedule>).transpose()?.unwrap_or_default();
         Ok(SessionOptions { device, threads: 1, schedule })
     }
 

@@ -124,3 +124,14 @@ fn bench_refuses_a_length_that_the_model_does_not_take() {
     mobilebert(&["bench", "--device", "cpu", "--model", model.argument(), "--sequence", "65"])
         .failed(&["65", "64"]);
 }
+
+#[test]
+fn bench_takes_the_lengths_that_a_model_has_positions_for() {
+    let model = TinyModel::new("Model");
+    let measured = |more: &[&str]| mobilebert(&[&SHORT[..], &["--model", model.argument()], more].concat());
+    let report = measured(&[]).json();
+    let lengths: Vec<_> =
+        report["models"][0]["warm"].as_array().unwrap().iter().map(|row| &row["sequence"]).collect();
+    assert_eq!(lengths, [&json!(64)]);
+    measured(&["--sequence", "8,65"]).failed(&["sequence", "65", "1 to 64 tokens"]);
+}

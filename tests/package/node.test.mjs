@@ -91,6 +91,27 @@ test("a model on a server, and the module's own bytes", async () => {
   }
 });
 
+test("a server that sends its own page for every file there is not", async () => {
+  const pages = new Set();
+  const server = createServer(async (request, response) => {
+    const name = basename(request.url);
+    const bytes = await readFile(join(models.answers.folder, name)).catch(() => undefined);
+    const there = bytes !== undefined && name !== "tokenizer_config.json" && !name.startsWith("files");
+    if (!there) pages.add(name);
+    response.writeHead(200, { "content-type": there ? "application/octet-stream" : "text/html" });
+    response.end(there ? bytes : "<!doctype html><title>An app of one page</title>");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const address = `http://127.0.0.1:${server.address().port}`;
+    assert.deepEqual(await answers(`${address}/model/`), expected);
+    assert.deepEqual([...pages].sort(), ["files.json", "tokenizer_config.json"]);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
 test("this thread goes on while the worker reads, and a call can be stopped between windows", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
   const long = "Nothing of note was written down on that day. ".repeat(200);
@@ -143,6 +164,29 @@ test("what is wrong is said, with a code", async () => {
     if (worker) await assert.rejects(QuestionAnswering.load(folder, elsewhere), coded("not-found", /wasmUrl/));
   }
   await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "nowhere.js" }), coded("internal", /nowhere\.js/));
+  for (const name of ["wasmUrl", "workerUrl"]) {
+    const load = QuestionAnswering.load(folder, { [name]: "http://[" });
+    await assert.rejects(load, coded("invalid-input", new RegExp(`${name}.*no address`)));
+  }
+});
+
+test("options that make no sense leave the model as it was", async () => {
+  const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
+  await assert.rejects(qa.ask(question, context, { topK: () => 3 }), coded("invalid-input", /sent to a worker/));
+  await assert.rejects(qa.ask(question, context, { maxWindows: 0 }), coded("invalid-input", /at least one window/));
+  assert.equal((await qa.ask(question, context)).answers.length, 3);
+  await qa.dispose();
+});
+
+test("a load whose listener throws ends with what was thrown, and lets the process go", async () => {
+  const mine = new Error("of the caller");
+  for (const worker of [true, false]) {
+    const onProgress = () => {
+      throw mine;
+    };
+    const load = mobilebert.QuestionAnswering.load(models.answers.folder, { worker, onProgress });
+    await assert.rejects(load, (error) => error === mine);
+  }
 });
 
 test("a program that forgets to dispose ends all the same, whatever flags it runs under", async () => {

@@ -32,10 +32,20 @@ export function startAsking(given) {
   });
 }
 
-/** @param {QuestionAnswering | undefined} loaded */
+/** @param {QuestionAnswering | undefined} loaded nothing while another model is loading: what is asked waits for it */
 export function setAnswering(loaded) {
   model = loaded;
+  if (running) {
+    running.abort();
+    running = undefined;
+    wait();
+  }
   if (loaded && waiting) ask();
+}
+
+function wait() {
+  waiting = true;
+  showAnswerState("The model is still loading; the answer comes as soon as it is here.", "waiting");
 }
 
 function reset() {
@@ -52,10 +62,7 @@ async function ask() {
   const context = passage();
   if (context.trim() === "") return showAnswerState("There is no passage yet: paste one, or pick a sample.", "stopped");
   if (question === "") return showAnswerState("Type a question, or tap one of those below it.", "stopped");
-  if (!model) {
-    waiting = true;
-    return showAnswerState("The model is still loading; the answer comes as soon as it is here.", "waiting");
-  }
+  if (!model) return wait();
   const asked = model;
   const stop = new AbortController();
   running = stop;
@@ -72,5 +79,7 @@ async function ask() {
     if (stop.signal.aborted) return;
     showAnswerState("No answer: see above.", "stopped");
     listener.failed(error);
+  } finally {
+    if (running === stop) running = undefined;
   }
 }

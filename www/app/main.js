@@ -13,6 +13,8 @@ import { turn } from "./turn.js";
 /**
  * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
  * @typedef {import("../pkg/dist/index.js").Device} Device
+ * @typedef {import("../pkg/dist/index.js").LoadedModel} LoadedModel
+ * @typedef {"answers" | "sentiment"} Use What a model is for on this page.
  * @typedef {object} CallListener Who hears how a call to a model ended.
  * @property {(device: Device) => void} answered is told where the model runs now
  * @property {(error: unknown) => void} failed
@@ -23,6 +25,10 @@ const names = byId("model-names", HTMLElement);
 const loadedNames = new Map();
 /** Where each model was seen to run. @type {Map<string, Device>} */
 const devices = new Map();
+/** The models that stand. @type {Map<Use, LoadedModel>} */
+const models = new Map();
+/** Stops the load that was begun last. @type {Map<Use, AbortController>} */
+const loading = new Map();
 
 showLoadingState("Looking for a model beside this page.", "waiting");
 // The list of models comes in while the page is made ready.
@@ -56,7 +62,8 @@ async function loadAnswers() {
   hideProblem();
   choosing.hide();
   try {
-    setAnswering(await load(QuestionAnswering, "answers", label, source));
+    const model = await load(QuestionAnswering, "answers", label, source);
+    if (model) setAnswering(model);
   } catch (error) {
     showLoadingState(`${label} could not be loaded.`, "failed");
     choosing.show(`Instead of ${label}:`);
@@ -67,8 +74,10 @@ async function loadAnswers() {
 async function loadSentiment() {
   if (!sentiment) return;
   const { label, source } = sentiment;
+  setSentiment(undefined);
   try {
-    setSentiment(await load(TextClassification, "sentiment", label, source));
+    const model = await load(TextClassification, "sentiment", label, source);
+    if (model) setSentiment(model);
   } catch (error) {
     showLoadingState(`${label} could not be loaded.`, "failed");
     report(error, "sentiment");
@@ -76,37 +85,52 @@ async function loadSentiment() {
 }
 
 /**
- * Loads a model and says how that went.
- * @template {import("../pkg/dist/index.js").LoadedModel} T
+ * Loads a model in place of the one before, whose memory is freed first, and says how that went. Gives nothing where
+ * another one was asked for meanwhile.
+ * @template {LoadedModel} T
  * @param {{ load(source: ModelSource, options: import("../pkg/dist/index.js").LoadOptions): Promise<T> }} type
- * @param {"answers" | "sentiment"} use
+ * @param {Use} use
  * @param {string} label
  * @param {ModelSource} source
+ * @returns {Promise<T | undefined>}
  */
 async function load(type, use, label, source) {
+  loading.get(use)?.abort();
+  const stop = new AbortController();
+  loading.set(use, stop);
+  const before = models.get(use);
+  models.delete(use);
+  await before?.dispose();
   // Pages without a secure connection have no cache.
   const fetched = typeof caches === "undefined" ? "passing" : "fetched";
   /** @type {"kept" | "fetched" | "passing" | "picked" | "unkept"} */
   let how = "kept";
-  const model = await type.load(source, {
-    ...loadOptions(),
-    onProgress(progress) {
-      if (progress.phase === "download") how = typeof source === "string" ? fetched : "picked";
-      showProgress(label, progress);
-    },
-    onWarning(warning) {
-      if (warning.code === "quota") how = "unkept";
-    },
-  });
-  devices.set(use, model.device);
-  showDevice(model.device);
-  loadedNames.set(use, label);
-  showReady(how);
-  names.textContent = `Models: ${[...loadedNames].map(([what, name]) => `${name} for ${what}`).join(", ")}.`;
-  return model;
+  try {
+    const model = await type.load(source, {
+      ...loadOptions(),
+      signal: stop.signal,
+      onProgress(progress) {
+        if (progress.phase === "download") how = typeof source === "string" ? fetched : "picked";
+        showProgress(label, progress);
+      },
+      onWarning(warning) {
+        if (warning.code === "quota") how = "unkept";
+      },
+    });
+    models.set(use, model);
+    devices.set(use, model.device);
+    showDevice(model.device);
+    loadedNames.set(use, label);
+    showReady(how);
+    names.textContent = `Models: ${[...loadedNames].map(([what, name]) => `${name} for ${what}`).join(", ")}.`;
+    return model;
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  }
 }
 
-/** @param {"answers" | "sentiment"} use @returns {CallListener} */
+/** @param {Use} use @returns {CallListener} */
 function listener(use) {
   return {
     answered(device) {
@@ -122,8 +146,9 @@ function listener(use) {
   };
 }
 
-/** @param {unknown} error @param {"answers" | "sentiment"} use */
+/** @param {unknown} error @param {Use} use */
 function report(error, use) {
-  if (error instanceof MobileBertError && error.code === "aborted") return;
+  // What was asked of a model that another one takes the place of is no fault.
+  if (error instanceof MobileBertError && ["aborted", "disposed"].includes(error.code)) return;
   showProblem(error, use === "answers" ? loadAnswers : loadSentiment);
 }

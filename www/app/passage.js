@@ -113,7 +113,13 @@ async function open(file) {
     hint.textContent = `${file.name} has ${plural(file.size, "byte")}; at most ${plural(LONGEST, "byte")} can be shown.`;
     return;
   }
-  const text = await file.text();
+  let text;
+  try {
+    text = await file.text();
+  } catch {
+    hint.textContent = `${file.name} cannot be read; is it a folder?`;
+    return;
+  }
   if (text.includes("\0")) {
     hint.textContent = `${file.name} is no text file.`;
     return;

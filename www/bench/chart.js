@@ -21,7 +21,7 @@ function draw(name, attributes, children = []) {
 /** Single runs in their order; the bottom is zero. @param {number[]} values */
 export function sparkline(values) {
   const [width, height] = [56, 18];
-  const top = Math.max(...values);
+  const top = Math.max(...values) || 1;
   const x = (/** @type {number} */ i) => (values.length > 1 ? (i / (values.length - 1)) * width : width / 2);
   const place = (/** @type {number} */ value, /** @type {number} */ i) =>
     `${x(i).toFixed(1)} ${(height - 1 - (value / top) * (height - 2)).toFixed(1)}`;

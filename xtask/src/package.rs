@@ -43,8 +43,8 @@ pub fn build() -> Result<()> {
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// Two entries that are published, and two of the latency page. The page's side is small and gets the engine's glue when it runs without a worker; the worker is one
-/// file, because bundlers make classic workers, which have no chunks.
+/// Two entries that are published, and two of the latency page. The page's side is small and gets the engine's glue when
+/// it runs without a worker; the worker is one file, because bundlers make classic workers, which have no chunks.
 fn bundle() -> Result<()> {
     let esbuild = |entry: &str| {
         let mut esbuild = command(setup::npm_program("pkg", "esbuild"));

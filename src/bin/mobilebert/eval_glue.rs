@@ -79,9 +79,7 @@ impl Arguments {
             .map(|encoded| encoded.map(|encoded| Sequence::new(encoded.ids, encoded.type_ids)))
             .collect::<Result<Vec<_>>>()?;
         let results = pollster::block_on(model.run(&inputs, Wanted::default()))?;
-        let logits = |outputs: &Outputs| outputs.get("logits").map(|logits| logits.data.clone());
-        let missing = || Error::internal("eval glue", "the model has no logits");
-        results.iter().map(|outputs| logits(outputs).ok_or_else(missing)).collect()
+        results.iter().map(finite_logits).collect()
     }
 }
 
@@ -102,6 +100,18 @@ fn classes(task: Task, labels: &[String]) -> Result<Vec<usize>> {
     };
     let by_name: Option<Vec<usize>> = labels.iter().map(class).collect();
     Ok(by_name.unwrap_or_else(|| (0..labels.len()).collect()))
+}
+
+/// A row that is no numbers must not count as a guess.
+fn finite_logits(outputs: &Outputs) -> Result<Vec<f32>> {
+    let missing = || Error::internal("eval glue", "the model has no logits");
+    let logits = &outputs.get("logits").ok_or_else(missing)?.data;
+    match logits.iter().find(|logit| !logit.is_finite()) {
+        Some(found) => {
+            Err(Error::tensor("logits", format!("hold {found}; the weights are damaged or too large")))
+        }
+        None => Ok(logits.clone()),
+    }
 }
 
 fn scores(task: Task, classes: &[usize], logits: &[Vec<f32>], gold: &[f64]) -> Scores {

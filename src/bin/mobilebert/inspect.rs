@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use mobilebert::config::{Config, Normalization};
 use mobilebert::error::Result;
+use mobilebert::model::Directory;
 use mobilebert::plan::{Network, Operation, Part, Plan, Request};
 use mobilebert::weights::{Entry, Header, SCALE_SUFFIX};
 use serde::Serialize;
 
 use crate::arguments::Machine;
-use crate::directory;
 use crate::output::Output;
 
 /// Arguments of `inspect`.
@@ -45,7 +45,7 @@ struct Report {
     unused_tensors: Vec<String>,
     sequence: usize,
     flops: u64,
-    schedule: String,
+    schedule: &'static str,
     activation_bytes: u64,
     dispatches: Vec<Dispatch>,
 }
@@ -61,10 +61,10 @@ struct Dispatch {
 impl Arguments {
     /// Reads the configuration and the headers of the weights, and prints.
     pub fn run(self) -> Result<()> {
-        let config = directory::config(&self.directory)?;
-        let files = directory::weight_files(&self.directory)?;
-        let headers: Vec<Header> =
-            files.iter().map(|name| directory::header(&self.directory, name)).collect::<Result<_>>()?;
+        let directory = Directory::new(&self.directory);
+        let config = directory.config()?;
+        let files = directory.weight_files()?;
+        let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;
         let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
         for header in &headers {
             header.check(&network.parameters)?;
@@ -110,7 +110,7 @@ impl Report {
             unused_tensors: unused(network, headers),
             sequence: plan.request.sequence,
             flops: plan.flops(network),
-            schedule: format!("{:?}", plan.request.schedule).to_lowercase(),
+            schedule: plan.request.schedule.as_str(),
             activation_bytes: plan.activation_bytes(),
             dispatches,
         }

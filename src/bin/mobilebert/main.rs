@@ -5,7 +5,6 @@ mod arguments;
 mod bench;
 mod classify;
 mod command;
-mod directory;
 mod encode;
 mod eval;
 mod eval_glue;

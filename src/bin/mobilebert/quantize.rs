@@ -1,17 +1,16 @@
 //! `quantize`: a smaller copy of a model directory.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use mobilebert::error::{Error, Result};
+use mobilebert::model::{Directory, WEIGHTS_FILE};
 use mobilebert::plan::Network;
 use mobilebert::weights::manifest::{self, Manifest};
 use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
 
 use crate::arguments::Machine;
-use crate::directory::{self, WEIGHTS};
 use crate::output::{Output, progress};
 
 /// What is copied besides the weights, where it is there.
@@ -23,7 +22,6 @@ const COPIED: [&str; 6] = [
     "special_tokens_map.json",
     "LICENSE",
 ];
-const CHUNK: usize = 1 << 20;
 
 /// Arguments of `quantize`.
 #[derive(clap::Args)]
@@ -63,7 +61,7 @@ impl Arguments {
             DtypeName::Q4 => Storage::Q4,
         };
         let (weights, reports) = quantize(&self.model, storage)?;
-        let mut files = vec![(WEIGHTS, weights)];
+        let mut files = vec![(WEIGHTS_FILE, weights)];
         for name in COPIED {
             let path = self.model.join(name);
             if path.is_file() {
@@ -107,30 +105,23 @@ fn refuse_existing(out: &Path) -> Result<()> {
 }
 
 fn quantize(model: &Path, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
-    let config = directory::config(model)?;
-    let names = directory::weight_files(model)?;
-    let headers = names.iter().map(|name| directory::header(model, name)).collect::<Result<Vec<_>>>()?;
+    let directory = Directory::new(model);
+    let config = directory.config()?;
+    let names = directory.weight_files()?;
+    let headers = names.iter().map(|name| directory.header(name)).collect::<Result<Vec<_>>>()?;
     let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
     headers.iter().try_for_each(|header| header.check(&network.parameters))?;
     let mut quantizer = Quantizer::new(storage);
     let bar = progress(headers.iter().map(|header| header.tensors.len()).sum(), "tensors");
     for name in names {
-        let path = model.join(&name);
-        let mut file = File::open(&path).map_err(|source| failed(&path, source))?;
-        let total = file.metadata().map_err(|source| failed(&path, source))?.len();
-        let mut stream = Stream::new(name, Some(total));
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            match file.read(&mut chunk).map_err(|source| failed(&path, source))? {
-                0 => break,
-                read => {
-                    for tensor in stream.push(&chunk[..read])? {
-                        quantizer.push(tensor)?;
-                        bar.inc(1);
-                    }
-                }
+        let mut stream = Stream::new(name.as_str(), Some(directory.bytes(&name)?));
+        directory.stream(&name, |chunk| {
+            for tensor in stream.push(chunk)? {
+                quantizer.push(tensor)?;
+                bar.inc(1);
             }
-        }
+            Ok(())
+        })?;
         stream.finish()?;
     }
     bar.finish_and_clear();
@@ -150,6 +141,6 @@ fn print(reports: &[TensorReport], bytes: usize) -> Result<()> {
             report.name
         ))?;
     }
-    output.line(&format!("{WEIGHTS}: {bytes} bytes"))?;
+    output.line(&format!("{WEIGHTS_FILE}: {bytes} bytes"))?;
     output.flush()
 }

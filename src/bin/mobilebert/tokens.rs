@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use mobilebert::error::Result;
+use mobilebert::model::Directory;
 use mobilebert::text::windows::{Window, WindowOptions, Windows};
 use mobilebert::text::{Piece, Tokenizer, WindowRecord, sequence};
 
 use crate::arguments::{Machine, WindowArguments};
-use crate::directory;
 use crate::input::{self, Source};
 use crate::output::{Output, printable, progress};
 use crate::squad::DataSet;
@@ -43,7 +43,7 @@ pub struct Arguments {
 impl Arguments {
     /// Tokenises and prints.
     pub fn run(self) -> Result<()> {
-        let tokenizer = directory::tokenizer(&self.model)?;
+        let tokenizer = Directory::new(&self.model).tokenizer()?;
         let mut printer = Printer { tokenizer: &tokenizer, json: self.json, output: Output::new() };
         let options = self.windows.options();
         if let Some(path) = &self.squad {

@@ -5,7 +5,7 @@ use crate::gpu::launch::{Launch, Operand, launch};
 use crate::gpu::memory::{Allocation, padded};
 use crate::gpu::parameters::Uploaded;
 use crate::gpu::pipelines::Pipelines;
-use crate::plan::{Operation, ParameterId, Plan};
+use crate::plan::{ParameterId, Plan};
 
 use super::{ALIGNMENT, Command, Copied, INPUTS, Loaded, Prepared, name, slot_of};
 
@@ -64,15 +64,6 @@ impl Prepared {
         let blocks_size = launches.len() as u64 * ALIGNMENT;
         let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
-        let rows = |id: ParameterId| Ok::<_, Error>(loaded.parameter(id)?.layout.shape.first().copied());
-        let (mut vocabulary, mut token_types) = (None, None);
-        for step in &plan.steps {
-            match step.operation {
-                Operation::Embedding { table, .. } => vocabulary = rows(table)?,
-                Operation::Position { token_type: Some(table), .. } => token_types = rows(table)?,
-                _ => {}
-            }
-        }
         let staging = Allocation::new(
             &loaded.device.device,
             loaded.ledger,
@@ -89,8 +80,6 @@ impl Prepared {
             blocks,
             results,
             staging,
-            vocabulary,
-            token_types,
             bytes: vec![0; (INPUTS * input_stride) as usize],
             proven: false,
             in_flight: false,

@@ -19,6 +19,8 @@ use variants::Variant;
 
 /// Runs after the first and before the clock counts: caches and clock rates settle in them.
 const WARM_UP: usize = 1;
+/// Sequence lengths where none are given.
+const LENGTHS: [usize; 4] = [64, 128, 256, 384];
 /// Seed of all weights that are made on the spot.
 const SEED: u64 = 1;
 
@@ -36,8 +38,8 @@ pub struct Arguments {
     /// no-norm-gelu, layer-norm-relu, without-opt, bert-base, or all
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = variants::parse)]
     variant: Vec<variants::Named>,
-    /// Sequence lengths
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [64, 128, 256, 384])]
+    /// Sequence lengths [default: 64,128,256,384, as far as the model has positions]
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
     sequence: Vec<usize>,
     /// Sequences side by side
     #[arg(long, value_name = "N", default_value = "1")]
@@ -91,9 +93,10 @@ impl Arguments {
             Subject::Variant(variant) => Some(*variant),
             Subject::Directory(_) | Subject::Config(_) => None,
         };
-        let bar = progress(self.sequence.len() * (self.runs.get() + WARM_UP + 1), "runs");
+        let lengths = self.lengths(benchmark.session().limits().max_sequence)?;
+        let bar = progress(lengths.len() * (self.runs.get() + WARM_UP + 1), "runs");
         let mut warm = Vec::new();
-        for &sequence in &self.sequence {
+        for sequence in lengths {
             let row = self.time(&mut benchmark, sequence, variant.map(|variant| (variant, stored)), &bar)?;
             if warm.is_empty() {
                 cold.ends(row.first_ms);
@@ -110,6 +113,21 @@ impl Arguments {
         };
         let seed = (!matches!(subject, Subject::Directory(_))).then_some(SEED);
         Ok(ModelResult::new(name, title, seed, &benchmark, cold, warm))
+    }
+
+    /// The lengths asked for, checked before anything is measured.
+    fn lengths(&self, longest: usize) -> Result<Vec<usize>> {
+        if self.sequence.is_empty() {
+            let lengths: Vec<usize> = LENGTHS.into_iter().filter(|&length| length <= longest).collect();
+            return Ok(if lengths.is_empty() { vec![longest] } else { lengths });
+        }
+        match self.sequence.iter().find(|&&length| length == 0 || length > longest) {
+            Some(length) => {
+                let problem = format!("{length}; this model takes 1 to {longest} tokens");
+                Err(Error::invalid_input("sequence", problem))
+            }
+            None => Ok(self.sequence.clone()),
+        }
     }
 
     fn time(

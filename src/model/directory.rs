@@ -1,0 +1,210 @@
+//! A model directory on a disk, in Hugging Face's layout: which files there are, and reading them.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::text::{Tokenizer, TokenizerFiles};
+use crate::weights::{Header, Manifest, ShardIndex, Stream, manifest};
+
+/// Weights in one file.
+pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// Names the files of sharded weights.
+pub const WEIGHTS_INDEX_FILE: &str = "model.safetensors.index.json";
+const CONFIG_FILE: &str = "config.json";
+const CHUNK: usize = 1 << 20;
+
+/// A folder with the files of a model.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+/// The texts that a tokenizer is made from, as far as there are any.
+#[derive(Debug)]
+pub(super) struct TokenizerTexts([Option<String>; 3]);
+
+impl TokenizerTexts {
+    pub(super) fn files(&self) -> TokenizerFiles<'_> {
+        let [tokenizer_json, tokenizer_config, vocab] = &self.0;
+        TokenizerFiles {
+            tokenizer_json: tokenizer_json.as_deref(),
+            tokenizer_config: tokenizer_config.as_deref(),
+            vocab: vocab.as_deref(),
+        }
+    }
+}
+
+impl Directory {
+    /// The directory at `path`; nothing is looked at yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Directory { path: path.into() }
+    }
+
+    /// Where the file of that name stands, if it does.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// `NotFound`, `Io`, and those of [`Config::from_json`].
+    pub fn config(&self) -> Result<Config> {
+        Config::from_json(self.config_json()?)
+    }
+
+    /// The text of the configuration.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, `Io`.
+    pub fn config_json(&self) -> Result<Vec<u8>> {
+        fs::read(self.file(CONFIG_FILE)).map_err(|source| match source.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => self.not_found(),
+            _ => self.failed(CONFIG_FILE, source),
+        })
+    }
+
+    /// The tokenizer, from whichever of its files there are.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none; what is wrong with the files.
+    pub fn tokenizer(&self) -> Result<Tokenizer> {
+        let texts = self.tokenizer_texts()?;
+        let files = texts.files();
+        if files.tokenizer_json.is_none() && files.vocab.is_none() {
+            return Err(Error::NotFound {
+                file: self.file("tokenizer.json").display().to_string(),
+                hint: "a model directory needs tokenizer.json or vocab.txt".into(),
+            });
+        }
+        Tokenizer::from_files(files)
+    }
+
+    pub(super) fn tokenizer_texts(&self) -> Result<TokenizerTexts> {
+        let [json, config, vocab] =
+            ["tokenizer.json", "tokenizer_config.json", "vocab.txt"].map(|name| self.optional_text(name));
+        Ok(TokenizerTexts([json?, config?, vocab?]))
+    }
+
+    /// Sizes and hashes of the files, where they are stated.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`.
+    pub fn manifest(&self) -> Result<Option<Manifest>> {
+        self.optional(manifest::FILE)?.map(|json| Manifest::parse(&json)).transpose()
+    }
+
+    /// The index of sharded weights, where there is one.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn weights_index(&self) -> Result<Option<Vec<u8>>> {
+        self.optional(WEIGHTS_INDEX_FILE)
+    }
+
+    /// Names of the files that hold the weights. A single file goes before an index.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt` for the index.
+    pub fn weight_files(&self) -> Result<Vec<String>> {
+        let index = if self.file(WEIGHTS_FILE).is_file() { None } else { self.weights_index()? };
+        let Some(index) = index else { return Ok(vec![WEIGHTS_FILE.to_owned()]) };
+        let index = ShardIndex::parse(WEIGHTS_INDEX_FILE, &index)?;
+        Ok(index.files().into_iter().map(str::to_owned).collect())
+    }
+
+    /// The header of a file of weights; its data is not read.
+    ///
+    /// # Errors
+    /// `NotFound`, `Io`, `Corrupt`.
+    pub fn header(&self, name: &str) -> Result<Header> {
+        let (mut file, bytes) = self.open(name)?;
+        let mut stream = Stream::new(name, Some(bytes));
+        let mut chunk = vec![0; 1 << 16];
+        while stream.header().is_none() {
+            match self.read(name, &mut file, &mut chunk)? {
+                [] => break,
+                read => stream.push(read)?,
+            };
+        }
+        let header = stream.header().cloned();
+        header.ok_or_else(|| Error::corrupt(name, "ends before its header does; fetch it again"))
+    }
+
+    /// Size of a file of weights in bytes.
+    ///
+    /// # Errors
+    /// `NotFound`, `Io`.
+    pub fn bytes(&self, name: &str) -> Result<u64> {
+        self.open(name).map(|(_, bytes)| bytes)
+    }
+
+    /// Reads a file of weights from its beginning to its end.
+    ///
+    /// # Errors
+    /// `NotFound`, `Io`, and what `take` gives.
+    pub fn stream(&self, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let (mut file, _) = self.open(name)?;
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match self.read(name, &mut file, &mut chunk)? {
+                [] => return Ok(()),
+                read => take(read)?,
+            }
+        }
+    }
+
+    fn not_found(&self) -> Error {
+        let hint = if self.path.is_dir() {
+            "a model directory holds config.json, model.safetensors and tokenizer.json or vocab.txt"
+                .to_owned()
+        } else {
+            format!("{} is not a directory", self.path.display())
+        };
+        Error::NotFound { file: self.file(CONFIG_FILE).display().to_string(), hint }
+    }
+
+    fn open(&self, name: &str) -> Result<(File, u64)> {
+        let file = File::open(self.file(name)).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::NotFound {
+                file: self.file(name).display().to_string(),
+                hint: "weights are needed as safetensors; convert other formats with transformers' save_pretrained".into(),
+            },
+            _ => self.failed(name, source),
+        })?;
+        let bytes = file.metadata().map_err(|source| self.failed(name, source))?.len();
+        Ok((file, bytes))
+    }
+
+    fn read<'a>(&self, name: &str, file: &mut File, chunk: &'a mut [u8]) -> Result<&'a [u8]> {
+        loop {
+            match file.read(chunk) {
+                Ok(read) => return Ok(&chunk[..read]),
+                Err(source) if source.kind() == ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.failed(name, source)),
+            }
+        }
+    }
+
+    fn optional(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match fs::read(self.file(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(self.failed(name, source)),
+        }
+    }
+
+    fn optional_text(&self, name: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.optional(name)? else { return Ok(None) };
+        String::from_utf8(bytes).map(Some).map_err(|error| {
+            Error::corrupt(name, format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+        })
+    }
+
+    fn failed(&self, name: &str, source: std::io::Error) -> Error {
+        Error::Io { file: self.file(name).display().to_string(), source }
+    }
+}

@@ -54,8 +54,10 @@ pub enum Error {
         problem: String,
     },
     /// A tensor that is missing, has another shape than the configuration asks for, or holds NaN.
-    #[error("tensor `{tensor}`: {problem}")]
+    #[error("{}tensor `{tensor}`: {problem}", before(.file))]
     Tensor {
+        /// Name of the file that holds it, where it is known.
+        file: Option<String>,
         /// The checkpoint's name of the tensor.
         tensor: String,
         /// What is wrong with it; names both shapes where two disagree.
@@ -164,6 +166,11 @@ impl fmt::Display for Code {
     }
 }
 
+/// A file's name as a message begins with it.
+fn before(file: &Option<String>) -> String {
+    file.as_ref().map_or_else(String::new, |file| format!("{file}: "))
+}
+
 impl Error {
     /// A [`Error::Config`].
     pub fn config(field: impl Into<String>, problem: impl Into<String>) -> Self {
@@ -172,7 +179,18 @@ impl Error {
 
     /// A [`Error::Tensor`].
     pub fn tensor(tensor: impl Into<String>, problem: impl Into<String>) -> Self {
-        Error::Tensor { tensor: tensor.into(), problem: problem.into() }
+        Error::Tensor { file: None, tensor: tensor.into(), problem: problem.into() }
+    }
+
+    /// The same, where it is about a tensor, with the file that holds it.
+    #[must_use]
+    pub fn in_file(self, name: &str) -> Self {
+        match self {
+            Error::Tensor { file: None, tensor, problem } => {
+                Error::Tensor { file: Some(name.to_owned()), tensor, problem }
+            }
+            other => other,
+        }
     }
 
     /// A [`Error::Corrupt`].

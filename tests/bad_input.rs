@@ -13,7 +13,7 @@ use mobilebert::error::{Code, Error};
 use mobilebert::model::Model;
 use mobilebert::plan::Network;
 use mobilebert::session::{Device, Sequence, SessionOptions, Wanted};
-use mobilebert::weights::{Generator, RawTensor};
+use mobilebert::weights::{Dtype, Generator, Manifest, RawTensor, manifest};
 use serde_json::{Value, json};
 use support::checkpoint;
 use support::random::Random;
@@ -371,6 +371,78 @@ fn a_tokenizer_of_another_vocabulary() {
     let mut model = folder.open().unwrap();
     assert!(run(&mut model, Sequence::new(vec![2], vec![0])).is_ok());
     assert_eq!(model.tokenizer().err().unwrap().code(), Code::NotFound);
+}
+
+#[test]
+fn a_vocabulary_that_lost_a_line_is_not_taken_for_padding() {
+    let folder = Folder::new();
+    let mut words = fs::read_to_string(folder.path("vocab.txt")).unwrap();
+    words.drain(..=words.find('\n').unwrap());
+    folder.write("vocab.txt", words);
+    assert_says(&folder.error(), &["vocab_size", "10", "11"]);
+}
+
+#[test]
+fn weights_of_a_deeper_network_are_not_run_in_part() {
+    for (field, value, found) in
+        [("num_hidden_layers", 1, "layer.1."), ("num_feedforward_networks", 1, "ffn.0.")]
+    {
+        let folder = Folder::new();
+        let mut config = configuration();
+        config[field] = json!(value);
+        folder.write("config.json", config.to_string());
+        let error = folder.error();
+        assert_eq!(error.culprit(), Some(("field", field)), "{error}");
+        assert_says(&error, &["is 1", found, "2 at least"]);
+    }
+}
+
+#[test]
+fn whatever_a_manifest_states_is_checked() {
+    let folder = Folder::new();
+    let names = ["config.json", "vocab.txt", WEIGHTS];
+    let files = names.map(|name| manifest::File::of(name, &fs::read(folder.path(name)).unwrap()));
+    let manifest = Manifest { format: 1, dtype: "f32".into(), files: files.to_vec() };
+    folder.write("files.json", format!("\u{feff}{}", manifest.to_json().unwrap()));
+    folder.open().unwrap();
+    for name in names {
+        let whole = fs::read(folder.path(name)).unwrap();
+        // Another order of two words, another number: still a model, but not this one.
+        let changed = String::from_utf8_lossy(&whole).replace("a\nb", "b\na").replace("16", "15");
+        let changed =
+            if name == WEIGHTS { [&whole[..whole.len() - 1], &[1]].concat() } else { changed.into() };
+        assert_ne!(changed, whole, "{name}");
+        folder.write(name, changed);
+        let error = folder.error();
+        assert_eq!((error.code(), error.culprit()), (Code::Integrity, Some(("file", name))), "{error}");
+        folder.write(name, whole);
+    }
+    folder.open().unwrap();
+}
+
+#[test]
+fn an_index_left_beside_a_whole_file_does_not_count() {
+    let folder = Folder::new();
+    folder.write("model.safetensors.index.json", r#"{"weight_map": {"x": "y.safetensors"}}"#);
+    folder.open().unwrap();
+}
+
+#[test]
+fn a_header_of_very_many_tensors_is_searched_by_name() {
+    let folder = Folder::new();
+    let none: Vec<_> = (0..20_000)
+        .map(|number| RawTensor {
+            name: format!("t{number}"),
+            dtype: Dtype::F32,
+            shape: vec![0],
+            bytes: vec![],
+        })
+        .collect();
+    folder.write(WEIGHTS, checkpoint::file(&none, &[]));
+    let mut config = configuration();
+    config["num_hidden_layers"] = json!(300);
+    folder.write("config.json", config.to_string());
+    assert_says(&folder.error(), &[WEIGHTS, "word_embeddings", "is missing"]);
 }
 
 #[test]

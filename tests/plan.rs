@@ -346,14 +346,14 @@ fn a_checkpoint_without_a_head_or_a_layer_is_named() {
     let fields = json!({ "model_type": "bert", "num_hidden_layers": 2, "architectures": ["BertForQuestionAnswering"] });
     let config = config(&fields);
     match Network::new(&config, &|name| !name.starts_with("qa_outputs")) {
-        Err(Error::Tensor { tensor, problem }) => {
+        Err(Error::Tensor { tensor, problem, .. }) => {
             assert_eq!(tensor, "qa_outputs.weight");
             assert!(problem.contains("[2, 768]") && problem.contains("no head"), "{problem}");
         }
         other => panic!("{other:?}"),
     }
     match Network::new(&config, &|name| !name.contains("layer.1.attention")) {
-        Err(Error::Tensor { tensor, problem }) => {
+        Err(Error::Tensor { tensor, problem, .. }) => {
             assert_eq!(tensor, "bert.encoder.layer.1.attention.self.query.weight");
             assert!(problem.contains("9 others"), "{problem}");
         }

@@ -201,7 +201,7 @@ fn tokenizer_json_wins_over_its_neighbours() {
     let json = json.to_string();
     let files = TokenizerFiles {
         tokenizer_json: Some(&json),
-        tokenizer_config: Some(r#"{"do_lower_case": true}"#),
+        tokenizer_config: Some(r#"{"do_lower_case": true, "tokenizer_class": "PreTrainedTokenizerFast"}"#),
         vocab: Some("[UNK]\n[CLS]\n[SEP]\nother\n"),
     };
     let tokenizer = Tokenizer::from_files(files).unwrap();
@@ -306,12 +306,46 @@ fn files_of_other_kinds_are_named() {
             "RobertaProcessing",
         ),
         (|json| json["added_tokens"] = json!([{"id": 9, "content": "the"}]), Code::Corrupt, "\"the\""),
+        (
+            |json| json["model"]["vocab"]["the"] = json["model"]["vocab"]["[UNK]"].clone(),
+            Code::Corrupt,
+            "the same id",
+        ),
     ];
     for (change, code, named) in cases {
         let mut json = tokenizer_json();
         change(&mut json);
         let error = by_json(&json).unwrap_err();
         assert_eq!(error.code(), *code, "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn tokenizer_config_decides_on_lower_case_as_in_transformers() {
+    let json = tokenizer_json().to_string();
+    let pieces = |config: &str| {
+        let files = TokenizerFiles {
+            tokenizer_json: Some(&json),
+            tokenizer_config: Some(config),
+            ..TokenizerFiles::default()
+        };
+        let tokenizer = Tokenizer::from_files(files)?;
+        Ok::<_, Error>(tokenizer.encode("The").unwrap()[0].id == tokenizer.id("the").unwrap())
+    };
+    assert!(pieces("{}").unwrap());
+    assert!(pieces(r#"{"do_lower_case": true}"#).unwrap());
+    assert!(pieces(r#"{"do_lower_case": null}"#).unwrap());
+    assert!(!pieces(r#"{"do_lower_case": false}"#).unwrap());
+    assert!(!pieces(r#"{"do_lower_case": false, "tokenizer_class": "BertTokenizerFast"}"#).unwrap());
+    assert!(pieces(r#"{"do_lower_case": false, "tokenizer_class": "PreTrainedTokenizerFast"}"#).unwrap());
+    for (config, named) in [
+        (r#"{"do_lower_case": "false"}"#, "do_lower_case"),
+        (r#"{"cls_token": 3}"#, "cls_token"),
+        ("[]", "tokenizer_config.json"),
+    ] {
+        let error = pieces(config).unwrap_err();
+        assert_eq!(error.code(), Code::Corrupt, "{error}");
         assert!(error.to_string().contains(named), "{error}");
     }
 }
@@ -345,10 +379,11 @@ fn broken_and_missing_files_are_named() {
 fn a_vocabulary_of_another_model_is_refused_with_both_sizes() {
     let tokenizer = uncased();
     let size = tokenizer.vocabulary_size();
-    for fits in [size, size + 8, size + 1024] {
+    let round = size.next_multiple_of(8);
+    for fits in [size, round, size.next_multiple_of(64), round + 1016] {
         tokenizer.check_vocabulary(fits).unwrap();
     }
-    for wrong in [0, size - 1, size + 1025, 30_522] {
+    for wrong in [0, size - 1, round + 1, round + 1032, 30_522] {
         let message = tokenizer.check_vocabulary(wrong).unwrap_err().to_string();
         assert!(message.contains(&wrong.to_string()) && message.contains(&size.to_string()), "{message}");
     }

@@ -16,6 +16,10 @@ pub struct Workers {
 /// Parts start at multiples of this many rows, so that tiles of every instruction set stay full.
 pub(super) const ROWS_TOGETHER: usize = 24;
 
+/// More do not help, and to start thousands takes minutes.
+#[cfg(not(target_arch = "wasm32"))]
+const MOST_THREADS: usize = 256;
+
 impl Workers {
     /// `threads` threads, 0 for one per core. In wasm there is one.
     pub fn new(threads: usize, simd: Simd) -> Result<Self> {
@@ -27,10 +31,14 @@ impl Workers {
         #[cfg(not(target_arch = "wasm32"))]
         {
             let threads = if threads == 0 {
-                std::thread::available_parallelism().map_or(1, Into::into)
+                std::thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS)
             } else {
                 threads
             };
+            if threads > MOST_THREADS {
+                let problem = format!("{threads}; at most {MOST_THREADS} are started");
+                return Err(crate::error::Error::invalid_input("threads", problem));
+            }
             let pool = if threads == 1 { None } else { Some(build_pool(threads)?) };
             Ok(Workers { simd, threads, pool })
         }

@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::text::{Tokenizer, TokenizerFiles};
-use crate::weights::{Header, Manifest, ShardIndex, Stream, manifest};
+use crate::weights::manifest::{self, FileHash};
+use crate::weights::{Header, Manifest, ShardIndex, Stream};
 
 /// Weights in one file.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
@@ -16,10 +18,11 @@ pub const WEIGHTS_INDEX_FILE: &str = "model.safetensors.index.json";
 const CONFIG_FILE: &str = "config.json";
 const CHUNK: usize = 1 << 20;
 
-/// A folder with the files of a model.
+/// A folder with the files of a model. What a `files.json` states of them is checked as they are read.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    manifest: Option<Manifest>,
 }
 
 /// The texts that a tokenizer is made from, as far as there are any.
@@ -38,9 +41,20 @@ impl TokenizerTexts {
 }
 
 impl Directory {
-    /// The directory at `path`; nothing is looked at yet.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Directory { path: path.into() }
+    /// The directory at `path`; of its files only `files.json` is read yet.
+    ///
+    /// # Errors
+    /// What is wrong with `files.json`.
+    pub fn new(path: impl Into<PathBuf>) -> Result<Self> {
+        let mut directory = Directory { path: path.into(), manifest: None };
+        directory.manifest =
+            directory.optional(manifest::FILE)?.map(|json| Manifest::parse(&json)).transpose()?;
+        Ok(directory)
+    }
+
+    /// Whether a `files.json` states what the others hold.
+    pub fn has_manifest(&self) -> bool {
+        self.manifest.is_some()
     }
 
     /// Where the file of that name stands, if it does.
@@ -59,12 +73,9 @@ impl Directory {
     /// The text of the configuration.
     ///
     /// # Errors
-    /// `NotFound` where there is none, `Io`.
+    /// `NotFound` where there is none, `Io`, `Integrity`.
     pub fn config_json(&self) -> Result<Vec<u8>> {
-        fs::read(self.file(CONFIG_FILE)).map_err(|source| match source.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => self.not_found(),
-            _ => self.failed(CONFIG_FILE, source),
-        })
+        self.optional(CONFIG_FILE)?.ok_or_else(|| self.not_found())
     }
 
     /// The tokenizer, from whichever of its files there are.
@@ -89,28 +100,20 @@ impl Directory {
         Ok(TokenizerTexts([json?, config?, vocab?]))
     }
 
-    /// Sizes and hashes of the files, where they are stated.
+    /// The index of sharded weights, where they are sharded: a single file goes before an index.
     ///
     /// # Errors
-    /// `Io`, `Corrupt`.
-    pub fn manifest(&self) -> Result<Option<Manifest>> {
-        self.optional(manifest::FILE)?.map(|json| Manifest::parse(&json)).transpose()
-    }
-
-    /// The index of sharded weights, where there is one.
-    ///
-    /// # Errors
-    /// `Io`.
+    /// `Io`, `Integrity`.
     pub fn weights_index(&self) -> Result<Option<Vec<u8>>> {
-        self.optional(WEIGHTS_INDEX_FILE)
+        if self.file(WEIGHTS_FILE).is_file() { Ok(None) } else { self.optional(WEIGHTS_INDEX_FILE) }
     }
 
-    /// Names of the files that hold the weights. A single file goes before an index.
+    /// Names of the files that hold the weights.
     ///
     /// # Errors
-    /// `Io`, `Corrupt` for the index.
+    /// As [`Self::weights_index`]; `Corrupt` for the index.
     pub fn weight_files(&self) -> Result<Vec<String>> {
-        let index = if self.file(WEIGHTS_FILE).is_file() { None } else { self.weights_index()? };
+        let index = self.weights_index()?;
         let Some(index) = index else { return Ok(vec![WEIGHTS_FILE.to_owned()]) };
         let index = ShardIndex::parse(WEIGHTS_INDEX_FILE, &index)?;
         Ok(index.files().into_iter().map(str::to_owned).collect())
@@ -142,19 +145,50 @@ impl Directory {
         self.open(name).map(|(_, bytes)| bytes)
     }
 
-    /// Reads a file of weights from its beginning to its end.
+    /// Reads a file of weights from its beginning to its end. Gives the time that its hash took.
     ///
     /// # Errors
-    /// `NotFound`, `Io`, and what `take` gives.
-    pub fn stream(&self, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    /// `NotFound`, `Io`, `Integrity`, and what `take` gives.
+    pub fn stream(&self, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<Duration> {
         let (mut file, _) = self.open(name)?;
+        let stated = self.manifest.as_ref().and_then(|manifest| manifest.get(name));
+        let mut hash = FileHash::default();
+        let mut hashing = Duration::ZERO;
         let mut chunk = vec![0; CHUNK];
         loop {
-            match self.read(name, &mut file, &mut chunk)? {
-                [] => return Ok(()),
-                read => take(read)?,
+            let read = self.read(name, &mut file, &mut chunk)?;
+            if read.is_empty() {
+                break;
             }
+            if stated.is_some() {
+                let before = Instant::now();
+                hash.update(read);
+                hashing += before.elapsed();
+            }
+            take(read)?;
         }
+        stated.map_or(Ok(()), |stated| stated.check(hash))?;
+        Ok(hashing)
+    }
+
+    /// A file that need not be there.
+    ///
+    /// # Errors
+    /// `Io`, `Integrity`.
+    pub fn optional(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let bytes = match fs::read(self.file(name)) {
+            Ok(bytes) => bytes,
+            Err(source) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&source.kind()) => {
+                return Ok(None);
+            }
+            Err(source) => return Err(self.failed(name, source)),
+        };
+        if let Some(stated) = self.manifest.as_ref().and_then(|manifest| manifest.get(name)) {
+            let mut hash = FileHash::default();
+            hash.update(&bytes);
+            stated.check(hash)?;
+        }
+        Ok(Some(bytes))
     }
 
     fn not_found(&self) -> Error {
@@ -186,14 +220,6 @@ impl Directory {
                 Err(source) if source.kind() == ErrorKind::Interrupted => {}
                 Err(source) => return Err(self.failed(name, source)),
             }
-        }
-    }
-
-    fn optional(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        match fs::read(self.file(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(self.failed(name, source)),
         }
     }
 

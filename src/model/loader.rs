@@ -59,7 +59,7 @@ impl Loader {
         }
         let index =
             files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
-        let network = index.map(|index| Network::new(&config, &|name| index.has(name))).transpose()?;
+        let network = index.map(|index| sharded(&config, &index)).transpose()?;
         let started = Started::new(options).await?;
         let stage = match network {
             Some(network) => Stage::loading(started, network)?,
@@ -98,7 +98,10 @@ impl Loader {
     /// # Errors
     /// Whatever is wrong with the file or a tensor; the loader is of no more use then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        let result = self.take(chunk);
+        let result = self.take(chunk).map_err(|error| match &self.stream {
+            Some(stream) => error.in_file(stream.file()),
+            None => error,
+        });
         if result.is_err() {
             self.stage = Stage::Failed;
         }
@@ -129,6 +132,7 @@ impl Loader {
             && let Stage::Waiting(_) = self.stage
         {
             let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
+            network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
             header.check(&network.parameters)?;
             if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
                 self.stage = Stage::loading(started, network)?;
@@ -155,6 +159,13 @@ impl Loader {
             None => Ok(()),
         }
     }
+}
+
+/// The network of a checkpoint in several files.
+fn sharded(config: &Config, index: &ShardIndex) -> Result<Network> {
+    let network = Network::new(config, &|name| index.has(name))?;
+    network.check_depth(index.weight_map.keys().map(String::as_str))?;
+    Ok(network)
 }
 
 impl Stage {

@@ -8,6 +8,8 @@
 mod encoder;
 mod head;
 
+use std::collections::HashSet;
+
 use super::modules::{Dense, Norm, Projection};
 use super::{Parameter, ParameterId, Recipe, Role, Source};
 use crate::config::{Config, Head, Normalization};
@@ -31,6 +33,7 @@ pub(super) struct Declare<'a> {
     /// In the order in which steps first read them.
     pub(super) parameters: Vec<Parameter>,
     missing: Vec<Source>,
+    missing_names: HashSet<String>,
 }
 
 impl<'a> Declare<'a> {
@@ -42,7 +45,14 @@ impl<'a> Declare<'a> {
         }
         let found = prefixes.iter().find(|prefix| has(&format!("{prefix}embeddings.word_embeddings.weight")));
         let prefix = found.unwrap_or(&prefixes[0]).clone();
-        Declare { config, has, prefix, parameters: Vec::new(), missing: Vec::new() }
+        Declare {
+            config,
+            has,
+            prefix,
+            parameters: Vec::new(),
+            missing: Vec::new(),
+            missing_names: HashSet::new(),
+        }
     }
 
     /// Names everything that was asked for and is not there.
@@ -67,10 +77,10 @@ impl<'a> Declare<'a> {
 
     /// The first of `names` that the checkpoint has.
     fn source(&mut self, names: &[String], shape: &[usize]) -> Source {
-        let found = names.iter().find(|name| (self.has)(name));
-        let names = found.map_or_else(|| names.to_vec(), |name| vec![name.clone()]);
+        let found = names.iter().find(|name| (self.has)(name)).cloned();
+        let names = found.clone().map_or_else(|| names.to_vec(), |name| vec![name]);
         let source = Source { names, shape: shape.to_vec() };
-        if !(self.has)(source.name()) && !self.missing.contains(&source) {
+        if found.is_none() && self.missing_names.insert(source.name().to_owned()) {
             self.missing.push(source.clone());
         }
         source

@@ -4,7 +4,7 @@ use super::declare::Declare;
 use super::modules::Modules;
 use super::{Parameter, ParameterId, check};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What does not depend on the length: the parameters that every plan of a model shares.
 #[derive(Clone, Debug)]
@@ -41,6 +41,33 @@ impl Network {
             ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "vocab_projector.weight"];
         let tie = config.tie_word_embeddings;
         Network::new(config, &|name| !(tie && tied.contains(&name)))
+    }
+
+    /// Whether a checkpoint of these tensors is of a deeper network: one that would be run in part.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Config`] with both counts.
+    pub fn check_depth<'a>(&self, tensors: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let counts = [
+            ("num_hidden_layers", ".layer.", self.config.num_hidden_layers),
+            ("num_feedforward_networks", ".ffn.", self.config.num_feedforward_networks - 1),
+        ];
+        for name in tensors {
+            for (field, list, count) in counts {
+                let number =
+                    name.rsplit_once(list).and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
+                if let Some(number) = number.filter(|number: &usize| *number >= count) {
+                    // The last feed-forward network stands beside the list.
+                    let (stated, found) = match field {
+                        "num_hidden_layers" => (count, number + 1),
+                        _ => (count + 1, number + 2),
+                    };
+                    let problem = format!("is {stated}, but the checkpoint has `{name}`: {found} at least");
+                    return Err(Error::config(field, problem));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The parameter of an id.

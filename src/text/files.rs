@@ -9,16 +9,18 @@ use super::settings::{AddedToken, Names, Settings, Vocabulary};
 use crate::error::{Error, Result};
 
 /// Contents of the files that describe a tokenizer. `tokenizer_json` or `vocab` must be there; where both are,
-/// `tokenizer.json` wins for the vocabulary and the normalisation.
+/// `tokenizer.json` wins for the vocabulary.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenizerFiles<'a> {
     /// `tokenizer.json` of the `tokenizers` library. Its truncation and padding are ignored.
     pub tokenizer_json: Option<&'a str>,
-    /// `tokenizer_config.json` of `transformers`: the special tokens, and lower-casing where there is only `vocab`.
+    /// `tokenizer_config.json` of `transformers`: the special tokens, and whether to lower-case.
     pub tokenizer_config: Option<&'a str>,
     /// `vocab.txt`: a token a line, the line's number is its id.
     pub vocab: Option<&'a str>,
 }
+
+const GENERIC: [&str; 2] = ["PreTrainedTokenizer", "TokenizersBackend"];
 
 /// What tells the kind of model apart, read before anything that depends on it.
 #[derive(Deserialize)]
@@ -57,7 +59,7 @@ impl TokenizerFiles<'_> {
     pub(super) fn settings(&self) -> Result<Settings> {
         let mut names = Names::default();
         let config = match self.tokenizer_config {
-            Some(text) => parse::<Value>(TOKENIZER_CONFIG, text)?,
+            Some(text) => Value::Object(parse(TOKENIZER_CONFIG, text)?),
             None => Value::Null,
         };
         let mut settings = match (self.tokenizer_json, self.vocab) {
@@ -70,7 +72,11 @@ impl TokenizerFiles<'_> {
                 });
             }
         };
-        names.read_config(&config);
+        // As in `transformers`: BERT's own classes set the normaliser up anew, the generic ones take it as it is.
+        if self.tokenizer_json.is_none() || !is_generic(&config) {
+            settings.read_normalization(&config)?;
+        }
+        names.read_config(&config)?;
         settings.names = names;
         settings.check(if self.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB })?;
         Ok(settings)
@@ -127,18 +133,23 @@ fn check_kind(kind: &Kind) -> Result<()> {
     if found == "WordPiece" { Ok(()) } else { Err(unsupported("model", Some(found), "WordPiece")) }
 }
 
+/// Whether the tokenizer's class is one that knows nothing but `tokenizer.json`.
+fn is_generic(config: &Value) -> bool {
+    let class = config.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
+    GENERIC.contains(&class.trim_end_matches("Fast"))
+}
+
 fn from_vocab(text: &str, config: &Value) -> Result<Settings> {
     if let Some(class) = config.get("tokenizer_class").and_then(Value::as_str) {
         let known = ["BertTokenizer", "MobileBertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"];
-        let generic = ["PreTrainedTokenizer", "TokenizersBackend"];
         let family = class.trim_end_matches("Fast");
-        if !known.contains(&family) && !generic.contains(&family) {
+        if !known.contains(&family) && !GENERIC.contains(&family) {
             let instead =
                 "with vocab.txt alone, `tokenizer_class` must be BertTokenizer; give tokenizer.json";
             return Err(Error::unsupported(format!("{TOKENIZER_CONFIG}: tokenizer {class}"), instead));
         }
     }
     let mut settings = Settings { vocabulary: Vocabulary::from_lines(text)?, ..Settings::default() };
-    settings.read_config(config);
+    settings.read_added(config);
     Ok(settings)
 }

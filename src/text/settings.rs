@@ -4,7 +4,7 @@ use ahash::AHashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::form::{TOKENIZER_JSON, VOCAB, kind_of, unsupported};
+use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, unsupported};
 use crate::error::{Error, Result};
 
 /// Token → id.
@@ -63,7 +63,7 @@ impl Default for Names {
 
 impl Names {
     /// `tokenizer_config.json` spells a token as a string or as `{"content": …}`.
-    pub(super) fn read_config(&mut self, config: &Value) {
+    pub(super) fn read_config(&mut self, config: &Value) -> Result<()> {
         let fields = [
             ("unk_token", &mut self.unknown),
             ("cls_token", &mut self.class),
@@ -73,11 +73,16 @@ impl Names {
         ];
         for (field, name) in fields {
             let value = config.get(field);
-            let spelling = value.and_then(|v| v.get("content")).or(value).and_then(Value::as_str);
-            if let Some(spelling) = spelling {
-                *name = spelling.to_owned();
+            match value.and_then(|v| v.get("content")).or(value) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(spelling)) => name.clone_from(spelling),
+                Some(other) => {
+                    let problem = format!("`{field}` is {other}, must be a string");
+                    return Err(Error::corrupt(TOKENIZER_CONFIG, problem));
+                }
             }
         }
+        Ok(())
     }
 
     /// The post-processor of a BERT puts `[CLS]` before and `[SEP]` after a text; it names them.
@@ -136,6 +141,15 @@ impl Default for Settings {
     }
 }
 
+/// A flag that may be left out or null.
+fn flag(file: &str, fields: &Value, name: &str) -> Result<Option<bool>> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(other) => Err(Error::corrupt(file, format!("`{name}` is {other}, must be true or false"))),
+    }
+}
+
 impl Settings {
     /// `tokenizer.json`'s `normalizer`: BERT's, alone or as the only member of a sequence.
     pub(super) fn read_normalizer(&mut self, part: Option<&Value>) -> Result<()> {
@@ -144,20 +158,25 @@ impl Settings {
         let Some(part) = part.filter(|_| kind_of(part) == Some("BertNormalizer")) else {
             return Err(unsupported("normalizer", kind_of(part), "BertNormalizer"));
         };
-        let flag = |name: &str| part.get(name).and_then(Value::as_bool);
-        self.clean_text = flag("clean_text").unwrap_or(true);
-        self.space_chinese = flag("handle_chinese_chars").unwrap_or(true);
-        self.strip_accents = flag("strip_accents");
-        self.lowercase = flag("lowercase").unwrap_or(true);
+        let flag = |name: &str| flag(TOKENIZER_JSON, part, name);
+        self.clean_text = flag("clean_text")?.unwrap_or(true);
+        self.space_chinese = flag("handle_chinese_chars")?.unwrap_or(true);
+        self.strip_accents = flag("strip_accents")?;
+        self.lowercase = flag("lowercase")?.unwrap_or(true);
         Ok(())
     }
 
-    /// `tokenizer_config.json` beside a bare `vocab.txt`.
-    pub(super) fn read_config(&mut self, config: &Value) {
-        let flag = |name: &str| config.get(name).and_then(Value::as_bool);
-        self.lowercase = flag("do_lower_case").unwrap_or(true);
-        self.strip_accents = flag("strip_accents");
-        self.space_chinese = flag("tokenize_chinese_chars").unwrap_or(true);
+    /// What `tokenizer_config.json` says of normalisation.
+    pub(super) fn read_normalization(&mut self, config: &Value) -> Result<()> {
+        let flag = |name: &str| flag(TOKENIZER_CONFIG, config, name);
+        self.lowercase = flag("do_lower_case")?.unwrap_or(self.lowercase);
+        self.strip_accents = flag("strip_accents")?.or(self.strip_accents);
+        self.space_chinese = flag("tokenize_chinese_chars")?.unwrap_or(self.space_chinese);
+        Ok(())
+    }
+
+    /// Tokens that `tokenizer_config.json` adds to a bare `vocab.txt`.
+    pub(super) fn read_added(&mut self, config: &Value) {
         let Some(added) = config.get("added_tokens_decoder").and_then(Value::as_object) else { return };
         for (id, token) in added {
             if let (Ok(id), Ok(token)) = (id.parse(), serde_json::from_value::<AddedToken>(token.clone())) {
@@ -173,7 +192,7 @@ impl Settings {
     }
 
     /// Errors that would otherwise show only as wrong answers.
-    pub(super) fn check(&mut self, file: &str) -> Result<()> {
+    pub(super) fn check(&self, file: &str) -> Result<()> {
         if self.vocabulary.0.is_empty() {
             return Err(Error::corrupt(file, "the vocabulary is empty"));
         }
@@ -187,6 +206,13 @@ impl Settings {
                 return Err(Error::corrupt(file, problem));
             }
         }
+        let mut owners = AHashMap::with_capacity(self.vocabulary.0.len());
+        for (token, id) in &self.vocabulary.0 {
+            if let Some(other) = owners.insert(id, token) {
+                let problem = format!("tokens {other:?} and {token:?} have the same id {id}");
+                return Err(Error::corrupt(file, problem));
+            }
+        }
         if self.longest_word == 0 {
             return Err(Error::corrupt(file, "`max_input_chars_per_word` is 0"));
         }
@@ -197,7 +223,7 @@ impl Settings {
                         "added token {:?} has id {}, the vocabulary says {id}",
                         added.content, added.id
                     );
-                    return Err(Error::corrupt(TOKENIZER_JSON, problem));
+                    return Err(Error::corrupt(file, problem));
                 }
                 _ => {}
             }

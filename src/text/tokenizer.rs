@@ -20,8 +20,9 @@ use crate::error::{Error, Result};
 /// Bytes of text that are normalised at a time: alignments take 16 bytes for each byte of text while they live.
 const SEGMENT: usize = 1 << 14;
 
-/// Rows of the word vectors that no token may claim: published models pad their vocabulary to a round number.
+/// Rows of the word vectors that no token may claim: models pad their vocabulary to a multiple of 8 or more.
 const LARGEST_PADDING: usize = 1024;
+const PADDED_TO: usize = 8;
 
 /// Ids of the tokens with a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,10 +175,12 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`Error::Config`] naming both sizes: a tokenizer with more ids than word vectors would read past them; one with
-    /// over a thousand fewer (padding to a round size explains less) was truncated or is another model's.
+    /// fewer, where padding to a round size does not explain it, was cut short or is another model's.
     pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
         let size = self.size;
-        if size > vocab_size || vocab_size - size > LARGEST_PADDING {
+        let padded =
+            vocab_size.is_multiple_of(PADDED_TO) && vocab_size - size.min(vocab_size) <= LARGEST_PADDING;
+        if size > vocab_size || (size < vocab_size && !padded) {
             let problem = format!(
                 "is {vocab_size}, but the tokenizer has {size} tokens; the two are of different models or a file is cut short"
             );

@@ -1,6 +1,6 @@
 //! The header of a safetensors file, checked before a byte of data is believed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -41,6 +41,8 @@ pub struct Header {
     pub tensors: Vec<Entry>,
     /// Length of the whole file in bytes, header included.
     pub file_len: u64,
+    /// Places in [`Self::tensors`].
+    by_name: HashMap<String, usize>,
 }
 
 impl Header {
@@ -77,7 +79,8 @@ impl Header {
         }
         let texts = metadata.metadata().clone().unwrap_or_default().into_iter().collect();
         let file_len = data + metadata.data_len() as u64;
-        Ok(Header { file: file.into(), metadata: texts, tensors, file_len })
+        let by_name = tensors.iter().enumerate().map(|(at, entry)| (entry.name.clone(), at)).collect();
+        Ok(Header { file: file.into(), metadata: texts, tensors, file_len, by_name })
     }
 
     /// The header of a file that is in memory as a whole.
@@ -105,19 +108,17 @@ impl Header {
 
     /// The tensor of a name.
     pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.tensors.iter().find(|entry| entry.name == name)
+        self.by_name.get(name).map(|&at| &self.tensors[at])
     }
 
     /// Checks every tensor that `parameters` are made from, so that a wrong file fails before its data is fetched.
     pub fn check(&self, parameters: &[Parameter]) -> Result<()> {
-        let entries: BTreeMap<&str, &Entry> =
-            self.tensors.iter().map(|entry| (entry.name.as_str(), entry)).collect();
         for source in parameters.iter().flat_map(|parameter| parameter.recipe.sources()) {
-            if let Some(entry) = entries.get(source.name()) {
+            if let Some(entry) = self.get(source.name()) {
                 check_stored(entry.dtype, &entry.shape, &entry.name, &source.shape)?;
             }
             let scale = format!("{}{SCALE_SUFFIX}", source.name());
-            if let (Some(entry), Some(scale)) = (entries.get(source.name()), entries.get(scale.as_str())) {
+            if let (Some(entry), Some(scale)) = (self.get(source.name()), self.get(&scale)) {
                 check_scale(entry.dtype, scale.dtype, &scale.shape, &scale.name, &source.shape)?;
             }
         }

@@ -24,6 +24,7 @@ impl ShardIndex {
     /// Parses the file's text; `file` is its name in messages.
     pub fn parse(file: &str, json: &[u8]) -> Result<ShardIndex> {
         let refuse = |problem: String| Error::NotAModel { file: file.into(), problem };
+        let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
         if json.trim_ascii_start().starts_with(b"<") {
             return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
         }

@@ -40,6 +40,7 @@ impl Manifest {
     /// Parses and checks a `files.json`.
     pub fn parse(json: &[u8]) -> Result<Manifest> {
         let refuse = |problem: String| Error::NotAModel { file: FILE.into(), problem };
+        let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
         if json.trim_ascii_start().starts_with(b"<") {
             return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
         }

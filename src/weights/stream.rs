@@ -39,6 +39,11 @@ impl Stream {
         }
     }
 
+    /// Name of the file.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// The header, once its bytes have come. It is there before any tensor is.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()

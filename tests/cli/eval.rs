@@ -151,3 +151,18 @@ fn data_that_does_not_fit_is_named() {
     let sts = model.write("sts.tsv", b"header\n0\tg\tf\ty\to\tn\tn\tthe cat\tsat\t1.0\n");
     glue("sts-b", text(&sts)).failed(&["2 labels"]);
 }
+
+#[test]
+fn what_cannot_be_written_or_asked_is_said_before_anything_is_computed() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let data = squad_file(&[("a", "who sat?", &["x"]), ("blank", "  ", &["x"])]);
+    squad(&model, &data, &[]).failed(&["dev.json", "`blank`", "no text"]);
+    let data = squad_file(&[("a", "who sat?", &["x"])]);
+    let nowhere = model.file("nowhere/predictions.json");
+    let said = squad(&model, &data, &["--predictions", text(&nowhere)]).failed(&["nowhere"]);
+    assert!(!said.contains("exact_match"), "{said}");
+    assert_eq!(squad(&model, &data, &["--null-threshold", "nan"]).code, Some(2));
+    squad(&model, &data, &["--threads", "100000"]).failed(&["threads", "at most 256"]);
+    let packed = model.write("dev.json.gz", b"\x1f\x8b\x08\x00");
+    mobilebert(&["eval", "squad", "--model", model.argument(), "--data", text(&packed)]).failed(&["gzip"]);
+}

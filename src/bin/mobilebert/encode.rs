@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use mobilebert::error::{Error, Result};
+use mobilebert::error::Result;
 use mobilebert::model::{EncodeOptions, Encoder, Pooling};
 
 use crate::arguments::ModelArguments;
 use crate::input::TextArguments;
 use crate::npy;
-use crate::output::{Output, note, progress};
+use crate::output::{Output, OutputFile, note, progress};
 
 /// Texts that are run together.
 const CHUNK: usize = 64;
@@ -32,6 +32,7 @@ impl Arguments {
     /// Encodes and prints or writes, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
+        let file = self.output.as_deref().map(OutputFile::create).transpose()?;
         let mut model = Encoder::new(self.model.open_encoder()?)?;
         let options = EncodeOptions { pooling: Pooling::Mean, normalize: self.normalize };
         let mut output = Output::new();
@@ -43,7 +44,7 @@ impl Arguments {
                 if embedding.truncated {
                     note(&format!("text {} was cut to what the model reads", bar.position() + 1));
                 }
-                match self.output {
+                match file {
                     Some(_) => kept.push(embedding.vector),
                     None => output.json(&embedding.vector)?,
                 }
@@ -51,8 +52,9 @@ impl Arguments {
             }
         }
         bar.finish_and_clear();
-        let Some(path) = &self.output else { return output.flush() };
-        std::fs::write(path, npy::matrix(&kept)?)
-            .map_err(|source| Error::Io { file: path.display().to_string(), source })
+        match file {
+            Some(file) => file.write(&npy::matrix(&kept)?),
+            None => output.flush(),
+        }
     }
 }

@@ -98,8 +98,14 @@ fn classes(task: Task, labels: &[String]) -> Result<Vec<usize>> {
         let label = label.to_lowercase().replace([' ', '-'], "_");
         names.iter().position(|names| names.contains(&label.as_str()))
     };
+    if labels.iter().all(|label| label.starts_with("LABEL_")) || names.is_empty() {
+        return Ok((0..labels.len()).collect());
+    }
     let by_name: Option<Vec<usize>> = labels.iter().map(class).collect();
-    Ok(by_name.unwrap_or_else(|| (0..labels.len()).collect()))
+    by_name.ok_or_else(|| {
+        let problem = format!("names {}, none of this task's classes", labels.join(", "));
+        Error::config("id2label", problem)
+    })
 }
 
 /// A row that is no numbers must not count as a guess.

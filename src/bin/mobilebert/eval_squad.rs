@@ -14,7 +14,7 @@ use mobilebert::text::windows::{Window, Windows};
 use mobilebert::text::{Piece, Tokenizer};
 
 use crate::arguments::{ModelArguments, WindowArguments};
-use crate::output::{Output, progress};
+use crate::output::{Output, OutputFile, progress};
 use crate::squad::{DataSet, Example};
 
 /// Questions whose windows are run together: enough that windows of similar length meet in one batch.
@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     /// v2.0: no answer where its score exceeds the best answer's by more than this
-    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = finite)]
     null_threshold: f64,
     /// Tokens of an answer at most
     #[arg(long, value_name = "N", default_value = "30")]
@@ -68,6 +68,7 @@ impl Arguments {
             Some(version) => version == Version::Two,
             None => set.has_impossible_questions(),
         };
+        let predictions_file = self.predictions.as_deref().map(OutputFile::create).transpose()?;
         let mut model = QuestionAnswering::new(self.model.open()?)?;
         let bar = progress(examples.len(), "questions");
         let mut predictions = Vec::with_capacity(examples.len());
@@ -78,7 +79,9 @@ impl Arguments {
             bar.inc(chunk.len() as u64);
         }
         bar.finish_and_clear();
-        self.write_predictions(&examples, &predictions)?;
+        if let Some(file) = predictions_file {
+            file.write(&predictions_json(&examples, &predictions)?)?;
+        }
         score(&examples, &predictions, with_null, &mut Output::new())
     }
 
@@ -113,18 +116,22 @@ impl Arguments {
             })
             .collect()
     }
+}
 
-    fn write_predictions(&self, examples: &[Example<'_>], predictions: &[String]) -> Result<()> {
-        let Some(path) = &self.predictions else { return Ok(()) };
-        let by_id: BTreeMap<&str, &str> = examples
-            .iter()
-            .zip(predictions)
-            .map(|(example, prediction)| (example.question.id.as_str(), prediction.as_str()))
-            .collect();
-        let failed = |source| Error::Io { file: path.display().to_string(), source };
-        let json = serde_json::to_vec(&by_id).map_err(|error| failed(error.into()))?;
-        std::fs::write(path, json).map_err(failed)
-    }
+/// `{id: answer}`
+fn predictions_json(examples: &[Example<'_>], predictions: &[String]) -> Result<Vec<u8>> {
+    let by_id: BTreeMap<&str, &str> = examples
+        .iter()
+        .zip(predictions)
+        .map(|(example, prediction)| (example.question.id.as_str(), prediction.as_str()))
+        .collect();
+    serde_json::to_vec(&by_id).map_err(|error| Error::internal("predictions", error.to_string()))
+}
+
+/// A number that others can be compared with.
+fn finite(argument: &str) -> std::result::Result<f64, String> {
+    let number: f64 = argument.parse().map_err(|_| "not a number".to_owned())?;
+    if number.is_nan() { Err("not a number".to_owned()) } else { Ok(number) }
 }
 
 fn add(search: &mut Search<'_>, window: &Window<'_>, outputs: &Outputs) -> Result<()> {

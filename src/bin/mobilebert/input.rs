@@ -43,6 +43,9 @@ impl Source {
             Source::File(path) => std::fs::read(path),
         }
         .map_err(|source| Error::Io { file: self.name(), source })?;
+        if bytes.starts_with(b"\x1f\x8b") {
+            return Err(Error::corrupt(self.name(), "compressed by gzip; unpack it first"));
+        }
         String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;

@@ -61,13 +61,14 @@ struct Dispatch {
 impl Arguments {
     /// Reads the configuration and the headers of the weights, and prints.
     pub fn run(self) -> Result<()> {
-        let directory = Directory::new(&self.directory);
+        let directory = Directory::new(&self.directory)?;
         let config = directory.config()?;
         let files = directory.weight_files()?;
         let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;
         let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
         for header in &headers {
-            header.check(&network.parameters)?;
+            network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
+            header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;
         }
         let sequence = self.sequence.min(config.max_position_embeddings);
         let schedule = self.machine.schedule();

@@ -1,6 +1,8 @@
 //! Results to stdout, progress and notes to stderr. A closed pipe ends the program, it does not panic.
 
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mobilebert::error::{Error, Result};
@@ -45,6 +47,26 @@ impl Output {
     /// Sends on what is buffered.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().map_err(failed)
+    }
+}
+
+/// A file for results, made before the work whose results it is for.
+pub struct OutputFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl OutputFile {
+    /// Makes the file, or empties it.
+    pub fn create(path: &Path) -> Result<Self> {
+        let failed = |source| Error::Io { file: path.display().to_string(), source };
+        Ok(OutputFile { path: path.to_owned(), file: File::create(path).map_err(failed)? })
+    }
+
+    /// Writes all of it.
+    pub fn write(mut self, bytes: &[u8]) -> Result<()> {
+        let path = self.path;
+        self.file.write_all(bytes).map_err(|source| Error::Io { file: path.display().to_string(), source })
     }
 }
 

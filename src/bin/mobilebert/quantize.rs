@@ -60,13 +60,11 @@ impl Arguments {
             DtypeName::Q8 => Storage::Q8,
             DtypeName::Q4 => Storage::Q4,
         };
-        let (weights, reports) = quantize(&self.model, storage)?;
+        let directory = Directory::new(&self.model)?;
+        let (weights, reports) = quantize(&directory, storage)?;
         let mut files = vec![(WEIGHTS_FILE, weights)];
         for name in COPIED {
-            let path = self.model.join(name);
-            if path.is_file() {
-                files.push((name, fs::read(&path).map_err(|source| failed(&path, source))?));
-            }
+            files.extend(directory.optional(name)?.map(|bytes| (name, bytes)));
         }
         self.write(&files, storage)?;
         print(&reports, files[0].1.len())
@@ -104,13 +102,15 @@ fn refuse_existing(out: &Path) -> Result<()> {
     }
 }
 
-fn quantize(model: &Path, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
-    let directory = Directory::new(model);
+fn quantize(directory: &Directory, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
     let config = directory.config()?;
     let names = directory.weight_files()?;
     let headers = names.iter().map(|name| directory.header(name)).collect::<Result<Vec<_>>>()?;
     let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
-    headers.iter().try_for_each(|header| header.check(&network.parameters))?;
+    for header in &headers {
+        network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
+        header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;
+    }
     let mut quantizer = Quantizer::new(storage);
     let bar = progress(headers.iter().map(|header| header.tensors.len()).sum(), "tensors");
     for name in names {

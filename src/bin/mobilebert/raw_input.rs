@@ -35,6 +35,10 @@ struct Array {
 impl RawInput {
     /// Parses the text of an input file of that name.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
+        let text = text.trim_start_matches('\u{feff}');
+        if !text.trim_start().starts_with('{') {
+            return Err(Error::corrupt(file, "no JSON object; {\"input_ids\": [[…]]} is expected"));
+        }
         let fields: Fields =
             serde_json::from_str(text).map_err(|error| Error::corrupt(file, error.to_string()))?;
         let ids = Array::parse("input_ids", &fields.input_ids)?;

@@ -9,6 +9,7 @@ use safetensors::tensor::TensorView;
 
 use crate::arguments::ModelArguments;
 use crate::input::Source;
+use crate::output::OutputFile;
 use crate::raw_input::RawInput;
 
 /// Arguments of `run`.
@@ -42,28 +43,26 @@ impl Arguments {
     /// Runs the network once on the whole input.
     pub fn run(self) -> Result<()> {
         let input = RawInput::parse(&self.input.name(), &self.input.read("input")?)?;
+        let file = OutputFile::create(&self.output)?;
         let mut model = self.model.open()?;
         input.check_choices(model.config().head)?;
         let wanted = Wanted { hidden_states: self.hidden_states, attentions: self.attentions };
         let results = pollster::block_on(model.run(&sequences(&input), wanted))?;
-        self.write(&stack(&results, &input.shape)?)
+        file.write(&serialize(&stack(&results, &input.shape)?)?)
     }
+}
 
-    fn write(&self, outputs: &[Stacked]) -> Result<()> {
-        let file = || self.output.display().to_string();
-        let views = outputs
-            .iter()
-            .map(|output| {
-                let bytes = bytemuck::cast_slice(&output.data);
-                TensorView::new(Dtype::F32, output.shape.clone(), bytes)
-                    .map(|view| (output.name.as_str(), view))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Error::internal("run", error.to_string()))?;
-        let bytes =
-            safetensors::serialize(views, None).map_err(|error| Error::internal("run", error.to_string()))?;
-        std::fs::write(&self.output, bytes).map_err(|source| Error::Io { file: file(), source })
-    }
+/// The text of a safetensors file.
+fn serialize(outputs: &[Stacked]) -> Result<Vec<u8>> {
+    let views = outputs
+        .iter()
+        .map(|output| {
+            let bytes = bytemuck::cast_slice(&output.data);
+            TensorView::new(Dtype::F32, output.shape.clone(), bytes).map(|view| (output.name.as_str(), view))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::internal("run", error.to_string()))?;
+    safetensors::serialize(views, None).map_err(|error| Error::internal("run", error.to_string()))
 }
 
 fn sequences(input: &RawInput) -> Vec<Sequence> {

@@ -67,6 +67,14 @@ impl DataSet {
         if set.examples().next().is_none() {
             return Err(Error::corrupt(path.display().to_string(), "a SQuAD file without a question"));
         }
+        for Example { context, question } in set.examples() {
+            let blank = |text: &str| text.trim().is_empty();
+            if blank(context) || blank(&question.question) {
+                let what = if blank(context) { "passage" } else { "question" };
+                let problem = format!("question `{}`: its {what} holds no text", question.id);
+                return Err(Error::corrupt(path.display().to_string(), problem));
+            }
+        }
         Ok(set)
     }
 

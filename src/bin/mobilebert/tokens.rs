@@ -43,7 +43,7 @@ pub struct Arguments {
 impl Arguments {
     /// Tokenises and prints.
     pub fn run(self) -> Result<()> {
-        let tokenizer = Directory::new(&self.model).tokenizer()?;
+        let tokenizer = Directory::new(&self.model)?.tokenizer()?;
         let mut printer = Printer { tokenizer: &tokenizer, json: self.json, output: Output::new() };
         let options = self.windows.options();
         if let Some(path) = &self.squad {

@@ -8,8 +8,6 @@ use mobilebert::config::Config;
 use mobilebert::error::Result;
 use mobilebert::model::{Directory, Loader, ModelFiles};
 use mobilebert::session::SessionOptions;
-use mobilebert::weights::Manifest;
-use mobilebert::weights::manifest::FileHash;
 
 use super::report::Cold;
 
@@ -37,24 +35,23 @@ pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<Lo
 /// Reads a directory, without its tokenizer.
 pub fn directory(folder: &Path, options: &SessionOptions) -> Result<Loaded> {
     let before = Instant::now();
-    let directory = Directory::new(folder);
+    let directory = Directory::new(folder)?;
     let config = directory.config_json()?;
     let index = directory.weights_index()?;
-    let manifest = directory.manifest()?;
     let mut spent = Spent { read: since(before), verify: 0.0, upload: 0.0 };
     let files = ModelFiles { config: &config, index: index.as_deref(), ..ModelFiles::default() };
     let before = Instant::now();
     let mut loader = pollster::block_on(Loader::new(&files, options))?;
     let compile_ms = since(before);
     for name in directory.weight_files()? {
-        spent.weights(&directory, &name, manifest.as_ref(), &mut loader)?;
+        spent.weights(&directory, &name, &mut loader)?;
     }
     let before = Instant::now();
     let model = pollster::block_on(loader.finish())?;
     spent.upload += since(before);
     let cold = Cold {
         download_ms: Some(spent.read),
-        verify_ms: manifest.map(|_| spent.verify),
+        verify_ms: directory.has_manifest().then_some(spent.verify),
         upload_ms: spent.upload,
         compile_ms,
         ..Cold::default()
@@ -70,32 +67,22 @@ struct Spent {
 }
 
 impl Spent {
-    fn weights(
-        &mut self,
-        directory: &Directory,
-        name: &str,
-        manifest: Option<&Manifest>,
-        loader: &mut Loader,
-    ) -> Result<()> {
+    fn weights(&mut self, directory: &Directory, name: &str, loader: &mut Loader) -> Result<()> {
         let began = Instant::now();
-        let (verified, uploaded) = (self.verify, self.upload);
         loader.begin_file(name, Some(directory.bytes(name)?))?;
-        let stated = manifest.and_then(|manifest| manifest.get(name));
-        let mut hash = FileHash::default();
-        directory.stream(name, |chunk| {
-            if stated.is_some() {
-                let before = Instant::now();
-                hash.update(chunk);
-                self.verify += since(before);
-            }
+        let mut upload = 0.0;
+        let hashing = directory.stream(name, |chunk| {
             let before = Instant::now();
             let taken = loader.push(chunk);
-            self.upload += since(before);
+            upload += since(before);
             taken
         })?;
+        let verify = 1e3 * hashing.as_secs_f64();
+        self.verify += verify;
+        self.upload += upload;
         // What is left is reading.
-        self.read += since(began) - (self.verify - verified) - (self.upload - uploaded);
-        stated.map_or(Ok(()), |stated| stated.check(hash))
+        self.read += since(began) - verify - upload;
+        Ok(())
     }
 }
 

@@ -33,6 +33,19 @@ struct Faults {
     uncaptured: Option<String>,
 }
 
+/// Why there is no adapter, without the list of backends that were not compiled in.
+fn cause(error: wgpu::RequestAdapterError) -> String {
+    match error {
+        wgpu::RequestAdapterError::NotFound { .. } if cfg!(target_arch = "wasm32") => {
+            "WebGPU found no adapter".to_owned()
+        }
+        wgpu::RequestAdapterError::NotFound { .. } => {
+            "no driver of Vulkan, Metal or Direct3D 12 was found".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
 impl Device {
     /// Asks for the fastest adapter, a software one if there is no other, and opens it.
     ///
@@ -51,7 +64,7 @@ impl Device {
         let adapter = instance
             .request_adapter(&options)
             .await
-            .map_err(|error| Error::unsupported("the GPU", error.to_string()))?;
+            .map_err(|error| Error::unsupported("the GPU", cause(error)))?;
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor { label: Some("mobilebert"), ..Default::default() })
             .await

@@ -20,7 +20,7 @@ pub struct Arguments {
     /// The question
     #[arg(long, value_name = "Q", required_unless_present = "questions")]
     question: Option<String>,
-    /// A file with a question a line (or -); answers come as a line of JSON each
+    /// A file with one question per line, or - for standard input; answers are printed as one JSON object per line
     #[arg(long, value_name = "FILE", conflicts_with = "question")]
     questions: Option<Source>,
     /// The passage: a file, or - for standard input

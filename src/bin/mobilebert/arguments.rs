@@ -16,7 +16,7 @@ pub struct Machine {
     /// What computes: the GPU, the CPU, or whichever there is
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
-    /// Threads of the CPU executor [default: one a core]
+    /// Threads of the CPU executor [default: one per core]
     #[arg(long, value_name = "N", help_heading = "Device")]
     pub threads: Option<NonZeroUsize>,
     /// How operations are grouped into kernels [default: tiled]
@@ -38,7 +38,7 @@ pub enum DeviceName {
 /// `--schedule`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ScheduleName {
-    /// A kernel an operation: the reference
+    /// One kernel per operation: the reference
     Operations,
     /// Linears with fused activation and residual, attention in one kernel
     Tiled,

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// The second text of a pair, for every text
     #[arg(long, value_name = "TEXT")]
     pair: Option<String>,
-    /// A line of JSON a text
+    /// One JSON object per text
     #[arg(long)]
     json: bool,
 }

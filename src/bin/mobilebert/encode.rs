@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Scale every vector to length 1
     #[arg(long)]
     normalize: bool,
-    /// A NumPy file for all vectors, instead of a JSON array a line
+    /// A NumPy file for all vectors, instead of one JSON array per line
     #[arg(long, value_name = "FILE.npy")]
     output: Option<PathBuf>,
 }

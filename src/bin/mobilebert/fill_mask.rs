@@ -16,10 +16,10 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// How many words a mask, best first
+    /// How many words per mask, best first
     #[arg(long, value_name = "N", default_value = "5")]
     top_k: std::num::NonZeroUsize,
-    /// A line of JSON a text
+    /// One JSON object per text
     #[arg(long)]
     json: bool,
 }

@@ -56,7 +56,7 @@ impl Source {
         })
     }
 
-    /// One text a line. A line without text is an error: leaving it out would shift the results against the input.
+    /// One text per line. A line without text is an error: leaving it out would shift the results against the input.
     pub fn read_lines(&self, what: &str) -> Result<Vec<String>> {
         let text = self.read(what)?;
         let lines: Vec<String> = text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect();
@@ -64,7 +64,10 @@ impl Source {
             return Err(Error::corrupt(self.name(), format!("line {} is blank; remove it", blank + 1)));
         }
         if lines.is_empty() {
-            return Err(Error::corrupt(self.name(), format!("no text in it; one {what} a line is expected")));
+            return Err(Error::corrupt(
+                self.name(),
+                format!("no text in it; one {what} per line is expected"),
+            ));
         }
         Ok(lines)
     }
@@ -83,9 +86,9 @@ fn read_standard_input(what: &str) -> std::io::Result<Vec<u8>> {
 /// Where the texts of `classify` and its like come from.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TextArguments {
-    /// A text; without it, or with -, a text a line from standard input
+    /// A text; without it, or with -, one text per line from standard input
     text: Option<String>,
-    /// A file with a text a line
+    /// A file with one text per line
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     file: Option<Source>,
 }
@@ -104,7 +107,9 @@ impl TextArguments {
 pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
     match argument {
         None | Some("-") => Source::StandardInput.read_lines("text"),
-        Some(text) if text.trim().is_empty() => Err(Error::invalid_input("text", "is empty")),
+        Some(text) if text.trim().is_empty() => {
+            Err(Error::invalid_input("text", "is empty; give a text, or a file with --file"))
+        }
         Some(text) => Ok(vec![text.to_owned()]),
     }
 }

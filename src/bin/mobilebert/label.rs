@@ -16,7 +16,7 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// A line of JSON a text
+    /// One JSON object per text
     #[arg(long)]
     json: bool,
 }

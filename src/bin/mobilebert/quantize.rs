@@ -45,9 +45,9 @@ pub struct Arguments {
 enum DtypeName {
     /// Half precision
     F16,
-    /// 8 bits, a scale a row
+    /// 8 bits, one scale per row
     Q8,
-    /// 4 bits, a scale 32 values
+    /// 4 bits, one scale per 32 values
     Q4,
 }
 

@@ -18,7 +18,7 @@ pub struct Arguments {
     /// A model directory; only its tokenizer is read
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// A text, or - for a text a line from standard input
+    /// A text, or - for one text per line from standard input
     #[arg(conflicts_with_all = ["question", "squad"])]
     text: Option<String>,
     /// A question about --context, in windows
@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Every question of a file of SQuAD's form, in windows
     #[arg(long, value_name = "FILE")]
     squad: Option<PathBuf>,
-    /// A line of JSON a window; offsets are UTF-8 bytes of the context
+    /// One JSON object per window; offsets are UTF-8 bytes of the context
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use mobilebert::benchmark::{Benchmark, Check};
 use mobilebert::error::Result;
-use mobilebert::session::DeviceReport;
+use mobilebert::session::{DeviceKind, DeviceReport};
 use serde::Serialize;
 
 use crate::output::Output;
@@ -162,14 +162,16 @@ impl ModelResult {
     }
 
     fn print(&self, output: &mut Output) -> Result<()> {
-        let kind = format!("{:?}", self.device.kind).to_lowercase();
-        let adapter = self.device.adapter.as_deref().unwrap_or_default();
+        let on = match (self.device.kind, &self.device.adapter) {
+            (DeviceKind::Cpu, _) => "the CPU".to_owned(),
+            (DeviceKind::Gpu, adapter) => format!("the GPU {}", adapter.as_deref().unwrap_or_default()),
+        };
         output.line(&format!(
-            "{} ({}, {:.1} M parameters) on {kind}{}{adapter}: {}; schedule {}",
+            "{} ({}, {:.1} M parameters) on {}: {}; schedule {}",
             self.title,
             self.architecture,
             self.parameters as f64 / 1e6,
-            if adapter.is_empty() { "" } else { " " },
+            on.trim_end(),
             self.device.reason,
             self.schedule
         ))?;
@@ -235,9 +237,7 @@ impl Report {
             model.print(output)?;
             output.line("")?;
         }
-        if self.models.iter().flat_map(|model| &model.warm).any(|row| row.paper_ms.is_some()) {
-            output.line("¹ the paper's own measurement: TensorFlow Lite, four threads, 128 tokens")?;
-        }
+        output.line("¹ the paper's own measurement: TensorFlow Lite, four threads, 128 tokens")?;
         output.flush()
     }
 }

@@ -9,26 +9,31 @@ from training import config as configuration
 from training.errors import TrainingError
 from training.places import Places
 
-STEPS = (
-    "corpus",
-    "pretrain",
-    "teacher",
-    "transfer",
-    "finetune",
-    "calibrate",
-    "evaluate",
-    "export",
-    "ship",
-    "queue",
-    "compare",
-)
+STEPS = {
+    "corpus": "turn plain text into pieces on disk",
+    "pretrain": "masked words and next sentences, for a student or an IB-BERT",
+    "teacher": "fine-tune a teacher on a task",
+    "transfer": "teach a student the teacher's layers",
+    "finetune": "fine-tune a student, with a teacher's soft labels where one is named",
+    "calibrate": 'fix the threshold of "no answer" on training questions',
+    "evaluate": "official metric on the dev set",
+    "export": "leave a Hugging Face directory in 16 bits",
+    "ship": "make the directory that ships: 8 bits, scored by the engine, with a model card",
+    "queue": "all steps of a list, going on where they stopped",
+    "compare": "variants of one configuration, several seeds each",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; 0 done, 1 failed with one line, 2 usage."""
     defaults = Places()
-    parser = argparse.ArgumentParser(prog="python -m training", description="Train MobileBERT checkpoints.")
-    parser.add_argument("step", choices=STEPS)
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train MobileBERT checkpoints; run from the repository's root.",
+        epilog="steps:\n" + "\n".join(f"  {name:<10} {what}" for name, what in STEPS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("step", choices=STEPS, metavar="STEP", help="one of those below")
     parser.add_argument("--config", type=Path, required=True, help="TOML file, see training/configs")
     parser.add_argument("--data", type=Path, default=defaults.data, help="folder of the data sets")
     parser.add_argument("--models", type=Path, default=defaults.models, help="folder of given checkpoints")

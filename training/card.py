@@ -10,6 +10,12 @@ DATA = {
     "sst2": "SST-2 in GLUE's form (Socher et al. 2013; for research use), training file alone.",
     "squad": "SQuAD v1.1 (CC BY-SA 4.0), training file alone, without answers whose place is a guess.",
 }
+LICENCE = "The weights: MIT, as the project. The teacher and the data named above keep their own licences."
+# How a shipped model is tried from the repository's root.
+USE = {
+    "sst2": 'classify --model models/{name} "a charming and often affecting journey"',
+    "squad": 'answer --model models/{name} --question "Who sat on the mat?" --context passage.txt',
+}
 FIELDS = (
     "num_hidden_layers",
     "hidden_size",
@@ -27,13 +33,17 @@ FIELDS = (
 def write(config: Config, places: Places, source: Path, scored: list[str] | None = None) -> str:
     """The card's text in Markdown; `scored` takes the place of the scores that the step "evaluate" left."""
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    lines = [f"# {config.name}", "", "## Architecture", ""]
+    lines = [f"# {config.name}", ""]
+    if config.task in USE:
+        lines += ["## Use", "", "    mobilebert " + USE[config.task].format(name=config.name), ""]
+    lines += ["## Architecture", ""]
     lines += [f"- `{name}`: {json.dumps(settings[name])}" for name in FIELDS if name in settings]
     lines += ["", "## Recipe", "", "| run | task | steps | tokens | hours |", "|---|---|---|---|---|"]
     lines += [_row(name, places) for name in (*config.card.runs, config.name)]
     lines += ["", f"Hardware: {config.card.hardware or 'not stated'}.", "", "## Data and licences", ""]
     lines += [f"- {DATA[config.task]}"] if config.task in DATA else []
     lines += [f"- {line}" for line in config.card.sources]
+    lines += ["", "## Licence", "", LICENCE]
     lines += ["", *(_scores(config, places) if scored is None else scored)]
     lines += ["## Known failures", "", *[f"- {line}" for line in config.card.failures], ""]
     return "\n".join(lines)

@@ -7,8 +7,12 @@ if (!question) {
   process.exit(2);
 }
 
+const context = await readFile(file, "utf8").catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+
 try {
-  const context = await readFile(file, "utf8");
   const qa = await QuestionAnswering.load(model);
   const { answers } = await qa.ask(question, context, { topK: 3 });
   for (const { text, start, end, probability } of answers) {

@@ -76,6 +76,9 @@ test("node: a program prints the answers with their places", async () => {
   const failed = await run("./nowhere/", "passage.txt", "Who?").catch((error) => error);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /^not-found: config\.json/);
+  const textless = await run(model, "nowhere.txt", "Who?").catch((error) => error);
+  assert.equal(textless.code, 1);
+  assert.match(textless.stderr, /^ENOENT: .*nowhere\.txt.*\n$/);
 });
 
 test("custom-element: answers about the page it stands on and marks the answer, under a strict policy", async () => {

@@ -61,8 +61,9 @@ The bell was raised in the dry summer of 1994, when the water stood lower than i
 
 /** Sentences for the second card. */
 export const sentences = [
-  "I could have watched it all night.",
+  "A warm, funny film that stays with you.",
   "Two hours of my life that I will not get back.",
   "The actors try, the script does not.",
   "Not bad at all.",
+  "I could have watched it all night.",
 ];

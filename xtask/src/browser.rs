@@ -41,11 +41,11 @@ pub fn long_tasks(rest: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `cargo xtask screens`: the pictures of the page, taken anew.
-pub fn screens() -> Result<ExitCode> {
+/// `cargo xtask screens`: the pictures of the page, all or those of the states named, taken anew.
+pub fn screens(states: &[String]) -> Result<ExitCode> {
     if let Some(missing) = missing() {
         bail!("{missing}");
     }
-    run(node()?.arg(root().join("tests/browser/screens.mjs")))?;
+    run(node()?.arg(root().join("tests/browser/screens.mjs")).args(states))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -24,20 +24,8 @@ enum Outcome {
 }
 
 const CHECKS: &[Check] = &[
-    Check { name: "rust: format", run: || passed(cargo().args(["fmt", "--all", "--check"])) },
-    Check {
-        name: "rust: clippy",
-        run: || {
-            passed(cargo().args([
-                "clippy",
-                "--quiet",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "--deny=warnings",
-            ]))
-        },
-    },
+    Check { name: "rust: format", run: format },
+    Check { name: "rust: clippy", run: clippy },
     Check { name: "rust: clippy, wasm32", run: clippy_wasm },
     Check {
         name: "rust: documentation",
@@ -62,7 +50,7 @@ const CHECKS: &[Check] = &[
     Check { name: "package: API reference", run: reference },
     Check { name: "package: against transformers.js", run: peer },
     Check { name: "browsers: Chromium and Firefox", run: browsers },
-    Check { name: "python: lint", run: || in_python(&["-m", "ruff", "check", "training", "tests"]) },
+    Check { name: "python: lint", run: python_lint },
     Check { name: TRAINING, run: training_tests },
 ];
 
@@ -70,12 +58,10 @@ const TRAINING: &str = "python: training tests";
 
 /// Runs the checks and prints a table; the exit code says whether all that ran passed.
 pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
+    let chosen = select(only)?;
     let start = Instant::now();
     let mut rows = Vec::new();
-    for check in CHECKS {
-        if !only.is_empty() && !only.iter().any(|word| check.name.contains(word.as_str())) {
-            continue;
-        }
+    for check in chosen {
         println!("\n=== {}", check.name);
         let start = Instant::now();
         let outcome = if skip_training && check.name == TRAINING {
@@ -89,6 +75,26 @@ pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
         rows.push((check.name, outcome, start.elapsed()));
     }
     Ok(summary(&rows, start.elapsed()))
+}
+
+/// The checks whose names contain one of the words, whatever the case; all of them where there is no word.
+fn select(only: &[String]) -> Result<Vec<&'static Check>> {
+    let named = |word: &String, check: &Check| check.name.to_lowercase().contains(&word.to_lowercase());
+    // A word that names nothing is a slip of the pen, also beside one that does.
+    if let Some(word) = only.iter().find(|word| !CHECKS.iter().any(|check| named(word, check))) {
+        bail!("no check has \"{word}\" in its name; there are: {}", names().join("; "));
+    }
+    let wanted = |check: &&Check| only.is_empty() || only.iter().any(|word| named(word, check));
+    Ok(CHECKS.iter().filter(wanted).collect())
+}
+
+fn names() -> Vec<&'static str> {
+    CHECKS.iter().map(|check| check.name).collect()
+}
+
+/// The names of the checks, for the end of `test --help`.
+pub fn help() -> String {
+    format!("Checks:\n  {}", names().join("\n  "))
 }
 
 fn summary(rows: &[(&str, Result<Outcome>, Duration)], total: Duration) -> ExitCode {
@@ -133,7 +139,25 @@ fn noting(command: &mut Command) -> Result<Outcome> {
     Ok(if parts.is_empty() { Outcome::Passed } else { Outcome::PassedWithout(parts) })
 }
 
+fn format() -> Result<Outcome> {
+    if let Some(missing) = setup::missing_rust_component("rustfmt", "fmt") {
+        return Ok(Outcome::Skipped(missing));
+    }
+    passed(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Result<Outcome> {
+    if let Some(missing) = setup::missing_rust_component("clippy", "clippy") {
+        return Ok(Outcome::Skipped(missing));
+    }
+    let arguments = ["--quiet", "--workspace", "--all-targets", "--", "--deny=warnings"];
+    passed(cargo().arg("clippy").args(arguments))
+}
+
 fn clippy_wasm() -> Result<Outcome> {
+    if let Some(missing) = setup::missing_rust_component("clippy", "clippy") {
+        return Ok(Outcome::Skipped(missing));
+    }
     setup::wasm_target("wasm32-unknown-unknown")?;
     let arguments = ["--quiet", "--package=mobilebert", "--lib", "--no-default-features"];
     passed(cargo().arg("clippy").args(arguments).args([
@@ -262,7 +286,17 @@ fn browsers() -> Result<Outcome> {
     passed(node.args(["--test", "--test-concurrency=2"]).args(tests))
 }
 
+fn python_lint() -> Result<Outcome> {
+    if let Some(missing) = python::missing() {
+        return Ok(Outcome::Skipped(missing));
+    }
+    passed(command(python::lint()?).args(["-m", "ruff", "check", "training", "tests"]))
+}
+
 fn training_tests() -> Result<Outcome> {
+    if let Some(missing) = python::missing() {
+        return Ok(Outcome::Skipped(missing));
+    }
     // The recipe's exports are read by the engine; built with the tests' features, so that nothing is built twice.
     run_command(cargo().args(["build", "--quiet", "--workspace", "--bin", "mobilebert"]))?;
     let engine = target().join("debug").join(format!("mobilebert{}", std::env::consts::EXE_SUFFIX));
@@ -272,6 +306,30 @@ fn training_tests() -> Result<Outcome> {
     passed(tests.args(["-m", "pytest", "--quiet", "-n", "2", "--dist", "loadfile", "training/tests"]))
 }
 
-fn in_python(arguments: &[&str]) -> Result<Outcome> {
-    passed(command(python::training()?).args(arguments))
+#[cfg(test)]
+mod tests {
+    use super::{CHECKS, select};
+
+    fn chosen(words: &[&str]) -> Result<Vec<&'static str>, String> {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let checks = select(&words).map_err(|error| error.to_string())?;
+        Ok(checks.iter().map(|check| check.name).collect())
+    }
+
+    #[test]
+    fn words_choose_checks_whatever_their_case() {
+        assert_eq!(chosen(&[]).map(|names| names.len()), Ok(CHECKS.len()));
+        assert_eq!(chosen(&["gpu"]), Ok(vec!["rust: tests (GPU: software Vulkan)"]));
+        assert_eq!(chosen(&["API", "rust: FORMAT"]), Ok(vec!["rust: format", "package: API reference"]));
+    }
+
+    #[test]
+    fn a_word_that_no_check_has_is_an_error_that_names_them_all() {
+        let error = chosen(&["rust", "nonsense"]).expect_err("nothing is called that");
+        assert!(
+            error.starts_with("no check has \"nonsense\" in its name; there are: rust: format; "),
+            "{error}"
+        );
+        assert!(CHECKS.iter().all(|check| error.contains(check.name)), "{error}");
+    }
 }

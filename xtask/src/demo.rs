@@ -25,6 +25,8 @@ pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode>
     }
     let router = serve::router(&models)?;
     let address = format!("http://{}/", listener.local_addr()?);
+    println!("the page, until Ctrl-C ends it:");
+    // Alone on its line: the browser tests read it.
     println!("{address}");
     if open {
         open_browser(&address);

@@ -43,11 +43,12 @@ enum Command {
         no_open: bool,
     },
     /// Run every check: formatting, lints, types, unit tests, parity, GPU, browsers, training.
+    #[command(after_help = checks::help())]
     Test {
         /// Leave out the training tests, which install PyTorch.
         #[arg(long)]
         skip_training: bool,
-        /// Run only the checks whose name contains this; may be repeated.
+        /// Run only the checks whose name contains this, whatever its case; may be repeated.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
@@ -59,23 +60,26 @@ enum Command {
     },
     /// Measure against peers on this machine (see bench/).
     Bench {
-        /// Handed on to the script.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        /// `--runs N` (20), `--warm-up N` (3) runs before those that count, `--json`.
+        #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
     /// Make the reference values of the parity tests anew, or with `bench` those of the latency page (needs Python;
     /// installs PyTorch into a virtual environment).
     Goldens {
-        /// Handed on to the script.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        /// `bench`, or `--only NAME`: try the cases whose name contains it, and write nothing.
+        #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
     /// Take the pictures under docs/screens/ anew.
-    Screens,
+    Screens {
+        /// Only these states; a wrong name lists them all.
+        state: Vec<String>,
+    },
     /// Measure the page from a cold start to an answer: first text, longest task of the main thread.
     LongTasks {
-        /// Handed on to the script.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        /// `--runs N` (5).
+        #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
     /// Print what a browser downloads, file by file.
@@ -90,7 +94,7 @@ fn main() -> ExitCode {
         Command::Bench { rest } => bench::run(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
         Command::LongTasks { rest } => browser::long_tasks(&rest),
-        Command::Screens => browser::screens(),
+        Command::Screens { state } => browser::screens(&state),
         Command::Size => size::run(),
     };
     match result {

@@ -16,15 +16,25 @@ pub fn training() -> Result<PathBuf> {
     environment("training", &folder.join("requirements.txt"), Some(&folder.join("requirements-weights.txt")))
 }
 
+/// The interpreter that has the linter and nothing else: the checks without training should not install PyTorch.
+pub fn lint() -> Result<PathBuf> {
+    environment("lint", &root().join("xtask/requirements-lint.txt"), None)
+}
+
+/// What environments need and cannot be had on this machine, in words, after apt was asked.
+pub fn missing() -> Option<String> {
+    let missing = setup::system_packages(&[&setup::PYTHON_VENV]);
+    (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", ")))
+}
+
 /// The interpreter of an environment that holds what the requirements pin. Made once a version of those files. Packages
 /// of `alone` are installed without what they ask for themselves.
 pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Result<PathBuf> {
     if !requirements.is_file() {
         bail!("{}: not found", requirements.display());
     }
-    let missing = setup::system_packages(&[&setup::PYTHON_VENV]);
-    if !missing.is_empty() {
-        bail!("Python environments need {}", missing.join(", "));
+    if let Some(missing) = missing() {
+        bail!("a Python environment cannot be made; {missing}");
     }
     let folder = target().join("python").join(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -35,7 +45,9 @@ pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Res
         return Ok(python);
     }
     let shown = inputs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ");
-    println!("installing the Python packages of {shown} into {} (PyTorch is 5.6 GB)", folder.display());
+    let torch = std::fs::read_to_string(requirements)?.lines().any(|line| line.starts_with("torch=="));
+    let size = if torch { " (PyTorch is 5.6 GB)" } else { "" };
+    println!("installing the Python packages of {shown} into {}{size}", folder.display());
     run(command("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context("python3 is needed")?;
     // pip fetches and unpacks PyTorch's 5.6 GB one after the other, for minutes; uv side by side.
     run(command(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]))?;
@@ -50,4 +62,17 @@ pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Res
     }
     fingerprint::write(&stamp, &fingerprint)?;
     Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::process::root;
+
+    #[test]
+    fn the_linter_is_the_one_that_training_pins() -> std::io::Result<()> {
+        let pin = std::fs::read_to_string(root().join("xtask/requirements-lint.txt"))?;
+        let training = std::fs::read_to_string(root().join("training/requirements.txt"))?;
+        assert!(training.lines().any(|line| line == pin.trim()), "{pin} is not in training/requirements.txt");
+        Ok(())
+    }
 }

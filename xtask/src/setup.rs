@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{command, find, output, root, run};
+use crate::process::{cargo, command, find, output, root, run};
 
 /// The standard library of a wasm target, by rustup.
 pub fn wasm_target(target: &str) -> Result<()> {
@@ -22,6 +22,26 @@ pub fn wasm_target(target: &str) -> Result<()> {
     }
     println!("installing the Rust target {target} by rustup");
     run(command("rustup").args(["target", "add", target]))
+}
+
+/// What is missing for a tool that rustup brings as a component, after rustup was asked for it; `command` is how cargo calls
+/// the tool.
+pub fn missing_rust_component(component: &str, command: &str) -> Option<String> {
+    let stands = || {
+        let version = cargo().args([command, "--version"]).output();
+        version.is_ok_and(|output| output.status.success())
+    };
+    if stands() {
+        return None;
+    }
+    if find("rustup").is_none() {
+        return Some(format!("missing: {component}, and no rustup to add it"));
+    }
+    println!("installing {component} by rustup");
+    if let Err(error) = run(Command::new("rustup").args(["component", "add", component])) {
+        println!("rustup could not install it: {error:#}");
+    }
+    (!stands()).then(|| format!("missing: {component}"))
 }
 
 /// Node of a version that the package supports.

@@ -5,24 +5,29 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use crate::models::{self, Entry};
 use crate::process::{root, target};
-use crate::{models, package, size};
+use crate::{package, size};
 
 /// What common static hosts take of one file.
 const LARGEST_FILE: u64 = 25 << 20;
 
 /// Builds the package and lays out `target/site/`.
 pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
+    // Before the build: a wrong folder should be said at once.
+    let mut laid = models::find(named)?;
+    let named: Vec<_> = named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    laid.retain(|model| named.contains(&model.folder) || model.folder.starts_with(root()));
     package::build()?;
     size::report()?;
     let site = target().join("site");
-    lay_out(&site, named)?;
+    lay_out(&site, &laid)?;
     println!("the page stands in {}; any static host serves it, under any path", site.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page, the package it imports, the models named and the project's own, with relative addresses only.
-pub fn lay_out(site: &Path, named: &[PathBuf]) -> Result<()> {
+/// The page, the package it imports and the models, with relative addresses only.
+fn lay_out(site: &Path, laid: &[Entry]) -> Result<()> {
     if site.exists() {
         std::fs::remove_dir_all(site)?;
     }
@@ -31,14 +36,11 @@ pub fn lay_out(site: &Path, named: &[PathBuf]) -> Result<()> {
     for name in ["dist", "wasm"] {
         copy(&root.join("pkg").join(name), &site.join("pkg").join(name))?;
     }
-    let mut laid = models::find(named)?;
-    let named: Vec<_> = named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
-    laid.retain(|model| named.contains(&model.folder) || model.folder.starts_with(&root));
-    for model in &laid {
+    for model in laid {
         copy(&model.folder, &site.join("models").join(&model.name))?;
     }
     std::fs::create_dir_all(site.join("models"))?;
-    std::fs::write(site.join("models/models.json"), serde_json::to_string(&laid)?)?;
+    std::fs::write(site.join("models/models.json"), serde_json::to_string(laid)?)?;
     Ok(())
 }
 
@@ -56,7 +58,10 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         } else {
             let bytes = std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
             if bytes > LARGEST_FILE {
-                bail!("{}: {bytes} bytes; static hosts take {LARGEST_FILE} at most", source.display());
+                bail!(
+                    "{}: {bytes} bytes; static hosts take {LARGEST_FILE} at most; quantise it (`mobilebert quantize --dtype q8`) or split it into shards",
+                    source.display()
+                );
             }
         }
     }

@@ -42,7 +42,13 @@ export {
   type PartialAnswers,
   QuestionAnswering,
 } from "./question-answering.js";
-export { type Classification, type LabelScore, TextClassification, type TextOrPair } from "./text-classification.js";
+export {
+  type Classification,
+  type LabelScore,
+  TextClassification,
+  type TextList,
+  type TextOrPair,
+} from "./text-classification.js";
 export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./token-classification.js";
 export type {
   CallOptions,
@@ -53,6 +59,7 @@ export type {
   Memory,
   ModelFiles,
   ModelSource,
+  PickedFile,
   Progress,
   Timing,
 } from "./types.js";

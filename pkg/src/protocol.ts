@@ -19,7 +19,7 @@ export interface LoadRequest {
   schedule: string | undefined;
   cache: boolean;
   wasmUrl: string | undefined;
-  wasmBytes: BufferSource | undefined;
+  wasmBytes: ArrayBuffer | Uint8Array | undefined;
 }
 
 /** What a load tells while it runs. */

@@ -150,7 +150,7 @@ export function storing(
   validator: string,
   before: KeptParts,
   chunks: AsyncIterable<Uint8Array>,
-) {
+): { chunks: AsyncIterable<Uint8Array>; state: Storing } {
   const state: Storing = { bytes: before.bytes, failure: undefined };
   async function* pass(): AsyncGenerator<Uint8Array> {
     const store = await openStore();

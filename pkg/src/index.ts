@@ -44,10 +44,11 @@ export {
 } from "./question-answering.js";
 export {
   type Classification,
+  type CountedTexts,
   type LabelScore,
   TextClassification,
-  type TextList,
   type TextOrPair,
+  type WrappedTexts,
 } from "./text-classification.js";
 export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./token-classification.js";
 export type {

@@ -8,12 +8,11 @@ import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 /** A text, or two that belong together (a premise and a hypothesis, two questions). */
 export type TextOrPair = string | readonly [string, string];
 
-/**
- * A list that cannot be taken for a pair: every text in an array of its own, alone or with its second, or a number of
- * texts that is known and not two.
- */
-export type TextList =
-  | readonly (readonly [string] | readonly [string, string])[]
+/** Texts each in an array of its own, alone or with its second: a list that cannot be taken for a pair. */
+export type WrappedTexts = readonly (readonly [string] | readonly [string, string])[];
+
+/** A list of a number of texts that is known and not two. */
+export type CountedTexts =
   | readonly []
   | readonly [string]
   | readonly [TextOrPair, TextOrPair, TextOrPair, ...TextOrPair[]];
@@ -47,8 +46,9 @@ export class TextClassification extends LoadedModel {
    * Classifies a text, a pair, or a list of them. Two strings in an array are a pair, always. Where a list may hold two
    * texts, put each into an array of its own: `classify(texts.map((text) => [text]))`.
    */
+  classify(texts: WrappedTexts, options?: CallOptions): Promise<Classification[]>;
   classify(text: TextOrPair, options?: CallOptions): Promise<Classification>;
-  classify(texts: TextList, options?: CallOptions): Promise<Classification[]>;
+  classify(texts: CountedTexts, options?: CallOptions): Promise<Classification[]>;
   /** Of a list of unknown length the type cannot tell whether it is a pair. */
   classify(
     texts: readonly (TextOrPair | readonly [string])[],

@@ -133,13 +133,14 @@ class Listeners implements LoadHooks {
     return this.stop.signal;
   }
 
-  progress(progress: Progress): void {
+  // Functions of their own, not methods: they are handed on one by one.
+  readonly progress = (progress: Progress): void => {
     if (!this.signal.aborted) this.tell(() => this.options.onProgress?.(progress));
-  }
+  };
 
-  warning(warning: PlainError): void {
+  readonly warning = (warning: PlainError): void => {
     this.tell(() => (this.options.onWarning ?? console.warn)(toError(warning)));
-  }
+  };
 
   end(): void {
     this.options.signal?.removeEventListener("abort", this.onAbort);

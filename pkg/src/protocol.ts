@@ -24,9 +24,9 @@ export interface LoadRequest {
 
 /** What a load tells while it runs. */
 export interface LoadHooks {
-  progress(progress: Progress): void;
+  readonly progress: (progress: Progress) => void;
   /** Something went wrong that the load can do without. */
-  warning(warning: PlainError): void;
+  readonly warning: (warning: PlainError) => void;
 }
 
 /** What is known once a model stands. */

@@ -54,11 +54,14 @@ export interface LoadOptions {
    * Default: `console.warn`.
    */
   onWarning?: (warning: MobileBertError) => void;
-  /** Host that serves Hugging Face ids, or several: the first that answers is taken. Default `https://huggingface.co`. */
+  /**
+   * Host that serves Hugging Face ids, or several: the first that answers within 8 s is taken. Default
+   * `https://huggingface.co`.
+   */
   endpoint?: string | readonly string[];
   /** Branch, tag or commit of a Hugging Face id; default `main`. */
   revision?: string;
-  /** Sent with every request for a model's file. */
+  /** Sent with every request for a model's file; a model that is not public needs `authorization`. */
   headers?: Record<string, string>;
   /** Whether files are kept in the browser's cache storage. Default true. */
   cache?: boolean;

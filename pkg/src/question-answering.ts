@@ -87,7 +87,7 @@ export class QuestionAnswering extends LoadedModel {
     checkOptions(options, ASK);
     const { signal, onPartial, topK = 3, ...rest } = options;
     const partial = onPartial && ((value: unknown) => onPartial(sliced(value as PartialAnswers, context)));
-    const call = this.call("ask", [question, context, rest], signal ? { signal } : {}, partial);
+    const call = this.call("ask", [question, context, { topK, ...rest }], signal ? { signal } : {}, partial);
     const result = await call.catch(respelled);
     return sliced(result as AskResult, context);
   }

@@ -116,6 +116,19 @@ test("sensible options pass, those left out by `undefined` among them", async ()
   await assert.rejects(qa.ask("q", "c", options as Any), /ask was asked/);
 });
 
+test("the module gets the numbers that were given, and three answers where none was", async () => {
+  const asked: unknown[] = [];
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const call = async ({ args }: Call) => {
+    asked.push(args[2]);
+    return { answers: [] };
+  };
+  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [] });
+  await qa.ask("q", "c");
+  await qa.ask("q", "c", { topK: 5, docStride: 64, signal: new AbortController().signal });
+  assert.deepEqual(asked, [{ topK: 3 }, { topK: 5, docStride: 64 }]);
+});
+
 test("what the module says of an option names it as JavaScript does", async () => {
   const said = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
     field: "doc_stride",

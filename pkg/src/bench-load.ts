@@ -1,9 +1,9 @@
 import type { ColdStart, Started, StartProgress, StartRequest } from "./bench-protocol.js";
 import { join } from "./bytes.js";
 import { type EngineOptions, startEngine } from "./engine.js";
-import { missing, type OpenFile, openFile } from "./fetch.js";
-import { shardNames } from "./load.js";
+import { type OpenFile, openFile } from "./fetch.js";
 import { parseManifest, verified } from "./manifest.js";
+import { missing, shardNames } from "./model-files.js";
 import type { Place } from "./source.js";
 import type { Device } from "./types.js";
 

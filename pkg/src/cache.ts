@@ -1,5 +1,9 @@
 import { chunksOf } from "./bytes.js";
-import { fileUrl } from "./source.js";
+import { checkOptions } from "./check.js";
+import { invalidInput } from "./errors.js";
+import { LOAD } from "./options.js";
+import { fileUrl, resolveSource } from "./source.js";
+import type { LoadOptions } from "./types.js";
 
 /** A model that the browser keeps. */
 export interface CachedModel {
@@ -51,11 +55,15 @@ export const cache = {
     return { usage: found?.usage ?? 0, quota: found?.quota ?? 0 };
   },
 
-  /** Forgets one model, or all. */
-  async clear(model?: string): Promise<void> {
+  /** Forgets one model, named as for `load`, or all. `options` are those under which it was loaded. */
+  async clear(model?: string | URL, options: Pick<LoadOptions, "endpoint" | "revision"> = {}): Promise<void> {
+    const { endpoint, revision } = LOAD;
+    checkOptions(options, { endpoint, revision });
+    const place = model === undefined ? undefined : await resolveSource(model, options);
+    if (place?.kind === "files") throw invalidInput("model", "files that were picked are not kept");
     if (typeof caches === "undefined") return;
-    if (model === undefined) await caches.delete(STORE);
-    else await forget(model);
+    if (place) await forget(place.base);
+    else await caches.delete(STORE);
   },
 };
 
@@ -142,7 +150,7 @@ export function storing(
   validator: string,
   before: KeptParts,
   chunks: AsyncIterable<Uint8Array>,
-) {
+): { chunks: AsyncIterable<Uint8Array>; state: Storing } {
   const state: Storing = { bytes: before.bytes, failure: undefined };
   async function* pass(): AsyncGenerator<Uint8Array> {
     const store = await openStore();

@@ -1,5 +1,5 @@
-import { chunksOf } from "./bytes.js";
 import { aborted, MobileBertError } from "./errors.js";
+import { patientChunks } from "./patience.js";
 
 /** How a file is asked for: with these headers more. */
 export type Ask = (headers: Record<string, string>) => Promise<Response>;
@@ -52,7 +52,7 @@ export function rangeHeaders(from: number, validator: string, url: string): Reco
 }
 
 /**
- * The bytes of a download. Where it breaks off it is gone on with: by a range, or by reading past what came already
+ * The bytes of a download. Where it breaks off, or stalls, it is gone on with: by a range, or by reading past what came already
  * where the server sends the whole file again. A file that is another one by then ends the download.
  */
 export async function* reading(
@@ -71,7 +71,7 @@ export async function* reading(
     try {
       const { body } = current.response;
       let skip = at - current.start;
-      for await (const chunk of body ? chunksOf(body) : []) {
+      for await (const chunk of body ? patientChunks(body, signal) : []) {
         const fresh = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - fresh.length;
         if (fresh.length === 0) continue;

@@ -1,5 +1,7 @@
+import { type Checks, checkOptions, isBoolean, oneOf } from "./check.js";
 import { invalidInput } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { CALL } from "./options.js";
 import { wellFormed } from "./text.js";
 import type { CallOptions, LoadOptions, ModelSource } from "./types.js";
 
@@ -10,6 +12,8 @@ export interface EncodeOptions extends CallOptions {
   /** Whether vectors are scaled to length one. Default false. */
   normalize?: boolean;
 }
+
+const ENCODE: Checks<EncodeOptions> = { ...CALL, pooling: oneOf("mean", "cls", "none"), normalize: isBoolean };
 
 /** Turns texts into vectors. */
 export class Encoder extends LoadedModel {
@@ -31,6 +35,7 @@ export class Encoder extends LoadedModel {
     texts: string | readonly string[],
     options: EncodeOptions = {},
   ): Promise<Float32Array[] | Float32Array[][]> {
+    checkOptions(options, ENCODE);
     const list = typeof texts === "string" ? [texts] : texts;
     if (!Array.isArray(list) || list.some((text) => typeof text !== "string")) {
       throw invalidInput("texts", "not a string or an array of strings");

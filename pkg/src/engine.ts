@@ -57,7 +57,7 @@ interface Engine {
 /** Where the wasm module comes from. */
 export interface EngineSource {
   wasmUrl: string | undefined;
-  wasmBytes: BufferSource | undefined;
+  wasmBytes: ArrayBuffer | Uint8Array | undefined;
 }
 
 const MODULE = "mobilebert_bg.wasm";
@@ -73,7 +73,7 @@ export function startEngine(source: EngineSource): Promise<Engine> {
 }
 
 async function start(source: EngineSource): Promise<Engine> {
-  const input = source.wasmBytes ?? (await fetchModule(source.wasmUrl));
+  const input = (source.wasmBytes as BufferSource | undefined) ?? (await fetchModule(source.wasmUrl));
   const engine = (await import("../wasm/mobilebert.js")) as unknown as Engine;
   explainTraps(() => engine.refusedBytes());
   try {

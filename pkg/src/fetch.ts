@@ -2,6 +2,7 @@ import { chunksOf } from "./bytes.js";
 import { type Ask, asDownload, isTelling, rangeHeaders, reading } from "./download.js";
 import { aborted, MobileBertError, toError } from "./errors.js";
 import { fileSystem } from "./node.js";
+import { patience, patientFetch } from "./patience.js";
 import { fileUrl, type Place } from "./source.js";
 
 /** A file whose beginning was seen; reading its chunks downloads the rest. */
@@ -26,12 +27,13 @@ export interface Beginning {
   validator: string;
 }
 
-/** Opens a file, or gives `undefined` where there is none of this name. */
+/** Opens a file, or gives `undefined` where there is none of this name; `onAbsent` then hears the server's status. */
 export async function openFile(
   place: Place,
   name: string,
   signal: AbortSignal,
   beginning?: Beginning,
+  onAbsent?: (status: number) => void,
 ): Promise<OpenFile | undefined> {
   if (place.kind === "files") {
     const blob = place.files.get(name);
@@ -42,7 +44,7 @@ export async function openFile(
   const ask: Ask = (headers) => {
     // The rest of a file is nothing for the browser's own cache, which would hold other requests up while it waits.
     const cache = "range" in headers ? "no-store" : place.anew ? "reload" : "no-cache";
-    return request(name, url, { headers: { ...place.headers, ...headers }, signal, cache });
+    return request(name, url, { headers: { ...place.headers, ...headers }, cache }, signal);
   };
   const asked = beginning && isTelling(beginning.validator) ? beginning : undefined;
   let response = await ask(asked ? rangeHeaders(asked.bytes, asked.validator, url) : {});
@@ -54,6 +56,7 @@ export async function openFile(
   }
   if (isAbsent(response)) {
     await response.body?.cancel();
+    onAbsent?.(response.status);
     return undefined;
   }
   return fromResponse(name, url, response, asked?.bytes ?? 0, ask, signal);
@@ -67,8 +70,8 @@ export async function chooseMirror(place: Place, signal: AbortSignal): Promise<P
   if (place.kind === "files" || place.mirrors.length < 2) return place;
   for (const base of place.mirrors) {
     try {
-      const init = { method: "HEAD", headers: place.headers, signal };
-      const response = await request("config.json", fileUrl(base, "config.json"), init);
+      const init = { method: "HEAD", headers: place.headers };
+      const response = await request("config.json", fileUrl(base, "config.json"), init, signal, patience.mirror);
       if (response.ok) return { ...place, base };
     } catch (error) {
       if (toError(error).code !== "network") throw error;
@@ -82,7 +85,7 @@ export async function chooseMirror(place: Place, signal: AbortSignal): Promise<P
 export async function currentValidator(place: Place, name: string, signal: AbortSignal): Promise<string | undefined> {
   if (place.kind === "files") return undefined;
   try {
-    const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers, signal });
+    const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers }, signal);
     return response.ok ? asDownload(response).validator : "";
   } catch (error) {
     if (toError(error).code === "network") return undefined;
@@ -90,22 +93,18 @@ export async function currentValidator(place: Place, name: string, signal: Abort
   }
 }
 
-/** The error of a file that a model needs and does not have. */
-export function missing(place: Place, name: string): MobileBertError {
-  const where = place.kind === "files" ? "the files that were picked" : place.base;
-  const hint =
-    place.kind === "files"
-      ? "pick config.json, model.safetensors and tokenizer.json or vocab.txt together"
-      : "is it a model's directory? An address ends in `/`, an id reads `owner/name`";
-  return new MobileBertError("not-found", `${name}: not in ${where}; ${hint}`, { file: name });
-}
-
-async function request(name: string, url: string, init: RequestInit): Promise<Response> {
+async function request(
+  name: string,
+  url: string,
+  init: RequestInit,
+  signal: AbortSignal,
+  limit?: number,
+): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { cache: "no-cache", ...init });
+    response = await patientFetch(url, { cache: "no-cache", ...init }, signal, limit);
   } catch (error) {
-    if (init.signal?.aborted) throw aborted();
+    if (signal.aborted) throw aborted();
     const said = error instanceof Error ? error.message : String(error);
     const message = `${name}: ${url} could not be fetched (${said}); is the network there, and does the server allow this page (CORS)?`;
     throw new MobileBertError("network", message, { file: name });

@@ -1,5 +1,7 @@
+import { type Checks, checkOptions, isCount } from "./check.js";
 import { invalidInput } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { CALL } from "./options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A word piece for a mask. */
@@ -30,6 +32,8 @@ export interface Filled {
   timing: Timing;
 }
 
+const FILL: Checks<FillOptions> = { ...CALL, topK: isCount };
+
 /** Guesses masked words. */
 export class FillMask extends LoadedModel {
   /** Loads a model with a masked-language-model head. */
@@ -40,6 +44,7 @@ export class FillMask extends LoadedModel {
   /** Fills every `[MASK]` of a text. */
   async fill(text: string, options: FillOptions = {}): Promise<Filled> {
     if (typeof text !== "string") throw invalidInput("text", "not a string");
+    checkOptions(options, FILL);
     const { signal, ...rest } = options;
     return (await this.call("fillMask", [text, rest], signal ? { signal } : {})) as Filled;
   }

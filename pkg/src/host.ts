@@ -3,6 +3,7 @@ import { aborted, disposed, invalidInput, MobileBertError, toError } from "./err
 import { loadModel } from "./load.js";
 import { ProgressTotal } from "./progress.js";
 import type { Call, Connection, Loaded, LoadHooks, LoadRequest } from "./protocol.js";
+import { joined, slices } from "./slices.js";
 import { Trap, untilTrap } from "./trap.js";
 import type { Device } from "./types.js";
 
@@ -41,7 +42,15 @@ export class Host implements Connection {
     };
     this.busy = true;
     try {
-      return await this.answer(this.request, call, partial, signal);
+      const results: unknown[] = [];
+      for (const slice of slices(call)) {
+        // Without a worker, a page that asks much would else stand still, and never hear of a stop.
+        await pause();
+        if (this.gone) throw disposed();
+        if (signal.aborted) throw aborted();
+        results.push(await this.answer(this.request, slice, partial, signal));
+      }
+      return joined(results);
     } finally {
       this.busy = false;
       if (this.gone) this.free();

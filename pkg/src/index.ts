@@ -42,7 +42,14 @@ export {
   type PartialAnswers,
   QuestionAnswering,
 } from "./question-answering.js";
-export { type Classification, type LabelScore, TextClassification, type TextOrPair } from "./text-classification.js";
+export {
+  type Classification,
+  type CountedTexts,
+  type LabelScore,
+  TextClassification,
+  type TextOrPair,
+  type WrappedTexts,
+} from "./text-classification.js";
 export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./token-classification.js";
 export type {
   CallOptions,
@@ -53,6 +60,7 @@ export type {
   Memory,
   ModelFiles,
   ModelSource,
+  PickedFile,
   Progress,
   Timing,
 } from "./types.js";

@@ -2,17 +2,15 @@ import { join } from "./bytes.js";
 import * as store from "./cache.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
 import { aborted, MobileBertError, type PlainError, toError } from "./errors.js";
-import { chooseMirror, currentValidator, missing, type OpenFile, openFile } from "./fetch.js";
+import { chooseMirror, currentValidator, type OpenFile, openFile } from "./fetch.js";
 import { type Manifest, parseManifest, verified } from "./manifest.js";
+import { type Opener, openAll, WEIGHTS } from "./model-files.js";
 import type { ProgressTotal } from "./progress.js";
 import type { LoadRequest } from "./protocol.js";
 import type { Place } from "./source.js";
 import { Trap, untilTrap } from "./trap.js";
 
-const CONFIG = "config.json";
 const MANIFEST = "files.json";
-const WEIGHTS = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
 
 /** Reads a model's files, from the cache where it is complete and current, into a network that can be asked. */
 export async function loadModel(
@@ -67,8 +65,6 @@ function cacheKey({ cache, place }: LoadRequest): string | undefined {
 function isSpoilt(error: unknown): boolean {
   return ["corrupt", "integrity", "not-a-model"].includes(toError(error).code);
 }
-
-type Opener = (name: string) => Promise<OpenFile | undefined>;
 
 /** Configuration and tokenizer, then the weights chunk by chunk. */
 async function build(
@@ -132,73 +128,6 @@ async function* counted(file: OpenFile, phase: "download" | "cache", progress: P
   }
 }
 
-/** Opens all files before any is read, so that the total is known from the start. */
-async function openAll(place: Place, open: Opener, manifest: Manifest | undefined, progress: ProgressTotal) {
-  const all: OpenFile[] = [];
-  const optional = async (name: string) => {
-    if (manifest && !manifest.files.has(name)) return undefined;
-    const file = await open(name);
-    if (file) all.push(file);
-    return file;
-  };
-  const opening = [CONFIG, "tokenizer.json", "tokenizer_config.json", WEIGHTS].map(optional);
-  try {
-    const [config, json, settings, single] = await Promise.all(opening);
-    if (!config) throw missing(place, CONFIG);
-    const vocab = isThere(json) ? undefined : await optional("vocab.txt");
-    // Where a server sends pages in place of both, reading the first of them says so.
-    const tokenizerJson = isThere(json) || !isThere(vocab) ? json : undefined;
-    if (!tokenizerJson && !vocab) throw missing(place, "tokenizer.json");
-    const tokenizer = { tokenizerJson, tokenizerConfig: isThere(settings) ? settings : undefined, vocab };
-    const { weights, index } = await openWeights(place, optional, single);
-    const used = [config, ...Object.values(tokenizer), ...weights].filter((file) => file !== undefined);
-    for (const file of used) progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);
-    for (const file of all) if (file.isPage && !used.includes(file)) file.cancel();
-    return { config, ...tokenizer, weights, index, all };
-  } catch (error) {
-    await Promise.allSettled(opening);
-    for (const file of all) file.cancel();
-    throw error;
-  }
-}
-
-function isThere(file: OpenFile | undefined): boolean {
-  return file !== undefined && !file.isPage;
-}
-
-/** The weights in one file, or in those that an index names. */
-async function openWeights(place: Place, optional: Opener, single: OpenFile | undefined) {
-  const file = isThere(single) ? undefined : await optional(INDEX);
-  if (single && !(file && isThere(file))) return { weights: [single], index: undefined };
-  if (!file) throw missing(place, WEIGHTS);
-  const index = new TextDecoder().decode(await join(file.chunks));
-  const weights: OpenFile[] = [];
-  for (const name of shardNames(index)) {
-    const shard = await optional(name);
-    if (!shard) throw missing(place, name);
-    weights.push(shard);
-  }
-  return { weights, index };
-}
-
-/** The weight files that an index names. */
-export function shardNames(text: string): string[] {
-  const damaged = (problem: string) => new MobileBertError("corrupt", `${INDEX}: ${problem}`, { file: INDEX });
-  let map: unknown;
-  try {
-    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
-  } catch (error) {
-    throw damaged(`no JSON (${error instanceof Error ? error.message : error})`);
-  }
-  if (typeof map !== "object" || map === null) throw damaged("has no `weight_map`");
-  const names = [...new Set(Object.values(map as Record<string, unknown>))].sort();
-  for (const name of names) {
-    // A shard lies beside its index; anything else is no name that such a file should hold.
-    if (typeof name !== "string" || !/^[\w.-]+\.safetensors$/.test(name)) throw damaged(`\`weight_map\` names ${name}`);
-  }
-  return names as string[];
-}
-
 interface ModelVersion {
   manifest: Manifest | undefined;
   /** The kept model, where it is what the server has now or the server cannot be reached. */
@@ -257,13 +186,13 @@ class Files {
     private readonly signal: AbortSignal,
   ) {}
 
-  readonly open: Opener = async (name) => {
+  readonly open: Opener = async (name, onAbsent) => {
     const { base, manifest } = this;
     const isWeights = name.endsWith(".safetensors");
     const nothing: store.KeptParts = { count: 0, bytes: 0, validator: "" };
     // Only weights are worth going on with; the other files are read anew.
     const kept = base && isWeights ? await store.findParts(base, name).catch(() => nothing) : nothing;
-    const file = await openFile(this.place, name, this.signal, kept.count > 0 ? kept : undefined);
+    const file = await openFile(this.place, name, this.signal, kept.count > 0 ? kept : undefined, onAbsent);
     if (!file) return undefined;
     if (isWeights && this.version === "") this.version = file.validator;
     const resumes = base !== undefined && file.start > 0;

@@ -1,7 +1,10 @@
+import { checkOptions } from "./check.js";
 import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "./errors.js";
 import { Host } from "./host.js";
 import { inNode } from "./node.js";
+import { LOAD } from "./options.js";
 import type { CallName, Connection, Loaded, LoadHooks, LoadRequest, Task } from "./protocol.js";
+import { onAbort } from "./signals.js";
 import { resolveAddress, resolveSource } from "./source.js";
 import type { CallOptions, Device, LoadOptions, Memory, ModelSource, Progress } from "./types.js";
 import { WorkerConnection } from "./worker-connection.js";
@@ -74,22 +77,16 @@ export abstract class LoadedModel {
         return this.connection.call({ name, args, partial: onPartial !== undefined }, partial, stop.signal);
       });
       this.queue = work.catch(() => {});
-      const onAbort = () => stopWith(aborted());
-      const onEnd = () => stopWith(disposed());
-      signal?.addEventListener("abort", onAbort, { once: true });
-      ended.addEventListener("abort", onEnd, { once: true });
+      const forget = [onAbort(ended, () => stopWith(disposed()))];
+      if (signal) forget.push(onAbort(signal, () => stopWith(aborted())));
       // Without a worker, what the module throws arrives as it is.
       const fail = (error: unknown) => reject(toError(error));
       work.then(resolve, fail).finally(() => {
-        signal?.removeEventListener("abort", onAbort);
-        ended.removeEventListener("abort", onEnd);
+        for (const each of forget) each();
       });
     });
   }
 }
-
-const DEVICES = ["auto", "webgpu", "wasm"];
-const DTYPES = ["f32", "f16", "q8", "q4"];
 
 /** Loads a model for a task and wraps it. */
 export async function open<T extends LoadedModel>(
@@ -98,6 +95,7 @@ export async function open<T extends LoadedModel>(
   model: ModelSource,
   options: LoadOptions,
 ): Promise<T> {
+  checkOptions(options, LOAD);
   if (options.signal?.aborted) throw aborted();
   const request = await loadRequest(task, model, options);
   const workerUrl = await absolute("workerUrl", options.workerUrl);
@@ -135,13 +133,14 @@ class Listeners implements LoadHooks {
     return this.stop.signal;
   }
 
-  progress(progress: Progress): void {
+  // Functions of their own, not methods: they are handed on one by one.
+  readonly progress = (progress: Progress): void => {
     if (!this.signal.aborted) this.tell(() => this.options.onProgress?.(progress));
-  }
+  };
 
-  warning(warning: PlainError): void {
+  readonly warning = (warning: PlainError): void => {
     this.tell(() => (this.options.onWarning ?? console.warn)(toError(warning)));
-  }
+  };
 
   end(): void {
     this.options.signal?.removeEventListener("abort", this.onAbort);
@@ -171,8 +170,6 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal, after: () => voi
 
 async function loadRequest(task: Task, model: ModelSource, options: LoadOptions): Promise<LoadRequest> {
   const { device = "auto", dtype, schedule, cache = true, wasmBytes } = options;
-  if (!DEVICES.includes(device)) throw notOneOf("device", device, DEVICES);
-  if (dtype !== undefined && !DTYPES.includes(dtype)) throw notOneOf("dtype", dtype, DTYPES);
   const place = await resolveSource(model, options);
   const wasmUrl = await absolute("wasmUrl", options.wasmUrl);
   return { place, task, device, dtype, schedule, cache, wasmUrl, wasmBytes };
@@ -185,13 +182,6 @@ async function absolute(field: string, url: string | URL | undefined): Promise<s
   } catch {
     throw invalidInput(field, `"${url}" is no address`);
   }
-}
-
-/** The error of an option that is none of the allowed. */
-export function notOneOf(field: string, given: unknown, allowed: readonly string[]): MobileBertError {
-  return new MobileBertError("invalid-input", `\`${field}\`: ${String(given)} is none of ${allowed.join(", ")}`, {
-    field,
-  });
 }
 
 const CLASSES: Record<string, string> = {

@@ -114,8 +114,10 @@ export interface PipelineBase {
 export type Texts = string | readonly string[];
 /** One result for one text, a list for a list. */
 export type PerText<Q extends Texts, Result> = Q extends string ? Result : Result[];
-/** Whether the options ask for another number of results than one. */
-export type ManyResults<O> = O extends { top_k: infer K } ? (1 extends K ? false : true) : false;
+/** Whether the options ask for another number of results than one; `boolean` where their type leaves it open. */
+export type ManyResults<O> = "top_k" extends keyof O ? IsMany<O["top_k"]> : false;
+type IsMany<K> = K extends 1 | undefined ? false : 1 extends K ? boolean : true;
+type OneOrMany<Many extends boolean, One, All> = Many extends true ? All : One;
 
 /** Options of a question, in the words of transformers.js and of Python's `transformers`. */
 export interface PipelineQuestionOptions {
@@ -155,13 +157,13 @@ export type QuestionAnsweringPipeline = PipelineBase &
     question: Q,
     context: Q,
     options?: O,
-  ) => Promise<PerText<Q, ManyResults<O> extends true ? PipelineAnswer[] : PipelineAnswer>>);
+  ) => Promise<PerText<Q, OneOrMany<ManyResults<O>, PipelineAnswer, PipelineAnswer[]>>>);
 /** Calls of `pipeline("text-classification")`. */
 export type TextClassificationPipeline = PipelineBase &
   (<Q extends Texts, const O extends PipelineLabelOptions = Record<never, never>>(
     texts: Q,
     options?: O,
-  ) => Promise<ManyResults<O> extends true ? PerText<Q, PipelineLabel[]> : PipelineLabel[]>);
+  ) => Promise<OneOrMany<ManyResults<O>, PipelineLabel[], PerText<Q, PipelineLabel[]>>>);
 /** Calls of `pipeline("token-classification")`. */
 export type TokenClassificationPipeline = PipelineBase &
   (<Q extends Texts, const O extends PipelineEntityOptions = Record<never, never>>(

@@ -1,7 +1,8 @@
+import { areStrings, type Checks, checkOptions, isBoolean, isCount, notOneOf, oneOf, orNull } from "./check.js";
 import { Encoder } from "./encoder.js";
 import { invalidInput } from "./errors.js";
 import { FillMask } from "./fill-mask.js";
-import { notOneOf } from "./model.js";
+import { checkModel, checkTexts, loadOptions } from "./pipeline-options.js";
 import type {
   FeatureExtractionPipeline,
   FillMaskPipeline,
@@ -13,7 +14,6 @@ import type {
   PipelineLabel,
   PipelineLabelOptions,
   PipelineOptions,
-  PipelineProgress,
   PipelineQuestionOptions,
   Pipelines,
   QuestionAnsweringPipeline,
@@ -25,7 +25,7 @@ import { QuestionAnswering } from "./question-answering.js";
 import { tensor } from "./tensor.js";
 import { TextClassification } from "./text-classification.js";
 import { TokenClassification } from "./token-classification.js";
-import type { Dtype, LoadOptions, ModelSource, Progress } from "./types.js";
+import type { LoadOptions, ModelSource } from "./types.js";
 
 /**
  * For those who come from transformers.js: a function that takes that library's arguments and gives its results. Where
@@ -38,6 +38,7 @@ export async function pipeline<Name extends keyof Pipelines>(
   options: PipelineOptions = {},
 ): Promise<Pipelines[Name]> {
   if (!Object.hasOwn(makers, task)) throw notOneOf("task", task, Object.keys(makers));
+  checkModel(model);
   const name = typeof model === "string" || model instanceof URL ? String(model) : "files";
   const made = await makers[task](model, loadOptions(name, options));
   options.progress_callback?.({ status: "ready", task: made.task, model: name });
@@ -55,6 +56,18 @@ const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOpt
   embeddings: featureExtraction,
 };
 
+const QUESTION: Checks<PipelineQuestionOptions> = { top_k: isCount, handle_impossible_answer: isBoolean };
+const LABEL: Checks<PipelineLabelOptions> = { top_k: orNull(isCount) };
+const ENTITY: Checks<PipelineEntityOptions> = {
+  ignore_labels: areStrings,
+  aggregation_strategy: oneOf("none", "simple"),
+};
+const FILL: Checks<PipelineFillOptions> = { top_k: isCount };
+const FEATURE: Checks<PipelineFeatureOptions> = {
+  pooling: oneOf("none", "mean", "cls", "first_token"),
+  normalize: isBoolean,
+};
+
 async function questionAnswering(source: ModelSource, load: LoadOptions): Promise<QuestionAnsweringPipeline> {
   const model = await QuestionAnswering.load(source, load);
   const one = async (question: string, context: string, options: PipelineQuestionOptions) => {
@@ -68,7 +81,9 @@ async function questionAnswering(source: ModelSource, load: LoadOptions): Promis
     return topK === 1 ? (found[0] as PipelineAnswer) : found.slice(0, topK);
   };
   const call = async (question: Texts, context: Texts, options: PipelineQuestionOptions = {}) => {
-    known(options, ["top_k", "handle_impossible_answer"]);
+    checkTexts("question", question);
+    checkTexts("context", context);
+    checkOptions(options, QUESTION);
     if (typeof question === "string" && typeof context === "string") return await one(question, context, options);
     if (typeof question === "string" || typeof context === "string" || question.length !== context.length) {
       throw invalidInput("context", "as many contexts as questions, or one of each");
@@ -81,7 +96,8 @@ async function questionAnswering(source: ModelSource, load: LoadOptions): Promis
 async function textClassification(source: ModelSource, load: LoadOptions): Promise<TextClassificationPipeline> {
   const model = await TextClassification.load(source, load);
   const call = async (texts: Texts, options: PipelineLabelOptions = {}) => {
-    known(options, ["top_k"]);
+    checkTexts("texts", texts);
+    checkOptions(options, LABEL);
     const { top_k: topK = 1 } = options;
     const one = async (text: string): Promise<PipelineLabel[]> => {
       const { labels } = await model.classify(text);
@@ -97,7 +113,8 @@ async function textClassification(source: ModelSource, load: LoadOptions): Promi
 async function tokenClassification(source: ModelSource, load: LoadOptions): Promise<TokenClassificationPipeline> {
   const model = await TokenClassification.load(source, load);
   const call = async (texts: Texts, options: PipelineEntityOptions = {}) => {
-    known(options, ["ignore_labels", "aggregation_strategy"]);
+    checkTexts("texts", texts);
+    checkOptions(options, ENTITY);
     const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none" } = options;
     return forEach(texts, async (text) => {
       const { entities } = await model.label(text, { aggregation });
@@ -115,9 +132,10 @@ async function tokenClassification(source: ModelSource, load: LoadOptions): Prom
 async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMaskPipeline> {
   const model = await FillMask.load(source, load);
   const call = async (texts: Texts, options: PipelineFillOptions = {}) => {
-    known(options, ["top_k"]);
+    checkTexts("texts", texts);
+    checkOptions(options, FILL);
     return forEach(texts, async (text) => {
-      const { masks } = await model.fill(text, { topK: options.top_k ?? 5 });
+      const { masks } = await model.fill(text, { topK: options.top_k });
       return (masks[0] ?? []).map(({ id, token, probability, sequence }) => {
         return { score: probability, token: id, token_str: token, sequence };
       });
@@ -129,13 +147,11 @@ async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMas
 async function featureExtraction(source: ModelSource, load: LoadOptions): Promise<FeatureExtractionPipeline> {
   const model = await Encoder.load(source, load);
   const call = async (texts: Texts, options: PipelineFeatureOptions = {}) => {
-    known(options, ["pooling", "normalize"]);
+    checkTexts("texts", texts);
+    checkOptions(options, FEATURE);
     const { pooling = "none", normalize = false } = options;
     const list = typeof texts === "string" ? [texts] : texts;
     if (pooling !== "none") {
-      if (!["mean", "cls", "first_token"].includes(pooling)) {
-        throw notOneOf("pooling", pooling, ["none", "mean", "cls", "first_token"]);
-      }
       const rows = await model.encode(list, { pooling: pooling === "mean" ? "mean" : "cls", normalize });
       return tensor(joined(rows, rows.length), [rows.length, rows[0]?.length ?? 0]);
     }
@@ -159,35 +175,7 @@ function callable<F extends object>(task: string, model: { dispose(): Promise<vo
   return Object.assign(call, { task, dispose: () => model.dispose() });
 }
 
-/** An option that would be passed over is named. */
-function known(options: object, names: readonly string[]): void {
-  for (const name of Object.keys(options)) if (!names.includes(name)) throw notOneOf("options", name, names);
-}
-
 /** The queue of the model keeps the order. */
 function forEach<T>(texts: Texts, work: (text: string) => Promise<T[]>): Promise<T[] | T[][]> {
   return typeof texts === "string" ? work(texts) : Promise.all(texts.map(work));
-}
-
-const DTYPES: Record<string, Dtype> = { fp32: "f32", fp16: "f16", int8: "q8" };
-
-function loadOptions(name: string, options: PipelineOptions): LoadOptions {
-  const { device, dtype, progress_callback: report, ...rest } = options;
-  const load: LoadOptions = rest;
-  if (device) load.device = device === "cpu" ? "wasm" : device;
-  if (dtype) load.dtype = DTYPES[dtype] ?? (dtype as Dtype);
-  if (report) load.onProgress = translator(name, report);
-  return load;
-}
-
-function translator(name: string, report: (event: PipelineProgress) => void) {
-  const begun = new Set<string>();
-  return ({ file, loaded, total }: Progress) => {
-    if (file && !begun.has(file)) {
-      begun.add(file);
-      report({ status: "initiate", name, file });
-    }
-    const progress = total > 0 ? (100 * loaded) / total : 0;
-    report({ status: "progress_total", name, file, progress, loaded, total });
-  };
 }

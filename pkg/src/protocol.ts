@@ -19,14 +19,14 @@ export interface LoadRequest {
   schedule: string | undefined;
   cache: boolean;
   wasmUrl: string | undefined;
-  wasmBytes: BufferSource | undefined;
+  wasmBytes: ArrayBuffer | Uint8Array | undefined;
 }
 
 /** What a load tells while it runs. */
 export interface LoadHooks {
-  progress(progress: Progress): void;
+  readonly progress: (progress: Progress) => void;
   /** Something went wrong that the load can do without. */
-  warning(warning: PlainError): void;
+  readonly warning: (warning: PlainError) => void;
 }
 
 /** What is known once a model stands. */

@@ -1,5 +1,7 @@
-import { invalidInput } from "./errors.js";
+import { type Checks, checkOptions, isCount, isFunction } from "./check.js";
+import { invalidInput, MobileBertError } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { CALL } from "./options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A span of the context: `context.slice(start, end) === text`. */
@@ -60,6 +62,17 @@ export interface AskOptions extends CallOptions {
   onPartial?: (partial: PartialAnswers) => void;
 }
 
+const ASK: Checks<AskOptions> = {
+  ...CALL,
+  topK: isCount,
+  maxAnswerTokens: isCount,
+  docStride: isCount,
+  maxLength: isCount,
+  maxQuestionTokens: isCount,
+  maxWindows: isCount,
+  onPartial: isFunction,
+};
+
 /** Answers questions with spans of a context. */
 export class QuestionAnswering extends LoadedModel {
   /** Loads a model with a question-answering head. */
@@ -71,9 +84,11 @@ export class QuestionAnswering extends LoadedModel {
   async ask(question: string, context: string, options: AskOptions = {}): Promise<AskResult> {
     if (typeof question !== "string") throw invalidInput("question", "not a string");
     if (typeof context !== "string") throw invalidInput("context", "not a string");
+    checkOptions(options, ASK);
     const { signal, onPartial, topK = 3, ...rest } = options;
     const partial = onPartial && ((value: unknown) => onPartial(sliced(value as PartialAnswers, context)));
-    const result = await this.call("ask", [question, context, rest], signal ? { signal } : {}, partial);
+    const call = this.call("ask", [question, context, { topK, ...rest }], signal ? { signal } : {}, partial);
+    const result = await call.catch(respelled);
     return sliced(result as AskResult, context);
   }
 }
@@ -82,4 +97,15 @@ export class QuestionAnswering extends LoadedModel {
 function sliced<T extends { answers: Answer[] }>(result: T, context: string): T {
   for (const answer of result.answers) answer.text = context.slice(answer.start, answer.end);
   return result;
+}
+
+/** The module names options as Rust spells them. */
+function respelled(error: unknown): never {
+  if (!(error instanceof MobileBertError) || error.code !== "invalid-input") throw error;
+  const camel = (text: string) =>
+    text
+      .replace(/\bmax_question\b/g, "max_question_tokens")
+      .replace(/\b(?:top|doc|max)(?:_[a-z]+)+/g, (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
+  const { field, ...detail } = error.detail;
+  throw new MobileBertError(error.code, camel(error.message), field ? { ...detail, field: camel(field) } : detail);
 }

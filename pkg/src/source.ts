@@ -1,6 +1,8 @@
+import { shown } from "./check.js";
 import { invalidInput } from "./errors.js";
 import { fileSystem, inNode, nodeUrl } from "./node.js";
-import type { LoadOptions, ModelFiles, ModelSource } from "./types.js";
+import { pickedFiles } from "./picked-files.js";
+import type { LoadOptions, ModelSource } from "./types.js";
 
 /** Where a model's files lie, in a form that crosses into a worker. */
 export type Place =
@@ -10,6 +12,8 @@ export type Place =
       /** Addresses at which the same directory lies, `base` first; asked in order. */
       mirrors: readonly string[];
       headers: Record<string, string>;
+      /** The Hub's id as it was given, where the model was named so. */
+      id?: string;
       /** Past the browser's own cache, which may be what holds a damaged file. */
       anew?: boolean;
     }
@@ -18,26 +22,37 @@ export type Place =
 const HUB = "https://huggingface.co";
 const HUB_ID = /^([\w-][\w.-]*\/[\w.-]+)(?:@([\w./-]+))?$/;
 
+const NAMES = "a directory's address ending in `/`, a Hugging Face id `owner/name`, or a list or map of files";
+
 /** Resolves what the caller gave; addresses are relative to the page, in Node to the working directory. */
-export async function resolveSource(model: ModelSource, options: LoadOptions): Promise<Place> {
-  if (typeof model !== "string" && !(model instanceof URL)) return { kind: "files", files: fileMap(model) };
+export async function resolveSource(
+  model: ModelSource,
+  options: Pick<LoadOptions, "endpoint" | "revision" | "headers">,
+): Promise<Place> {
+  if (typeof model === "object" && model !== null && !(model instanceof URL)) {
+    return { kind: "files", files: pickedFiles(model) };
+  }
+  if (typeof model !== "string" && !(model instanceof URL)) {
+    throw invalidInput("model", `${shown(model)} names no model; give ${NAMES}`);
+  }
   const text = String(model).trim();
-  if (text === "")
-    throw invalidInput("model", "empty; give a directory's address ending in `/`, or an id `owner/name`");
+  if (text === "") throw invalidInput("model", `empty; give ${NAMES}`);
   const headers = options.headers ?? {};
   const id = typeof model === "string" ? HUB_ID.exec(text) : null;
   if (id?.[1] && !(await isDirectory(text))) {
     const revision = encodeURIComponent(id[2] ?? options.revision ?? "main");
-    const addresses = endpoints(options).map((endpoint) => modelAddress(`${endpoint}/${id[1]}/resolve/${revision}/`));
+    const addresses = endpoints(options).map((endpoint) =>
+      directory("endpoint", `${endpoint}/${id[1]}/resolve/${revision}/`),
+    );
     const mirrors = (await Promise.all(addresses)).map(({ href }) => href);
-    return { kind: "directory", base: mirrors[0] ?? "", mirrors, headers };
+    return { kind: "directory", base: mirrors[0] ?? "", mirrors, headers, id: text };
   }
-  const base = await modelAddress(text);
+  const base = await directory("model", text);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
   return { kind: "directory", base: base.href, mirrors: [base.href], headers };
 }
 
-function endpoints({ endpoint = HUB }: LoadOptions): string[] {
+function endpoints({ endpoint = HUB }: Pick<LoadOptions, "endpoint">): string[] {
   const list = typeof endpoint === "string" ? [endpoint] : endpoint;
   if (list.length === 0) throw invalidInput("endpoint", "an empty list; name a host, or leave it out");
   return list.map((address) => address.replace(/\/+$/, ""));
@@ -57,12 +72,19 @@ export async function resolveAddress(address: string): Promise<URL> {
   return new URL(address, pageAddress());
 }
 
-async function modelAddress(address: string): Promise<URL> {
+/** An address below which files can lie. */
+async function directory(field: string, address: string): Promise<URL> {
+  let url: URL;
   try {
-    return await resolveAddress(address);
+    url = await resolveAddress(address);
   } catch {
-    throw invalidInput("model", `"${address}" is no address`);
+    throw invalidInput(field, `"${address}" is no address`);
   }
+  // `data:`, `blob:`, `javascript:` and their like: what they name has nothing beside it.
+  if (!url.pathname.startsWith("/")) {
+    throw invalidInput(field, `${shown(address)}: no files can lie below a \`${url.protocol}\` address; give ${NAMES}`);
+  }
+  return url;
 }
 
 /** In Node a folder of this name is meant before the Hub is, as in `transformers`. */
@@ -75,19 +97,4 @@ async function isDirectory(path: string): Promise<boolean> {
 function pageAddress(): string | undefined {
   if (typeof document !== "undefined") return document.baseURI;
   return typeof location === "undefined" ? undefined : location.href;
-}
-
-function fileMap(files: ModelFiles): Map<string, Blob> {
-  const entries: Iterable<readonly [string, Blob]> =
-    files instanceof Map
-      ? files
-      : Array.isArray(files)
-        ? (files as readonly File[]).map((file) => [file.name, file] as const)
-        : Object.entries(files as Readonly<Record<string, Blob>>);
-  const map = new Map<string, Blob>();
-  for (const [name, blob] of entries) {
-    if (!(blob instanceof Blob)) throw invalidInput("model", `"${name}" is no File or Blob`);
-    map.set(name, blob);
-  }
-  return map;
 }

@@ -1,10 +1,21 @@
+import { checkOptions } from "./check.js";
 import { invalidInput } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { CALL } from "./options.js";
 import { wellFormed } from "./text.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A text, or two that belong together (a premise and a hypothesis, two questions). */
 export type TextOrPair = string | readonly [string, string];
+
+/** Texts each in an array of its own, alone or with its second: a list that cannot be taken for a pair. */
+export type WrappedTexts = readonly (readonly [string] | readonly [string, string])[];
+
+/** A list of a number of texts that is known and not two. */
+export type CountedTexts =
+  | readonly []
+  | readonly [string]
+  | readonly [TextOrPair, TextOrPair, TextOrPair, ...TextOrPair[]];
 
 /** A label and its probability. */
 export interface LabelScore {
@@ -32,31 +43,35 @@ export class TextClassification extends LoadedModel {
   }
 
   /**
-   * Classifies a text, a pair, or a list of them. Two strings in an array are a pair; a list of two texts is written
-   * with pairs or one call each.
+   * Classifies a text, a pair, or a list of them. Two strings in an array are a pair, always. Where a list may hold two
+   * texts, put each into an array of its own: `classify(texts.map((text) => [text]))`.
    */
+  classify(texts: WrappedTexts, options?: CallOptions): Promise<Classification[]>;
   classify(text: TextOrPair, options?: CallOptions): Promise<Classification>;
-  classify(texts: readonly TextOrPair[], options?: CallOptions): Promise<Classification[]>;
-  async classify(
-    texts: TextOrPair | readonly TextOrPair[],
-    options: CallOptions = {},
-  ): Promise<Classification | Classification[]> {
-    const one = isTextOrPair(texts);
+  classify(texts: CountedTexts, options?: CallOptions): Promise<Classification[]>;
+  /** Of a list of unknown length the type cannot tell whether it is a pair. */
+  classify(
+    texts: readonly (TextOrPair | readonly [string])[],
+    options?: CallOptions,
+  ): Promise<Classification | Classification[]>;
+  async classify(texts: unknown, options: CallOptions = {}): Promise<Classification | Classification[]> {
+    checkOptions(options, CALL);
+    const one = typeof texts === "string" || isPair(texts);
     const list = one ? [texts] : texts;
-    if (!isArray(list)) throw invalidInput("text", "not a string, a pair of strings or an array of them");
-    for (const text of list) if (!isTextOrPair(text)) throw invalidInput("text", "not a string or a pair of strings");
-    if (list.length === 0) return [];
-    const clean = list.map((text) => (typeof text === "string" ? wellFormed(text) : text.map(wellFormed)));
+    if (!Array.isArray(list)) throw invalidInput("text", "not a string, a pair of strings or an array of them");
+    const clean = list.map((text) => {
+      if (typeof text === "string") return wellFormed(text);
+      if (isPair(text)) return text.map(wellFormed);
+      if (Array.isArray(text) && text.length === 1 && typeof text[0] === "string") return wellFormed(text[0]);
+      throw invalidInput("text", "not a string or a pair of strings");
+    });
+    if (clean.length === 0) return [];
     const results = (await this.call("classify", [clean, {}], options)) as Classification[];
     if (!one) return results;
     return results[0] as Classification;
   }
 }
 
-/** `Array.isArray` loses what is in a read-only array. */
-const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);
-
-function isTextOrPair(value: unknown): value is TextOrPair {
-  if (typeof value === "string") return true;
+function isPair(value: unknown): value is [string, string] {
   return Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === "string");
 }

@@ -1,5 +1,7 @@
+import { type Checks, checkOptions, oneOf } from "./check.js";
 import { invalidInput } from "./errors.js";
 import { LoadedModel, open } from "./model.js";
+import { CALL } from "./options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "./types.js";
 
 /** A word or group of words with its label: `text.slice(start, end) === entity.text`. */
@@ -36,6 +38,8 @@ export interface Labelled {
   timing: Timing;
 }
 
+const LABEL: Checks<LabelOptions> = { ...CALL, aggregation: oneOf("none", "simple") };
+
 /** Puts labels on the words of a text: names, parts of speech. */
 export class TokenClassification extends LoadedModel {
   /** Loads a model with a token-classification head. */
@@ -46,6 +50,7 @@ export class TokenClassification extends LoadedModel {
   /** Labels a text. */
   async label(text: string, options: LabelOptions = {}): Promise<Labelled> {
     if (typeof text !== "string") throw invalidInput("text", "not a string");
+    checkOptions(options, LABEL);
     const { signal, ...rest } = options;
     return (await this.call("labelTokens", [text, rest], signal ? { signal } : {})) as Labelled;
   }

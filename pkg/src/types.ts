@@ -3,8 +3,19 @@ import type { MobileBertError } from "./errors.js";
 /** Where a model comes from: the address of a directory, a Hugging Face id `owner/name[@revision]`, or its files. */
 export type ModelSource = string | URL | ModelFiles;
 
-/** Files that a person picked, by name: `config.json`, `model.safetensors`, `tokenizer.json` or `vocab.txt`. */
-export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blob>> | readonly File[];
+/** A file as an `<input type="file">`, a drop or Node's `File` gives it. */
+export interface PickedFile extends Blob {
+  /** Its name, `config.json` for example. */
+  readonly name: string;
+  /** Its path in the folder that was picked; only the model's own directory in it counts. */
+  readonly webkitRelativePath?: string;
+}
+
+/**
+ * Files that a person picked, a `FileList` for example, or files by name: `config.json`, `model.safetensors`,
+ * `tokenizer.json` or `vocab.txt`. Names may carry a folder's path.
+ */
+export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blob>> | Iterable<PickedFile>;
 
 /** Where the computation runs. */
 export type DeviceKind = "webgpu" | "wasm";
@@ -43,18 +54,21 @@ export interface LoadOptions {
    * Default: `console.warn`.
    */
   onWarning?: (warning: MobileBertError) => void;
-  /** Host that serves Hugging Face ids, or several: the first that answers is taken. Default `https://huggingface.co`. */
+  /**
+   * Host that serves Hugging Face ids, or several: the first that answers within 8 s is taken. Default
+   * `https://huggingface.co`.
+   */
   endpoint?: string | readonly string[];
   /** Branch, tag or commit of a Hugging Face id; default `main`. */
   revision?: string;
-  /** Sent with every request for a model's file. */
+  /** Sent with every request for a model's file; a model that is not public needs `authorization`. */
   headers?: Record<string, string>;
   /** Whether files are kept in the browser's cache storage. Default true. */
   cache?: boolean;
   /** Address of `mobilebert_bg.wasm`, where a bundler moved it. */
   wasmUrl?: string | URL;
   /** The bytes of `mobilebert_bg.wasm`, in place of its address. */
-  wasmBytes?: ArrayBuffer | Uint8Array<ArrayBuffer>;
+  wasmBytes?: ArrayBuffer | Uint8Array;
   /** Address of the package's `worker.js`, where a bundler moved it. Of the page's own origin. */
   workerUrl?: string | URL;
 }

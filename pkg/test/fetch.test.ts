@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { join } from "../src/bytes.ts";
 import { MobileBertError } from "../src/errors.ts";
-import { openFile } from "../src/fetch.ts";
+import { chooseMirror, openFile } from "../src/fetch.ts";
+import { missing } from "../src/model-files.ts";
+import { patience } from "../src/patience.ts";
 
 async function get(name: string, listener: RequestListener, signal = new AbortController().signal) {
   const server = createServer(listener).listen(0, "127.0.0.1");
@@ -83,4 +85,85 @@ test("a stop in the middle of a download is `aborted`", async () => {
     stop.signal,
   );
   await assert.rejects(stopped, (error) => error instanceof MobileBertError && error.code === "aborted");
+});
+
+/** Shorter limits for one test. */
+async function impatiently(work: () => Promise<void>) {
+  const before = { ...patience };
+  Object.assign(patience, { answer: 150, mirror: 150, bytes: 150 });
+  await work().finally(() => Object.assign(patience, before));
+}
+
+test("a server that stalls in the middle is gone on with, by a range", () =>
+  impatiently(async () => {
+    const asked: (string | undefined)[] = [];
+    const found = await get("model.safetensors", ({ headers }, response) => {
+      asked.push(headers.range);
+      response.setHeader("etag", '"1"');
+      if (headers.range) {
+        response.writeHead(206, { "content-range": "bytes 4-9/10", "content-length": 6 }).end("456789");
+      } else {
+        response.writeHead(200, { "content-length": 10 }).write("0123");
+      }
+    });
+    assert.equal(found?.text, "0123456789");
+    assert.deepEqual(asked, [undefined, "bytes=4-"]);
+  }));
+
+test("a server that never answers is the network's fault, and says how long it was waited for", () =>
+  impatiently(async () => {
+    await assert.rejects(
+      get("config.json", () => {}),
+      coded("network", "no answer came for 0.15 s"),
+    );
+  }));
+
+test("a stop while a server stalls ends at once, whether it has answered or not", async () => {
+  for (const begins of [false, true]) {
+    const stop = new AbortController();
+    const stalls: RequestListener = (_, response) => {
+      if (begins) response.write("0123");
+      setTimeout(() => stop.abort(), 30);
+    };
+    const stopped = get("model.safetensors", stalls, stop.signal);
+    await assert.rejects(stopped, (error) => error instanceof MobileBertError && error.code === "aborted");
+  }
+});
+
+test("a mirror that says nothing is passed over", () =>
+  impatiently(async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    const answers = createServer((_, response) => response.end("{}")).listen(0, "127.0.0.1");
+    const servers = [silent, answers];
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
+    const mirrors = servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    try {
+      const place = { kind: "directory" as const, base: mirrors[0] ?? "", mirrors, headers: {} };
+      const chosen = await chooseMirror(place, new AbortController().signal);
+      assert.equal(chosen.kind === "directory" && chosen.base, mirrors[1]);
+    } finally {
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+    }
+  }));
+
+test("a file that may not be seen is `not-found` with the server's status, and a hint at `headers`", async () => {
+  const base = "https://example.org/owner/name/resolve/main/";
+  const place = { kind: "directory" as const, base, mirrors: [base], headers: {} };
+  for (const status of [401, 403]) {
+    const error = missing(place, "config.json", status);
+    assert.deepEqual([error.code, error.detail], ["not-found", { file: "config.json", status }]);
+    assert.match(error.message, /headers: \{ authorization/);
+  }
+  const absent = missing(place, "config.json", 404);
+  assert.equal(absent.detail.status, 404);
+  assert.doesNotMatch(absent.message, /authorization/);
+});
+
+test("what was read as a Hub id is said where nothing is found", () => {
+  const base = "https://example.org/models/x/resolve/main/";
+  const error = missing({ kind: "directory", base, mirrors: [base], headers: {}, id: "models/x" }, "config.json", 401);
+  assert.match(error.message, /"models\/x" was read as a Hugging Face id; .* ends in `\/`/);
 });

@@ -126,3 +126,16 @@ test("`dispose` ends what runs, what waits and what comes", async () => {
   assert.ok(connection.disposed);
   await model.dispose();
 });
+
+test("thirty calls at once, with a signal of their own in common, warn of nothing", async () => {
+  const warnings: string[] = [];
+  const listen = (warning: Error) => warnings.push(warning.name);
+  process.on("warning", listen);
+  const { model } = fake();
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 30 }, (_, i) => model.echo(String(i), { signal })));
+  // Node warns in a later turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", listen);
+  assert.deepEqual(warnings, []);
+});

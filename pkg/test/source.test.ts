@@ -67,6 +67,32 @@ test("files may come as a list, a map or an object", async () => {
   }
 });
 
+test("a picked folder's files go by their names beside the uppermost `config.json`", async () => {
+  const names = async (files: unknown) => {
+    const place = await resolveSource(files as File[], {});
+    assert.equal(place.kind, "files");
+    return place.kind === "files" ? [...place.files.keys()].sort() : [];
+  };
+  const inFolder = (path: string) => {
+    const file = new File(["{}"], path.split("/").at(-1) ?? "");
+    return Object.assign(file, { webkitRelativePath: path });
+  };
+  const files = ["m/config.json", "m/vocab.txt", "m/onnx/config.json", "m/onnx/model.onnx"].map(inFolder);
+  // A `FileList` is no array.
+  const list = { ...files, length: files.length, [Symbol.iterator]: () => files.values() };
+  assert.deepEqual(await names(list), ["config.json", "onnx/config.json", "onnx/model.onnx", "vocab.txt"]);
+  const file = new File(["{}"], "config.json");
+  assert.deepEqual(await names({ "a/b/config.json": file, "a/b/vocab.txt": file, "a/x.txt": file }), [
+    "config.json",
+    "vocab.txt",
+  ]);
+  await assert.rejects(
+    names({ "a/config.json": file, "b/config.json": file }),
+    /several models were picked \(a\/, b\/\)/,
+  );
+  await assert.rejects(names([5]), (error) => error instanceof MobileBertError && error.detail.field === "model");
+});
+
 test("what is no model is said", async () => {
   const wrong = (model: unknown) => resolveSource(model as string, {});
   const expected = (error: unknown) => error instanceof MobileBertError && error.code === "invalid-input";

@@ -140,6 +140,59 @@ test("this thread goes on while the worker reads, and a call can be stopped betw
   await assert.rejects(qa.ask(question, context), coded("disposed"));
 });
 
+test("a batch can be stopped before its end, and gives what its texts give one by one", async () => {
+  const texts = Array.from({ length: 20 }, (_, i) =>
+    `Film number ${i} was ${i % 3 ? "dull" : "a joy"}. `.repeat(1 + (i % 4)),
+  );
+  const apart = ({ timing, ...rest }) => rest;
+  for (const worker of [true, false]) {
+    const model = await mobilebert.TextClassification.load(models.sentiment.folder, { worker });
+    const before = performance.now();
+    const together = await model.classify(texts.map((text) => [text]));
+    const all = performance.now() - before;
+    for (const [i, text] of texts.entries()) {
+      if (i % 6 === 0) assert.deepEqual(apart(together[i]), apart(await model.classify(text)), text);
+    }
+    assert.equal((await model.classify([["One."], ["Two."]])).length, 2);
+    assert.ok("labels" in (await model.classify(["One.", "Two."])), "two strings are a pair");
+    const many = Array.from({ length: 20 }, () => texts).flat();
+    const started = performance.now();
+    await assert.rejects(model.classify(many, { signal: AbortSignal.timeout(50) }), coded("aborted"));
+    await model.classify("And the next.");
+    const took = performance.now() - started;
+    assert.ok(took < 5 * all, `${took} ms until the next answer; ${texts.length} texts take ${all} ms`);
+    await model.dispose();
+  }
+});
+
+test("without a worker, timers and stops come in between calls", async () => {
+  const qa = await mobilebert.QuestionAnswering.load(models.answers.folder, { worker: false });
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 5);
+  const calls = Array.from({ length: 12 }, () => qa.ask(question, context));
+  const last = assert.rejects(qa.ask(question, context, { signal: stop.signal }), coded("aborted"));
+  await Promise.all(calls);
+  clearInterval(timer);
+  assert.ok(turns >= 6, `${turns} turns in ${calls.length} calls`);
+  await last;
+  const waiting = Array.from({ length: 12 }, () => qa.ask(question, context));
+  setTimeout(() => qa.dispose(), 1);
+  const ends = (await Promise.allSettled(waiting)).map(({ reason }) => reason?.code);
+  assert.equal(ends.at(-1), "disposed");
+});
+
+test("Node before 20.16 finds its own modules, too", async () => {
+  const program = `process.getBuiltinModule = undefined;
+const { QuestionAnswering } = await import("mobilebert");
+const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)}, { worker: false });
+console.log(JSON.stringify((await qa.ask(${JSON.stringify(question)}, ${JSON.stringify(context)})).answers));`;
+  await writeFile(join(temporary.folder, "older.mjs"), program);
+  const { stdout } = await execute(process.execPath, ["older.mjs"], { cwd: temporary.folder, timeout: 120_000 });
+  assert.deepEqual(JSON.parse(stdout), expected);
+});
+
 test("`pipeline()` classifies", async () => {
   const classify = await mobilebert.pipeline("sentiment-analysis", models.sentiment.folder);
   const [{ label, score }] = await classify("A wonderful film, warm and funny.");
@@ -172,8 +225,13 @@ test("what is wrong is said, with a code", async () => {
 
 test("options that make no sense leave the model as it was", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
-  await assert.rejects(qa.ask(question, context, { topK: () => 3 }), coded("invalid-input", /sent to a worker/));
-  await assert.rejects(qa.ask(question, context, { maxWindows: 0 }), coded("invalid-input", /at least one window/));
+  for (const options of [{ topK: () => 3 }, { maxWindows: 0 }, { topK: Number.NaN }, null, { singal: undefined }]) {
+    await assert.rejects(qa.ask(question, context, options), coded("invalid-input"));
+  }
+  // A limit that none of the numbers alone oversteps, seen by the module.
+  await assert.rejects(qa.ask(question, context, { maxLength: 3 }), coded("invalid-input", /`maxLength`: maxLength 3/));
+  const most = await qa.ask(question, context, { topK: 2 ** 31 - 1 });
+  assert.ok(most.answers.length > 3);
   assert.equal((await qa.ask(question, context)).answers.length, 3);
   await qa.dispose();
 });

@@ -157,7 +157,10 @@ test("where the system dictates colours the mark is seen, and which sample is sh
   await session.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
   const seen = async (selector, hide) => {
     const picture = async () => {
-      const { x, y, width, height } = await page.$eval(selector, (element) => element.getBoundingClientRect().toJSON());
+      const { x, y, width, height } = await page.$eval(selector, (element) => {
+        const box = element.getBoundingClientRect();
+        return { x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height };
+      });
       const clip = { x: x - 4, y: y - 4, width: width + 8, height: height + 8 };
       return Buffer.from(await page.screenshot({ clip })).toString("base64");
     };

@@ -38,7 +38,9 @@ function distance(page) {
     copy.style.fontVariantLigatures = "none";
     copy.style.boxSizing = "border-box";
     copy.style.position = "absolute";
-    copy.style.width = `${field.clientWidth}px`;
+    // Not `clientWidth`, which is rounded.
+    const bar = field.offsetWidth - field.clientWidth;
+    copy.style.width = `${field.getBoundingClientRect().width - bar}px`;
     copy.textContent = `${field.value}\n`;
     document.body.append(copy);
     const words = document.createRange();

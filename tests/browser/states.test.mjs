@@ -114,7 +114,9 @@ describe("a ready page", () => {
   test("fits a narrow phone, with targets that a thumb can hit", async () => {
     const layout = await page.evaluate(() => {
       const small = [];
-      for (const element of document.querySelectorAll("button, summary, input:not([type=file]), .file-button")) {
+      for (const element of document.querySelectorAll(
+        "button, summary, input:not([type=file]), .file-button, footer a",
+      )) {
         const { width, height } = element.getBoundingClientRect();
         if (width > 0 && (height < 44 || width < 44))
           small.push(`${element.textContent || element.id}: ${width}×${height}`);

@@ -12,6 +12,9 @@ const picker = byId("passage-file", HTMLInputElement);
 /** Texts longer than this make the page itself slow. */
 const LONGEST = 5_000_000;
 
+/** Hebrew, Arabic and their neighbours. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
 /** @type {(questions: string[]) => void} */
 let onSample = () => {};
 
@@ -44,9 +47,9 @@ export function startPassage(listener) {
 function changed() {
   markSpans([]);
   countPassage(area);
+  paper.dataset.letters = RIGHT_TO_LEFT.test(area.value) ? "right-to-left" : "";
   for (const button of document.querySelectorAll("#samples button")) {
     const sample = samples.find(({ name }) => name === button.textContent);
-    // A long text is not taken out of its field for every key.
     const same = sample?.text.length === area.textLength && sample.text === area.value;
     button.setAttribute("aria-pressed", String(same));
   }

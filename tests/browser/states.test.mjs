@@ -57,7 +57,7 @@ describe("a ready page", () => {
 
   test("runs on the CPU where the browser offers no GPU, and says why", async () => {
     assert.match(await text(page, "#device-name"), /^CPU/);
-    assert.match(await text(page, "#device-reason"), /^no GPU: .*(WebGPU|adapter)|computes in software/);
+    assert.match(await text(page, "#device-reason"), /^No GPU: .*(WebGPU|adapter)|computes in software/);
   });
 
   test("asks for what is missing instead of answering nothing", async () => {
@@ -103,11 +103,6 @@ describe("a ready page", () => {
     const found = await ask(page, "With what did Olsen mend the boat?");
     assert.match(found.line, /copper/);
     assert.match(found.timing, /[2-9] windows/);
-    const heights = await page.evaluate(() => {
-      const field = document.querySelector("#passage");
-      return { text: field.scrollHeight, field: field.clientHeight };
-    });
-    assert.ok(heights.text <= heights.field, `the text is cut: ${JSON.stringify(heights)}`);
     // The page scrolls smoothly: the answer comes into view a moment later, or never, and then this times out.
     await page.waitForFunction(() => {
       const paper = document.querySelector("#paper").getBoundingClientRect();
@@ -119,7 +114,9 @@ describe("a ready page", () => {
   test("fits a narrow phone, with targets that a thumb can hit", async () => {
     const layout = await page.evaluate(() => {
       const small = [];
-      for (const element of document.querySelectorAll("button, summary, input:not([type=file]), .file-button")) {
+      for (const element of document.querySelectorAll(
+        "button, summary, input:not([type=file]), .file-button, footer a",
+      )) {
         const { width, height } = element.getBoundingClientRect();
         if (width > 0 && (height < 44 || width < 44))
           small.push(`${element.textContent || element.id}: ${width}×${height}`);

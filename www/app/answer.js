@@ -1,10 +1,12 @@
 import { byId, make } from "./elements.js";
 import { median, percent, plural, time } from "./format.js";
-import { markSpans } from "./passage.js";
+import { markSpans } from "./marks.js";
+import { scrolling } from "./scrolling.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").Answer} Answer
  * @typedef {import("../pkg/dist/index.js").AskResult} AskResult
+ * @typedef {import("../pkg/dist/index.js").PartialAnswers} PartialAnswers
  */
 
 const section = byId("answer", HTMLElement);
@@ -30,7 +32,7 @@ export function showAnswerState(text, state) {
 
 /**
  * The best so far of a long text. Shown, not announced: the status line speaks once, at the end.
- * @param {import("../pkg/dist/index.js").PartialAnswers} partial
+ * @param {PartialAnswers} partial
  * @param {string} context
  */
 export function showPartial({ answers, windowsDone, windowsTotal }, context) {
@@ -52,13 +54,39 @@ export function showAnswer(result, context) {
   line.textContent = found;
   sentence.replaceChildren();
   if (best && !silent) showSentence(context, best);
-  list.replaceChildren(...answers.map((answer, index) => alternative(answer, index, answers, context)));
+  list.replaceChildren(...alternatives(answers, context));
   if (noAnswer.probability >= 0.001) list.append(bar("The passage does not say", noAnswer.probability));
   markSpans(silent ? [] : answers);
   cut.textContent = unread(result);
   cut.hidden = !result.truncated;
   times.push(result.timing.total);
   timing.textContent = describe(result);
+  bringIntoView();
+}
+
+/**
+ * The best of what was read until reading was stopped.
+ * @param {PartialAnswers} partial
+ * @param {string} context
+ */
+export function showStopped({ answers, windowsDone, windowsTotal }, context) {
+  section.dataset.state = "found";
+  line.textContent = answers[0]?.text ?? "";
+  if (answers[0]) showSentence(context, answers[0]);
+  list.replaceChildren(...alternatives(answers, context));
+  markSpans(answers);
+  cut.textContent = `Reading was stopped: the best answer of ${windowsDone} of ${plural(windowsTotal, "window")}.`;
+  cut.hidden = false;
+  timing.textContent = "";
+  bringIntoView();
+}
+
+/** The answer and its sentence, unless somebody types elsewhere meanwhile. */
+function bringIntoView() {
+  const { activeElement } = document;
+  if (activeElement?.id === "mood" || activeElement?.id === "passage") return;
+  const last = sentence.hasChildNodes() ? sentence : line;
+  last.scrollIntoView({ block: "nearest", behavior: scrolling() });
 }
 
 /** What was left unread, in words. @param {AskResult} result */
@@ -73,6 +101,11 @@ function describe({ timing: parts, windows }) {
   const each = `${time(parts.tokenize)} to tokenise, ${time(parts.compute)} to compute, ${time(parts.search)} to search`;
   const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
   return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.`;
+}
+
+/** @param {Answer[]} answers @param {string} context */
+function alternatives(answers, context) {
+  return answers.map((answer, index) => alternative(answer, index, answers, context));
 }
 
 /**

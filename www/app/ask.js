@@ -1,17 +1,27 @@
-import { showAnswer, showAnswerState, showPartial } from "./answer.js";
+import { showAnswer, showAnswerState, showPartial, showStopped } from "./answer.js";
 import { buttons, byId } from "./elements.js";
 import { passage, startPassage } from "./passage.js";
+import { showWindows } from "./passage-size.js";
 
-/** @typedef {import("../pkg/dist/index.js").QuestionAnswering} QuestionAnswering */
+/**
+ * @typedef {import("../pkg/dist/index.js").QuestionAnswering} QuestionAnswering
+ * @typedef {import("../pkg/dist/index.js").PartialAnswers} PartialAnswers
+ */
 
 const form = byId("ask", HTMLFormElement);
 const field = byId("question", HTMLInputElement);
+const asking = byId("ask-button", HTMLButtonElement);
+const stopping = byId("answer-stop", HTMLButtonElement);
 
 /** @type {QuestionAnswering | undefined} */
 let model;
 /** @type {AbortController | undefined} */
 let running;
+/** The best of what was read so far. @type {PartialAnswers | undefined} */
+let partial;
 let waiting = false;
+/** Whether a model is on its way. */
+let loading = true;
 /** @type {import("./main.js").CallListener} */
 let listener;
 
@@ -30,33 +40,62 @@ export function startAsking(given) {
     event.preventDefault();
     ask();
   });
+  stopping.addEventListener("click", stopReading);
 }
 
 /** @param {QuestionAnswering | undefined} loaded nothing while another model is loading: what is asked waits for it */
 export function setAnswering(loaded) {
   model = loaded;
+  loading = loaded === undefined;
   if (running) {
-    running.abort();
-    running = undefined;
-    wait();
+    end();
+    waiting = true;
   }
-  if (loaded && waiting) ask();
+  if (!waiting) return;
+  if (loaded) ask();
+  else wait();
+}
+
+/** No model is on its way either. */
+export function answeringMissing() {
+  loading = false;
+  if (waiting) wait();
 }
 
 function wait() {
   waiting = true;
-  showAnswerState("The model is still loading; the answer comes as soon as it is here.", "waiting");
+  const when = loading
+    ? "The model is still loading; the answer comes as soon as it is here."
+    : "There is no model yet; the answer comes as soon as one is loaded.";
+  showAnswerState(when, "waiting");
+}
+
+/** Nothing is read any more. The keyboard does not stay on a button that is gone. */
+function end() {
+  running?.abort();
+  running = undefined;
+  if (document.activeElement === stopping) asking.focus({ preventScroll: true });
+  stopping.hidden = true;
+}
+
+/** What was found so far stays. */
+function stopReading() {
+  const best = partial;
+  const context = passage();
+  end();
+  if (best?.answers[0]) showStopped(best, context);
+  else showAnswerState("Reading was stopped before anything was found.", "stopped");
 }
 
 function reset() {
-  running?.abort();
+  end();
   waiting = false;
   showAnswerState("", "empty");
 }
 
 /** A new question stops the one before it. */
 async function ask() {
-  running?.abort();
+  end();
   waiting = false;
   const question = field.value.trim();
   const context = passage();
@@ -65,21 +104,30 @@ async function ask() {
   if (!model) return wait();
   const asked = model;
   const stop = new AbortController();
+  const { signal } = stop;
   running = stop;
+  partial = undefined;
   showAnswerState("Reading …", "reading");
+  stopping.hidden = false;
   try {
-    const { signal } = stop;
-    const onPartial = (/** @type {import("../pkg/dist/index.js").PartialAnswers} */ partial) => {
-      if (!signal.aborted) showPartial(partial, context);
-    };
-    const result = await asked.ask(question, context, { topK: 3, signal, onPartial });
-    if (!signal.aborted) showAnswer(result, context);
+    const result = await asked.ask(question, context, {
+      topK: 3,
+      signal,
+      onPartial(found) {
+        if (signal.aborted) return;
+        partial = found;
+        showPartial(found, context);
+      },
+    });
+    if (signal.aborted) return;
+    end();
+    showAnswer(result, context);
+    showWindows(context, result.windows);
     listener.answered(asked.device);
   } catch (error) {
-    if (stop.signal.aborted) return;
+    if (signal.aborted) return;
+    end();
     showAnswerState("No answer: see above.", "stopped");
     listener.failed(error);
-  } finally {
-    if (running === stop) running = undefined;
   }
 }

@@ -1,33 +1,91 @@
+/** Lets people bring a model: a Hub id, an address, or files of their own. */
 import { byId } from "./elements.js";
 
+/**
+ * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
+ * @typedef {object} Chooser
+ * @property {(label: string, source: ModelSource) => void} choose
+ * @property {() => void} stop stops the load that is under way
+ * @property {() => void} again loads what was stopped
+ */
+
 const section = byId("choose", HTMLElement);
+const title = byId("choose-title", HTMLElement);
 const text = byId("choose-text", HTMLElement);
+const act = byId("choose-act", HTMLButtonElement);
+const close = byId("choose-close", HTMLButtonElement);
+const opener = byId("choose-open", HTMLButtonElement);
 const form = byId("choose-hub", HTMLFormElement);
 const id = byId("hub-id", HTMLInputElement);
 const folder = byId("folder", HTMLInputElement);
 
-/**
- * Lets people bring a model: a Hub id, an address, or files of their own.
- * @param {(label: string, source: import("../pkg/dist/index.js").ModelSource) => void} onChoose
- */
-export function startChoosing(onChoose) {
+let action = () => {};
+
+/** @param {Chooser} chooser */
+export function startChoosing(chooser) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = id.value.trim();
-    if (given !== "") onChoose(given, given);
+    if (given !== "") chooser.choose(given, given);
   });
   folder.addEventListener("change", () => {
     const files = [...(folder.files ?? [])];
-    if (files.length > 0) onChoose("your files", files);
+    if (files.length > 0) chooser.choose("your files", files);
+    // The same files can be picked again.
+    folder.value = "";
   });
+  opener.addEventListener("click", () => {
+    if (!section.hidden) return hide();
+    reveal();
+    title.focus();
+  });
+  close.addEventListener("click", hide);
+  section.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+  });
+  act.addEventListener("click", () => action());
+  opener.hidden = false;
+
+  /** @param {string} why @param {string} [doing] @param {() => void} [does] */
+  function say(why, doing = "", does = () => {}) {
+    text.textContent = why;
+    act.textContent = doing;
+    act.hidden = doing === "";
+    action = does;
+  }
+
   return {
-    /** @param {string} why what is said above the ways to bring one */
-    show(why) {
-      text.textContent = why;
-      section.hidden = false;
+    /** Without a model the ways to bring one stand open. @param {string} why */
+    missing(why) {
+      say(why);
+      reveal();
     },
-    hide() {
-      section.hidden = true;
+    /** @param {string} label */
+    stopped(label) {
+      say(`${label} was stopped. Instead of it:`, `Load ${label} after all`, chooser.again);
+      reveal();
+    },
+    /** @param {string} label */
+    loading(label) {
+      hide();
+      say(`${label} is being loaded.`, `Stop loading ${label}`, chooser.stop);
+    },
+    /** @param {string} label */
+    ready(label) {
+      say(`${label} answers now. Instead of it:`);
     },
   };
+}
+
+function reveal() {
+  section.hidden = false;
+  opener.setAttribute("aria-expanded", "true");
+}
+
+/** Whoever was in there goes back to where it is opened. */
+function hide() {
+  const inside = section.contains(document.activeElement);
+  section.hidden = true;
+  opener.setAttribute("aria-expanded", "false");
+  if (inside) opener.focus();
 }

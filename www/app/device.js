@@ -26,6 +26,23 @@ export function showDevice(device) {
   reason.textContent = `${sentence(device.reason)}${software}`;
 }
 
+/** A model is on its way, and none stands. */
+export function showLooking() {
+  say("Looking for a device", "The model has not been loaded yet.");
+}
+
+/** No model came. */
+export function showNoDevice() {
+  say("No device in use", "No model could be loaded, so nothing is computed anywhere.");
+}
+
+/** @param {string} what @param {string} why */
+function say(what, why) {
+  delete badge.dataset.kind;
+  name.textContent = what;
+  reason.textContent = why;
+}
+
 /** @param {string} text */
 function sentence(text) {
   if (text === "") return "";

@@ -2,7 +2,7 @@ import { models as wanted } from "./parameters.js";
 
 /**
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
- * @typedef {{ label: string, source: string }} Choice
+ * @typedef {{ label: string, source: import("../pkg/dist/index.js").ModelSource }} Choice
  */
 
 /**
@@ -19,8 +19,9 @@ export async function modelsBeside() {
 }
 
 /**
- * Which model does which task: those of the address first, then those beside the page.
- * @returns {Promise<{ answers: Choice | undefined, sentiment: Choice | undefined }>}
+ * Which model does which task: those of the address first, then those beside the page. `usual` is the one beside the
+ * page that answers, whatever the address says.
+ * @returns {Promise<{ answers: Choice | undefined, sentiment: Choice | undefined, usual: Choice | undefined }>}
  */
 export async function chooseModels() {
   const entries = await modelsBeside();
@@ -28,7 +29,8 @@ export async function chooseModels() {
   const choice = ({ name }) => ({ label: name, source: `models/${encodeURIComponent(name)}/` });
   /** @param {string} task */
   const beside = (task) => entries.filter((entry) => entry.task === task).map(choice);
-  let answers = beside("question-answering")[0];
+  const usual = beside("question-answering")[0];
+  let answers = usual;
   let sentiment = beside("text-classification")[0];
   for (const name of wanted) {
     const entry = entries.find((candidate) => candidate.name === name);
@@ -36,5 +38,12 @@ export async function chooseModels() {
     if (entry?.task === "text-classification") sentiment = named;
     else answers = named;
   }
-  return { answers, sentiment };
+  return { answers, sentiment, usual };
+}
+
+/** Where a model's card is read, if that is known. @param {Choice} choice */
+export function cardOf({ source }) {
+  if (typeof source !== "string") return undefined;
+  if (/^models\/[^/]+\/$/.test(source)) return `${source}README.md`;
+  return /^[\w-][\w.-]*\/[\w.-]+$/.test(source) ? `https://huggingface.co/${source}` : undefined;
 }

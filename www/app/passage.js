@@ -1,16 +1,19 @@
-import { buttons, byId, make } from "./elements.js";
+import { buttons, byId } from "./elements.js";
 import { plural } from "./format.js";
+import { markSpans } from "./marks.js";
+import { countPassage } from "./passage-size.js";
 import { samples } from "./samples.js";
 
 const paper = byId("paper", HTMLElement);
 const area = byId("passage", HTMLTextAreaElement);
-const marks = byId("passage-marks", HTMLElement);
-const size = byId("passage-size", HTMLElement);
 const hint = byId("passage-hint", HTMLElement);
 const picker = byId("passage-file", HTMLInputElement);
 
 /** Texts longer than this make the page itself slow. */
 const LONGEST = 5_000_000;
+
+/** Hebrew, Arabic and their neighbours. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 /** @type {(questions: string[]) => void} */
 let onSample = () => {};
@@ -41,52 +44,14 @@ export function startPassage(listener) {
   showSample(0);
 }
 
-/**
- * Marks spans of the passage, the first of them as the answer. Drawn behind the text field, which stays editable.
- * @param {{ start: number, end: number }[]} spans
- */
-export function markSpans(spans) {
-  const text = area.value;
-  const [best] = spans;
-  /** @type {(Node | string)[]} */
-  const parts = [];
-  let at = 0;
-  for (const span of withoutOverlap(spans)) {
-    parts.push(text.slice(at, span.start));
-    parts.push(make("mark", { className: span === best ? "best" : "other", text: text.slice(span.start, span.end) }));
-    at = span.end;
-  }
-  // A line break at the very end counts in a text field, and does not in a block of text without this.
-  parts.push(`${text.slice(at)}\n`);
-  marks.replaceChildren(...parts);
-  const mark = marks.querySelector("mark.best");
-  if (mark) scrollInto(mark);
-}
-
-/** @param {{ start: number, end: number }[]} spans the first wins where two overlap */
-function withoutOverlap(spans) {
-  /** @type {typeof spans} */
-  const kept = [];
-  for (const span of spans) {
-    if (kept.every((other) => span.end <= other.start || span.start >= other.end)) kept.push(span);
-  }
-  return kept.sort((a, b) => a.start - b.start);
-}
-
-/** @param {Element} mark */
-function scrollInto(mark) {
-  const inside = mark.getBoundingClientRect().top - paper.getBoundingClientRect().top + paper.scrollTop;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  paper.scrollTo({ top: Math.max(0, inside - paper.clientHeight / 3), behavior: calm ? "auto" : "smooth" });
-}
-
 function changed() {
   markSpans([]);
-  const words = area.value.match(/\S+/g)?.length ?? 0;
-  size.textContent = plural(words, "word");
+  countPassage(area);
+  paper.dataset.letters = RIGHT_TO_LEFT.test(area.value) ? "right-to-left" : "";
   for (const button of document.querySelectorAll("#samples button")) {
     const sample = samples.find(({ name }) => name === button.textContent);
-    button.setAttribute("aria-pressed", String(sample?.text === area.value));
+    const same = sample?.text.length === area.textLength && sample.text === area.value;
+    button.setAttribute("aria-pressed", String(same));
   }
   hint.textContent = "";
 }
@@ -94,7 +59,7 @@ function changed() {
 /** Another passage, from its beginning. @param {string} text */
 function show(text) {
   // The first text stands at its beginning by itself, and to scroll is to have everything laid out at once.
-  if (area.value !== "") paper.scrollTop = 0;
+  if (area.textLength > 0) area.scrollTop = 0;
   area.value = text;
   changed();
 }

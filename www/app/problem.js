@@ -38,6 +38,40 @@ function tryAgain() {
   again?.();
 }
 
+/** Codes that come again however often one tries. */
+const final = ["invalid-input", "unsupported"];
+
+/** What a model was made for, where an error says that it is not what is asked of it. @param {unknown} error */
+export function taskFound(error) {
+  return tasksOf(error)?.[0];
+}
+
+/** @param {unknown} error */
+function tasksOf(error) {
+  if (!(error instanceof MobileBertError) || error.code !== "unsupported") return undefined;
+  return /this model does ([\w-]+), not ([\w-]+)/.exec(error.message)?.slice(1);
+}
+
+/**
+ * Title, text and advice for an error.
+ * @param {unknown} error
+ * @param {string} meant
+ * @returns {[title: string, text: string, advice: string]}
+ */
+function wordsFor(error, meant) {
+  const [title, advice] = words[meant] ?? ["Something went wrong", ""];
+  const said = error instanceof Error ? error.message : String(error);
+  const tasks = tasksOf(error);
+  if (tasks) {
+    const what = `The model was made for ${tasks[0]}; this page needs one for ${tasks[1]} here.`;
+    return ["That model does something else", what, "Choose another model below."];
+  }
+  const named = meant === "invalid-input" && error instanceof MobileBertError ? error.detail.field : undefined;
+  if (named === "device") return [title, said, "Choose a device at the top of the page."];
+  if (named === "dtype" || named === "schedule") return [title, said, `Change ?${named}= in the page's address.`];
+  return [title, said, advice];
+}
+
 /**
  * Shows what went wrong, its code, and the way on.
  * @param {unknown} error
@@ -46,11 +80,11 @@ function tryAgain() {
 export function showProblem(error, onRetry) {
   const known = error instanceof MobileBertError ? error.code : "internal";
   const meant = known === "network" && !navigator.onLine ? "offline" : known;
-  [title.textContent, advice.textContent] = words[meant] ?? ["Something went wrong", ""];
-  text.textContent = error instanceof Error ? error.message : String(error);
+  [title.textContent, text.textContent, advice.textContent] = wordsFor(error, meant);
   code.textContent = known;
   section.dataset.code = meant;
   again = onRetry;
+  retry.hidden = final.includes(known);
   section.hidden = false;
 }
 

@@ -28,13 +28,15 @@ const copied = byId("copied", HTMLElement);
 
 const HIDDEN = "the tab was hidden during the measurement, and browsers slow hidden tabs down";
 
-/** @type {Result | undefined} */
+/** What is shown. @type {Result | undefined} */
 let result;
+/** What this page measured last; a link that is opened does not take its place. @type {Result | undefined} */
+let own;
 /** @type {AbortController | undefined} */
 let running;
 
-await openShared();
-addEventListener("hashchange", openShared);
+await followFragment();
+addEventListener("hashchange", followFragment);
 const plan = await prepare().catch((error) => {
   showProblem(error, () => location.reload());
   throw error;
@@ -65,13 +67,15 @@ async function run(plan) {
   const { signal } = running;
   switchTo(true);
   said.textContent = "";
-  result = await emptyResult(plan);
+  own = await emptyResult(plan);
+  result = own;
+  leftOut.clear();
   update();
   const awake = await navigator.wakeLock?.request("screen").catch(() => undefined);
   try {
     if (document.hidden) result.void = HIDDEN;
     else await measure(plan, listener(plan), signal);
-    said.textContent = result.void ? "" : "Done.";
+    said.textContent = result.void ? "" : ending(result);
   } catch (thrown) {
     const error = known(thrown);
     if (!(error instanceof MobileBertError && error.code === "aborted")) showProblem(error, () => run(plan));
@@ -82,6 +86,15 @@ async function run(plan) {
     switchTo(false);
     update();
   }
+}
+
+/** Lengths that were asked for and a network does not take. @type {Map<string, string>} */
+const leftOut = new Map();
+
+/** @param {Result} result */
+function ending({ models }) {
+  const measured = models.some(({ warm, sustained }) => warm.length > 0 || sustained !== null);
+  return [...(measured ? ["Done."] : []), ...leftOut.values()].join(" ");
 }
 
 /** `bench.js` stands alone, so its errors are of a class of its own. @param {unknown} error */
@@ -132,6 +145,10 @@ function listener({ runs, minutes }) {
       result.models = models;
       update();
     },
+    tooLong({ title }, longest, lengths) {
+      const were = lengths.length === 1 ? "was" : "were";
+      leftOut.set(title, `${title} takes up to ${longest} tokens: ${lengths.join(", ")} ${were} not measured.`);
+    },
     row({ title }, { sequence, median_ms, check }) {
       said.textContent = `${title}, ${sequence} tokens: ${milliseconds(median_ms)} ms, ${checkText(check)}.`;
     },
@@ -179,22 +196,32 @@ async function copy(field, what) {
   }
 }
 
-/** A fragment that holds a result is shown as what it is: somebody else's word. */
-async function openShared() {
-  if (!isShared(location.hash) || running) return;
-  const banner = byId("shared", HTMLElement);
-  const text = byId("shared-text", HTMLElement);
-  banner.hidden = false;
+/** A fragment that holds a result is shown as what it is, somebody else's word; without one the page is one's own. */
+async function followFragment() {
+  if (running) return;
+  const shared = isShared(location.hash);
+  byId("shared", HTMLElement).hidden = !shared;
+  byId("setup", HTMLElement).hidden = shared;
   // The link out of here must leave the fragment behind.
   byId("shared-own", HTMLAnchorElement).href = location.pathname + location.search;
-  byId("setup", HTMLElement).hidden = true;
+  if (shared) await openShared(location.hash);
+  else result = own;
+  update();
+}
+
+/** @param {string} fragment */
+async function openShared(fragment) {
+  const text = byId("shared-text", HTMLElement);
   try {
-    result = await fromFragment(location.hash);
+    const read = await fromFragment(fragment);
+    // Another one may have been opened meanwhile, or none.
+    if (location.hash !== fragment) return;
+    result = read;
     text.textContent =
       "The figures below came with the link that was opened. This page did not measure them and cannot vouch for them.";
   } catch (error) {
+    if (location.hash !== fragment) return;
     result = undefined;
     text.textContent = `It cannot be shown: ${error instanceof NotAResult ? error.message : String(error)}.`;
   }
-  update();
 }

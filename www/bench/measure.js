@@ -14,7 +14,8 @@ import { quantile, rounded } from "./statistics.js";
  * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
  *   device: string, schedule: string | undefined }} Plan
  * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
- *   runs: number[]): void, version(version: string): void, changed(models: ModelResult[]): void, row(model: ModelResult, row: Row): void }} Listener
+ *   runs: number[]): void, version(version: string): void, changed(models: ModelResult[]): void,
+ *   tooLong(subject: Subject, longest: number, lengths: number[]): void, row(model: ModelResult, row: Row): void }} Listener
  */
 
 /** Tokens of the paper's measurements. */
@@ -47,6 +48,9 @@ export async function measure(plan, listener, signal) {
       listener.version(benchmark.started.version);
       const model = describe(subject, benchmark);
       models.push(model);
+      const { longest } = benchmark.started;
+      const tooLong = plan.sequences.filter((length) => length > longest);
+      if (tooLong.length > 0) listener.tooLong(subject, longest, tooLong);
       if (plan.minutes === null) await warm(plan, subject, benchmark, model, () => listener.changed(models), listener);
       else await sustain(plan, plan.minutes, subject, benchmark, model, () => listener.changed(models), listener);
     } finally {
@@ -161,7 +165,8 @@ async function warm(plan, subject, benchmark, model, changed, listener) {
  * @param {Listener} listener
  */
 async function sustain(plan, minutes, subject, benchmark, model, changed, listener) {
-  const sequence = plan.sequences[0] ?? PAPER_SEQUENCE;
+  const sequence = plan.sequences.find((length) => length <= benchmark.started.longest);
+  if (sequence === undefined) return;
   const expected = subject.expected(sequence);
   const first = await benchmark.run(sequence, expected);
   endColdStart(model, first.milliseconds);

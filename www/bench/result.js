@@ -32,9 +32,25 @@ function refuse(value, path, wanted) {
   throw new NotAResult(`${path}: ${shown} is not ${wanted}`);
 }
 
-/** @type {Reader<number>} */
-const number = (value, path) =>
-  typeof value === "number" && Number.isFinite(value) ? value : refuse(value, path, "a number");
+/**
+ * A number between bounds: what no measurement gives is no result, and would only break the drawings.
+ * @param {number} least
+ * @param {number} most
+ * @returns {Reader<number>}
+ */
+const from = (least, most) => (value, path) =>
+  typeof value === "number" && value >= least && value <= most
+    ? value
+    : refuse(value, path, `a number from ${least} to ${most}`);
+/** @param {number} least @param {number} most @returns {Reader<number>} */
+const whole = (least, most) => (value, path) => {
+  const read = from(least, most)(value, path);
+  return Number.isInteger(read) ? read : refuse(value, path, "a whole number");
+};
+/** Up to a day. */
+const milliseconds = from(0, 86_400_000);
+const count = whole(0, 1e9);
+const tokens = whole(1, 1e6);
 /** @type {Reader<boolean>} */
 const truth = (value, path) => (typeof value === "boolean" ? value : refuse(value, path, "true or false"));
 /** @type {Reader<string>} */
@@ -63,46 +79,53 @@ const objectOf = (fields) => (value, path) => {
   return Object.fromEntries(read);
 };
 
-const check = objectOf({ right: truth, difference: orNull(number), allowed: number });
+const told = objectOf({ right: truth, difference: orNull(from(0, Number.MAX_VALUE)), allowed: from(0, 1) });
+/** Whether a check was right is not taken on trust. @type {Reader<Check>} */
+const check = (value, path) => {
+  const { difference, allowed } = told(value, path);
+  return { right: difference !== null && difference <= allowed, difference, allowed };
+};
 
 const row = objectOf({
-  sequence: number,
-  batch: number,
-  runs: number,
-  first_ms: number,
-  min_ms: number,
-  median_ms: number,
-  p90_ms: number,
-  runs_ms: listOf(number, 1000),
-  dispatches: number,
+  sequence: tokens,
+  batch: whole(1, 1e6),
+  runs: count,
+  first_ms: milliseconds,
+  min_ms: milliseconds,
+  median_ms: milliseconds,
+  p90_ms: milliseconds,
+  runs_ms: listOf(milliseconds, 1000),
+  dispatches: count,
   check: orNull(check),
-  paper_ms: orNull(number),
+  paper_ms: orNull(milliseconds),
 });
 
 const cold = objectOf({
-  module_ms: orNull(number),
-  download_ms: orNull(number),
-  generate_ms: orNull(number),
-  verify_ms: orNull(number),
-  upload_ms: number,
-  compile_ms: number,
-  first_ms: number,
-  total_ms: number,
+  module_ms: orNull(milliseconds),
+  download_ms: orNull(milliseconds),
+  generate_ms: orNull(milliseconds),
+  verify_ms: orNull(milliseconds),
+  upload_ms: milliseconds,
+  compile_ms: milliseconds,
+  first_ms: milliseconds,
+  total_ms: milliseconds,
 });
 
+/** Up to a day. */
+const seconds = from(0, 86_400);
 const sustained = objectOf({
-  sequence: number,
-  seconds: number,
+  sequence: tokens,
+  seconds,
   check: orNull(check),
-  points: listOf(objectOf({ second: number, runs: number, median_ms: number }), 1000),
+  points: listOf(objectOf({ second: seconds, runs: count, median_ms: milliseconds }), 1000),
 });
 
 const model = objectOf({
   name: text,
   title: text,
-  seed: orNull(number),
+  seed: orNull(whole(0, Number.MAX_SAFE_INTEGER)),
   architecture: text,
-  parameters: number,
+  parameters: whole(0, 1e12),
   device: objectOf({ kind: text, adapter: orNull(text), fallback: truth, reason: text }),
   schedule: text,
   cold,
@@ -110,16 +133,17 @@ const model = objectOf({
   sustained: orNull(sustained),
 });
 
-const whole = objectOf({
+const result = objectOf({
   format: (value, path) => (value === 1 ? 1 : refuse(value, path, "format 1, which this page reads")),
   tool: objectOf({ name: text, version: text, kind: text }),
-  made: number,
+  // From 2020 to 2200, in seconds.
+  made: whole(1_577_836_800, 7_258_118_400),
   system: objectOf({
     browser: orNull(text),
     platform: text,
     device_model: orNull(text),
-    cores: orNull(number),
-    battery: orNull(objectOf({ charging: truth, level: number })),
+    cores: orNull(whole(1, 65_536)),
+    battery: orNull(objectOf({ charging: truth, level: from(0, 1) })),
   }),
   mode: text,
   void: orNull(text),
@@ -132,5 +156,8 @@ const whole = objectOf({
  * @returns {Result}
  */
 export function readResult(value) {
-  return /** @type {Result} */ (whole(value, "result"));
+  const read = /** @type {Result} */ (result(value, "result"));
+  // A measurement that was void from the beginning has none, and says why.
+  if (read.models.length === 0 && read.void === null) refuse([], "result.models", "a list with a model");
+  return read;
 }

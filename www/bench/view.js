@@ -197,7 +197,7 @@ function sustainedDrawing(models) {
     const points = sustained?.points ?? [];
     const [first, last] = [points[0]?.median_ms ?? 0, points.at(-1)?.median_ms ?? 0];
     const runs = points.reduce((sum, point) => sum + point.runs, 0);
-    return `${title} at ${sustained?.sequence} tokens: ${milliseconds(first)} ms at first, ${milliseconds(last)} ms after ${Math.round(sustained?.seconds ?? 0)} seconds and ${runs.toLocaleString("en")} runs (${(last / first).toFixed(2)} times); results ${checkText(sustained?.check ?? null)}.`;
+    return `${title} at ${sustained?.sequence} tokens: ${milliseconds(first)} ms at first, ${milliseconds(last)} ms after ${Math.round(sustained?.seconds ?? 0)} seconds and ${runs.toLocaleString("en")} runs (${first > 0 ? (last / first).toFixed(2) : "–"} times); results ${checkText(sustained?.check ?? null)}.`;
   });
   element("sustained-text").textContent = lines_.join(" ");
 }

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium, newPage } from "./support/browsers.mjs";
+import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
+
+const PATIENCE = { timeout: 60_000 };
+const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
+const LINE =
+  "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
+
+let made;
+let server;
+let browser;
+before(async () => {
+  const sentiment = { task: "text-classification" };
+  made = await makeModels({ "small-answers": {}, "small-sentiment": sentiment, "other-sentiment": sentiment });
+  // What is named first is what the page takes by itself.
+  server = await startServer(Object.values(made.folders));
+  browser = await chromium();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await made?.remove();
+});
+
+const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
+const focused = (page) => page.evaluate(() => document.activeElement?.id);
+const says = (page, selector, words) =>
+  page.waitForFunction(
+    (selector, source) => new RegExp(source).test(document.querySelector(selector).textContent),
+    PATIENCE,
+    selector,
+    words.source,
+  );
+
+/** A visitor's own browser, with nothing in its cache. */
+async function visitor(size = {}) {
+  const context = await browser.createBrowserContext();
+  const { page } = await newPage(context, size);
+  return { page, leave: () => context.close() };
+}
+
+test("reading can be stopped, and the best so far stays", async () => {
+  const { page, leave } = await visitor();
+  await openReady(page, server.address, SMALL);
+  assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
+  await paste(page, "#passage", LINE.repeat(2000));
+  await paste(page, "#question", "Who keeps it?");
+  await page.evaluate(() => document.querySelector("#ask").requestSubmit());
+  await says(page, "#answer-timing", /^Read \d+ of/);
+  await page.focus("#answer-stop");
+  await page.keyboard.press("Enter");
+  const { state, cut, line, alternatives } = await answer(page);
+  assert.equal(state, "found");
+  assert.match(cut, /^Reading was stopped: the best answer of \d+ of [\d,]+ windows\.$/);
+  assert.equal(alternatives[0], line);
+  assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
+  assert.equal(await focused(page), "ask-button");
+  assert.notEqual((await ask(page, "Who else?", await paste(page, "#passage", LINE))).state, "stopped");
+  await leave();
+});
+
+test("what the line says of the cache holds for both models", async () => {
+  const { page, leave } = await visitor();
+  await openReady(page, server.address, "?device=wasm&model=small-answers&model=other-sentiment");
+  await openReady(page, server.address, SMALL);
+  assert.match(await text(page, "#loading-text"), /^Ready\. The model is kept/);
+  await openReady(page, server.address, SMALL);
+  assert.match(await text(page, "#loading-text"), /nothing was downloaded/);
+  await leave();
+});
+
+test("a load that stalls holds up nothing, can be stopped, and another model takes its place", async () => {
+  const { page, leave } = await visitor();
+  await page.evaluateOnNewDocument(() => {
+    const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+    let first;
+    Object.defineProperty(Worker.prototype, "onmessage", {
+      set(listener) {
+        first ??= this;
+        let held = false;
+        set.call(this, (event) => {
+          if (!held) listener.call(this, event);
+          held ||= this === first && event.data.progress !== undefined;
+        });
+      },
+    });
+  });
+  await page.goto(server.address + SMALL);
+  await says(page, "#model-names", /small-sentiment for sentiment/);
+  await paste(page, "#mood", "Not bad at all.");
+  await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "", PATIENCE);
+  await page.click("#choose-open");
+  assert.equal(await focused(page), "choose-title");
+  assert.equal(await text(page, "#choose-act"), "Stop loading small-answers");
+  await page.click("#choose-act");
+  await says(page, "#loading-text", /^small-answers was not loaded: you stopped it\.$/);
+  await page.type("#hub-id", "./models/small-answers/");
+  await page.keyboard.press("Enter");
+  await says(page, "#model-names", /models\/small-answers\/ for answers/);
+  assert.equal(await focused(page), "choose-open");
+  assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
+  await page.click("#choose-open");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.$eval("#choose", (panel) => panel.hidden), true);
+  assert.equal(await focused(page), "choose-open");
+  await leave();
+});
+
+test("a model from elsewhere that does sentiment is taken for that", async () => {
+  const { page, leave } = await visitor();
+  const elsewhere = `${server.address}models/other-sentiment/`;
+  await openReady(page, server.address, `?device=wasm&model=${elsewhere}`);
+  await says(page, "#model-names", /^Models: .*small-answers for answers|small-answers for answers/);
+  await says(page, "#model-names", /other-sentiment\/ for sentiment/);
+  await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready", PATIENCE);
+  assert.equal(await shownProblem(page), undefined);
+  assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
+  await leave();
+});
+
+test("a device that does not exist is refused once, and the badge says that none is in use", async () => {
+  const { page, leave } = await visitor();
+  await page.goto(`${server.address}?device=garbage&model=small-answers&model=small-sentiment`);
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden, PATIENCE);
+  const { code, advice } = await shownProblem(page);
+  assert.equal(code, "invalid-input");
+  assert.match(advice, /Choose a device at the top/);
+  assert.equal(await page.$eval("#problem-retry", (button) => button.checkVisibility()), false);
+  assert.equal(await text(page, "#device-name"), "No device in use");
+  assert.match(await text(page, "#device-reason"), /No model could be loaded/);
+  await leave();
+});
+
+test("on a phone the answer comes into view, at once where less motion is asked for", async () => {
+  const { page, leave } = await visitor({ width: 360, height: 740 });
+  await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+  await openReady(page, server.address, SMALL);
+  await page.click("#chips button");
+  await answer(page);
+  const seen = await page.evaluate(() => {
+    const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+    return { top: box("#answer-line").top, bottom: box("#answer-sentence").bottom, height: innerHeight };
+  });
+  assert.ok(seen.top >= 0 && seen.bottom <= seen.height, JSON.stringify(seen));
+  await leave();
+});
+
+test("where the system dictates colours the mark is seen, and which sample is shown", async () => {
+  const { page, leave } = await visitor();
+  await openReady(page, server.address, SMALL);
+  assert.equal((await ask(page, "Who built it?")).state, "found");
+  const session = await page.createCDPSession();
+  await session.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
+  const seen = async (selector, hide) => {
+    const picture = async () => {
+      const { x, y, width, height } = await page.$eval(selector, (element) => {
+        const box = element.getBoundingClientRect();
+        return { x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height };
+      });
+      const clip = { x: x - 4, y: y - 4, width: width + 8, height: height + 8 };
+      return Buffer.from(await page.screenshot({ clip })).toString("base64");
+    };
+    await page.$eval("#paper", (paper) => paper.scrollIntoView({ block: "start" }));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    const before = await picture();
+    await page.evaluate(hide);
+    return before !== (await picture());
+  };
+  const unmark = () => document.querySelector("#passage-marks").style.setProperty("visibility", "hidden");
+  assert.ok(await seen("#passage-marks mark.best", unmark), "the mark is not seen");
+  const release = () => document.querySelector("#samples button").setAttribute("aria-pressed", "false");
+  assert.ok(await seen("#samples button", release), "the sample that is shown looks like the others");
+  await leave();
+});

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { chromium, firefox, newPage } from "./support/browsers.mjs";
+import { ask, openReady, paste } from "./support/index-page.mjs";
+import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
+
+const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
+const LINE =
+  "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
+/** A passage of so many letters, a line break now and then. */
+const passageOf = (length) => LINE.repeat(length / LINE.length).replaceAll(/(.{400}) /g, "$1\n");
+
+let made;
+let server;
+before(async () => {
+  made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
+  server = await startServer(Object.values(made.folders));
+});
+after(async () => {
+  await server?.stop();
+  await made?.remove();
+});
+
+/** How far the mark behind lies from the same words in a copy of the field, laid out by the browser without any marks. */
+function distance(page) {
+  return page.evaluate(() => {
+    const field = document.querySelector("#passage");
+    const mark = document.querySelector("#passage-marks mark.best");
+    const before = document.createRange();
+    before.setStart(document.querySelector("#passage-marks"), 0);
+    before.setEndBefore(mark);
+    const start = before.toString().length;
+    const copy = document.createElement("div");
+    const style = getComputedStyle(field);
+    const same = ["font-family", "font-size", "line-height", "font-kerning", "padding", "white-space", "overflow-wrap"];
+    for (const name of same) copy.style.setProperty(name, style.getPropertyValue(name));
+    copy.style.fontVariantLigatures = "none";
+    copy.style.boxSizing = "border-box";
+    copy.style.position = "absolute";
+    // Not `clientWidth`, which is rounded.
+    const bar = field.offsetWidth - field.clientWidth;
+    copy.style.width = `${field.getBoundingClientRect().width - bar}px`;
+    copy.textContent = `${field.value}\n`;
+    document.body.append(copy);
+    const words = document.createRange();
+    words.setStart(copy.firstChild, start);
+    words.setEnd(copy.firstChild, start + 1);
+    const [there, origin] = [words.getBoundingClientRect(), copy.getBoundingClientRect()];
+    const [here, box] = [mark.getClientRects()[0], field.getBoundingClientRect()];
+    const height = copy.getBoundingClientRect().height;
+    copy.remove();
+    return {
+      across: Math.abs(there.left - origin.left - (here.left - box.left)),
+      down: Math.abs(there.top - origin.top - (here.top - box.top + field.scrollTop)),
+      height: Math.abs(height - field.scrollHeight),
+    };
+  });
+}
+
+function assertInPlace({ across, down, height }, where) {
+  assert.ok(across < 1 && down < 1 && height < 2, `${where}: ${JSON.stringify({ across, down, height })}`);
+}
+
+for (const [name, launch] of [
+  ["Chromium", () => chromium()],
+  ["Firefox", firefox],
+]) {
+  describe(`the passage in ${name}`, () => {
+    let browser;
+    let page;
+    before(async () => {
+      browser = await launch();
+      ({ page } = await newPage(browser, { width: 1280, height: 740 }));
+      await openReady(page, server.address, SMALL);
+    });
+    after(() => browser?.close());
+
+    test("has its mark exactly behind the words, also scrolled and in another width", async () => {
+      await paste(page, "#passage", passageOf(12_000));
+      assert.equal((await ask(page, "Who keeps it?")).state, "found");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      assertInPlace(await distance(page), "at first");
+      for (const top of [0, 333.5, 100_000]) {
+        await page.$eval("#passage", (field, top) => field.scrollTo({ top, behavior: "instant" }), top);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assertInPlace(await distance(page), `scrolled to ${top}`);
+      }
+      await page.setViewport({ width: 360, height: 740 });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      assertInPlace(await distance(page), "at 360 px");
+      await page.setViewport({ width: 1280, height: 740 });
+    });
+
+    test("holds nothing behind a text that is not marked", async () => {
+      await paste(page, "#passage", passageOf(12_000));
+      assert.equal(await page.$eval("#passage-marks", (marks) => marks.textContent), "");
+    });
+
+    test("says its length in words and windows, of a long text in a pause", async () => {
+      const size = () => page.$eval("#passage-size", (element) => element.textContent);
+      await paste(page, "#passage", "One two three.");
+      assert.equal(await size(), "3 words, about 1 window");
+      await paste(page, "#passage", `${"word ".repeat(10_000)}`);
+      await page.waitForFunction(() =>
+        /^10,000 words, about \d+ windows$/.test(document.querySelector("#passage-size").textContent),
+      );
+    });
+  });
+}
+
+test("a key in a long passage costs no more than in any text field", async () => {
+  const browser = await chromium();
+  /** The shortest of some keys, in milliseconds from the key to the drawn frame. */
+  const keys = async (page) => {
+    await paste(page, "#passage", passageOf(1_000_000));
+    await page.$eval("#passage", (field) => {
+      field.focus();
+      field.setSelectionRange(50, 50);
+    });
+    const times = [];
+    for (let i = 0; i < 4; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await page.evaluate(() => {
+        const drawn = (done, from) => requestAnimationFrame(() => setTimeout(() => done(performance.now() - from)));
+        globalThis.drawn = new Promise((done) => {
+          addEventListener("keydown", () => drawn(done, performance.now()), { once: true });
+        });
+      });
+      await page.keyboard.press("x");
+      times.push(await page.evaluate(() => globalThis.drawn));
+    }
+    return Math.min(...times);
+  };
+  try {
+    const { page: plain } = await newPage(browser, { width: 360, height: 740 });
+    await plain.goto(`${server.address}404.html`);
+    await plain.evaluate(() => {
+      const field = document.createElement("textarea");
+      field.id = "passage";
+      Object.assign(field.style, { width: "320px", height: "14rem", font: "1rem/1.6 Georgia, serif" });
+      document.body.replaceChildren(field);
+    });
+    const usual = await keys(plain);
+    await plain.close();
+    const { page } = await newPage(browser, { width: 360, height: 740 });
+    await openReady(page, server.address, SMALL);
+    const ours = await keys(page);
+    assert.ok(ours < 2 * usual + 50, `${ours} ms, and ${usual} ms in a plain text field`);
+  } finally {
+    await browser.close();
+  }
+});

@@ -1,0 +1,31 @@
+/** The models in use, each with its card where there is one. */
+import { byId, make } from "./elements.js";
+import { cardOf } from "./models.js";
+
+/**
+ * @typedef {import("./main.js").Use} Use
+ * @typedef {import("./models.js").Choice} Choice
+ */
+
+const names = byId("model-names", HTMLElement);
+/** @type {Map<Use, Choice>} */
+const inUse = new Map();
+
+/** @param {Use} use @param {Choice | undefined} choice */
+export function showModels(use, choice) {
+  inUse.delete(use);
+  if (choice) inUse.set(use, choice);
+  const said = [...inUse].map(([what, one]) => make("span", {}, [nameOf(one), ` for ${what}`]));
+  names.replaceChildren(...said.flatMap((one, index) => [index === 0 ? "Models: " : ", ", one]));
+}
+
+/** @param {Choice} choice */
+function nameOf(choice) {
+  const card = cardOf(choice);
+  if (!card) return choice.label;
+  const link = document.createElement("a");
+  link.href = card;
+  link.textContent = choice.label;
+  link.title = "Its model card";
+  return link;
+}

@@ -24,7 +24,7 @@ interface Seeding {
 
 interface Loader {
   push(chunk: Uint8Array): void;
-  nextFile(): void;
+  beginFile(name: string): void;
   finishBenchmark(): Promise<EngineBenchmark>;
 }
 
@@ -130,7 +130,7 @@ async function download(engine: Engine, place: Place, options: EngineOptions, re
   const loader = await engine.Loader.create({ config, ...(index !== undefined && { index }) }, options);
   const compile = performance.now() - before;
   for (const [i, name] of names.entries()) {
-    if (i > 0) loader.nextFile();
+    loader.beginFile(name);
     const file = single ?? (await required(name));
     const bytes = manifest?.files.get(name)?.bytes ?? file.bytes;
     let read = 0;

@@ -42,7 +42,7 @@ export interface EngineModel {
 export interface EngineLoader {
   device(): Device;
   push(chunk: Uint8Array): void | Promise<void>;
-  nextFile(): void;
+  beginFile(name: string): void;
   finish(): Promise<EngineModel>;
   free(): void;
 }

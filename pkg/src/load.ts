@@ -94,8 +94,8 @@ async function build(
     progress.enter("compile");
     loader = await untilTrap(() => engine.Loader.create(files, engineOptions(request)));
     const loading = loader;
-    for (const [i, file] of opened.weights.entries()) {
-      if (i > 0) loading.nextFile();
+    for (const file of opened.weights) {
+      loading.beginFile(file.name);
       for await (const chunk of counted(file, phase, progress)) {
         if (signal.aborted) throw aborted();
         await untilTrap(() => loading.push(chunk));

@@ -6,11 +6,14 @@ use wasm_bindgen::JsValue;
 use crate::error::Error;
 
 /// The object that is thrown for `error`. `detail` holds the name at fault under `file`, `tensor`, `field`,
-/// `step` or `reason`.
+/// `step` or `reason`; beside a tensor also its file.
 pub fn thrown(error: &Error) -> JsValue {
     let detail = Object::new();
     if let Some((kind, name)) = error.culprit() {
         set(&detail, kind, name);
+    }
+    if let Error::Tensor { file: Some(file), .. } = error {
+        set(&detail, "file", file);
     }
     let object = Object::new();
     set(&object, "code", error.code().as_str());

@@ -29,8 +29,6 @@ struct SmallFiles {
 pub struct WasmLoader {
     loader: Loader,
     schedule: Schedule,
-    /// Weight files begun.
-    files: usize,
 }
 
 #[wasm_bindgen(js_class = Loader)]
@@ -56,7 +54,7 @@ impl WasmLoader {
         if let Some(storage) = storage {
             loader.convert_to(storage);
         }
-        Ok(WasmLoader { loader, schedule: options.schedule, files: 1 })
+        Ok(WasmLoader { loader, schedule: options.schedule })
     }
 
     /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
@@ -66,12 +64,10 @@ impl WasmLoader {
         Ok(device_object(device)?)
     }
 
-    /// Ends the weights file before and begins the next one, of a sharded model.
-    #[wasm_bindgen(js_name = nextFile)]
-    pub fn next_file(&mut self) -> Result<(), JsValue> {
-        self.files += 1;
-        let name = format!("weights file {}", self.files);
-        Ok(self.loader.begin_file(&name, None)?)
+    /// Ends the weights file before, if any, and begins the one of this name.
+    #[wasm_bindgen(js_name = beginFile)]
+    pub fn begin_file(&mut self, name: &str) -> Result<(), JsValue> {
+        Ok(self.loader.begin_file(name, None)?)
     }
 
     /// Takes the file's next bytes.

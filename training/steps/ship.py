@@ -54,10 +54,10 @@ def _classes(config: Config, places: Places, program: engine.Engine, made: Path,
         lines.append(f"| {dtype} | {100 * hits / len(rows):.2f} | {low:.1f} to {high:.1f} |")
     guesses = results["q8, as shipped"]
     right = [guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True)]
-    lines += ["", "## Ten examples", "", "| text | label | says | with probability |", "|---|---|---|---|"]
+    lines += ["", "## Ten examples", "", "| text | label | says | with probability | |", "|---|---|---|---|---|"]
     for i in pick(right, config.seed):
         guess = guesses[i]
-        cells = (rows[i].first.strip(), truths[i], guess["label"], f"{guess['probability']:.2f}")
+        cells = (rows[i].first.strip(), truths[i], guess["label"], f"{guess['probability']:.2f}", verdict(right[i]))
         lines.append(f"| {' | '.join(map(escape, cells))} |")
     return [*lines, ""]
 
@@ -76,9 +76,9 @@ def _questions(config: Config, places: Places, program: engine.Engine, made: Pat
         lines.append(f"| {dtype} | {figures} |")
     lines += _unanswerable(config, places, program, made)
     right = [any(squad.exact(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
-    lines += ["", "## Ten examples", "", "| question | answer | says |", "|---|---|---|"]
+    lines += ["", "## Ten examples", "", "| question | answer | says | |", "|---|---|---|---|"]
     for i in pick(right, config.seed):
-        cells = (questions[i].text, questions[i].answers[0][1], answers.get(questions[i].id, ""))
+        cells = (questions[i].text, questions[i].answers[0][1], answers.get(questions[i].id, ""), verdict(right[i]))
         lines.append(f"| {' | '.join(map(escape, cells))} |")
     return [*lines, ""]
 
@@ -96,9 +96,11 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
     figures = [f"{scores[name]:.2f}" if name in scores else "" for name in names]
     return [
         "",
-        f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped; none of it was trained on. "No answer"',
-        f"is said where its score leads by more than {cut:.2f}, fixed beforehand on training questions of which every",
-        f"second one was put to a passage that does not answer it ({near:.0%} of these from the same article):",
+        f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped, none of it trained on. Here "no answer" is',
+        f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
+        f"--null-threshold {cut:.2f}`), fixed beforehand on training questions of which every second one was put to a",
+        f"passage that does not answer it ({near:.0%} of these from the same article). The page, the package and",
+        "`mobilebert answer` say it above 0:",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
         "|---|---|---|---|---|---|",
@@ -113,6 +115,11 @@ def pick(right: list[bool], seed: int) -> list[int]:
         found = [i for i, value in enumerate(right) if value == wanted]
         chosen += sorted(random.permutation(found)[: EXAMPLES // 2].tolist())
     return chosen
+
+
+def verdict(right: bool) -> str:
+    """How an example is marked."""
+    return "right" if right else "wrong"
 
 
 def escape(cell: str) -> str:

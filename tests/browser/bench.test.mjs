@@ -8,7 +8,8 @@ import { chromium, firefox, newPage } from "./support/browsers.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 
-const PATIENCE = { timeout: 120_000 };
+// By the clock: a page that is not drawn has no frames to wait for.
+const PATIENCE = { timeout: 120_000, polling: 100 };
 /** As little as makes a row. */
 const SHORT = "?variant=tiny&sequence=64&runs=2";
 

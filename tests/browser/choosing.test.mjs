@@ -5,7 +5,8 @@ import { answer, ask, openReady, paste, shownProblem } from "./support/index-pag
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
-const PATIENCE = { timeout: 60_000 };
+// By the clock: a page that is not drawn has no frames to wait for.
+const PATIENCE = { timeout: 60_000, polling: 100 };
 const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";

@@ -9,7 +9,8 @@ import { startServer } from "./support/server.mjs";
 import { startStaticHost } from "./support/static-host.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
-const PATIENCE = { timeout: 120_000 };
+// By the clock: a page that is not drawn has no frames to wait for.
+const PATIENCE = { timeout: 120_000, polling: 100 };
 /** Models that software GPUs are done with soon. */
 const SMALL = "model=small-answers&model=small-sentiment";
 let made;

@@ -8,7 +8,7 @@ export const samples = [
       "Who built the lighthouse?",
       "How tall is the tower?",
       "What did the lamp burn at first?",
-      "Who owns the island?",
+      "What does a ticket cost?",
     ],
   },
   {

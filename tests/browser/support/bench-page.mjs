@@ -1,6 +1,7 @@
 /** What a person does on bench.html, and what stands there. */
 
-const PATIENCE = { timeout: 240_000 };
+// By the clock: a page that is not drawn has no frames to wait for.
+const PATIENCE = { timeout: 240_000, polling: 100 };
 
 /** Opens the page and waits until it can be used. */
 export async function openBench(page, address, query = "") {

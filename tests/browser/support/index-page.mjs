@@ -1,6 +1,7 @@
 /** What a person does on index.html, and what they see there. */
 
-const PATIENCE = { timeout: 180_000 };
+// By the clock: a page that is not drawn has no frames to wait for.
+const PATIENCE = { timeout: 180_000, polling: 100 };
 
 /** Opens the page and waits until its models stand. */
 export async function openReady(page, address, query = "") {

@@ -1,0 +1,107 @@
+//! Configurations, tokenizers and weights that do not fit each other.
+
+use std::fs;
+
+use mobilebert::error::Code;
+use mobilebert::session::Sequence;
+use serde_json::json;
+
+use crate::folder::{Folder, assert_says, configuration, run};
+
+#[test]
+fn configurations_that_do_not_fit_the_weights() {
+    for (field, value) in [
+        ("hidden_size", json!(14)),
+        ("vocab_size", json!(12)),
+        ("intermediate_size", json!(8)),
+        ("num_hidden_layers", json!(3)),
+        ("num_feedforward_networks", json!(3)),
+        ("max_position_embeddings", json!(17)),
+        ("use_bottleneck", json!(false)),
+        ("trigram_input", json!(false)),
+        ("num_labels", json!(3)),
+        ("architectures", json!(["MobileBertForMaskedLM"])),
+        ("architectures", json!(["MobileBertForSequenceClassification"])),
+        ("model_type", json!("bert")),
+    ] {
+        let folder = Folder::new();
+        let mut config = configuration();
+        config[field] = value.clone();
+        folder.write("config.json", config.to_string());
+        let error = folder.error();
+        assert!([Code::Corrupt, Code::Unsupported].contains(&error.code()), "{field} {value}: {error}");
+    }
+}
+
+#[test]
+fn weights_of_a_deeper_network_are_not_run_in_part() {
+    for (field, value, found) in
+        [("num_hidden_layers", 1, "layer.1."), ("num_feedforward_networks", 1, "ffn.0.")]
+    {
+        let folder = Folder::new();
+        let mut config = configuration();
+        config[field] = json!(value);
+        folder.write("config.json", config.to_string());
+        let error = folder.error();
+        assert_eq!(error.culprit(), Some(("field", field)), "{error}");
+        assert_says(&error, &["is 1", found, "2 at least"]);
+    }
+}
+
+#[test]
+fn configurations_with_absurd_numbers() {
+    let fields = [
+        "vocab_size",
+        "hidden_size",
+        "embedding_size",
+        "intra_bottleneck_size",
+        "num_attention_heads",
+        "intermediate_size",
+        "num_hidden_layers",
+        "num_feedforward_networks",
+        "max_position_embeddings",
+    ];
+    let absurd =
+        ["0", "-1", "1.5", "1e300", "4000000000", "18446744073709551616", "\"12\"", "null", "[]", "true"];
+    for field in fields {
+        for value in absurd {
+            let folder = Folder::new();
+            let number = configuration()[field].to_string();
+            let text = configuration().to_string();
+            let changed = text.replace(&format!("\"{field}\":{number}"), &format!("\"{field}\":{value}"));
+            assert_ne!(text, changed);
+            folder.write("config.json", changed);
+            let error = folder.error();
+            assert_ne!(error.code(), Code::Internal, "{field} = {value}: {error}");
+            if value != "null" {
+                assert!(error.to_string().contains(field), "{field} = {value}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tokenizer_of_another_vocabulary() {
+    let folder = Folder::new();
+    let words: Vec<String> = (0..12).map(|word| format!("word{word}")).collect();
+    folder.write("vocab.txt", format!("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n{}", words.join("\n")));
+    assert_says(&folder.error(), &["17", "11"]);
+    folder.write("vocab.txt", "");
+    folder.error();
+    folder.write("vocab.txt", [b'a', b'\n', 0xff, 0xc0]);
+    assert_says(&folder.error(), &["vocab.txt"]);
+    // Without one, raw runs work and text is refused.
+    fs::remove_file(folder.path("vocab.txt")).unwrap();
+    let mut model = folder.open().unwrap();
+    assert!(run(&mut model, Sequence::new(vec![2], vec![0])).is_ok());
+    assert_eq!(model.tokenizer().err().unwrap().code(), Code::NotFound);
+}
+
+#[test]
+fn a_vocabulary_that_lost_a_line_is_not_taken_for_padding() {
+    let folder = Folder::new();
+    let mut words = fs::read_to_string(folder.path("vocab.txt")).unwrap();
+    words.drain(..=words.find('\n').unwrap());
+    folder.write("vocab.txt", words);
+    assert_says(&folder.error(), &["vocab_size", "10", "11"]);
+}

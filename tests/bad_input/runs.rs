@@ -1,0 +1,53 @@
+//! Impossible questions to a model that stands.
+
+use mobilebert::error::Code;
+use mobilebert::session::{Sequence, Wanted};
+
+use crate::folder::{Folder, assert_says, run};
+
+#[test]
+fn the_unchanged_directory_opens_and_answers() {
+    let logits =
+        run(&mut Folder::new().open().unwrap(), Sequence::new(vec![2, 5, 3], vec![0, 0, 1])).unwrap();
+    assert_eq!(logits.len(), 3);
+    assert!(logits.iter().all(|logit| logit.is_finite()));
+}
+
+#[test]
+fn impossible_questions_leave_the_model_as_it_was() {
+    let mut model = Folder::new().open().unwrap();
+    let good = || Sequence::new(vec![2, 5, 9, 3], vec![0, 0, 1, 1]);
+    let before = run(&mut model, good()).unwrap();
+    let with = |change: &dyn Fn(&mut Sequence)| {
+        let mut sequence = good();
+        change(&mut sequence);
+        sequence
+    };
+    let bad: [(&str, &str, Sequence); 10] = [
+        ("input_ids", "11", with(&|s| s.input_ids[2] = 11)),
+        ("input_ids", "4294967295", with(&|s| s.input_ids[0] = u32::MAX)),
+        ("token_type_ids", "2", with(&|s| s.token_type_ids[3] = 2)),
+        ("attention_mask", "2", with(&|s| s.attention_mask[0] = 2)),
+        ("token_type_ids", "3 values", with(&|s| s.token_type_ids.truncate(3))),
+        ("attention_mask", "0 values", with(&|s| s.attention_mask.clear())),
+        ("attention_mask", "5 values", with(&|s| s.attention_mask.push(1))),
+        ("input_ids", "0 tokens", Sequence::default()),
+        ("input_ids", "17 tokens", Sequence::new(vec![5; 17], vec![0; 17])),
+        ("input_ids", "100000 tokens", Sequence::new(vec![5; 100_000], vec![0; 100_000])),
+    ];
+    for (field, mention, sequence) in bad {
+        let error = run(&mut model, sequence).unwrap_err();
+        assert_eq!((error.code(), error.culprit()), (Code::InvalidInput, Some(("field", field))), "{error}");
+        assert_says(&error, &[mention]);
+        assert_eq!(run(&mut model, good()).unwrap(), before, "after {error}");
+    }
+}
+
+#[test]
+fn a_batch_with_one_bad_sequence_says_which() {
+    let mut model = Folder::new().open().unwrap();
+    let good = Sequence::new(vec![2, 3], vec![0, 0]);
+    let bad = Sequence::new(vec![2, 77], vec![0, 0]);
+    let error = pollster::block_on(model.run(&[good.clone(), good, bad], Wanted::default())).unwrap_err();
+    assert_says(&error, &["input_ids", "sequence 2", "77"]);
+}

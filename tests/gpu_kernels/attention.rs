@@ -1,0 +1,125 @@
+//! `attention`, and the two kernels that it takes the place of.
+
+use mobilebert::kernels::attention::AttentionParameters;
+use mobilebert::plan::Operation;
+
+use crate::support::compare::{Tolerance, assert_close};
+use crate::support::gpu::{Builder, shared_executor};
+use crate::support::random::Random;
+use crate::support::reference;
+
+#[derive(Clone, Copy, Debug)]
+struct Heads {
+    batch: usize,
+    sequence: usize,
+    heads: usize,
+    head_size: usize,
+    /// Size of the scores.
+    scores: f32,
+}
+
+impl Heads {
+    fn tokens(&self) -> usize {
+        self.batch * self.sequence
+    }
+
+    fn features(&self) -> usize {
+        self.heads * self.head_size
+    }
+
+    /// The fused kernel, and the two it replaces, in turn.
+    fn check(self, random: &mut Random) {
+        let Some(mut executor) = shared_executor("attention") else { return };
+        let len = self.tokens() * self.features();
+        let size = (self.scores / (self.head_size as f32).sqrt()).sqrt();
+        let (query, key) = (random.wild(len, size), random.wild(len, size));
+        let value = random.wild(len, 3.0);
+        let mask = random.mask(self.batch, self.sequence, true);
+        let [b, s, h, d] = [self.batch, self.sequence, self.heads, self.head_size].map(|x| x as u32);
+        let parameters = AttentionParameters { batch: b, sequence: s, heads: h, head_size: d };
+        let probabilities = reference::probabilities(&parameters, &mask, &query, &key);
+        let context = reference::context(&parameters, &probabilities, &value);
+        // A score's rounding error comes out as a relative error of its exponential.
+        let relative = 4e-7 * f64::from(self.scores) + 1e-5;
+        let Heads { batch, sequence, heads, head_size, .. } = self;
+
+        let mut builder = Builder::new(batch, sequence);
+        builder.inputs.attention_mask = mask;
+        let query = builder.activation(&query);
+        let key = builder.activation(&key);
+        let value = builder.activation(&value);
+        let unfused = Operation::AttentionProbabilities { query, key, heads, head_size };
+        let rows = builder.step(unfused, probabilities.len());
+        let found = builder.run(&mut executor);
+        assert_close(
+            &format!("probabilities {self:?}"),
+            &probabilities,
+            &found,
+            Tolerance::new(relative / 4.0, relative),
+        );
+
+        let unfused = Operation::AttentionContext { probabilities: rows, value, heads, head_size };
+        builder.step(unfused, len);
+        let tolerance = Tolerance::new(3.0 * relative, relative);
+        assert_close(&format!("context {self:?}"), &context, &builder.run(&mut executor), tolerance);
+
+        builder.step(Operation::Attention { query, key, value, heads, head_size }, len);
+        assert_close(&format!("attention {self:?}"), &context, &builder.run(&mut executor), tolerance);
+    }
+}
+
+#[test]
+fn attention_over_random_shapes() {
+    let mut random = Random::new(70);
+    for _ in 0..40 {
+        let heads = Heads {
+            batch: random.between(1, 3),
+            sequence: random.between(1, 90),
+            heads: random.between(1, 5),
+            head_size: random.between(1, 70),
+            scores: [1.0, 10.0, 1e4][random.below(3)],
+        };
+        heads.check(&mut random);
+    }
+}
+
+#[test]
+fn attention_at_the_edges() {
+    let mut random = Random::new(71);
+    for (batch, sequence, heads, head_size, scores) in [
+        (1, 1, 1, 1, 1.0),
+        (4, 1, 2, 3, 1e4),
+        (1, 512, 1, 32, 10.0),
+        (2, 33, 4, 32, 10.0),
+        (2, 32, 3, 64, 1e4),
+        (1, 40, 2, 256, 10.0),
+        (1, 65, 1, 255, 1.0),
+        (2, 31, 12, 33, 1.0),
+    ] {
+        Heads { batch, sequence, heads, head_size, scores }.check(&mut random);
+    }
+}
+
+#[test]
+fn attention_with_every_key_masked_is_zero() {
+    let Some(mut executor) = shared_executor("attention_with_every_key_masked_is_zero") else { return };
+    let mut random = Random::new(72);
+    let (sequence, heads, head_size) = (70, 2, 16);
+    let len = 2 * sequence * heads * head_size;
+    let mut builder = Builder::new(2, sequence);
+    // The second sequence sees its last key only: the first tiles of keys are masked in full.
+    builder.inputs.attention_mask = vec![0; 2 * sequence];
+    builder.inputs.attention_mask[2 * sequence - 1] = 1;
+    let values = random.values(len, 1.0);
+    let query = builder.activation(&random.values(len, 100.0));
+    let key = builder.activation(&random.values(len, 100.0));
+    let value = builder.activation(&values);
+    builder.step(Operation::Attention { query, key, value, heads, head_size }, len);
+    let found = builder.run(&mut executor);
+    let features = heads * head_size;
+    assert!(found[..len / 2].iter().all(|&x| x == 0.0), "a masked sequence is not zeros");
+    let last = &values[len - features..];
+    for row in found[len / 2..].chunks(features) {
+        assert_eq!(row, last, "the one key that is seen has all the weight");
+    }
+}

@@ -1,0 +1,135 @@
+//! `linear`, its weight in floats and in 8 bits.
+
+use mobilebert::kernels::linear::LinearParameters;
+use mobilebert::plan::{Activation, Operation, Residual, Role};
+
+use crate::support::compare::{Tolerance, assert_close};
+use crate::support::gpu::{Builder, shared_executor};
+use crate::support::matrix::{Form, Matrix, SIZES};
+use crate::support::random::Random;
+use crate::support::reference::{self, ACTIVATIONS};
+
+#[derive(Clone, Copy, Debug)]
+struct Linear {
+    form: Form,
+    rows: usize,
+    depth: usize,
+    columns: usize,
+    size: f32,
+    activation: Activation,
+    residual: bool,
+    scale: bool,
+    /// More floats between rows than a row has.
+    gap: usize,
+}
+
+impl Linear {
+    fn random(random: &mut Random, rows: usize, depth: usize, columns: usize) -> Self {
+        let residual = random.below(2) == 1;
+        Linear {
+            form: [Form::Floats, Form::Bytes][random.below(2)],
+            rows,
+            depth,
+            columns,
+            size: SIZES[random.below(4)],
+            activation: ACTIVATIONS[random.below(6)],
+            residual,
+            scale: residual && random.below(2) == 1,
+            gap: if random.below(3) == 0 { random.below(70) } else { 0 },
+        }
+    }
+
+    fn check(self, random: &mut Random) {
+        let Some(mut executor) = shared_executor("linear") else { return };
+        let Linear { rows, depth, columns, size, activation, .. } = self;
+        let stride = depth + self.gap;
+        let input = random.wild(rows * stride, size);
+        let weight = Matrix::new(random, self.form, columns, depth);
+        let bias = random.wild(columns, size);
+        let added = random.wild(rows * columns, size);
+        let scale = random.wild(columns, 2.0);
+
+        let parameters = LinearParameters {
+            rows: rows as u32,
+            in_features: depth as u32,
+            out_features: columns as u32,
+            row_stride: stride as u32,
+            activation: activation as u32,
+            has_residual: self.residual.into(),
+            has_scale: self.scale.into(),
+        };
+        let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &added, &scale);
+
+        let mut builder = Builder::new(1, rows);
+        let buffer = builder.activation(&input);
+        let weight = builder.add(weight.values(), Role::Matrix);
+        let bias = builder.parameter(&[columns], &bias);
+        let residual = self.residual.then(|| Residual {
+            buffer: builder.activation(&added),
+            scale: self.scale.then(|| builder.parameter(&[columns], &scale)),
+        });
+        let operation =
+            Operation::Linear { input: buffer, rows, row_stride: stride, weight, bias, activation, residual };
+        builder.step(operation, rows * columns);
+        let found = builder.run(&mut executor);
+        // Rounding is in proportion to the sizes summed up, not to the sum.
+        let absolute = 2e-7 * f64::from(size) * ((depth as f64).sqrt() + 10.0) + 4e-7;
+        assert_close(&format!("{self:?}"), &expected, &found, Tolerance::new(absolute, 2e-6));
+    }
+}
+
+#[test]
+fn linear_over_random_shapes() {
+    let mut random = Random::new(10);
+    for _ in 0..100 {
+        let (rows, depth, columns) = (random.between(1, 70), random.between(1, 200), random.between(1, 90));
+        Linear::random(&mut random, rows, depth, columns).check(&mut random);
+    }
+}
+
+#[test]
+fn linear_at_the_edges_of_its_tiles() {
+    let mut random = Random::new(11);
+    for (rows, depth, columns) in [
+        (1, 1, 1),
+        (1, 512, 2),
+        (512, 3, 5),
+        (32, 32, 32),
+        (33, 33, 33),
+        (31, 31, 31),
+        (64, 63, 65),
+        (128, 384, 128),
+        (5, 2, 300),
+        (512, 36, 7),
+        (2, 1027, 30),
+    ] {
+        for form in [Form::Floats, Form::Bytes] {
+            Linear { form, ..Linear::random(&mut random, rows, depth, columns) }.check(&mut random);
+        }
+    }
+}
+
+#[test]
+fn linear_reads_first_tokens_only() {
+    let Some(mut executor) = shared_executor("linear_reads_first_tokens_only") else { return };
+    let mut random = Random::new(12);
+    let (batch, sequence, depth) = (3, 5, 7);
+    let input = random.values(batch * sequence * depth, 1.0);
+    let identity: Vec<f32> = (0..depth * depth).map(|i| f32::from(u8::from(i % (depth + 1) == 0))).collect();
+    let mut builder = Builder::new(batch, sequence);
+    let buffer = builder.activation(&input);
+    let weight = builder.parameter(&[depth, depth], &identity);
+    let bias = builder.parameter(&[depth], &vec![0.0; depth]);
+    let operation = Operation::Linear {
+        input: buffer,
+        rows: batch,
+        row_stride: sequence * depth,
+        weight,
+        bias,
+        activation: Activation::Identity,
+        residual: None,
+    };
+    builder.step(operation, batch * depth);
+    let expected: Vec<f32> = input.chunks(sequence * depth).flat_map(|text| text[..depth].to_vec()).collect();
+    assert_eq!(expected, builder.run(&mut executor));
+}

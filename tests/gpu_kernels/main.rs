@@ -1,0 +1,9 @@
+//! Every shader against its formula in f64, over random and edge shapes, on this machine's GPU or software Vulkan.
+
+mod attention;
+mod element_wise;
+mod linear;
+mod tables;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,114 @@
+//! How steps are grouped and named, and the limits that they keep to.
+
+use std::collections::HashSet;
+
+use mobilebert::error::Error;
+use mobilebert::plan::{Network, Operation, Request, Schedule, fits_gpu, limits};
+use serde_json::json;
+
+use crate::configurations::config;
+
+#[test]
+fn the_table_of_kernels_stays_within_the_bindings_granted() {
+    for kernel in mobilebert::kernels::KERNELS {
+        assert!(kernel.bindings.len() <= limits::STORAGE_BUFFERS, "{}", kernel.name);
+    }
+}
+
+#[test]
+fn fusing_leaves_one_kernel_an_attention_and_a_linear() {
+    let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
+    let network = Network::of(&config(&fields)).unwrap();
+    let plan = network.plan(Request { batch: 1, sequence: 128, ..Request::default() }).unwrap();
+    // A layer: 2 bottlenecks, q, k, v, attention, output, 4 × 2 feed-forward, output bottleneck. Around: 3 and 1.
+    assert_eq!(plan.steps.len(), 24 * 16 + 4);
+    assert!(!plan.steps.iter().any(|step| matches!(
+        step.operation,
+        Operation::Add { .. } | Operation::Activate { .. } | Operation::AttentionProbabilities { .. }
+    )));
+}
+
+#[test]
+fn attentions_keep_the_probabilities() {
+    let fields = json!({ "model_type": "bert", "num_hidden_layers": 2 });
+    let network = Network::of(&config(&fields)).unwrap();
+    let plan =
+        network.plan(Request { batch: 2, sequence: 7, attentions: true, ..Request::default() }).unwrap();
+    let kept: Vec<_> = plan.outputs.iter().filter(|output| output.name.starts_with("attentions.")).collect();
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|output| output.shape == [2, 12, 7, 7] && output.sequence_axes == [2, 3]));
+}
+
+#[test]
+fn names_of_steps_and_parameters_are_the_checkpoints() {
+    let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
+    let network = Network::of(&config(&fields)).unwrap();
+    let plan =
+        network.plan(Request { batch: 1, sequence: 8, schedule: Schedule::Operations, ..Request::default() });
+    let plan = plan.unwrap();
+    let labels: HashSet<&str> = plan.steps.iter().map(|step| step.label.as_str()).collect();
+    for label in [
+        "mobilebert.embeddings.word_embeddings",
+        "mobilebert.embeddings.embedding_transformation",
+        "mobilebert.encoder.layer.3.bottleneck.attention.dense",
+        "mobilebert.encoder.layer.3.attention.self.query",
+        "mobilebert.encoder.layer.3.attention.self.context",
+        "mobilebert.encoder.layer.23.ffn.2.intermediate.dense.activation",
+        "mobilebert.encoder.layer.23.output.bottleneck.dense.residual",
+        "qa_outputs",
+    ] {
+        assert!(labels.contains(label), "{label}");
+    }
+    let names: HashSet<&str> = network.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    for name in [
+        "mobilebert.embeddings.word_embeddings.weight",
+        "mobilebert.encoder.layer.0.attention.output.LayerNorm.weight",
+        "mobilebert.encoder.layer.7.attention.self.key.bias",
+    ] {
+        assert!(names.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn sizes_of_a_run_are_checked() {
+    let network = Network::of(&config(&json!({ "model_type": "mobilebert" }))).unwrap();
+    for (batch, sequence, field) in
+        [(1, 0, "sequence"), (1, 513, "sequence"), (0, 8, "batch"), (usize::MAX, 2, "batch")]
+    {
+        match network.plan(Request { batch, sequence, ..Request::default() }) {
+            Err(Error::InvalidInput { field: found, .. }) => assert_eq!(found, field),
+            other => panic!("{batch} × {sequence}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_result_beyond_a_binding_is_refused_by_name() {
+    let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForMaskedLM"] });
+    let network = Network::of(&config(&fields)).unwrap();
+    let request = |batch| Request { batch, sequence: 512, ..Request::default() };
+    network.plan(request(2)).unwrap();
+    match network.plan(request(3)) {
+        Err(Error::Unsupported { what, instead }) => {
+            assert!(what.contains("cls.predictions.decoder"), "{what}");
+            assert!(instead.contains("smaller batch"), "{instead}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_tensor_no_device_takes_is_refused_by_name() {
+    let table = |vocab_size: usize| {
+        let fields = json!({ "model_type": "bert", "vocab_size": vocab_size, "num_hidden_layers": 1 });
+        Network::of(&config(&fields))
+    };
+    // A multilingual BERT's is longer than a binding may be, a million words are longer than an allocation.
+    for refused in [fits_gpu(&table(119_547).unwrap()), table(1_000_000).map(|_| ())] {
+        match refused {
+            Err(Error::Unsupported { what, .. }) => assert!(what.contains("word_embeddings"), "{what}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    fits_gpu(&table(30_522).unwrap()).unwrap();
+}

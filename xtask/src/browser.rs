@@ -32,20 +32,11 @@ pub fn node() -> Result<Command> {
     Ok(node)
 }
 
-/// `cargo xtask long-tasks`: how long the page keeps a visitor waiting.
-pub fn long_tasks(rest: &[String]) -> Result<ExitCode> {
+/// Runs a script that drives browsers.
+pub fn script(path: &str, rest: &[String]) -> Result<ExitCode> {
     if let Some(missing) = missing() {
         bail!("{missing}");
     }
-    run(node()?.arg(root().join("bench/page/run.mjs")).args(rest))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// `cargo xtask screens`: the pictures of the page, all or those of the states named, taken anew.
-pub fn screens(states: &[String]) -> Result<ExitCode> {
-    if let Some(missing) = missing() {
-        bail!("{missing}");
-    }
-    run(node()?.arg(root().join("tests/browser/screens.mjs")).args(states))?;
+    run(node()?.arg(root().join(path)).args(rest))?;
     Ok(ExitCode::SUCCESS)
 }

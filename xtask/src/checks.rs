@@ -1,26 +1,18 @@
 //! `cargo xtask test`: every check, each with its result and time.
 
-use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::process::{cargo, command, root, run as run_command, run_noting, target};
+use crate::outcome::{Outcome, noting, passed, summary};
+use crate::process::{cargo, command, root, run as run_command, target};
 use crate::{browser, package, python, setup, size};
 
 /// One thing that is checked.
 struct Check {
     name: &'static str,
     run: fn() -> Result<Outcome>,
-}
-
-/// How a check that could be started ended; one that failed is an error.
-enum Outcome {
-    Passed,
-    /// Passed, but for parts that the check itself says it could not run.
-    PassedWithout(Vec<String>),
-    /// Not run, and why.
-    Skipped(String),
 }
 
 const CHECKS: &[Check] = &[
@@ -95,48 +87,6 @@ fn names() -> Vec<&'static str> {
 /// The names of the checks, for the end of `test --help`.
 pub fn help() -> String {
     format!("Checks:\n  {}", names().join("\n  "))
-}
-
-fn summary(rows: &[(&str, Result<Outcome>, Duration)], total: Duration) -> ExitCode {
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    println!();
-    for (name, outcome, time) in rows {
-        let shown = match outcome {
-            Ok(Outcome::Passed) => {
-                passed += 1;
-                "passed".to_owned()
-            }
-            Ok(Outcome::PassedWithout(parts)) => {
-                passed += 1;
-                parts.iter().fold("passed".to_owned(), |shown, part| format!("{shown}\n{:>48}  {part}", ""))
-            }
-            Ok(Outcome::Skipped(reason)) => {
-                skipped += 1;
-                format!("NOT RUN: {reason}")
-            }
-            Err(error) => {
-                failed += 1;
-                format!("FAILED: {error:#}")
-            }
-        };
-        println!("{name:<38} {:>6.1} s  {shown}", time.as_secs_f64());
-    }
-    println!("{:<38} {:>6.1} s", "all", total.as_secs_f64());
-    match skipped {
-        0 => println!("{passed} passed, {failed} failed"),
-        _ => println!("{passed} passed, {failed} failed, {skipped} skipped"),
-    }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn passed(command: &mut Command) -> Result<Outcome> {
-    run_command(command).map(|()| Outcome::Passed)
-}
-
-/// Runs a command whose tests say on standard error which of them were not run.
-fn noting(command: &mut Command) -> Result<Outcome> {
-    let parts = run_noting(command, "NOT RUN:")?;
-    Ok(if parts.is_empty() { Outcome::Passed } else { Outcome::PassedWithout(parts) })
 }
 
 fn format() -> Result<Outcome> {

@@ -7,6 +7,7 @@ mod demo;
 mod fingerprint;
 mod goldens;
 mod models;
+mod outcome;
 mod package;
 mod process;
 mod python;
@@ -82,6 +83,12 @@ enum Command {
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Measure a key in a long passage beside a plain text field.
+    Typing {
+        /// `--keys N` (5).
+        #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Print what a browser downloads, file by file.
     Size,
 }
@@ -93,8 +100,9 @@ fn main() -> ExitCode {
         Command::Build { model } => site::run(&model),
         Command::Bench { rest } => bench::run(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
-        Command::LongTasks { rest } => browser::long_tasks(&rest),
-        Command::Screens { state } => browser::screens(&state),
+        Command::LongTasks { rest } => browser::script("bench/page/long-tasks.mjs", &rest),
+        Command::Screens { state } => browser::script("tests/browser/screens.mjs", &state),
+        Command::Typing { rest } => browser::script("bench/page/typing.mjs", &rest),
         Command::Size => size::run(),
     };
     match result {

@@ -1,0 +1,61 @@
+//! How checks ended, and the table of it.
+
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::process::{run, run_noting};
+
+/// How a check that could be started ended; one that failed is an error.
+pub enum Outcome {
+    Passed,
+    /// Passed, but for parts that the check itself says it could not run.
+    PassedWithout(Vec<String>),
+    /// Not run, and why.
+    Skipped(String),
+}
+
+/// Prints the table; the exit code says whether all that ran passed.
+pub fn summary(rows: &[(&str, Result<Outcome>, Duration)], total: Duration) -> ExitCode {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    println!();
+    for (name, outcome, time) in rows {
+        let shown = match outcome {
+            Ok(Outcome::Passed) => {
+                passed += 1;
+                "passed".to_owned()
+            }
+            Ok(Outcome::PassedWithout(parts)) => {
+                passed += 1;
+                parts.iter().fold("passed".to_owned(), |shown, part| format!("{shown}\n{:>48}  {part}", ""))
+            }
+            Ok(Outcome::Skipped(reason)) => {
+                skipped += 1;
+                format!("NOT RUN: {reason}")
+            }
+            Err(error) => {
+                failed += 1;
+                format!("FAILED: {error:#}")
+            }
+        };
+        println!("{name:<38} {:>6.1} s  {shown}", time.as_secs_f64());
+    }
+    println!("{:<38} {:>6.1} s", "all", total.as_secs_f64());
+    match skipped {
+        0 => println!("{passed} passed, {failed} failed"),
+        _ => println!("{passed} passed, {failed} failed, {skipped} skipped"),
+    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs a command that passes or fails as a whole.
+pub fn passed(command: &mut Command) -> Result<Outcome> {
+    run(command).map(|()| Outcome::Passed)
+}
+
+/// Runs a command whose tests say on standard error which of them were not run.
+pub fn noting(command: &mut Command) -> Result<Outcome> {
+    let parts = run_noting(command, "NOT RUN:")?;
+    Ok(if parts.is_empty() { Outcome::Passed } else { Outcome::PassedWithout(parts) })
+}

@@ -52,8 +52,8 @@ export function rangeHeaders(from: number, validator: string, url: string): Reco
 }
 
 /**
- * The bytes of a download. Where it breaks off, or stalls, it is gone on with: by a range, or by reading past what came already
- * where the server sends the whole file again. A file that is another one by then ends the download.
+ * The bytes of a download. Where it breaks off, or stalls, it is gone on with: by a range, or by reading past what came
+ * already where the server sends the whole file again. A file that is another one by then ends the download.
  */
 export async function* reading(
   name: string,

@@ -32,6 +32,8 @@ export interface ErrorDetail {
   reason?: string;
   /** HTTP status, where a server's answer is at fault. */
   status?: number;
+  /** What the model was made for, where that is not what it was loaded for. */
+  task?: string;
 }
 
 /** Every failure of this package. `message` says what happened and, where something can be done, what. */

@@ -120,12 +120,13 @@ export async function open<T extends LoadedModel>(
 /** The caller's listeners. One that throws stops the load, which then fails with what it threw. */
 class Listeners implements LoadHooks {
   thrown: { error: unknown } | undefined;
+  /** To be called when the load has ended. */
+  readonly end: () => void = () => {};
   private readonly stop = new AbortController();
-  private readonly onAbort = () => this.stop.abort();
 
   constructor(private readonly options: LoadOptions) {
-    options.signal?.addEventListener("abort", this.onAbort, { once: true });
     if (options.signal?.aborted) this.stop.abort();
+    else if (options.signal) this.end = onAbort(options.signal, () => this.stop.abort());
   }
 
   /** Aborted by the caller, or by what a listener threw. */
@@ -141,10 +142,6 @@ class Listeners implements LoadHooks {
   readonly warning = (warning: PlainError): void => {
     this.tell(() => (this.options.onWarning ?? console.warn)(toError(warning)));
   };
-
-  end(): void {
-    this.options.signal?.removeEventListener("abort", this.onAbort);
-  }
 
   private tell(listener: () => void): void {
     try {
@@ -194,5 +191,6 @@ const CLASSES: Record<string, string> = {
 
 function wrongTask(wanted: Task, found: string): MobileBertError {
   const instead = CLASSES[found] ? `; load it with ${CLASSES[found]}` : "";
-  return new MobileBertError("unsupported", `this model does ${found}, not ${wanted}${instead}`);
+  const message = `this model does ${found}, not ${wanted}${instead}`;
+  return new MobileBertError("unsupported", message, { task: found });
 }

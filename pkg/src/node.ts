@@ -20,7 +20,7 @@ async function nodeModule<T>(name: string): Promise<T> {
   // Bundled server code has no `import()` of its own; Node before 20.16 has no `getBuiltinModule`.
   const builtin = process.getBuiltinModule?.(specifier) as T | undefined;
   if (builtin) return builtin;
-  // As text, because webpack warns of an `import()` that it cannot follow, and minifying drops the comments that stop it.
+  // As text: webpack warns of an `import()` that it cannot follow, and minifying drops the comments that stop it.
   const load = new Function("specifier", "return import(specifier)") as (specifier: string) => Promise<T>;
   return await load(specifier);
 }

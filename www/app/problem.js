@@ -43,13 +43,7 @@ const final = ["invalid-input", "unsupported"];
 
 /** What a model was made for, where an error says that it is not what is asked of it. @param {unknown} error */
 export function taskFound(error) {
-  return tasksOf(error)?.[0];
-}
-
-/** @param {unknown} error */
-function tasksOf(error) {
-  if (!(error instanceof MobileBertError) || error.code !== "unsupported") return undefined;
-  return /this model does ([\w-]+), not ([\w-]+)/.exec(error.message)?.slice(1);
+  return error instanceof MobileBertError ? error.detail.task : undefined;
 }
 
 /**
@@ -61,11 +55,8 @@ function tasksOf(error) {
 function wordsFor(error, meant) {
   const [title, advice] = words[meant] ?? ["Something went wrong", ""];
   const said = error instanceof Error ? error.message : String(error);
-  const tasks = tasksOf(error);
-  if (tasks) {
-    const what = `The model was made for ${tasks[0]}; this page needs one for ${tasks[1]} here.`;
-    return ["That model does something else", what, "Choose another model below."];
-  }
+  const task = taskFound(error);
+  if (task) return ["That model does something else", `It was made for ${task}.`, "Choose another model below."];
   const named = meant === "invalid-input" && error instanceof MobileBertError ? error.detail.field : undefined;
   if (named === "device") return [title, said, "Choose a device at the top of the page."];
   if (named === "dtype" || named === "schedule") return [title, said, `Change ?${named}= in the page's address.`];

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 
 use crate::process::{command, root, run};
-use crate::{models, package, setup};
+use crate::{models, pages, setup};
 
 /// What cannot be had on this machine, in words, after apt was asked.
 pub fn missing() -> Option<String> {
@@ -24,7 +24,7 @@ pub fn node() -> Result<Command> {
     let (Some(chromium), Some(firefox)) = (setup::chromium(), setup::firefox()) else {
         bail!("Chromium and Firefox are needed; CHROMIUM and FIREFOX may name them");
     };
-    package::build()?;
+    pages::build()?;
     setup::npm_packages("tests/browser")?;
     let server = std::env::current_exe().context("the path of this program")?;
     let mut node = command("node");

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::outcome::{Outcome, noting, passed, summary};
 use crate::process::{cargo, command, root, run as run_command, target};
-use crate::{browser, package, python, setup, size};
+use crate::{browser, package, pages, python, setup, size};
 
 /// One thing that is checked.
 struct Check {
@@ -31,8 +31,12 @@ const CHECKS: &[Check] = &[
     },
     Check { name: "rust: tests (GPU: software Vulkan)", run: rust_tests },
     Check {
+        name: "rust: tests of the commands",
+        run: || passed(cargo().args(["test", "--quiet", "--package=xtask"])),
+    },
+    Check {
         name: "package: build and size",
-        run: || package::build().and_then(|()| size::report()).map(|()| Outcome::Passed),
+        run: || pages::build().and_then(|()| size::report()).map(|()| Outcome::Passed),
     },
     Check { name: "package: unit tests", run: package_tests },
     Check { name: "javascript: types", run: types },
@@ -118,8 +122,9 @@ fn clippy_wasm() -> Result<Outcome> {
 }
 
 fn rust_tests() -> Result<Outcome> {
+    // Without the commands' package: chosen together both are built with each other's features, this program a second time.
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--no-fail-fast"]);
+    tests.args(["test", "--package=mobilebert", "--no-fail-fast"]);
     setup::system_packages(&[&setup::SOFTWARE_VULKAN]);
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // Without one, Vulkan's loader says so in every process, as if something had failed.
@@ -247,8 +252,8 @@ fn training_tests() -> Result<Outcome> {
     if let Some(missing) = python::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    // The recipe's exports are read by the engine; built with the tests' features, so that nothing is built twice.
-    run_command(cargo().args(["build", "--quiet", "--workspace", "--bin", "mobilebert"]))?;
+    // The recipe's exports are read by the engine, which the Rust tests have built.
+    run_command(cargo().args(["build", "--quiet", "--package=mobilebert", "--bin=mobilebert"]))?;
     let engine = target().join("debug").join(format!("mobilebert{}", std::env::consts::EXE_SUFFIX));
     let mut tests = command(python::training()?);
     // Models this small gain nothing from threads; files side by side do.

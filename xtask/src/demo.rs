@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{models, package, process, serve, size};
+use crate::{models, pages, process, serve, size};
 
 /// Builds, serves and prints the address; runs until it is interrupted.
 pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode> {
@@ -13,7 +13,7 @@ pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode>
     // Before the build: a port in use should be said at once.
     let runtime = tokio::runtime::Runtime::new()?;
     let listener = runtime.block_on(serve::listen(port))?;
-    package::build()?;
+    pages::build()?;
     size::report()?;
     for model in &models {
         println!("model {}: {} ({})", model.name, model.task, model.folder.display());

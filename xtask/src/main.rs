@@ -9,6 +9,7 @@ mod goldens;
 mod models;
 mod outcome;
 mod package;
+mod pages;
 mod process;
 mod python;
 mod serve;

@@ -12,6 +12,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::models::Entry;
+use crate::pages;
 use crate::process::root;
 
 /// Scripts and wasm of the page itself and nothing else. `connect-src` lets a reader name a model on a Hub of their choice.
@@ -30,7 +31,7 @@ pub fn router(models: &[Entry]) -> Result<Router> {
         .route("/models/models.json", get(index))
         .nest_service("/pkg/dist", ServeDir::new(root.join("pkg/dist")))
         .nest_service("/pkg/wasm", ServeDir::new(root.join("pkg/wasm")))
-        .fallback_service(ServeDir::new(root.join("www")));
+        .fallback_service(ServeDir::new(pages::folder()));
     for model in models {
         router = router.nest_service(&format!("/models/{}", model.name), ServeDir::new(&model.folder));
     }

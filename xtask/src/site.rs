@@ -7,18 +7,18 @@ use anyhow::{Context, Result, bail};
 
 use crate::models::{self, Entry};
 use crate::process::{root, target};
-use crate::{package, size};
+use crate::{pages, size};
 
 /// What common static hosts take of one file.
 const LARGEST_FILE: u64 = 25 << 20;
 
-/// Builds the package and lays out `target/site/`.
+/// Builds the pages and lays out `target/site/`.
 pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
     // Before the build: a wrong folder should be said at once.
     let mut laid = models::find(named)?;
     let named: Vec<_> = named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
     laid.retain(|model| named.contains(&model.folder) || model.folder.starts_with(root()));
-    package::build()?;
+    pages::build()?;
     size::report()?;
     let site = target().join("site");
     lay_out(&site, &laid)?;
@@ -32,7 +32,7 @@ fn lay_out(site: &Path, laid: &[Entry]) -> Result<()> {
         std::fs::remove_dir_all(site)?;
     }
     let root = root();
-    copy(&root.join("www"), site)?;
+    copy(&pages::folder(), site)?;
     for name in ["dist", "wasm"] {
         copy(&root.join("pkg").join(name), &site.join("pkg").join(name))?;
     }

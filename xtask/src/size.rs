@@ -1,4 +1,4 @@
-//! What a browser downloads of the package, held under a budget.
+//! What a browser downloads, held under budgets.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,25 +9,37 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::process::root;
-use crate::{package, wasm};
+use crate::{package, pages, wasm};
 
-/// All of the wasm and JavaScript, gzipped.
-const BUDGET: usize = 600_000;
+/// All of the wasm and JavaScript that is published, gzipped.
+const PACKAGE_BUDGET: usize = 600_000;
+/// Every page's own HTML, CSS and JavaScript, gzipped.
+const PAGES_BUDGET: usize = 60_000;
 
 /// `cargo xtask size`.
 pub fn run() -> Result<ExitCode> {
-    package::build()?;
+    pages::build()?;
     report()?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints every file's size and fails when they are too large together.
 pub fn report() -> Result<()> {
-    let mut files = with_extension(&package::folder(), "js")?;
-    files.push(wasm::folder().join("mobilebert_bg.wasm"));
+    let mut package = with_extension(&package::folder(), "js")?;
+    package.push(wasm::folder().join("mobilebert_bg.wasm"));
+    let mut own = Vec::new();
+    for (folder, extension) in [("", "html"), ("", "css"), ("bench", "css"), ("app", "js"), ("bench", "js")] {
+        own.extend(with_extension(&pages::folder().join(folder), extension)?);
+    }
     println!("{:>10} {:>10}  file", "bytes", "gzipped");
+    within(&package, "wasm and JavaScript together", PACKAGE_BUDGET)?;
+    within(&own, "the pages' own files together", PAGES_BUDGET)
+}
+
+/// Prints a row a file and one for all of them, which the budget bounds.
+fn within(files: &[PathBuf], what: &str, budget: usize) -> Result<()> {
     let (mut bytes, mut gzipped) = (0, 0);
-    for file in &files {
+    for file in files {
         let content = std::fs::read(file).with_context(|| file.display().to_string())?;
         let compressed = gzip(&content)?;
         let shown = file.strip_prefix(root()).unwrap_or(file).display();
@@ -35,9 +47,9 @@ pub fn report() -> Result<()> {
         bytes += content.len();
         gzipped += compressed;
     }
-    println!("{bytes:>10} {gzipped:>10}  wasm and JavaScript together; {BUDGET} gzipped are allowed");
-    if gzipped > BUDGET {
-        bail!("the package is {} bytes over its budget of {BUDGET} bytes gzipped", gzipped - BUDGET);
+    println!("{bytes:>10} {gzipped:>10}  {what}; {budget} gzipped are allowed");
+    if gzipped > budget {
+        bail!("{what}: {} bytes over the budget of {budget} bytes gzipped", gzipped - budget);
     }
     Ok(())
 }

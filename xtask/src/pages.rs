@@ -1,0 +1,68 @@
+//! The pages as a host serves them, into `target/pages/`: what a page runs in one file, the rest as it is.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::process::{command, root, run, target};
+use crate::{fingerprint, package, setup};
+
+/// The script of each page. A module after another would be one more wait for the network each.
+const SCRIPTS: [&str; 3] = ["app/main.js", "app/about.js", "bench/main.js"];
+
+/// Where the pages stand.
+pub fn folder() -> PathBuf {
+    target().join("pages")
+}
+
+/// Builds the package and the pages around it, as far as something changed.
+pub fn build() -> Result<()> {
+    package::build()?;
+    let root = root();
+    let inputs = ["www", "pkg/package-lock.json", "xtask/src/pages.rs"].map(|path| root.join(path));
+    let fingerprint = fingerprint::of(&inputs, "pages")?;
+    let stamp = folder().join(".fingerprint");
+    let outputs = SCRIPTS.map(|name| folder().join(name));
+    if fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
+        return Ok(());
+    }
+    if folder().exists() {
+        std::fs::remove_dir_all(folder())?;
+    }
+    copy(&root.join("www"), &folder())?;
+    bundle(&root.join("www"))?;
+    fingerprint::write(&stamp, &fingerprint)
+}
+
+/// The package stays a file of its own: it finds its worker and its module beside itself, and both pages share it.
+fn bundle(sources: &Path) -> Result<()> {
+    let mut esbuild = command(setup::npm_program("pkg", "esbuild"));
+    esbuild.args(SCRIPTS.map(|name| sources.join(name)));
+    esbuild.arg(format!("--outbase={}", sources.display()));
+    esbuild.arg(format!("--outdir={}", folder().display()));
+    run(esbuild.args([
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--target=es2022",
+        "--external:../pkg/*",
+        "--legal-comments=none",
+        "--log-level=warning",
+    ]))
+}
+
+/// Everything but the scripts and what only a compiler reads.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let source = entry?.path();
+        let name = source.file_name().unwrap_or_default();
+        let destination = to.join(name);
+        if source.is_dir() {
+            copy(&source, &destination)?;
+        } else if name != "tsconfig.json" && source.extension().is_none_or(|found| found != "js") {
+            std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
+        }
+    }
+    Ok(())
+}

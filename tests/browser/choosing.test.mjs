@@ -5,8 +5,6 @@ import { answer, ask, openReady, paste, shownProblem } from "./support/index-pag
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
-// By the clock: a page that is not drawn has no frames to wait for.
-const PATIENCE = { timeout: 60_000, polling: 100 };
 const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
@@ -32,7 +30,7 @@ const focused = (page) => page.evaluate(() => document.activeElement?.id);
 const says = (page, selector, words) =>
   page.waitForFunction(
     (selector, source) => new RegExp(source).test(document.querySelector(selector).textContent),
-    PATIENCE,
+    {},
     selector,
     words.source,
   );
@@ -93,7 +91,7 @@ test("a load that stalls holds up nothing, can be stopped, and another model tak
   await page.goto(server.address + SMALL);
   await says(page, "#model-names", /small-sentiment for sentiment/);
   await paste(page, "#mood", "Not bad at all.");
-  await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "", PATIENCE);
+  await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
   await page.click("#choose-open");
   assert.equal(await focused(page), "choose-title");
   assert.equal(await text(page, "#choose-act"), "Stop loading small-answers");
@@ -111,13 +109,40 @@ test("a load that stalls holds up nothing, can be stopped, and another model tak
   await leave();
 });
 
+test("models that lie beside the page are offered, each for what it does", async () => {
+  const { page, leave } = await visitor();
+  await openReady(page, server.address, SMALL);
+  await page.click("#choose-open");
+  const take = (words) =>
+    page.evaluate((words) => {
+      const offered = [...document.querySelectorAll("#choose-beside button")];
+      offered.find((button) => button.textContent === words).click();
+    }, words);
+  const offered = await page.$$eval("#choose-beside button", (found) => found.map((button) => button.textContent));
+  const made = ["small-answers (answers)", "small-sentiment (sentiment)", "other-sentiment (sentiment)"];
+  // What the project ships lies there, too.
+  assert.deepEqual(
+    made.filter((words) => offered.includes(words)),
+    made,
+  );
+  await take("other-sentiment (sentiment)");
+  await says(page, "#model-names", /small-answers for answers.*other-sentiment for sentiment/);
+  assert.equal(await page.$eval("#choose", (panel) => panel.hidden), true);
+  await page.click("#choose-open");
+  await take("small-answers (answers)");
+  await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready");
+  assert.match(await text(page, "#model-names"), /small-answers for answers/);
+  assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
+  await leave();
+});
+
 test("a model from elsewhere that does sentiment is taken for that", async () => {
   const { page, leave } = await visitor();
   const elsewhere = `${server.address}models/other-sentiment/`;
   await openReady(page, server.address, `?device=wasm&model=${elsewhere}`);
   await says(page, "#model-names", /^Models: .*small-answers for answers|small-answers for answers/);
   await says(page, "#model-names", /other-sentiment\/ for sentiment/);
-  await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready", PATIENCE);
+  await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready");
   assert.equal(await shownProblem(page), undefined);
   assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
   await leave();
@@ -126,7 +151,7 @@ test("a model from elsewhere that does sentiment is taken for that", async () =>
 test("a device that does not exist is refused once, and the badge says that none is in use", async () => {
   const { page, leave } = await visitor();
   await page.goto(`${server.address}?device=garbage&model=small-answers&model=small-sentiment`);
-  await page.waitForFunction(() => !document.querySelector("#problem").hidden, PATIENCE);
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden);
   const { code, advice } = await shownProblem(page);
   assert.equal(code, "invalid-input");
   assert.match(advice, /Choose a device at the top/);

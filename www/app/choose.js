@@ -1,10 +1,11 @@
-/** Lets people bring a model: a Hub id, an address, or files of their own. */
-import { byId } from "./elements.js";
+/** Lets people take another model: one beside the page, a Hub id, an address, or files of their own. */
+import { buttons, byId } from "./elements.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
  * @typedef {object} Chooser
- * @property {(label: string, source: ModelSource) => void} choose
+ * @property {(label: string, source: ModelSource) => void} choose takes what may do answers or sentiment
+ * @property {(model: import("./models.js").Beside) => void} take takes a model of which it is known what it does
  * @property {() => void} stop stops the load that is under way
  * @property {() => void} again loads what was stopped
  */
@@ -21,8 +22,16 @@ const folder = byId("folder", HTMLInputElement);
 
 let action = () => {};
 
-/** @param {Chooser} chooser */
-export function startChoosing(chooser) {
+/** @param {Chooser} chooser @param {import("./models.js").Beside[]} beside what lies beside the page */
+export function startChoosing(chooser, beside) {
+  buttons(
+    "choose-beside",
+    beside.map(({ label, use }) => `${label} (${use})`),
+    (index) => {
+      const model = beside[index];
+      if (model) chooser.take(model);
+    },
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = id.value.trim();
@@ -70,6 +79,8 @@ export function startChoosing(chooser) {
       hide();
       say(`${label} is being loaded.`, `Stop loading ${label}`, chooser.stop);
     },
+    /** Something else is loaded than what answers. */
+    close: hide,
     /** @param {string} label */
     ready(label) {
       say(`${label} answers now. Instead of it:`);

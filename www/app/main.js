@@ -31,14 +31,17 @@ const chosen = await choice;
 let { answers, sentiment } = chosen;
 /** What answers again where the model that was chosen turns out to do something else. */
 let usual = chosen.usual;
-const choosing = startChoosing({
+const chooser = {
+  /** @param {string} label @param {import("../pkg/dist/index.js").ModelSource} source */
   choose(label, source) {
     answers = { label, source };
     loadAnswers();
   },
+  take: takeBeside,
   stop: stopAnswers,
   again: loadAnswers,
-});
+};
+const choosing = startChoosing(chooser, chosen.beside);
 if (answers) loadAnswers();
 else {
   showWaiting("No model lies beside this page: pick one below.");
@@ -76,6 +79,14 @@ function stopAnswers() {
   stopLoad("answers");
   failed("answers", `${answers.label} was not loaded: you stopped it.`);
   choosing.stopped(answers.label);
+}
+
+/** @param {import("./models.js").Beside} model */
+function takeBeside({ label, source, use }) {
+  if (use === "answers") return chooser.choose(label, source);
+  choosing.close();
+  sentiment = { label, source };
+  loadSentiment();
 }
 
 /** What was chosen to answer does sentiment: it is taken for that, and what answered before answers again. @param {Choice} found */

@@ -3,6 +3,7 @@ import { models as wanted } from "./parameters.js";
 /**
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
  * @typedef {{ label: string, source: import("../pkg/dist/index.js").ModelSource }} Choice
+ * @typedef {Choice & { use: import("./main.js").Use }} Beside A model beside the page, and what the page has it for.
  */
 
 /**
@@ -18,27 +19,29 @@ export async function modelsBeside() {
   }
 }
 
+/** What the page has a model for, by its task. @type {Record<string, import("./main.js").Use | undefined>} */
+const USES = { "question-answering": "answers", "text-classification": "sentiment" };
+
 /**
  * Which model does which task: those of the address first, then those beside the page. `usual` is the one beside the
  * page that answers, whatever the address says.
- * @returns {Promise<{ answers: Choice | undefined, sentiment: Choice | undefined, usual: Choice | undefined }>}
+ * @returns {Promise<{ answers?: Choice, sentiment?: Choice, usual?: Choice, beside: Beside[] }>}
  */
 export async function chooseModels() {
   const entries = await modelsBeside();
-  /** @param {ModelEntry} entry */
-  const choice = ({ name }) => ({ label: name, source: `models/${encodeURIComponent(name)}/` });
-  /** @param {string} task */
-  const beside = (task) => entries.filter((entry) => entry.task === task).map(choice);
-  const usual = beside("question-answering")[0];
-  let answers = usual;
-  let sentiment = beside("text-classification")[0];
+  const beside = entries.flatMap(({ name, task }) => {
+    const use = USES[task];
+    return use ? [{ label: name, source: `models/${encodeURIComponent(name)}/`, use }] : [];
+  });
+  /** @type {{ answers?: Choice, sentiment?: Choice }} */
+  const chosen = {};
+  for (const model of beside) chosen[model.use] ??= model;
+  const usual = chosen.answers;
   for (const name of wanted) {
-    const entry = entries.find((candidate) => candidate.name === name);
-    const named = entry ? choice(entry) : { label: name, source: name };
-    if (entry?.task === "text-classification") sentiment = named;
-    else answers = named;
+    const named = beside.find(({ label }) => label === name);
+    chosen[named?.use ?? "answers"] = named ?? { label: name, source: name };
   }
-  return { answers, sentiment, usual };
+  return { ...chosen, usual, beside };
 }
 
 /** Where a model's card is read, if that is known. @param {Choice} choice */

@@ -4,9 +4,6 @@ import { endOfBench, openBench, shownResult, startBench } from "./support/bench-
 import { chromium, newPage } from "./support/browsers.mjs";
 import { startServer } from "./support/server.mjs";
 
-// By the clock: a page that is not drawn has no frames to wait for.
-const PATIENCE = { timeout: 120_000, polling: 100 };
-
 let server;
 let browser;
 let page;
@@ -43,7 +40,7 @@ function changed(change) {
 async function opened(json) {
   const { page, faults } = await newPage(browser, { width: 360, height: 740 });
   await page.goto(`${server.address}bench.html${await fragmentOf(json)}`);
-  await page.waitForFunction(() => document.documentElement.dataset.ready === "true", PATIENCE);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   return { page, faults, shown: await shownResult(page) };
 }
 
@@ -57,10 +54,10 @@ test("Back from somebody's link brings the form and one's own result back", asyn
     },
     await fragmentOf(theirs),
   );
-  await page.waitForFunction(() => /Their network/.test(document.querySelector("#warm").textContent), PATIENCE);
+  await page.waitForFunction(() => /Their network/.test(document.querySelector("#warm").textContent));
   assert.equal(await page.$eval("#setup", (form) => form.checkVisibility()), false);
   await page.evaluate(() => history.back());
-  await page.waitForFunction(() => document.querySelector("#shared").hidden, PATIENCE);
+  await page.waitForFunction(() => document.querySelector("#shared").hidden);
   assert.equal(await page.$eval("#setup", (form) => form.checkVisibility()), true);
   assert.deepEqual((await shownResult(page)).json, own.json);
 });

@@ -23,7 +23,6 @@ before(async () => {
   host = await startCuttingHost(made.folders.answers, PREFIX);
   browser = await chromium();
   ({ page } = await newPage(browser));
-  page.setDefaultTimeout(60_000);
 });
 
 after(async () => {

@@ -66,12 +66,10 @@ for (const { name, launch, device } of configurations) {
       const shares = [];
       for (const sentence of ["A wonderful film, warm and funny.", "A dull and lifeless mess."]) {
         await paste(page, "#mood", sentence);
-        await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "", {
-          timeout: 60_000,
-        });
+        await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
         await page.waitForFunction(
           (before) => document.querySelector("#mood-text").textContent !== before,
-          { timeout: 60_000 },
+          {},
           shares.at(-1)?.text ?? "",
         );
         const text = await page.$eval("#mood-text", (element) => element.textContent);

@@ -28,7 +28,6 @@ after(async () => {
 async function enter({ gpu, chosen, enter }) {
   const context = await (gpu ? browsers.gpu : browsers.plain).createBrowserContext();
   const { page } = await newPage(context);
-  page.setDefaultTimeout(120_000);
   const { seen, elsewhere } = watch(page, proxy, served.where.address, chosen);
   try {
     await enter(page, served.where);

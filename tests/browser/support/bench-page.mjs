@@ -1,12 +1,9 @@
 /** What a person does on bench.html, and what stands there. */
 
-// By the clock: a page that is not drawn has no frames to wait for.
-const PATIENCE = { timeout: 240_000, polling: 100 };
-
 /** Opens the page and waits until it can be used. */
 export async function openBench(page, address, query = "") {
   await page.goto(`${address}bench.html${query}`, { waitUntil: "domcontentloaded" });
-  await page.waitForFunction(() => document.documentElement.dataset.ready === "true", PATIENCE);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
 }
 
 /** Presses Start. */
@@ -16,7 +13,12 @@ export async function startBench(page) {
 
 /** Waits until nothing runs any more, and gives what stands there. */
 export async function endOfBench(page) {
-  await page.waitForFunction(() => !document.querySelector("#start").disabled, PATIENCE);
+  try {
+    await page.waitForFunction(() => !document.querySelector("#start").disabled);
+  } catch (cause) {
+    const doing = await page.$eval("#doing", (line) => line.textContent);
+    throw new Error(`the measurement does not end; the page says "${doing.trim()}"`, { cause });
+  }
   return await shownResult(page);
 }
 

@@ -48,9 +48,17 @@ function program(variable) {
   return path;
 }
 
+/** How long anything in a page is waited for, on a slow and busy machine, and how often it is looked at, in milliseconds. */
+const PATIENCE = { timeout: 180_000, polling: 30 };
+
 /** A page that keeps what went wrong in it. */
 export async function newPage(browser, { width = 1280, height = 900, theme = "light" } = {}) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  // By the clock, which is not puppeteer's default: a page that is not drawn has no frames to wait for.
+  const waitForFunction = page.waitForFunction.bind(page);
+  page.waitForFunction = (condition, options, ...values) =>
+    waitForFunction(condition, { ...PATIENCE, ...options }, ...values);
   await page.setViewport({ width, height });
   if (theme !== "light") await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   const faults = [];

@@ -1,8 +1,5 @@
 /** What a person does on index.html, and what they see there. */
 
-// By the clock: a page that is not drawn has no frames to wait for.
-const PATIENCE = { timeout: 180_000, polling: 100 };
-
 /** Opens the page and waits until its models stand. */
 export async function openReady(page, address, query = "") {
   await page.goto(address + query, { waitUntil: "domcontentloaded" });
@@ -10,7 +7,7 @@ export async function openReady(page, address, query = "") {
     const state = document.querySelector("#loading")?.dataset.state;
     const names = document.querySelector("#model-names")?.textContent ?? "";
     return state === "failed" || (state === "ready" && names.includes("sentiment"));
-  }, PATIENCE);
+  });
   const problem = await shownProblem(page);
   if (problem) throw new Error(`the model did not load: ${problem.code}: ${problem.text}`);
 }
@@ -39,7 +36,7 @@ export async function ask(page, question) {
 export async function answer(page) {
   await page.waitForFunction(
     () => ["found", "none", "stopped"].includes(document.querySelector("#answer")?.dataset.state ?? ""),
-    PATIENCE,
+    {},
   );
   return await page.evaluate(() => {
     const text = (selector) => document.querySelector(selector)?.textContent ?? "";

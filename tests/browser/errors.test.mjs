@@ -334,7 +334,7 @@ test("wherever the memory ends, it is `out-of-memory`, and another model goes on
       `${words} was never said:\n${shown.join("\n")}`,
     );
   }
-  assert.ok(new Set(failed.map(({ phase }) => phase)).size > 2, `it always ended in one place:\n${shown.join("\n")}`);
+  assert.ok(new Set(failed.map(({ phase }) => phase)).size > 1, `it always ended in one place:\n${shown.join("\n")}`);
 });
 
 test("where the memory ends in a call without a worker, the call fails, and so do those after it", async () => {

@@ -1,10 +1,10 @@
-//! What the attention kernels share: keys and values packed by head, scores of a few rows at a time, their softmax.
+//! What the attention kernels share: keys and values packed by head, scores of a few rows at a time.
 
-use super::functions;
 use super::packed::Aligned;
 use super::panels::{self, Rows};
 use super::product::Product;
-use super::simd::{Lanes, Simd, Task};
+use super::simd::Simd;
+use super::softmax::Softmax;
 use super::workers::{ROWS_TOGETHER, Workers};
 
 /// Memory of the attention kernels, kept between calls; it grows and never shrinks.
@@ -283,35 +283,5 @@ impl Heads {
             epilogue: None,
         }
         .run(simd);
-    }
-}
-
-/// Softmax of rows `stride` apart over the keys that `mask` covers; with `sums`, the division is left to the caller.
-struct Softmax<'a> {
-    scores: &'a mut [f32],
-    stride: usize,
-    mask: &'a [u32],
-    sums: Option<&'a mut [f32]>,
-}
-
-impl Task for Softmax<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
-        let mut sums = self.sums;
-        for (index, row) in self.scores.chunks_exact_mut(self.stride).enumerate() {
-            let (scores, masked) = row.split_at_mut(self.mask.len());
-            let sum = functions::softmax_weights(scores, self.mask);
-            match &mut sums {
-                // A row without keys is zeros already; dividing it by 1 keeps them.
-                Some(sums) => sums[index] = if sum == 0.0 { 1.0 } else { sum },
-                None => {
-                    masked.fill(0.0);
-                    let factor = if sum == 0.0 { 0.0 } else { 1.0 / sum };
-                    scores.iter_mut().for_each(|score| *score *= factor);
-                }
-            }
-        }
     }
 }

@@ -18,6 +18,7 @@ mod panels;
 pub mod position;
 mod product;
 mod simd;
+mod softmax;
 mod table;
 mod workers;
 

@@ -7,15 +7,14 @@ from training import losses
 from training.config import Config
 from training.data import batches, glue, tokens
 from training.places import Places
+from training.tasks import held_out
 from training.tasks.task import Task
 
 
 def open_glue(config: Config, places: Places, tokenizer) -> Task:
     """The training file of a task of GLUE, some rows kept back to look at while training."""
     rows = glue.read_train(places, config.task)
-    rows = [rows[i] for i in np.random.default_rng([config.seed, 0]).permutation(len(rows))]
-    kept_back = min(config.loop.held_out, len(rows) // 10) if config.loop.evaluate_every else 0
-    held, rows = rows[:kept_back], rows[kept_back:]
+    held, rows = held_out.split(rows, config)
     if config.data.limit:
         rows = rows[: config.data.limit]
     encoded = tokens.encode_rows(tokenizer, rows, config.data.max_length)

@@ -9,6 +9,7 @@ from training.data import batches
 from training.data.mismatch import Mismatches
 from training.data.squad import Windows, read_train
 from training.places import Places
+from training.tasks import held_out
 from training.tasks.task import Task
 
 
@@ -17,10 +18,7 @@ def open_squad(config: Config, places: Places, tokenizer) -> Task:
     data = config.data
     squad = read_train(places, data.skip_ambiguous)
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
-    answered = [w for w in windows.windows if w.end]
-    answered = [answered[i] for i in np.random.default_rng([config.seed, 0]).permutation(len(answered))]
-    kept_back = min(config.loop.held_out, len(answered) // 10) if config.loop.evaluate_every else 0
-    held, answered = answered[:kept_back], answered[kept_back:]
+    held, answered = held_out.split([w for w in windows.windows if w.end], config)
     if data.limit:
         answered = answered[: data.limit]
     score = (lambda model: held_out_score(model, windows, held)) if held else None

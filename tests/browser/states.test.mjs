@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { answer, ask, loseGpu, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { answer, ask, loseGpu, openReady, paste, shownProblem, takeSample } from "./support/index-page.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 import { startStaticHost } from "./support/static-host.mjs";
@@ -67,7 +67,7 @@ describe("a ready page", () => {
     await paste(page, "#question", "What?");
     await submit(page);
     assert.match((await answer(page)).line, /no passage/);
-    await page.click("#samples button");
+    await takeSample(page);
   });
 
   test("can be used by keyboard alone", async () => {
@@ -98,7 +98,7 @@ describe("a ready page", () => {
   });
 
   test("reads a long text in windows and says how many", async () => {
-    await page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
+    await takeSample(page, 3);
     const found = await ask(page, "With what did Olsen mend the boat?");
     assert.match(found.line, /copper/);
     assert.match(found.timing, /[2-9] windows/);
@@ -181,8 +181,8 @@ describe("other states of the answer and of the network", () => {
   });
 
   test("while it reads a long text the page shows how far it is", async () => {
+    await takeSample(page, 3);
     await page.evaluate(() => {
-      document.querySelectorAll("#samples button")[3].click();
       globalThis.said = [];
       const timing = document.querySelector("#answer-timing");
       new MutationObserver(() => globalThis.said.push(timing.textContent)).observe(timing, { childList: true });
@@ -196,7 +196,7 @@ describe("other states of the answer and of the network", () => {
   });
 
   test("a question that is too long is cut, and that is said", async () => {
-    await page.click("#samples button");
+    await takeSample(page);
     assert.equal((await ask(page, "How tall is the tower?")).cut, "");
     const { cut } = await ask(page, `How tall is the tower, ${"and how wide is it ".repeat(40)}?`);
     assert.match(cut, /too long: its end was cut off/);

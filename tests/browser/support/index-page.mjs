@@ -32,6 +32,11 @@ export async function ask(page, question) {
   return await answer(page);
 }
 
+/** Takes a sample passage. Not by the mouse, which misses where the page still scrolls to an answer. */
+export async function takeSample(page, index = 0) {
+  await page.evaluate((index) => document.querySelectorAll("#samples button")[index].click(), index);
+}
+
 /** The answer once it is there. */
 export async function answer(page) {
   await page.waitForFunction(

@@ -49,10 +49,16 @@ export const answering = {
       await openReady(page, address);
       await sample(page, 3);
       await paste(page, "#question", "With what did Olsen mend the boat?");
-      await submit(page);
-      await page.waitForFunction(() => /^Read \d/.test(document.querySelector("#answer-timing").textContent), {
-        polling: "mutation",
+      // Watched from before it begins: on a busy machine it may be over when the next command comes.
+      await page.evaluate(() => {
+        const timing = document.querySelector("#answer-timing");
+        globalThis.reading = new Promise((resolve) => {
+          const look = () => /^Read \d/.test(timing.textContent) && resolve();
+          new MutationObserver(look).observe(timing, { childList: true, characterData: true, subtree: true });
+        });
       });
+      await submit(page);
+      await page.evaluate(() => globalThis.reading);
       await showAnswer(page);
     },
   },

@@ -29,16 +29,19 @@ const USES = { "question-answering": "answers", "text-classification": "sentimen
  */
 export async function chooseModels() {
   const entries = await modelsBeside();
-  const beside = entries.flatMap(({ name, task }) => {
-    const use = USES[task];
-    return use ? [{ label: name, source: `models/${encodeURIComponent(name)}/`, use }] : [];
-  });
+  const all = entries.map(({ name, task }) => ({
+    label: name,
+    source: `models/${encodeURIComponent(name)}/`,
+    use: USES[task],
+  }));
+  const beside = all.flatMap((model) => (model.use ? [{ ...model, use: model.use }] : []));
   /** @type {{ answers?: Choice, sentiment?: Choice }} */
   const chosen = {};
   for (const model of beside) chosen[model.use] ??= model;
   const usual = chosen.answers;
   for (const name of wanted) {
-    const named = beside.find(({ label }) => label === name);
+    // One that does something else is asked to answer, and says what it does.
+    const named = all.find(({ label }) => label === name);
     chosen[named?.use ?? "answers"] = named ?? { label: name, source: name };
   }
   return { ...chosen, usual, beside };

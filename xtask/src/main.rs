@@ -5,6 +5,7 @@ mod browser;
 mod checks;
 mod demo;
 mod fingerprint;
+mod folder;
 mod goldens;
 mod models;
 mod outcome;

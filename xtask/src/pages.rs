@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::process::{command, root, run, target};
-use crate::{fingerprint, package, setup};
+use crate::{fingerprint, folder, package, setup};
 
 /// The script of each page. A module after another would be one more wait for the network each.
 const SCRIPTS: [&str; 3] = ["app/main.js", "app/about.js", "bench/main.js"];
@@ -29,7 +29,7 @@ pub fn build() -> Result<()> {
     if folder().exists() {
         std::fs::remove_dir_all(folder())?;
     }
-    copy(&root.join("www"), &folder())?;
+    folder::copy(&root.join("www"), &folder(), &is_served)?;
     bundle(&root.join("www"))?;
     fingerprint::write(&stamp, &fingerprint)
 }
@@ -52,17 +52,7 @@ fn bundle(sources: &Path) -> Result<()> {
 }
 
 /// Everything but the scripts and what only a compiler reads.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let source = entry?.path();
-        let name = source.file_name().unwrap_or_default();
-        let destination = to.join(name);
-        if source.is_dir() {
-            copy(&source, &destination)?;
-        } else if name != "tsconfig.json" && source.extension().is_none_or(|found| found != "js") {
-            std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
-        }
-    }
-    Ok(())
+fn is_served(file: &Path) -> Result<bool> {
+    let is = |name| file.file_name().is_some_and(|found| found == name);
+    Ok(!is("tsconfig.json") && file.extension().is_none_or(|found| found != "js"))
 }

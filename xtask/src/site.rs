@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::models::{self, Entry};
 use crate::process::{root, target};
-use crate::{pages, size};
+use crate::{folder, pages, size};
 
 /// What common static hosts take of one file.
 const LARGEST_FILE: u64 = 25 << 20;
@@ -32,38 +32,30 @@ fn lay_out(site: &Path, laid: &[Entry]) -> Result<()> {
         std::fs::remove_dir_all(site)?;
     }
     let root = root();
-    copy(&pages::folder(), site)?;
+    folder::copy(&pages::folder(), site, &is_published)?;
     for name in ["dist", "wasm"] {
-        copy(&root.join("pkg").join(name), &site.join("pkg").join(name))?;
+        folder::copy(&root.join("pkg").join(name), &site.join("pkg").join(name), &is_published)?;
     }
     for model in laid {
-        copy(&model.folder, &site.join("models").join(&model.name))?;
+        folder::copy(&model.folder, &site.join("models").join(&model.name), &is_published)?;
     }
     std::fs::create_dir_all(site.join("models"))?;
     std::fs::write(site.join("models/models.json"), serde_json::to_string(laid)?)?;
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let source = entry?.path();
-        let name = PathBuf::from(source.file_name().unwrap_or_default());
-        if name.to_string_lossy().starts_with('.') || source.extension().is_some_and(|found| found == "ts") {
-            continue;
-        }
-        let destination = to.join(name);
-        if source.is_dir() {
-            copy(&source, &destination)?;
-        } else {
-            let bytes = std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
-            if bytes > LARGEST_FILE {
-                bail!(
-                    "{}: {bytes} bytes; static hosts take {LARGEST_FILE} at most; quantise it (`mobilebert quantize --dtype q8`) or split it into shards",
-                    source.display()
-                );
-            }
-        }
+/// Neither a build's own notes nor types; an error where hosts would refuse the file.
+fn is_published(file: &Path) -> Result<bool> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with('.') || name.ends_with(".ts") {
+        return Ok(false);
     }
-    Ok(())
+    let bytes = file.metadata().with_context(|| file.display().to_string())?.len();
+    if bytes > LARGEST_FILE {
+        bail!(
+            "{}: {bytes} bytes; static hosts take {LARGEST_FILE} at most; quantise it (`mobilebert quantize --dtype q8`) or split it into shards",
+            file.display()
+        );
+    }
+    Ok(true)
 }

@@ -1,0 +1,20 @@
+//! Folders copied with what is in them.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Copies the files that `wanted` takes; what it refuses with an error ends the copying.
+pub fn copy(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> Result<bool>) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let source = entry?.path();
+        let destination = to.join(source.file_name().unwrap_or_default());
+        if source.is_dir() {
+            copy(&source, &destination, wanted)?;
+        } else if wanted(&source)? {
+            std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
+        }
+    }
+    Ok(())
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { chromium, firefox, newPage } from "./support/browsers.mjs";
-import { ask, openReady, paste } from "./support/index-page.mjs";
+import { ask, openReady, paste, takeSample } from "./support/index-page.mjs";
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
@@ -95,6 +95,23 @@ for (const [name, launch] of [
     test("holds nothing behind a text that is not marked", async () => {
       await paste(page, "#passage", passageOf(12_000));
       assert.equal(await page.$eval("#passage-marks", (marks) => marks.textContent), "");
+    });
+
+    test("suggests the questions of a sample, also of one that was edited, and none for another text", async () => {
+      const suggested = () =>
+        page.$eval("#chips", (group) => (group.hidden ? [] : Array.from(group.querySelectorAll("button"), (chip) => chip.textContent)));
+      const passage = () => page.$eval("#passage", (field) => field.value);
+      await takeSample(page, 2);
+      const questions = await suggested();
+      assert.ok(questions.includes("When does the last boat return?"), String(questions));
+      await paste(page, "#passage", (await passage()).replace("22:15", "23:30"));
+      assert.deepEqual(await suggested(), questions);
+      await paste(page, "#passage", "A text of one's own.");
+      assert.deepEqual(await suggested(), []);
+      await paste(page, "#passage", "");
+      assert.deepEqual(await suggested(), []);
+      await takeSample(page, 0);
+      assert.ok((await suggested()).includes("How tall is the tower?"));
     });
 
     test("says its length in words and windows, of a long text in a pause", async () => {

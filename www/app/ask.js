@@ -20,6 +20,8 @@ let running;
 /** The best of what was read so far. @type {PartialAnswers | undefined} */
 let partial;
 let waiting = false;
+/** @type {string[] | undefined} */
+let suggested;
 /** Whether a model is on its way. */
 let loading = true;
 /** @type {import("./main.js").CallListener} */
@@ -29,18 +31,24 @@ let listener;
 export function startAsking(given) {
   listener = given;
   startPassage((questions) => {
-    buttons("chips", questions, (index) => {
-      field.value = questions[index] ?? "";
-      ask();
-    });
+    suggest(questions);
     reset();
   });
-  byId("passage", HTMLTextAreaElement).addEventListener("input", reset);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     ask();
   });
   stopping.addEventListener("click", stopReading);
+}
+
+/** @param {string[]} questions */
+function suggest(questions) {
+  if (questions === suggested) return;
+  suggested = questions;
+  buttons("chips", questions, (index) => {
+    field.value = questions[index] ?? "";
+    ask();
+  });
 }
 
 /** @param {QuestionAnswering | undefined} loaded nothing while another model is loading: what is asked waits for it */

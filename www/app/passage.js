@@ -15,17 +15,22 @@ const LONGEST = 5_000_000;
 /** Hebrew, Arabic and their neighbours. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
+/** Letters at the beginning or the end by which an edited sample is still known. */
+const END = 40;
+
 /** @type {(questions: string[]) => void} */
-let onSample = () => {};
+let onChange = () => {};
+/** @type {string[]} */
+const NONE = [];
 
 /** The passage as it stands. */
 export function passage() {
   return area.value;
 }
 
-/** @param {(questions: string[]) => void} listener is given the questions that suit a sample */
+/** @param {(questions: string[]) => void} listener called at every change, with the questions that suit the passage */
 export function startPassage(listener) {
-  onSample = listener;
+  onChange = listener;
   const names = samples.map((sample) => sample.name);
   buttons("samples", names, (index) => showSample(index));
   area.addEventListener("input", changed);
@@ -45,15 +50,21 @@ export function startPassage(listener) {
 }
 
 function changed() {
+  const text = area.value;
   markSpans([]);
   countPassage(area);
-  paper.dataset.letters = RIGHT_TO_LEFT.test(area.value) ? "right-to-left" : "";
+  paper.dataset.letters = RIGHT_TO_LEFT.test(text) ? "right-to-left" : "";
   for (const button of document.querySelectorAll("#samples button")) {
     const sample = samples.find(({ name }) => name === button.textContent);
-    const same = sample?.text.length === area.textLength && sample.text === area.value;
-    button.setAttribute("aria-pressed", String(same));
+    button.setAttribute("aria-pressed", String(sample?.text === text));
   }
   hint.textContent = "";
+  onChange(samples.find((sample) => isOf(sample.text, text))?.questions ?? NONE);
+}
+
+/** Whether a text is a sample, or was: who changes a date in one wants to ask again. @param {string} sample @param {string} text */
+function isOf(sample, text) {
+  return text.startsWith(sample.slice(0, END)) || text.endsWith(sample.slice(-END));
 }
 
 /** Another passage, from its beginning. @param {string} text */
@@ -67,9 +78,7 @@ function show(text) {
 /** @param {number} index */
 function showSample(index) {
   const sample = samples[index];
-  if (!sample) return;
-  show(sample.text);
-  onSample(sample.questions);
+  if (sample) show(sample.text);
 }
 
 /** @param {File} file */
@@ -91,5 +100,4 @@ async function open(file) {
   }
   show(text);
   hint.textContent = file.name;
-  onSample([]);
 }

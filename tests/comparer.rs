@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::compare::{Tolerance, compare, compare_to_rms};
+use support::compare::{Tolerance, compare, compare_each, compare_to_rms};
 use support::random::Random;
 
 const TIGHT: Tolerance = Tolerance::new(1e-6, 1e-5);
@@ -48,6 +48,15 @@ fn empty_and_unequally_long_slices_fail() {
 fn a_tolerance_that_is_no_number_fails() {
     assert!(compare(&[1.0f32], &[1.0f32], Tolerance::new(f64::NAN, 0.0)).is_err());
     assert!(compare(&[1.0f32], &[1.0f32], Tolerance::new(0.0, -1.0)).is_err());
+}
+
+#[test]
+fn each_element_has_its_own_tolerance() {
+    let (expected, found) = ([1.0f64, 1.0], [1.5f64, 1.0]);
+    assert!(compare_each(&expected, &found, &[0.5, 0.0]).is_ok());
+    assert!(compare_each(&expected, &found, &[0.4, 9.0]).is_err());
+    assert!(compare_each(&expected, &found, &[f64::NAN, 0.0]).is_err());
+    assert!(compare_each(&expected, &found, &[0.5]).is_err());
 }
 
 #[test]

@@ -13,6 +13,10 @@ use support::family::{Family64, Tensors};
 use support::gpu::{executor, family, mobilebert};
 use support::random::Random;
 
+/// Of the outputs' root mean square: what the CPU executor's rounding of hidden states to 16 bits may come to. Rounding
+/// weights to 8 bits comes to some hundredths.
+const ROUNDING: f64 = 5e-4;
+
 /// A network and its parameters as a q8 checkpoint gives them.
 struct Model {
     config: Config,
@@ -137,7 +141,7 @@ fn a_network_in_8_bits_computes_what_its_weights_stand_for() {
             for (what, expected) in
                 [("f64", exact.clone()), ("f32", cut(floats).iter().map(|&x| x.into()).collect())]
             {
-                compare_to_rms(&expected, &cut(found), 1e-5)
+                compare_to_rms(&expected, &cut(found), ROUNDING)
                     .unwrap_or_else(|problem| panic!("{what} {} {problem}\n{fields}", output.name));
             }
         }
@@ -174,7 +178,7 @@ fn both_executors_agree_on_8_bits() {
         let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
         let twins = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
         for ((output, twin), found) in plan.outputs.iter().zip(&twins).zip(&found) {
-            compare_to_rms(twin, found, 1e-5)
+            compare_to_rms(twin, found, ROUNDING)
                 .unwrap_or_else(|problem| panic!("{}: {problem}\n{fields}", output.name));
         }
     }

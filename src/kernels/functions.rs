@@ -152,6 +152,23 @@ pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
     parts.iter().sum()
 }
 
+/// The largest absolute value (NaN where one is NaN) and the sum of them all, in 16 interleaved parts.
+#[inline(always)]
+pub(super) fn sizes(values: &[f32]) -> (f32, f32) {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let (mut largest, mut sums) = ([0u32; 16], [0.0f32; 16]);
+    let mut take = |chunk: &[f32]| {
+        for ((largest, sum), value) in largest.iter_mut().zip(&mut sums).zip(chunk) {
+            // Of positive floats the bits are ordered like the values, and those of NaN are the largest.
+            *largest = value.abs().to_bits().max(*largest);
+            *sum += value.abs();
+        }
+    };
+    chunks.iter().for_each(|chunk| take(chunk));
+    take(rest);
+    (f32::from_bits(largest.into_iter().fold(0, u32::max)), sums.iter().sum())
+}
+
 /// The largest value; −∞ for none. NaN is passed over.
 #[inline(always)]
 pub(super) fn largest(values: &[f32]) -> f32 {

@@ -12,7 +12,7 @@ pub struct PackedMatrix {
     simd: Simd,
 }
 
-/// Panels `[out_features / lanes][in_features][lanes]`, the last one filled with zeros.
+/// Panels, see [`panels`].
 #[derive(Clone, Debug)]
 enum Values {
     F32(Aligned),
@@ -38,10 +38,7 @@ impl PackedMatrix {
     pub fn from_q8(weight: &[i8], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         let out_features = scales.len();
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
-        let lanes = simd.lanes();
-        let mut panels = vec![0; panels::panels_len(in_features, out_features, lanes)];
-        let rows = Rows { data: weight, stride: in_features };
-        panels::pack_rows(rows, in_features, out_features, lanes, &mut panels);
+        let panels = panels::pack_bytes(weight, in_features, simd.lanes());
         PackedMatrix { values: Values::Q8 { panels, scales }, out_features, in_features, simd }
     }
 

@@ -1,17 +1,11 @@
-//! The right-hand matrix of a product: panels of `L` columns, `[columns / L][depth][L]`, the last one filled with zeros.
+//! The right-hand matrix of a product: panels of `L` columns, the last one filled with zeros. Floats stand in them as
+//! `[columns / L][depth][L]`, bytes in pairs as `[columns / L][depth / 2][L][2]`.
 
-use std::ops::Range;
-
-use super::simd::{Lanes, Simd, Task};
-
-/// Floats of a panel's block, which stays in the first cache: 16 KiB.
-pub(super) const PANEL_BLOCK: usize = 4096;
-
-/// Rows of a matrix, `stride` values apart.
+/// Rows of a matrix, `stride` floats apart.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a, T = f32> {
+pub(super) struct Rows<'a> {
     /// Starts with the first row.
-    pub data: &'a [T],
+    pub data: &'a [f32],
     /// Distance of rows.
     pub stride: usize,
 }
@@ -30,14 +24,27 @@ pub(super) fn panels_len(depth: usize, columns: usize, lanes: usize) -> usize {
     columns.div_ceil(lanes) * lanes * depth
 }
 
+/// Pairs of a sum of so many products.
+pub(super) const fn pairs(depth: usize) -> usize {
+    depth.div_ceil(2)
+}
+
+/// A row-major weight of bytes, `[out, in]` with `in` being `depth`, in panels.
+pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize) -> Vec<i8> {
+    let columns = weight.len() / depth;
+    let panel = pairs(depth) * lanes * 2;
+    let mut panels = vec![0; columns.div_ceil(lanes) * panel];
+    for (column, row) in weight.chunks_exact(depth).enumerate() {
+        let start = column / lanes * panel + column % lanes * 2;
+        for (to, pair) in panels[start..].chunks_mut(lanes * 2).zip(row.chunks(2)) {
+            to[..pair.len()].copy_from_slice(pair);
+        }
+    }
+    panels
+}
+
 /// Packs rows that are dotted with (`columns` rows of `depth`, such as a weight `[out, in]` or keys) into panels.
-pub(super) fn pack_rows<T: Copy + Default>(
-    source: Rows<'_, T>,
-    depth: usize,
-    columns: usize,
-    lanes: usize,
-    panels: &mut [T],
-) {
+pub(super) fn pack_rows(source: Rows<'_>, depth: usize, columns: usize, lanes: usize, panels: &mut [f32]) {
     for (index, panel) in panels.chunks_exact_mut(depth * lanes).enumerate() {
         let first = index * lanes;
         for lane in 0..lanes {
@@ -47,7 +54,7 @@ pub(super) fn pack_rows<T: Copy + Default>(
                     *to = value;
                 }
             } else {
-                panel[lane..].iter_mut().step_by(lanes).for_each(|to| *to = T::default());
+                panel[lane..].iter_mut().step_by(lanes).for_each(|to| *to = 0.0);
             }
         }
     }
@@ -61,60 +68,6 @@ pub(super) fn pack_columns(source: Rows<'_>, depth: usize, columns: usize, lanes
         for (position, to) in panel.chunks_exact_mut(lanes).enumerate() {
             to[..width].copy_from_slice(&source.data[position * source.stride + first..][..width]);
             to[width..].fill(0.0);
-        }
-    }
-}
-
-/// Panels as the sums read them.
-pub(super) trait Floats {
-    /// At most [`PANEL_BLOCK`] values of a panel.
-    fn block(&mut self, range: Range<usize>, simd: Simd) -> &[f32];
-}
-
-impl Floats for &[f32] {
-    fn block(&mut self, range: Range<usize>, _: Simd) -> &[f32] {
-        &self[range]
-    }
-}
-
-/// Bytes that become floats a block at a time, once for all rows that pass over it.
-pub(super) struct Widened<'a> {
-    panels: &'a [i8],
-    block: Block,
-}
-
-impl<'a> Widened<'a> {
-    /// Bytes in panels.
-    pub fn new(panels: &'a [i8]) -> Self {
-        Widened { panels, block: Block([0.0; PANEL_BLOCK]) }
-    }
-}
-
-/// Starts on a cache line, so that no vector load crosses two.
-#[repr(align(64))]
-struct Block([f32; PANEL_BLOCK]);
-
-impl Floats for Widened<'_> {
-    fn block(&mut self, range: Range<usize>, simd: Simd) -> &[f32] {
-        let to = &mut self.block.0[..range.len()];
-        simd.run(Widen { from: &self.panels[range], to: &mut *to });
-        to
-    }
-}
-
-/// Whole vectors of bytes → floats.
-struct Widen<'a> {
-    from: &'a [i8],
-    to: &'a mut [f32],
-}
-
-impl Task for Widen<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
-        for (from, to) in self.from.as_chunks::<L>().0.iter().zip(self.to.as_chunks_mut::<L>().0) {
-            V::widen(from).store(to);
         }
     }
 }

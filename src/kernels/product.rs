@@ -4,12 +4,18 @@
 //! Every output element is summed up in the same order, whatever the tile, so that a result depends neither on the number
 //! of threads nor on the rows computed beside it.
 
-use super::functions;
-use super::panels::{Floats, PANEL_BLOCK, Panels, Rows, Widened};
-use super::simd::{Lanes, Simd, Task};
+mod bytes;
+mod finish;
+mod floats;
+
+use self::bytes::Bytes;
+use self::finish::Finish;
+use self::floats::Floats;
+use super::panels::{Panels, Rows};
+use super::simd::{Lanes, Simd};
 use crate::plan::Activation;
 
-/// Rows that pass together over a block of the right-hand matrix: with [`PANEL_BLOCK`] they stay in the second cache.
+/// Rows that pass together over a block of the right-hand matrix: with a panel's block they stay in the second cache.
 const ROW_BLOCK: usize = 128;
 
 /// What happens to a finished sum before it is left in memory.
@@ -47,45 +53,40 @@ pub(super) struct Product<'a> {
     pub epilogue: Option<Epilogue<'a>>,
 }
 
-impl Product<'_> {
+impl<'a> Product<'a> {
     /// Computes it.
     pub fn run(self, simd: Simd) {
+        let depth = self.depth;
         match self.panels {
-            Panels::F32(panels) => self.blocks(simd, panels),
-            Panels::I8(panels) => self.blocks(simd, Widened::new(panels)),
+            Panels::F32(panels) => self.blocks(simd, Floats::new(panels, depth)),
+            Panels::I8(panels) => self.blocks(simd, Bytes::new(panels, depth)),
         }
     }
 
     /// The sums and what is done with them are compiled apart, so that neither takes registers of the other.
-    fn blocks(self, simd: Simd, mut panels: impl Floats) {
+    fn blocks(self, simd: Simd, mut factors: impl Factors<'a>) {
         let lanes = simd.lanes();
-        let depth_block = PANEL_BLOCK / lanes;
+        let depth_block = factors.depth_block(simd);
         for first_row in (0..self.rows).step_by(ROW_BLOCK) {
             let rows = ROW_BLOCK.min(self.rows - first_row);
             for depth in (0..self.depth).step_by(depth_block) {
                 let depth_end = self.depth.min(depth + depth_block);
+                let input = &self.input.data[first_row * self.input.stride + depth..];
+                factors.begin(Rows { data: input, ..self.input }, rows, depth_end - depth, simd);
                 for index in 0..self.columns.div_ceil(lanes) {
-                    let panel = index * self.depth;
                     let column = index * lanes;
                     let width = lanes.min(self.columns - column);
                     let output = &mut self.output[first_row * self.output_stride + column..];
-                    simd.run(Sums {
-                        input: &self.input.data[first_row * self.input.stride + depth..],
-                        input_stride: self.input.stride,
-                        rows,
-                        panel: panels.block((panel + depth) * lanes..(panel + depth_end) * lanes, simd),
-                        add: depth > 0,
-                        output: &mut *output,
-                        output_stride: self.output_stride,
-                        width,
-                    });
+                    let stride = self.output_stride;
+                    let part = Part { rows, add: depth > 0, output: &mut *output, stride, width };
+                    factors.sums(index, depth, part, simd);
                     if depth_end == self.depth
                         && let Some(epilogue) = self.epilogue
                     {
                         let columns = column..column + width;
                         simd.run(Finish {
                             sums: output,
-                            stride: self.output_stride,
+                            stride,
                             rows,
                             column_scale: epilogue.column_scale.map(|scale| &scale[columns.clone()]),
                             activation: epilogue.activation,
@@ -103,69 +104,31 @@ impl Product<'_> {
     }
 }
 
-/// A block of rows times a block of a panel, written or added to the output.
-struct Sums<'a> {
-    input: &'a [f32],
-    input_stride: usize,
+/// Both sides of a product, of either kind.
+trait Factors<'a> {
+    /// Length of the sums that are taken at once; the last ones of a row may be shorter.
+    fn depth_block(&self, simd: Simd) -> usize;
+    /// Turns to the first `depth` values of the first `rows` rows of `input`.
+    fn begin(&mut self, input: Rows<'a>, rows: usize, depth: usize, simd: Simd);
+    /// These rows times as much of a panel, from position `first` on.
+    fn sums(&mut self, panel: usize, first: usize, part: Part<'_>, simd: Simd);
+}
+
+/// Where the sums of a block of rows and of a panel's columns go.
+struct Part<'a> {
     rows: usize,
-    panel: &'a [f32],
+    /// To what is there.
     add: bool,
+    /// Starts with the first row's first column.
     output: &'a mut [f32],
-    output_stride: usize,
+    stride: usize,
     width: usize,
 }
 
-impl Task for Sums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
-        let mut row = 0;
-        while row < self.rows {
-            let count = R.min(self.rows - row);
-            // `count` is at most `R`: arms above it are never compiled.
-            match count {
-                8 => self.tile::<V, L, 8>(row),
-                7 => self.tile::<V, L, 7>(row),
-                6 => self.tile::<V, L, 6>(row),
-                5 => self.tile::<V, L, 5>(row),
-                4 => self.tile::<V, L, 4>(row),
-                3 => self.tile::<V, L, 3>(row),
-                2 => self.tile::<V, L, 2>(row),
-                _ => self.tile::<V, L, 1>(row),
-            }
-            row += count;
-        }
-    }
-}
-
-impl Sums<'_> {
-    /// `M` rows: `M · L` sums in registers.
-    #[inline(always)]
-    fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
-        let (panel, _) = self.panel.as_chunks::<L>();
-        let len = panel.len();
-        let rows: [&[f32]; M] =
-            std::array::from_fn(|index| &self.input[(row + index) * self.input_stride..][..len]);
-        let mut sums = [V::zero(); M];
-        for position in 0..len {
-            // SAFETY: the panel has `len` entries. (Checked, the loop costs a compare and a branch for every step, which
-            // the compiler does not see to be needless.)
-            let right = V::load(unsafe { panel.get_unchecked(position) });
-            for index in 0..M {
-                // SAFETY: every row was cut to `len` entries above.
-                let left = unsafe { *rows[index].get_unchecked(position) };
-                sums[index] = sums[index].add_scaled(left, right);
-            }
-        }
-        for (index, sum) in sums.into_iter().enumerate() {
-            self.store(row + index, sum);
-        }
-    }
-
+impl Part<'_> {
     #[inline(always)]
     fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sum: V) {
-        let to = &mut self.output[row * self.output_stride..][..self.width];
+        let to = &mut self.output[row * self.stride..][..self.width];
         match <&mut [f32; L]>::try_from(&mut *to) {
             Ok(full) if self.add => V::load(full).add_scaled(1.0, sum).store(full),
             Ok(full) => sum.store(full),
@@ -180,57 +143,29 @@ impl Sums<'_> {
     }
 }
 
-/// What follows the sums, over the columns of one panel.
-struct Finish<'a> {
-    sums: &'a mut [f32],
-    stride: usize,
-    rows: usize,
-    column_scale: Option<&'a [f32]>,
-    activation: Activation,
-    bias: &'a [f32],
-    residual: Option<&'a [f32]>,
-    residual_stride: usize,
-    scale: Option<&'a [f32]>,
+/// Sums that are computed a tile of rows at a time.
+trait Tiles {
+    /// `M` rows: `M · L` sums in registers.
+    fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize);
 }
 
-impl Task for Finish<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
-        // Asked once, not a row: floats must not pay for what bytes need.
-        match self.column_scale {
-            Some(scale) => self.rows::<L>(|sums| functions::multiply(sums, &scale[..sums.len()])),
-            None => self.rows::<L>(|_| ()),
+/// So many rows in tiles of `R` and one of the rest.
+#[inline(always)]
+fn in_tiles<V: Lanes<L>, const L: usize, const R: usize>(rows: usize, tiles: &mut impl Tiles) {
+    let mut row = 0;
+    while row < rows {
+        let count = R.min(rows - row);
+        // `count` is at most `R`: arms above it are never compiled.
+        match count {
+            8 => tiles.tile::<V, L, 8>(row),
+            7 => tiles.tile::<V, L, 7>(row),
+            6 => tiles.tile::<V, L, 6>(row),
+            5 => tiles.tile::<V, L, 5>(row),
+            4 => tiles.tile::<V, L, 4>(row),
+            3 => tiles.tile::<V, L, 3>(row),
+            2 => tiles.tile::<V, L, 2>(row),
+            _ => tiles.tile::<V, L, 1>(row),
         }
-    }
-}
-
-impl Finish<'_> {
-    #[inline(always)]
-    fn rows<const L: usize>(&mut self, scale: impl Fn(&mut [f32])) {
-        for row in 0..self.rows {
-            // A length known to the compiler spares full panels the loops' ends.
-            if self.bias.len() == L {
-                self.row(row, L, &scale);
-            } else {
-                self.row(row, self.bias.len(), &scale);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn row(&mut self, row: usize, width: usize, scale: impl Fn(&mut [f32])) {
-        let sums = &mut self.sums[row * self.stride..][..width];
-        scale(sums);
-        functions::add(sums, &self.bias[..width]);
-        functions::activate(self.activation, sums);
-        if let Some(residual) = self.residual {
-            let residual = &residual[row * self.residual_stride..][..width];
-            match self.scale {
-                Some(scale) => functions::add_scaled(sums, residual, &scale[..width]),
-                None => functions::add(sums, residual),
-            }
-        }
+        row += count;
     }
 }

@@ -7,6 +7,9 @@
 mod avx2;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+mod whole;
+
+pub(super) use self::whole::Whole;
 
 /// An instruction set that this processor has. Only [`Simd::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +51,15 @@ impl Simd {
         }
     }
 
+    /// [`Simd::lanes`] of the widest set.
+    pub(super) const MOST_LANES: usize = 16;
+
     /// Columns that a packed panel holds side by side.
     pub fn lanes(self) -> usize {
         match self.0 {
             Kind::Baseline => BASELINE_LANES,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => 16,
+            Kind::Avx2 => Self::MOST_LANES,
         }
     }
 
@@ -81,16 +87,24 @@ pub(super) trait Task {
 
 /// `L` floats side by side, the unit of the matrix product.
 pub(super) trait Lanes<const L: usize>: Copy {
+    /// As many whole numbers.
+    type Whole: Whole<L>;
     /// All zero.
     fn zero() -> Self;
     /// From memory.
     fn load(from: &[f32; L]) -> Self;
-    /// From bytes, each as the float of its value.
-    fn widen(from: &[i8; L]) -> Self;
+    /// The nearest floats.
+    fn from_whole(whole: Self::Whole) -> Self;
     /// To memory.
     fn store(self, to: &mut [f32; L]);
     /// `self + factor · other`, fused where the instruction set has it.
     fn add_scaled(self, factor: f32, other: Self) -> Self;
+    /// `self + other`.
+    fn add(self, other: Self) -> Self;
+    /// `self ∘ other`.
+    fn multiply(self, other: Self) -> Self;
+    /// 0 in place of what is below; NaN stays.
+    fn relu(self) -> Self;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -127,6 +141,8 @@ struct Fused<const L: usize>([f32; L]);
 
 #[cfg(target_arch = "aarch64")]
 impl<const L: usize> Lanes<L> for Fused<L> {
+    type Whole = whole::Portable<L>;
+
     #[inline(always)]
     fn zero() -> Self {
         Fused([0.0; L])
@@ -138,8 +154,8 @@ impl<const L: usize> Lanes<L> for Fused<L> {
     }
 
     #[inline(always)]
-    fn widen(from: &[i8; L]) -> Self {
-        Fused(from.map(f32::from))
+    fn from_whole(whole: Self::Whole) -> Self {
+        Fused(whole.values().map(|value| value as f32))
     }
 
     #[inline(always)]
@@ -154,6 +170,21 @@ impl<const L: usize> Lanes<L> for Fused<L> {
         }
         self
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Fused(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Fused(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Fused(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
+    }
 }
 
 /// Lanes of an instruction set that multiplies and adds in two steps.
@@ -163,6 +194,8 @@ struct Separate<const L: usize>([f32; L]);
 
 #[cfg(not(any(target_arch = "wasm32", target_arch = "aarch64")))]
 impl<const L: usize> Lanes<L> for Separate<L> {
+    type Whole = whole::Portable<L>;
+
     #[inline(always)]
     fn zero() -> Self {
         Separate([0.0; L])
@@ -174,8 +207,8 @@ impl<const L: usize> Lanes<L> for Separate<L> {
     }
 
     #[inline(always)]
-    fn widen(from: &[i8; L]) -> Self {
-        Separate(from.map(f32::from))
+    fn from_whole(whole: Self::Whole) -> Self {
+        Separate(whole.values().map(|value| value as f32))
     }
 
     #[inline(always)]
@@ -189,6 +222,21 @@ impl<const L: usize> Lanes<L> for Separate<L> {
             self.0[lane] += factor * other.0[lane];
         }
         self
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Separate(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Separate(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Separate(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
     }
 }
 
@@ -218,27 +266,55 @@ mod tests {
         }
     }
 
-    struct EveryByte;
+    struct Elements;
 
-    impl Task for EveryByte {
-        type Output = Vec<f32>;
+    impl Task for Elements {
+        type Output = [f32; 4];
 
         #[inline(always)]
         fn run<V: Lanes<L>, const L: usize, const R: usize>(self) -> Self::Output {
-            let bytes: Vec<i8> = (i8::MIN..=i8::MAX).collect();
-            let mut out = vec![0.0; bytes.len()];
-            for (from, to) in bytes.as_chunks::<L>().0.iter().zip(out.as_chunks_mut::<L>().0) {
-                V::widen(from).store(to);
-            }
-            out
+            let mut values = [5.0; L];
+            values[..4].copy_from_slice(&[-2.0, 3.0, f32::NAN, -0.5]);
+            let mut out = [0.0; L];
+            V::load(&values).multiply(V::load(&[2.0; L])).add(V::load(&[1.0; L])).relu().store(&mut out);
+            [out[0], out[1], out[2], out[L - 1]]
         }
     }
 
     #[test]
-    fn every_byte_is_widened_to_the_float_of_its_value() {
-        let expected: Vec<f32> = (-128..=127i16).map(f32::from).collect();
+    fn what_is_not_a_number_is_not_rectified_to_zero() {
         for set in Simd::available() {
-            assert_eq!(set.run(EveryByte), expected, "{}", set.name());
+            let [negative, positive, none, last] = set.run(Elements);
+            assert_eq!((negative, positive, last), (0.0, 7.0, 11.0), "{}", set.name());
+            assert!(none.is_nan(), "{}", set.name());
+        }
+    }
+
+    struct Products;
+
+    impl Task for Products {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn run<V: Lanes<L>, const L: usize, const R: usize>(self) -> Self::Output {
+            let right = std::array::from_fn(|lane| [lane as i16 * 100, i16::MIN]);
+            let sum = V::Whole::zero().add_products([-3, i16::MAX], V::Whole::load(&right));
+            let sum = sum.add_products([i16::MIN, 2], V::Whole::load(&right));
+            let mut out = [0.0; L];
+            V::from_whole(sum).store(&mut out);
+            out.to_vec()
+        }
+    }
+
+    #[test]
+    fn products_of_whole_numbers_keep_their_signs_and_their_lanes() {
+        for set in Simd::available() {
+            let lane = |lane| {
+                let (lane, lowest, highest) = (lane as i32 * 100, i32::from(i16::MIN), i32::from(i16::MAX));
+                ((-3 * lane + highest * lowest) + (lowest * lane + 2 * lowest)) as f32
+            };
+            let expected: Vec<f32> = (0..set.lanes()).map(lane).collect();
+            assert_eq!(set.run(Products), expected, "{}", set.name());
         }
     }
 }

@@ -35,12 +35,26 @@ where
     if !(tolerance.absolute >= 0.0 && tolerance.relative >= 0.0) {
         return Err(format!("a tolerance must be a number that is not negative: {tolerance:?}"));
     }
+    let allowed = |expected: &E| tolerance.absolute + tolerance.relative * (*expected).into().abs();
+    compare_each(expected, found, &expected.iter().map(allowed).collect::<Vec<_>>())
+}
+
+/// As [`compare`], each element with a tolerance of its own.
+pub fn compare_each<E, F>(expected: &[E], found: &[F], allowed: &[f64]) -> Result<Report, String>
+where
+    E: Copy + Into<f64>,
+    F: Copy + Into<f64>,
+{
     let report = differences(expected, found)?;
-    for (index, (&expected, &found)) in expected.iter().zip(found).enumerate() {
+    if allowed.len() != expected.len() {
+        return Err(format!("{} tolerances for {} values", allowed.len(), expected.len()));
+    }
+    for (index, ((&expected, &found), &allowed)) in expected.iter().zip(found).zip(allowed).enumerate() {
         let (expected, found): (f64, f64) = (expected.into(), found.into());
-        let allowed = tolerance.absolute + tolerance.relative * expected.abs();
         let difference = (found - expected).abs();
-        if difference > allowed {
+        // Asked this way round, so that a tolerance that is no number fails.
+        let within = difference <= allowed;
+        if !within {
             return Err(format!(
                 "element {index}: expected {expected:e}, found {found:e}: {difference:e} apart, {allowed:e} allowed \
                  (largest difference {:e}, rms {:e})",

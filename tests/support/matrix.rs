@@ -46,6 +46,11 @@ impl Matrix {
         Matrix { columns, kept }
     }
 
+    /// Rows of bytes, each with its scale.
+    pub fn from_bytes(values: Vec<i8>, scales: Vec<f32>) -> Self {
+        Matrix { columns: values.len() / scales.len(), kept: Kept::Bytes { values, scales } }
+    }
+
     /// Its values as floats.
     pub fn floats(&self) -> Vec<f32> {
         match &self.kept {

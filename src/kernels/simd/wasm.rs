@@ -1,17 +1,19 @@
 //! SIMD128 of WebAssembly.
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_load_extend_i8x8, i32x4_extend_high_i16x8,
-    i32x4_extend_low_i16x8, v128, v128_load, v128_store,
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i32x4_add, i32x4_dot_i16x8,
+    i32x4_splat, v128, v128_load, v128_store,
 };
 
-use super::Lanes;
+use super::{Lanes, Whole};
 
 /// Two vectors of four.
 #[derive(Clone, Copy)]
 pub struct Wide([v128; 2]);
 
 impl Lanes<8> for Wide {
+    type Whole = Sums;
+
     #[inline(always)]
     fn zero() -> Self {
         Wide([f32x4_splat(0.0); 2])
@@ -25,13 +27,8 @@ impl Lanes<8> for Wide {
     }
 
     #[inline(always)]
-    fn widen(from: &[i8; 8]) -> Self {
-        // SAFETY: `from` is 8 readable bytes, and the load asks for no alignment.
-        let words = unsafe { i16x8_load_extend_i8x8(from.as_ptr()) };
-        Wide([
-            f32x4_convert_i32x4(i32x4_extend_low_i16x8(words)),
-            f32x4_convert_i32x4(i32x4_extend_high_i16x8(words)),
-        ])
+    fn from_whole(whole: Sums) -> Self {
+        Wide(whole.0.map(|sums| f32x4_convert_i32x4(sums)))
     }
 
     #[inline(always)]
@@ -50,6 +47,51 @@ impl Lanes<8> for Wide {
         Wide([
             f32x4_add(self.0[0], f32x4_mul(factor, other.0[0])),
             f32x4_add(self.0[1], f32x4_mul(factor, other.0[1])),
+        ])
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Wide([f32x4_add(self.0[0], other.0[0]), f32x4_add(self.0[1], other.0[1])])
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Wide([f32x4_mul(self.0[0], other.0[0]), f32x4_mul(self.0[1], other.0[1])])
+    }
+
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // `pmax` compares, so that NaN stays.
+        Wide(self.0.map(|values| f32x4_pmax(values, f32x4_splat(0.0))))
+    }
+}
+
+/// As [`Wide`], of whole numbers.
+#[derive(Clone, Copy)]
+pub struct Sums([v128; 2]);
+
+impl Whole<8> for Sums {
+    type Pairs = [v128; 2];
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Sums([i32x4_splat(0); 2])
+    }
+
+    #[inline(always)]
+    fn load(from: &[[i16; 2]; 8]) -> Self::Pairs {
+        let from: *const v128 = from.as_ptr().cast();
+        // SAFETY: `from` is 32 readable bytes, and `v128_load` asks for no alignment.
+        unsafe { [v128_load(from), v128_load(from.add(1))] }
+    }
+
+    #[inline(always)]
+    fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self {
+        let left = i32x4_splat(bytemuck::cast(left));
+        Sums([
+            i32x4_add(self.0[0], i32x4_dot_i16x8(left, right[0])),
+            i32x4_add(self.0[1], i32x4_dot_i16x8(left, right[1])),
         ])
     }
 }

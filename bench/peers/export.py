@@ -1,9 +1,10 @@
-"""Makes a MobileBERT with random weights twice: as a model directory of this project and as ONNX for the peer.
+"""Makes a MobileBERT with random weights: as a model directory of this project and as ONNX for the peer, in f32 and in int8.
 
     python export.py OUT [--layers 24] [--sequence 128 384]
 
-OUT gets config.json, model.safetensors, vocab.txt, model.onnx and inputs.json: for every length a question and a context
-whose words are one token each, and the ids that they are.
+OUT gets config.json, model.safetensors, vocab.txt, model.onnx, model_quantized.onnx (what transformers.js calls q8: weights in
+int8, activations quantised as they come) and inputs.json: for every length a question and a context whose words are one token
+each, and the ids that they are.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import MobileBertConfig, MobileBertForQuestionAnswering
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -102,7 +104,9 @@ def main() -> None:
         opset_version=17,
         dynamo=False,
     )
-    versions = {name: version(name) for name in ("torch", "transformers", "onnx", "onnxscript")}
+    quantised = options.out / "model_quantized.onnx"
+    quantize_dynamic(options.out / "model.onnx", quantised, weight_type=QuantType.QInt8)
+    versions = {name: version(name) for name in ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")}
     (options.out / "inputs.json").write_text(json.dumps({"versions": versions, "inputs": inputs}), encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
-// Times this package against onnxruntime-web on one thread: same weights, same page, taking turns.
+// Times this package against onnxruntime-web on one thread: same weights, same page, taking turns; both in f32, then
+// both in 8 bits.
 //
-//   node run.mjs MODEL [--runs 20] [--warm-up 3] [--json]
+//   node run.mjs MODEL [--dtype f32,q8] [--runs 20] [--warm-up 3] [--json]
 //
 // MODEL is what `export.py` wrote. The package must be built (`cargo xtask build`). CHROMIUM names the browser.
 import { execFileSync } from "node:child_process";
@@ -13,20 +14,22 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 
-/** Largest difference of a score over the logits' rms. */
-const AGREEMENT = 1e-4;
+/** Largest difference of a score from f32's, over the logits' rms. Eight bits cost some hundredths. */
+const AGREEMENT = { f32: 1e-4, q8: 0.3 };
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    dtype: { type: "string", default: Object.keys(AGREEMENT).join() },
     runs: { type: "string", default: "20" },
     "warm-up": { type: "string", default: "3" },
     json: { type: "boolean", default: false },
   },
 });
-if (positionals.length !== 1) {
-  console.error("usage: node run.mjs MODEL [--runs N] [--warm-up N] [--json]; MODEL is what export.py wrote");
+const dtypes = values.dtype.split(",");
+if (positionals.length !== 1 || !dtypes.every((dtype) => dtype in AGREEMENT)) {
+  console.error("usage: node run.mjs MODEL [--dtype f32,q8] [--runs N] [--warm-up N] [--json]; MODEL is what export.py wrote");
   process.exit(2);
 }
 const folders = {
@@ -80,27 +83,30 @@ const browser = await puppeteer.launch({
   ],
 });
 const rows = [];
-let loaded;
+const loads = [];
+let browserVersion;
 try {
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(`page: ${error.message}`));
   await page.goto(`http://127.0.0.1:${server.address().port}/page.html`);
   await page.waitForFunction("globalThis.load");
-  loaded = await page.evaluate("globalThis.load()");
-  for (const [sequence, input] of Object.entries(described.inputs)) {
-    const { times, check, timing, windows } = await page.evaluate(
-      (input, runs, warmUp) => globalThis.compare(input, runs, warmUp),
-      input,
-      Number(values.runs),
-      Number(values["warm-up"]),
-    );
-    if (windows !== 1) throw new Error(`${sequence} tokens were read in ${windows} windows`);
-    const [own, peer] = [median(times.own), median(times.peer)];
-    rows.push({ sequence: Number(sequence), own, peer, ratio: own / peer, check, timing, times });
+  for (const dtype of dtypes) {
+    loads.push({ dtype, ...(await page.evaluate((dtype) => globalThis.load(dtype), dtype)) });
+    for (const [sequence, input] of Object.entries(described.inputs)) {
+      const { times, check, timing, windows } = await page.evaluate(
+        (input, runs, warmUp) => globalThis.compare(input, runs, warmUp),
+        input,
+        Number(values.runs),
+        Number(values["warm-up"]),
+      );
+      if (windows !== 1) throw new Error(`${sequence} tokens were read in ${windows} windows`);
+      const [own, peer] = [median(times.own), median(times.peer)];
+      rows.push({ dtype, sequence: Number(sequence), own, peer, ratio: own / peer, check, timing, times });
+    }
+    await page.evaluate("globalThis.unload()");
   }
 } finally {
-  const version = await browser.version();
-  loaded = { ...loaded, browser: version };
+  browserVersion = await browser.version();
   await browser.close();
   server.close();
 }
@@ -108,10 +114,10 @@ try {
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: here, encoding: "utf8" }).trim();
 const report = {
   commit,
-  versions: { ...described.versions, "onnxruntime-web": loaded.peerVersion, browser: loaded.browser },
+  versions: { ...described.versions, "onnxruntime-web": loads[0].peerVersion, browser: browserVersion },
   machine: { cpu: os.cpus()[0]?.model, cores: os.cpus().length, load: os.loadavg()[0] },
-  device: loaded.device,
-  loadMs: { own: loaded.ownLoad, peer: loaded.peerLoad },
+  device: loads[0].device,
+  loadMs: loads.map(({ dtype, ownLoad, peerLoad }) => ({ dtype, own: ownLoad, peer: peerLoad })),
   rows,
 };
 if (values.json) {
@@ -119,21 +125,23 @@ if (values.json) {
 } else {
   const { versions, machine } = report;
   console.log(`mobilebert ${commit}, onnxruntime-web ${versions["onnxruntime-web"]}, ${versions.browser}`);
-  console.log(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.toFixed(1)}; one thread, f32, medians`);
-  console.log("sequence   mobilebert  onnxruntime-web  ratio   difference of scores / rms");
-  for (const { sequence, own, peer, ratio, check } of rows) {
+  console.log(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.toFixed(1)}; one thread, medians`);
+  console.log("dtype sequence   mobilebert  onnxruntime-web  ratio   difference from f32's scores / rms: ours, the peer's");
+  for (const { dtype, sequence, own, peer, ratio, check } of rows) {
     const columns = [
+      dtype.padEnd(5),
       String(sequence).padStart(8),
       `${own.toFixed(1)} ms`.padStart(12),
       `${peer.toFixed(1)} ms`.padStart(16),
       ratio.toFixed(2).padStart(6),
-      `   ${check.ratio.toExponential(1)} over ${check.spans} spans (rms ${check.rms.toPrecision(3)})`,
+      `   ${check.own.toExponential(1)}, ${check.peer.toExponential(1)} over ${check.spans} spans`,
     ];
     console.log(columns.join(" "));
   }
 }
-const wrong = rows.filter(({ check }) => !(check.ratio <= AGREEMENT && check.spans > 0));
+const wrong = rows.filter(({ dtype, check }) => !(check.own <= AGREEMENT[dtype] && check.spans > 0));
 if (wrong.length > 0) {
-  console.error(`the two disagree at ${wrong.map((row) => row.sequence).join(", ")} tokens`);
+  const where = wrong.map(({ dtype, sequence }) => `${sequence} tokens in ${dtype}`).join(", ");
+  console.error(`our scores are too far from those in f32: ${where}`);
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::process::{command, root, run as run_command, target};
-use crate::{package, python, setup};
+use crate::{fingerprint, package, python, setup};
 
 /// Exports the model where that was not done yet, then runs `bench/peers/run.mjs` with the arguments given.
 pub fn run(rest: &[String]) -> Result<ExitCode> {
@@ -17,11 +17,14 @@ pub fn run(rest: &[String]) -> Result<ExitCode> {
     package::build()?;
     setup::npm_packages("bench/peers")?;
     let model = target().join("bench/peers-model");
-    // The last file that the export writes.
-    if !model.join("inputs.json").is_file() {
+    let stamp = model.join(".fingerprint");
+    let inputs = ["export.py", "requirements.txt"].map(|name| folder.join(name));
+    let fingerprint = fingerprint::of(&inputs, "peers")?;
+    if !fingerprint::is_fresh(&stamp, &fingerprint, &[model.join("inputs.json")]) {
         let python = python::environment("peers", &folder.join("requirements.txt"), None)?;
         println!("making a model with random weights in {}", model.display());
         run_command(command(python).arg(folder.join("export.py")).arg(&model))?;
+        fingerprint::write(&stamp, &fingerprint)?;
     }
     let mut measurement = command("node");
     if let Some(chromium) = setup::chromium() {

@@ -29,7 +29,9 @@ const { values, positionals } = parseArgs({
 });
 const dtypes = values.dtype.split(",");
 if (positionals.length !== 1 || !dtypes.every((dtype) => dtype in AGREEMENT)) {
-  console.error("usage: node run.mjs MODEL [--dtype f32,q8] [--runs N] [--warm-up N] [--json]; MODEL is what export.py wrote");
+  console.error(
+    "usage: node run.mjs MODEL [--dtype f32,q8] [--runs N] [--warm-up N] [--json]; MODEL is what export.py wrote",
+  );
   process.exit(2);
 }
 const folders = {
@@ -126,7 +128,9 @@ if (values.json) {
   const { versions, machine } = report;
   console.log(`mobilebert ${commit}, onnxruntime-web ${versions["onnxruntime-web"]}, ${versions.browser}`);
   console.log(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.toFixed(1)}; one thread, medians`);
-  console.log("dtype sequence   mobilebert  onnxruntime-web  ratio   difference from f32's scores / rms: ours, the peer's");
+  console.log(
+    "dtype sequence   mobilebert  onnxruntime-web  ratio   difference from f32's scores / rms: ours, the peer's",
+  );
   for (const { dtype, sequence, own, peer, ratio, check } of rows) {
     const columns = [
       dtype.padEnd(5),

@@ -58,13 +58,13 @@ impl<'a> Product<'a> {
     pub fn run(self, simd: Simd) {
         let depth = self.depth;
         match self.panels {
-            Panels::F32(panels) => self.blocks(simd, Floats::new(panels, depth)),
-            Panels::I8(panels) => self.blocks(simd, Bytes::new(panels, depth)),
+            Panels::F32(panels) => self.blocks(simd, &mut Floats::new(panels, depth)),
+            Panels::I8(panels) => self.blocks(simd, &mut Bytes::new(panels, depth)),
         }
     }
 
     /// The sums and what is done with them are compiled apart, so that neither takes registers of the other.
-    fn blocks(self, simd: Simd, mut factors: impl Factors<'a>) {
+    fn blocks(self, simd: Simd, factors: &mut impl Factors<'a>) {
         let lanes = simd.lanes();
         let depth_block = factors.depth_block(simd);
         for first_row in (0..self.rows).step_by(ROW_BLOCK) {

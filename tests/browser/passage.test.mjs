@@ -99,7 +99,9 @@ for (const [name, launch] of [
 
     test("suggests the questions of a sample, also of one that was edited, and none for another text", async () => {
       const suggested = () =>
-        page.$eval("#chips", (group) => (group.hidden ? [] : Array.from(group.querySelectorAll("button"), (chip) => chip.textContent)));
+        page.$eval("#chips", (group) =>
+          group.hidden ? [] : Array.from(group.querySelectorAll("button"), (chip) => chip.textContent),
+        );
       const passage = () => page.$eval("#passage", (field) => field.value);
       await takeSample(page, 2);
       const questions = await suggested();

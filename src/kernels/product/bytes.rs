@@ -77,7 +77,7 @@ impl<'a> Factors<'a> for Bytes<'a> {
         let to = self.rows.0.iter_mut().zip(&mut self.groups).take(rows);
         for (row, (to, group)) in to.enumerate() {
             let from = &input.data[row * input.stride..][..depth];
-            *group = simd.run(Round { from, to: to.as_flattened_mut() });
+            simd.run(Round { from, to: to.as_flattened_mut(), group });
         }
     }
 
@@ -102,14 +102,16 @@ impl<'a> Factors<'a> for Bytes<'a> {
 struct Round<'a> {
     from: &'a [f32],
     to: &'a mut [i16],
+    group: &'a mut Group,
 }
 
 impl Task for Round<'_> {
-    type Output = Group;
+    type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) -> Group {
-        let mut group = Group::EMPTY;
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+        let group = self.group;
+        group.large_len = 0;
         let (mut largest, sum) = functions::sizes(self.from);
         let mut bound = LARGE * (sum / self.from.len() as f32);
         while largest > bound && group.large_len < MOST_LARGE {
@@ -127,7 +129,6 @@ impl Task for Round<'_> {
         for &(place, _) in group.large() {
             values[place] = 0;
         }
-        group
     }
 }
 

@@ -28,8 +28,8 @@ impl Lanes<16> for Wide {
 
     #[inline(always)]
     fn from_whole(whole: Sums) -> Self {
-        // SAFETY: AVX is there, see the type.
-        Wide(whole.0.map(|sums| unsafe { _mm256_cvtepi32_ps(sums) }))
+        // SAFETY: AVX is there, see the type. (Not by `map`: its closure would be a function without AVX, and be called.)
+        unsafe { Wide([_mm256_cvtepi32_ps(whole.0[0]), _mm256_cvtepi32_ps(whole.0[1])]) }
     }
 
     #[inline(always)]
@@ -63,8 +63,11 @@ impl Lanes<16> for Wide {
 
     #[inline(always)]
     fn relu(self) -> Self {
-        // SAFETY: AVX is there, see the type. (Of NaN and a number the second is taken.)
-        Wide(self.0.map(|values| unsafe { _mm256_max_ps(_mm256_setzero_ps(), values) }))
+        // SAFETY: AVX is there, see the type. (Of a number and NaN the second is taken.)
+        unsafe {
+            let zero = _mm256_setzero_ps();
+            Wide([_mm256_max_ps(zero, self.0[0]), _mm256_max_ps(zero, self.0[1])])
+        }
     }
 }
 

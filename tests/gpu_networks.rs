@@ -5,7 +5,7 @@ mod support;
 
 use mobilebert::config::Config;
 use mobilebert::cpu;
-use mobilebert::gpu;
+use mobilebert::gpu::{self, Tile};
 use mobilebert::plan::{Inputs, Network, PAST_THE_END, ParameterId, Plan, Request, Schedule};
 use mobilebert::session::{Device, DeviceKind, Limits, SessionOptions, Started};
 use mobilebert::weights::Tensor;
@@ -69,7 +69,12 @@ fn every_kind_of_network_computes_what_its_plan_says() {
         let mut cpu = model.on_cpu();
         for (batch, sequence) in [(1, 1), (2, 37), (3, 64)] {
             let inputs = model.inputs(batch, sequence, 7);
-            for schedule in [Schedule::Operations, Schedule::Tiled] {
+            for (schedule, tile) in [
+                (Schedule::Operations, Tile::Wide),
+                (Schedule::Tiled, Tile::Wide),
+                (Schedule::Tiled, Tile::Short),
+            ] {
+                gpu.set_tile(Some(tile));
                 let request =
                     Request { batch, sequence, schedule, hidden_states: true, attentions: batch == 2 };
                 let plan = model.network.plan(request).unwrap();
@@ -80,7 +85,7 @@ fn every_kind_of_network_computes_what_its_plan_says() {
                 let expected = interpreter::run(&model.network, &plan, &model.parameters, &inputs);
                 for ((output, found), twin) in plan.outputs.iter().zip(&found).zip(&twins) {
                     let expected = &expected[&plan.buffers[output.buffer.0].label];
-                    let what = format!("{} {request:?}", output.name);
+                    let what = format!("{} {request:?} {tile:?}", output.name);
                     compare_to_rms(expected, found, 2e-5)
                         .unwrap_or_else(|problem| panic!("{what}: {problem}\n{fields}"));
                     compare_to_rms(twin, found, 2e-5)
@@ -88,6 +93,29 @@ fn every_kind_of_network_computes_what_its_plan_says() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_plan_that_tries_both_tiles_computes_the_same_all_the_while() {
+    let Some(mut gpu) = executor("a_plan_that_tries_both_tiles_computes_the_same_all_the_while") else {
+        return;
+    };
+    gpu.set_tile(None);
+    let model = Model::new(&family()[0], 22);
+    model.load(&mut gpu);
+    let plan = model.plan(2, 33);
+    let inputs = model.inputs(2, 33, 23);
+    let twins = model.on_cpu().run(&plan, &inputs).unwrap();
+    let mut held = None;
+    for run in 0..12 {
+        let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
+        for ((output, found), twin) in plan.outputs.iter().zip(&found).zip(&twins) {
+            compare_to_rms(twin, found, 2e-5)
+                .unwrap_or_else(|problem| panic!("run {run}, {}: {problem}", output.name));
+        }
+        let memory = gpu.memory();
+        assert_eq!(*held.get_or_insert(memory), memory, "run {run}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Parameter, ParameterId, Plan};
 use crate::weights::Values;
@@ -12,6 +13,7 @@ use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
 use super::prepared::{Loaded, Prepared};
 use super::readback::read_back;
+use super::tiles::Tile;
 
 /// How many plans are kept ready; the one used longest ago goes first. Sixteen cover every bucket of 512 tokens.
 pub(crate) const KEPT_PLANS: usize = 16;
@@ -29,6 +31,7 @@ pub struct Executor {
     uploads: Uploads,
     pipelines: Pipelines,
     ledger: Arc<Ledger>,
+    tile: Option<Tile>,
     device: Device,
 }
 
@@ -65,6 +68,7 @@ impl Executor {
             uploads: Uploads::default(),
             pipelines,
             ledger: Arc::default(),
+            tile: device.adapter().fallback.then_some(Tile::Wide),
             device,
         })
     }
@@ -77,6 +81,13 @@ impl Executor {
     /// The device that plans run on.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Keeps to one kind of tiles, or has every plan's first runs tell which are quicker. As it is made, an executor does
+    /// the second, but on a software adapter, which has no cores to spare.
+    pub fn set_tile(&mut self, tile: Option<Tile>) {
+        self.tile = tile;
+        self.prepared.clear();
     }
 
     /// What this executor holds on the device: parameters, and the memory of the plans that are kept ready.
@@ -150,19 +161,22 @@ impl Executor {
         let Executor { prepared, device, pipelines, .. } = self;
         let prepared = &mut prepared[index];
         prepared.write_inputs(device, inputs);
+        let tile = prepared.trial.next();
+        let started = now_ms();
         // Commands are the same each time, so they are watched the first time only.
         let outcome = if prepared.proven {
-            prepared.submit(device, pipelines);
+            prepared.submit(device, pipelines, tile);
             None
         } else {
             let watch = device.watch();
-            prepared.submit(device, pipelines);
+            prepared.submit(device, pipelines, tile);
             Some(watch.end(prepared.name(), prepared.bytes()))
         };
         prepared.in_flight = true;
         let (staging, bytes) = prepared.staging();
         let results = read_back(device, staging, bytes, |values| prepared.split(values)).await?;
         prepared.in_flight = false;
+        prepared.trial.note(tile, now_ms() - started);
         if let Some(outcome) = outcome {
             outcome.await?;
             prepared.proven = true;
@@ -200,6 +214,7 @@ impl Executor {
             ledger: &self.ledger,
             pipelines: &self.pipelines,
             parameters: &self.parameters,
+            tile: self.tile,
         }
     }
 

@@ -2,13 +2,14 @@
 
 use super::parameters::Layout;
 use crate::error::{Error, Result};
+use crate::kernels::linear::{self, SHORT_TILE, WIDE_TILE};
 use crate::kernels::{self, Kernel};
 use crate::plan::{BufferId, Operation, ParameterId, Plan, Residual, Step, limits};
 
 /// Groups in a dimension that every device grants.
 const MAX_GROUPS: u32 = limits::WORKGROUPS as u32;
-/// Rows and columns of a group of `linear`.
-const LINEAR_TILE: [usize; 2] = [32, 64];
+/// Fewer groups of `linear` than this may leave cores of a GPU without work.
+const FEW_GROUPS: u32 = 128;
 /// Queries and features of a group of `attention`.
 const ATTENTION_TILE: [usize; 2] = [64, 32];
 /// Invocations a group of the kernels that run over a flat array.
@@ -39,6 +40,17 @@ pub struct Launch {
     /// Bindings 1.. in the kernel's order. An operand that the step does not have is stood in for by another that is
     /// read as well; the parameter block says that it is not to be used.
     pub operands: Vec<Operand>,
+    /// Groups in x, y and z.
+    pub groups: [u32; 3],
+    /// The same in smaller tiles, where there are few groups.
+    pub short: Option<Short>,
+}
+
+/// A launch of a kernel with the same parameter block and bindings in its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Short {
+    /// The kernel.
+    pub kernel: &'static Kernel,
     /// Groups in x, y and z.
     pub groups: [u32; 3],
 }
@@ -204,7 +216,7 @@ impl Context<'_, '_> {
             return Err(self.wrong("not a linear".to_owned()));
         };
         let Rows { rows: out_features, features: in_features, in_bytes } = self.rows(*weight)?;
-        let parameters = kernels::linear::LinearParameters {
+        let parameters = linear::LinearParameters {
             rows: self.u32(*rows)?,
             in_features: self.u32(in_features)?,
             out_features: self.u32(out_features)?,
@@ -220,9 +232,17 @@ impl Context<'_, '_> {
             residual.map_or(Operand::Parameter(*bias), |residual| Operand::Buffer(residual.buffer)),
             Operand::Parameter(residual.and_then(|residual| residual.scale).unwrap_or(*bias)),
         ];
-        let groups = [out_features.div_ceil(LINEAR_TILE[1]), rows.div_ceil(LINEAR_TILE[0]), 1];
-        let kernel = if in_bytes { &kernels::linear::KERNEL_Q8 } else { &kernels::linear::KERNEL };
-        self.finish(kernel, parameters, operands, groups)
+        let groups = |tile: [usize; 2]| [out_features.div_ceil(tile[1]), rows.div_ceil(tile[0]), 1];
+        let (kernel, short) = match in_bytes {
+            true => (&linear::KERNEL_Q8, &linear::KERNEL_SHORT_Q8),
+            false => (&linear::KERNEL, &linear::KERNEL_SHORT),
+        };
+        let mut launch = self.finish(kernel, parameters, operands, groups(WIDE_TILE))?;
+        if launch.groups.iter().product::<u32>() < FEW_GROUPS {
+            let groups = self.groups(groups(SHORT_TILE))?;
+            launch.short = Some(Short { kernel: short, groups });
+        }
+        Ok(launch)
     }
 
     fn add(&self, input: BufferId, residual: Residual, features: usize) -> Result<Launch> {
@@ -249,12 +269,16 @@ impl Context<'_, '_> {
     ) -> Result<Launch> {
         let mut operands = operands.to_vec();
         operands.push(Operand::Buffer(self.step.output));
-        let [x, y, z] = groups;
-        let groups = [self.u32(x)?, self.u32(y)?, self.u32(z)?];
+        let groups = self.groups(groups)?;
         if groups.contains(&0) || operands.len() != kernel.bindings.len() {
             return Err(self.wrong(format!("{} operands, groups {groups:?}", operands.len())));
         }
-        Ok(Launch { kernel, parameters: bytemuck::bytes_of(&parameters).to_vec(), operands, groups })
+        let parameters = bytemuck::bytes_of(&parameters).to_vec();
+        Ok(Launch { kernel, parameters, operands, groups, short: None })
+    }
+
+    fn groups(&self, [x, y, z]: [usize; 3]) -> Result<[u32; 3]> {
+        Ok([self.u32(x)?, self.u32(y)?, self.u32(z)?])
     }
 
     fn rows(&self, id: ParameterId) -> Result<Rows> {

@@ -12,10 +12,12 @@ mod parameters;
 mod pipelines;
 mod prepared;
 mod readback;
+mod tiles;
 
 pub use device::{Adapter, Device};
 pub use executor::Executor;
 pub(crate) use executor::KEPT_PLANS;
-pub use launch::{Launch, Operand, launch};
+pub use launch::{Launch, Operand, Short, launch};
 pub use memory::Memory;
 pub use parameters::Layout;
+pub use tiles::Tile;

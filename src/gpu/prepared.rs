@@ -11,6 +11,7 @@ use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
+use super::tiles::{Tile, Trial};
 
 /// WebGPU's guaranteed alignment of offsets into uniform and storage buffers.
 const ALIGNMENT: u64 = 256;
@@ -33,6 +34,8 @@ pub(super) struct Prepared {
     staging: Allocation,
     /// Scratch for the bytes of the inputs.
     bytes: Vec<u8>,
+    /// Tells the tiles of the next run.
+    pub(super) trial: Trial,
     /// Whether a run has gone through without a fault.
     pub(super) proven: bool,
     /// Set while results are awaited; still set if the one who waited went away.
@@ -41,8 +44,15 @@ pub(super) struct Prepared {
 
 #[derive(Debug)]
 struct Command {
-    pipeline: usize,
+    dispatch: Dispatch,
     bind_group: wgpu::BindGroup,
+    /// In place of `dispatch` in short tiles.
+    short: Option<Dispatch>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Dispatch {
+    pipeline: usize,
     groups: [u32; 3],
 }
 
@@ -61,6 +71,8 @@ pub(super) struct Loaded<'a> {
     pub(super) ledger: &'a Arc<Ledger>,
     pub(super) pipelines: &'a Pipelines,
     pub(super) parameters: &'a [Option<Uploaded>],
+    /// The tiles to be used, where that is known.
+    pub(super) tile: Option<Tile>,
 }
 
 impl Prepared {
@@ -105,8 +117,8 @@ impl Prepared {
     }
 
     /// Submits the whole plan and the copies of its results.
-    pub(super) fn submit(&self, device: &Device, pipelines: &Pipelines) {
-        let mut encoder = self.encode(device, pipelines, self.commands.len());
+    pub(super) fn submit(&self, device: &Device, pipelines: &Pipelines, tile: Tile) {
+        let mut encoder = self.encode(device, pipelines, tile, self.commands.len());
         for result in &self.results {
             encoder.copy_buffer_to_buffer(
                 &self.slots[result.slot],
@@ -131,27 +143,34 @@ impl Prepared {
         let bytes = len as u64 * 4;
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = loaded.buffer(label, bytes, usage)?;
-        let mut encoder = self.encode(loaded.device, loaded.pipelines, index + 1);
+        let mut encoder = self.encode(loaded.device, loaded.pipelines, self.trial.next(), index + 1);
         encoder.copy_buffer_to_buffer(&self.slots[slot], 0, &staging, 0, Some(bytes));
         loaded.device.queue.submit(Some(encoder.finish()));
         Ok((staging, bytes))
     }
 
     /// One compute pass over the first `count` steps.
-    fn encode(&self, device: &Device, pipelines: &Pipelines, count: usize) -> wgpu::CommandEncoder {
+    fn encode(
+        &self,
+        device: &Device,
+        pipelines: &Pipelines,
+        tile: Tile,
+        count: usize,
+    ) -> wgpu::CommandEncoder {
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut current = None;
         for (index, command) in self.commands[..count].iter().enumerate() {
-            if current != Some(command.pipeline) {
-                pass.set_pipeline(&pipelines.get(command.pipeline).pipeline);
-                current = Some(command.pipeline);
+            let short = command.short.filter(|_| tile == Tile::Short);
+            let Dispatch { pipeline, groups: [x, y, z] } = short.unwrap_or(command.dispatch);
+            if current != Some(pipeline) {
+                pass.set_pipeline(&pipelines.get(pipeline).pipeline);
+                current = Some(pipeline);
             }
             if cfg!(debug_assertions) {
                 pass.insert_debug_marker(&self.plan.steps[index].label);
             }
             pass.set_bind_group(0, &command.bind_group, &[]);
-            let [x, y, z] = command.groups;
             pass.dispatch_workgroups(x, y, z);
         }
         drop(pass);

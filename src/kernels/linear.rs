@@ -36,30 +36,43 @@ const BINDINGS: &[Binding] = &[
     write("output_values"),
 ];
 
-/// Table entry.
-pub const KERNEL: Kernel = Kernel {
-    name: "linear",
-    wgsl: concat!(
-        include_str!("../../shaders/shared/activation.wgsl"),
-        include_str!("../../shaders/shared/linear.wgsl"),
-        include_str!("../../shaders/linear.wgsl")
-    ),
-    parameters: LinearParameters::BLOCK,
-    bindings: BINDINGS,
-};
+/// The entry of one of the four: how a weight is read, and which sums an invocation keeps.
+macro_rules! kernel {
+    ($name:literal, $weight:literal, $sums:literal) => {
+        Kernel {
+            name: $name,
+            wgsl: concat!(
+                include_str!("../../shaders/shared/activation.wgsl"),
+                include_str!("../../shaders/shared/bytes.wgsl"),
+                include_str!("../../shaders/shared/linear.wgsl"),
+                include_str!(concat!("../../shaders/shared/", $weight, ".wgsl")),
+                include_str!(concat!("../../shaders/shared/", $sums, ".wgsl")),
+                include_str!(concat!("../../shaders/", $name, ".wgsl"))
+            ),
+            parameters: LinearParameters::BLOCK,
+            bindings: BINDINGS,
+        }
+    };
+}
 
-/// Table entry of the same over a weight in 8 bits. Its twin is [`run`] too: a [`PackedMatrix`] is of either kind.
-pub const KERNEL_Q8: Kernel = Kernel {
-    name: "linear_q8",
-    wgsl: concat!(
-        include_str!("../../shaders/shared/activation.wgsl"),
-        include_str!("../../shaders/shared/bytes.wgsl"),
-        include_str!("../../shaders/shared/linear.wgsl"),
-        include_str!("../../shaders/linear_q8.wgsl")
-    ),
-    parameters: LinearParameters::BLOCK,
-    bindings: BINDINGS,
-};
+/// Table entry: tiles of [`WIDE_TILE`].
+pub const KERNEL: Kernel = kernel!("linear", "weight_f32", "linear_wide");
+
+/// Table entry: tiles of [`SHORT_TILE`].
+pub const KERNEL_SHORT: Kernel = kernel!("linear_short", "weight_f32", "linear_short");
+
+/// Table entry of [`KERNEL`] over a weight in 8 bits. The twin of all four is [`run`]: a [`PackedMatrix`] is of either
+/// kind.
+pub const KERNEL_Q8: Kernel = kernel!("linear_q8", "weight_q8", "linear_wide");
+
+/// Table entry of [`KERNEL_SHORT`] over a weight in 8 bits.
+pub const KERNEL_SHORT_Q8: Kernel = kernel!("linear_short_q8", "weight_q8", "linear_short");
+
+/// Rows and columns that a group of [`KERNEL`] computes.
+pub const WIDE_TILE: [usize; 2] = [32, 64];
+
+/// Rows and columns that a group of [`KERNEL_SHORT`] computes.
+pub const SHORT_TILE: [usize; 2] = [8, 32];
 
 /// What the CPU twin reads, by the names of the bindings.
 #[derive(Clone, Copy, Debug)]

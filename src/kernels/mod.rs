@@ -99,7 +99,7 @@ macro_rules! parameter_block {
 use parameter_block;
 
 /// Every kernel.
-pub const KERNELS: [&Kernel; 10] = [
+pub const KERNELS: [&Kernel; 12] = [
     &activate::KERNEL,
     &add::KERNEL,
     &attention::KERNEL,
@@ -108,6 +108,8 @@ pub const KERNELS: [&Kernel; 10] = [
     &embedding::KERNEL,
     &layer_norm::KERNEL,
     &linear::KERNEL,
+    &linear::KERNEL_SHORT,
     &linear::KERNEL_Q8,
+    &linear::KERNEL_SHORT_Q8,
     &position::KERNEL,
 ];

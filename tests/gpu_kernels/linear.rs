@@ -1,5 +1,6 @@
 //! `linear`, its weight in floats and in 8 bits.
 
+use mobilebert::gpu::Tile;
 use mobilebert::kernels::linear::LinearParameters;
 use mobilebert::plan::{Activation, Operation, Residual, Role};
 
@@ -71,10 +72,13 @@ impl Linear {
         let operation =
             Operation::Linear { input: buffer, rows, row_stride: stride, weight, bias, activation, residual };
         builder.step(operation, rows * columns);
-        let found = builder.run(&mut executor);
         // Rounding is in proportion to the sizes summed up, not to the sum.
         let absolute = 2e-7 * f64::from(size) * ((depth as f64).sqrt() + 10.0) + 4e-7;
-        assert_close(&format!("{self:?}"), &expected, &found, Tolerance::new(absolute, 2e-6));
+        for tile in [Tile::Wide, Tile::Short] {
+            executor.set_tile(Some(tile));
+            let found = builder.run(&mut executor);
+            assert_close(&format!("{self:?} {tile:?}"), &expected, &found, Tolerance::new(absolute, 2e-6));
+        }
     }
 }
 
@@ -102,6 +106,11 @@ fn linear_at_the_edges_of_its_tiles() {
         (5, 2, 300),
         (512, 36, 7),
         (2, 1027, 30),
+        // From here on there are enough wide tiles.
+        (4097, 5, 3),
+        (1, 7, 8193),
+        (513, 128, 530),
+        (700, 37, 401),
     ] {
         for form in [Form::Floats, Form::Bytes] {
             Linear { form, ..Linear::random(&mut random, rows, depth, columns) }.check(&mut random);

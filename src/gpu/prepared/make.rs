@@ -5,9 +5,10 @@ use crate::gpu::launch::{Launch, Operand, launch};
 use crate::gpu::memory::{Allocation, padded};
 use crate::gpu::parameters::Uploaded;
 use crate::gpu::pipelines::Pipelines;
+use crate::gpu::tiles::{Tile, Trial};
 use crate::plan::{ParameterId, Plan};
 
-use super::{ALIGNMENT, Command, Copied, INPUTS, Loaded, Prepared, name, slot_of};
+use super::{ALIGNMENT, Command, Copied, Dispatch, INPUTS, Loaded, Prepared, name, slot_of};
 
 impl Loaded<'_> {
     fn parameter(&self, id: ParameterId) -> Result<&Uploaded> {
@@ -64,6 +65,7 @@ impl Prepared {
         let blocks_size = launches.len() as u64 * ALIGNMENT;
         let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
+        let few = launches.iter().any(|launch| launch.short.is_some());
         let staging = Allocation::new(
             &loaded.device.device,
             loaded.ledger,
@@ -81,6 +83,7 @@ impl Prepared {
             results,
             staging,
             bytes: vec![0; (INPUTS * input_stride) as usize],
+            trial: Trial::new(if few { loaded.tile } else { Some(Tile::Wide) }),
             proven: false,
             in_flight: false,
         })
@@ -99,7 +102,9 @@ impl Prepared {
         let mut outcomes = Vec::with_capacity(launches.len());
         for (index, launch) in launches.iter().enumerate() {
             let label = self.plan.steps[index].label.clone();
-            let pipeline = Pipelines::index(launch.kernel)?;
+            let dispatch = |kernel, groups| Ok(Dispatch { pipeline: Pipelines::index(kernel)?, groups });
+            let first = dispatch(launch.kernel, launch.groups)?;
+            let short = launch.short.map(|short| dispatch(short.kernel, short.groups)).transpose()?;
             let block = wgpu::BufferBinding {
                 buffer: &self.blocks,
                 offset: index as u64 * ALIGNMENT,
@@ -114,11 +119,11 @@ impl Prepared {
             let watch = loaded.device.watch();
             let bind_group = loaded.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(&label),
-                layout: &loaded.pipelines.get(pipeline).layout,
+                layout: &loaded.pipelines.get(first.pipeline).layout,
                 entries: &entries,
             });
             outcomes.push(watch.end(label, 0));
-            self.commands.push(Command { pipeline, bind_group, groups: launch.groups });
+            self.commands.push(Command { dispatch: first, bind_group, short });
         }
         for outcome in outcomes {
             outcome.await?;

@@ -45,16 +45,37 @@ const CHECKS: &[Check] = &[
     Check { name: "package: Node, workers, examples", run: installed_package },
     Check { name: "package: API reference", run: reference },
     Check { name: "package: against transformers.js", run: peer },
-    Check { name: "browsers: Chromium and Firefox", run: browsers },
+    Check { name: BROWSERS, run: browsers },
     Check { name: "python: lint", run: python_lint },
     Check { name: TRAINING, run: training_tests },
 ];
 
+const BROWSERS: &str = "browsers: Chromium and Firefox";
 const TRAINING: &str = "python: training tests";
+
+/// Puts something on this machine, once.
+type Install = fn() -> Result<()>;
+
+/// Installations that take minutes of the network and the disk, begun while the first checks take the processor. What
+/// fails here is tried once more by the check, which then says so.
+const AHEAD: &[(&str, Install)] = &[
+    (BROWSERS, || {
+        browser::missing();
+        setup::npm_packages("tests/browser")
+    }),
+    (TRAINING, || python::training().map(drop)),
+];
 
 /// Runs the checks and prints a table; the exit code says whether all that ran passed.
 pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
     let chosen = select(only)?;
+    let wanted = |name: &str| chosen.iter().any(|check| check.name == name);
+    let ahead: Vec<_> = AHEAD
+        .iter()
+        .filter(|(name, _)| wanted(name) && !(skip_training && *name == TRAINING))
+        .map(|(_, install)| install)
+        .collect();
+    std::thread::spawn(move || ahead.into_iter().for_each(|install| drop(install())));
     let start = Instant::now();
     let mut rows = Vec::new();
     for check in chosen {

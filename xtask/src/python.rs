@@ -1,6 +1,7 @@
 //! Virtual environments for the parts written in Python.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 
@@ -30,6 +31,8 @@ pub fn missing() -> Option<String> {
 /// The interpreter of an environment that holds what the requirements pin. Made once a version of those files. Packages
 /// of `alone` are installed without what they ask for themselves.
 pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Result<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     if !requirements.is_file() {
         bail!("{}: not found", requirements.display());
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 
@@ -62,6 +63,8 @@ pub fn node() -> Result<()> {
 
 /// The packages that a folder's `package-lock.json` names, by `npm ci`.
 pub fn npm_packages(folder: &str) -> Result<()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     node()?;
     let folder = root().join(folder);
     let lock = std::fs::read(folder.join("package-lock.json"))
@@ -131,6 +134,8 @@ fn python_venv() -> bool {
 
 /// Installs what is missing by apt where that is possible. Returns the names of what is still missing.
 pub fn system_packages(packages: &[&SystemPackage]) -> Vec<&'static str> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     let missing = || {
         packages.iter().filter(|package| !(package.stands)()).map(|package| package.name).collect::<Vec<_>>()
     };

@@ -8,6 +8,8 @@ mod bytes;
 mod finish;
 mod floats;
 
+use std::ops::Range;
+
 use self::bytes::Bytes;
 use self::finish::Finish;
 use self::floats::Floats;
@@ -31,6 +33,34 @@ pub(super) struct Epilogue<'a> {
     pub residual: Option<&'a [f32]>,
     /// `[columns]`: factors of the residual.
     pub scale: Option<&'a [f32]>,
+}
+
+impl<'a> Epilogue<'a> {
+    /// What is left to do with sums of some rows, from `first_row` on, and of a panel's columns, of `width` in all.
+    fn finish<'b>(
+        &self,
+        sums: &'b mut [f32],
+        stride: usize,
+        rows: usize,
+        first_row: usize,
+        width: usize,
+        columns: Range<usize>,
+    ) -> Finish<'b>
+    where
+        'a: 'b,
+    {
+        Finish {
+            sums,
+            stride,
+            rows,
+            column_scale: self.column_scale.map(|scale| &scale[columns.clone()]),
+            activation: self.activation,
+            bias: &self.bias[columns.clone()],
+            residual: self.residual.map(|residual| &residual[first_row * width + columns.start..]),
+            residual_stride: width,
+            scale: self.scale.map(|scale| &scale[columns]),
+        }
+    }
 }
 
 /// One matrix product.
@@ -81,22 +111,10 @@ impl<'a> Product<'a> {
                     let part = Part { rows, add: depth > 0, output: &mut *output, stride, width };
                     factors.sums(index, depth, part, simd);
                     if depth_end == self.depth
-                        && let Some(epilogue) = self.epilogue
+                        && let Some(epilogue) = &self.epilogue
                     {
                         let columns = column..column + width;
-                        simd.run(Finish {
-                            sums: output,
-                            stride,
-                            rows,
-                            column_scale: epilogue.column_scale.map(|scale| &scale[columns.clone()]),
-                            activation: epilogue.activation,
-                            bias: &epilogue.bias[columns.clone()],
-                            residual: epilogue
-                                .residual
-                                .map(|residual| &residual[first_row * self.columns + column..]),
-                            residual_stride: self.columns,
-                            scale: epilogue.scale.map(|scale| &scale[columns]),
-                        });
+                        simd.run(epilogue.finish(output, stride, rows, first_row, self.columns, columns));
                     }
                 }
             }

@@ -3,9 +3,9 @@
  * whole; FIPS 180-4 is short enough to have here.
  */
 export class Sha256 {
-  private readonly state = new Uint32Array(INITIAL);
+  private readonly state = new Int32Array(INITIAL);
   private readonly block = new Uint8Array(64);
-  private readonly schedule = new Uint32Array(64);
+  private readonly schedule = new Int32Array(64);
   private filled = 0;
   private length = 0;
 
@@ -35,7 +35,7 @@ export class Sha256 {
     view.setUint32(padding.length - 8, Math.floor(bits / 2 ** 32));
     view.setUint32(padding.length - 4, bits >>> 0);
     this.update(padding);
-    return Array.from(this.state, (word) => word.toString(16).padStart(8, "0")).join("");
+    return Array.from(this.state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
 
   private compress(bytes: Uint8Array, at: number): void {
@@ -49,18 +49,18 @@ export class Sha256 {
       const far = word(w, t - 15);
       const s1 = rotate(near, 17) ^ rotate(near, 19) ^ (near >>> 10);
       const s0 = rotate(far, 7) ^ rotate(far, 18) ^ (far >>> 3);
-      w[t] = s1 + word(w, t - 7) + s0 + word(w, t - 16);
+      w[t] = (s1 + word(w, t - 7) + s0 + word(w, t - 16)) | 0;
     }
-    let [a, b, c, d, e, f, g, h] = this.state as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    // One by one: to take an array apart, or to walk over its entries, costs as much as the rounds.
+    const state = this.state;
+    let a = word(state, 0);
+    let b = word(state, 1);
+    let c = word(state, 2);
+    let d = word(state, 3);
+    let e = word(state, 4);
+    let f = word(state, 5);
+    let g = word(state, 6);
+    let h = word(state, 7);
     for (let t = 0; t < 64; t++) {
       const choice = (e & f) ^ (~e & g);
       const t1 = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + word(ROUNDS, t) + word(w, t)) | 0;
@@ -75,13 +75,20 @@ export class Sha256 {
       b = a;
       a = (t1 + t2) | 0;
     }
-    for (const [i, value] of [a, b, c, d, e, f, g, h].entries()) this.state[i] = word(this.state, i) + value;
+    state[0] = word(state, 0) + a;
+    state[1] = word(state, 1) + b;
+    state[2] = word(state, 2) + c;
+    state[3] = word(state, 3) + d;
+    state[4] = word(state, 4) + e;
+    state[5] = word(state, 5) + f;
+    state[6] = word(state, 6) + g;
+    state[7] = word(state, 7) + h;
   }
 }
 
 // Indices are in range by construction; the checks of `noUncheckedIndexedAccess` would cost a branch in the inner loop.
 const byte = (bytes: Uint8Array, i: number) => bytes[i] as number;
-const word = (words: Uint32Array, i: number) => words[i] as number;
+const word = (words: Int32Array, i: number) => words[i] as number;
 const rotate = (value: number, by: number) => (value >>> by) | (value << (32 - by));
 
 /** The first `count` primes: the standard's constants are fractions of their roots. */
@@ -91,6 +98,6 @@ function primes(count: number): number[] {
   return found;
 }
 
-const fraction = (root: number) => ((root - Math.floor(root)) * 2 ** 32) >>> 0;
-const ROUNDS = /* @__PURE__ */ Uint32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
-const INITIAL = /* @__PURE__ */ Uint32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));
+const fraction = (root: number) => ((root - Math.floor(root)) * 2 ** 32) | 0;
+const ROUNDS = /* @__PURE__ */ Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
+const INITIAL = /* @__PURE__ */ Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));

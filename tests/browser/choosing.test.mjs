@@ -72,6 +72,21 @@ test("what the line says of the cache holds for both models", async () => {
   await leave();
 });
 
+test("a model beside the page may be named with its folder", async () => {
+  const { page } = await newPage(browser);
+  await openReady(page, server.address, "?device=wasm&model=models/small-answers&model=models/small-sentiment/");
+  assert.match(await page.$eval("#model-names", (element) => element.textContent), /small-answers.*small-sentiment/);
+  await page.goto(`${server.address}bench.html?model=models/small-answers`);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+  const chosen = await page.$$eval("#models input:checked", (boxes) => boxes.map((box) => box.value));
+  assert.deepEqual(chosen, ["small-answers"]);
+  assert.equal(
+    await page.$$eval("#models input", (boxes) => boxes.filter(({ value }) => /small-answers/.test(value)).length),
+    1,
+  );
+  await page.close();
+});
+
 test("a load that stalls holds up nothing, can be stopped, and another model takes its place", async () => {
   const { page, leave } = await visitor();
   await page.evaluateOnNewDocument(() => {

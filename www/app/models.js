@@ -19,6 +19,15 @@ export async function modelsBeside() {
   }
 }
 
+/**
+ * The one of these names that an address means: people write it with the folder that it lies in, too.
+ * @param {string[]} names
+ * @param {string} given
+ */
+export function besideNamed(names, given) {
+  return names.find((name) => [name, `models/${name}`, `models/${name}/`].includes(given));
+}
+
 /** What the page has a model for, by its task. @type {Record<string, import("./main.js").Use | undefined>} */
 const USES = { "question-answering": "answers", "text-classification": "sentiment" };
 
@@ -39,9 +48,10 @@ export async function chooseModels() {
   const chosen = {};
   for (const model of beside) chosen[model.use] ??= model;
   const usual = chosen.answers;
+  const names = entries.map(({ name }) => name);
   for (const name of wanted) {
     // One that does something else is asked to answer, and says what it does.
-    const named = all.find(({ label }) => label === name);
+    const named = all.find(({ label }) => label === besideNamed(names, name));
     chosen[named?.use ?? "answers"] = named ?? { label: name, source: name };
   }
   return { ...chosen, usual, beside };

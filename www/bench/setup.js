@@ -1,6 +1,6 @@
 /** The form: which networks, lengths and device. The address may have chosen already. */
 import { byId, make } from "../app/elements.js";
-import { modelsBeside } from "../app/models.js";
+import { besideNamed, modelsBeside } from "../app/models.js";
 import * as wanted from "./parameters.js";
 
 /**
@@ -34,12 +34,14 @@ export async function prepare() {
     modelsBeside(),
   ]);
   byId("allowed", HTMLElement).textContent = String(stored.allowed);
+  const names = beside.map(({ name }) => name);
+  const wantedModels = wanted.models.map((given) => besideNamed(names, given) ?? given);
   const subjects = [
     ...variants.map((variant) => seeded(variant, stored)),
     ...beside.map(({ name }) => model(name, `models/${encodeURIComponent(name)}/`)),
-    ...wanted.models.filter((name) => beside.every((entry) => entry.name !== name)).map((name) => model(name, name)),
+    ...wantedModels.filter((name) => !names.includes(name)).map((name) => model(name, name)),
   ];
-  const asked = new Set([...wanted.variants, ...wanted.models]);
+  const asked = new Set([...wanted.variants, ...wantedModels]);
   const about = new Map(variants.map(({ name, about }) => [name, about]));
   options(
     "models",

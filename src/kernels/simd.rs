@@ -5,11 +5,10 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(not(target_arch = "wasm32"))]
+mod portable;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
-mod whole;
-
-pub(super) use self::whole::Whole;
 
 /// An instruction set that this processor has. Only [`Simd::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +106,18 @@ pub(super) trait Lanes<const L: usize>: Copy {
     fn relu(self) -> Self;
 }
 
+/// `L` sums in 32 bits of products of pairs in 16 bits, the unit of the matrix product of bytes.
+pub(super) trait Whole<const L: usize>: Copy {
+    /// `L` pairs.
+    type Pairs: Copy;
+    /// All zero.
+    fn zero() -> Self;
+    /// From memory.
+    fn load(from: &[[i16; 2]; L]) -> Self::Pairs;
+    /// `self + left[0] · right[0] + left[1] · right[1]` in every lane. Only a pair of four `i16::MIN` overflows.
+    fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn with_avx2<T: Task>(task: T) -> T::Output {
@@ -121,124 +132,18 @@ const BASELINE_LANES: usize = 8;
 const BASELINE_ROWS: usize = 4;
 
 #[cfg(target_arch = "aarch64")]
-type Baseline = Fused<8>;
+type Baseline = portable::Fused<8>;
 #[cfg(target_arch = "aarch64")]
 const BASELINE_LANES: usize = 8;
 #[cfg(target_arch = "aarch64")]
 const BASELINE_ROWS: usize = 8;
 
 #[cfg(not(any(target_arch = "wasm32", target_arch = "aarch64")))]
-type Baseline = Separate<8>;
+type Baseline = portable::Separate<8>;
 #[cfg(not(any(target_arch = "wasm32", target_arch = "aarch64")))]
 const BASELINE_LANES: usize = 8;
 #[cfg(not(any(target_arch = "wasm32", target_arch = "aarch64")))]
 const BASELINE_ROWS: usize = 4;
-
-/// Lanes of an instruction set with a fused multiply-add, as an array that the compiler keeps in vector registers.
-#[cfg(target_arch = "aarch64")]
-#[derive(Clone, Copy)]
-struct Fused<const L: usize>([f32; L]);
-
-#[cfg(target_arch = "aarch64")]
-impl<const L: usize> Lanes<L> for Fused<L> {
-    type Whole = whole::Portable<L>;
-
-    #[inline(always)]
-    fn zero() -> Self {
-        Fused([0.0; L])
-    }
-
-    #[inline(always)]
-    fn load(from: &[f32; L]) -> Self {
-        Fused(*from)
-    }
-
-    #[inline(always)]
-    fn from_whole(whole: Self::Whole) -> Self {
-        Fused(whole.values().map(|value| value as f32))
-    }
-
-    #[inline(always)]
-    fn store(self, to: &mut [f32; L]) {
-        *to = self.0;
-    }
-
-    #[inline(always)]
-    fn add_scaled(mut self, factor: f32, other: Self) -> Self {
-        for lane in 0..L {
-            self.0[lane] = factor.mul_add(other.0[lane], self.0[lane]);
-        }
-        self
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Fused(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
-    }
-
-    #[inline(always)]
-    fn multiply(self, other: Self) -> Self {
-        Fused(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
-    }
-
-    #[inline(always)]
-    fn relu(self) -> Self {
-        Fused(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
-    }
-}
-
-/// Lanes of an instruction set that multiplies and adds in two steps.
-#[cfg(not(any(target_arch = "wasm32", target_arch = "aarch64")))]
-#[derive(Clone, Copy)]
-struct Separate<const L: usize>([f32; L]);
-
-#[cfg(not(any(target_arch = "wasm32", target_arch = "aarch64")))]
-impl<const L: usize> Lanes<L> for Separate<L> {
-    type Whole = whole::Portable<L>;
-
-    #[inline(always)]
-    fn zero() -> Self {
-        Separate([0.0; L])
-    }
-
-    #[inline(always)]
-    fn load(from: &[f32; L]) -> Self {
-        Separate(*from)
-    }
-
-    #[inline(always)]
-    fn from_whole(whole: Self::Whole) -> Self {
-        Separate(whole.values().map(|value| value as f32))
-    }
-
-    #[inline(always)]
-    fn store(self, to: &mut [f32; L]) {
-        *to = self.0;
-    }
-
-    #[inline(always)]
-    fn add_scaled(mut self, factor: f32, other: Self) -> Self {
-        for lane in 0..L {
-            self.0[lane] += factor * other.0[lane];
-        }
-        self
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Separate(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
-    }
-
-    #[inline(always)]
-    fn multiply(self, other: Self) -> Self {
-        Separate(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
-    }
-
-    #[inline(always)]
-    fn relu(self) -> Self {
-        Separate(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,144 @@
+//! Arrays that the compiler keeps in vector registers, for instruction sets that need no intrinsics for it.
+
+use super::{Lanes, Whole};
+
+/// Lanes of an instruction set with a fused multiply-add, as an array that the compiler keeps in vector registers.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy)]
+pub struct Fused<const L: usize>([f32; L]);
+
+#[cfg(target_arch = "aarch64")]
+impl<const L: usize> Lanes<L> for Fused<L> {
+    type Whole = Sums<L>;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Fused([0.0; L])
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32; L]) -> Self {
+        Fused(*from)
+    }
+
+    #[inline(always)]
+    fn from_whole(whole: Self::Whole) -> Self {
+        Fused(whole.values().map(|value| value as f32))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32; L]) {
+        *to = self.0;
+    }
+
+    #[inline(always)]
+    fn add_scaled(mut self, factor: f32, other: Self) -> Self {
+        for lane in 0..L {
+            self.0[lane] = factor.mul_add(other.0[lane], self.0[lane]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Fused(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Fused(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Fused(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
+    }
+}
+
+/// Lanes of an instruction set that multiplies and adds in two steps.
+#[cfg(not(target_arch = "aarch64"))]
+#[derive(Clone, Copy)]
+pub struct Separate<const L: usize>([f32; L]);
+
+#[cfg(not(target_arch = "aarch64"))]
+impl<const L: usize> Lanes<L> for Separate<L> {
+    type Whole = Sums<L>;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Separate([0.0; L])
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32; L]) -> Self {
+        Separate(*from)
+    }
+
+    #[inline(always)]
+    fn from_whole(whole: Self::Whole) -> Self {
+        Separate(whole.values().map(|value| value as f32))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32; L]) {
+        *to = self.0;
+    }
+
+    #[inline(always)]
+    fn add_scaled(mut self, factor: f32, other: Self) -> Self {
+        for lane in 0..L {
+            self.0[lane] += factor * other.0[lane];
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Separate(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Separate(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Separate(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
+    }
+}
+
+/// Whole numbers, of any instruction set.
+#[derive(Clone, Copy)]
+pub struct Sums<const L: usize>([i32; L]);
+
+impl<const L: usize> Sums<L> {
+    /// The sums.
+    #[inline(always)]
+    pub fn values(self) -> [i32; L] {
+        self.0
+    }
+}
+
+impl<const L: usize> Whole<L> for Sums<L> {
+    type Pairs = [[i16; 2]; L];
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Sums([0; L])
+    }
+
+    #[inline(always)]
+    fn load(from: &[[i16; 2]; L]) -> Self::Pairs {
+        *from
+    }
+
+    #[inline(always)]
+    fn add_products(mut self, left: [i16; 2], right: Self::Pairs) -> Self {
+        let left = left.map(i32::from);
+        for (sum, right) in self.0.iter_mut().zip(right) {
+            *sum += left[0] * i32::from(right[0]) + left[1] * i32::from(right[1]);
+        }
+        self
+    }
+}

@@ -9,7 +9,7 @@ use crate::plan::{BufferId, Operation, ParameterId, Plan, Residual, Step, limits
 /// Groups in a dimension that every device grants.
 const MAX_GROUPS: u32 = limits::WORKGROUPS as u32;
 /// Fewer groups of `linear` than this may leave cores of a GPU without work.
-const FEW_GROUPS: u32 = 128;
+const FEW_GROUPS: u64 = 128;
 /// Queries and features of a group of `attention`.
 const ATTENTION_TILE: [usize; 2] = [64, 32];
 /// Invocations a group of the kernels that run over a flat array.
@@ -238,7 +238,7 @@ impl Context<'_, '_> {
             false => (&linear::KERNEL, &linear::KERNEL_SHORT),
         };
         let mut launch = self.finish(kernel, parameters, operands, groups(WIDE_TILE))?;
-        if launch.groups.iter().product::<u32>() < FEW_GROUPS {
+        if launch.groups.map(u64::from).iter().product::<u64>() < FEW_GROUPS {
             let groups = self.groups(groups(SHORT_TILE))?;
             launch.short = Some(Short { kernel: short, groups });
         }

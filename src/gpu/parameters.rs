@@ -76,12 +76,13 @@ fn write<T: bytemuck::Pod + Default>(
     if let Some(in_features) = matrix_width(parameter) {
         interleaved(values, in_features, write);
     } else {
-        let (words, rest) = values.split_at(values.len() - values.len() % 4);
-        let mut last = [T::default(); 4];
-        last[..rest.len()].copy_from_slice(rest);
+        let together = 4 / size_of::<T>();
+        let (words, rest) = values.split_at(values.len() / together * together);
         write(words);
         if !rest.is_empty() {
-            write(if size_of::<T>() == 4 { rest } else { &last });
+            let mut last = [T::default(); 4];
+            last[..rest.len()].copy_from_slice(rest);
+            write(&last[..together]);
         }
     }
 }

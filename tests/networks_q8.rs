@@ -14,7 +14,7 @@ use support::gpu::{executor, family, mobilebert};
 use support::random::Random;
 
 /// Of the outputs' root mean square: what the CPU executor's rounding of hidden states to 16 bits may come to. Rounding
-/// weights to 8 bits comes to some hundredths.
+/// weights to 8 bits comes to far more.
 const ROUNDING: f64 = 5e-4;
 
 /// A network and its parameters as a q8 checkpoint gives them.

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 
-/** Largest difference of a score from f32's, over the logits' rms. Eight bits cost some hundredths. */
+/** Largest difference of a score from f32's, over the logits' rms. Eight bits cost a tenth. */
 const AGREEMENT = { f32: 1e-4, q8: 0.3 };
 
 const here = fileURLToPath(new URL(".", import.meta.url));

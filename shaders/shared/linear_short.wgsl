@@ -13,34 +13,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let input_1 = input_start(rows.y);
     let column_0 = inside(columns.x);
     let column_1 = inside(columns.y);
-    // Of the first row, then of the second.
-    var sums = vec4<f32>();
+    var sums_0 = vec2<f32>();
+    var sums_1 = vec2<f32>();
 
+    // Summed up as linear_wide does it.
     let whole = whole_vectors();
     for (var k = 0u; k < whole; k++) {
-        let vector_0 = input_values[input_0 / 4u + k];
-        let vector_1 = input_values[input_1 / 4u + k];
-        let weights_0 = weight_vector(k, column_0);
-        let weights_1 = weight_vector(k, column_1);
-        sums += vec4<f32>(
-            dot(vector_0, weights_0),
-            dot(vector_0, weights_1),
-            dot(vector_1, weights_0),
-            dot(vector_1, weights_1),
-        );
+        let weights = mat2x4<f32>(weight_vector(k, column_0), weight_vector(k, column_1));
+        sums_0 += input_values[input_0 / 4u + k] * weights;
+        sums_1 += input_values[input_1 / 4u + k] * weights;
     }
     for (var k = whole; k < all_vectors(); k++) {
-        let vector_0 = input_floats(input_0, k);
-        let vector_1 = input_floats(input_1, k);
-        let weights_0 = weight_vector(k, column_0);
-        let weights_1 = weight_vector(k, column_1);
-        sums += vec4<f32>(
-            dot(vector_0, weights_0),
-            dot(vector_0, weights_1),
-            dot(vector_1, weights_0),
-            dot(vector_1, weights_1),
-        );
+        let weights = mat2x4<f32>(weight_vector(k, column_0), weight_vector(k, column_1));
+        sums_0 += input_floats(input_0, k) * weights;
+        sums_1 += input_floats(input_1, k) * weights;
     }
-    store(rows.xxyy, columns.xyxy, sums);
+    store(rows.xxyy, columns.xyxy, vec4<f32>(sums_0, sums_1));
 }
 

@@ -1,8 +1,8 @@
 //! Which tiles the linears of a plan are computed in: what the device has shown to be quicker.
 //!
 //! In wide tiles an operand is read less often; short ones are more, so that a large GPU has work for all of its cores
-//! where rows are few. No table of devices knows which weighs more, so the first runs of a plan tell. They compute the
-//! same, but for the rounding of sums.
+//! where rows are few. No table of devices knows which weighs more, so the first runs of a plan tell. Both sum up in
+//! the same order, so that a result does not depend on the tiles.
 
 /// Runs of each kind: the first is not counted, the quickest of the others is.
 const RUNS: usize = 3;

@@ -14,7 +14,7 @@ use self::bytes::Bytes;
 use self::finish::Finish;
 use self::floats::Floats;
 use super::panels::{Panels, Rows};
-use super::simd::{Lanes, Simd};
+use super::simd::{Lanes, Simd, Task};
 use crate::plan::Activation;
 
 /// Rows that pass together over a block of the right-hand matrix: with a panel's block they stay in the second cache.
@@ -163,27 +163,37 @@ impl Part<'_> {
 
 /// Sums that are computed a tile of rows at a time.
 trait Tiles {
+    /// Rows in all.
+    fn rows(&self) -> usize;
     /// `M` rows: `M · L` sums in registers.
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize);
 }
 
-/// So many rows in tiles of `R` and one of the rest.
-#[inline(always)]
-fn in_tiles<V: Lanes<L>, const L: usize, const R: usize>(rows: usize, tiles: &mut impl Tiles) {
-    let mut row = 0;
-    while row < rows {
-        let count = R.min(rows - row);
-        // `count` is at most `R`: arms above it are never compiled.
-        match count {
-            8 => tiles.tile::<V, L, 8>(row),
-            7 => tiles.tile::<V, L, 7>(row),
-            6 => tiles.tile::<V, L, 6>(row),
-            5 => tiles.tile::<V, L, 5>(row),
-            4 => tiles.tile::<V, L, 4>(row),
-            3 => tiles.tile::<V, L, 3>(row),
-            2 => tiles.tile::<V, L, 2>(row),
-            _ => tiles.tile::<V, L, 1>(row),
+/// All rows, in tiles of as many as fill the registers and one of the rest.
+struct InTiles<T>(T);
+
+impl<T: Tiles> Task for InTiles<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+        let InTiles(mut tiles) = self;
+        let rows = tiles.rows();
+        let mut row = 0;
+        while row < rows {
+            let count = R.min(rows - row);
+            // `count` is at most `R`: arms above it are never compiled.
+            match count {
+                8 => tiles.tile::<V, L, 8>(row),
+                7 => tiles.tile::<V, L, 7>(row),
+                6 => tiles.tile::<V, L, 6>(row),
+                5 => tiles.tile::<V, L, 5>(row),
+                4 => tiles.tile::<V, L, 4>(row),
+                3 => tiles.tile::<V, L, 3>(row),
+                2 => tiles.tile::<V, L, 2>(row),
+                _ => tiles.tile::<V, L, 1>(row),
+            }
+            row += count;
         }
-        row += count;
     }
 }

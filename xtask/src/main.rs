@@ -63,7 +63,7 @@ enum Command {
     },
     /// Measure against peers on this machine (see bench/).
     Bench {
-        /// `--runs N` (20), `--warm-up N` (3) runs before those that count, `--json`.
+        /// `--dtype f32,q8`, `--runs N` (20), `--warm-up N` (3) runs before those that count, `--json`.
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },

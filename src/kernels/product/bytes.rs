@@ -6,7 +6,7 @@
 //! group's mean, some hundred times less than the weight was when it became bytes; what it buys is twice as many
 //! products an instruction.
 
-use super::{Factors, Part, ROW_BLOCK, Tiles, in_tiles};
+use super::{Factors, InTiles, Part, ROW_BLOCK, Tiles};
 use crate::kernels::functions;
 use crate::kernels::panels::{Rows, pairs};
 use crate::kernels::simd::{Lanes, Simd, Task, Whole};
@@ -88,13 +88,13 @@ impl<'a> Factors<'a> for Bytes<'a> {
         let from = &from[first..][..self.len * lanes];
         let to = &mut self.panel.0[..from.len()];
         simd.run(Widen { from: from.as_flattened(), to: to.as_flattened_mut() });
-        simd.run(Sums {
+        simd.run(InTiles(Sums {
             rows: &self.rows.0,
             groups: &self.groups,
             len: self.len,
             panel: &self.panel.0,
             part,
-        });
+        }));
     }
 }
 
@@ -182,16 +182,12 @@ struct Sums<'a> {
     part: Part<'a>,
 }
 
-impl Task for Sums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
-        in_tiles::<V, L, R>(self.part.rows, &mut self);
-    }
-}
-
 impl Tiles for Sums<'_> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.part.rows
+    }
+
     #[inline(always)]
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
         let (panel, _) = self.panel.as_chunks::<L>();

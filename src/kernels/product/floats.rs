@@ -1,8 +1,8 @@
 //! Sums of products of floats.
 
-use super::{Factors, Part, Tiles, in_tiles};
+use super::{Factors, InTiles, Part, Tiles};
 use crate::kernels::panels::Rows;
-use crate::kernels::simd::{Lanes, Simd, Task};
+use crate::kernels::simd::{Lanes, Simd};
 
 /// Floats of a panel's block, which stays in the first cache: 16 KiB.
 const PANEL_BLOCK: usize = 4096;
@@ -35,7 +35,7 @@ impl<'a> Factors<'a> for Floats<'a> {
     fn sums(&mut self, panel: usize, first: usize, part: Part<'_>, simd: Simd) {
         let lanes = simd.lanes();
         let panel = &self.panels[(panel * self.depth + first) * lanes..][..self.block * lanes];
-        simd.run(Sums { input: self.input, panel, part });
+        simd.run(InTiles(Sums { input: self.input, panel, part }));
     }
 }
 
@@ -46,16 +46,12 @@ struct Sums<'a> {
     part: Part<'a>,
 }
 
-impl Task for Sums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
-        in_tiles::<V, L, R>(self.part.rows, &mut self);
-    }
-}
-
 impl Tiles for Sums<'_> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.part.rows
+    }
+
     #[inline(always)]
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
         let (panel, _) = self.panel.as_chunks::<L>();

@@ -3,9 +3,11 @@
 
 mod seeding;
 mod stored;
+mod variants;
 
 pub use seeding::{Seeding, SeedingTimes};
 pub use stored::{Check, Logits, Sample, Stored};
+pub use variants::{Variant, stored, variants};
 
 use crate::clock::now_ms;
 use crate::error::Result;

@@ -1,7 +1,7 @@
-"""Makes `www/bench/logits.json`, what the latency page and `mobilebert bench` check their runs against:
+"""Makes `src/benchmark/data/logits.json`, what the latency page and `mobilebert bench` check their runs against:
 `cargo xtask goldens bench`.
 
-Every variant of `www/bench/variants.json` is filled by the generator and run by `transformers` in float64 over fixed
+Every variant of `src/benchmark/data/variants.json` is filled by the generator and run by `transformers` in float64 over fixed
 ids. Of each output a sample is stored: `SAMPLES` positions, their values, and the root mean square of the whole row.
 A run is right where the largest |Δ| over that root mean square is at most `allowed`.
 """
@@ -15,7 +15,7 @@ import torch
 
 import models
 
-FOLDER = Path(__file__).parents[2] / "www/bench"
+FOLDER = Path(__file__).parents[2] / "src/benchmark/data"
 SEED = 1
 SEQUENCES = (64, 128, 256, 384)
 SAMPLES = 16

@@ -134,7 +134,7 @@ fn clippy_wasm() -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     setup::wasm_target("wasm32-unknown-unknown")?;
-    let arguments = ["--quiet", "--package=mobilebert", "--lib", "--no-default-features"];
+    let arguments = ["--quiet", "--package=mobilebert", "--lib"];
     passed(cargo().arg("clippy").args(arguments).args([
         "--target=wasm32-unknown-unknown",
         "--",
@@ -143,9 +143,9 @@ fn clippy_wasm() -> Result<Outcome> {
 }
 
 fn rust_tests() -> Result<Outcome> {
-    // Without the commands' package: chosen together both are built with each other's features, this program a second time.
+    // Without xtask: chosen together both are built with each other's features, this program a second time.
     let mut tests = cargo();
-    tests.args(["test", "--package=mobilebert", "--no-fail-fast"]);
+    tests.args(["test", "--package=mobilebert", "--package=mobilebert-cli", "--no-fail-fast"]);
     setup::system_packages(&[&setup::SOFTWARE_VULKAN]);
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // Without one, Vulkan's loader says so in every process, as if something had failed.
@@ -274,7 +274,7 @@ fn training_tests() -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     // The recipe's exports are read by the engine, which the Rust tests have built.
-    run_command(cargo().args(["build", "--quiet", "--package=mobilebert", "--bin=mobilebert"]))?;
+    run_command(cargo().args(["build", "--quiet", "--package=mobilebert-cli"]))?;
     let engine = target().join("debug").join(format!("mobilebert{}", std::env::consts::EXE_SUFFIX));
     let mut tests = command(python::training()?);
     // Models this small gain nothing from threads; files side by side do.

@@ -10,6 +10,9 @@ use crate::{fingerprint, folder, package, setup};
 /// The script of each page. A module after another would be one more wait for the network each.
 const SCRIPTS: [&str; 3] = ["app/main.js", "app/about.js", "bench/main.js"];
 
+/// The networks and stored logits of the latency page, served next to its script.
+const BENCHMARK_DATA: &str = "src/benchmark/data";
+
 /// Where the pages stand.
 pub fn folder() -> PathBuf {
     target().join("pages")
@@ -19,7 +22,8 @@ pub fn folder() -> PathBuf {
 pub fn build() -> Result<()> {
     package::build()?;
     let root = root();
-    let inputs = ["www", "pkg/package-lock.json", "xtask/src/pages.rs"].map(|path| root.join(path));
+    let inputs =
+        ["www", BENCHMARK_DATA, "pkg/package-lock.json", "xtask/src/pages.rs"].map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "pages")?;
     let stamp = folder().join(".fingerprint");
     let outputs = SCRIPTS.map(|name| folder().join(name));
@@ -30,6 +34,7 @@ pub fn build() -> Result<()> {
         std::fs::remove_dir_all(folder())?;
     }
     folder::copy(&root.join("www"), &folder(), &is_served)?;
+    folder::copy(&root.join(BENCHMARK_DATA), &folder().join("bench"), &|_| Ok(true))?;
     bundle(&root.join("www"))?;
     fingerprint::write(&stamp, &fingerprint)
 }

@@ -33,7 +33,6 @@ pub fn build() -> Result<()> {
         "--quiet",
         "--lib",
         "--package=mobilebert",
-        "--no-default-features",
         "--profile=wasm",
         "--target",
         TARGET,

@@ -13,8 +13,8 @@ mod smaller;
 mod texts;
 mod tokens;
 
-#[path = "../not_run/mod.rs"]
+#[path = "../../../tests/not_run/mod.rs"]
 mod not_run;
 
-#[path = "../support/mod.rs"]
+#[path = "../../../tests/support/mod.rs"]
 mod support;

@@ -1,7 +1,7 @@
 //! Bad arguments and texts: usage errors are 2, everything else is 1 with one line.
 
 use crate::models::TinyModel;
-use crate::process::{command, mobilebert, mobilebert_reading, text};
+use crate::process::{ROOT, command, mobilebert, mobilebert_reading, text};
 
 #[test]
 fn usage_errors_exit_with_two() {
@@ -43,9 +43,8 @@ fn without_a_model_the_shipped_one_is_looked_for_and_missed_by_name() {
         let said = String::from_utf8(ran.stderr).unwrap();
         assert!(said.contains(name) && said.contains("--model"), "{said}");
     }
-    let root = env!("CARGO_MANIFEST_DIR");
     let ran =
-        command(&["classify", "A wonderful film.", "--device", "cpu"]).current_dir(root).output().unwrap();
+        command(&["classify", "A wonderful film.", "--device", "cpu"]).current_dir(ROOT).output().unwrap();
     assert!(String::from_utf8(ran.stdout).unwrap().contains("positive"), "the shipped model did not answer");
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::not_run::not_run;
-use crate::process::{Ran, mobilebert, text};
+use crate::process::{ROOT, Ran, mobilebert, text};
 
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/questions.json");
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/commands/questions.json");
 
 /// A model directory by name, or a note that the test was not run.
 fn checkpoint(test: &str, name: &str) -> Option<PathBuf> {
@@ -23,7 +23,7 @@ fn data(test: &str, name: &str) -> Option<PathBuf> {
 }
 
 fn beside(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name)
+    Path::new(ROOT).join("../shared").join(name)
 }
 
 fn present(test: &str, path: PathBuf, hint: &str) -> Option<PathBuf> {

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::models::{TinyModel, configuration};
-use crate::process::{mobilebert, text};
+use crate::process::{ROOT, mobilebert, text};
 
 const SHORT: [&str; 6] = ["bench", "--device", "cpu", "--runs", "3", "--json"];
 
 /// What documents the JSON, for the command line and the page alike.
 fn schema() -> Value {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-result.schema.json");
+    let path = std::path::Path::new(ROOT).join("docs/bench-result.schema.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 

@@ -7,7 +7,7 @@ mod variants;
 
 use std::path::PathBuf;
 
-use mobilebert::benchmark::{Benchmark, Check, Stored};
+use mobilebert::benchmark::{self, Benchmark, Check, Stored, Variant};
 use mobilebert::config::Config;
 use mobilebert::error::{Error, Result};
 
@@ -15,7 +15,6 @@ use crate::arguments::Machine;
 use crate::output::{Output, progress};
 use load::Loaded;
 use report::{ModelResult, Report, Row};
-use variants::Variant;
 
 /// Runs after the first and before the clock counts: caches and clock rates settle in them.
 const WARM_UP: usize = 1;
@@ -64,14 +63,14 @@ enum Subject<'a> {
 impl Arguments {
     /// Loads or makes each model, times it.
     pub fn run(self) -> Result<()> {
-        let variants = variants::all()?;
+        let variants = benchmark::variants()?;
         let named = || variants.iter().filter(|variant| self.variant.iter().any(|name| name.fits(variant)));
         let subjects: Vec<Subject> = match (&self.model, &self.config) {
             (Some(directory), _) => vec![Subject::Directory(directory.clone())],
             (None, Some(config)) => vec![Subject::Config(config.clone())],
             (None, None) => named().map(Subject::Variant).collect(),
         };
-        let stored = variants::stored()?;
+        let stored = benchmark::stored()?;
         let mut models = Vec::new();
         for subject in &subjects {
             models.push(self.measure(subject, &stored)?);

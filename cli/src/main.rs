@@ -7,10 +7,7 @@ mod classify;
 mod command;
 mod encode;
 mod eval;
-mod eval_glue;
-mod eval_squad;
 mod fill_mask;
-mod glue;
 mod highlight;
 mod input;
 mod inspect;
@@ -20,7 +17,6 @@ mod output;
 mod quantize;
 mod raw_input;
 mod run;
-mod squad;
 mod tokens;
 
 use std::io::Write;

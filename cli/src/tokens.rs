@@ -8,9 +8,9 @@ use mobilebert::text::windows::{Window, WindowOptions, Windows};
 use mobilebert::text::{Piece, Tokenizer, WindowRecord, sequence};
 
 use crate::arguments::{Machine, WindowArguments};
+use crate::eval::squad_data::DataSet;
 use crate::input::{self, Source};
 use crate::output::{Output, printable, progress};
-use crate::squad::DataSet;
 
 /// Arguments of `tokens`.
 #[derive(clap::Args)]

@@ -13,9 +13,9 @@ use mobilebert::task::question_answering::{Answers, Search, SearchOptions};
 use mobilebert::text::windows::{Window, Windows};
 use mobilebert::text::{Piece, Tokenizer};
 
+use super::squad_data::{DataSet, Example};
 use crate::arguments::{ModelArguments, WindowArguments};
 use crate::output::{Output, OutputFile, progress};
-use crate::squad::{DataSet, Example};
 
 /// Questions whose windows are run together: enough that windows of similar length meet in one batch.
 const CHUNK: usize = 128;

@@ -9,8 +9,8 @@ use mobilebert::task::metrics;
 use mobilebert::text::sequence;
 use serde::Serialize;
 
+use super::glue_data::{Example, Task};
 use crate::arguments::ModelArguments;
-use crate::glue::{Example, Task};
 use crate::output::{Output, progress};
 
 /// Examples that are run together: enough that similar lengths meet in one batch.

@@ -1,17 +1,20 @@
 //! `eval`: official metrics on a data set.
 
+mod glue;
+mod glue_data;
+mod squad;
+pub mod squad_data;
+
 use clap::Subcommand;
 use mobilebert::error::Result;
-
-use crate::{eval_glue, eval_squad};
 
 /// The data sets.
 #[derive(Subcommand)]
 pub enum Command {
     /// Exact match and F1 on a file of SQuAD's form
-    Squad(eval_squad::Arguments),
+    Squad(squad::Arguments),
     /// A task of GLUE
-    Glue(eval_glue::Arguments),
+    Glue(glue::Arguments),
 }
 
 impl Command {

@@ -10,7 +10,7 @@
 //! | [`weights`] | bytes → named, checked tensors |
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
 //! | [`kernels`] | one module a kernel: its table entry, its parameters, its CPU twin |
-//! | [`cpu`], [`gpu`] | run a plan |
+//! | [`cpu`], [`gpu`] | run a plan; [`executor`] is one of the two |
 //! | [`session`] | picks the executor and says why; keeps plans by length |
 //! | [`task`] | logits → answers |
 //! | [`model`] | a model directory → something one can ask |
@@ -23,10 +23,12 @@ mod clock;
 pub mod config;
 pub mod cpu;
 pub mod error;
+pub mod executor;
 pub mod gpu;
 pub mod kernels;
 pub mod model;
 pub mod plan;
+pub mod profile;
 pub mod session;
 pub mod task;
 pub mod text;

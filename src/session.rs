@@ -12,9 +12,11 @@ pub use device::{Device, DeviceKind, DeviceReport};
 pub use sequence::{Limits, Sequence};
 
 use crate::cpu;
-use crate::error::Result;
-use crate::gpu::{self, KEPT_PLANS};
+use crate::error::{Error, Result};
+use crate::executor::Executor;
+use crate::gpu::{KEPT_PLANS, Memory};
 use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule, fits_gpu};
+use crate::profile::{Profile, RunParts};
 use crate::weights::{Tensor, Values};
 
 /// What a caller chooses about a session.
@@ -26,6 +28,8 @@ pub struct SessionOptions {
     pub threads: usize,
     /// How operations are grouped into kernels.
     pub schedule: Schedule,
+    /// Ask the GPU for timestamps, which [`Session::profile`] uses where the adapter has them. Nothing else changes.
+    pub profiling: bool,
 }
 
 /// What is wanted of a run besides the head's results.
@@ -53,11 +57,6 @@ impl Outputs {
     }
 }
 
-enum Executor {
-    Cpu(cpu::Executor),
-    Gpu(Box<gpu::Executor>),
-}
-
 /// A network whose parameters stand on a device.
 pub struct Session {
     network: Network,
@@ -82,10 +81,10 @@ impl Started {
     /// # Errors
     /// [`crate::error::Error::Unsupported`] where a GPU is demanded and there is none.
     pub async fn new(options: &SessionOptions) -> Result<Self> {
-        let (gpu, device) = device::choose(options.device).await?;
+        let (gpu, device) = device::choose(options.device, options.profiling).await?;
         let executor = match gpu {
-            Some(gpu) => Executor::Gpu(Box::new(gpu)),
-            None => Executor::Cpu(cpu::Executor::new(options.threads)?),
+            Some(gpu) => gpu.into(),
+            None => cpu::Executor::new(options.threads)?.into(),
         };
         Ok(Started { executor, device, options: options.clone() })
     }
@@ -106,7 +105,7 @@ impl Started {
             if options.device == Device::Gpu {
                 return Err(error);
             }
-            executor = Executor::Cpu(cpu::Executor::new(options.threads)?);
+            executor = cpu::Executor::new(options.threads)?.into();
             device = DeviceReport { kind: DeviceKind::Cpu, reason: error.to_string(), ..device };
         }
         let schedule = options.schedule;
@@ -135,11 +134,7 @@ impl Session {
     /// # Errors
     /// Where the device has no room for it.
     pub fn load(&mut self, id: ParameterId, values: Values) -> Result<()> {
-        let parameter = &self.network.parameters[id.0];
-        match &mut self.executor {
-            Executor::Cpu(executor) => executor.load(id, parameter, values),
-            Executor::Gpu(executor) => executor.load(id, parameter, values),
-        }
+        self.executor.load(id, &self.network.parameters[id.0], values)
     }
 
     /// Results of every sequence, in order. Neither the sequences beside it nor the padding change a result.
@@ -164,7 +159,7 @@ impl Session {
             sequence.check(index, &self.limits)?;
         }
         let mut results = vec![Outputs::default(); sequences.len()];
-        for group in sequence::group(sequences, self.bucket(), self.limits.max_sequence, rows) {
+        for group in sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows) {
             let request = Request {
                 batch: group.members.len(),
                 sequence: group.padded,
@@ -174,7 +169,7 @@ impl Session {
             };
             let plan = self.plan(request)?;
             let inputs = sequence::pad(sequences, &group);
-            let buffers = self.execute(&plan, &inputs).await?;
+            let buffers = self.executor.run(&plan, &inputs).await?;
             for (item, &member) in group.members.iter().enumerate() {
                 let length = sequences[member].input_ids.len();
                 results[member] = Outputs(cut::outputs(&plan, &buffers, item, length));
@@ -194,10 +189,47 @@ impl Session {
         let schedule = self.schedule;
         let plan = self.plan(Request { batch: 1, sequence: group.padded, schedule, ..Request::default() })?;
         let inputs = sequence::pad(sequences, &group);
-        match &mut self.executor {
-            Executor::Cpu(executor) => executor.run_until(&plan, &inputs, label),
-            Executor::Gpu(executor) => executor.run_until(&plan, &inputs, label).await,
+        self.executor.run_until(&plan, &inputs, label).await
+    }
+
+    /// Runs sequences of one length as one batch, with a time for every step of the plan.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and where the lengths differ or make more than one run.
+    pub async fn profile(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Profile)> {
+        let (plan, inputs) = self.one_run(sequences)?;
+        let profile = self.executor.profile(&plan, &inputs).await?;
+        Ok((plan, profile))
+    }
+
+    /// Runs sequences of one length as one batch and tells how the time divides between CPU, GPU and readback; `None` on
+    /// the CPU.
+    ///
+    /// # Errors
+    /// As [`Session::profile`].
+    pub async fn run_in_parts(&mut self, sequences: &[Sequence]) -> Result<Option<RunParts>> {
+        let (plan, inputs) = self.one_run(sequences)?;
+        self.executor.run_in_parts(&plan, &inputs).await
+    }
+
+    /// The plan and the inputs of what [`Session::run_together`] runs at once.
+    fn one_run(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Inputs)> {
+        for (index, sequence) in sequences.iter().enumerate() {
+            sequence.check(index, &self.limits)?;
         }
+        let rows = sequences.len() * self.limits.max_sequence;
+        let groups = sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows);
+        let [group] = groups.as_slice() else {
+            let problem = format!("make {} runs, not one; batches are powers of two", groups.len());
+            return Err(Error::invalid_input("sequences", problem));
+        };
+        let request = Request {
+            batch: group.members.len(),
+            sequence: group.padded,
+            schedule: self.schedule,
+            ..Request::default()
+        };
+        Ok((self.plan(request)?, sequence::pad(sequences, group)))
     }
 
     /// Waits until the device has taken every parameter; a browser reports a lack of memory only then.
@@ -205,42 +237,22 @@ impl Session {
     /// # Errors
     /// [`crate::error::Error::OutOfMemory`].
     pub async fn settle(&mut self) -> Result<()> {
-        match &mut self.executor {
-            Executor::Cpu(_) => Ok(()),
-            Executor::Gpu(executor) => {
-                let settled = executor.settle().await;
-                settled.map_err(|error| executor.blame(error))
-            }
-        }
+        self.executor.settle().await
     }
 
     /// GPU buffers held and their bytes; zeros on the CPU.
-    pub fn gpu_memory(&self) -> (usize, u64) {
-        match &self.executor {
-            Executor::Cpu(_) => (0, 0),
-            Executor::Gpu(executor) => {
-                let memory = executor.memory();
-                (memory.buffers, memory.bytes)
-            }
-        }
+    pub fn memory(&self) -> Memory {
+        self.executor.memory()
     }
 
-    async fn execute(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
-        match &mut self.executor {
-            Executor::Cpu(executor) => executor.run(plan, inputs),
-            Executor::Gpu(executor) => {
-                let results = executor.run(plan, inputs).await;
-                results.map_err(|error| executor.blame(error))
-            }
-        }
+    /// Bytes that a parameter takes on its device.
+    pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
+        self.executor.parameter_bytes(id)
     }
 
-    /// Lengths are padded to a multiple of this: a GPU's plan costs buffers and bind groups, a CPU's next to nothing.
-    fn bucket(&self) -> usize {
-        match self.executor {
-            Executor::Cpu(_) => 8,
-            Executor::Gpu(_) => 32,
-        }
+    /// What runs plans.
+    pub fn executor(&self) -> &Executor {
+        &self.executor
     }
 
     fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
@@ -254,6 +266,6 @@ impl Session {
             }
             self.plans.push_back(plan);
         }
-        self.plans.back().cloned().ok_or_else(|| crate::error::Error::internal("plan", "the cache is empty"))
+        self.plans.back().cloned().ok_or_else(|| Error::internal("plan", "the cache is empty"))
     }
 }

@@ -140,6 +140,23 @@ fn every_shader_agrees_with_the_table() {
 }
 
 #[test]
+fn the_microbenchmarks_are_valid_within_the_guaranteed_limits() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/microbenchmarks");
+    let files = std::fs::read_dir(folder).expect("shaders/microbenchmarks exists");
+    let mut count = 0;
+    for entry in files {
+        let source = std::fs::read_to_string(entry.expect("can be read").path()).expect("in UTF-8");
+        let module = naga::front::wgsl::parse_str(&source).unwrap();
+        Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).unwrap();
+        let mut found = Vec::new();
+        entry_point(&module, &mut found);
+        assert_eq!(found, Vec::<String>::new());
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
 fn the_files_are_the_table() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
     let mut files = BTreeSet::new();

@@ -101,6 +101,7 @@ impl Machine {
             },
             threads: self.threads.map_or(0, NonZeroUsize::get),
             schedule: self.schedule(),
+            profiling: false,
         }
     }
 

@@ -14,6 +14,10 @@ export interface EngineBenchmark {
   };
   device(): Device;
   dispatches(sequence: number): number;
+  activationBytes(sequence: number): number;
+  parts(sequence: number, runs: number): Promise<unknown>;
+  limits(): Promise<unknown>;
+  profile(sequence: number, runs: number): Promise<unknown>;
   run(sequence: number, expected: unknown): Promise<unknown>;
 }
 
@@ -51,8 +55,8 @@ export async function start(
   const engine = (await startEngine({ wasmUrl: request.wasmUrl, wasmBytes: undefined })) as unknown as Engine;
   const module = performance.now() - before;
   report({ phase: "compile", share: null });
-  const { device, schedule, place } = request;
-  const options: EngineOptions = { device, ...(schedule && { schedule }) };
+  const { device, schedule, profiling, place } = request;
+  const options: EngineOptions = { device, profiling, ...(schedule && { schedule }) };
   const { benchmark, parts } =
     place.kind === "seeded"
       ? await generate(engine, place.config, place.seed, options, report)

@@ -10,6 +10,7 @@ export interface StartRequest {
   place: BenchmarkPlace;
   device: "auto" | DeviceKind;
   schedule: string | undefined;
+  profiling: boolean;
   wasmUrl: string | undefined;
 }
 
@@ -39,6 +40,8 @@ export interface Started {
   architecture: string;
   /** Number of trained values. */
   parameters: number;
+  /** Bytes of the parameters on the device. */
+  weightBytes: number;
   schedule: string;
   /** The longest sequence in tokens. */
   longest: number;
@@ -82,11 +85,68 @@ export interface BenchmarkRun {
   check: Check | null;
 }
 
+/** How a run divides on a GPU, in milliseconds. */
+export interface RunParts {
+  /** Writing inputs, encoding and submitting. */
+  encode_ms: number;
+  /** The compute pass. */
+  gpu_ms: number;
+  /** Copying the results back and learning that they are there. */
+  readback_ms: number;
+  /** What measured the compute pass. */
+  clock: string;
+}
+
+/** What a GPU can do at best. */
+export interface AdapterLimits {
+  /** Bytes that a copy reads and writes per second, in units of 10⁹. */
+  copy_gb_s: number;
+  /** f32 operations per second in multiply-adds, in units of 10⁹. */
+  multiply_add_gflop_s: number;
+  /** What measured them. */
+  clock: string;
+}
+
+/** The dispatches of one kernel in a profile. */
+export interface KernelTime {
+  kernel: string;
+  dispatches: number;
+  /** All of them, in milliseconds. */
+  ms: number;
+  /** Share of all kernels' time, from 0 to 1. */
+  share: number;
+  /** Floating-point operations in matrix products per second, in units of 10⁹. */
+  gflop_s: number;
+  /** Bytes that have to be moved at least once per second, in units of 10⁹. */
+  gb_s: number;
+  /** How near that comes to the GPU's nearer limit. */
+  of_limit: { limit: string; share: number } | null;
+}
+
+/** The time of every kernel, means over several runs. */
+export interface KernelProfile {
+  sequence: number;
+  batch: number;
+  runs: number;
+  /** `timestamps`, `submits` or `cpu`. */
+  clock: string;
+  /** What that means for the figures. */
+  note: string;
+  /** All kernels together, in milliseconds. */
+  total_ms: number;
+  /** The median of runs that were not profiled, in milliseconds. */
+  run_ms: number;
+  kernels: KernelTime[];
+  steps: { label: string; kernel: string; ms: number }[];
+}
+
 /** To the worker. */
 export type BenchRequest =
   | { id: number; kind: "start"; request: StartRequest }
   | { id: number; kind: "run"; sequence: number; expected: Expected | undefined }
-  | { id: number; kind: "dispatches"; sequence: number };
+  | { id: number; kind: "dispatches" | "activationBytes"; sequence: number }
+  | { id: number; kind: "parts" | "profile"; sequence: number; runs: number }
+  | { id: number; kind: "limits" };
 
 /** From the worker. */
 export type BenchReply =

@@ -17,8 +17,20 @@ async function answer(message: BenchRequest): Promise<unknown> {
     return made.started;
   }
   if (!benchmark) throw disposed();
-  if (message.kind === "dispatches") return benchmark.dispatches(message.sequence);
-  return await benchmark.run(message.sequence, message.expected);
+  switch (message.kind) {
+    case "run":
+      return await benchmark.run(message.sequence, message.expected);
+    case "dispatches":
+      return benchmark.dispatches(message.sequence);
+    case "activationBytes":
+      return benchmark.activationBytes(message.sequence);
+    case "parts":
+      return await benchmark.parts(message.sequence, message.runs);
+    case "limits":
+      return await benchmark.limits();
+    case "profile":
+      return await benchmark.profile(message.sequence, message.runs);
+  }
 }
 
 addEventListener("message", async ({ data }: MessageEvent<BenchRequest>) => {

@@ -4,11 +4,14 @@
  * @packageDocumentation
  */
 import type {
+  AdapterLimits,
   BenchmarkPlace,
   BenchmarkRun,
   BenchReply,
   BenchRequest,
   Expected,
+  KernelProfile,
+  RunParts,
   Started,
   StartProgress,
   StartRequest,
@@ -18,10 +21,14 @@ import { resolveSource } from "./source.js";
 import type { DeviceKind, ModelSource } from "./types.js";
 
 export type {
+  AdapterLimits,
   BenchmarkRun,
   Check,
   ColdStart,
   Expected,
+  KernelProfile,
+  KernelTime,
+  RunParts,
   Started,
   StartProgress,
   StoredOutput,
@@ -36,6 +43,8 @@ export interface BenchmarkOptions {
   device?: "auto" | DeviceKind;
   /** As for `load`. */
   schedule?: string;
+  /** Ask the GPU for timestamps, which `parts` and `profile` use where the adapter has them. */
+  profiling?: boolean;
   onProgress?: (progress: StartProgress) => void;
   /** Stops the start and, later, whatever runs: the worker ends. */
   signal?: AbortSignal;
@@ -64,13 +73,13 @@ export class Benchmark {
 
   /** Starts a worker and brings a network onto its device, timing each part. */
   static async start(source: BenchmarkSource, options: BenchmarkOptions = {}): Promise<Benchmark> {
-    const { device = "auto", schedule, wasmUrl, signal, onProgress } = options;
+    const { device = "auto", schedule, profiling = false, wasmUrl, signal, onProgress } = options;
     const place: BenchmarkPlace =
       "model" in source
         ? { kind: "model", place: await resolveSource(source.model, {}) }
         : { kind: "seeded", config: source.config, seed: source.seed };
     const wasm = wasmUrl === undefined ? undefined : new URL(wasmUrl, location.href).href;
-    const request: StartRequest = { place, device, schedule, wasmUrl: wasm };
+    const request: StartRequest = { place, device, schedule, profiling, wasmUrl: wasm };
     const connection = new BenchConnection(onProgress ?? (() => {}), signal);
     try {
       return new Benchmark(connection, (await connection.send({ kind: "start", request })) as Started);
@@ -88,6 +97,26 @@ export class Benchmark {
   /** Kernels launched in a run over this many tokens. */
   async dispatches(sequence: number): Promise<number> {
     return (await this.connection.send({ kind: "dispatches", sequence })) as number;
+  }
+
+  /** Bytes of activations that a run over this many tokens holds. */
+  async activationBytes(sequence: number): Promise<number> {
+    return (await this.connection.send({ kind: "activationBytes", sequence })) as number;
+  }
+
+  /** How a run divides between CPU, GPU and readback, medians of some runs; `null` on the CPU. */
+  async parts(sequence: number, runs: number): Promise<RunParts | null> {
+    return (await this.connection.send({ kind: "parts", sequence, runs })) as RunParts | null;
+  }
+
+  /** What the GPU can do at best; `null` on the CPU. Profiles made afterwards compare kernels with it. */
+  async limits(): Promise<AdapterLimits | null> {
+    return (await this.connection.send({ kind: "limits" })) as AdapterLimits | null;
+  }
+
+  /** The time of every kernel in runs over this many tokens. */
+  async profile(sequence: number, runs: number): Promise<KernelProfile> {
+    return (await this.connection.send({ kind: "profile", sequence, runs })) as KernelProfile;
   }
 
   /** Ends the worker; all memory goes with it. */

@@ -19,6 +19,8 @@ export interface EngineOptions {
   device: "auto" | DeviceKind;
   dtype?: string;
   schedule?: string;
+  /** Ask the GPU for timestamps. */
+  profiling?: boolean;
 }
 
 /** Called with results so far; the answer says whether to go on. */

@@ -1,10 +1,12 @@
 //! What `mobilebert bench` and the latency page measure: a network on a device, run over fixed ids, its results held
 //! against stored ones.
 
+mod profile;
 mod seeding;
 mod stored;
 mod variants;
 
+pub use profile::{AdapterLimits, DispatchOverhead, KernelProfile, KernelTime, OfLimit, Parts, StepProfile};
 pub use seeding::{Seeding, SeedingTimes};
 pub use stored::{Check, Logits, Sample, Stored};
 pub use variants::{Variant, stored, variants};
@@ -12,8 +14,8 @@ pub use variants::{Variant, stored, variants};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::model::Model;
-use crate::plan::{Part, Request, Schedule};
-use crate::session::{DeviceReport, Outputs, Sequence, Session, Wanted};
+use crate::plan::{ParameterId, Part, Request, Schedule};
+use crate::session::{DeviceReport, Outputs, Sequence, Session};
 
 /// A network that stands on its device, ready to be timed.
 pub struct Benchmark {
@@ -69,7 +71,24 @@ impl Benchmark {
         Ok(self.session.network().plan(request)?.steps.len())
     }
 
-    /// Runs `batch` sequences of `sequence` tokens each.
+    /// Bytes of activations that a run holds, padding included.
+    ///
+    /// # Errors
+    /// Where the network takes no such length or batch.
+    pub fn activation_bytes(&self, sequence: usize, batch: usize) -> Result<u64> {
+        let sequence = sequence.next_multiple_of(self.session.executor().bucket());
+        let sequence = sequence.min(self.session.limits().max_sequence);
+        let request = Request { batch, sequence, schedule: self.schedule, ..Request::default() };
+        Ok(self.session.network().plan(request)?.activation_bytes())
+    }
+
+    /// Bytes of all parameters on the device.
+    pub fn weight_bytes(&self) -> u64 {
+        let parameters = 0..self.session.network().parameters.len();
+        parameters.map(|id| self.session.parameter_bytes(ParameterId(id))).sum()
+    }
+
+    /// Runs `batch` sequences of `sequence` tokens each, at once where the batch is a power of two.
     ///
     /// # Errors
     /// As [`Session::run`].
@@ -77,7 +96,7 @@ impl Benchmark {
         let limits = self.session.limits();
         let sequences = vec![fixed(sequence, limits.vocab_size, limits.type_vocab_size); batch];
         let before = now_ms();
-        let outputs = self.session.run(&sequences, Wanted::default()).await?;
+        let outputs = self.session.run_together(&sequences).await?;
         let milliseconds = now_ms() - before;
         Ok(Run { milliseconds, outputs: outputs.into_iter().next().unwrap_or_default() })
     }

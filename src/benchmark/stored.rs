@@ -75,6 +75,13 @@ impl Check {
 }
 
 impl Sample {
+    /// All values of a row.
+    pub fn whole(row: &[f32]) -> Self {
+        let values: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
+        let mean = values.iter().map(|value| value.powi(2)).sum::<f64>() / row.len().max(1) as f64;
+        Sample { places: (0..row.len()).collect(), values, rms: mean.sqrt() }
+    }
+
     /// The largest |Δ| of the values and of the row's root mean square, over that root mean square.
     fn difference(&self, row: &[f32]) -> f64 {
         if self.places.is_empty() || self.places.len() != self.values.len() {

@@ -6,9 +6,11 @@ mod step;
 use operands::Operands;
 use step::Run;
 
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::kernels::{PackedMatrix, Scratch, Simd, Table, Workers};
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step};
+use crate::profile::{Clock, Profile, StepTime};
 use crate::weights::Values;
 
 /// The parameters of a model and the memory to run its plans.
@@ -26,6 +28,16 @@ enum Loaded {
     Matrix(PackedMatrix),
     Table(Table),
     Vector(Vec<f32>),
+}
+
+impl Loaded {
+    fn bytes(&self) -> usize {
+        match self {
+            Loaded::Matrix(matrix) => matrix.bytes(),
+            Loaded::Table(table) => table.bytes(),
+            Loaded::Vector(data) => size_of_val(data.as_slice()),
+        }
+    }
 }
 
 impl Executor {
@@ -56,12 +68,12 @@ impl Executor {
 
     /// Bytes that the loaded parameters take.
     pub fn parameter_bytes(&self) -> usize {
-        let bytes = |loaded: &Loaded| match loaded {
-            Loaded::Matrix(matrix) => matrix.bytes(),
-            Loaded::Table(table) => table.bytes(),
-            Loaded::Vector(data) => size_of_val(data.as_slice()),
-        };
-        self.parameters.iter().flatten().map(bytes).sum()
+        self.parameters.iter().flatten().map(Loaded::bytes).sum()
+    }
+
+    /// Bytes that one parameter takes; 0 where it isn't loaded.
+    pub fn parameter_bytes_of(&self, id: ParameterId) -> usize {
+        self.parameters.get(id.0).and_then(Option::as_ref).map_or(0, Loaded::bytes)
     }
 
     /// Takes a parameter; a matrix is packed here, once. What comes in 8 bits stays in 8 bits.
@@ -109,6 +121,21 @@ impl Executor {
             self.step(plan, inputs, step)?;
         }
         plan.outputs.iter().map(|output| self.read(plan, output.buffer, &output.name)).collect()
+    }
+
+    /// Runs a plan with a time for every step.
+    ///
+    /// # Errors
+    /// As [`Executor::run`].
+    pub fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
+        self.prepare(plan, inputs)?;
+        let mut steps = Vec::with_capacity(plan.steps.len());
+        for step in &plan.steps {
+            let started = now_ms();
+            self.step(plan, inputs, step)?;
+            steps.push(StepTime { kernel: step.operation.kernel(), milliseconds: now_ms() - started });
+        }
+        Ok(Profile { clock: Clock::Cpu, steps })
     }
 
     /// Runs a plan up to the step of that label and returns what it left in its buffer.

@@ -15,7 +15,7 @@ pub struct Adapter {
     pub fallback: bool,
 }
 
-/// An open device, with WebGPU's default limits and no optional feature.
+/// An open device, with WebGPU's default limits and no optional feature but `timestamp-query`, if that was asked for.
 #[derive(Debug)]
 pub struct Device {
     adapter: Adapter,
@@ -52,6 +52,19 @@ impl Device {
     /// # Errors
     /// `Unsupported` where there is no adapter or it does not offer WebGPU's default limits.
     pub async fn request() -> Result<Self> {
+        Self::request_with(wgpu::Features::empty()).await
+    }
+
+    /// As [`Self::request`], with `timestamp-query` where the adapter has it: for measuring kernels.
+    ///
+    /// # Errors
+    /// As [`Self::request`].
+    pub async fn request_for_profiling() -> Result<Self> {
+        Self::request_with(wgpu::Features::TIMESTAMP_QUERY).await
+    }
+
+    /// `optional` features are taken where the adapter has them.
+    async fn request_with(optional: wgpu::Features) -> Result<Self> {
         #[cfg(target_arch = "wasm32")]
         if !has_webgpu() {
             return Err(Error::unsupported("the GPU", "there is no WebGPU here"));
@@ -66,7 +79,11 @@ impl Device {
             .await
             .map_err(|error| Error::unsupported("the GPU", cause(error)))?;
         let (device, queue) = adapter
-            .request_device(&wgpu::DeviceDescriptor { label: Some("mobilebert"), ..Default::default() })
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("mobilebert"),
+                required_features: adapter.features() & optional,
+                ..Default::default()
+            })
             .await
             .map_err(|error| Error::unsupported("this GPU", error.to_string()))?;
 
@@ -104,6 +121,11 @@ impl Device {
         &self.device
     }
 
+    /// Whether passes can be timed by the GPU's own clock.
+    pub fn has_timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
     /// Whether the platform takes its time to notice finished work.
     #[cfg(target_arch = "wasm32")]
     pub(super) fn polls_seldom(&self) -> bool {
@@ -122,8 +144,8 @@ impl Device {
         }
     }
 
-    /// An error as it should be told: where the device is gone, faults of what was asked of it afterwards are that loss.
-    pub(super) fn blame(&self, error: Error) -> Error {
+    /// Where the device is lost, errors of later calls are replaced by that loss, which caused them.
+    pub(super) fn as_device_lost(&self, error: Error) -> Error {
         match (&lock(&self.faults).lost, error) {
             (Some(reason), Error::Internal { .. } | Error::OutOfMemory { .. }) => {
                 Error::DeviceLost { reason: reason.clone() }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Parameter, ParameterId, Plan};
+use crate::profile::{Clock, Profile, RunParts, StepTime};
 use crate::weights::Values;
 
+use super::completion;
 use super::device::{Adapter, Device};
 use super::memory::{Ledger, Memory};
 use super::parameters::Uploaded;
@@ -14,6 +16,7 @@ use super::pipelines::Pipelines;
 use super::prepared::{Loaded, Prepared};
 use super::readback::read_back;
 use super::tiles::Tile;
+use super::timestamps::Timestamps;
 
 /// How many plans are kept ready; the one used longest ago goes first. Sixteen cover every bucket of 512 tokens.
 pub(crate) const KEPT_PLANS: usize = 16;
@@ -152,7 +155,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Runs a plan; one vector an output of the plan, each the whole buffer in row-major order.
+    /// Runs a plan; one vector per output of the plan, each the whole buffer in row-major order.
     ///
     /// # Errors
     /// `InvalidInput` as [`Inputs::check`]; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
@@ -165,11 +168,11 @@ impl Executor {
         let started = now_ms();
         // Commands are the same each time, so they are watched the first time only.
         let outcome = if prepared.proven {
-            prepared.submit(device, pipelines, tile);
+            prepared.submit(device, pipelines, tile, None);
             None
         } else {
             let watch = device.watch();
-            prepared.submit(device, pipelines, tile);
+            prepared.submit(device, pipelines, tile, None);
             Some(watch.end(prepared.name(), prepared.bytes()))
         };
         prepared.in_flight = true;
@@ -203,9 +206,73 @@ impl Executor {
         Ok(values)
     }
 
-    /// An error of this executor as it should be told: after a loss of the device, as that loss.
-    pub fn blame(&self, error: Error) -> Error {
-        self.device.blame(error)
+    /// After a loss of the device, that loss in place of an error that it caused.
+    pub fn as_device_lost(&self, error: Error) -> Error {
+        self.device.as_device_lost(error)
+    }
+
+    /// Runs a plan as [`Self::run`] does, and tells where the time went. The GPU's part is by timestamps where the device
+    /// has them, else from the submit until the device says that the work is done.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_in_parts(&mut self, plan: &Plan, inputs: &Inputs) -> Result<RunParts> {
+        let index = self.prepare(plan, inputs).await?;
+        let Executor { prepared, device, pipelines, .. } = self;
+        let prepared = &mut prepared[index];
+        let timestamps = Timestamps::new(device, 1);
+        let tile = prepared.trial.next();
+        let started = now_ms();
+        prepared.write_inputs(device, inputs);
+        prepared.submit(device, pipelines, tile, timestamps.as_ref());
+        prepared.in_flight = true;
+        let submitted = now_ms();
+        if timestamps.is_none() {
+            completion::submitted_work(device).await;
+        }
+        let done = now_ms();
+        let (staging, bytes) = prepared.staging();
+        read_back(device, staging, bytes, |values: &[f32]| drop(prepared.split(values))).await?;
+        let ended = now_ms();
+        prepared.in_flight = false;
+        device.check(&prepared.name())?;
+        let (gpu, clock) = match timestamps {
+            Some(timestamps) => (timestamps.read(device).await?.iter().sum(), Clock::Timestamps),
+            None => (done - submitted, Clock::Submits),
+        };
+        let encode = submitted - started;
+        Ok(RunParts { encode, gpu, readback: (ended - started - encode - gpu).max(0.0), clock })
+    }
+
+    /// Runs a plan with a time for every step: by timestamps where the device has them and a query set has room for two per
+    /// step, else by the CPU's clock around one submit per step.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
+        let index = self.prepare(plan, inputs).await?;
+        let prepared = &mut self.prepared[index];
+        prepared.write_inputs(&self.device, inputs);
+        let (clock, times) = match Timestamps::new(&self.device, plan.steps.len()) {
+            Some(timestamps) => {
+                prepared.submit_steps_timed(&self.device, &self.pipelines, &timestamps);
+                (Clock::Timestamps, timestamps.read(&self.device).await?)
+            }
+            None => {
+                let times = prepared.time_submits(&self.device, &self.pipelines).await;
+                (Clock::Submits, times)
+            }
+        };
+        self.device.check("profile")?;
+        let kernels = prepared.kernels(&self.pipelines);
+        let steps = kernels.zip(times).map(|(kernel, milliseconds)| StepTime { kernel, milliseconds });
+        Ok(Profile { clock, steps: steps.collect() })
+    }
+
+    /// Bytes that a loaded parameter takes on the device; 0 where it isn't loaded.
+    pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
+        let uploaded = self.parameters.get(id.0).and_then(Option::as_ref);
+        uploaded.map_or(0, |uploaded| uploaded.buffer.size())
     }
 
     fn loaded(&self) -> Loaded<'_> {

@@ -4,20 +4,26 @@
 //! [`Executor::run`] runs plans. What a plan needs (buffers, bind groups, parameter blocks) is made once and kept;
 //! a run writes the inputs, submits one command buffer with one compute pass and reads all results back at once.
 
+mod completion;
 mod device;
 mod executor;
 mod launch;
 mod memory;
+mod microbenchmarks;
 mod parameters;
 mod pipelines;
 mod prepared;
 mod readback;
 mod tiles;
+#[cfg(target_arch = "wasm32")]
+mod timer;
+mod timestamps;
 
 pub use device::{Adapter, Device};
 pub use executor::Executor;
 pub(crate) use executor::KEPT_PLANS;
 pub use launch::{Launch, Operand, Short, launch};
 pub use memory::Memory;
+pub use microbenchmarks::{DispatchCost, Overhead, Roofline};
 pub use parameters::Layout;
 pub use tiles::Tile;

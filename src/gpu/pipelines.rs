@@ -7,6 +7,8 @@ use super::device::Device;
 
 #[derive(Debug)]
 pub(super) struct Pipeline {
+    /// The kernel's.
+    pub(super) name: &'static str,
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
 }
@@ -82,5 +84,5 @@ fn create(device: &wgpu::Device, kernel: &Kernel) -> Pipeline {
         },
         cache: None,
     });
-    Pipeline { pipeline, layout }
+    Pipeline { name: kernel.name, pipeline, layout }
 }

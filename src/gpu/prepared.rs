@@ -4,14 +4,17 @@ mod make;
 
 use std::sync::Arc;
 
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::plan::{BufferId, Inputs, Plan};
 
+use super::completion;
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
 use super::tiles::{Tile, Trial};
+use super::timestamps::Timestamps;
 
 /// WebGPU's guaranteed alignment of offsets into uniform and storage buffers.
 const ALIGNMENT: u64 = 256;
@@ -54,6 +57,20 @@ struct Command {
 struct Dispatch {
     pipeline: usize,
     groups: [u32; 3],
+}
+
+impl Command {
+    fn dispatch_for(&self, tile: Tile) -> Dispatch {
+        self.short.filter(|_| tile == Tile::Short).unwrap_or(self.dispatch)
+    }
+
+    /// Records the one dispatch of a pass.
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>, pipelines: &Pipelines, tile: Tile) {
+        let Dispatch { pipeline, groups: [x, y, z] } = self.dispatch_for(tile);
+        pass.set_pipeline(&pipelines.get(pipeline).pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 /// An activation copied to staging memory.
@@ -116,9 +133,15 @@ impl Prepared {
         device.queue.write_buffer(&self.inputs, 0, &self.bytes);
     }
 
-    /// Submits the whole plan and the copies of its results.
-    pub(super) fn submit(&self, device: &Device, pipelines: &Pipelines, tile: Tile) {
-        let mut encoder = self.encode(device, pipelines, tile, self.commands.len());
+    /// Submits the whole plan and the copies of its results; `timestamps` are written around the one pass.
+    pub(super) fn submit(
+        &self,
+        device: &Device,
+        pipelines: &Pipelines,
+        tile: Tile,
+        timestamps: Option<&Timestamps>,
+    ) {
+        let mut encoder = self.encode(device, pipelines, tile, self.commands.len(), timestamps);
         for result in &self.results {
             encoder.copy_buffer_to_buffer(
                 &self.slots[result.slot],
@@ -128,7 +151,50 @@ impl Prepared {
                 Some(result.bytes),
             );
         }
+        if let Some(timestamps) = timestamps {
+            timestamps.resolve(&mut encoder);
+        }
         device.queue.submit(Some(encoder.finish()));
+    }
+
+    /// Submits every step in a pass of its own, with timestamps around it. No results are copied.
+    pub(super) fn submit_steps_timed(&self, device: &Device, pipelines: &Pipelines, timestamps: &Timestamps) {
+        let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let tile = self.trial.next();
+        for (index, command) in self.commands.iter().enumerate() {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some(&self.plan.steps[index].label),
+                timestamp_writes: Some(timestamps.writes(index)),
+            });
+            command.record(&mut pass, pipelines, tile);
+        }
+        timestamps.resolve(&mut encoder);
+        device.queue.submit(Some(encoder.finish()));
+    }
+
+    /// Milliseconds of each step by the CPU's clock: one submit per step, each waited for.
+    pub(super) async fn time_submits(&self, device: &Device, pipelines: &Pipelines) -> Vec<f64> {
+        let tile = self.trial.next();
+        let mut times = Vec::with_capacity(self.commands.len());
+        completion::submitted_work(device).await;
+        for command in &self.commands {
+            let started = now_ms();
+            let mut encoder =
+                device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            command.record(&mut pass, pipelines, tile);
+            drop(pass);
+            device.queue.submit(Some(encoder.finish()));
+            completion::submitted_work(device).await;
+            times.push(now_ms() - started);
+        }
+        times
+    }
+
+    /// The kernel of each step, as the next run takes it.
+    pub(super) fn kernels<'a>(&'a self, pipelines: &'a Pipelines) -> impl Iterator<Item = &'static str> + 'a {
+        let tile = self.trial.next();
+        self.commands.iter().map(move |command| pipelines.get(command.dispatch_for(tile).pipeline).name)
     }
 
     /// Submits the plan up to the step with this label; returns the copy of its output, and its size.
@@ -143,7 +209,7 @@ impl Prepared {
         let bytes = len as u64 * 4;
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = loaded.buffer(label, bytes, usage)?;
-        let mut encoder = self.encode(loaded.device, loaded.pipelines, self.trial.next(), index + 1);
+        let mut encoder = self.encode(loaded.device, loaded.pipelines, self.trial.next(), index + 1, None);
         encoder.copy_buffer_to_buffer(&self.slots[slot], 0, &staging, 0, Some(bytes));
         loaded.device.queue.submit(Some(encoder.finish()));
         Ok((staging, bytes))
@@ -156,13 +222,16 @@ impl Prepared {
         pipelines: &Pipelines,
         tile: Tile,
         count: usize,
+        timestamps: Option<&Timestamps>,
     ) -> wgpu::CommandEncoder {
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: timestamps.map(|timestamps| timestamps.writes(0)),
+        });
         let mut current = None;
         for (index, command) in self.commands[..count].iter().enumerate() {
-            let short = command.short.filter(|_| tile == Tile::Short);
-            let Dispatch { pipeline, groups: [x, y, z] } = short.unwrap_or(command.dispatch);
+            let Dispatch { pipeline, groups: [x, y, z] } = command.dispatch_for(tile);
             if current != Some(pipeline) {
                 pass.set_pipeline(&pipelines.get(pipeline).pipeline);
                 current = Some(pipeline);

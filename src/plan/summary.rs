@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Network, Operation, Plan, Step};
+use super::{BufferId, Network, Operation, ParameterId, Plan, Step};
 
 /// A part of a model, for a table of parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +72,36 @@ impl Plan {
             | Operation::LayerNorm { .. } => 0,
         };
         2 * multiply_adds as u64
+    }
+
+    /// Bytes that a step must move at least once: activations read and written, inputs of the run, and parameters, of which
+    /// a gathered table counts with the rows that are read. `stored` tells the bytes of a whole parameter on its device.
+    pub fn step_bytes(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> u64 {
+        let rows = (self.request.batch * self.request.sequence) as u64;
+        let buffer = |id: BufferId| 4 * self.buffers[id.0].len as u64;
+        let gathered = |id: ParameterId, read: u64| {
+            stored(id).saturating_mul(read) / network.parameter(id).shape.first().map_or(1, |&len| len as u64)
+        };
+        let ids = 4 * rows;
+        let parameters = match &step.operation {
+            Operation::Embedding { table, .. } => ids + gathered(*table, rows),
+            Operation::Position { position, token_type, .. } => {
+                let types = token_type.map_or(0, |table| ids + stored(table));
+                types + gathered(*position, self.request.sequence as u64)
+            }
+            Operation::AttentionProbabilities { .. } | Operation::Attention { .. } => ids,
+            other => other.parameters().into_iter().map(stored).sum(),
+        };
+        let read: u64 = match &step.operation {
+            // The first token of each sequence only.
+            Operation::Linear { rows, row_stride, weight, residual, .. } => {
+                let in_features = network.parameter(*weight).shape[1];
+                let input = 4 * (*rows * in_features.min(*row_stride)) as u64;
+                input + residual.map_or(0, |residual| buffer(residual.buffer))
+            }
+            other => other.reads().into_iter().map(buffer).sum(),
+        };
+        read + parameters + buffer(step.output)
     }
 
     /// Bytes of activation memory while it runs.

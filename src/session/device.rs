@@ -41,11 +41,15 @@ pub struct DeviceReport {
 }
 
 /// The GPU executor, or none where the CPU is to run; and why.
-pub async fn choose(wanted: Device) -> Result<(Option<gpu::Executor>, DeviceReport)> {
+pub async fn choose(wanted: Device, profiling: bool) -> Result<(Option<gpu::Executor>, DeviceReport)> {
     if wanted == Device::Cpu {
         return Ok((None, cpu(None, false, "the CPU was asked for")));
     }
-    let device = match gpu::Device::request().await {
+    let requested = match profiling {
+        true => gpu::Device::request_for_profiling().await,
+        false => gpu::Device::request().await,
+    };
+    let device = match requested {
         Ok(device) => device,
         Err(error) if wanted == Device::Auto => {
             let cause = match error {

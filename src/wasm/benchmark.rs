@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::model::{device_object, memory_object};
 use super::options::{LoadOptions, object, parse};
-use crate::benchmark::{Benchmark, Check, Logits, Seeding};
+use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Seeding};
 use crate::config::Config;
 
 /// Makes a network's weights on the spot.
@@ -22,7 +22,7 @@ struct Times {
 
 #[wasm_bindgen(js_class = Seeding)]
 impl WasmSeeding {
-    /// Finds the device for a `config.json`'s text by `{ device?, schedule? }`; no weight is made yet.
+    /// Finds the device for a `config.json`'s text by `{ device?, schedule?, profiling? }`; no weight is made yet.
     pub async fn create(config: String, seed: u32, options: JsValue) -> Result<WasmSeeding, JsValue> {
         let config = Config::from_json(config)?;
         let options: LoadOptions = parse("options", &options)?;
@@ -38,7 +38,7 @@ impl WasmSeeding {
     pub async fn finish(self) -> Result<WasmBenchmark, JsValue> {
         let (benchmark, times) = self.0.finish().await?;
         let times = Times { compile: times.compile, generate: times.generate, upload: times.upload };
-        Ok(WasmBenchmark { benchmark, times: Some(times) })
+        Ok(WasmBenchmark { benchmark, times: Some(times), limits: None })
     }
 }
 
@@ -48,12 +48,13 @@ pub struct WasmBenchmark {
     benchmark: Benchmark,
     /// Of weights that were made here.
     times: Option<Times>,
+    limits: Option<AdapterLimits>,
 }
 
 impl WasmBenchmark {
     /// Of a loaded model.
     pub fn new(benchmark: Benchmark) -> Self {
-        WasmBenchmark { benchmark, times: None }
+        WasmBenchmark { benchmark, times: None, limits: None }
     }
 }
 
@@ -64,6 +65,7 @@ struct Description<'a> {
     version: &'static str,
     architecture: String,
     parameters: u64,
+    weight_bytes: u64,
     schedule: &'static str,
     longest: usize,
     times: Option<&'a Times>,
@@ -86,13 +88,14 @@ struct Timed {
 
 #[wasm_bindgen(js_class = Benchmark)]
 impl WasmBenchmark {
-    /// `{ version, architecture, parameters, schedule, longest, times }`; `times` are `{ compile, generate, upload }` in
+    /// `{ version, architecture, parameters, weightBytes, schedule, longest, times }`; `times` are `{ compile, generate, upload }` in
     /// milliseconds where the weights were made here.
     pub fn describe(&self) -> Result<JsValue, JsValue> {
         Ok(object(&Description {
             version: env!("CARGO_PKG_VERSION"),
             architecture: self.benchmark.architecture(),
             parameters: self.benchmark.parameters(),
+            weight_bytes: self.benchmark.weight_bytes(),
             schedule: self.benchmark.schedule().as_str(),
             longest: self.benchmark.session().limits().max_sequence,
             times: self.times.as_ref(),
@@ -117,6 +120,30 @@ impl WasmBenchmark {
         let run = self.benchmark.run(sequence, 1).await?;
         let check = expected.map(|expected| Check::of(&run.outputs, &expected.logits, expected.allowed));
         Ok(object(&Timed { milliseconds: run.milliseconds, check })?)
+    }
+
+    /// Bytes of activations that a run over this many tokens holds.
+    #[wasm_bindgen(js_name = activationBytes)]
+    pub fn activation_bytes(&self, sequence: usize) -> Result<f64, JsValue> {
+        Ok(self.benchmark.activation_bytes(sequence, 1)? as f64)
+    }
+
+    /// How a run divides, medians of `runs`: `{ encode_ms, gpu_ms, readback_ms, clock }`, or null on the CPU.
+    pub async fn parts(&mut self, sequence: usize, runs: usize) -> Result<JsValue, JsValue> {
+        Ok(object(&self.benchmark.parts(sequence, 1, runs).await?)?)
+    }
+
+    /// What the GPU can do at best: `{ copy_gb_s, multiply_add_gflop_s, clock }`, or null on the CPU. Profiles made
+    /// afterwards compare kernels with it.
+    pub async fn limits(&mut self) -> Result<JsValue, JsValue> {
+        self.limits = self.benchmark.adapter_limits().await?;
+        Ok(object(&self.limits)?)
+    }
+
+    /// The time of every kernel over `runs` runs of one sequence, as `docs/bench-result.schema.json` describes it.
+    pub async fn profile(&mut self, sequence: usize, runs: usize) -> Result<JsValue, JsValue> {
+        let profile = self.benchmark.profile(sequence, 1, runs, self.limits.as_ref()).await?;
+        Ok(object(&profile)?)
     }
 
     /// `{ wasmBytes, gpuBuffers, gpuBytes }`.

@@ -13,6 +13,8 @@ use super::options::{
 use super::view;
 use crate::config::Head;
 use crate::error::{Error, Result};
+use crate::gpu;
+
 use crate::model::{
     Encoder, FillMask, Model, Pooling, Progress, QuestionAnswering, Text, TextClassification,
     TokenClassification,
@@ -199,7 +201,7 @@ fn wrong_task(wanted: &str) -> Error {
 
 /// `{ wasmBytes, gpuBuffers, gpuBytes }`.
 pub fn memory_object(session: &Session) -> Result<JsValue> {
-    let (gpu_buffers, gpu_bytes) = session.gpu_memory();
+    let gpu::Memory { buffers: gpu_buffers, bytes: gpu_bytes } = session.memory();
     // Pages of 64 KiB.
     let wasm_bytes = core::arch::wasm32::memory_size(0) << 16;
     object(&Memory { wasm_bytes, gpu_buffers, gpu_bytes })

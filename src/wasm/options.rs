@@ -17,6 +17,7 @@ pub struct LoadOptions {
     device: Option<String>,
     schedule: Option<String>,
     dtype: Option<String>,
+    profiling: bool,
 }
 
 impl LoadOptions {
@@ -32,7 +33,7 @@ impl LoadOptions {
             }
         };
         let schedule = self.schedule.as_deref().map(str::parse::<Schedule>).transpose()?.unwrap_or_default();
-        Ok(SessionOptions { device, threads: 1, schedule })
+        Ok(SessionOptions { device, threads: 1, schedule, profiling: self.profiling })
     }
 
     /// The form into which the weights are brought while they load. f32 holds whatever the files hold.

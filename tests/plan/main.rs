@@ -5,6 +5,7 @@ mod checkpoints;
 mod computed;
 mod configurations;
 mod steps;
+mod traffic;
 
 #[path = "../support/mod.rs"]
 mod support;

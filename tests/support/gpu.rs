@@ -14,7 +14,23 @@ use serde_json::{Value, json};
 /// A device of its own; where this machine has none, the test is said not to have run, or fails if
 /// `MOBILEBERT_GPU=require`.
 pub fn device(test: &str) -> Option<Device> {
-    match pollster::block_on(Device::request()) {
+    found(test, pollster::block_on(Device::request()))
+}
+
+/// As [`device`], with timestamps. A device that has none is said not to serve, or fails if `MOBILEBERT_GPU=require`.
+pub fn profiling_device(test: &str) -> Option<Device> {
+    let device = found(test, pollster::block_on(Device::request_for_profiling()))?;
+    if !device.has_timestamps() {
+        let required = std::env::var("MOBILEBERT_GPU").is_ok_and(|value| value == "require");
+        assert!(!required, "{test}: {:?} has no timestamp-query", device.adapter());
+        say(&format!("NOT RUN: {test}: {:?} has no timestamp-query", device.adapter()));
+        return None;
+    }
+    Some(device)
+}
+
+fn found(test: &str, requested: Result<Device, Error>) -> Option<Device> {
+    match requested {
         Ok(device) => {
             say(&format!("{test}: {:?}", device.adapter()));
             Some(device)

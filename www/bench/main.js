@@ -109,7 +109,7 @@ async function emptyResult({ minutes }) {
   const system = await describeSystem();
   const mode = minutes === null ? "short" : "sustained";
   const tool = { name: "mobilebert", version: "", kind: "page" };
-  return { format: 1, tool, made: Math.round(Date.now() / 1000), system, mode, void: null, models: [] };
+  return { format: 1, tool, made: Math.round(Date.now() / 1000), system, mode, void: null, adapter: null, models: [] };
 }
 
 /** @param {Plan} plan @returns {import("./measure.js").Listener} */

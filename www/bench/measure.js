@@ -12,7 +12,7 @@ import { quantile, rounded } from "./statistics.js";
  * @typedef {{ name: string, title: string, source: BenchmarkSource, paperMs: number | null,
  *   expected: (sequence: number) => Expected | undefined }} Subject
  * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
- *   device: string, schedule: string | undefined }} Plan
+ *   device: string, schedule: string | undefined, profile: boolean }} Plan
  * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
  *   runs: number[]): void, version(version: string): void, changed(models: ModelResult[]): void,
  *   tooLong(subject: Subject, longest: number, lengths: number[]): void, row(model: ModelResult, row: Row): void }} Listener
@@ -25,6 +25,8 @@ const WARM_UP = 1;
 /** A row that has this many runs ends after this many milliseconds. */
 const ENOUGH_RUNS = 5;
 const LONG_ENOUGH = 10_000;
+/** Runs that are divided into parts, and runs that are profiled. */
+const PROFILED_RUNS = 3;
 /** Points of a sustained plot at most. */
 const POINTS = 120;
 
@@ -37,10 +39,11 @@ export async function measure(plan, listener, signal) {
   /** @type {ModelResult[]} */
   const models = [];
   for (const subject of plan.subjects) {
-    const { device, schedule } = plan;
+    const { device, schedule, profile } = plan;
     const benchmark = await Benchmark.start(subject.source, {
       device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device),
       ...(schedule && { schedule }),
+      profiling: profile,
       onProgress: (progress) => listener.starting(subject, progress),
       signal,
     });
@@ -70,6 +73,7 @@ function describe(subject, { started }) {
     seed: "seed" in subject.source ? subject.source.seed : null,
     architecture: started.architecture,
     parameters: started.parameters,
+    weight_bytes: started.weightBytes,
     device: { ...device, adapter: adapter || null },
     schedule: started.schedule,
     cold: {
@@ -84,6 +88,8 @@ function describe(subject, { started }) {
     },
     warm: [],
     sustained: null,
+    limits: null,
+    profiles: null,
   };
 }
 
@@ -145,13 +151,24 @@ async function warm(plan, subject, benchmark, model, changed, listener) {
       p90_ms: quantile(runs, 0.9),
       runs_ms: runs,
       dispatches: await benchmark.dispatches(sequence),
+      activation_bytes: await benchmark.activationBytes(sequence),
+      parts: plan.profile ? await benchmark.parts(sequence, PROFILED_RUNS) : null,
       check,
       paper_ms: sequence === PAPER_SEQUENCE ? subject.paperMs : null,
     };
     model.warm.push(row);
+    if (plan.profile) await profile(benchmark, model, sequence);
     changed();
     listener.row(model, row);
   }
+}
+
+/** @param {Benchmark} benchmark @param {ModelResult} model @param {number} sequence */
+async function profile(benchmark, model, sequence) {
+  model.limits ??= await benchmark.limits();
+  const profile = await benchmark.profile(sequence, PROFILED_RUNS);
+  // Hundreds of steps would make the link to a result too long.
+  model.profiles = [...(model.profiles ?? []), { ...profile, steps: [] }];
 }
 
 /**

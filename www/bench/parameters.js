@@ -1,6 +1,6 @@
 /**
  * What the address asks for: `?variant=` and `?model=` (lists, or repeated), `?sequence=` (a list), `?runs=`,
- * `?device=`, `?schedule=`, `?mode=sustained`, `?minutes=`.
+ * `?device=`, `?schedule=`, `?mode=sustained`, `?minutes=`, `?profile`.
  */
 const query = new URLSearchParams(location.search);
 
@@ -48,3 +48,6 @@ export const device = query.get("device") ?? "auto";
 
 /** How operations are grouped into kernels. */
 export const schedule = query.get("schedule") ?? undefined;
+
+/** Whether kernels are timed one by one. */
+export const profile = query.has("profile") && query.get("profile") !== "0";

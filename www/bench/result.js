@@ -3,19 +3,24 @@
  *
  * @typedef {{ right: boolean, difference: number | null, allowed: number }} Check
  * @typedef {{ sequence: number, batch: number, runs: number, first_ms: number, min_ms: number, median_ms: number,
- *   p90_ms: number, runs_ms: number[], dispatches: number, check: Check | null, paper_ms: number | null }} Row
+ *   p90_ms: number, runs_ms: number[], dispatches: number, activation_bytes: number, parts: Parts | null,
+ *   check: Check | null, paper_ms: number | null }} Row
+ * @typedef {import("../pkg/dist/bench.js").RunParts} Parts
+ * @typedef {import("../pkg/dist/bench.js").AdapterLimits} Limits
+ * @typedef {import("../pkg/dist/bench.js").KernelProfile} Profile
  * @typedef {{ module_ms: number | null, download_ms: number | null, generate_ms: number | null,
  *   verify_ms: number | null, upload_ms: number, compile_ms: number, first_ms: number, total_ms: number }} Cold
  * @typedef {{ second: number, runs: number, median_ms: number }} Point
  * @typedef {{ sequence: number, seconds: number, check: Check | null, points: Point[] }} Sustained
  * @typedef {{ kind: string, adapter: string | null, fallback: boolean, reason: string }} Device
  * @typedef {{ name: string, title: string, seed: number | null, architecture: string, parameters: number,
- *   device: Device, schedule: string, cold: Cold, warm: Row[], sustained: Sustained | null }} ModelResult
+ *   weight_bytes: number, device: Device, schedule: string, cold: Cold, warm: Row[], sustained: Sustained | null,
+ *   limits: Limits | null, profiles: Profile[] | null }} ModelResult
  * @typedef {{ charging: boolean, level: number }} Battery
  * @typedef {{ browser: string | null, platform: string, device_model: string | null, cores: number | null,
  *   battery: Battery | null }} System
  * @typedef {{ format: 1, tool: { name: string, version: string, kind: string }, made: number, system: System,
- *   mode: string, void: string | null, models: ModelResult[] }} Result
+ *   mode: string, void: string | null, adapter: null, models: ModelResult[] }} Result
  */
 
 /**
@@ -50,6 +55,8 @@ const whole = (least, most) => (value, path) => {
 /** Up to a day. */
 const milliseconds = from(0, 86_400_000);
 const count = whole(0, 1e9);
+const bytes = whole(0, 1e12);
+const rate = from(0, 1e9);
 const tokens = whole(1, 1e6);
 /** @type {Reader<boolean>} */
 const truth = (value, path) => (typeof value === "boolean" ? value : refuse(value, path, "true or false"));
@@ -59,6 +66,15 @@ const text = (value, path) =>
 
 /** @template T @param {Reader<T>} read @returns {Reader<T | null>} */
 const orNull = (read) => (value, path) => (value === null ? null : read(value, path));
+
+/**
+ * A field that results made before it existed do not have.
+ * @template T, U
+ * @param {Reader<T>} read
+ * @param {U} otherwise
+ * @returns {Reader<T | U>}
+ */
+const added = (read, otherwise) => (value, path) => (value === undefined ? otherwise : read(value, path));
 
 /** @template T @param {Reader<T>} read @param {number} most @returns {Reader<T[]>} */
 const listOf = (read, most) => (value, path) =>
@@ -96,6 +112,13 @@ const row = objectOf({
   p90_ms: milliseconds,
   runs_ms: listOf(milliseconds, 1000),
   dispatches: count,
+  activation_bytes: added(bytes, 0),
+  parts: added(
+    orNull(
+      objectOf({ encode_ms: milliseconds, gpu_ms: milliseconds, readback_ms: milliseconds, clock: text }),
+    ),
+    null,
+  ),
   check: orNull(check),
   paper_ms: orNull(milliseconds),
 });
@@ -120,17 +143,45 @@ const sustained = objectOf({
   points: listOf(objectOf({ second: seconds, runs: count, median_ms: milliseconds }), 1000),
 });
 
+const limits = objectOf({ copy_gb_s: rate, multiply_add_gflop_s: rate, clock: text });
+
+const profile = objectOf({
+  sequence: tokens,
+  batch: whole(1, 1e6),
+  runs: count,
+  clock: text,
+  note: text,
+  total_ms: milliseconds,
+  run_ms: milliseconds,
+  kernels: listOf(
+    objectOf({
+      kernel: text,
+      dispatches: count,
+      ms: milliseconds,
+      share: from(0, 1),
+      gflop_s: rate,
+      gb_s: rate,
+      of_limit: orNull(objectOf({ limit: text, share: rate })),
+    }),
+    64,
+  ),
+  steps: listOf(objectOf({ label: text, kernel: text, ms: milliseconds }), 10_000),
+});
+
 const model = objectOf({
   name: text,
   title: text,
   seed: orNull(whole(0, Number.MAX_SAFE_INTEGER)),
   architecture: text,
   parameters: whole(0, 1e12),
+  weight_bytes: added(bytes, 0),
   device: objectOf({ kind: text, adapter: orNull(text), fallback: truth, reason: text }),
   schedule: text,
   cold,
   warm: listOf(row, 64),
   sustained: orNull(sustained),
+  limits: added(orNull(limits), null),
+  profiles: added(orNull(listOf(profile, 64)), null),
 });
 
 const result = objectOf({
@@ -147,6 +198,8 @@ const result = objectOf({
   }),
   mode: text,
   void: orNull(text),
+  // Measured by the command line alone, and not shown here.
+  adapter: () => null,
   models: listOf(model, 32),
 });
 

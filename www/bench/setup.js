@@ -12,7 +12,9 @@ import * as wanted from "./parameters.js";
  *   variants: Record<string, Record<string, Record<string, StoredOutput>>> }} Stored
  */
 
-const SEQUENCES = [64, 128, 256, 384];
+const SEQUENCES = [64, 128, 256, 384, 512];
+/** The lengths that are measured unless others are chosen. */
+const USUAL = [64, 128, 256, 384];
 const DEVICES = { auto: "automatic", webgpu: "WebGPU", wasm: "CPU" };
 
 /** @param {string} path */
@@ -53,7 +55,7 @@ export async function prepare() {
       checked: asked.size > 0 ? asked.has(name) : index === 0,
     })),
   );
-  const lengths = wanted.sequences.length > 0 ? wanted.sequences : SEQUENCES;
+  const lengths = wanted.sequences.length > 0 ? wanted.sequences : USUAL;
   options(
     "sequences",
     "checkbox",
@@ -78,6 +80,14 @@ export async function prepare() {
     { value: "short", label: `short: up to ${wanted.runs} runs a row`, checked: !wanted.sustained },
     { value: "sustained", label: `sustained: ${wanted.minutes} minutes at one length`, checked: wanted.sustained },
   ]);
+  options("details", "checkbox", [
+    {
+      value: "profile",
+      label: "time every kernel",
+      about: "adds a few runs per row; on the GPU by its own timestamps, where the browser has them",
+      checked: wanted.profile,
+    },
+  ]);
   return () => ({
     subjects: subjects.filter(({ name }) => chosen("models").includes(name)),
     sequences: chosen("sequences").map(Number),
@@ -86,6 +96,7 @@ export async function prepare() {
     // What the address names is handed on as it is: the package says what is allowed.
     device: chosen("devices")[0] ?? wanted.device,
     schedule: wanted.schedule,
+    profile: chosen("details").includes("profile"),
   });
 }
 

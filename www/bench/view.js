@@ -1,6 +1,7 @@
 /** A result on the page: what stands in the tables and drawings is always the result itself. */
 import { byId, make } from "../app/elements.js";
 import { lines, sparkline, swatch, ticks } from "./chart.js";
+import { profiles } from "./profile-view.js";
 import { milliseconds } from "./statistics.js";
 
 /**
@@ -31,6 +32,7 @@ export function show(result) {
   element("void").textContent = result?.void ? `Void: ${result.void}.` : "";
   system(result);
   warm(models.filter((model) => model.warm.length > 0));
+  profiles(models);
   cold(models.filter((model) => model.cold.total_ms > 0));
   element("notes").hidden = !measured;
   if (result) drawings(result);

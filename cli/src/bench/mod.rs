@@ -2,33 +2,41 @@
 //! the latency page; `docs/bench-result.schema.json` describes it.
 
 mod load;
+mod logits;
+mod overhead;
+mod print;
 mod report;
 mod variants;
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use mobilebert::benchmark::{self, Benchmark, Check, Stored, Variant};
 use mobilebert::config::Config;
 use mobilebert::error::{Error, Result};
+use mobilebert::session::SessionOptions;
 
 use crate::arguments::Machine;
-use crate::output::{Output, progress};
+use crate::output::{Output, OutputFile, progress};
 use load::Loaded;
+use logits::LogitsFile;
 use report::{ModelResult, Report, Row};
 
 /// Runs after the first and before the clock counts: caches and clock rates settle in them.
 const WARM_UP: usize = 1;
 /// Sequence lengths where none are given.
-const LENGTHS: [usize; 4] = [64, 128, 256, 384];
+const LENGTHS: [usize; 5] = [64, 128, 256, 384, 512];
+/// Profiled runs, and runs that are divided into parts, at most.
+const PROFILED_RUNS: usize = 5;
 /// Seed of all weights that are made on the spot.
 const SEED: u64 = 1;
 
 /// Arguments of `bench`.
 #[derive(clap::Args)]
-#[group(id = "source", required = true, multiple = false, args = ["model", "config", "variant"])]
+#[group(id = "source", multiple = false, args = ["model", "config", "variant"])]
 pub struct Arguments {
     /// A model directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["config", "variant", "overhead"])]
     model: Option<PathBuf>,
     /// A config.json; its weights are made on the spot
     #[arg(long, value_name = "FILE")]
@@ -37,15 +45,24 @@ pub struct Arguments {
     /// no-norm-gelu, layer-norm-relu, without-opt, bert-base, or all
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = variants::parse)]
     variant: Vec<variants::Named>,
-    /// Sequence lengths [default: 64,128,256,384, as far as the model has positions]
+    /// Sequence lengths [default: 64,128,256,384,512, as far as the model has positions]
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     sequence: Vec<usize>,
-    /// Sequences side by side
-    #[arg(long, value_name = "N", default_value = "1")]
-    batch: std::num::NonZeroUsize,
-    /// Runs of each length
+    /// Sequences per run
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1")]
+    batch: Vec<NonZeroUsize>,
+    /// Runs of each length and batch
     #[arg(long, value_name = "N", default_value = "20")]
-    runs: std::num::NonZeroUsize,
+    runs: NonZeroUsize,
+    /// Add the time of every kernel, and how near it comes to what the adapter can do
+    #[arg(long)]
+    profile: bool,
+    /// Add what an empty dispatch costs on the GPU, and the GPU's limits; needs no model
+    #[arg(long)]
+    overhead: bool,
+    /// Write the logits of every variant and length, in the form of the stored ones
+    #[arg(long, value_name = "FILE", requires = "variant")]
+    logits: Option<PathBuf>,
     /// One line of JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -63,6 +80,7 @@ enum Subject<'a> {
 impl Arguments {
     /// Loads or makes each model, times it.
     pub fn run(self) -> Result<()> {
+        let file = self.logits.as_deref().map(OutputFile::create).transpose()?;
         let variants = benchmark::variants()?;
         let named = || variants.iter().filter(|variant| self.variant.iter().any(|name| name.fits(variant)));
         let subjects: Vec<Subject> = match (&self.model, &self.config) {
@@ -70,48 +88,60 @@ impl Arguments {
             (None, Some(config)) => vec![Subject::Config(config.clone())],
             (None, None) => named().map(Subject::Variant).collect(),
         };
+        let overhead = if self.overhead { Some(overhead::measure(self.machine.device)?) } else { None };
         let stored = benchmark::stored()?;
+        let mut logits = LogitsFile::default();
         let mut models = Vec::new();
         for subject in &subjects {
-            models.push(self.measure(subject, &stored)?);
+            models.push(self.measure(subject, &stored, &mut logits)?);
         }
-        let report = Report::new(models);
+        if let Some(file) = file {
+            file.write(&logits.to_json()?)?;
+        }
+        let report = Report::new(models, overhead);
         let mut output = Output::new();
         if self.json { output.json(&report) } else { report.print(&mut output) }
     }
 
-    fn measure(&self, subject: &Subject, stored: &Stored) -> Result<ModelResult> {
-        let options = self.machine.options();
-        let loaded = match subject {
-            Subject::Directory(directory) => load::directory(directory, &options)?,
-            Subject::Config(path) => load::seeded(&read_config(path)?, SEED, &options)?,
-            Subject::Variant(variant) => load::seeded(&variant.config()?, SEED, &options)?,
-        };
-        let Loaded { mut benchmark, mut cold } = loaded;
-        let variant = match subject {
-            Subject::Variant(variant) => Some(*variant),
-            Subject::Directory(_) | Subject::Config(_) => None,
-        };
+    fn measure(&self, subject: &Subject, stored: &Stored, logits: &mut LogitsFile) -> Result<ModelResult> {
+        let Loaded { mut benchmark, mut cold } = subject.load(&self.options())?;
+        let variant = subject.variant();
         let lengths = self.lengths(benchmark.session().limits().max_sequence)?;
-        let bar = progress(lengths.len() * (self.runs.get() + WARM_UP + 1), "runs");
+        let rows = lengths.len() * self.batch.len();
+        let bar = progress(rows * (self.runs.get() + WARM_UP + 1), "runs");
+        let limits = match self.profile {
+            true => pollster::block_on(benchmark.adapter_limits())?,
+            false => None,
+        };
         let mut warm = Vec::new();
-        for sequence in lengths {
-            let row = self.time(&mut benchmark, sequence, variant.map(|variant| (variant, stored)), &bar)?;
-            if warm.is_empty() {
-                cold.ends(row.first_ms);
+        let mut profiles = self.profile.then(Vec::new);
+        for &sequence in &lengths {
+            for batch in self.batch.iter().map(|batch| batch.get()) {
+                let known = variant.map(|variant| (variant, stored));
+                let row = self.time(&mut benchmark, (sequence, batch), known, logits, &bar)?;
+                if warm.is_empty() {
+                    cold.ends(row.first_ms);
+                }
+                warm.push(row);
+                if let Some(profiles) = &mut profiles {
+                    let runs = PROFILED_RUNS.min(self.runs.get());
+                    let profile = benchmark.profile(sequence, batch, runs, limits.as_ref());
+                    profiles.push(pollster::block_on(profile)?);
+                }
             }
-            warm.push(row);
         }
         bar.finish_and_clear();
-        let (name, title) = match subject {
-            Subject::Variant(variant) => (variant.name.clone(), variant.title.clone()),
-            Subject::Directory(path) | Subject::Config(path) => {
-                let shown = path.display().to_string();
-                (shown.clone(), shown)
-            }
-        };
+        let (name, title) = subject.names();
         let seed = (!matches!(subject, Subject::Directory(_))).then_some(SEED);
-        Ok(ModelResult::new(name, title, seed, &benchmark, cold, warm))
+        let mut result = ModelResult::new(name, title, seed, &benchmark, cold, warm);
+        result.limits = limits;
+        result.profiles = profiles;
+        Ok(result)
+    }
+
+    /// A benchmark always asks for timestamps: they are what tells the GPU's part of a run from the rest.
+    fn options(&self) -> SessionOptions {
+        SessionOptions { profiling: true, ..self.machine.options() }
     }
 
     /// The lengths asked for, checked before anything is measured.
@@ -132,27 +162,67 @@ impl Arguments {
     fn time(
         &self,
         benchmark: &mut Benchmark,
-        sequence: usize,
+        (sequence, batch): (usize, usize),
         known: Option<(&Variant, &Stored)>,
+        logits: &mut LogitsFile,
         bar: &indicatif::ProgressBar,
     ) -> Result<Row> {
-        let batch = self.batch.get();
         let mut milliseconds = Vec::new();
         let mut check = None;
         for _ in 0..1 + WARM_UP + self.runs.get() {
             let run = pollster::block_on(benchmark.run(sequence, batch))?;
+            if let Some((variant, _)) = known
+                && milliseconds.is_empty()
+            {
+                logits.take(&variant.name, sequence, &run.outputs);
+            }
             milliseconds.push(run.milliseconds);
-            let logits = known.and_then(|(variant, stored)| stored.get(&variant.name, sequence));
-            if let (Some((_, stored)), Some(logits)) = (known, logits) {
-                let found = Check::of(&run.outputs, logits, stored.allowed);
+            let expected = known.and_then(|(variant, stored)| stored.get(&variant.name, sequence));
+            if let (Some((_, stored)), Some(expected)) = (known, expected) {
+                let found = Check::of(&run.outputs, expected, stored.allowed);
                 check = Some(worse(check, found));
             }
             bar.inc(1);
         }
         let warm = milliseconds.split_off(1 + WARM_UP);
-        let paper_ms = known.and_then(|(variant, _)| variant.paper_ms(sequence, batch));
-        let dispatches = benchmark.dispatches(sequence)?;
-        Ok(Row::new(sequence, batch, milliseconds[0], warm, dispatches, check, paper_ms))
+        let mut row = Row::new(sequence, batch, milliseconds[0], warm);
+        row.check = check;
+        row.paper_ms = known.and_then(|(variant, _)| variant.paper_ms(sequence, batch));
+        row.dispatches = benchmark.dispatches(sequence)?;
+        row.activation_bytes = benchmark.activation_bytes(sequence, batch)?;
+        if batch.is_power_of_two() {
+            let parts = benchmark.parts(sequence, batch, PROFILED_RUNS.min(self.runs.get()));
+            row.parts = pollster::block_on(parts)?;
+        }
+        Ok(row)
+    }
+}
+
+impl Subject<'_> {
+    fn load(&self, options: &SessionOptions) -> Result<Loaded> {
+        match self {
+            Subject::Directory(directory) => load::directory(directory, options),
+            Subject::Config(path) => load::seeded(&read_config(path)?, SEED, options),
+            Subject::Variant(variant) => load::seeded(&variant.config()?, SEED, options),
+        }
+    }
+
+    fn variant(&self) -> Option<&Variant> {
+        match self {
+            Subject::Variant(variant) => Some(variant),
+            Subject::Directory(_) | Subject::Config(_) => None,
+        }
+    }
+
+    /// Name and title.
+    fn names(&self) -> (String, String) {
+        match self {
+            Subject::Variant(variant) => (variant.name.clone(), variant.title.clone()),
+            Subject::Directory(path) | Subject::Config(path) => {
+                let shown = path.display().to_string();
+                (shown.clone(), shown)
+            }
+        }
     }
 }
 
@@ -161,7 +231,7 @@ fn worse(before: Option<Check>, now: Check) -> Check {
     before.filter(|before| before.difference >= now.difference).unwrap_or(now)
 }
 
-fn read_config(path: &std::path::Path) -> Result<Config> {
+fn read_config(path: &Path) -> Result<Config> {
     let json =
         std::fs::read(path).map_err(|source| Error::Io { file: path.display().to_string(), source })?;
     Config::from_json(json)

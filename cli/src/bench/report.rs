@@ -1,13 +1,12 @@
-//! The result, as JSON and as a table. `www/bench/` writes the same JSON.
+//! The result as JSON. `www/bench/` writes the same.
 
 use std::time::SystemTime;
 
-use mobilebert::benchmark::{Benchmark, Check};
-use mobilebert::error::Result;
-use mobilebert::session::{DeviceKind, DeviceReport};
+use mobilebert::benchmark::{AdapterLimits, Benchmark, Check, KernelProfile, Parts};
+use mobilebert::session::DeviceReport;
 use serde::Serialize;
 
-use crate::output::Output;
+use super::overhead::AdapterFigures;
 
 /// Version of the JSON's shape.
 const FORMAT: u32 = 1;
@@ -22,7 +21,10 @@ pub struct Report {
     system: System,
     mode: &'static str,
     void: Option<String>,
-    models: Vec<ModelResult>,
+    /// What the GPU costs and can do by itself.
+    pub adapter: Option<AdapterFigures>,
+    /// What was measured.
+    pub models: Vec<ModelResult>,
 }
 
 #[derive(Serialize)]
@@ -45,15 +47,21 @@ struct System {
 #[derive(Serialize)]
 pub struct ModelResult {
     name: String,
-    title: String,
+    pub title: String,
     seed: Option<u64>,
-    architecture: String,
-    parameters: u64,
-    device: DeviceReport,
-    schedule: &'static str,
-    cold: Cold,
-    warm: Vec<Row>,
+    pub architecture: String,
+    pub parameters: u64,
+    /// Bytes of the parameters on the device.
+    pub weight_bytes: u64,
+    pub device: DeviceReport,
+    pub schedule: &'static str,
+    pub cold: Cold,
+    pub warm: Vec<Row>,
     sustained: Option<()>,
+    /// What the GPU can do at best; measured with profiles.
+    pub limits: Option<AdapterLimits>,
+    /// The time of every kernel, where that was asked for: parallel to `warm`.
+    pub profiles: Option<Vec<KernelProfile>>,
 }
 
 /// Milliseconds from nothing to the first results; none where there was nothing to do.
@@ -77,21 +85,27 @@ pub struct Cold {
     pub total_ms: f64,
 }
 
-/// Milliseconds of one length.
+/// Milliseconds of one length and batch.
 #[derive(Serialize)]
 pub struct Row {
-    sequence: usize,
-    batch: usize,
-    runs: usize,
+    pub sequence: usize,
+    pub batch: usize,
+    pub runs: usize,
     /// The first run of this length.
     pub first_ms: f64,
-    min_ms: f64,
-    median_ms: f64,
-    p90_ms: f64,
+    pub min_ms: f64,
+    pub median_ms: f64,
+    pub p90_ms: f64,
     runs_ms: Vec<f64>,
-    dispatches: usize,
-    check: Option<Check>,
-    paper_ms: Option<f64>,
+    pub dispatches: usize,
+    /// Bytes of activations that a run holds.
+    pub activation_bytes: u64,
+    /// How a run divides between CPU, GPU and readback; none on the CPU.
+    pub parts: Option<Parts>,
+    /// Comparison with the stored logits, where there are some.
+    pub check: Option<Check>,
+    /// The paper's figure.
+    pub paper_ms: Option<f64>,
 }
 
 impl Cold {
@@ -106,33 +120,26 @@ impl Cold {
 
 impl Row {
     /// Of at least one warm run.
-    pub fn new(
-        sequence: usize,
-        batch: usize,
-        first_ms: f64,
-        runs_ms: Vec<f64>,
-        dispatches: usize,
-        check: Option<Check>,
-        paper_ms: Option<f64>,
-    ) -> Self {
+    pub fn new(sequence: usize, batch: usize, first_ms: f64, runs_ms: Vec<f64>) -> Self {
         let mut sorted = runs_ms.clone();
         sorted.sort_by(f64::total_cmp);
-        // The nearest rank, which the page takes, too.
+        // The nearest rank, as the page computes it.
         let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
         let (min_ms, median_ms, p90_ms) = (at(0.0), at(0.5), at(0.9));
-        let runs = runs_ms.len();
         Row {
             sequence,
             batch,
-            runs,
+            runs: runs_ms.len(),
             first_ms,
             min_ms,
             median_ms,
             p90_ms,
             runs_ms,
-            dispatches,
-            check,
-            paper_ms,
+            dispatches: 0,
+            activation_bytes: 0,
+            parts: None,
+            check: None,
+            paper_ms: None,
         }
     }
 }
@@ -153,69 +160,21 @@ impl ModelResult {
             seed,
             architecture: benchmark.architecture(),
             parameters: benchmark.parameters(),
+            weight_bytes: benchmark.weight_bytes(),
             device: benchmark.device().clone(),
             schedule: benchmark.schedule().as_str(),
             cold,
             warm,
             sustained: None,
+            limits: None,
+            profiles: None,
         }
-    }
-
-    fn print(&self, output: &mut Output) -> Result<()> {
-        let on = match (self.device.kind, &self.device.adapter) {
-            (DeviceKind::Cpu, _) => "the CPU".to_owned(),
-            (DeviceKind::Gpu, adapter) => format!("the GPU {}", adapter.as_deref().unwrap_or_default()),
-        };
-        output.line(&format!(
-            "{} ({}, {:.1} M parameters) on {}: {}; schedule {}",
-            self.title,
-            self.architecture,
-            self.parameters as f64 / 1e6,
-            on.trim_end(),
-            self.device.reason,
-            self.schedule
-        ))?;
-        let cold = &self.cold;
-        let parts = [
-            ("read", cold.download_ms),
-            ("generate", cold.generate_ms),
-            ("verify", cold.verify_ms),
-            ("upload", Some(cold.upload_ms)),
-            ("compile", Some(cold.compile_ms)),
-            ("first run", Some(cold.first_ms)),
-            ("in all", Some(cold.total_ms)),
-        ];
-        let parts = parts.iter().filter_map(|(name, ms)| ms.map(|ms| format!("{name} {ms:.0} ms")));
-        output.line(&format!("cold: {}", parts.collect::<Vec<_>>().join(", ")))?;
-        output.line(
-            "sequence  batch  runs      min   median      p90  dispatches  Pixel 4¹  check  (milliseconds)",
-        )?;
-        for row in &self.warm {
-            row.print(output)?;
-        }
-        Ok(())
-    }
-}
-
-impl Row {
-    fn print(&self, output: &mut Output) -> Result<()> {
-        let check = match self.check {
-            None => "-".to_owned(),
-            Some(check) => {
-                format!("{} ({:.0e})", if check.right { "right" } else { "WRONG" }, check.difference)
-            }
-        };
-        let paper = self.paper_ms.map_or("-".to_owned(), |ms| format!("{ms:.0}"));
-        output.line(&format!(
-            "{:8} {:6} {:5} {:8.2} {:8.2} {:8.2} {:11} {paper:>9}  {check}",
-            self.sequence, self.batch, self.runs, self.min_ms, self.median_ms, self.p90_ms, self.dispatches
-        ))
     }
 }
 
 impl Report {
     /// The result of a measurement that ended now.
-    pub fn new(models: Vec<ModelResult>) -> Self {
+    pub fn new(models: Vec<ModelResult>, adapter: Option<AdapterFigures>) -> Self {
         let made =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
@@ -227,17 +186,8 @@ impl Report {
             system: System { browser: None, platform, device_model: None, cores, battery: None },
             mode: "short",
             void: None,
+            adapter,
             models,
         }
-    }
-
-    /// The table.
-    pub fn print(&self, output: &mut Output) -> Result<()> {
-        for model in &self.models {
-            model.print(output)?;
-            output.line("")?;
-        }
-        output.line("¹ the paper's own measurement: TensorFlow Lite, four threads, 128 tokens")?;
-        output.flush()
     }
 }

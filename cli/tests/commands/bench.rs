@@ -106,7 +106,7 @@ fn bench_prints_a_table() {
     let arguments =
         ["bench", "--device", "cpu", "--runs", "2", "--sequence", "8", "--model", model.argument()];
     let table = mobilebert(&arguments).done();
-    for word in ["cold: ", "median", "p90", "dispatches", "check"] {
+    for word in ["cold: ", "median", "p90", "dispatches", "activations", "check"] {
         assert!(table.contains(word), "no {word} in {table}");
     }
 }
@@ -134,4 +134,68 @@ fn bench_takes_the_lengths_that_a_model_has_positions_for() {
         report["models"][0]["warm"].as_array().unwrap().iter().map(|row| &row["sequence"]).collect();
     assert_eq!(lengths, [&json!(64)]);
     measured(&["--sequence", "8,65"]).failed(&["sequence", "65", "1 to 64 tokens"]);
+}
+
+#[test]
+fn a_profile_names_every_kernel_and_its_share() {
+    let model = TinyModel::new("Model");
+    let arguments = ["--model", model.argument(), "--sequence", "8,16", "--batch", "1,2", "--profile"];
+    let report = mobilebert(&[&SHORT[..], &arguments].concat()).json();
+    assert_eq!(faults(&schema(), &report, "result"), Vec::<String>::new());
+    let model = &report["models"][0];
+    let rows = model["warm"].as_array().unwrap();
+    let profiles = model["profiles"].as_array().unwrap();
+    let sizes = |list: &[Value]| {
+        list.iter().map(|row| (row["sequence"].clone(), row["batch"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(profiles), sizes(rows));
+    for (row, profile) in rows.iter().zip(profiles) {
+        let kernels = profile["kernels"].as_array().unwrap();
+        let sum = |field: &str| kernels.iter().map(|kernel| kernel[field].as_f64().unwrap()).sum::<f64>();
+        assert_eq!(sum("dispatches"), row["dispatches"].as_f64().unwrap());
+        assert!((sum("share") - 1.0).abs() < 1e-9, "{kernels:?}");
+        assert_eq!(profile["steps"].as_array().unwrap().len() as u64, row["dispatches"].as_u64().unwrap());
+        assert_eq!(profile["clock"], "cpu");
+    }
+    assert!(model["weight_bytes"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_profile_on_the_gpu_is_a_table_with_limits_or_one_line_says_that_there_is_no_gpu() {
+    let model = TinyModel::new("Model");
+    let run = ["bench", "--device", "gpu", "--runs", "2", "--sequence", "8", "--profile", "--overhead"];
+    let ran = mobilebert(&[&run[..], &["--model", model.argument()]].concat());
+    if ran.code == Some(1) && std::env::var("MOBILEBERT_GPU").is_err() {
+        ran.failed(&["GPU"]);
+        return;
+    }
+    let table = ran.done();
+    for word in ["GFLOP/s", "of limit", "independent", "copy", "multiply-add", "linear", "not profiled"] {
+        assert!(table.contains(word), "no {word} in {table}");
+    }
+}
+
+#[test]
+fn the_overhead_of_dispatches_is_the_gpus_alone() {
+    mobilebert(&["bench", "--overhead", "--device", "cpu"]).failed(&["overhead", "GPU", "--device cpu"]);
+}
+
+#[test]
+fn logits_are_written_in_the_form_of_the_stored_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("logits.json");
+    let arguments = ["--variant", "tiny", "--sequence", "64", "--logits", text(&file)];
+    mobilebert(&[&SHORT[..], &arguments].concat()).json();
+    let written: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let found = &written["tiny"]["64"];
+    let stored = mobilebert::benchmark::stored().unwrap();
+    for (name, sample) in stored.get("tiny", 64).unwrap() {
+        let values = found[name]["values"].as_array().unwrap();
+        assert_eq!(values.len(), 64);
+        for (&place, expected) in sample.places.iter().zip(&sample.values) {
+            let difference = (values[place].as_f64().unwrap() - expected).abs();
+            assert!(difference < 1e-4 * sample.rms, "{name} at {place} is off by {difference}");
+        }
+        assert!((found[name]["rms"].as_f64().unwrap() / sample.rms - 1.0).abs() < 1e-4);
+    }
 }

@@ -1,0 +1,38 @@
+//! What the GPU costs and can do, apart from any model.
+
+use mobilebert::benchmark::{AdapterLimits, DispatchOverhead};
+use mobilebert::error::{Error, Result};
+use mobilebert::gpu::{Device, Overhead, Roofline};
+use serde::Serialize;
+
+use crate::arguments::DeviceName;
+
+/// The figures of one adapter.
+#[derive(Serialize)]
+pub struct AdapterFigures {
+    /// Its name.
+    pub adapter: String,
+    /// Whether it computes in software.
+    pub fallback: bool,
+    /// Empty dispatches.
+    pub dispatch: DispatchOverhead,
+    /// Bandwidth and arithmetic.
+    pub limits: AdapterLimits,
+}
+
+/// Measures the adapter that `--device gpu` takes.
+pub fn measure(device: DeviceName) -> Result<AdapterFigures> {
+    if device == DeviceName::Cpu {
+        let problem = "measures dispatches on a GPU; leave out `--device cpu`";
+        return Err(Error::invalid_input("overhead", problem));
+    }
+    pollster::block_on(async {
+        let device = Device::request_for_profiling().await?;
+        Ok(AdapterFigures {
+            adapter: device.adapter().name.clone(),
+            fallback: device.adapter().fallback,
+            dispatch: Overhead::measure(&device).await?.into(),
+            limits: Roofline::measure(&device).await?.into(),
+        })
+    })
+}

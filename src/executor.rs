@@ -1,0 +1,138 @@
+//! What runs plans: one of the two executors behind one set of calls.
+
+use crate::error::Result;
+use crate::gpu::Memory;
+use crate::plan::{Inputs, Parameter, ParameterId, Plan};
+use crate::profile::{Profile, RunParts};
+use crate::weights::Values;
+use crate::{cpu, gpu};
+
+/// The CPU or a GPU, holding a model's parameters.
+#[derive(Debug)]
+pub enum Executor {
+    /// The kernels' CPU twins.
+    Cpu(cpu::Executor),
+    /// WGSL kernels through wgpu.
+    Gpu(Box<gpu::Executor>),
+}
+
+impl From<cpu::Executor> for Executor {
+    fn from(executor: cpu::Executor) -> Self {
+        Executor::Cpu(executor)
+    }
+}
+
+impl From<gpu::Executor> for Executor {
+    fn from(executor: gpu::Executor) -> Self {
+        Executor::Gpu(Box::new(executor))
+    }
+}
+
+impl Executor {
+    /// Takes a parameter; what comes in 8 bits stays in 8 bits. Replaces an earlier one of this id.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Tensor`] where the shape is another, [`crate::error::Error::OutOfMemory`].
+    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
+        match self {
+            Executor::Cpu(executor) => executor.load(id, parameter, values),
+            Executor::Gpu(executor) => executor.load(id, parameter, values),
+        }
+    }
+
+    /// Waits until the device has taken every parameter; a browser reports a lack of memory only then.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::OutOfMemory`].
+    pub async fn settle(&mut self) -> Result<()> {
+        match self {
+            Executor::Cpu(_) => Ok(()),
+            Executor::Gpu(executor) => {
+                let settled = executor.settle().await;
+                settled.map_err(|error| executor.as_device_lost(error))
+            }
+        }
+    }
+
+    /// Runs a plan; one vector per output of the plan, each the whole padded buffer in row-major order.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::InvalidInput`] where the inputs don't fit the plan, and what the device reports.
+    pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
+        match self {
+            Executor::Cpu(executor) => executor.run(plan, inputs),
+            Executor::Gpu(executor) => {
+                let results = executor.run(plan, inputs).await;
+                results.map_err(|error| executor.as_device_lost(error))
+            }
+        }
+    }
+
+    /// Runs a plan up to the step with this label and returns that step's output.
+    ///
+    /// # Errors
+    /// As [`Executor::run`], and where there is no such step.
+    pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
+        match self {
+            Executor::Cpu(executor) => executor.run_until(plan, inputs, label),
+            Executor::Gpu(executor) => {
+                let output = executor.run_until(plan, inputs, label).await;
+                output.map_err(|error| executor.as_device_lost(error))
+            }
+        }
+    }
+
+    /// Runs a plan with a time for every step.
+    ///
+    /// # Errors
+    /// As [`Executor::run`].
+    pub async fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
+        match self {
+            Executor::Cpu(executor) => executor.profile(plan, inputs),
+            Executor::Gpu(executor) => {
+                let profile = executor.profile(plan, inputs).await;
+                profile.map_err(|error| executor.as_device_lost(error))
+            }
+        }
+    }
+
+    /// Runs a plan and tells how the time divides between CPU, GPU and readback; `None` on the CPU, where nothing is
+    /// encoded or read back.
+    ///
+    /// # Errors
+    /// As [`Executor::run`].
+    pub async fn run_in_parts(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Option<RunParts>> {
+        match self {
+            Executor::Cpu(_) => Ok(None),
+            Executor::Gpu(executor) => {
+                let parts = executor.run_in_parts(plan, inputs).await;
+                parts.map(Some).map_err(|error| executor.as_device_lost(error))
+            }
+        }
+    }
+
+    /// GPU buffers held and their bytes; zeros on the CPU.
+    pub fn memory(&self) -> Memory {
+        match self {
+            Executor::Cpu(_) => Memory::default(),
+            Executor::Gpu(executor) => executor.memory(),
+        }
+    }
+
+    /// Bytes that a loaded parameter takes on its device, in the layout that its kernel reads; 0 where it isn't loaded.
+    pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
+        match self {
+            Executor::Cpu(executor) => executor.parameter_bytes_of(id) as u64,
+            Executor::Gpu(executor) => executor.parameter_bytes(id),
+        }
+    }
+
+    /// Sequence lengths are padded to a multiple of this: a GPU's plan costs buffers and bind groups, a CPU's next to
+    /// nothing.
+    pub fn bucket(&self) -> usize {
+        match self {
+            Executor::Cpu(_) => 8,
+            Executor::Gpu(_) => 32,
+        }
+    }
+}

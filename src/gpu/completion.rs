@@ -1,0 +1,81 @@
+//! Waiting for something the device does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use super::device::Device;
+
+/// Shared by a callback of the platform and whoever waits for it. `T` is what the callback reports.
+pub(super) struct Completion<T>(Arc<Mutex<State<T>>>);
+
+struct State<T> {
+    outcome: Option<T>,
+    waker: Option<Waker>,
+}
+
+impl<T> Completion<T> {
+    pub(super) fn new() -> Self {
+        Completion(Arc::new(Mutex::new(State { outcome: None, waker: None })))
+    }
+
+    /// What the callback does.
+    pub(super) fn complete(&self, outcome: T) {
+        let mut state = self.lock();
+        state.outcome = Some(outcome);
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// What the callback reported, or `None` where the device failed before it was called.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) async fn wait(&self, device: &Device) -> Option<T> {
+        // Callbacks run while the device is polled.
+        if device.device.poll(wgpu::PollType::wait_indefinitely()).is_ok() && self.lock().outcome.is_none() {
+            let _ = device.device.poll(wgpu::PollType::Poll);
+        }
+        self.lock().outcome.take()
+    }
+
+    /// What the callback reported; the event loop calls it. Firefox looks for finished work only every 100 ms, or when
+    /// something is submitted: there an empty submit every few milliseconds wakes it.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) async fn wait(&self, device: &Device) -> Option<T> {
+        use super::timer::Timer;
+        let mut timer = device.polls_seldom().then(Timer::start);
+        std::future::poll_fn(|context| {
+            let mut state = self.lock();
+            if let Some(outcome) = state.outcome.take() {
+                return std::task::Poll::Ready(Some(outcome));
+            }
+            state.waker = Some(context.waker().clone());
+            if let Some(timer) = &mut timer
+                && timer.elapsed(context)
+            {
+                device.queue.submit(None);
+                *timer = Timer::start();
+                timer.elapsed(context);
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Completion<T> {
+    fn clone(&self) -> Self {
+        Completion(Arc::clone(&self.0))
+    }
+}
+
+/// Waits until everything that was submitted is done. Returns whether the device said so.
+pub(super) async fn submitted_work(device: &Device) -> bool {
+    let done = Completion::new();
+    let callback = done.clone();
+    device.queue.on_submitted_work_done(move || callback.complete(()));
+    done.wait(device).await.is_some()
+}

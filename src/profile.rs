@@ -1,0 +1,66 @@
+//! Where the time of a run goes: what both executors report about their steps.
+
+/// What measured the time of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The GPU itself, by `timestamp-query`: one compute pass per step.
+    Timestamps,
+    /// The CPU's clock around one submit per dispatch, because the adapter has no `timestamp-query`.
+    Submits,
+    /// The CPU's clock around each step of the CPU executor.
+    Cpu,
+}
+
+impl Clock {
+    /// Name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Clock::Timestamps => "timestamps",
+            Clock::Submits => "submits",
+            Clock::Cpu => "cpu",
+        }
+    }
+
+    /// What a reader of the figures has to know about this way of measuring.
+    pub fn note(self) -> &'static str {
+        match self {
+            Clock::Timestamps => "by the GPU's own timestamps, one compute pass per dispatch",
+            Clock::Submits => {
+                "this adapter has no timestamp-query: one submit per dispatch, timed by the CPU's clock, \
+                 so that every dispatch includes the cost of a submit"
+            }
+            Clock::Cpu => "by the CPU's clock around every step",
+        }
+    }
+}
+
+/// The time of one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepTime {
+    /// The kernel that ran, e.g. `linear_short_q8`.
+    pub kernel: &'static str,
+    /// Milliseconds.
+    pub milliseconds: f64,
+}
+
+/// The times of one profiled run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// What measured them.
+    pub clock: Clock,
+    /// Parallel to [`crate::plan::Plan::steps`].
+    pub steps: Vec<StepTime>,
+}
+
+/// The parts of one run on a GPU, in milliseconds. They add up to the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunParts {
+    /// Writing the inputs, encoding and submitting the commands, on the CPU.
+    pub encode: f64,
+    /// The compute pass.
+    pub gpu: f64,
+    /// Copying the results back, and waiting for the news that they are there.
+    pub readback: f64,
+    /// What measured `gpu`.
+    pub clock: Clock,
+}

@@ -1,0 +1,52 @@
+/** The time by kernel, one table body per model and length. */
+import { byId, make } from "../app/elements.js";
+import { milliseconds } from "./statistics.js";
+
+/**
+ * @typedef {import("./result.js").ModelResult} ModelResult
+ * @typedef {import("./result.js").Profile} Profile
+ */
+
+/** @param {ModelResult[]} models */
+export function profiles(models) {
+  const profiled = models.filter((model) => (model.profiles?.length ?? 0) > 0);
+  byId("profile-part", HTMLElement).hidden = profiled.length === 0;
+  const table = byId("profile", HTMLTableElement);
+  for (const body of table.querySelectorAll("tbody")) body.remove();
+  table.append(...profiled.flatMap((model) => (model.profiles ?? []).map((profile) => bodyOf(model, profile))));
+  const notes = new Set(profiled.flatMap(({ profiles }) => (profiles ?? []).map(({ note }) => `Measured ${note}.`)));
+  const limits = profiled.map(({ limits }) => limits).find((found) => found !== null);
+  if (limits)
+    notes.add(
+      `This GPU copies ${limits.copy_gb_s.toFixed(1)} GB/s and does ${limits.multiply_add_gflop_s.toFixed(0)} GFLOP/s of f32 multiply-adds at best.`,
+    );
+  byId("profile-text", HTMLElement).textContent = [...notes].join(" ");
+}
+
+/** @param {ModelResult} model @param {Profile} profile */
+function bodyOf({ title }, { sequence, kernels, total_ms, run_ms }) {
+  const head = document.createElement("th");
+  head.className = "of";
+  head.colSpan = 7;
+  head.scope = "rowgroup";
+  const sum = `kernels ${milliseconds(total_ms)} ms, a run that is not profiled ${milliseconds(run_ms)} ms`;
+  head.append(make("b", { text: `${title}, ${sequence} tokens` }), make("span", { text: sum }));
+  return make("tbody", {}, [make("tr", {}, [head]), ...kernels.map(rowOf)]);
+}
+
+/** @param {import("../pkg/dist/bench.js").KernelTime} kernel */
+function rowOf({ kernel, dispatches, ms, share, gflop_s, gb_s, of_limit }) {
+  const name = document.createElement("th");
+  name.scope = "row";
+  name.textContent = kernel;
+  const limit = of_limit ? `${(100 * of_limit.share).toFixed(1)} % of ${of_limit.limit}` : "–";
+  const cells = [
+    String(dispatches),
+    milliseconds(ms),
+    `${(100 * share).toFixed(1)} %`,
+    gflop_s.toFixed(1),
+    gb_s.toFixed(2),
+    limit,
+  ];
+  return make("tr", {}, [name, ...cells.map((text) => make("td", { text }))]);
+}

@@ -2,12 +2,10 @@
 
 mod not_run;
 
-use std::path::{Path, PathBuf};
-
 use mobilebert::task::metrics::{
     Squad1, Squad2, accuracy, exact_match, f1, matthews, normalize_answer, pearson, spearman, token_f1,
 };
-use not_run::not_run;
+use not_run::required;
 use serde_json::Value;
 
 fn near(found: f64, expected: f64) {
@@ -87,13 +85,7 @@ fn squad_2_tells_questions_with_and_without_answer_apart() {
 
 /// The questions of a SQuAD file with the predictions of `tests/oracles/squad_scores.py`, or nothing without the file.
 fn mechanical(file: &str) -> Option<Vec<(String, Vec<String>)>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models");
-    let models = std::env::var_os("MOBILEBERT_MODELS").map_or(beside, PathBuf::from);
-    let path = models.join("../data/squad").join(file);
-    if !path.exists() {
-        not_run(&format!("scores of {file}"), &format!("{} is missing", path.display()));
-        return None;
-    }
+    let path = required(&format!("scores of {file}"), "MOBILEBERT_DATA", &format!("squad/{file}"))?;
     let data: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let second = data["version"] == "v2.0";
     let list = |value: &Value| value.as_array().unwrap().clone();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mobilebert::text::windows::{WindowOptions, Windows};
 use mobilebert::text::{Piece, Tokenizer, TokenizerFiles, WindowRecord};
-use not_run::not_run;
+use not_run::{not_run, required};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -116,17 +116,9 @@ fn committed_windows_are_those_of_the_reference() {
 /// All 10,570 questions of SQuAD v1.1 dev, by digests that the reference wrote.
 #[test]
 fn windows_of_squad_dev_equal_the_reference() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models");
-    let models = std::env::var_os("MOBILEBERT_MODELS").map_or(beside, PathBuf::from);
-    let data = models.join("../data/squad/dev-v1.1.json");
-    let model = models.join("minilm-l6-squad");
-    for needed in [&data, &model.join("tokenizer.json")] {
-        if !needed.exists() {
-            let why = format!("{} is missing", needed.display());
-            not_run("windows_of_squad_dev_equal_the_reference", &why);
-            return;
-        }
-    }
+    let test = "windows_of_squad_dev_equal_the_reference";
+    let Some(data) = required(test, "MOBILEBERT_DATA", "squad/dev-v1.1.json") else { return };
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/mobilebert-squad");
     let read = |name: &str| fs::read_to_string(model.join(name)).unwrap();
     let (json, vocab) = (read("tokenizer.json"), read("vocab.txt"));
     let by_json = TokenizerFiles { tokenizer_json: Some(&json), ..Default::default() };

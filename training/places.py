@@ -1,7 +1,8 @@
 """The folders a step works with, and how a model's name in a configuration becomes a directory."""
 
 import importlib.util
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from training.errors import TrainingError
@@ -9,20 +10,28 @@ from training.errors import TrainingError
 HERE = Path(__file__).resolve().parent
 
 
+def _folder(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value) if value else None
+
+
 @dataclass
 class Places:
-    """Data, given models and results; the defaults stand beside and below the checkout."""
+    """Data and given models, by default in the folders that the environment names; results go below the checkout."""
 
-    data: Path = HERE.parent.parent / "shared" / "data"
-    models: Path = HERE.parent.parent / "shared" / "models"
+    data: Path | None = field(default_factory=lambda: _folder("MOBILEBERT_DATA"))
+    models: Path | None = field(default_factory=lambda: _folder("MOBILEBERT_MODELS"))
     out: Path = HERE / "runs"
     shipped: Path = HERE.parent / "models"
 
     def data_file(self, *parts: str) -> Path:
         """A file below the data folder; missing files are an error that says which option to pass."""
-        path = self.data.joinpath(*parts)
+        name = "/".join(parts)
+        if self.data is None:
+            raise TrainingError(f"pass the folder that holds {name} by --data, or set MOBILEBERT_DATA")
+        path = self.data / name
         if not path.is_file():
-            raise TrainingError(f"{path}: no such data file; pass the folder that holds {'/'.join(parts)} by --data")
+            raise TrainingError(f"{path}: no such data file; pass the folder that holds {name} by --data")
         return path
 
     def run(self, name: str) -> Path:
@@ -35,6 +44,8 @@ class Places:
         if kind == "run":
             path, advice = self.run(name) / "model", f"run the step named '{name}' first, or pass its folder by --out"
         elif kind == "models":
+            if self.models is None:
+                raise TrainingError(f"pass the folder that holds {name} by --models, or set MOBILEBERT_MODELS")
             path, advice = self.models / name, f"pass the folder that holds {name} by --models"
         elif kind == "package":
             path, advice = _package(name) / "model", "the package holds no folder 'model'"

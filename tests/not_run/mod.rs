@@ -1,8 +1,23 @@
-//! Says by name what a test could not do on this machine.
+//! Names the tests that cannot run on this machine, and finds the data and models that are not in the repository.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
-/// Written past the test harness, which would swallow what a passing test prints.
+/// The path of `name` in the folder that an environment variable names. Without it, notes that `test` was not run.
+pub fn required(test: &str, variable: &str, name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(variable);
+    let path = folder.as_ref().map(|folder| Path::new(folder).join(name)).filter(|path| path.exists());
+    if path.is_none() {
+        let why = match folder {
+            Some(folder) => format!("{variable} is {}, which has no {name}", folder.display()),
+            None => format!("it needs {name} in the folder that {variable} names"),
+        };
+        not_run(test, &format!("{why}; CONTRIBUTING.md says where to get it"));
+    }
+    path
+}
+
+/// Written past the test harness, which swallows what a passing test prints.
 pub fn not_run(what: &str, why: &str) {
     let line = format!("NOT RUN: {what}: {why}\n");
     std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");

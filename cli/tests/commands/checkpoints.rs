@@ -1,37 +1,21 @@
-//! Trained checkpoints, where `MOBILEBERT_MODELS` (or `../shared/models`) has them; each test says by name that it was
-//! not run where they are not there. Whole data sets are run by `mobilebert eval`; slices of them here.
+//! Trained checkpoints in the folder that `MOBILEBERT_MODELS` names, on slices of the data sets in `MOBILEBERT_DATA`.
+//! A test that lacks either says by name that it was not run. `mobilebert eval` runs whole data sets.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::not_run::not_run;
-use crate::process::{ROOT, Ran, mobilebert, text};
+use crate::not_run::{not_run, required};
+use crate::process::{Ran, mobilebert, text};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/commands/questions.json");
 
-/// A model directory by name, or a note that the test was not run.
 fn checkpoint(test: &str, name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("MOBILEBERT_MODELS").map_or_else(|| beside("models"), PathBuf::from);
-    present(test, folder.join(name), "set MOBILEBERT_MODELS to a folder that has it")
+    required(test, "MOBILEBERT_MODELS", name)
 }
 
-/// A file of the data sets beside the checkout, or a note that the test was not run.
 fn data(test: &str, name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("MOBILEBERT_DATA").map_or_else(|| beside("data"), PathBuf::from);
-    present(test, folder.join(name), "set MOBILEBERT_DATA to a folder that has it")
-}
-
-fn beside(name: &str) -> PathBuf {
-    Path::new(ROOT).join("../shared").join(name)
-}
-
-fn present(test: &str, path: PathBuf, hint: &str) -> Option<PathBuf> {
-    if path.exists() {
-        return Some(path);
-    }
-    not_run(test, &format!("{} is not there; {hint}", path.display()));
-    None
+    required(test, "MOBILEBERT_DATA", name)
 }
 
 fn eval(set: &[&str], model: &Path, data: &Path, more: &[&str]) -> Ran {

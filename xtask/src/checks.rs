@@ -47,6 +47,7 @@ const CHECKS: &[Check] = &[
     Check { name: "package: against transformers.js", run: peer },
     Check { name: BROWSERS, run: browsers },
     Check { name: "python: lint", run: python_lint },
+    Check { name: "workflows: lint", run: workflow_lint },
     Check { name: TRAINING, run: training_tests },
 ];
 
@@ -267,6 +268,17 @@ fn python_lint() -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     passed(command(python::lint()?).args(["-m", "ruff", "check", "training", "tests"]))
+}
+
+/// What GitHub would run. The linter is a binary that its package contains, and not every platform has one.
+fn workflow_lint() -> Result<Outcome> {
+    if let Some(missing) = python::missing() {
+        return Ok(Outcome::Skipped(missing));
+    }
+    match python::workflows() {
+        Ok(python) => passed(&mut command(python.with_file_name("actionlint"))),
+        Err(error) => Ok(Outcome::Skipped(format!("missing: actionlint, from PyPI ({error:#})"))),
+    }
 }
 
 fn training_tests() -> Result<Outcome> {

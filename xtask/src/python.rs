@@ -22,6 +22,11 @@ pub fn lint() -> Result<PathBuf> {
     environment("lint", &root().join("xtask/requirements-lint.txt"), None)
 }
 
+/// The interpreter whose folder has actionlint.
+pub fn workflows() -> Result<PathBuf> {
+    environment("workflows", &root().join("xtask/requirements-workflows.txt"), None)
+}
+
 /// What environments need and cannot be had on this machine, in words, after apt was asked.
 pub fn missing() -> Option<String> {
     let missing = setup::system_packages(&[&setup::PYTHON_VENV]);

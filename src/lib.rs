@@ -1,7 +1,55 @@
-//! MobileBERT and its relatives (BERT, MiniLM, DistilBERT, IB-BERT) as WGSL compute shaders driven through wgpu,
-//! with a CPU twin of every kernel. Natively and, compiled to WebAssembly, in browsers.
+//! MobileBERT and its relatives (BERT, MiniLM, TinyBERT, DistilBERT, IB-BERT) in WGSL compute shaders driven through
+//! wgpu, with a CPU twin of every kernel: natively and, compiled to WebAssembly, in browsers.
 //!
-//! The house, in the order in which data flows:
+//! # Quick start
+//!
+//! A model is a directory as `transformers` saves it: `config.json`, `model.safetensors`, and `tokenizer.json` or
+//! `vocab.txt`. Answers are slices of the passage, which may be of any length.
+//!
+//! ```no_run
+//! use mobilebert::model::{AskOptions, QuestionAnswering};
+//! use mobilebert::session::SessionOptions;
+//!
+//! # async fn ask() -> mobilebert::error::Result<()> {
+//! let mut qa = QuestionAnswering::open("models/mobilebert-squad", &SessionOptions::default()).await?;
+//! let passage = "The cat sat on the mat.";
+//! let reply = qa.ask("Who sat on the mat?", passage, &AskOptions::default()).await?;
+//! for answer in &reply.answers.answers {
+//!     println!("{:.2} {}", answer.probability, &passage[answer.start_byte..answer.end_byte]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Calls are `async` because a GPU's results arrive later; natively, `pollster::block_on` is enough. By default a model
+//! runs on the GPU if there is a real one, otherwise on the CPU; [`QuestionAnswering::device`] says which, and why.
+//!
+//! Without files, a network with generated weights: here a MobileBERT of two layers, on the CPU.
+//!
+//! ```
+//! use mobilebert::benchmark::Seeding;
+//! use mobilebert::config::Config;
+//! use mobilebert::session::{Device, SessionOptions};
+//!
+//! # fn main() -> mobilebert::error::Result<()> {
+//! let config = Config::from_json(
+//!     br#"{"model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"],
+//!          "num_hidden_layers": 2, "vocab_size": 100}"#,
+//! )?;
+//! let options = SessionOptions { device: Device::Cpu, ..SessionOptions::default() };
+//! let run = pollster::block_on(async {
+//!     let (mut network, _times) = Seeding::new(&config, 1, &options).await?.finish().await?;
+//!     network.run(16, 1).await // one sequence of 16 tokens
+//! })?;
+//! let start_logits = run.outputs.get("start_logits").map(|tensor| tensor.data.len());
+//! assert_eq!(start_logits, Some(16));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! In the order in which data flows:
 //!
 //! | module | does |
 //! |---|---|
@@ -9,12 +57,14 @@
 //! | [`text`] | text → token ids, windows over long contexts, offsets back to the source |
 //! | [`weights`] | bytes → named, checked tensors |
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
-//! | [`kernels`] | one module a kernel: its table entry, its parameters, its CPU twin |
+//! | [`kernels`] | one module per kernel: its table entry, its parameters, its CPU twin |
 //! | [`cpu`], [`gpu`] | run a plan; [`executor`] is one of the two |
-//! | [`session`] | picks the executor and says why; keeps plans by length |
+//! | [`session`] | picks the executor and says why; caches plans by length |
 //! | [`task`] | logits → answers |
-//! | [`model`] | a model directory → something one can ask |
+//! | [`model`] | a model directory → something you can ask |
 //! | [`benchmark`] | runs over fixed ids, timed and checked |
+//!
+//! [`QuestionAnswering::device`]: model::QuestionAnswering::device
 
 #![deny(missing_docs)]
 

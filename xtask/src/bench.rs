@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: this package against its peer in one browser, on weights made on the spot.
+//! `cargo xtask bench`: this package against onnxruntime-web in one browser, on generated weights.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::process::{command, root, run as run_command, target};
 use crate::{fingerprint, package, python, setup};
 
-/// Exports the model where that was not done yet, then runs `bench/peers/run.mjs` with the arguments given.
+/// Exports the model unless that was already done, then runs `bench/peers/run.mjs` with the given arguments.
 pub fn run(rest: &[String]) -> Result<ExitCode> {
     let folder = root().join("bench/peers");
     let missing = setup::system_packages(&[&setup::CHROMIUM]);
@@ -22,7 +22,7 @@ pub fn run(rest: &[String]) -> Result<ExitCode> {
     let fingerprint = fingerprint::of(&inputs, "peers")?;
     if !fingerprint::is_fresh(&stamp, &fingerprint, &[model.join("inputs.json")]) {
         let python = python::environment("peers", &folder.join("requirements.txt"), None)?;
-        println!("making a model with random weights in {}", model.display());
+        println!("creating a model with random weights in {}", model.display());
         run_command(command(python).arg(folder.join("export.py")).arg(&model))?;
         fingerprint::write(&stamp, &fingerprint)?;
     }

@@ -1,4 +1,4 @@
-//! What the scripts that drive real browsers need.
+//! Prerequisites of the scripts that drive real browsers.
 
 use std::process::{Command, ExitCode};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::{command, root, run};
 use crate::{models, pages, setup};
 
-/// What cannot be had on this machine, in words, after apt was asked.
+/// Describes what is missing on this machine, after trying apt.
 pub fn missing() -> Option<String> {
     let missing = setup::system_packages(&[&setup::CHROMIUM, &setup::FIREFOX, &setup::SOFTWARE_VULKAN]);
     if !missing.is_empty() {
@@ -19,14 +19,14 @@ pub fn missing() -> Option<String> {
     lacking.map(|task| format!("no model for {task}: set MOBILEBERT_MODELS to a folder of model directories"))
 }
 
-/// Node, told where the browsers are and which program serves the page, with everything built.
+/// Builds everything, and returns Node with the paths of the browsers and of this program, which serves the page.
 pub fn node() -> Result<Command> {
     let (Some(chromium), Some(firefox)) = (setup::chromium(), setup::firefox()) else {
-        bail!("Chromium and Firefox are needed; CHROMIUM and FIREFOX may name them");
+        bail!("Chromium and Firefox are required; CHROMIUM and FIREFOX may name their programs");
     };
     pages::build()?;
     setup::npm_packages("tests/browser")?;
-    let server = std::env::current_exe().context("the path of this program")?;
+    let server = std::env::current_exe().context("finding this program's path")?;
     let mut node = command("node");
     node.env("CHROMIUM", chromium).env("FIREFOX", firefox).env("XTASK", server);
     Ok(node)

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check, each with its result and time.
+//! `cargo xtask test`: runs every check and reports its result and time.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use crate::outcome::{Outcome, noting, passed, summary};
 use crate::process::{cargo, command, root, run as run_command, target};
 use crate::{browser, package, pages, python, setup, size};
 
-/// One thing that is checked.
+/// One row of the result.
 struct Check {
     name: &'static str,
     run: fn() -> Result<Outcome>,
@@ -54,11 +54,11 @@ const CHECKS: &[Check] = &[
 const BROWSERS: &str = "browsers: Chromium and Firefox";
 const TRAINING: &str = "python: training tests";
 
-/// Puts something on this machine, once.
+/// Installs something unless it is already installed.
 type Install = fn() -> Result<()>;
 
-/// Installations that take minutes of the network and the disk, begun while the first checks take the processor. What
-/// fails here is tried once more by the check, which then says so.
+/// Installations that keep the network and the disk busy for minutes, started while the first checks keep the processor
+/// busy. If one fails here, the check tries again and reports the error.
 const AHEAD: &[(&str, Install)] = &[
     (BROWSERS, || {
         browser::missing();
@@ -95,10 +95,10 @@ pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
     Ok(summary(&rows, start.elapsed()))
 }
 
-/// The checks whose names contain one of the words, whatever the case; all of them where there is no word.
+/// The checks whose names contain one of the words, ignoring case; all of them if there are no words.
 fn select(only: &[String]) -> Result<Vec<&'static Check>> {
     let named = |word: &String, check: &Check| check.name.to_lowercase().contains(&word.to_lowercase());
-    // A word that names nothing is a slip of the pen, also beside one that does.
+    // A word that matches nothing is a typo, even if another word matches.
     if let Some(word) = only.iter().find(|word| !CHECKS.iter().any(|check| named(word, check))) {
         bail!("no check has \"{word}\" in its name; there are: {}", names().join("; "));
     }
@@ -110,7 +110,7 @@ fn names() -> Vec<&'static str> {
     CHECKS.iter().map(|check| check.name).collect()
 }
 
-/// The names of the checks, for the end of `test --help`.
+/// The names of the checks, for `test --help`.
 pub fn help() -> String {
     format!("Checks:\n  {}", names().join("\n  "))
 }
@@ -144,27 +144,27 @@ fn clippy_wasm() -> Result<Outcome> {
 }
 
 fn rust_tests() -> Result<Outcome> {
-    // Without xtask: chosen together both are built with each other's features, this program a second time.
+    // Not xtask: tested together, the packages share features, and this running program would be rebuilt.
     let mut tests = cargo();
     tests.args(["test", "--package=mobilebert", "--package=mobilebert-cli", "--no-fail-fast"]);
     setup::system_packages(&[&setup::SOFTWARE_VULKAN]);
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // Without one, Vulkan's loader says so in every process, as if something had failed.
+        // Without one, the Vulkan loader prints a warning in every process, which looks like a failure.
         let folder = target().join("runtime");
         std::fs::create_dir_all(&folder)?;
         tests.env("XDG_RUNTIME_DIR", folder);
     }
     match setup::software_vulkan() {
-        // An adapter is there, so a GPU test that finds none has found a fault.
+        // There is an adapter, so a GPU test that finds none has found a bug.
         Some(manifest) => drop(tests.env("VK_DRIVER_FILES", manifest).env("MOBILEBERT_GPU", "require")),
         None => println!(
-            "no software Vulkan: GPU tests run on the machine's own adapter, or say that there is none"
+            "no software Vulkan: GPU tests use the machine's own adapter, or report that there is none"
         ),
     }
     noting(&mut tests)
 }
 
-/// The package's own tests, bundled the way the package is and run by Node.
+/// The package's unit tests, bundled like the package and run by Node.
 fn package_tests() -> Result<Outcome> {
     setup::npm_packages("pkg")?;
     let folder = target().join("package-tests");
@@ -210,27 +210,27 @@ fn lint() -> Result<Outcome> {
     ]))
 }
 
-/// The packed package in an empty project: its list of files, its types, and that importing it does nothing.
+/// The packed package in an empty project: its files, its types, and that importing it has no side effects.
 fn publication() -> Result<Outcome> {
     package::build()?;
     passed(command("node").args(["--test", "tests/package/contents.test.mjs"]))
 }
 
-/// The packed package where it is used: in Node, in workers of a page, in every example.
+/// The packed package in use: in Node, in a page's workers, in every example.
 fn installed_package() -> Result<Outcome> {
     if let Some(missing) = browser::missing() {
         return Ok(Outcome::Skipped(missing));
     }
     let tests = ["node", "guide", "workers", "examples"].map(|name| format!("tests/package/{name}.test.mjs"));
     let mut node = browser::node()?;
-    // To standard error, where `noting` reads.
+    // On standard error, which `noting` reads.
     let report = ["--test-reporter=spec", "--test-reporter-destination=stderr"];
     noting(node.args(["--test", "--test-concurrency=1"]).args(report).args(tests))
 }
 
-/// The reference made from the types; a type, method or field that nobody described fails.
+/// The API reference; a type, method or field without a description is an error.
 fn reference() -> Result<Outcome> {
-    // TypeScript reads the package's types and Node's.
+    // TypeScript reads the types of the package and of Node.
     setup::npm_packages("pkg")?;
     setup::npm_packages("pkg/reference")?;
     let out = target().join("reference");
@@ -241,7 +241,7 @@ fn reference() -> Result<Outcome> {
     )
 }
 
-/// The same calls through this package's `pipeline()` and that of transformers.js.
+/// The same calls through this package's `pipeline()` and through that of transformers.js.
 fn peer() -> Result<Outcome> {
     package::build()?;
     setup::npm_packages("tests/peers")?;
@@ -256,10 +256,10 @@ fn browsers() -> Result<Outcome> {
     let tests: Vec<_> =
         tests.into_iter().filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
     if tests.is_empty() {
-        bail!("no test in tests/browser");
+        bail!("tests/browser has no tests");
     }
     let mut node = browser::node()?;
-    // Two files at a time: much of a file's time is waiting, for a browser to start and for pages to load.
+    // Two files at a time: each spends much of its time waiting for a browser to start and for pages to load.
     passed(node.args(["--test", "--test-concurrency=2"]).args(tests))
 }
 
@@ -285,11 +285,11 @@ fn training_tests() -> Result<Outcome> {
     if let Some(missing) = python::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    // The recipe's exports are read by the engine, which the Rust tests have built.
+    // The tests run the recipe's exports in the engine, which the Rust tests have already built.
     run_command(cargo().args(["build", "--quiet", "--package=mobilebert-cli"]))?;
     let engine = target().join("debug").join(format!("mobilebert{}", std::env::consts::EXE_SUFFIX));
     let mut tests = command(python::training()?);
-    // Models this small gain nothing from threads; files side by side do.
+    // Models this small gain nothing from threads, but test files can run in parallel.
     tests.env("MOBILEBERT_BIN", engine).env("OMP_NUM_THREADS", "1");
     passed(tests.args(["-m", "pytest", "--quiet", "-n", "2", "--dist", "loadfile", "training/tests"]))
 }
@@ -305,15 +305,15 @@ mod tests {
     }
 
     #[test]
-    fn words_choose_checks_whatever_their_case() {
+    fn words_select_checks_ignoring_case() {
         assert_eq!(chosen(&[]).map(|names| names.len()), Ok(CHECKS.len()));
         assert_eq!(chosen(&["gpu"]), Ok(vec!["rust: tests (GPU: software Vulkan)"]));
         assert_eq!(chosen(&["API", "rust: FORMAT"]), Ok(vec!["rust: format", "package: API reference"]));
     }
 
     #[test]
-    fn a_word_that_no_check_has_is_an_error_that_names_them_all() {
-        let error = chosen(&["rust", "nonsense"]).expect_err("nothing is called that");
+    fn a_word_that_matches_no_check_is_an_error_that_lists_them() {
+        let error = chosen(&["rust", "nonsense"]).expect_err("no check matches");
         assert!(
             error.starts_with("no check has \"nonsense\" in its name; there are: rust: format; "),
             "{error}"

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: build what changed, serve it, say where.
+//! `cargo xtask demo`: builds what changed, serves it, and prints the address.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 
 use crate::{models, pages, process, serve, size};
 
-/// Builds, serves and prints the address; runs until it is interrupted.
+/// Builds, serves and prints the address; runs until interrupted.
 pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode> {
     let models = models::find(named)?;
-    // Before the build: a port in use should be said at once.
+    // Before the build, so that a port in use is reported immediately.
     let runtime = tokio::runtime::Runtime::new()?;
     let listener = runtime.block_on(serve::listen(port))?;
     pages::build()?;
@@ -20,13 +20,13 @@ pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode>
     }
     if models.is_empty() {
         println!(
-            "no model found: name one with --model DIR or a folder of them with MOBILEBERT_MODELS, or pick one on the page"
+            "no model found: pass one with --model DIR, set MOBILEBERT_MODELS to a folder of models, or pick one on the page"
         );
     }
     let router = serve::router(&models)?;
     let address = format!("http://{}/", listener.local_addr()?);
-    println!("the page, until Ctrl-C ends it:");
-    // Alone on its line: the browser tests read it.
+    println!("serving the page (Ctrl-C to stop):");
+    // On its own line: the browser tests read it.
     println!("{address}");
     if open {
         open_browser(&address);
@@ -40,7 +40,7 @@ pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the page where a desktop is there to open it on; without one the printed address has to do.
+/// Opens the page if there is a desktop; otherwise the printed address has to do.
 fn open_browser(address: &str) {
     let opener = if cfg!(target_os = "macos") {
         "open"

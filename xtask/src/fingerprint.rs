@@ -1,4 +1,4 @@
-//! What a build step was made from, so that it is skipped when nothing of that changed.
+//! Fingerprints of a build step's inputs, so that it is skipped if none of them changed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,13 +34,13 @@ fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Whether `outputs` stand and were made from this fingerprint.
+/// Whether `outputs` exist and were built from this fingerprint.
 pub fn is_fresh(stamp: &Path, fingerprint: &str, outputs: &[PathBuf]) -> bool {
     outputs.iter().all(|output| output.exists())
         && std::fs::read_to_string(stamp).is_ok_and(|written| written == fingerprint)
 }
 
-/// Notes that a step was done from this fingerprint.
+/// Records that a step was built from this fingerprint.
 pub fn write(stamp: &Path, fingerprint: &str) -> Result<()> {
     if let Some(folder) = stamp.parent() {
         std::fs::create_dir_all(folder)?;

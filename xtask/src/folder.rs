@@ -1,10 +1,10 @@
-//! Folders copied with what is in them.
+//! Recursive copies.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Copies the files that `wanted` takes; what it refuses with an error ends the copying.
+/// Copies the files for which `wanted` returns true; its first error stops the copy.
 pub fn copy(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> Result<bool>) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {

@@ -1,4 +1,4 @@
-//! `cargo xtask goldens`: reference values from PyTorch, made anew.
+//! `cargo xtask goldens`: regenerates the reference values with PyTorch.
 
 use std::process::ExitCode;
 
@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use crate::process::{command, root, run as run_command};
 use crate::python;
 
-/// Runs a committed script inside an environment of its pinned requirements: with `bench` in front that of the latency
-/// page's stored logits, else that of the parity tests.
+/// Runs a script in an environment with its pinned requirements: with `bench` first, the one for the latency page's stored
+/// logits, otherwise the one for the parity tests.
 pub fn run(rest: &[String]) -> Result<ExitCode> {
     let folder = root().join("tests/goldens");
     let (script, rest) = match rest.split_first() {

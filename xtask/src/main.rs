@@ -1,4 +1,4 @@
-//! The project's own commands. `cargo xtask demo` and `cargo xtask test` install what they need, saying so first.
+//! The project's own commands. They announce everything they install.
 
 mod bench;
 mod browser;
@@ -35,63 +35,63 @@ struct Arguments {
 enum Command {
     /// Build the page and serve it on this machine.
     Demo {
-        /// Port to listen on; without it the first free one from 8080.
+        /// Port to listen on [default: the first free one from 8080].
         #[arg(long)]
         port: Option<u16>,
-        /// A model directory to offer on the page; may be repeated.
+        /// A model directory to offer on the page; repeatable.
         #[arg(long, value_name = "DIR")]
         model: Vec<PathBuf>,
-        /// Do not open a browser.
+        /// Don't open a browser.
         #[arg(long)]
         no_open: bool,
     },
     /// Run every check: formatting, lints, types, unit tests, parity, GPU, browsers, training.
     #[command(after_help = checks::help())]
     Test {
-        /// Leave out the training tests, which install PyTorch.
+        /// Skip the training tests, which install PyTorch.
         #[arg(long)]
         skip_training: bool,
-        /// Run only the checks whose name contains this, whatever its case; may be repeated.
+        /// Run only the checks whose name contains this, ignoring case; repeatable.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
     /// Build the wasm module, the npm package and a folder that any static host can serve.
     Build {
-        /// A model directory to lay beside the page; may be repeated.
+        /// A model directory to put next to the page; repeatable.
         #[arg(long, value_name = "DIR")]
         model: Vec<PathBuf>,
     },
-    /// Measure against peers on this machine (see bench/).
+    /// Compare with onnxruntime-web on this machine (see bench/peers/).
     Bench {
-        /// `--dtype f32,q8`, `--runs N` (20), `--warm-up N` (3) runs before those that count, `--json`.
+        /// `--dtype f32,q8`, `--runs N` (20), `--warm-up N` (3) uncounted runs first, `--json`.
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Make the reference values of the parity tests anew, or with `bench` those of the latency page (needs Python;
+    /// Regenerate the reference values of the parity tests, or with `bench` those of the latency page (needs Python;
     /// installs PyTorch into a virtual environment).
     Goldens {
-        /// `bench`, or `--only NAME`: try the cases whose name contains it, and write nothing.
+        /// `bench`, or `--only NAME`: try the cases whose name contains NAME, and write nothing.
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Take the pictures under docs/screens/ anew.
+    /// Retake the screenshots in docs/screens/.
     Screens {
-        /// Only these states; a wrong name lists them all.
+        /// Only these states; an unknown name lists them all.
         state: Vec<String>,
     },
-    /// Measure the page from a cold start to an answer: first text, longest task of the main thread.
+    /// Measure the page from a cold start to an answer: first text, longest task on the main thread.
     LongTasks {
         /// `--runs N` (5).
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Measure a key in a long passage beside a plain text field.
+    /// Measure the latency of a keystroke in a long passage, compared with a plain text field.
     Typing {
         /// `--keys N` (5).
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Print what a browser downloads, file by file.
+    /// Print the size of each file that a browser downloads.
     Size,
 }
 

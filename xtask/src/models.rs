@@ -1,4 +1,4 @@
-//! The model directories that a page or a test may use, and the index that the page reads.
+//! The model directories available to pages and tests, and the index that the page reads.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,34 +11,34 @@ use crate::process::root;
 /// One line of `models/models.json`.
 #[derive(Serialize)]
 pub struct Entry {
-    /// Name of the directory, unique in the index.
+    /// Name of the directory; unique in the index.
     pub name: String,
-    /// What the model does, in the words of `pipeline()`.
+    /// The model's task, as `pipeline()` calls it.
     pub task: String,
-    /// `architectures[0]` of its configuration.
+    /// `architectures[0]` in its configuration.
     pub architecture: String,
-    /// Bytes of its weights.
+    /// Size of its weights in bytes.
     pub bytes: u64,
-    /// Where it lies.
+    /// The directory.
     #[serde(skip)]
     pub folder: PathBuf,
 }
 
-/// The models named on the command line, then those of `MOBILEBERT_MODELS`, then the project's own, each folder by name.
-/// The page takes the first that fits a task; the first of a name counts.
+/// The models named on the command line, then those in `MOBILEBERT_MODELS`, then the project's own, each folder sorted by
+/// name. The page uses the first model for a task; of several with the same name only the first is listed.
 pub fn find(named: &[PathBuf]) -> Result<Vec<Entry>> {
     let mut found: Vec<Entry> = Vec::new();
     for folder in named {
         match entry(folder) {
             Some(entry) => found.push(entry),
             None => bail!(
-                "{}: no model there; a model directory has a config.json beside its weights",
+                "{}: not a model; a model directory has a config.json next to its weights",
                 folder.display()
             ),
         }
     }
-    if let Some(shared) = std::env::var_os("MOBILEBERT_MODELS") {
-        found.extend(below(&root().join(shared)));
+    if let Some(folder) = std::env::var_os("MOBILEBERT_MODELS") {
+        found.extend(below(&root().join(folder)));
     }
     found.extend(below(&root().join("models")));
     let mut names = HashSet::new();
@@ -46,7 +46,7 @@ pub fn find(named: &[PathBuf]) -> Result<Vec<Entry>> {
     Ok(found)
 }
 
-/// The model directories of a folder, by name.
+/// The model directories in a folder, sorted by name.
 fn below(folder: &Path) -> Vec<Entry> {
     let children = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = children.filter_map(|child| entry(&child.path())).collect();

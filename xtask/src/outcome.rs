@@ -1,4 +1,4 @@
-//! How checks ended, and the table of it.
+//! Results of checks, and the table that shows them.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -7,16 +7,16 @@ use anyhow::Result;
 
 use crate::process::{run, run_noting};
 
-/// How a check that could be started ended; one that failed is an error.
+/// Result of a check that didn't fail; a failure is an error.
 pub enum Outcome {
     Passed,
-    /// Passed, but for parts that the check itself says it could not run.
+    /// Passed, except for the parts that the check reports it couldn't run.
     PassedWithout(Vec<String>),
-    /// Not run, and why.
+    /// Not run, with the reason.
     Skipped(String),
 }
 
-/// Prints the table; the exit code says whether all that ran passed.
+/// Prints the table; the exit code says whether everything that ran passed.
 pub fn summary(rows: &[(&str, Result<Outcome>, Duration)], total: Duration) -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     println!();
@@ -54,7 +54,7 @@ pub fn passed(command: &mut Command) -> Result<Outcome> {
     run(command).map(|()| Outcome::Passed)
 }
 
-/// Runs a command whose tests say on standard error which of them were not run.
+/// Runs a command whose tests report on standard error which of them were not run.
 pub fn noting(command: &mut Command) -> Result<Outcome> {
     let parts = run_noting(command, "NOT RUN:")?;
     Ok(if parts.is_empty() { Outcome::Passed } else { Outcome::PassedWithout(parts) })

@@ -7,12 +7,12 @@ use anyhow::Result;
 use crate::process::{command, root, run};
 use crate::{fingerprint, setup, wasm};
 
-/// Where the built package stands.
+/// Folder of the built package.
 pub fn folder() -> PathBuf {
     root().join("pkg/dist")
 }
 
-/// Builds the wasm module and the package around it, as far as something changed.
+/// Builds the wasm module and the package around it, unless they are up to date.
 pub fn build() -> Result<()> {
     setup::npm_packages("pkg")?;
     wasm::build()?;

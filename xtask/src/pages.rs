@@ -1,4 +1,4 @@
-//! The pages as a host serves them, into `target/pages/`: what a page runs in one file, the rest as it is.
+//! Builds the pages as a host serves them, in `target/pages/`: each page's scripts bundled into one file, the rest copied.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,18 @@ use anyhow::Result;
 use crate::process::{command, root, run, target};
 use crate::{fingerprint, folder, package, setup};
 
-/// The script of each page. A module after another would be one more wait for the network each.
+/// The entry script of each page. Unbundled, each module's imports would cost another network round trip.
 const SCRIPTS: [&str; 3] = ["app/main.js", "app/about.js", "bench/main.js"];
 
 /// The networks and stored logits of the latency page, served next to its script.
 const BENCHMARK_DATA: &str = "src/benchmark/data";
 
-/// Where the pages stand.
+/// Folder of the built pages.
 pub fn folder() -> PathBuf {
     target().join("pages")
 }
 
-/// Builds the package and the pages around it, as far as something changed.
+/// Builds the package and the pages around it, unless they are up to date.
 pub fn build() -> Result<()> {
     package::build()?;
     let root = root();
@@ -39,7 +39,7 @@ pub fn build() -> Result<()> {
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// The package stays a file of its own: it finds its worker and its module beside itself, and both pages share it.
+/// The package isn't bundled: it finds its worker and its wasm module next to itself, and the pages share it.
 fn bundle(sources: &Path) -> Result<()> {
     let mut esbuild = command(setup::npm_program("pkg", "esbuild"));
     esbuild.args(SCRIPTS.map(|name| sources.join(name)));
@@ -56,7 +56,7 @@ fn bundle(sources: &Path) -> Result<()> {
     ]))
 }
 
-/// Everything but the scripts and what only a compiler reads.
+/// Everything except scripts and files that only a compiler reads.
 fn is_served(file: &Path) -> Result<bool> {
     let is = |name| file.file_name().is_some_and(|found| found == name);
     Ok(!is("tsconfig.json") && file.extension().is_none_or(|found| found != "js"))

@@ -1,4 +1,4 @@
-//! Running other programs, and where things are.
+//! Runs other programs, and finds programs and folders.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -13,7 +13,7 @@ pub fn root() -> PathBuf {
     manifest.parent().map(Path::to_path_buf).unwrap_or(manifest)
 }
 
-/// The folder cargo builds into.
+/// Cargo's build folder.
 pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
@@ -21,19 +21,19 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// Cargo as the caller runs it.
+/// The cargo that runs this program.
 pub fn cargo() -> Command {
     command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program, started in the checkout's root.
+/// A program to be started in the checkout's root.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     command
 }
 
-/// Runs a program to its end and fails, naming it, when it fails.
+/// Runs a program and waits; if it fails, the error names it.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     let status =
@@ -44,7 +44,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end, passing its standard error on, and gives the lines of it that begin with `mark`.
+/// Runs a program and forwards its standard error; returns the lines of it that start with `mark`.
 pub fn run_noting(command: &mut Command, mark: &str) -> Result<Vec<String>> {
     let shown = show(command);
     let failed = || format!("could not run `{shown}`");
@@ -80,13 +80,13 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A command line as one would type it.
+/// A command line as you would type it.
 pub fn show(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-/// Where a program of this name stands on the `PATH`.
+/// The path of a program on the `PATH`.
 pub fn find(program: &str) -> Option<PathBuf> {
     let extensions: &[&str] = if cfg!(windows) { &["exe", "cmd"] } else { &[""] };
     let path = std::env::var_os("PATH")?;

@@ -1,4 +1,4 @@
-//! Virtual environments for the parts written in Python.
+//! Virtual environments for the Python parts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -8,16 +8,16 @@ use anyhow::{Context, Result, bail};
 use crate::process::{command, root, run, target};
 use crate::{fingerprint, setup};
 
-/// What installs packages.
+/// The package installer.
 const UV: &str = "uv==0.13.9";
 
-/// The interpreter that the training recipe and its tests need.
+/// The interpreter for the training recipe and its tests.
 pub fn training() -> Result<PathBuf> {
     let folder = root().join("training");
     environment("training", &folder.join("requirements.txt"), Some(&folder.join("requirements-weights.txt")))
 }
 
-/// The interpreter that has the linter and nothing else: the checks without training should not install PyTorch.
+/// The interpreter for the linter alone: checks other than training shouldn't install PyTorch.
 pub fn lint() -> Result<PathBuf> {
     environment("lint", &root().join("xtask/requirements-lint.txt"), None)
 }
@@ -27,14 +27,14 @@ pub fn workflows() -> Result<PathBuf> {
     environment("workflows", &root().join("xtask/requirements-workflows.txt"), None)
 }
 
-/// What environments need and cannot be had on this machine, in words, after apt was asked.
+/// Describes what environments need and this machine lacks, after trying apt.
 pub fn missing() -> Option<String> {
     let missing = setup::system_packages(&[&setup::PYTHON_VENV]);
     (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", ")))
 }
 
-/// The interpreter of an environment that holds what the requirements pin. Made once a version of those files. Packages
-/// of `alone` are installed without what they ask for themselves.
+/// The interpreter of an environment with the pinned requirements, created once per version of those files. Packages in
+/// `alone` are installed without their dependencies.
 pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Result<PathBuf> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
@@ -42,7 +42,7 @@ pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Res
         bail!("{}: not found", requirements.display());
     }
     if let Some(missing) = missing() {
-        bail!("a Python environment cannot be made; {missing}");
+        bail!("cannot create a Python environment; {missing}");
     }
     let folder = target().join("python").join(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -56,8 +56,8 @@ pub fn environment(name: &str, requirements: &Path, alone: Option<&Path>) -> Res
     let torch = std::fs::read_to_string(requirements)?.lines().any(|line| line.starts_with("torch=="));
     let size = if torch { " (PyTorch is 5.6 GB)" } else { "" };
     println!("installing the Python packages of {shown} into {}{size}", folder.display());
-    run(command("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context("python3 is needed")?;
-    // pip fetches and unpacks PyTorch's 5.6 GB one after the other, for minutes; uv side by side.
+    run(command("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context("python3 is required")?;
+    // pip takes minutes to download, then unpack PyTorch's 5.6 GB; uv works in parallel.
     run(command(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]))?;
     let install = || {
         let mut uv = command(&python);
@@ -77,7 +77,7 @@ mod tests {
     use crate::process::root;
 
     #[test]
-    fn the_linter_is_the_one_that_training_pins() -> std::io::Result<()> {
+    fn the_linter_has_the_version_that_training_pins() -> std::io::Result<()> {
         let pin = std::fs::read_to_string(root().join("xtask/requirements-lint.txt"))?;
         let training = std::fs::read_to_string(root().join("training/requirements.txt"))?;
         assert!(training.lines().any(|line| line == pin.trim()), "{pin} is not in training/requirements.txt");

@@ -1,4 +1,4 @@
-//! A static server on the loopback interface, with the headers that a host of the page should send.
+//! A static server on the loopback interface, with the headers that any host of the page should send.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -15,11 +15,11 @@ use crate::models::Entry;
 use crate::pages;
 use crate::process::root;
 
-/// Scripts and wasm of the page itself and nothing else. `connect-src` lets a reader name a model on a Hub of their choice.
+/// Allows only the page's own scripts and wasm. `connect-src` lets visitors load a model from any host.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
      connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// First port tried where none is given.
+/// First port to try if none is given.
 const FIRST_PORT: u16 = 8080;
 
 /// The page at `/`, the package under `/pkg/` and the models under `/models/`.
@@ -49,7 +49,7 @@ pub async fn listen(port: Option<u16>) -> Result<TcpListener> {
     let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     match port {
         Some(port) => bind(port).await.with_context(|| {
-            format!("port {port} cannot be used; name another with --port, or none and a free one is taken")
+            format!("port {port} is not available; pass another with --port, or omit it to use a free one")
         }),
         None => {
             for port in FIRST_PORT..FIRST_PORT + 100 {
@@ -57,7 +57,7 @@ pub async fn listen(port: Option<u16>) -> Result<TcpListener> {
                     return Ok(listener);
                 }
             }
-            bail!("no free port between {FIRST_PORT} and {}; name one with --port", FIRST_PORT + 99)
+            bail!("no free port between {FIRST_PORT} and {}; pass one with --port", FIRST_PORT + 99)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the commands need from the machine. Every installation is announced before it starts.
+//! Installs prerequisites. Every installation is announced before it starts.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, command, find, output, root, run};
 
-/// The standard library of a wasm target, by rustup.
+/// Installs the standard library of a Rust target with rustup.
 pub fn wasm_target(target: &str) -> Result<()> {
     let sysroot = output(
         command(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).args(["--print", "sysroot"]),
@@ -21,35 +21,35 @@ pub fn wasm_target(target: &str) -> Result<()> {
             "the Rust target {target} is missing and there is no rustup to add it; install rustup from https://rustup.rs, or your toolchain's package for {target}"
         );
     }
-    println!("installing the Rust target {target} by rustup");
+    println!("installing the Rust target {target} with rustup");
     run(command("rustup").args(["target", "add", target]))
 }
 
-/// What is missing for a tool that rustup brings as a component, after rustup was asked for it; `command` is how cargo calls
-/// the tool.
+/// Describes what is missing for a tool that is a rustup component, after trying rustup; `command` is the tool's cargo
+/// subcommand.
 pub fn missing_rust_component(component: &str, command: &str) -> Option<String> {
-    let stands = || {
+    let is_installed = || {
         let version = cargo().args([command, "--version"]).output();
         version.is_ok_and(|output| output.status.success())
     };
-    if stands() {
+    if is_installed() {
         return None;
     }
     if find("rustup").is_none() {
         return Some(format!("missing: {component}, and no rustup to add it"));
     }
-    println!("installing {component} by rustup");
+    println!("installing {component} with rustup");
     if let Err(error) = run(Command::new("rustup").args(["component", "add", component])) {
-        println!("rustup could not install it: {error:#}");
+        println!("rustup could not install {component}: {error:#}");
     }
-    (!stands()).then(|| format!("missing: {component}"))
+    (!is_installed()).then(|| format!("missing: {component}"))
 }
 
-/// Node of a version that the package supports.
+/// Checks that Node has a version that the package supports.
 pub fn node() -> Result<()> {
     if find("node").is_none() || find("npm").is_none() {
         bail!(
-            "Node.js 20 or later and npm are needed; install them from https://nodejs.org or by your system's package manager"
+            "Node.js 20 or later and npm are required; install them from https://nodejs.org or with your system's package manager"
         );
     }
     let version = output(command("node").arg("--version"))?;
@@ -57,11 +57,11 @@ pub fn node() -> Result<()> {
         version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= 20 => Ok(()),
-        _ => bail!("Node.js 20 or later is needed; `node --version` says {}", version.trim()),
+        _ => bail!("Node.js 20 or later is required; `node --version` says {}", version.trim()),
     }
 }
 
-/// The packages that a folder's `package-lock.json` names, by `npm ci`.
+/// Installs the packages in a folder's `package-lock.json` with `npm ci`.
 pub fn npm_packages(folder: &str) -> Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
@@ -79,28 +79,29 @@ pub fn npm_packages(folder: &str) -> Result<()> {
     Ok(())
 }
 
-/// A program of a folder's `node_modules`.
+/// A program in a folder's `node_modules`.
 pub fn npm_program(folder: &str, program: &str) -> PathBuf {
     root().join(folder).join("node_modules/.bin").join(program)
 }
 
-/// Debian's package of a needed thing, and how one sees that it stands.
+/// A Debian package, and how to tell that what it contains is installed.
 pub struct SystemPackage {
-    /// Name for apt, and for people.
+    /// Its name, for apt and in messages.
     pub name: &'static str,
-    /// Whether it stands.
-    pub stands: fn() -> bool,
+    /// Whether this package or an equivalent is installed.
+    pub is_installed: fn() -> bool,
 }
 
 /// Chromium.
-pub const CHROMIUM: SystemPackage = SystemPackage { name: "chromium", stands: || chromium().is_some() };
+pub const CHROMIUM: SystemPackage = SystemPackage { name: "chromium", is_installed: || chromium().is_some() };
 /// Firefox.
-pub const FIREFOX: SystemPackage = SystemPackage { name: "firefox-esr", stands: || firefox().is_some() };
+pub const FIREFOX: SystemPackage =
+    SystemPackage { name: "firefox-esr", is_installed: || firefox().is_some() };
 /// Vulkan on the CPU.
 pub const SOFTWARE_VULKAN: SystemPackage =
-    SystemPackage { name: "mesa-vulkan-drivers", stands: || software_vulkan().is_some() };
-/// Python's virtual environments, which Debian packages apart.
-pub const PYTHON_VENV: SystemPackage = SystemPackage { name: "python3-venv", stands: python_venv };
+    SystemPackage { name: "mesa-vulkan-drivers", is_installed: || software_vulkan().is_some() };
+/// Python's virtual environments, which Debian packages separately.
+pub const PYTHON_VENV: SystemPackage = SystemPackage { name: "python3-venv", is_installed: python_venv };
 
 /// Chromium's program.
 pub fn chromium() -> Option<PathBuf> {
@@ -125,29 +126,33 @@ pub fn software_vulkan() -> Option<PathBuf> {
 }
 
 fn python_venv() -> bool {
-    // `ensurepip` is what Debian leaves out of python3 itself.
+    // Debian's python3 package lacks `ensurepip`.
     command("python3")
         .args(["-c", "import ensurepip, venv"])
         .output()
         .is_ok_and(|output| output.status.success())
 }
 
-/// Installs what is missing by apt where that is possible. Returns the names of what is still missing.
+/// Installs missing packages with apt if possible. Returns the names of those that are still missing.
 pub fn system_packages(packages: &[&SystemPackage]) -> Vec<&'static str> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
     let missing = || {
-        packages.iter().filter(|package| !(package.stands)()).map(|package| package.name).collect::<Vec<_>>()
+        packages
+            .iter()
+            .filter(|package| !(package.is_installed)())
+            .map(|package| package.name)
+            .collect::<Vec<_>>()
     };
     let wanted = missing();
     if wanted.is_empty() {
         return wanted;
     }
     if !(find("apt-get").is_some() && is_root()) {
-        println!("missing, and not installed (that needs root on Debian): {}", wanted.join(", "));
+        println!("missing: {} (installing them takes root on Debian)", wanted.join(", "));
         return wanted;
     }
-    println!("installing by apt: {}", wanted.join(", "));
+    println!("installing with apt: {}", wanted.join(", "));
     let apt = |arguments: &[&str]| {
         let mut apt = Command::new("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-o=Dpkg::Use-Pty=0"]).args(arguments);

@@ -9,25 +9,25 @@ use crate::models::{self, Entry};
 use crate::process::{root, target};
 use crate::{folder, pages, size};
 
-/// What common static hosts take of one file.
-const LARGEST_FILE: u64 = 25 << 20;
+/// Largest file that common static hosts accept.
+const MAX_FILE_SIZE: u64 = 25 << 20;
 
 /// Builds the pages and lays out `target/site/`.
 pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
-    // Before the build: a wrong folder should be said at once.
-    let mut laid = models::find(named)?;
+    // Before the build, so that a wrong folder is reported immediately.
+    let mut models = models::find(named)?;
     let named: Vec<_> = named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
-    laid.retain(|model| named.contains(&model.folder) || model.folder.starts_with(root()));
+    models.retain(|model| named.contains(&model.folder) || model.folder.starts_with(root()));
     pages::build()?;
     size::report()?;
     let site = target().join("site");
-    lay_out(&site, &laid)?;
-    println!("the page stands in {}; any static host serves it, under any path", site.display());
+    lay_out(&site, &models)?;
+    println!("the site is in {}; any static host can serve it, under any path", site.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page, the package it imports and the models, with relative addresses only.
-fn lay_out(site: &Path, laid: &[Entry]) -> Result<()> {
+/// Copies the page, the package it imports and the models; all addresses in them are relative.
+fn lay_out(site: &Path, models: &[Entry]) -> Result<()> {
     if site.exists() {
         std::fs::remove_dir_all(site)?;
     }
@@ -36,24 +36,24 @@ fn lay_out(site: &Path, laid: &[Entry]) -> Result<()> {
     for name in ["dist", "wasm"] {
         folder::copy(&root.join("pkg").join(name), &site.join("pkg").join(name), &is_published)?;
     }
-    for model in laid {
+    for model in models {
         folder::copy(&model.folder, &site.join("models").join(&model.name), &is_published)?;
     }
     std::fs::create_dir_all(site.join("models"))?;
-    std::fs::write(site.join("models/models.json"), serde_json::to_string(laid)?)?;
+    std::fs::write(site.join("models/models.json"), serde_json::to_string(models)?)?;
     Ok(())
 }
 
-/// Neither a build's own notes nor types; an error where hosts would refuse the file.
+/// Everything except build stamps and type declarations; an error if hosts would reject the file.
 fn is_published(file: &Path) -> Result<bool> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if name.starts_with('.') || name.ends_with(".ts") {
         return Ok(false);
     }
     let bytes = file.metadata().with_context(|| file.display().to_string())?.len();
-    if bytes > LARGEST_FILE {
+    if bytes > MAX_FILE_SIZE {
         bail!(
-            "{}: {bytes} bytes; static hosts take {LARGEST_FILE} at most; quantise it (`mobilebert quantize --dtype q8`) or split it into shards",
+            "{}: {bytes} bytes; static hosts accept at most {MAX_FILE_SIZE}; quantize it (`mobilebert quantize --dtype q8`) or split it into shards",
             file.display()
         );
     }

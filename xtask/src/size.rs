@@ -1,4 +1,4 @@
-//! What a browser downloads, held under budgets.
+//! Size budgets for what a browser downloads.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use flate2::write::GzEncoder;
 use crate::process::root;
 use crate::{package, pages, wasm};
 
-/// All of the wasm and JavaScript that is published, gzipped.
+/// Bytes of all published wasm and JavaScript, gzipped.
 const PACKAGE_BUDGET: usize = 600_000;
-/// Every page's own HTML, CSS and JavaScript, gzipped.
+/// Bytes of the pages' own HTML, CSS and JavaScript, gzipped.
 const PAGES_BUDGET: usize = 60_000;
 
 /// `cargo xtask size`.
@@ -23,7 +23,7 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints every file's size and fails when they are too large together.
+/// Prints every file's size, and fails if a total is over its budget.
 pub fn report() -> Result<()> {
     let mut package = with_extension(&package::folder(), "js")?;
     package.push(wasm::folder().join("mobilebert_bg.wasm"));
@@ -36,7 +36,7 @@ pub fn report() -> Result<()> {
     within(&own, "the pages' own files together", PAGES_BUDGET)
 }
 
-/// Prints a row a file and one for all of them, which the budget bounds.
+/// Prints one row per file and one for their total, which must be within the budget.
 fn within(files: &[PathBuf], what: &str, budget: usize) -> Result<()> {
     let (mut bytes, mut gzipped) = (0, 0);
     for file in files {
@@ -47,7 +47,7 @@ fn within(files: &[PathBuf], what: &str, budget: usize) -> Result<()> {
         bytes += content.len();
         gzipped += compressed;
     }
-    println!("{bytes:>10} {gzipped:>10}  {what}; {budget} gzipped are allowed");
+    println!("{bytes:>10} {gzipped:>10}  {what}; the budget is {budget} gzipped");
     if gzipped > budget {
         bail!("{what}: {} bytes over the budget of {budget} bytes gzipped", gzipped - budget);
     }
@@ -60,7 +60,7 @@ fn gzip(bytes: &[u8]) -> Result<usize> {
     Ok(encoder.finish()?.len())
 }
 
-/// The files of a folder with this extension, by name.
+/// The files in a folder with this extension, sorted by name.
 pub fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();

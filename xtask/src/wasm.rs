@@ -1,4 +1,4 @@
-//! The crate compiled to WebAssembly, with its JavaScript glue, into `pkg/wasm/`.
+//! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use crate::{fingerprint, setup};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Where the module and its glue stand.
+/// Folder of the module and its glue.
 pub fn folder() -> PathBuf {
     root().join("pkg/wasm")
 }
 
-/// Builds the module unless it stands and nothing it is made from changed.
+/// Builds the module unless it is up to date.
 pub fn build() -> Result<()> {
     let root = root();
     let inputs = ["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "xtask/src/wasm.rs"]
@@ -27,7 +27,7 @@ pub fn build() -> Result<()> {
         return Ok(());
     }
     setup::wasm_target(TARGET)?;
-    println!("building the wasm module (a few minutes from nothing)");
+    println!("building the wasm module (takes a few minutes from scratch)");
     run(cargo().args([
         "build",
         "--quiet",
@@ -41,7 +41,7 @@ pub fn build() -> Result<()> {
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// What `wasm-bindgen`'s command line does, at the version that `Cargo.lock` pins for both sides.
+/// Does what `wasm-bindgen`'s command line does, at the version that `Cargo.lock` pins for both sides.
 fn bind(module: &std::path::Path) -> Result<()> {
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
@@ -50,7 +50,7 @@ fn bind(module: &std::path::Path) -> Result<()> {
         .input_path(module)
         .web(true)
         .and_then(|generator| {
-            // The package decides where the module lies, so that bundlers see one plain `new URL`.
+            // The package decides where the module is, so that bundlers see one plain `new URL`.
             generator
                 .typescript(true)
                 .omit_default_module_path(true)

@@ -20,8 +20,8 @@ const types = {
  */
 export async function startStaticHost(prefix, instead = {}) {
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
-  const folder = /the page stands in (.*);/.exec(stdout)?.[1];
-  if (!folder) throw new Error(`the build did not say where the page stands:\n${stdout}`);
+  const folder = /the site is in (.*);/.exec(stdout)?.[1];
+  if (!folder) throw new Error(`the build did not say where the site is:\n${stdout}`);
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const inside = normalize(decodeURIComponent(pathname.slice(prefix.length)));

@@ -1,7 +1,7 @@
-//! After how many windows the final answer in a long text is first seen, read in the order of relevance:
+//! Measures after how many windows, read in order of relevance, the final answer in a long text is first found:
 //! `cargo run --release --example reading_order -- MODEL_DIRECTORY SQUAD_FILE [QUESTIONS]`.
 //!
-//! The text is the file's longest article, its paragraphs joined; the questions are its own, evenly picked.
+//! The text is the file's longest article, its paragraphs joined; the questions are an even sample of the article's own.
 
 use std::ops::ControlFlow;
 
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     seen.sort_unstable();
     let at = |share: f64| seen[((seen.len() - 1) as f64 * share).round() as usize];
     println!(
-        "{}: {} bytes, {windows} windows, {count} questions: final answer first seen after median {}, p90 {}",
+        "{}: {} bytes, {windows} windows, {count} questions: final answer first found after median {}, p90 {}",
         article.title,
         text.len(),
         at(0.5),
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Windows read when the answer that stands at the end was first the best one, and windows in all.
+/// Windows read when the final answer first became the best one, and the number of windows.
 fn first_seen(
     model: &mut QuestionAnswering,
     question: &str,

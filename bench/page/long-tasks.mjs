@@ -1,6 +1,6 @@
 /**
- * Opens the page cold in Chromium, asks a question as soon as the model stands, and tells when the first text was seen,
- * when a visitor could act, and the longest task of the main thread from the first byte to the answer.
+ * Opens the page cold in Chromium, asks a question as soon as the model is loaded, and reports the time to the first text,
+ * the time to interactive, and the longest task on the main thread between the first byte and the answer.
  * Usage: `cargo xtask long-tasks [--runs 5]`, on an idle machine.
  */
 import { parseArgs } from "node:util";
@@ -10,9 +10,9 @@ import { startServer } from "../../tests/browser/support/server.mjs";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "5" } } });
 const runs = Number(values.runs);
-if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: a whole number from 1 on`);
+if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: must be a positive integer`);
 
-/** Runs in the page before anything of its own: notes long tasks, and when the samples can be tapped. */
+/** Runs in the page before its own scripts: records long tasks, and when the samples can be tapped. */
 function watch() {
   globalThis.seen = { long: [], interactive: undefined };
   new PerformanceObserver((list) => {
@@ -27,14 +27,14 @@ function watch() {
 }
 
 /**
- * Of the tasks of the page's main thread in a trace the longest by the clock and the longest by its own CPU time, in
- * milliseconds: where cores are few, a task also waits for those who have them. Chromium's own pages are in the trace, too.
+ * The longest task of the page's main thread in a trace, by wall-clock time and by CPU time, in milliseconds: with few
+ * cores, a task also waits for other processes. The trace also contains Chromium's own pages.
  */
 function longestTask(trace, address) {
   const { traceEvents } = JSON.parse(Buffer.from(trace).toString());
   const loads = traceEvents.filter(({ name, args }) => name === "CommitLoad" && args.data?.url?.startsWith(address));
   const pages = new Set(loads.map(({ pid }) => pid));
-  // What a process does before the page's first byte, its own start for the most part, no visitor waits for.
+  // Tasks before the page's first byte, mostly the process's own start, are not part of a visitor's wait.
   const first = Math.min(...loads.map(({ ts }) => ts));
   const mains = new Set(
     traceEvents
@@ -45,13 +45,13 @@ function longestTask(trace, address) {
     ({ name, pid, tid, ts, dur }) =>
       dur > 0 && ts >= first && /^(RunTask|ThreadControllerImpl::RunTask)$/.test(name) && mains.has(`${pid}/${tid}`),
   );
-  if (tasks.length === 0) throw new Error("the trace holds no task of a main thread");
+  if (tasks.length === 0) throw new Error("the trace contains no task of a main thread");
   const longest = (key) => Math.max(...tasks.map((task) => task[key] ?? 0)) / 1000;
   return { longestTask: longest("dur"), longestTaskOnCpu: longest("tdur") };
 }
 
 async function measure(address) {
-  // A browser of its own each time: nothing is cached, nothing compiled.
+  // A new browser each time: nothing is cached or compiled.
   const browser = await chromium();
   try {
     const { page } = await newPage(browser, { width: 360, height: 740 });

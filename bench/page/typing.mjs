@@ -1,6 +1,6 @@
 /**
- * How long a key in a long passage takes, beside a plain text field of the same text: from the key to the drawn frame, the
- * two in turn, in Chromium at 360 px.
+ * Measures a keystroke in a long passage and in a plain text field with the same text: from the key to the drawn frame,
+ * alternating, in Chromium at 360 px.
  * Usage: `cargo xtask typing [--keys 5]`, on an idle machine.
  */
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { startServer } from "../../tests/browser/support/server.mjs";
 
 const { values } = parseArgs({ options: { keys: { type: "string", default: "5" } } });
 const keys = Number(values.keys);
-if (!Number.isInteger(keys) || keys < 1) throw new Error(`--keys ${values.keys}: a whole number from 1 on`);
+if (!Number.isInteger(keys) || keys < 1) throw new Error(`--keys ${values.keys}: must be a positive integer`);
 
 const SENTENCE = "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is called Ada Ferrow. ";
 const oneLine = (length) => SENTENCE.repeat(Math.ceil(length / SENTENCE.length)).slice(0, length);
@@ -20,7 +20,7 @@ const texts = {
   "1 MB": oneLine(1_000_000).replaceAll(/(.{400}) /g, "$1\n"),
 };
 
-/** A page that holds nothing but a text field. */
+/** A page with nothing but a text field. */
 async function openPlain(page, address) {
   await page.goto(`${address}404.html`);
   await page.evaluate(() => {
@@ -31,7 +31,7 @@ async function openPlain(page, address) {
   });
 }
 
-/** Milliseconds from a key to the frame that shows it. */
+/** Milliseconds from a keystroke to the frame that shows it. */
 async function keyTime(page) {
   await page.bringToFront();
   await page.evaluate(() => {
@@ -45,7 +45,7 @@ async function keyTime(page) {
   });
   await page.keyboard.press("x");
   const time = await page.evaluate(() => globalThis.drawn);
-  // What follows the key in a pause of the typing is not part of the next one.
+  // Work that the page defers to a pause in typing must not delay the next keystroke.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   return time;
 }

@@ -1,10 +1,10 @@
-"""Makes a MobileBERT with random weights: as a model directory of this project and as ONNX for the peer, in f32 and in int8.
+"""Creates a MobileBERT with random weights, as a model directory and, for the peer, as ONNX in f32 and int8.
 
     python export.py OUT [--layers 24] [--sequence 128 384]
 
-OUT gets config.json, model.safetensors, vocab.txt, model.onnx, model_quantized.onnx (what transformers.js calls q8: weights in
-int8, activations quantised as they come) and inputs.json: for every length a question and a context whose words are one token
-each, and the ids that they are.
+Writes config.json, model.safetensors, vocab.txt, model.onnx, model_quantized.onnx (what transformers.js calls q8: weights in
+int8, activations quantized at run time) and inputs.json to OUT. The latter has, for every length, a question and a context
+whose words are one token each, and their ids.
 """
 
 import argparse
@@ -23,7 +23,7 @@ QUESTION_WORDS = 10
 
 
 def vocabulary(size: int) -> list[str]:
-    """Words of four letters behind the special tokens."""
+    """The special tokens, followed by words of four letters."""
     words = []
     for number in range(size - len(SPECIAL)):
         word = ""
@@ -35,7 +35,7 @@ def vocabulary(size: int) -> list[str]:
 
 
 def model(layers: int) -> MobileBertForQuestionAnswering:
-    """The paper's sizes (transformers' defaults), weights of a size that keeps all layers awake."""
+    """The paper's sizes (transformers' defaults), with weights scaled so that every layer affects the logits."""
     torch.manual_seed(1)
     config = MobileBertConfig(num_hidden_layers=layers, architectures=["MobileBertForQuestionAnswering"])
     network = MobileBertForQuestionAnswering(config).eval()
@@ -61,7 +61,7 @@ class Logits(torch.nn.Module):
 
 
 def question_and_context(words: list[str], length: int) -> dict:
-    """Random words that make `length` tokens with [CLS] and two [SEP]."""
+    """Random words that fill `length` tokens together with [CLS] and two [SEP]."""
     generator = random.Random(length)
     ids = [generator.randrange(len(SPECIAL), len(words)) for _ in range(length - 3)]
     question, context = ids[:QUESTION_WORDS], ids[QUESTION_WORDS:]
@@ -104,8 +104,8 @@ def main() -> None:
         opset_version=17,
         dynamo=False,
     )
-    quantised = options.out / "model_quantized.onnx"
-    quantize_dynamic(options.out / "model.onnx", quantised, weight_type=QuantType.QInt8)
+    quantized = options.out / "model_quantized.onnx"
+    quantize_dynamic(options.out / "model.onnx", quantized, weight_type=QuantType.QInt8)
     versions = {name: version(name) for name in ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")}
     (options.out / "inputs.json").write_text(json.dumps({"versions": versions, "inputs": inputs}), encoding="utf-8")
 

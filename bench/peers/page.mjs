@@ -1,14 +1,14 @@
-// Runs in the browser: both engines on the page's own thread, taking turns.
+// Runs in the browser: both engines on the page's own thread, alternating.
 import { QuestionAnswering } from "mobilebert";
 import * as ort from "onnxruntime-web";
 
 const TOP = 20;
-const LONGEST = 30;
+const MAX_ANSWER_TOKENS = 30;
 
 /** The peer's file of the same weights. */
 const PEER_FILES = { f32: "model.onnx", q8: "model_quantized.onnx" };
 
-/** The f32 logits of the peer by length: what every other engine's are held against. */
+/** The peer's f32 logits by length: the reference for every engine and dtype. */
 const exact = new Map();
 
 globalThis.load = async (dtype) => {
@@ -42,7 +42,7 @@ globalThis.compare = async (input, runs, warmUp) => {
     attention_mask: tensor(new Array(length).fill(1)),
     token_type_ids: tensor(input.token_type_ids),
   };
-  const options = { topK: TOP, maxAnswerTokens: LONGEST, maxLength: length };
+  const options = { topK: TOP, maxAnswerTokens: MAX_ANSWER_TOKENS, maxLength: length };
   const times = { own: [], peer: [] };
   let outputs;
   let reply;
@@ -61,20 +61,20 @@ globalThis.compare = async (input, runs, warmUp) => {
   return { times, check: check(input, reply, logits, exact.get(length)), timing: reply.timing, windows: reply.windows };
 };
 
-/** Our best spans, and the peer's scores of them, against those of f32 logits: largest differences by the logits' rms. */
+/** Compares our scores of our best spans, and the peer's scores of them, with f32's: largest differences over the rms. */
 function check(input, reply, logits, reference) {
   const scoreOf = ({ starts, ends }, start, end) => starts[input.first + start] + ends[input.first + end];
   const words = input.context.split(" ").length;
   const scores = [];
   for (let start = 0; start < words; start++) {
-    for (let end = start; end < Math.min(words, start + LONGEST); end++) scores.push(scoreOf(reference, start, end));
+    for (let end = start; end < Math.min(words, start + MAX_ANSWER_TOKENS); end++) scores.push(scoreOf(reference, start, end));
   }
   scores.sort((a, b) => b - a);
   const values = [...reference.starts, ...reference.ends];
   const rms = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   let [own, peer] = [0, 0];
   for (const [place, answer] of reply.answers.entries()) {
-    // A word is four letters and a space.
+    // Each word is four letters and a space.
     const [start, end] = [answer.start / 5, (answer.end - 4) / 5];
     const same = scoreOf(reference, start, end);
     own = Math.max(own, Math.abs(answer.score - same), Math.abs(answer.score - scores[place]));

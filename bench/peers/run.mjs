@@ -1,5 +1,5 @@
-// Times this package against onnxruntime-web on one thread: same weights, same page, taking turns; both in f32, then
-// both in 8 bits.
+// Times this package and onnxruntime-web on one thread, alternating, with the same weights in the same page: both in f32,
+// then both in 8 bits.
 //
 //   node run.mjs MODEL [--dtype f32,q8] [--runs 20] [--warm-up 3] [--json]
 //
@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 
-/** Largest difference of a score from f32's, over the logits' rms. Eight bits cost a tenth. */
+/** Largest allowed difference of a score from f32's, over the logits' rms. In 8 bits about 0.1 is normal. */
 const AGREEMENT = { f32: 1e-4, q8: 0.3 };
 
 const here = fileURLToPath(new URL(".", import.meta.url));

@@ -3,8 +3,8 @@
 
   compare_windows.py expected.jsonl found.jsonl
 
-Exit 0 if they hold the same windows in the same order, 1 if not, 2 if a file is no list of windows. Before it compares,
-it makes sure that it would notice: each field of a window changed in turn, and a missing line, must be found different.
+Exits with 0 if they contain the same windows in the same order, 1 if not, 2 if a file isn't a list of windows. First it
+tests itself: a changed field of a window, for each field, and a missing line must be detected.
 """
 
 import copy
@@ -26,8 +26,8 @@ def differences(expected, found):
                 yield number, field
 
 
-def notices(windows):
-    """Whether a wrong window is told from a right one."""
+def detects_errors(windows):
+    """Whether the comparison detects a wrong window."""
     if any(differences(windows, windows)):
         return False
     wrong = {
@@ -68,8 +68,8 @@ def main(arguments):
             file=sys.stderr,
         )
         return 2
-    if not notices(expected[:3]):
-        print("the comparison does not notice a wrong window", file=sys.stderr)
+    if not detects_errors(expected[:3]):
+        print("the comparison doesn't detect a wrong window", file=sys.stderr)
         return 2
     wrong = list(itertools.islice(differences(expected, found), 10))
     for number, field in wrong:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Token windows of SQuAD questions, as BERT's `run_squad` cuts them: an independent reference for `mobilebert tokens --squad`.
+"""Token windows of SQuAD questions, cut as in BERT's `run_squad`: an independent reference for `mobilebert tokens --squad`.
 
-Standard library only. Tokenisation follows Google's `tokenization.py` (basic tokenizer, then WordPiece, word by word),
-windows follow `convert_examples_to_features` and its max-context check. Unlike those it carries every character's place
-in the source along.
+Standard library only. Tokenization follows Google's `tokenization.py` (basic tokenizer, then WordPiece, word by word),
+windows follow `convert_examples_to_features` and its max-context check. Unlike those, it keeps track of every character's
+position in the source.
 
-One JSON line a window, without spaces:
+One line of JSON per window, without spaces:
   {"id", "window", "input_ids", "token_type_ids", "offsets", "max_context"}
-The four lists are as long as the input, which is not padded. `offsets` are [start, end) in UTF-8 bytes of the paragraph,
-[0,0] outside the context; `max_context` is true for a context token in the window that shows most around it.
+The four lists are as long as the input, which isn't padded. `offsets` are [start, end) in UTF-8 bytes of the paragraph,
+[0,0] outside the context; `max_context` is true for a context token in the window that shows it with the most context.
 
   run_squad_windows.py --data dev-v1.1.json --vocab vocab.txt > windows.jsonl
   run_squad_windows.py --data dev-v1.1.json --vocab vocab.txt --digest > digest.json    # per article: windows, sha256
@@ -62,18 +62,18 @@ def is_chinese(char):
 
 
 def lowered(word):
-    """`str.lower` of the whole word (a final sigma depends on its neighbours), each character with its place."""
+    """`str.lower` of the whole word (a final sigma depends on its neighbors), each character with its position."""
     text = "".join(char for char, _ in word).lower()
-    places = [place for char, place in word for _ in char.lower()]
-    assert len(text) == len(places), word
-    return list(zip(text, places))
+    positions = [position for char, position in word for _ in char.lower()]
+    assert len(text) == len(positions), word
+    return list(zip(text, positions))
 
 
 def without_accents(word):
-    """Canonical decomposition less non-spacing marks, each character with its place."""
+    """Canonical decomposition without non-spacing marks, each character with its position."""
     parts = [
-        (part, place)
-        for char, place in word
+        (part, position)
+        for char, position in word
         for part in unicodedata.normalize("NFD", char)
     ]
     ordered, run = [], []
@@ -93,26 +93,26 @@ def without_accents(word):
 
 def split_spaces(chars):
     words, word = [], []
-    for char, place in chars:
+    for char, position in chars:
         if char.isspace():
             words.append(word)
             word = []
         else:
-            word.append((char, place))
+            word.append((char, position))
     return [word for word in [*words, word] if word]
 
 
 def split_punctuation(chars):
     words, fresh = [], True
-    for char, place in chars:
+    for char, position in chars:
         if is_punctuation(char):
-            words.append([(char, place)])
+            words.append([(char, position)])
             fresh = True
         else:
             if fresh:
                 words.append([])
             fresh = False
-            words[-1].append((char, place))
+            words[-1].append((char, position))
     return words
 
 
@@ -122,16 +122,16 @@ class Tokenizer:
 
     def basic(self, chars):
         cleaned = []
-        for char, place in chars:
+        for char, position in chars:
             if char in "\x00\ufffd" or is_control(char):
                 continue
-            cleaned.append((" " if is_space(char) else char, place))
+            cleaned.append((" " if is_space(char) else char, position))
         spaced = []
-        for char, place in cleaned:
+        for char, position in cleaned:
             spaced += (
-                [(" ", place), (char, place), (" ", place)]
+                [(" ", position), (char, position), (" ", position)]
                 if is_chinese(char)
-                else [(char, place)]
+                else [(char, position)]
             )
         words = []
         for word in split_spaces(spaced):
@@ -141,7 +141,7 @@ class Tokenizer:
         return words
 
     def wordpiece(self, word):
-        """Ids with the first and last source place of each."""
+        """Ids, each with its first and last position in the source."""
         text = "".join(char for char, _ in word)
         unknown = [
             (self.vocab["[UNK]"], min(p for _, p in word), max(p for _, p in word))
@@ -153,8 +153,8 @@ class Tokenizer:
             for end in range(len(text), start, -1):
                 piece = ("##" if start else "") + text[start:end]
                 if piece in self.vocab:
-                    places = [place for _, place in word[start:end]]
-                    pieces.append((self.vocab[piece], min(places), max(places)))
+                    positions = [position for _, position in word[start:end]]
+                    pieces.append((self.vocab[piece], min(positions), max(positions)))
                     start = end
                     break
             else:
@@ -167,7 +167,7 @@ class Tokenizer:
 
 
 def document_words(text):
-    """(place, word) as `read_squad_examples` splits a paragraph."""
+    """(position, word) pairs, split as in `read_squad_examples`."""
     words, fresh = [], True
     for at, char in enumerate(text):
         if char in " \t\r\n" or ord(char) == 0x202F:
@@ -181,15 +181,15 @@ def document_words(text):
 
 
 def tokenize_document(tokenizer, text):
-    """Ids of a paragraph's tokens with their byte ranges."""
+    """Token ids of a paragraph with their byte ranges."""
     before = [0]
     for char in text:
         before.append(before[-1] + len(char.encode("utf-8", "surrogatepass")))
     tokens = []
-    for place, word in document_words(text):
+    for position, word in document_words(text):
         tokens += [
             (i, before[first], before[last + 1])
-            for i, first, last in tokenizer.tokenize(word, place)
+            for i, first, last in tokenizer.tokenize(word, position)
         ]
     return tokens
 
@@ -267,12 +267,12 @@ def main():
     parser.add_argument("--doc-stride", type=int, default=128)
     parser.add_argument("--max-question", type=int, default=64)
     parser.add_argument(
-        "--cased", action="store_true", help="neither lower-case nor strip accents"
+        "--cased", action="store_true", help="don't lowercase or strip accents"
     )
     parser.add_argument(
         "--digest",
         action="store_true",
-        help="per article the number of windows and their sha256",
+        help="print the number of windows and their sha256 per article",
     )
     arguments = parser.parse_args()
     if not arguments.digest:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Scores of mechanical predictions on SQuAD, by the definitions of `evaluate-v1.1.py` and `evaluate-v2.0.py`.
 
-A reference for `src/task/metrics`: the prediction of a question is the first two words of its last gold answer, with
-"the" before it where the id ends in an even hexadecimal digit; for v2.0 it is empty where the id's last digit is a
-multiple of 4, and "nothing" where there is no gold answer. Standard library only.
+A reference for `src/task/metrics`: a question's prediction is the first two words of its last gold answer, preceded by
+"the" if the id ends in an even hexadecimal digit. For v2.0 it is empty if the id's last digit is a multiple of 4, and
+"nothing" if there is no gold answer. Standard library only.
 
   squad_scores.py dev-v1.1.json | dev-v2.0.json
 """

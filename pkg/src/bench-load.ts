@@ -1,10 +1,10 @@
 import type { ColdStart, Started, StartProgress, StartRequest } from "./bench-protocol.js";
-import { join } from "./bytes.js";
-import { type EngineOptions, startEngine } from "./engine.js";
-import { type OpenFile, openFile } from "./fetch.js";
-import { parseManifest, verified } from "./manifest.js";
-import { missing, shardNames } from "./model-files.js";
-import type { Place } from "./source.js";
+import { type EngineOptions, startEngine } from "./engine/engine.js";
+import { type OpenFile, openFile } from "./files/fetch.js";
+import { missing, shardNames } from "./files/model-files.js";
+import type { Place } from "./files/source.js";
+import { join } from "./files/streams.js";
+import { parseManifest, verified } from "./files/verify.js";
 import type { Device } from "./types.js";
 
 /** The wasm module's `Benchmark`. */

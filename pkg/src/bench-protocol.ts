@@ -1,5 +1,5 @@
 import type { PlainError } from "./errors.js";
-import type { Place } from "./source.js";
+import type { Place } from "./files/source.js";
 import type { Device, DeviceKind } from "./types.js";
 
 /** What the worker is to measure. */

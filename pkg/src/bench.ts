@@ -17,7 +17,7 @@ import type {
   StartRequest,
 } from "./bench-protocol.js";
 import { aborted, disposed, MobileBertError, toError } from "./errors.js";
-import { resolveSource } from "./source.js";
+import { resolveSource } from "./files/source.js";
 import type { DeviceKind, ModelSource } from "./types.js";
 
 export type {

@@ -1,4 +1,4 @@
-/** Stable codes of {@link MobileBertError}: what programs branch on. */
+/** Stable codes of {@link MobileBertError}, for programs to branch on. */
 export const errorCodes = [
   "aborted",
   "network",
@@ -18,31 +18,31 @@ export const errorCodes = [
 /** One of {@link errorCodes}. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** What is at fault: a file, tensor, argument (`field`) or step of the computation, as far as known. */
+/** The file, tensor, argument (`field`) or computation step that caused an error, as far as known. */
 export interface ErrorDetail {
-  /** Name of a file of the model. */
+  /** Name of a model file. */
   file?: string;
-  /** Name of a tensor in a file of weights. */
+  /** Name of a tensor in a weights file. */
   tensor?: string;
-  /** Name of an argument, an option or a field of a file. */
+  /** Name of an argument, an option or a field in a file. */
   field?: string;
   /** Step of the computation. */
   step?: string;
-  /** What the platform said, where a GPU was lost. */
+  /** The platform's reason for a lost GPU. */
   reason?: string;
-  /** HTTP status, where a server's answer is at fault. */
+  /** HTTP status of the response that caused the error. */
   status?: number;
-  /** What the model was made for, where that is not what it was loaded for. */
+  /** The model's actual task, if it was loaded for a different one. */
   task?: string;
 }
 
-/** Every failure of this package. `message` says what happened and, where something can be done, what. */
+/** The error class of this package. `message` says what happened and, if possible, what to do about it. */
 export class MobileBertError extends Error {
-  /** Always the same. */
+  /** Always `MobileBertError`. */
   override readonly name = "MobileBertError";
-  /** What to branch on; stays the same from version to version. */
+  /** The code to branch on; stable across versions. */
   readonly code: ErrorCode;
-  /** What is at fault, as far as known. */
+  /** What caused the error, as far as known. */
   readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
@@ -52,42 +52,42 @@ export class MobileBertError extends Error {
   }
 }
 
-/** An error as it crosses from the worker or from the wasm module: errors lose their class on the way. */
+/** An error as sent by the worker or thrown by the wasm module; error classes don't survive that boundary. */
 export interface PlainError {
   code: ErrorCode;
   message: string;
   detail: ErrorDetail;
 }
 
-/** Makes a {@link MobileBertError} of whatever was thrown. */
+/** Converts anything that was thrown to a {@link MobileBertError}. */
 export function toError(thrown: unknown): MobileBertError {
   if (thrown instanceof MobileBertError) return thrown;
   if (isPlainError(thrown)) return new MobileBertError(thrown.code, thrown.message, thrown.detail ?? {});
   if (thrown instanceof Error && thrown.name === "AbortError") return aborted();
   if (thrown instanceof RangeError && /memory|allocation|buffer/i.test(thrown.message)) {
-    return new MobileBertError("out-of-memory", `the browser refused memory: ${thrown.message}`);
+    return new MobileBertError("out-of-memory", `not enough memory: ${thrown.message}`);
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new MobileBertError("internal", `${message} (a fault of mobilebert; please report it)`);
+  return new MobileBertError("internal", `${message} (a bug in mobilebert; please report it)`);
 }
 
-/** The form that crosses a worker's boundary. */
+/** Converts anything that was thrown to a form that can be sent from a worker. */
 export function toPlain(thrown: unknown): PlainError {
   const { code, message, detail } = toError(thrown);
   return { code, message, detail };
 }
 
-/** The caller stopped the work. */
+/** The caller aborted the operation. */
 export function aborted(): MobileBertError {
-  return new MobileBertError("aborted", "stopped by the caller");
+  return new MobileBertError("aborted", "aborted by the caller");
 }
 
-/** The model was disposed of. */
+/** The model was disposed. */
 export function disposed(): MobileBertError {
-  return new MobileBertError("disposed", "the model was disposed of; load it again");
+  return new MobileBertError("disposed", "the model was disposed; load it again");
 }
 
-/** An argument that makes no sense; `problem` says what is allowed. */
+/** An invalid argument; `problem` says what is allowed. */
 export function invalidInput(field: string, problem: string): MobileBertError {
   return new MobileBertError("invalid-input", `\`${field}\`: ${problem}`, { field });
 }

@@ -1,15 +1,32 @@
 /**
- * MobileBERT and its relatives in the browser: WebGPU compute shaders, or WebAssembly on the CPU. Nothing happens
- * when this module is imported.
+ * Runs MobileBERT and related models in the browser, on the GPU with WebGPU compute shaders or on the CPU with
+ * WebAssembly. Importing this module has no side effects.
  *
  * @packageDocumentation
  */
-export { type CachedModel, cache } from "./cache.js";
-export { type EncodeOptions, Encoder } from "./encoder.js";
+
+export { type EncodeOptions, Encoder } from "./api/encoder.js";
+export { type Filled, type Filling, FillMask, type FillOptions } from "./api/fill-mask.js";
+export type { LoadedModel } from "./api/model.js";
+export {
+  type Answer,
+  type AskOptions,
+  type AskResult,
+  type PartialAnswers,
+  QuestionAnswering,
+} from "./api/question-answering.js";
+export {
+  type Classification,
+  type CountedTexts,
+  type LabelScore,
+  TextClassification,
+  type TextOrPair,
+  type WrappedTexts,
+} from "./api/text-classification.js";
+export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./api/token-classification.js";
 export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
-export { type Filled, type Filling, FillMask, type FillOptions } from "./fill-mask.js";
-export type { LoadedModel } from "./model.js";
-export { pipeline } from "./pipeline.js";
+export { type CachedModel, cache } from "./files/cache.js";
+export { pipeline } from "./pipeline/pipeline.js";
 export type {
   FeatureExtractionPipeline,
   FillMaskPipeline,
@@ -34,23 +51,7 @@ export type {
   TextClassificationPipeline,
   Texts,
   TokenClassificationPipeline,
-} from "./pipeline-types.js";
-export {
-  type Answer,
-  type AskOptions,
-  type AskResult,
-  type PartialAnswers,
-  QuestionAnswering,
-} from "./question-answering.js";
-export {
-  type Classification,
-  type CountedTexts,
-  type LabelScore,
-  TextClassification,
-  type TextOrPair,
-  type WrappedTexts,
-} from "./text-classification.js";
-export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./token-classification.js";
+} from "./pipeline/types.js";
 export type {
   CallOptions,
   Device,

@@ -1,4 +1,4 @@
-/** Whether this is Node, where files have paths and workers are of another kind. Pages may have a `process`, too. */
+/** Whether this is Node, which has file paths and a different kind of workers. Pages may define `process`, too. */
 export const inNode = (): boolean =>
   typeof process !== "undefined" &&
   Boolean(process.versions?.node) &&
@@ -11,16 +11,16 @@ export const fileSystem = () => nodeModule<typeof import("node:fs/promises")>("f
 /** Node's workers. */
 export const workerThreads = () => nodeModule<typeof import("node:worker_threads")>("worker_threads");
 
-/** Paths as addresses. */
+/** Node's URL helpers. */
 export const nodeUrl = () => nodeModule<typeof import("node:url")>("url");
 
-/** A module of Node's own, out of bundlers' sight: they would look for it when they build for a browser. */
+/** Imports a built-in module of Node without bundlers noticing: they would fail to resolve it for a browser. */
 async function nodeModule<T>(name: string): Promise<T> {
   const specifier = `node:${name}`;
-  // Bundled server code has no `import()` of its own; Node before 20.16 has no `getBuiltinModule`.
+  // Bundled server code may not support `import()`; Node before 20.16 lacks `getBuiltinModule`.
   const builtin = process.getBuiltinModule?.(specifier) as T | undefined;
   if (builtin) return builtin;
-  // As text: webpack warns of an `import()` that it cannot follow, and minifying drops the comments that stop it.
+  // As a string: webpack warns about dynamic `import()`s, and minifiers drop the comments that suppress the warning.
   const load = new Function("specifier", "return import(specifier)") as (specifier: string) => Promise<T>;
   return await load(specifier);
 }

@@ -1,23 +1,143 @@
-import * as check from "./check.js";
+import { invalidInput, type MobileBertError } from "./errors.js";
 import type { CallOptions, LoadOptions } from "./types.js";
 
-/** What every load takes. */
-export const LOAD: check.Checks<LoadOptions> = {
-  device: check.oneOf("auto", "webgpu", "wasm"),
-  dtype: check.oneOf("f32", "f16", "q8", "q4"),
-  schedule: check.isName,
-  worker: check.isBoolean,
-  signal: check.isSignal,
-  onProgress: check.isFunction,
-  onWarning: check.isFunction,
-  endpoint: check.isAddresses,
-  revision: check.isName,
-  headers: check.isHeaders,
-  cache: check.isBoolean,
-  wasmUrl: check.isAddress,
-  wasmBytes: check.isBytes,
-  workerUrl: check.isAddress,
+/** Returns what is wrong with a value, or `undefined` if nothing is. */
+export type Check = (value: unknown) => string | undefined;
+
+/** One check per option; the type makes sure that none is missing. */
+export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check };
+
+/**
+ * Rejects unknown options and invalid values, by name. An option that is `undefined` counts as omitted. `foreign`
+ * lists options of another library with advice on what to use instead; they are accepted if their value is falsy.
+ */
+export function checkOptions<Options extends object>(
+  options: Options,
+  checks: Checks<Options>,
+  foreign: Readonly<Record<string, string>> = {},
+): void {
+  if (!isPlain(options)) throw invalidInput("options", `${shown(options)} is not an options object`);
+  for (const [name, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, name) ? checks[name as keyof Options] : undefined;
+    const problem = value === undefined ? undefined : check?.(value);
+    if (problem !== undefined) throw invalidInput(name, problem);
+    if (check) continue;
+    const instead = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
+    if (instead === undefined) throw invalidInput(name, `unknown option; use one of ${Object.keys(checks).join(", ")}`);
+    if (value) throw invalidInput(name, instead);
+  }
+}
+
+/** The error for an argument that isn't one of the allowed values. */
+export function notOneOf(field: string, given: unknown, allowed: readonly string[]): MobileBertError {
+  return invalidInput(field, oneOf(...allowed)(given) ?? "");
+}
+
+/** The wasm module takes numbers as 32-bit integers. */
+const MAX_INTEGER = 2 ** 31 - 1;
+
+const expected =
+  (what: string, is: (value: unknown) => boolean): Check =>
+  (value) =>
+    is(value) ? undefined : `${shown(value)} is not ${what}`;
+
+/** A positive integer. */
+export const isCount = expected(`an integer from 1 to ${MAX_INTEGER}`, (value) => {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_INTEGER;
+});
+
+/** A function. */
+export const isFunction = expected("a function", (value) => typeof value === "function");
+
+/** True or false. */
+export const isBoolean = expected("true or false", (value) => typeof value === "boolean");
+
+/** A string that isn't empty. */
+export const isName = expected("a non-empty string", (value) => typeof value === "string" && value !== "");
+
+/** An abort signal, from any realm. */
+export const isSignal = expected("an AbortSignal", (value) => {
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+});
+
+/** A URL. */
+export const isUrl = expected("a URL", (value) => typeof value === "string" || value instanceof URL);
+
+/** One URL or several. */
+export const isUrls = expected("a URL or an array of URLs", (value) => {
+  return typeof value === "string" || isStrings(value);
+});
+
+/** Request headers; the platform's own `Headers` can't be sent to a worker. */
+export const isHeaders = expected("a plain object of strings", (value) => {
+  return isPlain(value) && Object.values(value).every((one) => typeof one === "string");
+});
+
+/** Bytes in memory. */
+export const isBytes = expected("an ArrayBuffer or Uint8Array", (value) => {
+  return value instanceof ArrayBuffer || value instanceof Uint8Array;
+});
+
+/** An array of strings. */
+export const areStrings = expected("an array of strings", isStrings);
+
+/** One of several strings. */
+export const oneOf =
+  (...allowed: string[]): Check =>
+  (value) =>
+    allowed.includes(value as string)
+      ? undefined
+      : `${typeof value === "string" ? value : shown(value)} is not one of ${allowed.join(", ")}`;
+
+/** Accepts `null` in addition. */
+export const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null ? undefined : check(value);
+
+/** Options of every `load`. */
+export const LOAD: Checks<LoadOptions> = {
+  device: oneOf("auto", "webgpu", "wasm"),
+  dtype: oneOf("f32", "f16", "q8", "q4"),
+  schedule: isName,
+  worker: isBoolean,
+  signal: isSignal,
+  onProgress: isFunction,
+  onWarning: isFunction,
+  endpoint: isUrls,
+  revision: isName,
+  headers: isHeaders,
+  cache: isBoolean,
+  wasmUrl: isUrl,
+  wasmBytes: isBytes,
+  workerUrl: isUrl,
 };
 
-/** What every call takes. */
-export const CALL: check.Checks<CallOptions> = { signal: check.isSignal };
+/** Options of every call. */
+export const CALL: Checks<CallOptions> = { signal: isSignal };
+
+/** Replaces unpaired surrogates with U+FFFD, which has the same length, so that offsets stay valid. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
+}
+
+/** An object literal, from any realm; an instance of a class was probably meant as something else. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A short description of a value. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return String(value);
+}

@@ -1,114 +1,114 @@
 import type { MobileBertError } from "./errors.js";
 
-/** Where a model comes from: the address of a directory, a Hugging Face id `owner/name[@revision]`, or its files. */
+/** A model: the URL of its directory, a Hugging Face id `owner/name[@revision]`, or its files. */
 export type ModelSource = string | URL | ModelFiles;
 
-/** A file as an `<input type="file">`, a drop or Node's `File` gives it. */
+/** A file from an `<input type="file">`, a drop, or Node's `File`. */
 export interface PickedFile extends Blob {
-  /** Its name, `config.json` for example. */
+  /** File name, for example `config.json`. */
   readonly name: string;
-  /** Its path in the folder that was picked; only the model's own directory in it counts. */
+  /** Path within the selected folder; only files in the model's own directory are used. */
   readonly webkitRelativePath?: string;
 }
 
 /**
- * Files that a person picked, a `FileList` for example, or files by name: `config.json`, `model.safetensors`,
- * `tokenizer.json` or `vocab.txt`. Names may carry a folder's path.
+ * Selected files, for example a `FileList`, or files by name: `config.json`, `model.safetensors`, `tokenizer.json` or
+ * `vocab.txt`. Names may include a folder's path.
  */
 export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blob>> | Iterable<PickedFile>;
 
-/** Where the computation runs. */
+/** The kind of device that runs the model. */
 export type DeviceKind = "webgpu" | "wasm";
 
-/** How weights are kept: as stored, or converted while they load. */
+/** Data type of the weights in memory. */
 export type Dtype = "f32" | "f16" | "q8" | "q4";
 
-/** What happens while a model loads. */
+/** Progress of a load. */
 export interface Progress {
-  /** What is being done. Phases may take turns while files arrive. */
+  /** The current phase. Phases may alternate while files arrive. */
   phase: "download" | "cache" | "verify" | "upload" | "compile" | "warmup";
-  /** The file at hand; empty where the phase has none. */
+  /** The current file; empty if the phase has none. */
   file: string;
-  /** Bytes read so far, of all files together. Never falls. */
+  /** Bytes read so far, over all files. Never decreases. */
   loaded: number;
-  /** Bytes of all files together. Never falls. */
+  /** Total bytes of all files. Never decreases. */
   total: number;
 }
 
 /** Options of every `load`. */
 export interface LoadOptions {
-  /** `"auto"` takes WebGPU where a real GPU answers, else wasm on the CPU. */
+  /** `"auto"` uses WebGPU if there is a hardware GPU, otherwise WebAssembly on the CPU. */
   device?: "auto" | DeviceKind;
-  /** How weights are kept. Default: as stored. */
+  /** Data type of the weights in memory, converted during loading if needed. Default: as stored. */
   dtype?: Dtype;
-  /** Name of the schedule, for measurements; the default is the fastest known. */
+  /** Name of the schedule, for measurements. Default: the fastest one. */
   schedule?: string;
-  /** Whether everything heavy runs in a worker of its own. Default: where there are workers. */
+  /** Whether to run the model in a dedicated worker. Default: true if workers are available. */
   worker?: boolean;
-  /** Stops the load, which then fails with `aborted`. */
+  /** Aborts the load, which then fails with `aborted`. */
   signal?: AbortSignal;
-  /** Called with one total of bytes that never falls. */
+  /** Called with the progress over all files; neither `loaded` nor `total` ever decreases. */
   onProgress?: (progress: Progress) => void;
   /**
-   * Told of what went wrong and did not stop the load: `quota`, where the browser has no room to keep the files.
-   * Default: `console.warn`.
+   * Called with problems that don't fail the load: `quota` if the browser has no room to cache the files. Default:
+   * `console.warn`.
    */
   onWarning?: (warning: MobileBertError) => void;
   /**
-   * Host that serves Hugging Face ids, or several: the first that answers within 8 s is taken. Default
+   * Host for Hugging Face ids, or several: the first one that responds within 8 s is used. Default:
    * `https://huggingface.co`.
    */
   endpoint?: string | readonly string[];
-  /** Branch, tag or commit of a Hugging Face id; default `main`. */
+  /** Branch, tag or commit of a Hugging Face id. Default: `main`. */
   revision?: string;
-  /** Sent with every request for a model's file; a model that is not public needs `authorization`. */
+  /** Sent with every request for a model file; private models need `authorization`. */
   headers?: Record<string, string>;
-  /** Whether files are kept in the browser's cache storage. Default true. */
+  /** Whether to keep the files in the browser's cache storage. Default: true. */
   cache?: boolean;
-  /** Address of `mobilebert_bg.wasm`, where a bundler moved it. */
+  /** URL of `mobilebert_bg.wasm`, if it isn't at its default location. */
   wasmUrl?: string | URL;
-  /** The bytes of `mobilebert_bg.wasm`, in place of its address. */
+  /** The bytes of `mobilebert_bg.wasm`, instead of its URL. */
   wasmBytes?: ArrayBuffer | Uint8Array;
-  /** Address of the package's `worker.js`, where a bundler moved it. Of the page's own origin. */
+  /** URL of the package's `worker.js`, if it isn't at its default location. Must be same-origin. */
   workerUrl?: string | URL;
 }
 
-/** Where a model runs, and why there. */
+/** The device a model runs on, and why. */
 export interface Device {
-  /** The GPU, or the CPU by WebAssembly. */
+  /** `"webgpu"` for the GPU, `"wasm"` for the CPU. */
   kind: DeviceKind;
-  /** The GPU's name as far as the browser tells it; empty on the CPU. */
+  /** The GPU's name, as far as the browser reveals it; empty on the CPU. */
   adapter: string;
-  /** Whether the adapter is software. */
+  /** Whether the adapter is a software implementation. */
   fallback: boolean;
-  /** Why this device, in words. */
+  /** Why this device was chosen. */
   reason: string;
 }
 
-/** Times of one call in milliseconds. */
+/** Timing of one call in milliseconds. */
 export interface Timing {
-  /** Text to word pieces, in ms. */
+  /** Text to tokens. */
   tokenize: number;
-  /** Word pieces to logits, in ms. */
+  /** Tokens to logits. */
   compute: number;
-  /** Logits to answers. */
+  /** Logits to results. */
   search: number;
-  /** All of it, in ms. */
+  /** Total time. */
   total: number;
 }
 
-/** A call's options that are not the task's. */
+/** Options common to all calls. */
 export interface CallOptions {
-  /** Stops the call, which then fails with `aborted`. */
+  /** Aborts the call, which then fails with `aborted`. */
   signal?: AbortSignal;
 }
 
-/** What a model occupies. */
+/** Memory usage of a model. */
 export interface Memory {
-  /** Bytes of the wasm module's memory. */
+  /** Size of the wasm module's memory in bytes. */
   wasmBytes: number;
-  /** How many buffers stand on the GPU. */
+  /** Number of GPU buffers. */
   gpuBuffers: number;
-  /** Bytes of the buffers on the GPU. */
+  /** Size of all GPU buffers in bytes. */
   gpuBytes: number;
 }

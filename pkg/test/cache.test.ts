@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cache } from "../src/cache.ts";
+import { cache } from "../src/files/cache.ts";
 
-/** Addresses in a cache storage of which only what `clear` uses is there. */
+/** A fake cache storage that only has what `clear` uses. */
 function storage(urls: Set<string>) {
   const store = {
     keys: async () => [...urls].map((url) => ({ url })),
@@ -11,7 +11,7 @@ function storage(urls: Set<string>) {
   return { open: async () => store, delete: async () => urls.clear() };
 }
 
-async function leftBy(model: string | URL | undefined, options = {}): Promise<string[]> {
+async function remainingAfter(model: string | URL | undefined, options = {}): Promise<string[]> {
   const urls = new Set(
     ["https://huggingface.co/a/b/resolve/main", "https://huggingface.co/a/b/resolve/dev", "https://m.example/x/y"].map(
       (base) => `${base}/model.safetensors/mobilebert-part-0`,
@@ -28,12 +28,12 @@ async function leftBy(model: string | URL | undefined, options = {}): Promise<st
   return [...urls].map((url) => new URL(url).pathname.split("/model")[0] ?? "");
 }
 
-test("a model is forgotten by the name under which it was loaded", async () => {
-  assert.deepEqual(await leftBy("a/b"), ["/a/b/resolve/dev", "/x/y"]);
-  assert.deepEqual(await leftBy("a/b@dev"), ["/a/b/resolve/main", "/x/y"]);
-  assert.deepEqual(await leftBy("a/b", { revision: "dev" }), ["/a/b/resolve/main", "/x/y"]);
-  const kept = ["/a/b/resolve/main", "/a/b/resolve/dev"];
-  assert.deepEqual(await leftBy("https://m.example/x/y"), kept);
-  assert.deepEqual(await leftBy(new URL("https://m.example/x/y/")), kept);
-  assert.deepEqual(await leftBy(undefined), []);
+test("a model is removed by the name it was loaded with", async () => {
+  assert.deepEqual(await remainingAfter("a/b"), ["/a/b/resolve/dev", "/x/y"]);
+  assert.deepEqual(await remainingAfter("a/b@dev"), ["/a/b/resolve/main", "/x/y"]);
+  assert.deepEqual(await remainingAfter("a/b", { revision: "dev" }), ["/a/b/resolve/main", "/x/y"]);
+  const others = ["/a/b/resolve/main", "/a/b/resolve/dev"];
+  assert.deepEqual(await remainingAfter("https://m.example/x/y"), others);
+  assert.deepEqual(await remainingAfter(new URL("https://m.example/x/y/")), others);
+  assert.deepEqual(await remainingAfter(undefined), []);
 });

@@ -3,11 +3,11 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { join } from "../src/bytes.ts";
 import { MobileBertError } from "../src/errors.ts";
-import { chooseMirror, openFile } from "../src/fetch.ts";
-import { missing } from "../src/model-files.ts";
-import { patience } from "../src/patience.ts";
+import { chooseMirror, openFile } from "../src/files/fetch.ts";
+import { missing } from "../src/files/model-files.ts";
+import { join } from "../src/files/streams.ts";
+import { timeouts } from "../src/files/timeouts.ts";
 
 async function get(name: string, listener: RequestListener, signal = new AbortController().signal) {
   const server = createServer(listener).listen(0, "127.0.0.1");
@@ -27,7 +27,7 @@ function coded(code: string, word: string) {
     error instanceof MobileBertError && error.code === code && error.message.includes(word) && error.detail.file !== "";
 }
 
-test("a file comes with its size, and with the caller's headers", async () => {
+test("a file is fetched with the caller's headers, and its size is known", async () => {
   const found = await get("config.json", (request, response) => {
     response.setHeader("content-length", 3);
     response.end(`{${request.headers["x-key"]}}`);
@@ -35,7 +35,7 @@ test("a file comes with its size, and with the caller's headers", async () => {
   assert.deepEqual(found, { bytes: 3, text: "{1}" });
 });
 
-test("the length of a compressed answer is not taken for the file's", async () => {
+test("the length of a compressed response isn't taken for the file's size", async () => {
   const packed = gzipSync("{}".padEnd(5000));
   const found = await get("config.json", (_, response) => {
     response.writeHead(200, { "content-encoding": "gzip", "content-length": packed.length });
@@ -45,7 +45,7 @@ test("the length of a compressed answer is not taken for the file's", async () =
   assert.equal(found?.text.length, 5000);
 });
 
-test("a missing file is no error by itself, a failing server is", async () => {
+test("a missing file isn't an error by itself, but a failing server is", async () => {
   for (const status of [401, 403, 404, 410]) {
     assert.equal(await get("config.json", (_, response) => response.writeHead(status).end()), undefined);
   }
@@ -53,7 +53,7 @@ test("a missing file is no error by itself, a failing server is", async () => {
   await assert.rejects(failing, coded("network", "503"));
 });
 
-test("pages and pointers in place of a file are named", async () => {
+test("HTML pages and LFS pointers instead of a file are reported", async () => {
   const page = get("config.json", (_, response) => response.end("\n <!DOCTYPE html><title>App</title>"));
   await assert.rejects(page, coded("not-a-model", "HTML"));
   const typed = get("model.safetensors", (_, response) => {
@@ -65,16 +65,16 @@ test("pages and pointers in place of a file are named", async () => {
   await assert.rejects(pointer, coded("not-a-model", "git lfs pull"));
 });
 
-test("a download that breaks off is the network's fault", async () => {
+test("an interrupted download is a network error", async () => {
   const broken = get("model.safetensors", (_, response) => {
     response.setHeader("content-length", 1000);
     response.write("0123456789");
     setTimeout(() => response.destroy(), 20);
   });
-  await assert.rejects(broken, coded("network", "broke off"));
+  await assert.rejects(broken, coded("network", "interrupted"));
 });
 
-test("a stop in the middle of a download is `aborted`", async () => {
+test("aborting a download fails with `aborted`", async () => {
   const stop = new AbortController();
   const stopped = get(
     "model.safetensors",
@@ -87,15 +87,15 @@ test("a stop in the middle of a download is `aborted`", async () => {
   await assert.rejects(stopped, (error) => error instanceof MobileBertError && error.code === "aborted");
 });
 
-/** Shorter limits for one test. */
-async function impatiently(work: () => Promise<void>) {
-  const before = { ...patience };
-  Object.assign(patience, { answer: 150, mirror: 150, bytes: 150 });
-  await work().finally(() => Object.assign(patience, before));
+/** Runs a test with shorter timeouts. */
+async function withShortTimeouts(work: () => Promise<void>) {
+  const before = { ...timeouts };
+  Object.assign(timeouts, { response: 150, mirror: 150, bytes: 150 });
+  await work().finally(() => Object.assign(timeouts, before));
 }
 
-test("a server that stalls in the middle is gone on with, by a range", () =>
-  impatiently(async () => {
+test("a stalled download is resumed with a range request", () =>
+  withShortTimeouts(async () => {
     const asked: (string | undefined)[] = [];
     const found = await get("model.safetensors", ({ headers }, response) => {
       asked.push(headers.range);
@@ -110,15 +110,15 @@ test("a server that stalls in the middle is gone on with, by a range", () =>
     assert.deepEqual(asked, [undefined, "bytes=4-"]);
   }));
 
-test("a server that never answers is the network's fault, and says how long it was waited for", () =>
-  impatiently(async () => {
+test("a server that never responds is a network error that states the timeout", () =>
+  withShortTimeouts(async () => {
     await assert.rejects(
       get("config.json", () => {}),
-      coded("network", "no answer came for 0.15 s"),
+      coded("network", "no response within 0.15 s"),
     );
   }));
 
-test("a stop while a server stalls ends at once, whether it has answered or not", async () => {
+test("aborting while a server stalls takes effect at once, whether it has responded or not", async () => {
   for (const begins of [false, true]) {
     const stop = new AbortController();
     const stalls: RequestListener = (_, response) => {
@@ -130,8 +130,8 @@ test("a stop while a server stalls ends at once, whether it has answered or not"
   }
 });
 
-test("a mirror that says nothing is passed over", () =>
-  impatiently(async () => {
+test("a mirror that doesn't respond is skipped", () =>
+  withShortTimeouts(async () => {
     const silent = createServer(() => {}).listen(0, "127.0.0.1");
     const answers = createServer((_, response) => response.end("{}")).listen(0, "127.0.0.1");
     const servers = [silent, answers];
@@ -149,7 +149,7 @@ test("a mirror that says nothing is passed over", () =>
     }
   }));
 
-test("a file that may not be seen is `not-found` with the server's status, and a hint at `headers`", async () => {
+test("a forbidden file is `not-found` with the HTTP status and a hint about `headers`", async () => {
   const base = "https://example.org/owner/name/resolve/main/";
   const place = { kind: "directory" as const, base, mirrors: [base], headers: {} };
   for (const status of [401, 403]) {
@@ -162,8 +162,8 @@ test("a file that may not be seen is `not-found` with the server's status, and a
   assert.doesNotMatch(absent.message, /authorization/);
 });
 
-test("what was read as a Hub id is said where nothing is found", () => {
+test("the error for a missing model says that its name was taken for a Hugging Face id", () => {
   const base = "https://example.org/models/x/resolve/main/";
   const error = missing({ kind: "directory", base, mirrors: [base], headers: {}, id: "models/x" }, "config.json", 401);
-  assert.match(error.message, /"models\/x" was read as a Hugging Face id; .* ends in `\/`/);
+  assert.match(error.message, /"models\/x" was taken for a Hugging Face id; .* end in `\/`/);
 });

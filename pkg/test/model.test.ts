@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LoadedModel } from "../src/api/model.ts";
 import { MobileBertError } from "../src/errors.ts";
-import { LoadedModel } from "../src/model.ts";
-import type { Call, Connection, Loaded } from "../src/protocol.ts";
 import type { CallOptions } from "../src/types.ts";
+import type { Call, Connection, Loaded } from "../src/worker/protocol.ts";
 
-/** Answers after a turn of the event loop, notes how many calls run at once, and stops when told. */
+/** Responds after a few turns of the event loop, counts concurrent calls, and can be aborted. */
 class FakeConnection implements Connection {
   running = 0;
-  mostAtOnce = 0;
+  maxConcurrent = 0;
   started: unknown[] = [];
   disposed = false;
 
@@ -19,7 +19,7 @@ class FakeConnection implements Connection {
   async call({ args }: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
     this.started.push(args[0]);
     this.running++;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
+    this.maxConcurrent = Math.max(this.maxConcurrent, this.running);
     try {
       for (let step = 0; step < 3; step++) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -52,7 +52,7 @@ function fake() {
 
 const coded = (code: string) => (error: unknown) => error instanceof MobileBertError && error.code === code;
 
-test("a hundred calls at once give a hundred answers in order, one at a time", async () => {
+test("a hundred concurrent calls run one at a time and settle in order", async () => {
   const { connection, model } = fake();
   const order: number[] = [];
   const calls = Array.from({ length: 100 }, async (_, i) => {
@@ -69,27 +69,27 @@ test("a hundred calls at once give a hundred answers in order, one at a time", a
     order,
     Array.from({ length: 100 }, (_, i) => i),
   );
-  assert.equal(connection.mostAtOnce, 1);
+  assert.equal(connection.maxConcurrent, 1);
 });
 
-test("a call that fails does not hold up the next", async () => {
+test("a failed call doesn't block the next one", async () => {
   const { model } = fake();
   const [bad, good] = await Promise.allSettled([model.echo("bad"), model.echo("good")]);
   assert.ok(bad?.status === "rejected" && coded("invalid-input")(bad.reason));
   assert.ok(good?.status === "fulfilled" && good.value === "good!");
 });
 
-test("a stopped call ends at once and the next begins when the device is free", async () => {
+test("an aborted call rejects at once, and the next one starts when the device is free", async () => {
   const { connection, model } = fake();
   const stop = new AbortController();
   const first = model.echo("first", { signal: stop.signal }, () => stop.abort());
   const second = model.echo("second");
   await assert.rejects(first, coded("aborted"));
   assert.equal(await second, "second!");
-  assert.equal(connection.mostAtOnce, 1);
+  assert.equal(connection.maxConcurrent, 1);
 });
 
-test("what a listener throws is what its call fails with, and the next begins", async () => {
+test("a call fails with the error its listener throws, and the next one starts", async () => {
   const { connection, model } = fake();
   const mine = new Error("of the caller");
   const first = model.echo("first", {}, () => {
@@ -98,10 +98,10 @@ test("what a listener throws is what its call fails with, and the next begins", 
   const second = model.echo("second");
   await assert.rejects(first, (error) => error === mine);
   assert.equal(await second, "second!");
-  assert.equal(connection.mostAtOnce, 1);
+  assert.equal(connection.maxConcurrent, 1);
 });
 
-test("a call that was stopped while it waited never starts", async () => {
+test("a call that is aborted while waiting never starts", async () => {
   const { connection, model } = fake();
   const stop = new AbortController();
   const first = model.echo("first");
@@ -114,7 +114,7 @@ test("a call that was stopped while it waited never starts", async () => {
   assert.deepEqual(connection.started, ["first", "fourth"]);
 });
 
-test("`dispose` ends what runs, what waits and what comes", async () => {
+test("`dispose` ends running, waiting and later calls", async () => {
   const { connection, model } = fake();
   const running = model.echo("running");
   const waiting = model.echo("waiting");
@@ -127,14 +127,14 @@ test("`dispose` ends what runs, what waits and what comes", async () => {
   await model.dispose();
 });
 
-test("thirty calls at once, with a signal of their own in common, warn of nothing", async () => {
+test("thirty concurrent calls that share a signal cause no warning", async () => {
   const warnings: string[] = [];
   const listen = (warning: Error) => warnings.push(warning.name);
   process.on("warning", listen);
   const { model } = fake();
   const { signal } = new AbortController();
   await Promise.all(Array.from({ length: 30 }, (_, i) => model.echo(String(i), { signal })));
-  // Node warns in a later turn.
+  // Node warns in a later turn of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
   process.off("warning", listen);
   assert.deepEqual(warnings, []);

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProgressTotal } from "../src/progress.ts";
+import { ProgressTotal } from "../src/files/progress.ts";
 import type { Progress } from "../src/types.ts";
 import { Random } from "./random.ts";
 
-test("neither total nor bytes read ever fall, whatever the servers state", () => {
+test("neither the total nor the bytes read ever decrease, whatever sizes servers report", () => {
   const random = new Random(2);
   for (let round = 0; round < 200; round++) {
     const seen: Progress[] = [];
     const total = new ProgressTotal((progress) => seen.push(progress));
     const files = ["config.json", "tokenizer.json", "model.safetensors"];
     for (const file of files) {
-      // Unknown, right, or lying.
-      const stated = [undefined, 100, random.below(1000)][random.below(3)];
-      total.expect(file, stated);
+      // Unknown, right, or wrong.
+      const size = [undefined, 100, random.below(1000)][random.below(3)];
+      total.expect(file, size);
     }
     for (let step = 0; step < 50; step++) {
       const file = files[random.below(files.length)] ?? "config.json";
@@ -29,7 +29,7 @@ test("neither total nor bytes read ever fall, whatever the servers state", () =>
   }
 });
 
-test("a known total stands from the first byte and is reached by the last", () => {
+test("a known total is reported from the first byte on and reached with the last", () => {
   const seen: Progress[] = [];
   const total = new ProgressTotal((progress) => seen.push(progress));
   total.expect("a", 30);

@@ -1,8 +1,8 @@
-/** Seeded numbers, so that a failing test fails again. */
+/** A seeded random number generator (mulberry32), so that failures are reproducible. */
 export class Random {
   constructor(private state: number) {}
 
-  /** A whole number from 0 to below `limit` (mulberry32). */
+  /** Returns an integer from 0 to `limit - 1`. */
   below(limit: number): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let z = this.state;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { Sha256 } from "../src/sha256.ts";
+import { Sha256 } from "../src/files/sha256.ts";
 import { Random } from "./random.ts";
 
 function digest(chunks: Uint8Array[]): string {
@@ -10,13 +10,13 @@ function digest(chunks: Uint8Array[]): string {
   return hash.hex();
 }
 
-test("the standard's own examples", () => {
+test("matches the examples of the standard", () => {
   const text = (value: string) => [new TextEncoder().encode(value)];
   assert.equal(digest([]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   assert.equal(digest(text("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 });
 
-test("any length, cut anywhere, gives what Node's own gives", () => {
+test("matches Node's implementation for any length and any chunks", () => {
   const random = new Random(1);
   for (let length = 0; length < 300; length++) {
     const bytes = random.bytes(length < 200 ? length : random.below(20_000));

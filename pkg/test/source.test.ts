@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { MobileBertError } from "../src/errors.ts";
-import { fileUrl, resolveSource } from "../src/source.ts";
+import { fileUrl, resolveSource } from "../src/files/source.ts";
 
 async function base(model: string | URL, options = {}): Promise<string> {
   const place = await resolveSource(model, options);
@@ -13,7 +13,7 @@ async function base(model: string | URL, options = {}): Promise<string> {
   return place.kind === "directory" ? place.base : "";
 }
 
-test("an id of two parts is the Hub's, with its revision and mirror", async () => {
+test("an id with two parts is resolved on the Hub, with its revision and mirror", async () => {
   assert.equal(await base("google/mobilebert"), "https://huggingface.co/google/mobilebert/resolve/main/");
   assert.equal(await base("a/b@v1.0"), "https://huggingface.co/a/b/resolve/v1.0/");
   assert.equal(await base("a/b@refs/pr/1"), "https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/");
@@ -24,7 +24,7 @@ test("an id of two parts is the Hub's, with its revision and mirror", async () =
   );
 });
 
-test("anything else is a directory's address, relative to where the caller stands", async () => {
+test("anything else is a directory URL, relative to the working directory", async () => {
   const here = `file://${process.cwd()}/`;
   assert.equal(await base("models/x/"), `${here}models/x/`);
   assert.equal(await base("./models/x"), `${here}models/x/`);
@@ -33,7 +33,7 @@ test("anything else is a directory's address, relative to where the caller stand
   assert.equal(await base(new URL("https://example.org/m/")), "https://example.org/m/");
 });
 
-test("in Node a name without a scheme is a path, whatever characters it has", async () => {
+test("in Node, a name without a scheme is a path, whatever characters it contains", async () => {
   const folder = await mkdtemp(join(tmpdir(), "50% #1 "));
   try {
     await mkdir(join(folder, "own", "er"), { recursive: true });
@@ -42,7 +42,7 @@ test("in Node a name without a scheme is a path, whatever characters it has", as
     const here = process.cwd();
     process.chdir(folder);
     try {
-      // A folder of this name goes before the Hub's id.
+      // An existing folder takes precedence over a Hugging Face id.
       assert.equal(await base("own/er"), `${place}/`);
       assert.equal(await base("own/er2"), "https://huggingface.co/own/er2/resolve/main/");
     } finally {
@@ -53,13 +53,13 @@ test("in Node a name without a scheme is a path, whatever characters it has", as
   }
 });
 
-test("a file's address keeps the query of a signed directory", async () => {
+test("file URLs keep the query of a signed directory URL", async () => {
   const directory = await base("https://example.org/m?key=1");
   assert.equal(fileUrl(directory, "config.json"), "https://example.org/m/config.json?key=1");
   assert.equal(fileUrl("https://example.org/m/", "a b.json"), "https://example.org/m/a%20b.json");
 });
 
-test("files may come as a list, a map or an object", async () => {
+test("files may be a list, a map or an object", async () => {
   const file = new File(["{}"], "config.json");
   for (const files of [[file], new Map([["config.json", file]]), { "config.json": file }]) {
     const place = await resolveSource(files, {});
@@ -67,7 +67,7 @@ test("files may come as a list, a map or an object", async () => {
   }
 });
 
-test("a picked folder's files go by their names beside the uppermost `config.json`", async () => {
+test("files of a selected folder are named relative to the topmost `config.json`", async () => {
   const names = async (files: unknown) => {
     const place = await resolveSource(files as File[], {});
     assert.equal(place.kind, "files");
@@ -78,7 +78,7 @@ test("a picked folder's files go by their names beside the uppermost `config.jso
     return Object.assign(file, { webkitRelativePath: path });
   };
   const files = ["m/config.json", "m/vocab.txt", "m/onnx/config.json", "m/onnx/model.onnx"].map(inFolder);
-  // A `FileList` is no array.
+  // A `FileList` isn't an array.
   const list = { ...files, length: files.length, [Symbol.iterator]: () => files.values() };
   assert.deepEqual(await names(list), ["config.json", "onnx/config.json", "onnx/model.onnx", "vocab.txt"]);
   const file = new File(["{}"], "config.json");
@@ -88,12 +88,12 @@ test("a picked folder's files go by their names beside the uppermost `config.jso
   ]);
   await assert.rejects(
     names({ "a/config.json": file, "b/config.json": file }),
-    /several models were picked \(a\/, b\/\)/,
+    /several models were selected \(a\/, b\/\)/,
   );
   await assert.rejects(names([5]), (error) => error instanceof MobileBertError && error.detail.field === "model");
 });
 
-test("what is no model is said", async () => {
+test("an invalid model source is rejected", async () => {
   const wrong = (model: unknown) => resolveSource(model as string, {});
   const expected = (error: unknown) => error instanceof MobileBertError && error.code === "invalid-input";
   await assert.rejects(wrong(""), expected);

@@ -63,7 +63,7 @@ for (const worker of [true, false]) {
     assert.equal(rebuilt.same, true, JSON.stringify(rebuilt));
     assert.equal(rebuilt.before.kind, "webgpu");
     assert.equal(rebuilt.device.kind, "webgpu");
-    assert.match(rebuilt.device.reason, /the GPU was lost \(.+\); the model was loaded on it again/);
+    assert.match(rebuilt.device.reason, /the GPU was lost \(.+\); the model was reloaded on it/);
     assert.equal((await again()).same, true);
 
     await loseInTheNextRun();
@@ -104,7 +104,7 @@ test("where the files cannot be read again the call is `device-lost`, and answer
   await page.setOfflineMode(true);
   const lost = await again();
   assert.equal(lost.code, "device-lost", JSON.stringify(lost));
-  assert.match(lost.message, /could not be loaded again: .*could not be fetched/);
+  assert.match(lost.message, /could not be loaded again: .*could not fetch/);
   assert.ok(lost.detail.reason.length > 0);
   await page.setOfflineMode(false);
   assert.equal((await again()).same, true);

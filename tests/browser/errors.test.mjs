@@ -295,7 +295,7 @@ test("where the browser has no room the model runs all the same, with a `quota` 
     got.warnings.map(({ code }) => code),
     ["quota"],
   );
-  assert.match(got.warnings[0].message, /fetched again next time/);
+  assert.match(got.warnings[0].message, /downloaded again next time/);
 });
 
 test("wherever the memory ends, it is `out-of-memory`, and another model goes on", async () => {

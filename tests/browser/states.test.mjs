@@ -245,7 +245,7 @@ test("a GPU that is lost is said, with what runs now", async () => {
     assert.notEqual((await ask(page, "How tall is the tower?")).state, "stopped");
     assert.match(await text(page, "#loading-text"), /The GPU was lost for a moment/);
     assert.match(await text(page, "#device-name"), /^WebGPU/);
-    assert.match(await text(page, "#device-reason"), /The GPU was lost \(.+\); the model was loaded on it again/);
+    assert.match(await text(page, "#device-reason"), /The GPU was lost \(.+\); the model was reloaded on it/);
     await loseGpu(page);
     assert.notEqual((await ask(page, "Who built the lighthouse?")).state, "stopped");
     assert.match(await text(page, "#device-name"), /^CPU/);

@@ -10,13 +10,16 @@ import { install, npm, pack, packageFolder, temporaryFolder } from "./support/in
 
 const execute = promisify(execFile);
 
-/** What the package is made of, apart from its types. */
+/** Files of the package, apart from its types. */
 const parts = [
   "LICENSE",
   "README.md",
   "dist/index.js",
+  "dist/index.js.map",
   "dist/mobilebert.js",
+  "dist/mobilebert.js.map",
   "dist/worker.js",
+  "dist/worker.js.map",
   "package.json",
   "wasm/mobilebert_bg.wasm",
 ];
@@ -28,8 +31,8 @@ before(async () => {
 });
 after(() => temporary?.remove());
 
-/** Declarations that `index.d.ts` leads to. */
-async function reachableTypes(entry, found = new Set()) {
+/** Declarations that `entry` imports, directly or indirectly. */
+async function reachableTypes(entry, found) {
   if (found.has(entry)) return found;
   found.add(entry);
   const text = await readFile(join(packageFolder, entry), "utf8");
@@ -39,14 +42,15 @@ async function reachableTypes(entry, found = new Set()) {
   return found;
 }
 
-test("the package holds its code, its types, the module and its papers, and nothing else", async () => {
+test("the package contains its code, types, wasm module, README and license, and nothing else", async () => {
   const { files } = await pack(temporary.folder);
-  const types = await reachableTypes("dist/index.d.ts");
+  const types = new Set();
+  for (const entry of ["dist/index.d.ts", "dist/worker/worker.d.ts"]) await reachableTypes(entry, types);
   assert.deepEqual(files, [...parts, ...types].sort());
 });
 
-test("`npm publish --dry-run` has nothing to say against it", async () => {
-  // A registry that knows no package, so that nobody's account and no network is needed.
+test("`npm publish --dry-run` gives no warning", async () => {
+  // An empty local registry, so that neither an account nor the network is needed.
   const registry = createServer((_, response) =>
     response.writeHead(404, { "content-type": "application/json" }).end("{}"),
   );
@@ -64,9 +68,9 @@ test("`npm publish --dry-run` has nothing to say against it", async () => {
   }
 });
 
-test("importing it does nothing: no global is read, made or changed, and nothing is left running", async () => {
+test("importing it has no side effects: no globals are read or changed, and nothing keeps running", async () => {
   const script = join(temporary.folder, "bare.mjs");
-  // Written as a script of its own: this process has loaded much else.
+  // In a separate process, because this one has loaded other modules.
   await writeFile(
     script,
     `const touched = [];
@@ -91,7 +95,7 @@ console.log(JSON.stringify({ touched, added, running, stillRunning, type: typeof
   assert.equal(type, "function");
 });
 
-/** Readers' compilers: of a bundled page, and of Node, where there is no DOM. */
+/** Compiler flags of users: for a bundled page, and for Node without DOM types. */
 const compilers = {
   "a page, bundled": [
     "--module",
@@ -115,7 +119,7 @@ const compilers = {
   ],
 };
 for (const [name, flags] of Object.entries(compilers)) {
-  test(`TypeScript finds the types, strict, without skipLibCheck: ${name}`, async () => {
+  test(`the types compile in strict mode without skipLibCheck: ${name}`, async () => {
     const source = join(temporary.folder, "reader.ts");
     await copyFile(join(import.meta.dirname, "reader.ts"), source);
     const modules = join(packageFolder, "node_modules");
@@ -135,11 +139,11 @@ for (const [name, flags] of Object.entries(compilers)) {
   });
 }
 
-test("a bundler is given no `import()` that it cannot follow", async () => {
+test("the bundles contain no `import()` that bundlers can't resolve", async () => {
   for (const name of ["index", "worker"]) {
     const text = await readFile(join(packageFolder, `dist/${name}.js`), "utf8");
     const imports = [...text.matchAll(/\bimport\(([^)]*)\)/g)].map(([, specifier]) => specifier);
-    // Written as text in a string, Node's own modules are out of its sight.
+    // Node's built-in modules are imported in a string, where bundlers don't see them.
     assert.deepEqual(
       imports.filter((specifier) => !/^["'].*["']$/.test(specifier) && !text.includes(`"return import(${specifier})"`)),
       [],

@@ -219,7 +219,7 @@ test("what is wrong is said, with a code", async () => {
   await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "nowhere.js" }), coded("internal", /nowhere\.js/));
   for (const name of ["wasmUrl", "workerUrl"]) {
     const load = QuestionAnswering.load(folder, { [name]: "http://[" });
-    await assert.rejects(load, coded("invalid-input", new RegExp(`${name}.*no address`)));
+    await assert.rejects(load, coded("invalid-input", new RegExp(`${name}.*not a valid URL`)));
   }
 });
 

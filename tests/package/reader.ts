@@ -1,4 +1,4 @@
-// What a reader's strict compiler must make of the package's types; `contents.test.mjs` compiles it.
+// Checks the package's types as a user's strict compiler sees them; compiled by `contents.test.mjs`.
 import {
   type Answer,
   type Classification,
@@ -10,7 +10,7 @@ import {
   TextClassification,
 } from "mobilebert";
 
-/** Whether two types are the same. */
+/** Whether two types are identical. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const is = <Expected>() => ({ the: <Given>(_given: Given, _same: Same<Expected, Given>) => {} });
 
@@ -22,10 +22,10 @@ const { answers }: { answers: Answer[] } = await qa.ask("Who?", "Ada.", {
   topK: 2,
   signal: new AbortController().signal,
 });
-const place: number | undefined = answers[0]?.start;
-// @ts-expect-error: no such device
+const start: number | undefined = answers[0]?.start;
+// @ts-expect-error: unknown device
 await QuestionAnswering.load("models/x/", { device: "npu" });
-// @ts-expect-error: no such option
+// @ts-expect-error: unknown option
 await QuestionAnswering.load("models/x/", { devise: "wasm" });
 await QuestionAnswering.load(new Map([["config.json", new Blob(["{}"])]]), { wasmBytes: new ArrayBuffer(4) });
 await QuestionAnswering.load({ "config.json": new Blob(["{}"]) }, { wasmBytes: new Uint8Array(4) });
@@ -35,7 +35,7 @@ const topics = await TextClassification.load("models/y/");
 declare const texts: string[];
 is<Classification>().the(await topics.classify("a text"), true);
 is<Classification>().the(await topics.classify(["a premise", "a hypothesis"]), true);
-// Of two texts a pair would be made, so one result: the type says so.
+// If there are two texts, they are a pair with a single result.
 is<Classification | Classification[]>().the(await topics.classify(texts), true);
 is<Classification[]>().the(await topics.classify(texts.map((text) => [text])), true);
 is<Classification[]>().the(await topics.classify(texts.map((text) => [text, "a hypothesis"])), true);
@@ -53,4 +53,4 @@ is<PipelineLabel[] | PipelineLabel[][]>().the(await classify(["a"], { top_k }), 
 is<PipelineLabel[] | PipelineLabel[][]>().the(await classify(["a"], options), true);
 is<PipelineAnswer | PipelineAnswer[]>().the(await answer("q", "c", { top_k }), true);
 
-export { code, place };
+export { code, start };

@@ -240,10 +240,10 @@ describe("question-answering", () => {
 
 test("an option or a task that is not known is named, not passed over", async () => {
   const fill = await ownPipeline("fill-mask", join(models, "fill-mask"));
-  await assert.rejects(fill("a [MASK]", { topk: 3 }), /`topk`: no such option; there are top_k/);
+  await assert.rejects(fill("a [MASK]", { topk: 3 }), /`topk`: unknown option; use one of top_k/);
   await fill.dispose();
-  await assert.rejects(ownPipeline("translation", models), /translation is none of question-answering/);
-  await assert.rejects(ownPipeline("toString", models), /none of question-answering/);
+  await assert.rejects(ownPipeline("translation", models), /translation is not one of question-answering/);
+  await assert.rejects(ownPipeline("toString", models), /not one of question-answering/);
 });
 
 test("the comparer of this test can fail", () => {

@@ -180,7 +180,7 @@ fn package_tests() -> Result<Outcome> {
         "--platform=node",
         "--target=node20",
         "--out-extension:.js=.mjs",
-        "--external:../wasm/*",
+        "--external:../../wasm/*",
         "--log-level=warning",
     ]);
     run_command(&mut bundle)?;

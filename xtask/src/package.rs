@@ -43,14 +43,16 @@ pub fn build() -> Result<()> {
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// Two entries that are published, and two of the latency page. The page's side is small and gets the engine's glue when
-/// it runs without a worker; the worker is one file, because bundlers make classic workers, which have no chunks.
+/// Bundles two published entry points and two of the latency page. `index.js` is small and loads the wasm module's glue
+/// code only when it runs without a worker. The worker is a single file, because bundlers turn it into a classic worker,
+/// which can't import chunks.
 fn bundle() -> Result<()> {
     let esbuild = |entry: &str| {
         let mut esbuild = command(setup::npm_program("pkg", "esbuild"));
         esbuild.arg(entry).args([
             "--bundle",
             "--minify",
+            "--sourcemap",
             "--format=esm",
             "--target=es2022",
             "--legal-comments=none",
@@ -60,8 +62,8 @@ fn bundle() -> Result<()> {
         esbuild
     };
     run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]"]))?;
-    // Each stands alone: what is published has no part in what only the latency page needs.
-    run(&mut esbuild("pkg/src/worker.ts"))?;
+    // One file each: the published files contain nothing that only the latency page needs.
+    run(&mut esbuild("pkg/src/worker/worker.ts"))?;
     run(&mut esbuild("pkg/src/bench.ts"))?;
     run(&mut esbuild("pkg/src/bench-worker.ts"))
 }

@@ -38,7 +38,7 @@ export const devices = {
     gpu: true,
     async enter(page, { address }) {
       await lose(page, address, 1);
-      await reason(page, "loaded on it again");
+      await reason(page, "reloaded on it");
     },
   },
   "device-given-up": {

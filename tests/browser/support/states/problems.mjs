@@ -57,7 +57,7 @@ export const problems = {
   "changed-model": visit("model=state-changed", "integrity"),
   "no-webgpu": visit("device=webgpu", "unsupported"),
   "wrong-option": visit("dtype=q2", "invalid-input"),
-  "out-of-memory": told("out-of-memory", "the weights need 100 MB of memory, which the browser does not give"),
+  "out-of-memory": told("out-of-memory", "not enough memory: the browser refused the wasm module 100000000 bytes"),
   "gpu-gone": told("device-lost", "the GPU was lost (destroyed) and the model could not be loaded again"),
-  fault: told("internal", "unreachable (a fault of mobilebert; please report it)"),
+  fault: told("internal", "unreachable (a bug in mobilebert; please report it)"),
 };

@@ -1,0 +1,214 @@
+import type { LoadRequest, Task } from "../engine/request.js";
+import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "../errors.js";
+import { resolveSource, resolveUrl } from "../files/source.js";
+import { inNode } from "../node.js";
+import { checkOptions, LOAD } from "../options.js";
+import type { CallOptions, Device, LoadOptions, Memory, ModelSource, Progress } from "../types.js";
+import { WorkerConnection } from "../worker/client.js";
+import { Host } from "../worker/host.js";
+import type { CallName, Connection, Loaded, LoadHooks } from "../worker/protocol.js";
+
+/** Base class of all loaded models: their device, a queue of calls, and `dispose`. */
+export abstract class LoadedModel {
+  /** Labels of the model's head, by class index; empty if it has none. */
+  readonly labels: readonly string[];
+
+  private queue: Promise<unknown> = Promise.resolve();
+  private readonly end = new AbortController();
+  private currentDevice: Device;
+
+  /** @internal */
+  constructor(
+    private readonly connection: Connection,
+    loaded: Loaded,
+  ) {
+    this.currentDevice = loaded.device;
+    this.labels = loaded.labels;
+    connection.onDevice = (device) => {
+      this.currentDevice = device;
+    };
+  }
+
+  /** The device the model runs on, and why. Changes if the GPU is lost and the model is loaded again. */
+  get device(): Device {
+    return this.currentDevice;
+  }
+
+  /** Frees all memory. Running, waiting and later calls fail with `disposed`. */
+  async dispose(): Promise<void> {
+    this.end.abort();
+    this.connection.dispose();
+  }
+
+  /** Returns the model's current memory usage. */
+  async memory(): Promise<Memory> {
+    return (await this.call("memory", [], {})) as Memory;
+  }
+
+  /** Runs calls one at a time, in the order they were made. */
+  protected call(
+    name: CallName,
+    args: unknown[],
+    options: CallOptions,
+    onPartial?: (value: unknown) => void,
+  ): Promise<unknown> {
+    const { signal } = options;
+    const ended = this.end.signal;
+    if (ended.aborted) return Promise.reject(disposed());
+    if (signal?.aborted) return Promise.reject(aborted());
+    const stop = new AbortController();
+    // An aborted call rejects at once, but the next call starts only when the device has really stopped.
+    return new Promise((resolve, reject) => {
+      const stopWith = (error: unknown) => {
+        stop.abort();
+        reject(error);
+      };
+      const partial = (value: unknown) => {
+        if (stop.signal.aborted) return;
+        try {
+          onPartial?.(value);
+        } catch (error) {
+          stopWith(error);
+        }
+      };
+      const work = this.queue.then(() => {
+        if (stop.signal.aborted) throw aborted();
+        return this.connection.call({ name, args, partial: onPartial !== undefined }, partial, stop.signal);
+      });
+      this.queue = work.catch(() => {});
+      const unsubscribe = [onAbort(ended, () => stopWith(disposed()))];
+      if (signal) unsubscribe.push(onAbort(signal, () => stopWith(aborted())));
+      // Without a worker, errors of the wasm module arrive unconverted.
+      const fail = (error: unknown) => reject(toError(error));
+      work.then(resolve, fail).finally(() => {
+        for (const each of unsubscribe) each();
+      });
+    });
+  }
+}
+
+/** Loads a model for a task and wraps it in its class. */
+export async function open<T extends LoadedModel>(
+  wrap: new (connection: Connection, loaded: Loaded) => T,
+  task: Task,
+  model: ModelSource,
+  options: LoadOptions,
+): Promise<T> {
+  checkOptions(options, LOAD);
+  if (options.signal?.aborted) throw aborted();
+  const request = await loadRequest(task, model, options);
+  const workerUrl = await absoluteUrl("workerUrl", options.workerUrl);
+  const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
+  const listeners = new Listeners(options);
+  const { signal } = listeners;
+  const connection = inWorker ? await WorkerConnection.start(workerUrl) : new Host();
+  try {
+    const loading = connection.load(request, listeners, signal);
+    const loaded = await untilAborted(loading, signal, () => connection.dispose());
+    if (loaded.task !== task) throw wrongTask(task, loaded.task);
+    return new wrap(connection, loaded);
+  } catch (error) {
+    // After an abort, the worker cleans up first.
+    if (!signal.aborted) connection.dispose();
+    throw listeners.thrown ? listeners.thrown.error : toError(error);
+  } finally {
+    listeners.end();
+  }
+}
+
+/** Calls the caller's listeners. If one throws, the load is aborted and fails with that error. */
+class Listeners implements LoadHooks {
+  thrown: { error: unknown } | undefined;
+  /** Must be called when the load has ended. */
+  readonly end: () => void = () => {};
+  private readonly stop = new AbortController();
+
+  constructor(private readonly options: LoadOptions) {
+    if (options.signal?.aborted) this.stop.abort();
+    else if (options.signal) this.end = onAbort(options.signal, () => this.stop.abort());
+  }
+
+  /** Aborted by the caller or by a listener that threw. */
+  get signal(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  // Arrow functions rather than methods, because they are passed on individually.
+  readonly progress = (progress: Progress): void => {
+    if (!this.signal.aborted) this.notify(() => this.options.onProgress?.(progress));
+  };
+
+  readonly warning = (warning: PlainError): void => {
+    this.notify(() => (this.options.onWarning ?? console.warn)(toError(warning)));
+  };
+
+  private notify(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.thrown ??= { error };
+      this.stop.abort();
+    }
+  }
+}
+
+/** Rejects as soon as the caller aborts; `after` runs when the work has ended. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal, after: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      work.then(after, after);
+      reject(aborted());
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+async function loadRequest(task: Task, model: ModelSource, options: LoadOptions): Promise<LoadRequest> {
+  const { device = "auto", dtype, schedule, cache = true, wasmBytes } = options;
+  const place = await resolveSource(model, options);
+  const wasmUrl = await absoluteUrl("wasmUrl", options.wasmUrl);
+  return { place, task, device, dtype, schedule, cache, wasmUrl, wasmBytes };
+}
+
+async function absoluteUrl(field: string, url: string | URL | undefined): Promise<string | undefined> {
+  if (url === undefined) return undefined;
+  try {
+    return (await resolveUrl(String(url))).href;
+  } catch {
+    throw invalidInput(field, `"${url}" is not a valid URL`);
+  }
+}
+
+const CLASSES: Record<string, string> = {
+  "question-answering": "QuestionAnswering",
+  "text-classification": "TextClassification",
+  "token-classification": "TokenClassification",
+  "fill-mask": "FillMask",
+  "feature-extraction": "Encoder",
+};
+
+function wrongTask(wanted: Task, found: string): MobileBertError {
+  const instead = CLASSES[found] ? `; load it with ${CLASSES[found]}` : "";
+  const message = `this model is for ${found}, not ${wanted}${instead}`;
+  return new MobileBertError("unsupported", message, { task: found });
+}
+
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `stop` when a signal aborts; returns a function that unsubscribes. Each signal gets a single listener, however
+ * many calls wait for it, because Node warns of a leak from eleven listeners on.
+ */
+function onAbort(signal: AbortSignal, stop: () => void): () => void {
+  const stops = waiting.get(signal) ?? new Set();
+  if (!waiting.has(signal)) {
+    waiting.set(signal, stops);
+    const stopAll = () => {
+      for (const stop of [...stops]) stop();
+    };
+    signal.addEventListener("abort", stopAll, { once: true });
+  }
+  stops.add(stop);
+  return () => stops.delete(stop);
+}

@@ -1,0 +1,110 @@
+import { invalidInput, MobileBertError } from "../errors.js";
+import { CALL, type Checks, checkOptions, isCount, isFunction } from "../options.js";
+import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
+import { LoadedModel, open } from "./model.js";
+
+/** A span of the context: `context.slice(start, end) === text`. */
+export interface Answer {
+  /** `context.slice(start, end)`. */
+  text: string;
+  /** Start offset in the context in UTF-16 units. */
+  start: number;
+  /** End offset in UTF-16 units, exclusive. */
+  end: number;
+  /** Probability, 0 to 1, among all spans of all windows and, if the model supports it, "no answer". */
+  probability: number;
+  /** Sum of the start and end logits. */
+  score: number;
+}
+
+/** The result of a question. */
+export interface AskResult {
+  /** The best spans, most probable first. */
+  answers: Answer[];
+  /** The case that the context doesn't contain an answer: its probability, 0 to 1, and its sum of logits. */
+  noAnswer: { probability: number; score: number };
+  /** Number of windows that the context was split into. */
+  windows: number;
+  /** Number of windows that were read; less than `windows` if limited by `maxWindows`. */
+  windowsDone: number;
+  /** Whether part of the question or the context was ignored. */
+  truncated: boolean;
+  /** Timing in milliseconds. */
+  timing: Timing;
+}
+
+/** The best answers so far. */
+export interface PartialAnswers {
+  /** The best spans of the windows read so far, most probable first. */
+  answers: Answer[];
+  /** Number of windows read so far. */
+  windowsDone: number;
+  /** Total number of windows. */
+  windowsTotal: number;
+}
+
+/** Options of {@link QuestionAnswering.ask}. */
+export interface AskOptions extends CallOptions {
+  /** Number of answers. Default: 3. */
+  topK?: number;
+  /** Maximum answer length in tokens. Default: 30. */
+  maxAnswerTokens?: number;
+  /** Distance in tokens between the starts of two windows. Default: 128. */
+  docStride?: number;
+  /** Length of a window in tokens, including the question. Default: 384. */
+  maxLength?: number;
+  /** Maximum question length in tokens; longer questions are truncated. Default: 64. */
+  maxQuestionTokens?: number;
+  /** Maximum number of windows to read. Default: all. */
+  maxWindows?: number;
+  /** Called after each window with the best answers so far. */
+  onPartial?: (partial: PartialAnswers) => void;
+}
+
+const ASK: Checks<AskOptions> = {
+  ...CALL,
+  topK: isCount,
+  maxAnswerTokens: isCount,
+  docStride: isCount,
+  maxLength: isCount,
+  maxQuestionTokens: isCount,
+  maxWindows: isCount,
+  onPartial: isFunction,
+};
+
+/** Answers questions with spans of a context. */
+export class QuestionAnswering extends LoadedModel {
+  /** Loads a model with a question-answering head. */
+  static load(model: ModelSource, options: LoadOptions = {}): Promise<QuestionAnswering> {
+    return open(QuestionAnswering, "question-answering", model, options);
+  }
+
+  /** Finds the answer to a question in a context of any length. */
+  async ask(question: string, context: string, options: AskOptions = {}): Promise<AskResult> {
+    if (typeof question !== "string") throw invalidInput("question", "not a string");
+    if (typeof context !== "string") throw invalidInput("context", "not a string");
+    checkOptions(options, ASK);
+    const { signal, onPartial, topK = 3, ...rest } = options;
+    const partial = onPartial && ((value: unknown) => onPartial(withText(value as PartialAnswers, context)));
+    const call = this.call("ask", [question, context, { topK, ...rest }], signal ? { signal } : {}, partial);
+    const result = await call.catch(throwWithCamelCase);
+    return withText(result as AskResult, context);
+  }
+}
+
+/** Takes the answers' text from the context, because unpaired surrogates get lost on their way into the module. */
+function withText<T extends { answers: Answer[] }>(result: T, context: string): T {
+  for (const answer of result.answers) answer.text = context.slice(answer.start, answer.end);
+  return result;
+}
+
+/** Rewrites the option names in an error of the module from snake_case to camelCase. */
+function throwWithCamelCase(error: unknown): never {
+  if (!(error instanceof MobileBertError) || error.code !== "invalid-input") throw error;
+  const camel = (text: string) =>
+    text
+      .replace(/\bmax_question\b/g, "max_question_tokens")
+      .replace(/\b(?:top|doc|max)(?:_[a-z]+)+/g, (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
+  const { field, ...detail } = error.detail;
+  throw new MobileBertError(error.code, camel(error.message), field ? { ...detail, field: camel(field) } : detail);
+}

@@ -1,0 +1,75 @@
+import { invalidInput } from "../errors.js";
+import { CALL, checkOptions, wellFormed } from "../options.js";
+import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
+import { LoadedModel, open } from "./model.js";
+
+/** A text, or a pair of texts such as a premise and a hypothesis. */
+export type TextOrPair = string | readonly [string, string];
+
+/** Texts or pairs wrapped in one array each, so that the list can't be mistaken for a pair. */
+export type WrappedTexts = readonly (readonly [string] | readonly [string, string])[];
+
+/** A list whose length is known and isn't two. */
+export type CountedTexts =
+  | readonly []
+  | readonly [string]
+  | readonly [TextOrPair, TextOrPair, TextOrPair, ...TextOrPair[]];
+
+/** A label and its probability. */
+export interface LabelScore {
+  /** The label's name from `config.json`. */
+  label: string;
+  /** 0 to 1. Sums to 1 over all labels, except for multi-label models. */
+  probability: number;
+}
+
+/** The classification of one text. */
+export interface Classification {
+  /** All labels, most probable first. */
+  labels: LabelScore[];
+  /** Whether the text was truncated to the model's maximum length. */
+  truncated: boolean;
+  /** Timing in milliseconds. */
+  timing: Timing;
+}
+
+/** Classifies texts, for example by sentiment, topic or entailment. */
+export class TextClassification extends LoadedModel {
+  /** Loads a model with a sequence-classification head. */
+  static load(model: ModelSource, options: LoadOptions = {}): Promise<TextClassification> {
+    return open(TextClassification, "text-classification", model, options);
+  }
+
+  /**
+   * Classifies a text, a pair of texts, or a list of them. An array of two strings is always a pair. For lists of any
+   * length, wrap each text in an array: `classify(texts.map((text) => [text]))`.
+   */
+  classify(texts: WrappedTexts, options?: CallOptions): Promise<Classification[]>;
+  classify(text: TextOrPair, options?: CallOptions): Promise<Classification>;
+  classify(texts: CountedTexts, options?: CallOptions): Promise<Classification[]>;
+  /** For a list of unknown length, the type can't tell whether it is a pair. */
+  classify(
+    texts: readonly (TextOrPair | readonly [string])[],
+    options?: CallOptions,
+  ): Promise<Classification | Classification[]>;
+  async classify(texts: unknown, options: CallOptions = {}): Promise<Classification | Classification[]> {
+    checkOptions(options, CALL);
+    const one = typeof texts === "string" || isPair(texts);
+    const list = one ? [texts] : texts;
+    if (!Array.isArray(list)) throw invalidInput("text", "not a string, a pair of strings or an array of them");
+    const clean = list.map((text) => {
+      if (typeof text === "string") return wellFormed(text);
+      if (isPair(text)) return text.map(wellFormed);
+      if (Array.isArray(text) && text.length === 1 && typeof text[0] === "string") return wellFormed(text[0]);
+      throw invalidInput("text", "not a string or a pair of strings");
+    });
+    if (clean.length === 0) return [];
+    const results = (await this.call("classify", [clean, {}], options)) as Classification[];
+    if (!one) return results;
+    return results[0] as Classification;
+  }
+}
+
+function isPair(value: unknown): value is [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === "string");
+}

@@ -1,0 +1,232 @@
+import { aborted, MobileBertError, type PlainError, toError } from "../errors.js";
+import * as store from "../files/cache.js";
+import { chooseMirror, currentValidator, type OpenFile, openFile } from "../files/fetch.js";
+import { type Opener, openAll, WEIGHTS } from "../files/model-files.js";
+import type { ProgressTotal } from "../files/progress.js";
+import type { Place } from "../files/source.js";
+import { join } from "../files/streams.js";
+import { type Manifest, parseManifest, verified } from "../files/verify.js";
+import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
+import type { LoadRequest } from "./request.js";
+import { Trap, untilTrap } from "./trap.js";
+
+const MANIFEST = "files.json";
+
+/** Loads a model, from the cache if it is complete and up to date. */
+export async function loadModel(
+  request: LoadRequest,
+  progress: ProgressTotal,
+  onWarning: (warning: PlainError) => void,
+  signal: AbortSignal,
+): Promise<EngineModel> {
+  // Compiling the module takes as long as the first requests: do both at once.
+  const engine = startEngine(request);
+  engine.catch(() => {});
+  const base = cacheKey(request);
+  const place = await chooseMirror(request.place, signal);
+  const version = await modelVersion(place, base, signal);
+  let model: EngineModel | undefined;
+  if (base && version.record) {
+    try {
+      const cached = openCached(base, version.record);
+      model = await build(request, await engine, cached, undefined, "cache", progress, signal);
+    } catch (error) {
+      if (signal.aborted) throw aborted();
+      // A cached file is missing or damaged: download everything again.
+      if (!isDamaged(error)) throw error;
+      await store.remove(base);
+      progress.enter("download");
+    }
+  }
+  if (base && !model) await store.uncommit(base).catch(() => {});
+  for (let first = true; !model; first = false) {
+    const from = first || place.kind === "files" ? place : { ...place, bypassHttpCache: true };
+    const files = new ModelDownload(from, base, version.manifest, progress, signal);
+    try {
+      model = await build(request, await engine, files.open, version.manifest, "download", progress, signal);
+      await files.commit(onWarning);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      // Remove everything. If part of it was left by an earlier load, the server may not be at fault: retry once.
+      if (base) await store.remove(base).catch(() => {});
+      if (!first || !files.resumed) throw error;
+    }
+  }
+  return model;
+}
+
+/** The URL under which a model is cached, if it should be: the same for all mirrors. */
+function cacheKey({ cache, place }: LoadRequest): string | undefined {
+  const cacheable = cache && typeof caches !== "undefined" && place.kind === "directory" && /^https?:/.test(place.base);
+  return cacheable ? place.base : undefined;
+}
+
+/** Whether an error means that a model's files are damaged. */
+function isDamaged(error: unknown): boolean {
+  return ["corrupt", "integrity", "not-a-model"].includes(toError(error).code);
+}
+
+/** Reads configuration and tokenizer, then the weights chunk by chunk. */
+async function build(
+  request: LoadRequest,
+  engine: Awaited<ReturnType<typeof startEngine>>,
+  open: Opener,
+  manifest: Manifest | undefined,
+  phase: "download" | "cache",
+  progress: ProgressTotal,
+  signal: AbortSignal,
+): Promise<EngineModel> {
+  const opened = await openAll(request.place, open, manifest, progress);
+  let loader: EngineLoader | undefined;
+  try {
+    const read = async (file: OpenFile | undefined) => {
+      return file && new TextDecoder().decode(await join(counted(file, phase, progress)));
+    };
+    const files: EngineFiles = { config: (await read(opened.config)) ?? "", task: request.task };
+    const tokenizerJson = await read(opened.tokenizerJson);
+    const tokenizerConfig = await read(opened.tokenizerConfig);
+    const vocab = await read(opened.vocab);
+    if (tokenizerJson !== undefined) files.tokenizerJson = tokenizerJson;
+    if (tokenizerConfig !== undefined) files.tokenizerConfig = tokenizerConfig;
+    if (vocab !== undefined) files.vocab = vocab;
+    if (opened.index !== undefined) files.index = opened.index;
+    if (signal.aborted) throw aborted();
+    progress.enter("compile");
+    loader = await untilTrap(() => engine.Loader.create(files, engineOptions(request)));
+    const loading = loader;
+    for (const file of opened.weights) {
+      loading.beginFile(file.name);
+      for await (const chunk of counted(file, phase, progress)) {
+        if (signal.aborted) throw aborted();
+        await untilTrap(() => loading.push(chunk));
+      }
+    }
+    progress.enter("upload");
+    // `finish` consumes the loader, whether it succeeds or not.
+    loader = undefined;
+    return await untilTrap(() => loading.finish());
+  } catch (error) {
+    for (const file of opened.all) file.cancel();
+    if (!(error instanceof Trap)) loader?.free();
+    throw error;
+  }
+}
+
+function engineOptions(request: LoadRequest) {
+  const { device, dtype, schedule } = request;
+  return { device, ...(dtype && { dtype }), ...(schedule && { schedule }) };
+}
+
+async function* counted(file: OpenFile, phase: "download" | "cache", progress: ProgressTotal) {
+  progress.restart(file.name);
+  // The bytes left by an earlier load come from the cache, the rest from the network.
+  let cached = file.start;
+  for await (const chunk of file.chunks) {
+    progress.advance(cached > 0 ? "cache" : phase, file.name, chunk.length);
+    cached -= chunk.length;
+    yield chunk;
+  }
+}
+
+interface ModelVersion {
+  manifest: Manifest | undefined;
+  /** The cached model, if it is up to date or the server can't be reached. */
+  record: store.CacheRecord | undefined;
+}
+
+/** Checks with one small request whether a cached model is up to date. */
+async function modelVersion(place: Place, base: string | undefined, signal: AbortSignal): Promise<ModelVersion> {
+  const record = base ? await store.findRecord(base).catch(() => undefined) : undefined;
+  if (record && !record.hasManifest) {
+    const weights = record.files.find((file) => file.name.endsWith(".safetensors"))?.name ?? WEIGHTS;
+    const current = await currentValidator(place, weights, signal);
+    return { manifest: undefined, record: current === undefined || current === record.version ? record : undefined };
+  }
+  let text: string | undefined;
+  try {
+    const file = await openFile(place, MANIFEST, signal);
+    text = file && new TextDecoder().decode(await join(file.chunks));
+  } catch (error) {
+    const code = error instanceof MobileBertError ? error.code : "internal";
+    if (record && code === "network") return { manifest: undefined, record };
+    // A page instead of an optional file means that the file doesn't exist.
+    if (code !== "not-a-model") throw error;
+  }
+  const manifest = text === undefined ? undefined : parseManifest(text);
+  return { manifest, record: record && text === record.version ? record : undefined };
+}
+
+/** Opens files of a cached model; fails if one is missing or has a different size. */
+function openCached(base: string, record: store.CacheRecord): Opener {
+  return async (name) => {
+    const expected = record.files.find((file) => file.name === name);
+    if (!expected) return undefined;
+    const { bytes, count } = await store.findParts(base, name);
+    if (bytes !== expected.bytes) {
+      const problem = `only ${bytes} of ${expected.bytes} bytes are in the browser's cache`;
+      throw new MobileBertError("corrupt", `${name}: ${problem}`, { file: name });
+    }
+    const chunks = store.readParts(base, name, count);
+    return { name, start: 0, bytes, validator: "", chunks, isPage: false, cancel: () => {} };
+  };
+}
+
+/** Downloads a model's files, verifies them against the manifest, and caches them if possible. */
+class ModelDownload {
+  /** Whether part of a file was left by an earlier load. */
+  resumed = false;
+  private readonly stored: { name: string; state: store.StoreState }[] = [];
+  private version = "";
+
+  constructor(
+    private readonly place: Place,
+    private readonly base: string | undefined,
+    private readonly manifest: Manifest | undefined,
+    private readonly progress: ProgressTotal,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  readonly open: Opener = async (name, onMissing) => {
+    const { base, manifest } = this;
+    const isWeights = name.endsWith(".safetensors");
+    const nothing: store.StoredParts = { count: 0, bytes: 0, validator: "" };
+    // Only weights are worth resuming; other files are downloaded again.
+    const stored = base && isWeights ? await store.findParts(base, name).catch(() => nothing) : nothing;
+    const file = await openFile(this.place, name, this.signal, stored.count > 0 ? stored : undefined, onMissing);
+    if (!file) return undefined;
+    if (isWeights && this.version === "") this.version = file.validator;
+    const resumes = base !== undefined && file.start > 0;
+    this.resumed ||= resumes;
+    const check = () => this.progress.enter("verify", name);
+    if (!base || file.isPage) return { ...file, chunks: verified(manifest, name, file.chunks, check) };
+    // Existing parts aren't stored again, but every byte is verified.
+    const storing = store.storeWhileReading(base, name, file.validator, resumes ? stored : nothing, file.chunks);
+    this.stored.push({ name, state: storing.state });
+    const read = resumes ? chain(store.readParts(base, name, stored.count), storing.chunks) : storing.chunks;
+    return { ...file, chunks: verified(manifest, name, read, check) };
+  };
+
+  /** Marks the cached copy as complete, after all files were verified and the model was loaded. */
+  async commit(onWarning: (warning: PlainError) => void): Promise<void> {
+    const { base } = this;
+    if (!base) return;
+    const failed = this.stored.find(({ state }) => state.failure !== undefined);
+    if (failed) {
+      await store.remove(base).catch(() => {});
+      const reason = failed.state.failure instanceof Error ? failed.state.failure.message : failed.state.failure;
+      const message = `the browser could not cache this model (${reason}): it works, but will be downloaded again next time; see cache.estimate() for the available space, or pass \`cache: false\``;
+      onWarning({ code: "quota", message, detail: { file: failed.name } });
+      return;
+    }
+    const files = this.stored.map(({ name, state }) => ({ name, bytes: state.bytes }));
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const version = this.manifest?.text ?? this.version;
+    const stored = new Date().toISOString();
+    const hasManifest = this.manifest !== undefined;
+    await store.commit({ model: base, files, bytes, stored, version, hasManifest }).catch(() => {});
+  }
+}
+
+async function* chain(...all: AsyncIterable<Uint8Array>[]): AsyncGenerator<Uint8Array> {
+  for (const chunks of all) yield* chunks;
+}

@@ -1,0 +1,203 @@
+import { invalidInput } from "../errors.js";
+import { checkOptions, LOAD } from "../options.js";
+import type { LoadOptions } from "../types.js";
+import { fileUrl, resolveSource } from "./source.js";
+import { chunksOf } from "./streams.js";
+
+/** A cached model. */
+export interface CachedModel {
+  /** URL of its directory. */
+  model: string;
+  /** Its files with their sizes in bytes. */
+  files: { name: string; bytes: number }[];
+  /** Total bytes of all files. */
+  bytes: number;
+  /** Time of storage, as an ISO date. */
+  stored: string;
+}
+
+/** Stored with a model's files once all of them were read and verified; without it, they aren't used. */
+export interface CacheRecord extends CachedModel {
+  /** Text of `files.json`, or the weights' validator if there is none; changes when the model does. */
+  version: string;
+  hasManifest: boolean;
+}
+
+const CACHE_NAME = "mobilebert-models";
+const RECORD = "mobilebert-cache-record.json";
+const PART_NAME = "mobilebert-part-";
+/** Approximate size of the parts in which files are stored, so that interrupted downloads can be resumed. */
+const PART_BYTES = 4 << 20;
+/** Headers of a stored part. */
+const START = "x-mobilebert-start";
+const BYTES = "x-mobilebert-bytes";
+const VALIDATOR = "x-mobilebert-validator";
+
+/** The models in the browser's cache storage. */
+export const cache = {
+  /** Lists all complete models. */
+  async list(): Promise<CachedModel[]> {
+    const store = await openStore();
+    if (!store) return [];
+    const models: CachedModel[] = [];
+    for (const request of await store.keys()) {
+      if (!new URL(request.url).pathname.endsWith(`/${RECORD}`)) continue;
+      const record = (await (await store.match(request))?.json()) as CacheRecord | undefined;
+      if (record) models.push({ model: record.model, files: record.files, bytes: record.bytes, stored: record.stored });
+    }
+    return models;
+  },
+
+  /** Returns the browser's estimate of the bytes used by, and available to, this origin. */
+  async estimate(): Promise<{ usage: number; quota: number }> {
+    const found = await globalThis.navigator?.storage?.estimate?.();
+    return { usage: found?.usage ?? 0, quota: found?.quota ?? 0 };
+  },
+
+  /** Removes one model, given as for `load`, or all. Pass the `options` it was loaded with. */
+  async clear(model?: string | URL, options: Pick<LoadOptions, "endpoint" | "revision"> = {}): Promise<void> {
+    const { endpoint, revision } = LOAD;
+    checkOptions(options, { endpoint, revision });
+    const place = model === undefined ? undefined : await resolveSource(model, options);
+    if (place?.kind === "files") throw invalidInput("model", "selected files are not cached");
+    if (typeof caches === "undefined") return;
+    if (place) await remove(place.base);
+    else await caches.delete(CACHE_NAME);
+  },
+};
+
+/** Finds the record of a complete model. */
+export async function findRecord(base: string): Promise<CacheRecord | undefined> {
+  const response = await (await openStore())?.match(fileUrl(base, RECORD));
+  return response && ((await response.json()) as CacheRecord);
+}
+
+/** The cached parts of a file: none, its first ones, or all of it. */
+export interface StoredParts {
+  count: number;
+  bytes: number;
+  /** The file's validator at the time of storage. */
+  validator: string;
+}
+
+/** Finds the cached parts of a file. Parts that don't start where the previous one ends are ignored. */
+export async function findParts(base: string, name: string): Promise<StoredParts> {
+  const found: StoredParts = { count: 0, bytes: 0, validator: "" };
+  const store = await openStore();
+  for (;;) {
+    const headers = (await store?.match(partUrl(base, name, found.count)))?.headers;
+    const validator = headers?.get(VALIDATOR) ?? "";
+    const bytes = Number(headers?.get(BYTES) ?? Number.NaN);
+    if (Number.isNaN(bytes) || Number(headers?.get(START)) !== found.bytes) return found;
+    if (found.count > 0 && validator !== found.validator) return found;
+    found.count++;
+    found.bytes += bytes;
+    found.validator = validator;
+  }
+}
+
+/** Reads a file's parts in order. */
+export async function* readParts(base: string, name: string, count: number): AsyncGenerator<Uint8Array> {
+  const store = await openStore();
+  for (let index = 0; index < count; index++) {
+    const body = (await store?.match(partUrl(base, name, index)))?.body;
+    if (body) yield* chunksOf(body);
+  }
+}
+
+/** Marks a model as complete. */
+export async function commit(record: CacheRecord): Promise<void> {
+  const store = await openStore();
+  await store?.put(fileUrl(record.model, RECORD), new Response(JSON.stringify(record)));
+}
+
+/** Marks a model as incomplete, before its files are overwritten. */
+export async function uncommit(base: string): Promise<void> {
+  await (await openStore())?.delete(fileUrl(base, RECORD));
+}
+
+/** Removes a model: the record first, so that an interruption leaves nothing that looks complete. */
+export async function remove(base: string): Promise<void> {
+  const store = await openStore();
+  if (!store) return;
+  await store.delete(fileUrl(base, RECORD));
+  const directory = fileUrl(base, "").split("?")[0] ?? base;
+  for (const { url } of await store.keys()) {
+    // Files in subfolders belong to other models.
+    const rest = url.startsWith(directory) ? (url.slice(directory.length).split("?")[0] ?? "") : "";
+    const [name, part = ""] = rest.split("/");
+    if (name === RECORD || part.startsWith(PART_NAME)) await store.delete(url);
+  }
+}
+
+/** The state of storing a file. */
+export interface StoreState {
+  /** Bytes of the file so far, including those of an earlier load. */
+  bytes: number;
+  /** Why the file can't be stored, if it can't: no room, or a private window. */
+  failure: unknown;
+}
+
+/**
+ * Passes chunks on and stores them in parts, after the parts that are already stored. An interrupted load leaves
+ * complete parts behind, from which the next load resumes; they are only used after {@link commit}. If storing fails,
+ * the model still loads.
+ */
+export function storeWhileReading(
+  base: string,
+  name: string,
+  validator: string,
+  stored: StoredParts,
+  chunks: AsyncIterable<Uint8Array>,
+): { chunks: AsyncIterable<Uint8Array>; state: StoreState } {
+  const state: StoreState = { bytes: stored.bytes, failure: undefined };
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    const store = await openStore();
+    if (!store) state.failure = "cache storage is not available";
+    let index = stored.count;
+    let start = stored.bytes;
+    let pending: BlobPart[] = [];
+    let size = 0;
+    let written: Promise<void> = Promise.resolve();
+    const write = async () => {
+      // One part at a time, while the next one arrives.
+      await written;
+      if (!store || state.failure !== undefined || size === 0) return;
+      const headers = { [START]: String(start), [BYTES]: String(size), [VALIDATOR]: validator };
+      written = store
+        .put(partUrl(base, name, index++), new Response(new Blob(pending), { headers }))
+        .catch((error: unknown) => {
+          state.failure = error ?? "no reason given";
+        });
+      pending = [];
+      start += size;
+      size = 0;
+    };
+    try {
+      for await (const chunk of chunks) {
+        state.bytes += chunk.length;
+        if (state.failure === undefined) {
+          // A copy: the consumer may transfer the chunk's memory.
+          pending.push(chunk.slice() as Uint8Array<ArrayBuffer>);
+          size += chunk.length;
+          if (size >= PART_BYTES) await write();
+        }
+        yield chunk;
+      }
+    } finally {
+      await write();
+      await written;
+    }
+  }
+  return { chunks: pass(), state };
+}
+
+function partUrl(base: string, name: string, index: number): string {
+  return fileUrl(base, `${name}/${PART_NAME}${index}`);
+}
+
+/** Cache storage only exists in secure contexts, and private windows may refuse it. */
+async function openStore(): Promise<Cache | undefined> {
+  if (typeof caches === "undefined") return undefined;
+  return await caches.open(CACHE_NAME).catch(() => undefined);
+}

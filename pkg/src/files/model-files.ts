@@ -1,0 +1,110 @@
+import { MobileBertError } from "../errors.js";
+import type { OpenFile } from "./fetch.js";
+import type { ProgressTotal } from "./progress.js";
+import type { Place } from "./source.js";
+import { join } from "./streams.js";
+import type { Manifest } from "./verify.js";
+
+const CONFIG = "config.json";
+/** The weights, unless they are sharded. */
+export const WEIGHTS = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
+/** Opens a file. Returns `undefined` if it doesn't exist, and passes the HTTP status, if any, to `onMissing`. */
+export type Opener = (name: string, onMissing?: (status: number) => void) => Promise<OpenFile | undefined>;
+
+/** Opens all files before reading any, so that the total size is known from the start. */
+export async function openAll(place: Place, open: Opener, manifest: Manifest | undefined, progress: ProgressTotal) {
+  const all: OpenFile[] = [];
+  /** HTTP statuses of missing files. */
+  const statuses = new Map<string, number>();
+  const fileMissing = (name: string) => missing(place, name, statuses.get(name));
+  const optional = async (name: string) => {
+    if (manifest && !manifest.files.has(name)) return undefined;
+    const file = await open(name, (status) => statuses.set(name, status));
+    if (file) all.push(file);
+    return file;
+  };
+  const opening = [CONFIG, "tokenizer.json", "tokenizer_config.json", WEIGHTS].map(optional);
+  try {
+    const [config, json, settings, single] = await Promise.all(opening);
+    if (!config) throw fileMissing(CONFIG);
+    const vocab = isFile(json) ? undefined : await optional("vocab.txt");
+    // If the server sent pages instead of both, reading the first one reports it.
+    const tokenizerJson = isFile(json) || !isFile(vocab) ? json : undefined;
+    if (!tokenizerJson && !vocab) throw fileMissing("tokenizer.json");
+    const tokenizer = { tokenizerJson, tokenizerConfig: isFile(settings) ? settings : undefined, vocab };
+    const { weights, index } = await openWeights(fileMissing, optional, single);
+    const used = [config, ...Object.values(tokenizer), ...weights].filter((file) => file !== undefined);
+    for (const file of used) progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);
+    for (const file of all) if (file.isPage && !used.includes(file)) file.cancel();
+    return { config, ...tokenizer, weights, index, all };
+  } catch (error) {
+    await Promise.allSettled(opening);
+    for (const file of all) file.cancel();
+    throw error;
+  }
+}
+
+function isFile(file: OpenFile | undefined): boolean {
+  return file !== undefined && !file.isPage;
+}
+
+/** Opens the weights: a single file, or the shards listed in the index. */
+async function openWeights(
+  fileMissing: (name: string) => MobileBertError,
+  optional: Opener,
+  single: OpenFile | undefined,
+) {
+  const file = isFile(single) ? undefined : await optional(INDEX);
+  if (single && !(file && isFile(file))) return { weights: [single], index: undefined };
+  if (!file) throw fileMissing(WEIGHTS);
+  const index = new TextDecoder().decode(await join(file.chunks));
+  const weights: OpenFile[] = [];
+  for (const name of shardNames(index)) {
+    const shard = await optional(name);
+    if (!shard) throw fileMissing(name);
+    weights.push(shard);
+  }
+  return { weights, index };
+}
+
+/** Returns the shards listed in an index. */
+export function shardNames(text: string): string[] {
+  const damaged = (problem: string) => new MobileBertError("corrupt", `${INDEX}: ${problem}`, { file: INDEX });
+  let map: unknown;
+  try {
+    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
+  } catch (error) {
+    throw damaged(`not valid JSON (${error instanceof Error ? error.message : error})`);
+  }
+  if (typeof map !== "object" || map === null) throw damaged("`weight_map` is missing");
+  const names = [...new Set(Object.values(map as Record<string, unknown>))].sort();
+  for (const name of names) {
+    // Shards are in the same directory as their index; don't follow other paths.
+    if (typeof name !== "string" || !/^[\w.-]+\.safetensors$/.test(name)) throw damaged(`\`weight_map\` names ${name}`);
+  }
+  return names as string[];
+}
+
+/** The error for a missing file; `status` is the HTTP status of the response. */
+export function missing(place: Place, name: string, status?: number): MobileBertError {
+  const detail = { file: name, ...(status !== undefined && { status }) };
+  if (place.kind === "files") {
+    const hint = "select config.json, model.safetensors and tokenizer.json or vocab.txt together";
+    return new MobileBertError("not-found", `${name}: not among the selected files; ${hint}`, detail);
+  }
+  const hints = ["is it a model's directory? Directory URLs end in `/`, ids have the form `owner/name`"];
+  if (place.id !== undefined) {
+    hints[0] = `"${place.id}" was taken for a Hugging Face id; directory URLs end in \`/\``;
+  }
+  if (status === 401 || status === 403) {
+    hints.push('access may require `headers: { authorization: "Bearer …" }`');
+  }
+  const responded = status === undefined ? "" : ` (the server responded with ${status})`;
+  return new MobileBertError(
+    "not-found",
+    `${name}: not found in ${place.base}${responded}; ${hints.join("; ")}`,
+    detail,
+  );
+}

@@ -1,0 +1,67 @@
+import { aborted } from "../errors.js";
+
+/** Time limits in milliseconds; an object, so that tests can shorten them. */
+export const timeouts = {
+  /** Until the headers of a response arrive. */
+  response: 30_000,
+  /** Until the headers of a mirror's response arrive, before trying the next one. */
+  mirror: 8_000,
+  /** Until the next bytes of a response body arrive. */
+  bytes: 30_000,
+};
+
+/** Fetches with a time limit for the headers; for the body, see {@link chunksWithTimeout}. */
+export async function fetchWithTimeout(
+  url: string,
+  init: RequestInit,
+  signal: AbortSignal,
+  limit = timeouts.response,
+): Promise<Response> {
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    stop.abort();
+  }, limit);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal.aborted) throw aborted();
+    return await fetch(url, { ...init, signal: stop.signal });
+  } catch (error) {
+    if (signal.aborted) throw aborted();
+    throw timedOut ? new Error(`no response within ${limit / 1000} s`) : error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Iterates over a response body; fails if no bytes arrive for too long. */
+export async function* chunksWithTimeout(
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  const limit = timeouts.bytes;
+  let timedOut = false;
+  // Also ends a pending read.
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    for (;;) {
+      const timer = setTimeout(() => {
+        timedOut = true;
+        cancel();
+      }, limit);
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer));
+      if (signal.aborted) throw aborted();
+      if (timedOut) throw new Error(`no data for ${limit / 1000} s`);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    await reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,66 @@
+import { MobileBertError } from "../errors.js";
+import { Sha256 } from "./sha256.js";
+
+/** `files.json`: sizes and hashes of a model's files. */
+export interface Manifest {
+  /** The text itself, to detect changes. */
+  text: string;
+  files: Map<string, { bytes: number; sha256: string }>;
+}
+
+/** Parses `files.json`: a list of `{name, bytes, sha256}`, or an object with the list as `files`. */
+export function parseManifest(text: string): Manifest {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw damaged(`not valid JSON (${error instanceof Error ? error.message : error})`);
+  }
+  const list = Array.isArray(parsed) ? parsed : (parsed as { files?: unknown } | null)?.files;
+  if (!Array.isArray(list)) throw damaged("neither a list of files nor an object with `files`");
+  const files = new Map<string, { bytes: number; sha256: string }>();
+  for (const entry of list as Partial<{ name: string; bytes: number; sha256: string }>[]) {
+    const { name, bytes, sha256 } = entry ?? {};
+    const valid = typeof name === "string" && Number.isSafeInteger(bytes) && /^[0-9a-f]{64}$/i.test(sha256 ?? "");
+    if (!valid) throw damaged(`an entry is not {name, bytes, sha256}: ${JSON.stringify(entry)}`);
+    files.set(name, { bytes: bytes as number, sha256: (sha256 as string).toLowerCase() });
+  }
+  return { text, files };
+}
+
+/**
+ * Passes chunks on and fails at the end if they don't match the manifest. Files without an entry aren't checked.
+ * `onCheck` is called when all bytes have arrived.
+ */
+export async function* verified(
+  manifest: Manifest | undefined,
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+  onCheck: () => void = () => {},
+): AsyncGenerator<Uint8Array> {
+  const expected = manifest?.files.get(name);
+  if (!expected) {
+    yield* chunks;
+    return;
+  }
+  const hash = new Sha256();
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (bytes > expected.bytes) throw mismatch(name, `more than the ${expected.bytes} bytes listed in files.json`);
+    yield chunk;
+  }
+  onCheck();
+  if (bytes !== expected.bytes) throw mismatch(name, `${bytes} bytes, but files.json lists ${expected.bytes}`);
+  const found = hash.hex();
+  if (found !== expected.sha256) throw mismatch(name, `sha256 is ${found}, but files.json lists ${expected.sha256}`);
+}
+
+function mismatch(name: string, problem: string): MobileBertError {
+  return new MobileBertError("integrity", `${name}: ${problem}; download the file again`, { file: name });
+}
+
+function damaged(problem: string): MobileBertError {
+  return new MobileBertError("corrupt", `files.json: ${problem}`, { file: "files.json" });
+}

@@ -1,0 +1,192 @@
+import { Encoder } from "../api/encoder.js";
+import { FillMask } from "../api/fill-mask.js";
+import { QuestionAnswering } from "../api/question-answering.js";
+import { TextClassification } from "../api/text-classification.js";
+import { TokenClassification } from "../api/token-classification.js";
+import { invalidInput } from "../errors.js";
+import { areStrings, type Checks, checkOptions, isBoolean, isCount, notOneOf, oneOf, orNull } from "../options.js";
+import type { LoadOptions, ModelSource } from "../types.js";
+import { checkModel, checkTexts, loadOptions } from "./options.js";
+import type {
+  FeatureExtractionPipeline,
+  FillMaskPipeline,
+  PipelineAnswer,
+  PipelineBase,
+  PipelineEntityOptions,
+  PipelineFeatureOptions,
+  PipelineFillOptions,
+  PipelineLabel,
+  PipelineLabelOptions,
+  PipelineOptions,
+  PipelineQuestionOptions,
+  Pipelines,
+  PipelineTensor,
+  QuestionAnsweringPipeline,
+  TextClassificationPipeline,
+  Texts,
+  TokenClassificationPipeline,
+} from "./types.js";
+
+/**
+ * Loads a model and returns a function with the arguments and results of transformers.js. Differences: offsets (`start`,
+ * `end`) are always included, answers and aggregated words are slices of the original text, contexts can have any
+ * length, and scores of answers are probabilities among all spans.
+ */
+export async function pipeline<Name extends keyof Pipelines>(
+  task: Name,
+  model: ModelSource,
+  options: PipelineOptions = {},
+): Promise<Pipelines[Name]> {
+  if (!Object.hasOwn(makers, task)) throw notOneOf("task", task, Object.keys(makers));
+  checkModel(model);
+  const name = typeof model === "string" || model instanceof URL ? String(model) : "files";
+  const made = await makers[task](model, loadOptions(name, options));
+  options.progress_callback?.({ status: "ready", task: made.task, model: name });
+  return made;
+}
+
+const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOptions) => Promise<Pipelines[Name]> } = {
+  "question-answering": questionAnswering,
+  "text-classification": textClassification,
+  "sentiment-analysis": textClassification,
+  "token-classification": tokenClassification,
+  ner: tokenClassification,
+  "fill-mask": fillMask,
+  "feature-extraction": featureExtraction,
+  embeddings: featureExtraction,
+};
+
+const QUESTION: Checks<PipelineQuestionOptions> = { top_k: isCount, handle_impossible_answer: isBoolean };
+const LABEL: Checks<PipelineLabelOptions> = { top_k: orNull(isCount) };
+const ENTITY: Checks<PipelineEntityOptions> = {
+  ignore_labels: areStrings,
+  aggregation_strategy: oneOf("none", "simple"),
+};
+const FILL: Checks<PipelineFillOptions> = { top_k: isCount };
+const FEATURE: Checks<PipelineFeatureOptions> = {
+  pooling: oneOf("none", "mean", "cls", "first_token"),
+  normalize: isBoolean,
+};
+
+async function questionAnswering(source: ModelSource, load: LoadOptions): Promise<QuestionAnsweringPipeline> {
+  const model = await QuestionAnswering.load(source, load);
+  const one = async (question: string, context: string, options: PipelineQuestionOptions) => {
+    const { top_k: topK = 1, handle_impossible_answer: maybeNone = false } = options;
+    const { answers, noAnswer } = await model.ask(question, context, { topK });
+    const found: PipelineAnswer[] = answers.map(({ text, probability, start, end }) => {
+      return { answer: text, score: probability, start, end };
+    });
+    if (maybeNone || found.length === 0) found.push({ answer: "", score: noAnswer.probability, start: 0, end: 0 });
+    found.sort((a, b) => b.score - a.score);
+    return topK === 1 ? (found[0] as PipelineAnswer) : found.slice(0, topK);
+  };
+  const call = async (question: Texts, context: Texts, options: PipelineQuestionOptions = {}) => {
+    checkTexts("question", question);
+    checkTexts("context", context);
+    checkOptions(options, QUESTION);
+    if (typeof question === "string" && typeof context === "string") return await one(question, context, options);
+    if (typeof question === "string" || typeof context === "string" || question.length !== context.length) {
+      throw invalidInput("context", "pass one context per question");
+    }
+    return await Promise.all(question.map((text, i) => one(text, context[i] as string, options)));
+  };
+  return callable("question-answering", model, call) as QuestionAnsweringPipeline;
+}
+
+async function textClassification(source: ModelSource, load: LoadOptions): Promise<TextClassificationPipeline> {
+  const model = await TextClassification.load(source, load);
+  const call = async (texts: Texts, options: PipelineLabelOptions = {}) => {
+    checkTexts("texts", texts);
+    checkOptions(options, LABEL);
+    const { top_k: topK = 1 } = options;
+    const one = async (text: string): Promise<PipelineLabel[]> => {
+      const { labels } = await model.classify(text);
+      const scores = labels.map(({ label, probability }) => ({ label, score: probability }));
+      return topK === null ? scores : scores.slice(0, topK);
+    };
+    const results = await forEach(texts, one);
+    return topK === 1 ? results.flat() : results;
+  };
+  return callable("text-classification", model, call) as TextClassificationPipeline;
+}
+
+async function tokenClassification(source: ModelSource, load: LoadOptions): Promise<TokenClassificationPipeline> {
+  const model = await TokenClassification.load(source, load);
+  const call = async (texts: Texts, options: PipelineEntityOptions = {}) => {
+    checkTexts("texts", texts);
+    checkOptions(options, ENTITY);
+    const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none" } = options;
+    return forEach(texts, async (text) => {
+      const { entities } = await model.label(text, { aggregation });
+      const kept = entities.filter(({ label }) => !ignored.includes(label));
+      return kept.map(({ label, probability: score, text: word, start, end, piece = word, index = 0 }) =>
+        aggregation === "simple"
+          ? { entity_group: label, score, word, start, end }
+          : { entity: label, score, index, word: piece, start, end },
+      );
+    });
+  };
+  return callable("token-classification", model, call) as TokenClassificationPipeline;
+}
+
+async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMaskPipeline> {
+  const model = await FillMask.load(source, load);
+  const call = async (texts: Texts, options: PipelineFillOptions = {}) => {
+    checkTexts("texts", texts);
+    checkOptions(options, FILL);
+    return forEach(texts, async (text) => {
+      const { masks } = await model.fill(text, { topK: options.top_k });
+      return (masks[0] ?? []).map(({ id, token, probability, sequence }) => {
+        return { score: probability, token: id, token_str: token, sequence };
+      });
+    });
+  };
+  return callable("fill-mask", model, call) as FillMaskPipeline;
+}
+
+async function featureExtraction(source: ModelSource, load: LoadOptions): Promise<FeatureExtractionPipeline> {
+  const model = await Encoder.load(source, load);
+  const call = async (texts: Texts, options: PipelineFeatureOptions = {}) => {
+    checkTexts("texts", texts);
+    checkOptions(options, FEATURE);
+    const { pooling = "none", normalize = false } = options;
+    const list = typeof texts === "string" ? [texts] : texts;
+    if (pooling !== "none") {
+      const rows = await model.encode(list, { pooling: pooling === "mean" ? "mean" : "cls", normalize });
+      return tensor(concatenated(rows, rows.length), [rows.length, rows[0]?.length ?? 0]);
+    }
+    const found = await model.encode(list, { pooling: "none", normalize });
+    const longest = Math.max(0, ...found.map((rows) => rows.length));
+    const padded = found.map((rows) => concatenated(rows, longest));
+    return tensor(concatenated(padded, padded.length), [found.length, longest, found[0]?.[0]?.length ?? 0]);
+  };
+  return callable("feature-extraction", model, call);
+}
+
+/** Concatenates rows, padded with rows of zeros up to `count`. */
+function concatenated(rows: readonly Float32Array[], count: number): Float32Array {
+  const width = rows[0]?.length ?? 0;
+  const data = new Float32Array(count * width);
+  for (const [i, row] of rows.entries()) data.set(row, i * width);
+  return data;
+}
+
+function callable<F extends object>(task: string, model: { dispose(): Promise<void> }, call: F): F & PipelineBase {
+  return Object.assign(call, { task, dispose: () => model.dispose() });
+}
+
+/** Applies a call to one text or to each of several; the model's queue keeps the order. */
+function forEach<T>(texts: Texts, work: (text: string) => Promise<T[]>): Promise<T[] | T[][]> {
+  return typeof texts === "string" ? work(texts) : Promise.all(texts.map(work));
+}
+
+/** A tensor with the shape `dims`. */
+function tensor(data: Float32Array, dims: number[]): PipelineTensor {
+  return { type: "float32", dims, data, size: data.length, tolist: () => nested(data, dims) };
+}
+
+function nested(data: Float32Array, [count = 0, ...inner]: number[]): unknown[] {
+  if (inner.length === 0) return Array.from(data);
+  const step = inner.reduce((product, size) => product * size, 1);
+  return Array.from({ length: count }, (_, i) => nested(data.subarray(i * step, (i + 1) * step), inner));
+}

@@ -1,0 +1,198 @@
+import type { DeviceKind, Dtype, LoadOptions } from "../types.js";
+
+/** Progress events of a load, as in transformers.js. Bytes are only reported over all files. */
+export type PipelineProgress =
+  | { status: "initiate"; name: string; file: string }
+  | {
+      status: "progress_total";
+      name: string;
+      file: string;
+      /** Percentage. */
+      progress: number;
+      /** Bytes read so far. */
+      loaded: number;
+      /** Total bytes. */
+      total: number;
+    }
+  | { status: "ready"; task: string; model: string };
+
+/** Options of {@link pipeline}, as in transformers.js, plus those of `load`. */
+export interface PipelineOptions extends Omit<LoadOptions, "device" | "dtype" | "onProgress"> {
+  /** The device; `"cpu"` means `"wasm"`. */
+  device?: "auto" | DeviceKind | "cpu" | null;
+  /** Data type of the weights; `fp32` means `f32`, `fp16` means `f16`, `int8` means `q8`. */
+  dtype?: "fp32" | "fp16" | "int8" | Dtype | null;
+  /** Called while the model loads. */
+  progress_callback?: ((event: PipelineProgress) => void) | null;
+}
+
+/** An answer as in transformers.js, plus its offsets. */
+export interface PipelineAnswer {
+  /** `context.slice(start, end)`; empty if the context doesn't contain the answer. */
+  answer: string;
+  /** Probability among all spans of the context, 0 to 1. */
+  score: number;
+  /** Start offset in UTF-16 units. */
+  start: number;
+  /** End offset in UTF-16 units, exclusive. */
+  end: number;
+}
+
+/** A label and its probability. */
+export interface PipelineLabel {
+  /** The label's name from `config.json`. */
+  label: string;
+  /** Probability, 0 to 1. */
+  score: number;
+}
+
+/** A labeled token, plus its offsets. */
+export interface PipelineEntity {
+  /** The label's name from `config.json`. */
+  entity: string;
+  /** Probability, 0 to 1. */
+  score: number;
+  /** Position of the token in the sequence, where `[CLS]` is 0. */
+  index: number;
+  /** The token as spelled in the vocabulary. */
+  word: string;
+  /** Start offset in UTF-16 units. */
+  start: number;
+  /** End offset in UTF-16 units, exclusive. */
+  end: number;
+}
+
+/** Adjacent tokens with the same label, merged. */
+export interface PipelineEntityGroup {
+  /** The label's name without `B-` or `I-`. */
+  entity_group: string;
+  /** Mean probability of the tokens, 0 to 1. */
+  score: number;
+  /** `text.slice(start, end)`. */
+  word: string;
+  /** Start offset in UTF-16 units. */
+  start: number;
+  /** End offset in UTF-16 units, exclusive. */
+  end: number;
+}
+
+/** A candidate for a mask. */
+export interface PipelineFilling {
+  /** Probability, 0 to 1. */
+  score: number;
+  /** Token id. */
+  token: number;
+  /** The token. */
+  token_str: string;
+  /** The text with the mask replaced by the token. */
+  sequence: string;
+}
+
+/** A tensor with the fields of the `Tensor` of transformers.js. */
+export interface PipelineTensor {
+  /** Always 32-bit floats. */
+  type: "float32";
+  /** Shape: `[texts, hidden_size]`, or `[texts, tokens, hidden_size]` without pooling. */
+  dims: number[];
+  /** All values, in row-major order. */
+  data: Float32Array;
+  /** Number of values. */
+  size: number;
+  /** Converts the tensor to nested arrays. */
+  tolist(): unknown[];
+}
+
+/** Members of every pipeline. */
+export interface PipelineBase {
+  /** The task. */
+  readonly task: string;
+  /** Frees all memory. */
+  dispose(): Promise<void>;
+}
+
+/** One or several texts. */
+export type Texts = string | readonly string[];
+/** One result for one text, an array for an array. */
+export type PerText<Q extends Texts, Result> = Q extends string ? Result : Result[];
+/** Whether the options ask for more than one result; `boolean` if their type doesn't say. */
+export type ManyResults<O> = "top_k" extends keyof O ? IsMany<O["top_k"]> : false;
+type IsMany<K> = K extends 1 | undefined ? false : 1 extends K ? boolean : true;
+type OneOrMany<Many extends boolean, One, All> = Many extends true ? All : One;
+
+/** Options of a question, as in transformers.js and Python's `transformers`. */
+export interface PipelineQuestionOptions {
+  /** Number of answers. With 1, the default, the result is the answer itself, otherwise an array. */
+  top_k?: number;
+  /** Whether to include "no answer" as an empty answer. Default: false. */
+  handle_impossible_answer?: boolean;
+}
+/** Options of a classification. */
+export interface PipelineLabelOptions {
+  /** Number of labels; `null` for all. Default: 1. */
+  top_k?: number | null;
+}
+/** Options of a token classification. */
+export interface PipelineEntityOptions {
+  /** Labels to omit. Default: `["O"]`. */
+  ignore_labels?: readonly string[];
+  /** Whether to merge adjacent tokens with the same label. Default: `"none"`. */
+  aggregation_strategy?: "none" | "simple";
+}
+/** Options of mask filling. */
+export interface PipelineFillOptions {
+  /** Number of candidates. Default: 5. */
+  top_k?: number;
+}
+/** Options of feature extraction. */
+export interface PipelineFeatureOptions {
+  /** How to pool the tokens' vectors. Default: `"none"`, one vector per token. */
+  pooling?: "none" | "mean" | "cls" | "first_token";
+  /** Whether to scale vectors to unit length. Default: false. */
+  normalize?: boolean;
+}
+
+/** The result of `pipeline("question-answering")`. */
+export type QuestionAnsweringPipeline = PipelineBase &
+  (<Q extends Texts, const O extends PipelineQuestionOptions = Record<never, never>>(
+    question: Q,
+    context: Q,
+    options?: O,
+  ) => Promise<PerText<Q, OneOrMany<ManyResults<O>, PipelineAnswer, PipelineAnswer[]>>>);
+/** The result of `pipeline("text-classification")`. */
+export type TextClassificationPipeline = PipelineBase &
+  (<Q extends Texts, const O extends PipelineLabelOptions = Record<never, never>>(
+    texts: Q,
+    options?: O,
+  ) => Promise<OneOrMany<ManyResults<O>, PipelineLabel[], PerText<Q, PipelineLabel[]>>>);
+/** The result of `pipeline("token-classification")`. */
+export type TokenClassificationPipeline = PipelineBase &
+  (<Q extends Texts, const O extends PipelineEntityOptions = Record<never, never>>(
+    texts: Q,
+    options?: O,
+  ) => Promise<PerText<Q, O extends { aggregation_strategy: "simple" } ? PipelineEntityGroup[] : PipelineEntity[]>>);
+/** The result of `pipeline("fill-mask")`. */
+export type FillMaskPipeline = PipelineBase &
+  (<Q extends Texts>(texts: Q, options?: PipelineFillOptions) => Promise<PerText<Q, PipelineFilling[]>>);
+/** The result of `pipeline("feature-extraction")`. */
+export type FeatureExtractionPipeline = PipelineBase &
+  ((texts: Texts, options?: PipelineFeatureOptions) => Promise<PipelineTensor>);
+
+/** The pipeline type of each task. */
+export interface Pipelines {
+  /** Answers questions with spans of a context. */
+  "question-answering": QuestionAnsweringPipeline;
+  /** Classifies texts. */
+  "text-classification": TextClassificationPipeline;
+  /** Alias of `text-classification`. */
+  "sentiment-analysis": TextClassificationPipeline;
+  /** Labels the words of a text. */
+  "token-classification": TokenClassificationPipeline;
+  /** Alias of `token-classification`. */
+  ner: TokenClassificationPipeline;
+  /** Predicts the words behind `[MASK]`. */
+  "fill-mask": FillMaskPipeline;
+  /** Computes vectors of texts or of their tokens. */
+  "feature-extraction": FeatureExtractionPipeline;
+  /** Alias of `feature-extraction`. */
+  embeddings: FeatureExtractionPipeline;
+}

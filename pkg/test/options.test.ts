@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Encoder } from "../src/api/encoder.ts";
+import { FillMask } from "../src/api/fill-mask.ts";
+import type { LoadedModel } from "../src/api/model.ts";
+import { QuestionAnswering } from "../src/api/question-answering.ts";
+import { TextClassification } from "../src/api/text-classification.ts";
+import { TokenClassification } from "../src/api/token-classification.ts";
+import { MobileBertError } from "../src/errors.ts";
+import { cache } from "../src/files/cache.ts";
+import { pipeline } from "../src/pipeline/pipeline.ts";
+import type { Call, Connection, Loaded } from "../src/worker/protocol.ts";
+
+/** A model that must not be called: invalid arguments are rejected before. */
+const never: Connection = {
+  load: () => assert.fail("loaded"),
+  call: ({ name }: Call) => Promise.reject(new Error(`${name} was called`)),
+  dispose: () => {},
+};
+
+function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: Loaded) => T): T {
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  return new wrap(never, { device, task: "", labels: [] });
+}
+
+/** Matches an `invalid-input` error that names the field in `detail`, with a message that matches `words`. */
+function naming(field: string, words = /./) {
+  return (error: unknown) => {
+    assert.ok(error instanceof MobileBertError, String(error));
+    assert.equal(error.code, "invalid-input", error.message);
+    assert.equal(error.detail.field, field, error.message);
+    assert.match(error.message, words);
+    return true;
+  };
+}
+
+// These tests call the API as JavaScript does, without types.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Any = any;
+const load = QuestionAnswering.load as Any;
+const pipe = pipeline as Any;
+
+test("`load` names the invalid argument", async () => {
+  for (const model of [undefined, null, 5, true, ""]) await assert.rejects(load(model), naming("model", /owner\/name/));
+  for (const address of ["data:text/plain,x", "blob:https://example.org/1", "javascript:void 0"]) {
+    await assert.rejects(load(address), naming("model", new RegExp(`${address.split(":")[0]}:`)));
+  }
+  for (const options of [null, 5, "wasm", [], new AbortController().signal]) {
+    await assert.rejects(load("models/x/", options), naming("options"));
+  }
+  const wrong = {
+    device: "npu",
+    dtype: 8,
+    schedule: "",
+    worker: 1,
+    signal: {},
+    onProgress: 5,
+    onWarning: "console",
+    endpoint: 5,
+    revision: 1,
+    headers: new Headers({ authorization: "x" }),
+    cache: "no",
+    wasmUrl: 5,
+    wasmBytes: "bytes",
+    workerUrl: null,
+  };
+  for (const [name, value] of Object.entries(wrong)) {
+    await assert.rejects(load("models/x/", { [name]: value }), naming(name), name);
+  }
+  await assert.rejects(load("owner/name", { endpoint: ["https://example.org", 5] }), naming("endpoint"));
+  await assert.rejects(load("owner/name", { endpoint: "http://[" }), naming("endpoint", /not a valid URL/));
+});
+
+test("an unknown option is named, along with the known ones", async () => {
+  await assert.rejects(load("models/x/", { devise: "wasm" }), naming("devise", /device, dtype/));
+  const qa = made(QuestionAnswering) as Any;
+  await assert.rejects(qa.ask("q", "c", { singal: undefined }), naming("singal", /signal, topK/));
+  await assert.rejects(
+    (made(TextClassification) as Any).classify("a", { topK: 1 }),
+    naming("topK", /use one of signal/),
+  );
+  await assert.rejects(
+    (made(TokenClassification) as Any).label("a", { toString: 1 }),
+    naming("toString", /aggregation/),
+  );
+  await assert.rejects((made(FillMask) as Any).fill("a", { top_k: 1 }), naming("top_k", /topK/));
+  await assert.rejects((made(Encoder) as Any).encode("a", { normalise: true }), naming("normalise", /normalize/));
+  await assert.rejects((cache as Any).clear("models/x/", { cache: false }), naming("cache", /endpoint, revision/));
+});
+
+test("a call names the invalid argument, and numbers as in JavaScript", async () => {
+  const qa = made(QuestionAnswering) as Any;
+  await assert.rejects(qa.ask(), naming("question"));
+  await assert.rejects(qa.ask("q"), naming("context"));
+  await assert.rejects(qa.ask("q", "c", null), naming("options"));
+  await assert.rejects(qa.ask("q", "c", { signal: {} }), naming("signal", /AbortSignal/));
+  await assert.rejects(qa.ask("q", "c", { onPartial: {} }), naming("onPartial", /function/));
+  for (const name of ["topK", "maxAnswerTokens", "docStride", "maxLength", "maxQuestionTokens", "maxWindows"]) {
+    for (const value of [-1, 0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 40, "2", null, () => 3]) {
+      await assert.rejects(qa.ask("q", "c", { [name]: value }), naming(name, /an integer/), `${name}: ${value}`);
+    }
+  }
+  await assert.rejects((made(FillMask) as Any).fill("a", { topK: -1 }), naming("topK", /-1 is not an integer/));
+  await assert.rejects((made(Encoder) as Any).encode("a", { pooling: "max" }), naming("pooling", /mean, cls, none/));
+  await assert.rejects((made(Encoder) as Any).encode("a", { normalize: 1 }), naming("normalize"));
+  const labels = made(TokenClassification) as Any;
+  await assert.rejects(labels.label("a", { aggregation: "max" }), naming("aggregation", /none, simple/));
+  for (const texts of [null, 5, [5], [["a", 5]], [["a", "b", "c"]], { text: "a", text_pair: "b" }]) {
+    await assert.rejects((made(TextClassification) as Any).classify(texts), naming("text"));
+  }
+});
+
+test("valid options pass, including those that are `undefined`", async () => {
+  const qa = made(QuestionAnswering);
+  const options = { topK: 1, maxWindows: undefined, signal: new AbortController().signal, onPartial: () => {} };
+  await assert.rejects(qa.ask("q", "c", options as Any), /ask was called/);
+});
+
+test("the module gets the given numbers, with a default of three answers", async () => {
+  const asked: unknown[] = [];
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const call = async ({ args }: Call) => {
+    asked.push(args[2]);
+    return { answers: [] };
+  };
+  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [] });
+  await qa.ask("q", "c");
+  await qa.ask("q", "c", { topK: 5, docStride: 64, signal: new AbortController().signal });
+  assert.deepEqual(asked, [{ topK: 3 }, { topK: 5, docStride: 64 }]);
+});
+
+test("errors of the module name options as in JavaScript", async () => {
+  const said = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
+    field: "doc_stride",
+  });
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const connection = { ...never, call: () => Promise.reject(said) };
+  const qa = new QuestionAnswering(connection, { device, task: "", labels: [] });
+  await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));
+});
+
+test("`pipeline()` names unsupported options of transformers.js, with advice on what to use instead", async () => {
+  await assert.rejects(pipe("sentiment-analysis"), naming("model", /no task has a default model/));
+  await assert.rejects(pipe("sentiment-analysis", null), naming("model", /owner\/name/));
+  await assert.rejects(pipe("ner", "models/x/", null), naming("options"));
+  await assert.rejects(pipe("ner", "models/x/", { progress: 1 }), naming("progress", /progress_callback/));
+  const foreign = {
+    quantized: /dtype: "q8"/,
+    local_files_only: /never looked up on the Hub/,
+    cache_dir: /`cache`/,
+    subfolder: /directory/,
+    model_file_name: /model\.safetensors/,
+    config: /config\.json/,
+    use_external_data_format: /safetensors/,
+    session_options: /ONNX/,
+    onProgress: /progress_callback/,
+  };
+  for (const [name, words] of Object.entries(foreign)) {
+    await assert.rejects(pipe("ner", "models/x/", { [name]: "x" }), naming(name, words));
+    // `null` asks for nothing: the load continues, and fails because the directory doesn't exist.
+    const passes = pipe("ner", "models/none/", { [name]: null, worker: false, wasmBytes: new Uint8Array() });
+    await assert.rejects(passes, (error) => error instanceof MobileBertError && error.code !== "invalid-input");
+  }
+  await assert.rejects(pipe("ner", "models/x/", { dtype: "q4f16" }), naming("dtype", /fp32, fp16, int8/));
+  await assert.rejects(pipe("ner", "models/x/", { device: "cuda" }), naming("device", /webgpu, wasm, cpu/));
+  await assert.rejects(pipe("ner", "models/x/", { progress_callback: 5 }), naming("progress_callback"));
+});

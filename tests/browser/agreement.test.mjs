@@ -17,7 +17,7 @@ const QUESTIONS = [
 ];
 const TEXTS = ["a charming and often affecting journey", "it never quite comes together, and then it stops"];
 
-/** Random weights agree or differ as others do, and software GPUs are done with them soon; page.test.mjs asks real ones. */
+/** Small random models are fast on software GPUs; page.test.mjs uses real models. */
 const SIZE = { hidden: 64, intermediate: 128, positions: 128 };
 
 let made;
@@ -35,7 +35,7 @@ after(async () => {
   await made?.remove();
 });
 
-/** Everything that the models say, in one browser and on one device. */
+/** All results of the models in one browser on one device. */
 async function inBrowser(launch, device) {
   const browser = await launch();
   try {
@@ -45,17 +45,17 @@ async function inBrowser(launch, device) {
       async ({ device, questions, texts }) => {
         const { QuestionAnswering, TextClassification } = await import("/pkg/dist/index.js");
         const qa = await QuestionAnswering.load("/models/answers/", { device });
-        const said = { device: qa.device.kind, answers: [], labels: [] };
+        const results = { device: qa.device.kind, answers: [], labels: [] };
         for (const [question, context] of questions) {
           const { answers, noAnswer } = await qa.ask(question, context, { topK: 3 });
           const shown = answers.map(({ text, start, end, probability }) => ({ text, start, end, probability }));
-          said.answers.push({ answers: shown, noAnswer: noAnswer.probability });
+          results.answers.push({ answers: shown, noAnswer: noAnswer.probability });
         }
         await qa.dispose();
         const sentiment = await TextClassification.load("/models/sentiment/", { device });
-        for (const text of texts) said.labels.push((await sentiment.classify(text)).labels);
+        for (const text of texts) results.labels.push((await sentiment.classify(text)).labels);
         await sentiment.dispose();
-        return said;
+        return results;
       },
       { device, questions: QUESTIONS, texts: TEXTS },
     );
@@ -64,7 +64,7 @@ async function inBrowser(launch, device) {
   }
 }
 
-/** The first thing in which two results differ; nothing where they agree. */
+/** Returns the first difference between two results, or undefined if they agree. */
 function difference(found, expected, path = "result") {
   if (typeof expected === "number" && /probability|noAnswer/i.test(path)) {
     return Math.abs(found - expected) <= PROBABILITY ? undefined : `${path}: ${found}, not ${expected}`;
@@ -79,7 +79,7 @@ function difference(found, expected, path = "result") {
   }
 }
 
-test("the comparison sees a shifted answer, a lost one and a moved probability", () => {
+test("the comparison detects a shifted answer, a missing one and a changed probability", () => {
   const change = (edit) => {
     const copy = structuredClone(expected);
     edit(copy);
@@ -90,19 +90,19 @@ test("the comparison sees a shifted answer, a lost one and a moved probability",
     undefined,
   );
   assert.match(
-    change((said) => said.answers[0].answers[0].start++),
+    change((results) => results.answers[0].answers[0].start++),
     /start/,
   );
   assert.match(
-    change((said) => said.answers[1].answers.pop()),
+    change((results) => results.answers[1].answers.pop()),
     /undefined/,
   );
   assert.match(
-    change((said) => (said.labels[1][0].probability += 0.0011)),
+    change((results) => (results.labels[1][0].probability += 0.0011)),
     /probability/,
   );
   assert.equal(
-    change((said) => (said.answers[2].noAnswer += 0.0009)),
+    change((results) => (results.answers[2].noAnswer += 0.0009)),
     undefined,
   );
 });
@@ -112,7 +112,7 @@ for (const [name, launch, device] of [
   ["Firefox on the CPU", firefox, "wasm"],
   ["Firefox on WebGPU", firefox, "webgpu"],
 ]) {
-  test(`${name} says what Chromium on the CPU says, at the same places`, async () => {
+  test(`${name} gives the same answers and offsets as Chromium on the CPU`, async () => {
     const found = await inBrowser(launch, device);
     assert.equal(found.device, device);
     assert.equal(difference({ ...found, device: expected.device }, expected), undefined);

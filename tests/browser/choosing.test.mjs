@@ -15,7 +15,7 @@ let browser;
 before(async () => {
   const sentiment = { task: "text-classification" };
   made = await makeModels({ "small-answers": {}, "small-sentiment": sentiment, "other-sentiment": sentiment });
-  // What is named first is what the page takes by itself.
+  // The page uses the first model of each kind by default.
   server = await startServer(Object.values(made.folders));
   browser = await chromium();
 });
@@ -27,7 +27,7 @@ after(async () => {
 
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const focused = (page) => page.evaluate(() => document.activeElement?.id);
-const says = (page, selector, words) =>
+const waitForText = (page, selector, words) =>
   page.waitForFunction(
     (selector, source) => new RegExp(source).test(document.querySelector(selector).textContent),
     {},
@@ -35,26 +35,26 @@ const says = (page, selector, words) =>
     words.source,
   );
 
-/** A visitor's own browser, with nothing in its cache. */
+/** A new browser context with an empty cache. */
 async function visitor(size = {}) {
   const context = await browser.createBrowserContext();
   const { page } = await newPage(context, size);
   return { page, leave: () => context.close() };
 }
 
-test("reading can be stopped, and the best so far stays", async () => {
+test("reading can be stopped, and the best answer so far is kept", async () => {
   const { page, leave } = await visitor();
   await openReady(page, server.address, SMALL);
   assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
   await paste(page, "#passage", LINE.repeat(2000));
   await paste(page, "#question", "Who keeps it?");
   await page.evaluate(() => document.querySelector("#ask").requestSubmit());
-  await says(page, "#answer-timing", /^Read \d+ of/);
+  await waitForText(page, "#answer-timing", /^Read \d+ of/);
   await page.focus("#answer-stop");
   await page.keyboard.press("Enter");
   const { state, cut, line, alternatives } = await answer(page);
   assert.equal(state, "found");
-  assert.match(cut, /^Reading was stopped: the best answer of \d+ of [\d,]+ windows\.$/);
+  assert.match(cut, /^Stopped: best answer from \d+ of [\d,]+ windows\.$/);
   assert.equal(alternatives[0], line);
   assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
   assert.equal(await focused(page), "ask-button");
@@ -62,17 +62,17 @@ test("reading can be stopped, and the best so far stays", async () => {
   await leave();
 });
 
-test("what the line says of the cache holds for both models", async () => {
+test("the status line is right about the cache for both models", async () => {
   const { page, leave } = await visitor();
   await openReady(page, server.address, "?device=wasm&model=small-answers&model=other-sentiment");
   await openReady(page, server.address, SMALL);
-  assert.match(await text(page, "#loading-text"), /^Ready\. The model is kept/);
+  assert.match(await text(page, "#loading-text"), /^Ready\. The model is stored/);
   await openReady(page, server.address, SMALL);
   assert.match(await text(page, "#loading-text"), /nothing was downloaded/);
   await leave();
 });
 
-test("a model beside the page may be named with its folder", async () => {
+test("a model on the site can be given by its directory", async () => {
   const { page } = await newPage(browser);
   await openReady(page, server.address, "?device=wasm&model=models/small-answers&model=models/small-sentiment/");
   assert.match(await page.$eval("#model-names", (element) => element.textContent), /small-answers.*small-sentiment/);
@@ -87,7 +87,7 @@ test("a model beside the page may be named with its folder", async () => {
   await page.close();
 });
 
-test("a load that stalls holds up nothing, can be stopped, and another model takes its place", async () => {
+test("a stalled load blocks nothing, can be stopped, and can be replaced by another model", async () => {
   const { page, leave } = await visitor();
   await page.evaluateOnNewDocument(() => {
     const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
@@ -104,17 +104,17 @@ test("a load that stalls holds up nothing, can be stopped, and another model tak
     });
   });
   await page.goto(server.address + SMALL);
-  await says(page, "#model-names", /small-sentiment for sentiment/);
+  await waitForText(page, "#model-names", /small-sentiment for sentiment/);
   await paste(page, "#mood", "Not bad at all.");
   await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
   await page.click("#choose-open");
   assert.equal(await focused(page), "choose-title");
   assert.equal(await text(page, "#choose-act"), "Stop loading small-answers");
   await page.click("#choose-act");
-  await says(page, "#loading-text", /^small-answers was not loaded: you stopped it\.$/);
+  await waitForText(page, "#loading-text", /^small-answers was not loaded because you stopped it\.$/);
   await page.type("#hub-id", "./models/small-answers/");
   await page.keyboard.press("Enter");
-  await says(page, "#model-names", /models\/small-answers\/ for answers/);
+  await waitForText(page, "#model-names", /models\/small-answers\/ for answers/);
   assert.equal(await focused(page), "choose-open");
   assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
   await page.click("#choose-open");
@@ -124,24 +124,24 @@ test("a load that stalls holds up nothing, can be stopped, and another model tak
   await leave();
 });
 
-test("models that lie beside the page are offered, each for what it does", async () => {
+test("models on the site are offered with their tasks", async () => {
   const { page, leave } = await visitor();
   await openReady(page, server.address, SMALL);
   await page.click("#choose-open");
   const take = (words) =>
     page.evaluate((words) => {
-      const offered = [...document.querySelectorAll("#choose-beside button")];
+      const offered = [...document.querySelectorAll("#choose-bundled button")];
       offered.find((button) => button.textContent === words).click();
     }, words);
-  const offered = await page.$$eval("#choose-beside button", (found) => found.map((button) => button.textContent));
+  const offered = await page.$$eval("#choose-bundled button", (found) => found.map((button) => button.textContent));
   const made = ["small-answers (answers)", "small-sentiment (sentiment)", "other-sentiment (sentiment)"];
-  // What the project ships lies there, too.
+  // The project's own models are there, too.
   assert.deepEqual(
     made.filter((words) => offered.includes(words)),
     made,
   );
   await take("other-sentiment (sentiment)");
-  await says(page, "#model-names", /small-answers for answers.*other-sentiment for sentiment/);
+  await waitForText(page, "#model-names", /small-answers for answers.*other-sentiment for sentiment/);
   assert.equal(await page.$eval("#choose", (panel) => panel.hidden), true);
   await page.click("#choose-open");
   await take("small-answers (answers)");
@@ -151,19 +151,19 @@ test("models that lie beside the page are offered, each for what it does", async
   await leave();
 });
 
-test("a model from elsewhere that does sentiment is taken for that", async () => {
+test("a sentiment model from elsewhere is used for sentiment", async () => {
   const { page, leave } = await visitor();
   const elsewhere = `${server.address}models/other-sentiment/`;
   await openReady(page, server.address, `?device=wasm&model=${elsewhere}`);
-  await says(page, "#model-names", /^Models: .*small-answers for answers|small-answers for answers/);
-  await says(page, "#model-names", /other-sentiment\/ for sentiment/);
+  await waitForText(page, "#model-names", /^Models: .*small-answers for answers|small-answers for answers/);
+  await waitForText(page, "#model-names", /other-sentiment\/ for sentiment/);
   await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready");
   assert.equal(await shownProblem(page), undefined);
   assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
   await leave();
 });
 
-test("a device that does not exist is refused once, and the badge says that none is in use", async () => {
+test("an unknown device gives one error, and the badge says that no device is in use", async () => {
   const { page, leave } = await visitor();
   await page.goto(`${server.address}?device=garbage&model=small-answers&model=small-sentiment`);
   await page.waitForFunction(() => !document.querySelector("#problem").hidden);
@@ -176,7 +176,7 @@ test("a device that does not exist is refused once, and the badge says that none
   await leave();
 });
 
-test("on a phone the answer comes into view, at once where less motion is asked for", async () => {
+test("on a phone the page scrolls to the answer, instantly with reduced motion", async () => {
   const { page, leave } = await visitor({ width: 360, height: 740 });
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   await openReady(page, server.address, SMALL);
@@ -190,13 +190,13 @@ test("on a phone the answer comes into view, at once where less motion is asked 
   await leave();
 });
 
-test("where the system dictates colours the mark is seen, and which sample is shown", async () => {
+test("with forced colors the highlight and the selected sample are visible", async () => {
   const { page, leave } = await visitor();
   await openReady(page, server.address, SMALL);
   assert.equal((await ask(page, "Who built it?")).state, "found");
   const session = await page.createCDPSession();
   await session.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
-  const seen = async (selector, hide) => {
+  const changes = async (selector, hide) => {
     const picture = async () => {
       const { x, y, width, height } = await page.$eval(selector, (element) => {
         const box = element.getBoundingClientRect();
@@ -212,8 +212,8 @@ test("where the system dictates colours the mark is seen, and which sample is sh
     return before !== (await picture());
   };
   const unmark = () => document.querySelector("#passage-marks").style.setProperty("visibility", "hidden");
-  assert.ok(await seen("#passage-marks mark.best", unmark), "the mark is not seen");
+  assert.ok(await changes("#passage-marks mark.best", unmark), "the highlight is not visible");
   const release = () => document.querySelector("#samples button").setAttribute("aria-pressed", "false");
-  assert.ok(await seen("#samples button", release), "the sample that is shown looks like the others");
+  assert.ok(await changes("#samples button", release), "the selected sample looks like the others");
   await leave();
 });

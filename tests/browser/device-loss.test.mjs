@@ -18,7 +18,7 @@ after(async () => {
   await made?.remove();
 });
 
-/** A page with a model on the GPU, in a worker or in the page itself. */
+/** Opens a page with a model on the GPU, in a worker or in the page itself. */
 async function open(worker) {
   const { page } = await newPage(browser);
   await page.goto(`${server.address}style.css`);
@@ -27,7 +27,7 @@ async function open(worker) {
     const { QuestionAnswering } = globalThis.mobilebert;
     globalThis.model = await QuestionAnswering.load("/models/answers/", { device: "webgpu", worker });
     globalThis.expected = await globalThis.model.ask("what is it?", "it is the end of the day.");
-    /** Asks once more: whether the answer is that of the first time, or the error's code, and where it came from. */
+    /** Asks again; returns whether the answer is the same as the first time, or the error, and the device. */
     globalThis.again = async () => {
       const { device } = globalThis.model;
       try {
@@ -40,10 +40,10 @@ async function open(worker) {
       }
     };
   }, worker);
-  const place = worker ? page.workers()[0] : page;
-  /** Destroys the device inside of the next run, after its commands were recorded. */
+  const owner = worker ? page.workers()[0] : page;
+  /** Destroys the device during the next run, before its commands are recorded. */
   const loseInTheNextRun = () =>
-    place.evaluate(() => {
+    owner.evaluate(() => {
       const original = GPUDevice.prototype.createCommandEncoder;
       GPUDevice.prototype.createCommandEncoder = function (...given) {
         GPUDevice.prototype.createCommandEncoder = original;
@@ -52,11 +52,11 @@ async function open(worker) {
         return encoder;
       };
     });
-  return { page, place, loseInTheNextRun, again: () => page.evaluate(() => globalThis.again()) };
+  return { page, owner, loseInTheNextRun, again: () => page.evaluate(() => globalThis.again()) };
 }
 
 for (const worker of [true, false]) {
-  test(`a GPU that is lost during a call is taken again once, then the CPU takes over (worker: ${worker})`, async () => {
+  test(`after a GPU loss during a call the GPU is used again once, then the CPU takes over (worker: ${worker})`, async () => {
     const { page, loseInTheNextRun, again } = await open(worker);
     await loseInTheNextRun();
     const rebuilt = await again();
@@ -77,18 +77,18 @@ for (const worker of [true, false]) {
   });
 }
 
-test("a GPU that is lost between two calls is taken again by the next", async () => {
-  const { page, place, again } = await open(true);
-  await place.evaluate(() => {
+test("after a GPU loss between two calls the next call uses the GPU again", async () => {
+  const { page, owner, again } = await open(true);
+  await owner.evaluate(() => {
     const original = GPUDevice.prototype.createBindGroup;
     GPUDevice.prototype.createBindGroup = function (...given) {
       globalThis.device = this;
       return original.apply(this, given);
     };
   });
-  // Another length makes a new plan, and with it the device known.
+  // A different length creates a new plan, which reveals the device.
   await page.evaluate(() => globalThis.model.ask("what is it?", `it is ${"the end of ".repeat(3)}the day.`));
-  await place.evaluate(async () => {
+  await owner.evaluate(async () => {
     globalThis.device.destroy();
     await globalThis.device.lost;
   });
@@ -97,7 +97,7 @@ test("a GPU that is lost between two calls is taken again by the next", async ()
   await page.close();
 });
 
-test("where the files cannot be read again the call is `device-lost`, and answers when they can", async () => {
+test("if the files can't be read again the call fails with `device-lost`, and succeeds once they can", async () => {
   const { page, loseInTheNextRun, again } = await open(false);
   await page.evaluate(() => globalThis.mobilebert.cache.clear());
   await loseInTheNextRun();
@@ -111,7 +111,7 @@ test("where the files cannot be read again the call is `device-lost`, and answer
   await page.close();
 });
 
-test("a crash of the browser's GPU process is survived by two pages", async () => {
+test("two pages survive a crash of the browser's GPU process", async () => {
   const pages = [await open(true), await open(true)];
   const session = await browser.target().createCDPSession();
   await session.send("Browser.crashGpuProcess");

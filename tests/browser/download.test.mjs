@@ -17,7 +17,7 @@ let weights;
 let version = 0;
 
 before(async () => {
-  // Three parts of the cache and a bit.
+  // A bit more than three parts of the cache.
   made = await makeModels({ answers: { hidden: 256, layers: 4, intermediate: 1024 } });
   weights = await readFile(join(made.folders.answers, WEIGHTS));
   host = await startCuttingHost(made.folders.answers, PREFIX);
@@ -32,7 +32,7 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  // Another version each time, so that the browser's own cache has no part in it.
+  // A different version each time, so that the browser's HTTP cache isn't used.
   Object.assign(host, { cuts: [], hold: false, ranges: true, etag: `"${++version}"`, files: {}, asked: [] });
   await visit();
   await page.evaluate(() => globalThis.mobilebert.cache.clear());
@@ -43,7 +43,7 @@ async function visit() {
   await page.evaluate(async (model) => {
     globalThis.mobilebert = await import("/pkg/dist/index.js");
     const { QuestionAnswering } = globalThis.mobilebert;
-    /** Loads, asks, and tells the answer, or the error's code. */
+    /** Loads the model and asks; returns the answer's score, or the error. */
     globalThis.load = async (source = model, options = {}) => {
       try {
         const phases = new Set();
@@ -60,14 +60,14 @@ async function visit() {
 }
 
 const load = (source, options) => page.evaluate((source, options) => globalThis.load(source, options), source, options);
-const kept = () => page.evaluate(() => globalThis.mobilebert.cache.list());
-/** Where each request for the weights began. */
+const cachedModels = () => page.evaluate(() => globalThis.mobilebert.cache.list());
+/** First byte of each request for the weights. */
 const starts = () =>
   host.asked
     .filter(({ name, method }) => name === WEIGHTS && method === "GET")
     .map(({ range }) => (range === undefined ? 0 : Number(/\d+/.exec(range)[0])));
 
-/** Begins a visit and leaves it when two thirds of the weights have come. */
+/** Starts a visit and leaves it when two thirds of the weights have arrived. */
 async function leaveHalfway() {
   Object.assign(host, { cuts: [9_500_000], hold: true });
   await page.evaluate(() => void globalThis.load());
@@ -80,7 +80,7 @@ async function leaveHalfway() {
   await visit();
 }
 
-/** `files.json` for the model, with what the weights should be. */
+/** Creates `files.json` for the model with the given weights. */
 async function manifest(content) {
   const entries = [[WEIGHTS, content]];
   for (const name of ["config.json", "vocab.txt"])
@@ -90,17 +90,17 @@ async function manifest(content) {
   return Buffer.from(JSON.stringify(list));
 }
 
-test("a download that is cut twice goes on by ranges, and is kept whole", async () => {
+test("a download that is cut twice is resumed with ranges, and cached completely", async () => {
   const whole = await load(undefined, { cache: false });
   host.asked = [];
   host.cuts = [5_000_000, 1_000_000];
   const cut = await load();
   assert.equal(cut.score, whole.score, JSON.stringify(cut));
-  const began = starts();
-  assert.equal(began.length, 3);
-  // What the browser had not handed on when the connection broke is asked for again, the first time perhaps all of it.
-  assert.ok(began[0] === 0 && began[1] <= began[2] && began[2] > 0, `began at ${began}`);
-  const [model] = await kept();
+  const starting = starts();
+  assert.equal(starting.length, 3);
+  // Bytes that the browser hadn't delivered when the connection broke are requested again, the first time perhaps all.
+  assert.ok(starting[0] === 0 && starting[1] <= starting[2] && starting[2] > 0, `started at ${starting}`);
+  const [model] = await cachedModels();
   assert.equal(model.files.find(({ name }) => name === WEIGHTS).bytes, weights.length);
   host.asked = [];
   const again = await load();
@@ -109,35 +109,35 @@ test("a download that is cut twice goes on by ranges, and is kept whole", async 
   assert.deepEqual(starts(), []);
 });
 
-test("a visit that ended in the middle of a download is gone on with by the next", async () => {
+test("a download that was interrupted by leaving the page is resumed on the next visit", async () => {
   const whole = await load(undefined, { cache: false });
   host.asked = [];
   await leaveHalfway();
-  assert.deepEqual(await kept(), [], "part of a model counts as a model");
+  assert.deepEqual(await cachedModels(), [], "an incomplete model is listed");
   const next = await load();
   assert.equal(next.score, whole.score, JSON.stringify(next));
-  const began = starts();
-  assert.equal(began.length, 2);
-  assert.ok(began[1] >= 8_000_000, `the second visit began at ${began[1]}`);
-  assert.equal((await kept()).length, 1);
+  const starting = starts();
+  assert.equal(starting.length, 2);
+  assert.ok(starting[1] >= 8_000_000, `the second visit started at ${starting[1]}`);
+  assert.equal((await cachedModels()).length, 1);
 });
 
-test("a beginning that does not fit what follows is thrown away, not kept and not blamed on the server", async () => {
+test("a cached prefix that doesn't match the rest is discarded and downloaded again", async () => {
   const other = Buffer.from(weights);
   other.fill(0, 1_000_000, 2_000_000);
-  // Of the same size and, so the server claims, the same version; only the hash tells.
+  // Same size and, according to the server, same version; only the hash differs.
   host.files = { [WEIGHTS]: other };
   await leaveHalfway();
   host.asked = [];
   host.files = { "files.json": await manifest(weights) };
   const loaded = await load();
   assert.ok(loaded.score !== undefined, JSON.stringify(loaded));
-  const began = starts();
-  assert.ok(began.length === 2 && began[0] > 0 && began[1] === 0, `began at ${began}`);
-  assert.equal((await kept()).length, 1);
+  const starting = starts();
+  assert.ok(starting.length === 2 && starting[0] > 0 && starting[1] === 0, `started at ${starting}`);
+  assert.equal((await cachedModels()).length, 1);
 });
 
-test("files that fail their hash leave nothing in the cache", async () => {
+test("files that fail verification leave nothing in the cache", async () => {
   const other = Buffer.from(weights);
   other[weights.length - 1] ^= 1;
   host.files = { "files.json": await manifest(weights), [WEIGHTS]: other };
@@ -149,7 +149,7 @@ test("files that fail their hash leave nothing in the cache", async () => {
   assert.deepEqual(left, []);
 });
 
-test("a server without ranges sends the file again, a changed one ends the load", async () => {
+test("a server without ranges sends the file again, and a changed file fails the load", async () => {
   const whole = await load(undefined, { cache: false });
   Object.assign(host, { cuts: [5_000_000], ranges: false });
   assert.equal((await load()).score, whole.score);
@@ -166,7 +166,7 @@ test("a server without ranges sends the file again, a changed one ends the load"
   assert.match(ended.message, /changed on the server/);
 });
 
-test("of several mirrors the first that answers is taken, and what it sent is kept under one name", async () => {
+test("the first mirror that responds is used, and its files are cached under one name", async () => {
   const mirrors = [`${host.address}/nothing-here`, "http://127.0.0.1:9", `${host.address}/hub`];
   const first = await load("owner/name", { endpoint: mirrors });
   assert.ok(first.score !== undefined, JSON.stringify(first));

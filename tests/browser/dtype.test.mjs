@@ -6,8 +6,8 @@ import { chromium, newPage } from "./support/browsers.mjs";
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
-/** Bytes of the largest tensor of the model below: 1024 x 256 floats. */
-const LARGEST = 4 * 1024 * 256;
+/** Size in bytes of the largest tensor of the model below: 1024 x 256 floats. */
+const LARGEST_TENSOR = 4 * 1024 * 256;
 let made;
 let server;
 let browser;
@@ -22,7 +22,7 @@ before(async () => {
   await page.goto(`${server.address}style.css`);
   await page.evaluate(async () => {
     const { QuestionAnswering } = await import("/pkg/dist/index.js");
-    /** In a worker of its own, and so in a memory of its own, which never shrinks: what it holds was its peak. */
+    /** Runs in a new worker with its own memory, which never shrinks, so its size is the peak. */
     globalThis.score = async (device, dtype) => {
       const model = await QuestionAnswering.load("/models/large/", { device, ...(dtype && { dtype }) });
       const { wasmBytes } = await model.memory();
@@ -40,23 +40,23 @@ after(async () => {
 
 const score = (device, dtype) => page.evaluate((device, dtype) => globalThis.score(device, dtype), device, dtype);
 
-test("a model is quantised while it loads, on both devices alike, and its file never stands whole in wasm memory", async () => {
+test("a model is quantized during loading, with equal results on both devices, and its file is never in wasm memory as a whole", async () => {
   const exact = await score("wasm");
   for (const dtype of ["f16", "q8", "q4"]) {
     const gpu = await score("webgpu", dtype);
     const cpu = await score("wasm", dtype);
     assert.ok(Math.abs(gpu.score - cpu.score) < 1e-3, `${dtype}: ${gpu.score} and ${cpu.score}`);
     assert.notEqual(cpu.score, exact.score, `${dtype}: nothing was converted`);
-    // The GPU holds the parameters, so the module's memory shows what passes through it.
+    // The parameters are on the GPU, so the module's memory only holds what passes through it.
     assert.ok(gpu.wasmBytes < bytes / 2, `${dtype}: ${gpu.wasmBytes} of ${bytes} bytes`);
-    // On the CPU the parameters stand there as well, q8 in its own bytes, the others as floats; converting adds one
-    // tensor to that, not a second model.
+    // On the CPU it also holds the parameters: q8 as bytes, the others as floats. Conversion adds one tensor, not a
+    // second model.
     const held = dtype === "q8" ? gpu.wasmBytes + bytes / 4 : exact.wasmBytes;
-    assert.ok(cpu.wasmBytes < held + 3 * LARGEST, `${dtype}: ${cpu.wasmBytes}, not ${held}`);
+    assert.ok(cpu.wasmBytes < held + 3 * LARGEST_TENSOR, `${dtype}: ${cpu.wasmBytes}, not ${held}`);
   }
 });
 
-test("a form that there is none of is refused by name", async () => {
+test("an unknown dtype is rejected by name", async () => {
   const refused = await page.evaluate(() =>
     globalThis.score("wasm", "q2").catch(({ code, message }) => [code, message]),
   );

@@ -4,36 +4,36 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { edit, findModels, spoiltCopies, writeManifest } from "./support/models.mjs";
+import { damagedCopies, edit, findModels, writeManifest } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
 const weights = "model.safetensors";
 
-/** Ways in which a model's files can be bad, the code each must get, and what its message must name. */
+/** Faults in a model's files, with the expected error code and what its message must name. */
 const faults = {
   "html-config": {
-    spoil: (folder) => writeFile(join(folder, "tokenizer.json"), "<!doctype html><title>Not found</title>"),
+    damage: (folder) => writeFile(join(folder, "tokenizer.json"), "<!doctype html><title>Not found</title>"),
     code: "not-a-model",
     names: "tokenizer.json",
   },
   "html-weights": {
-    spoil: (folder) => writeFile(join(folder, weights), "<!doctype html><title>Not found</title>"),
+    damage: (folder) => writeFile(join(folder, weights), "<!doctype html><title>Not found</title>"),
     code: "not-a-model",
     names: weights,
   },
   truncated: {
-    spoil: (folder) => edit(join(folder, weights), (bytes) => bytes.subarray(0, bytes.length >> 1)),
+    damage: (folder) => edit(join(folder, weights), (bytes) => bytes.subarray(0, bytes.length >> 1)),
     code: "corrupt",
     names: "safetensors",
   },
   "lying-header": {
-    spoil: (folder) => edit(join(folder, weights), (bytes) => bytes.fill(0xff, 0, 8)),
+    damage: (folder) => edit(join(folder, weights), (bytes) => bytes.fill(0xff, 0, 8)),
     code: "not-a-model",
     names: "safetensors",
   },
   "absurd-config": {
-    spoil: (folder) =>
+    damage: (folder) =>
       edit(join(folder, "config.json"), (bytes) => {
         const config = JSON.parse(bytes.toString());
         return JSON.stringify({ ...config, num_attention_heads: 7 });
@@ -42,7 +42,7 @@ const faults = {
     names: "num_attention_heads",
   },
   "wrong-hash": {
-    spoil: async (folder) => {
+    damage: async (folder) => {
       const files = [];
       for (const name of ["config.json", "tokenizer.json", weights]) {
         const bytes = await readFile(join(folder, name));
@@ -56,13 +56,13 @@ const faults = {
     names: weights,
   },
   "small-vocabulary": {
-    spoil: (folder) =>
+    damage: (folder) =>
       edit(join(folder, "config.json"), (bytes) => JSON.stringify({ ...JSON.parse(bytes.toString()), vocab_size: 90 })),
     code: "corrupt",
     names: "vocab_size",
   },
   "no-tokenizer": {
-    spoil: (folder) => edit(join(folder, "tokenizer.json"), () => "{}"),
+    damage: (folder) => edit(join(folder, "tokenizer.json"), () => "{}"),
     code: undefined,
     names: "tokenizer.json",
   },
@@ -71,15 +71,15 @@ const faults = {
 let server;
 let browser;
 let page;
-let spoilt;
+let damaged;
 let models;
 let made;
 
 before(async () => {
   models = await findModels();
-  spoilt = await spoiltCopies(
+  damaged = await damagedCopies(
     models.sentiment.folder,
-    Object.fromEntries(Object.entries(faults).map(([name, { spoil }]) => [name, spoil])),
+    Object.fromEntries(Object.entries(faults).map(([name, { damage }]) => [name, damage])),
   );
   made = await makeModels({
     tiny: {},
@@ -87,7 +87,7 @@ before(async () => {
     sweep: { hidden: 256, layers: 2, intermediate: 1024, positions: 512, task: "text-classification" },
   });
   await writeManifest(made.folders.listed);
-  server = await startServer([...spoilt.folders, ...Object.values(made.folders)]);
+  server = await startServer([...damaged.folders, ...Object.values(made.folders)]);
   browser = await chromium();
   ({ page } = await newPage(browser));
   await page.goto(`${server.address}style.css`);
@@ -96,7 +96,7 @@ before(async () => {
     const { QuestionAnswering, TextClassification } = globalThis.mobilebert;
     globalThis.good = await TextClassification.load(`/models/${models.sentiment.name}/`, { device: "wasm" });
     globalThis.answering = await QuestionAnswering.load("/models/tiny/", { device: "wasm" });
-    /** The module with a memory that may grow by this many megabytes and no further. */
+    /** Returns the module with a memory that can grow by this many megabytes only. */
     globalThis.withMemory = (wasm, megabytes) => {
       const number = (at) => {
         let value = 0;
@@ -125,9 +125,9 @@ before(async () => {
         }
         at = end;
       }
-      throw new Error("the module has no memory of its own");
+      throw new Error("the module doesn't define its memory");
     };
-    /** What a promise ended with, in a form that leaves the page. */
+    /** The outcome of a promise, in a form that can be sent to the test. */
     globalThis.outcome = async (promise) => {
       try {
         return { value: await promise };
@@ -142,22 +142,22 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.stop();
-  await spoilt?.remove();
+  await damaged?.remove();
   await made?.remove();
 });
 
-/** Runs in the page and expects an error of this code; afterwards a loaded model must still answer. */
+/** Runs in the page and expects an error with this code; afterwards, a loaded model must still work. */
 async function expectError(code, work, ...args) {
   const got = await page.evaluate(work, ...args);
-  assert.equal(got.known, true, `no MobileBertError: ${JSON.stringify(got)}`);
+  assert.equal(got.known, true, `not a MobileBertError: ${JSON.stringify(got)}`);
   if (code) assert.equal(got.code, code, got.message);
   const { value } = await page.evaluate(() => globalThis.outcome(globalThis.good.classify("A wonderful film.")));
-  assert.equal(value?.labels.length, 2, "the model that was loaded before answers no more");
+  assert.equal(value?.labels.length, 2, "the model that was loaded before no longer works");
   return got;
 }
 
 for (const [name, { code, names }] of Object.entries(faults)) {
-  test(`a model with a fault (${name}) gets ${code ?? "a typed error"} that names ${names}`, async () => {
+  test(`a damaged model (${name}) gives ${code ?? "a typed error"} that names ${names}`, async () => {
     const got = await expectError(
       code,
       (name) =>
@@ -168,14 +168,14 @@ for (const [name, { code, names }] of Object.entries(faults)) {
   });
 }
 
-test("a folder without a model is `not-found`, and so is a wrong name", async () => {
+test("a directory without a model is `not-found`", async () => {
   const got = await expectError("not-found", () =>
     globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load("/models/nothing-here/")),
   );
   assert.match(got.message, /config\.json/);
 });
 
-test("picked files that are not all there are `not-found`", async () => {
+test("incomplete selected files are `not-found`", async () => {
   const got = await expectError("not-found", () => {
     const files = { "config.json": new Blob(["{}"]) };
     return globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load(files));
@@ -183,13 +183,13 @@ test("picked files that are not all there are `not-found`", async () => {
   assert.match(got.message, /tokenizer\.json/);
 });
 
-test("a host that cannot be reached is `network`", async () => {
+test("an unreachable host is `network`", async () => {
   await expectError("network", () =>
     globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load("a/b", { endpoint: "https://127.0.0.1:9" })),
   );
 });
 
-test("a model of another task is `unsupported`, and says which class loads it", async () => {
+test("a model for a different task is `unsupported`, and the error names the class to use", async () => {
   const got = await expectError(
     "unsupported",
     (name) => globalThis.outcome(globalThis.mobilebert.QuestionAnswering.load(`/models/${name}/`, { device: "wasm" })),
@@ -198,7 +198,7 @@ test("a model of another task is `unsupported`, and says which class loads it", 
   assert.match(got.message, /classif/i);
 });
 
-test("WebGPU where there is none is `unsupported`, and says why", async () => {
+test("WebGPU without a GPU is `unsupported`, and the error says why", async () => {
   const got = await expectError(
     "unsupported",
     (name) =>
@@ -208,7 +208,7 @@ test("WebGPU where there is none is `unsupported`, and says why", async () => {
   assert.match(got.message, /WebGPU|adapter/);
 });
 
-test("a task, an option or a way of joining that is unknown is named, with what is allowed", async () => {
+test("an unknown task, option or schedule is named, along with what is allowed", async () => {
   const task = await expectError("invalid-input", () =>
     globalThis.outcome(globalThis.mobilebert.pipeline("translation", "/models/x/")),
   );
@@ -225,7 +225,7 @@ test("a task, an option or a way of joining that is unknown is named, with what 
   assert.match(schedule.message, /fast.*tiled, operations/);
 });
 
-test("options and arguments that make no sense are `invalid-input`, with what is allowed", async () => {
+test("invalid options and arguments are `invalid-input`, along with what is allowed", async () => {
   const dtype = await expectError("invalid-input", () =>
     globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { dtype: "f8" })),
   );
@@ -238,7 +238,7 @@ test("options and arguments that make no sense are `invalid-input`, with what is
   await expectError("invalid-input", () => globalThis.outcome(globalThis.good.classify(["a", ["b", "c", "d"]])));
 });
 
-test("empty, huge and broken texts are answered or refused by name", async () => {
+test("empty, huge and malformed texts are answered or rejected by name", async () => {
   for (const text of ["", "  \n "]) {
     const got = await expectError(
       "invalid-input",
@@ -274,7 +274,7 @@ test("empty, huge and broken texts are answered or refused by name", async () =>
   });
 });
 
-test("where the browser has no room the model runs all the same, with a `quota` warning", async () => {
+test("if the browser has no room the model still runs, with a `quota` warning", async () => {
   const session = await page.createCDPSession();
   const { origin } = new URL(server.address);
   await page.evaluate(() => globalThis.mobilebert.cache.clear());
@@ -298,7 +298,7 @@ test("where the browser has no room the model runs all the same, with a `quota` 
   assert.match(got.warnings[0].message, /downloaded again next time/);
 });
 
-test("wherever the memory ends, it is `out-of-memory`, and another model goes on", async () => {
+test("running out of memory is `out-of-memory` at any point, and other models still work", async () => {
   const ends = await page.evaluate(async (name) => {
     const wasm = new Uint8Array(await (await fetch("/pkg/wasm/mobilebert_bg.wasm")).arrayBuffer());
     const { TextClassification } = globalThis.mobilebert;
@@ -320,24 +320,27 @@ test("wherever the memory ends, it is `out-of-memory`, and another model goes on
     for (let megabytes = 0; ends.at(-1)?.code !== undefined || megabytes === 0; megabytes++) {
       ends.push(await once(megabytes));
       const { labels } = await globalThis.good.classify("Another model.");
-      if (labels.length !== 2) throw new Error("the other model answers no more");
+      if (labels.length !== 2) throw new Error("the other model no longer works");
     }
     return ends;
   }, "/models/sweep/");
   const failed = ends.filter(({ code }) => code !== undefined);
   const shown = ends.map(({ megabytes, phase, code, message }) => `${megabytes} MB, ${phase}: ${code}: ${message}`);
   assert.deepEqual([...new Set(failed.map(({ code }) => code))], ["out-of-memory"], shown.join("\n"));
-  // Both where the module asks before it takes, and where it can only stop.
+  // Both where the module checks before it allocates, and where it can only trap.
   for (const words of [/tensor/, /refused the wasm module \d+ bytes/]) {
     assert.ok(
       failed.some(({ message }) => words.test(message)),
-      `${words} was never said:\n${shown.join("\n")}`,
+      `${words} was never reported:\n${shown.join("\n")}`,
     );
   }
-  assert.ok(new Set(failed.map(({ phase }) => phase)).size > 1, `it always ended in one place:\n${shown.join("\n")}`);
+  assert.ok(
+    new Set(failed.map(({ phase }) => phase)).size > 1,
+    `it always failed in the same phase:\n${shown.join("\n")}`,
+  );
 });
 
-test("where the memory ends in a call without a worker, the call fails, and so do those after it", async () => {
+test("if a call without a worker runs out of memory it fails, and so do later calls", async () => {
   const codes = await page.evaluate(async () => {
     const wasm = new Uint8Array(await (await fetch("/pkg/wasm/mobilebert_bg.wasm")).arrayBuffer());
     const options = { device: "wasm", cache: false, worker: false, wasmBytes: globalThis.withMemory(wasm, 2) };
@@ -351,17 +354,17 @@ test("where the memory ends in a call without a worker, the call fails, and so d
   assert.deepEqual(codes, ["out-of-memory", "out-of-memory"]);
 });
 
-test("a worker that cannot be had is said", async () => {
+test("a worker that can't be loaded is reported", async () => {
   const got = await expectError("internal", () =>
     globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { workerUrl: "/nowhere.js" })),
   );
   assert.match(got.message, /worker/);
 });
 
-test("a load that is stopped is `aborted`, in every phase that there is", async () => {
+test("an aborted load is `aborted`, in every phase", async () => {
   const types = await readFile(join(import.meta.dirname, "../../pkg/src/types.ts"), "utf8");
   const phases = /phase: (("\w+"( \| )?)+);/.exec(types)[1].match(/\w+/g);
-  assert.ok(phases.length >= 6, `the type names only ${phases}`);
+  assert.ok(phases.length >= 6, `the type only has ${phases}`);
   const stopped = await page.evaluate(async (phases) => {
     const { QuestionAnswering, cache } = globalThis.mobilebert;
     const load = (options) => QuestionAnswering.load("/models/listed/", { device: "wasm", ...options });
@@ -390,7 +393,7 @@ test("a load that is stopped is `aborted`, in every phase that there is", async 
   for (const [moment, { reached, code }] of Object.entries(stopped)) {
     assert.deepEqual([reached, code], [true, "aborted"], moment);
   }
-  // The stop may come when everything has been read and checked; what is kept then must be whole.
+  // A load may be aborted after everything was verified; then the cached files must be complete.
   const partly = await page.evaluate(async () => {
     const wrong = [];
     for (const { model, files } of await globalThis.mobilebert.cache.list()) {
@@ -401,10 +404,10 @@ test("a load that is stopped is `aborted`, in every phase that there is", async 
     }
     return wrong;
   });
-  assert.deepEqual(partly, [], "a load that was stopped left part of a model in the cache");
+  assert.deepEqual(partly, [], "an aborted load left an incomplete model in the cache");
 });
 
-test("a model that was disposed of is `disposed`, for what waits and what comes", async () => {
+test("calls to a disposed model are `disposed`, whether running, waiting or later", async () => {
   const codes = await page.evaluate(async (name) => {
     const model = await globalThis.mobilebert.TextClassification.load(`/models/${name}/`, { device: "wasm" });
     const running = globalThis.outcome(model.classify("First."));

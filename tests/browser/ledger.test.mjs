@@ -17,7 +17,7 @@ before(async () => {
   await page.evaluate(async () => {
     const count = { buffers: 0, destroyed: 0, bindGroups: 0, pipelines: 0 };
     globalThis.count = count;
-    /** Counts the calls of a method of a WebGPU class. */
+    /** Counts the calls of a WebGPU method. */
     const counted = (type, method, name) => {
       const original = type.prototype[method];
       type.prototype[method] = function (...given) {
@@ -31,7 +31,7 @@ before(async () => {
     counted(GPUDevice, "createComputePipeline", "pipelines");
     counted(GPUDevice, "createComputePipelineAsync", "pipelines");
     globalThis.mobilebert = await import("/pkg/dist/index.js");
-    /** Answers one after the other, of two lengths by turns, and what is held after the tenth and the last. */
+    /** Asks repeatedly with two alternating lengths; returns memory usage after the tenth and the last answer. */
     globalThis.soak = async (device, answers) => {
       const { QuestionAnswering } = globalThis.mobilebert;
       const model = await QuestionAnswering.load("/models/answers/", { device, worker: false });
@@ -55,18 +55,22 @@ after(async () => {
 });
 
 for (const device of ["wasm", "webgpu"]) {
-  test(`500 answers leave memory, buffers and bind groups as after the tenth (${device})`, async () => {
+  test(`memory, buffers and bind groups don't grow between the tenth and the 500th answer (${device})`, async () => {
     const { kind, tenth, last, disposed } = await page.evaluate((device) => globalThis.soak(device, 500), device);
     assert.equal(kind, device);
     assert.deepEqual(last, tenth);
     if (device === "wasm") return;
     assert.ok(tenth.gpuBuffers > 10 && tenth.bindGroups > 10, `nothing was counted: ${JSON.stringify(tenth)}`);
-    assert.equal(tenth.buffers - tenth.destroyed, tenth.gpuBuffers, "the module's ledger and the browser's differ");
+    assert.equal(
+      tenth.buffers - tenth.destroyed,
+      tenth.gpuBuffers,
+      "the module and the browser count different numbers of buffers",
+    );
     assert.equal(disposed.buffers, disposed.destroyed, "dispose left buffers behind");
   });
 }
 
-test("models that come and go leave no buffer behind, and no memory beyond that of two", async () => {
+test("loading and disposing of models leaks no buffers, and no memory beyond that of two models", async () => {
   const rounds = await page.evaluate(async () => {
     const rounds = [];
     for (let i = 0; i < 6; i++) {

@@ -28,7 +28,7 @@ after(async () => {
   await server?.stop();
 });
 
-test("answers are slices of the context in UTF-16 units, whatever stands around them", async () => {
+test("answers are slices of the context in UTF-16 units, whatever surrounds them", async () => {
   const cases = [
     { context: "Paris is the capital of France.", question: "What is the capital of France?", expected: "Paris" },
     { context: "The capital of France is Paris", question: "What is the capital of France?", expected: "Paris" },
@@ -56,7 +56,7 @@ test("answers are slices of the context in UTF-16 units, whatever stands around 
   }
 });
 
-test("a long text is read in windows, with the best so far after each of them", async () => {
+test("a long text is read in windows, with the best answer so far after each of them", async () => {
   const { partials, result, context } = await page.evaluate(async () => {
     const filler = "Nothing of note was written down on that day, and the weather stayed as it was. ";
     const context = `${filler.repeat(40)}The bridge was opened by the mayor, Ines Kolar. ${filler.repeat(40)}`;
@@ -75,7 +75,7 @@ test("a long text is read in windows, with the best so far after each of them", 
   }
 });
 
-test("a question that is stopped between windows is `aborted` and the model goes on", async () => {
+test("a question aborted between windows is `aborted`, and the model still works", async () => {
   const ended = await page.evaluate(async () => {
     const context = "Nothing of note was written down on that day. ".repeat(300);
     const stop = new AbortController();
@@ -88,7 +88,7 @@ test("a question that is stopped between windows is `aborted` and the model goes
   assert.ok(ended.next.includes("Paris"), ended.next);
 });
 
-test("empty texts and options that make no sense are `invalid-input` that name what is wrong", async () => {
+test("empty texts and invalid options are `invalid-input`, and the error names them", async () => {
   const errors = await page.evaluate(async () => {
     const calls = [
       ["", "A text."],
@@ -118,7 +118,7 @@ test("empty texts and options that make no sense are `invalid-input` that name w
   }
 });
 
-test("many questions at once come back in order", async () => {
+test("concurrent questions get their own answers", async () => {
   const answers = await page.evaluate(async () => {
     const names = ["Ada", "Bela", "Carl", "Dora", "Emil"];
     const asked = Array.from({ length: 25 }, (_, i) => names[i % names.length]);
@@ -128,7 +128,7 @@ test("many questions at once come back in order", async () => {
   for (const [text, name] of answers) assert.ok(text.includes(name), `${text}, not ${name}`);
 });
 
-test("progress is one total that never falls, by download and then from the cache", async () => {
+test("progress never decreases, for a download and then from the cache", async () => {
   const loads = await page.evaluate(async () => {
     const { TextClassification, cache } = globalThis.mobilebert;
     await cache.clear();
@@ -161,7 +161,7 @@ test("progress is one total that never falls, by download and then from the cach
   assert.ok(loads[1].kept[0].files.some(({ name }) => name === "model.safetensors"));
 });
 
-test("a kept model that lost a file, or part of one, is fetched anew", async () => {
+test("a cached model that lost a file, or part of one, is downloaded again", async () => {
   const labels = await page.evaluate(async () => {
     const { TextClassification } = globalThis.mobilebert;
     const load = async () => {
@@ -186,7 +186,7 @@ test("a kept model that lost a file, or part of one, is fetched anew", async () 
   assert.deepEqual(labels[2], labels[0]);
 });
 
-test("without a worker the same answer is given in this thread, and picked files do as well as an address", async () => {
+test("selected files without a worker give the same answer as a URL with one", async () => {
   const answers = await page.evaluate(async () => {
     const { QuestionAnswering } = globalThis.mobilebert;
     const files = {};
@@ -204,7 +204,7 @@ test("without a worker the same answer is given in this thread, and picked files
   assert.deepEqual(answers[0], answers[1]);
 });
 
-test("pairs and lists of texts are classified, each as if it came alone", async () => {
+test("pairs and lists of texts are classified independently", async () => {
   const [list, alone] = await page.evaluate(async () => {
     const model = await globalThis.mobilebert.TextClassification.load(globalThis.sentimentAt, { device: "wasm" });
     const texts = ["A wonderful film.", ["A dull mess.", "Nobody liked it."], "word ".repeat(2000)];

@@ -11,11 +11,11 @@ const configurations = [
   { name: "Firefox, CPU", launch: firefox, device: "wasm" },
 ];
 
-/** Short: software GPUs take their time over every word. */
+/** Short, because software GPUs are slow. */
 const PASSAGE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871. It stands 38 metres tall. For its first sixty years the lamp burned rapeseed oil.";
 
-/** What each configuration answered, to be compared at the end. */
+/** The results of each configuration, to be compared at the end. */
 const given = new Map();
 let server;
 before(async () => {
@@ -35,14 +35,14 @@ for (const { name, launch, device } of configurations) {
     });
     after(() => browser?.close());
 
-    test("says where it runs and why", async () => {
+    test("shows the device and why it was chosen", async () => {
       const shown = await page.$eval("#device-name", (element) => element.textContent);
       assert.match(shown, device === "webgpu" ? /^WebGPU · ./ : /^CPU/);
       const reason = await page.$eval("#device-reason", (element) => element.textContent);
       assert.ok(reason.length > 10, `no reason given: "${reason}"`);
     });
 
-    test("answers questions about a passage and marks the answer in it", async () => {
+    test("answers questions about a passage and highlights the answer in it", async () => {
       const questions = {
         "When was the lighthouse first lit?": "4 October 1871",
         "How tall is the tower?": "38 metres",
@@ -56,13 +56,13 @@ for (const { name, launch, device } of configurations) {
         assert.ok(found.line.includes(expected), `"${question}" gave "${found.line}"`);
         assert.equal(found.marked, found.line);
         assert.ok(found.sentence.includes(found.line));
-        assert.match(found.timing, /to tokenise, .* to compute, .* to search/);
+        assert.match(found.timing, /to tokenize, .* to compute, .* to search/);
         answers.push(found);
       }
       given.set(name, { ...given.get(name), answers });
     });
 
-    test("follows a sentence with its sentiment", async () => {
+    test("updates the sentiment of a sentence", async () => {
       const shares = [];
       for (const sentence of ["A wonderful film, warm and funny.", "A dull and lifeless mess."]) {
         await paste(page, "#mood", sentence);
@@ -81,7 +81,7 @@ for (const { name, launch, device } of configurations) {
       given.set(name, { ...given.get(name), shares });
     });
 
-    test("reads nothing in a passage as HTML", async () => {
+    test("never parses a passage as HTML", async () => {
       const attack = '<img src=x onerror="window.attacked = 1"><script>window.attacked = 2</script>';
       await paste(page, "#passage", `The secret word is ${attack} and everybody in the village knows it.`);
       const found = await ask(page, `What is the secret word? ${attack}`);
@@ -100,7 +100,7 @@ for (const { name, launch, device } of configurations) {
       assert.ok(seen.marks !== "" && seen.passage.startsWith(seen.marks), seen.marks);
     });
 
-    test("finished without an error in the console", () => assert.deepEqual(faults, []));
+    test("logs no errors", () => assert.deepEqual(faults, []));
   });
 }
 
@@ -114,7 +114,7 @@ test("all browsers and devices give the same answers", () => {
       assert.equal(answer.line, first.answers[i].line, where);
       assert.deepEqual(answer.alternatives, first.answers[i].alternatives, where);
       for (const [j, share] of answer.shares.entries()) {
-        // The page shows tenths of a per cent.
+        // The page rounds to tenths of a percent.
         const distance = Math.abs(percent(share) - percent(first.answers[i].shares[j]));
         assert.ok(distance <= 0.2, `${where}: ${share} and ${first.answers[i].shares[j]}`);
       }

@@ -8,7 +8,7 @@ import { makeModels } from "./support/tiny-model.mjs";
 const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
-/** A passage of so many letters, a line break now and then. */
+/** A passage of this many characters with some line breaks. */
 const passageOf = (length) => LINE.repeat(length / LINE.length).replaceAll(/(.{400}) /g, "$1\n");
 
 let made;
@@ -22,7 +22,7 @@ after(async () => {
   await made?.remove();
 });
 
-/** How far the mark behind lies from the same words in a copy of the field, laid out by the browser without any marks. */
+/** The distance between the mark and the same words in a copy of the field without any marks. */
 function distance(page) {
   return page.evaluate(() => {
     const field = document.querySelector("#passage");
@@ -38,7 +38,7 @@ function distance(page) {
     copy.style.fontVariantLigatures = "none";
     copy.style.boxSizing = "border-box";
     copy.style.position = "absolute";
-    // Not `clientWidth`, which is rounded.
+    // Not from `clientWidth`, which is rounded.
     const bar = field.offsetWidth - field.clientWidth;
     copy.style.width = `${field.getBoundingClientRect().width - bar}px`;
     copy.textContent = `${field.value}\n`;
@@ -76,7 +76,7 @@ for (const [name, launch] of [
     });
     after(() => browser?.close());
 
-    test("has its mark exactly behind the words, also scrolled and in another width", async () => {
+    test("has its highlight exactly behind the words, even after scrolling and resizing", async () => {
       await paste(page, "#passage", passageOf(12_000));
       assert.equal((await ask(page, "Who keeps it?")).state, "found");
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -92,12 +92,12 @@ for (const [name, launch] of [
       await page.setViewport({ width: 1280, height: 740 });
     });
 
-    test("holds nothing behind a text that is not marked", async () => {
+    test("has no text behind it when nothing is highlighted", async () => {
       await paste(page, "#passage", passageOf(12_000));
       assert.equal(await page.$eval("#passage-marks", (marks) => marks.textContent), "");
     });
 
-    test("suggests the questions of a sample, also of one that was edited, and none for another text", async () => {
+    test("suggests questions for a sample, even if edited, but not for other texts", async () => {
       const suggested = () =>
         page.$eval("#chips", (group) =>
           group.hidden ? [] : Array.from(group.querySelectorAll("button"), (chip) => chip.textContent),
@@ -108,7 +108,7 @@ for (const [name, launch] of [
       assert.ok(questions.includes("When does the last boat return?"), String(questions));
       await paste(page, "#passage", (await passage()).replace("22:15", "23:30"));
       assert.deepEqual(await suggested(), questions);
-      await paste(page, "#passage", "A text of one's own.");
+      await paste(page, "#passage", "My own text.");
       assert.deepEqual(await suggested(), []);
       await paste(page, "#passage", "");
       assert.deepEqual(await suggested(), []);
@@ -116,7 +116,7 @@ for (const [name, launch] of [
       assert.ok((await suggested()).includes("How tall is the tower?"));
     });
 
-    test("says its length in words and windows, of a long text in a pause", async () => {
+    test("shows its length in words and windows, for a long text when typing pauses", async () => {
       const size = () => page.$eval("#passage-size", (element) => element.textContent);
       await paste(page, "#passage", "One two three.");
       assert.equal(await size(), "3 words, about 1 window");

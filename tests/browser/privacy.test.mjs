@@ -22,7 +22,7 @@ after(async () => {
   await served?.stop();
 });
 
-/** Brings a page that nobody has visited before into a state, and tells what was asked for on the way. */
+/** Brings a new page into a state; returns its requests. */
 async function enter({ gpu, chosen, enter }) {
   const context = await (gpu ? browsers.gpu : browsers.plain).createBrowserContext();
   const { page } = await newPage(context);
@@ -35,28 +35,28 @@ async function enter({ gpu, chosen, enter }) {
   }
 }
 
-describe("no request leaves the page's own address and that of the chosen model", () => {
+describe("all requests go to the page's own origin or the chosen model", () => {
   for (const [name, state] of Object.entries(states)) {
     test(name, async () => {
       const { seen, elsewhere } = await enter(state);
       assert.deepEqual(elsewhere, []);
       assert.ok(
         seen.some((url) => url.endsWith("/main.js")),
-        "not even the page's own script was asked for: this test sees nothing",
+        "the page's own script was not requested: this test detects nothing",
       );
       if (state.chosen)
         assert.ok(
           seen.some((url) => url.startsWith(state.chosen)),
-          "the chosen model was not asked for",
+          "the chosen model was not requested",
         );
     });
   }
 });
 
-describe("a state that asks elsewhere is seen", () => {
+describe("a request elsewhere is detected", () => {
   const ELSEWHERE = "https://elsewhere.example/";
 
-  test("when the page does", async () => {
+  test("by the page", async () => {
     const { elsewhere } = await enter({
       async enter(page, where) {
         await states.answer.enter(page, where);
@@ -66,7 +66,7 @@ describe("a state that asks elsewhere is seen", () => {
     assert.deepEqual(elsewhere, [`${ELSEWHERE}page`, "elsewhere.example:443"]);
   });
 
-  test("when one of its workers does", async () => {
+  test("by one of its workers", async () => {
     const { elsewhere } = await enter({
       async enter(page, where) {
         await states.answer.enter(page, where);
@@ -76,13 +76,13 @@ describe("a state that asks elsewhere is seen", () => {
     assert.ok(elsewhere.includes("elsewhere.example:443"), String(elsewhere));
   });
 
-  test("when it goes there", async () => {
+  test("by navigation", async () => {
     const { elsewhere } = await enter({ enter: (page) => page.goto("http://elsewhere.example/").catch(() => {}) });
     assert.deepEqual(elsewhere, ["http://elsewhere.example/", "http://elsewhere.example/"]);
   });
 });
 
-test("once the models stand nothing is asked for at all", async () => {
+test("once the models are loaded there are no requests at all", async () => {
   const { page, faults } = await newPage(browsers.plain);
   const { seen, elsewhere } = watch(page, proxy, served.where.address);
   await openReady(page, served.where.address);
@@ -97,7 +97,7 @@ test("once the models stand nothing is asked for at all", async () => {
   assert.deepEqual(faults, []);
 });
 
-test("the server sends the headers under which the page works", async () => {
+test("the page works under the security headers of the server", async () => {
   const { address } = served.where;
   const response = await fetch(address);
   const policy = response.headers.get("content-security-policy");

@@ -1,11 +1,11 @@
-/** Links into the repository, on a host whose addresses say which one it is: OWNER.github.io/REPOSITORY/. */
+/** Links to the repository if the host's address contains its name: OWNER.github.io/REPOSITORY/. */
 import { byId, make } from "./elements.js";
 
 const repository = repositoryOf(location);
 if (repository) {
-  const place = byId("repository", HTMLElement);
-  place.replaceChildren("The whole of it: ", link(repository, repository));
-  place.hidden = false;
+  const paragraph = byId("repository", HTMLElement);
+  paragraph.replaceChildren("Repository: ", link(repository, repository));
+  paragraph.hidden = false;
   const test = byId("test", HTMLElement);
   const path = test.textContent ?? "";
   test.replaceChildren(link(`${repository}/blob/HEAD/${path}`, path));

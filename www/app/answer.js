@@ -16,7 +16,7 @@ const list = byId("alternatives", HTMLOListElement);
 const cut = byId("answer-cut", HTMLElement);
 const timing = byId("answer-timing", HTMLElement);
 
-/** @type {number[]} */
+/** Total times of all answers so far, in milliseconds. @type {number[]} */
 const times = [];
 
 /** @param {string} text @param {"empty" | "waiting" | "reading" | "stopped"} state */
@@ -31,7 +31,7 @@ export function showAnswerState(text, state) {
 }
 
 /**
- * The best so far of a long text. Shown, not announced: the status line speaks once, at the end.
+ * Shows the best answer so far in a long text. It isn't announced: the live region only changes once, at the end.
  * @param {PartialAnswers} partial
  * @param {string} context
  */
@@ -48,16 +48,16 @@ export function showPartial({ answers, windowsDone, windowsTotal }, context) {
 export function showAnswer(result, context) {
   const { answers, noAnswer } = result;
   const best = answers[0];
-  const silent = !best || noAnswer.probability > best.probability;
-  section.dataset.state = silent ? "none" : "found";
-  const found = silent ? `The passage does not say (${percent(noAnswer.probability)}).` : best.text;
+  const noneFound = !best || noAnswer.probability > best.probability;
+  section.dataset.state = noneFound ? "none" : "found";
+  const found = noneFound ? `The passage does not say (${percent(noAnswer.probability)}).` : best.text;
   line.textContent = found;
   sentence.replaceChildren();
-  if (best && !silent) showSentence(context, best);
+  if (best && !noneFound) showSentence(context, best);
   list.replaceChildren(...alternatives(answers, context));
   if (noAnswer.probability >= 0.001) list.append(bar("The passage does not say", noAnswer.probability));
-  markSpans(silent ? [] : answers);
-  cut.textContent = unread(result);
+  markSpans(noneFound ? [] : answers);
+  cut.textContent = describeTruncation(result);
   cut.hidden = !result.truncated;
   times.push(result.timing.total);
   timing.textContent = describe(result);
@@ -65,7 +65,7 @@ export function showAnswer(result, context) {
 }
 
 /**
- * The best of what was read until reading was stopped.
+ * Shows the best answer found before the user stopped.
  * @param {PartialAnswers} partial
  * @param {string} context
  */
@@ -75,13 +75,13 @@ export function showStopped({ answers, windowsDone, windowsTotal }, context) {
   if (answers[0]) showSentence(context, answers[0]);
   list.replaceChildren(...alternatives(answers, context));
   markSpans(answers);
-  cut.textContent = `Reading was stopped: the best answer of ${windowsDone} of ${plural(windowsTotal, "window")}.`;
+  cut.textContent = `Stopped: best answer from ${windowsDone} of ${plural(windowsTotal, "window")}.`;
   cut.hidden = false;
   timing.textContent = "";
   bringIntoView();
 }
 
-/** The answer and its sentence, unless somebody types elsewhere meanwhile. */
+/** Scrolls to the answer, unless the user is typing in another field. */
 function bringIntoView() {
   const { activeElement } = document;
   if (activeElement?.id === "mood" || activeElement?.id === "passage") return;
@@ -89,16 +89,16 @@ function bringIntoView() {
   last.scrollIntoView({ block: "nearest", behavior: scrolling() });
 }
 
-/** What was left unread, in words. @param {AskResult} result */
-function unread({ truncated, windows, windowsDone }) {
+/** Says which part was not read. @param {AskResult} result */
+function describeTruncation({ truncated, windows, windowsDone }) {
   if (!truncated) return "";
   if (windowsDone < windows) return `Only ${windowsDone} of ${plural(windows, "window")} were read.`;
-  return "The question is too long: its end was cut off and not read.";
+  return "The question is too long: its end was cut off.";
 }
 
 /** @param {AskResult} result */
 function describe({ timing: parts, windows }) {
-  const each = `${time(parts.tokenize)} to tokenise, ${time(parts.compute)} to compute, ${time(parts.search)} to search`;
+  const each = `${time(parts.tokenize)} to tokenize, ${time(parts.compute)} to compute, ${time(parts.search)} to search`;
   const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
   return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.`;
 }
@@ -109,7 +109,7 @@ function alternatives(answers, context) {
 }
 
 /**
- * A possible answer; picking it marks it in the passage.
+ * An alternative answer; clicking it highlights it in the passage.
  * @param {Answer} answer
  * @param {number} index
  * @param {Answer[]} all
@@ -147,7 +147,7 @@ function bar(text, probability, onPick) {
 }
 
 /**
- * The sentence around an answer.
+ * Shows the sentence that contains an answer.
  * @param {string} context
  * @param {Answer} answer
  */

@@ -17,12 +17,12 @@ const stopping = byId("answer-stop", HTMLButtonElement);
 let model;
 /** @type {AbortController | undefined} */
 let running;
-/** The best of what was read so far. @type {PartialAnswers | undefined} */
+/** The best answers so far. @type {PartialAnswers | undefined} */
 let partial;
 let waiting = false;
 /** @type {string[] | undefined} */
 let suggested;
-/** Whether a model is on its way. */
+/** Whether a model is being loaded. */
 let loading = true;
 /** @type {import("./main.js").CallListener} */
 let listener;
@@ -51,7 +51,7 @@ function suggest(questions) {
   });
 }
 
-/** @param {QuestionAnswering | undefined} loaded nothing while another model is loading: what is asked waits for it */
+/** @param {QuestionAnswering | undefined} loaded undefined while another model is loading; questions wait for it */
 export function setAnswering(loaded) {
   model = loaded;
   loading = loaded === undefined;
@@ -64,7 +64,7 @@ export function setAnswering(loaded) {
   else wait();
 }
 
-/** No model is on its way either. */
+/** Called when no model is being loaded, either. */
 export function answeringMissing() {
   loading = false;
   if (waiting) wait();
@@ -73,12 +73,12 @@ export function answeringMissing() {
 function wait() {
   waiting = true;
   const when = loading
-    ? "The model is still loading; the answer comes as soon as it is here."
-    : "There is no model yet; the answer comes as soon as one is loaded.";
+    ? "The model is still loading. The answer will appear when it's ready."
+    : "No model is loaded yet. The answer will appear once there is one.";
   showAnswerState(when, "waiting");
 }
 
-/** Nothing is read any more. The keyboard does not stay on a button that is gone. */
+/** Ends the current question; moves the focus off the Stop button, which disappears. */
 function end() {
   running?.abort();
   running = undefined;
@@ -86,13 +86,13 @@ function end() {
   stopping.hidden = true;
 }
 
-/** What was found so far stays. */
+/** Stops reading and keeps the best answer so far. */
 function stopReading() {
   const best = partial;
   const context = passage();
   end();
   if (best?.answers[0]) showStopped(best, context);
-  else showAnswerState("Reading was stopped before anything was found.", "stopped");
+  else showAnswerState("Stopped before an answer was found.", "stopped");
 }
 
 function reset() {
@@ -101,24 +101,25 @@ function reset() {
   showAnswerState("", "empty");
 }
 
-/** A new question stops the one before it. */
+/** Asks a question; stops the previous one. */
 async function ask() {
   end();
   waiting = false;
   const question = field.value.trim();
   const context = passage();
-  if (context.trim() === "") return showAnswerState("There is no passage yet: paste one, or pick a sample.", "stopped");
-  if (question === "") return showAnswerState("Type a question, or tap one of those below it.", "stopped");
+  if (context.trim() === "")
+    return showAnswerState("There is no passage yet. Paste one, or choose a sample.", "stopped");
+  if (question === "") return showAnswerState("Type a question, or tap one of the suggestions.", "stopped");
   if (!model) return wait();
-  const asked = model;
+  const answering = model;
   const stop = new AbortController();
   const { signal } = stop;
   running = stop;
   partial = undefined;
-  showAnswerState("Reading …", "reading");
+  showAnswerState("Reading…", "reading");
   stopping.hidden = false;
   try {
-    const result = await asked.ask(question, context, {
+    const result = await answering.ask(question, context, {
       topK: 3,
       signal,
       onPartial(found) {
@@ -131,11 +132,11 @@ async function ask() {
     end();
     showAnswer(result, context);
     showWindows(context, result.windows);
-    listener.answered(asked.device);
+    listener.answered(answering.device);
   } catch (error) {
     if (signal.aborted) return;
     end();
-    showAnswerState("No answer: see above.", "stopped");
+    showAnswerState("No answer; see the message above.", "stopped");
     listener.failed(error);
   }
 }

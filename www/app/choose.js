@@ -1,13 +1,13 @@
-/** Lets people take another model: one beside the page, a Hub id, an address, or files of their own. */
+/** Lets the user change the model: one on this site, a Hugging Face id, a URL, or local files. */
 import { buttons, byId } from "./elements.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
  * @typedef {object} Chooser
- * @property {(label: string, source: ModelSource) => void} choose takes what may do answers or sentiment
- * @property {(model: import("./models.js").Beside) => void} take takes a model of which it is known what it does
- * @property {() => void} stop stops the load that is under way
- * @property {() => void} again loads what was stopped
+ * @property {(label: string, source: ModelSource) => void} choose loads a model whose task is unknown
+ * @property {(model: import("./models.js").Beside) => void} take loads a model whose task is known
+ * @property {() => void} stop stops the current load
+ * @property {() => void} again restarts a stopped load
  */
 
 const section = byId("choose", HTMLElement);
@@ -22,10 +22,10 @@ const folder = byId("folder", HTMLInputElement);
 
 let action = () => {};
 
-/** @param {Chooser} chooser @param {import("./models.js").Beside[]} beside what lies beside the page */
+/** @param {Chooser} chooser @param {import("./models.js").Beside[]} beside the models on this site */
 export function startChoosing(chooser, beside) {
   buttons(
-    "choose-beside",
+    "choose-bundled",
     beside.map(({ label, use }) => `${label} (${use})`),
     (index) => {
       const model = beside[index];
@@ -40,7 +40,7 @@ export function startChoosing(chooser, beside) {
   folder.addEventListener("change", () => {
     const files = [...(folder.files ?? [])];
     if (files.length > 0) chooser.choose("your files", files);
-    // The same files can be picked again.
+    // Allows selecting the same files again.
     folder.value = "";
   });
   opener.addEventListener("click", () => {
@@ -55,35 +55,38 @@ export function startChoosing(chooser, beside) {
   act.addEventListener("click", () => action());
   opener.hidden = false;
 
-  /** @param {string} why @param {string} [doing] @param {() => void} [does] */
-  function say(why, doing = "", does = () => {}) {
-    text.textContent = why;
-    act.textContent = doing;
-    act.hidden = doing === "";
-    action = does;
+  /** @param {string} message @param {string} [button] @param {() => void} [onClick] */
+  function say(message, button = "", onClick = () => {}) {
+    text.textContent = message;
+    act.textContent = button;
+    act.hidden = button === "";
+    action = onClick;
   }
 
   return {
-    /** Without a model the ways to bring one stand open. @param {string} why */
-    missing(why) {
-      say(why);
+    /** Opens the panel if there is no model. @param {string} message */
+    missing(message) {
+      say(message);
       reveal();
     },
     /** @param {string} label */
     stopped(label) {
-      say(`${label} was stopped. Instead of it:`, `Load ${label} after all`, chooser.again);
+      say(
+        `Loading ${label} was stopped. Choose another model, or load it anyway.`,
+        `Load ${label} anyway`,
+        chooser.again,
+      );
       reveal();
     },
     /** @param {string} label */
     loading(label) {
       hide();
-      say(`${label} is being loaded.`, `Stop loading ${label}`, chooser.stop);
+      say(`Loading ${label}.`, `Stop loading ${label}`, chooser.stop);
     },
-    /** Something else is loaded than what answers. */
     close: hide,
     /** @param {string} label */
     ready(label) {
-      say(`${label} answers now. Instead of it:`);
+      say(`Currently using ${label}. Choose another model:`);
     },
   };
 }
@@ -93,7 +96,7 @@ function reveal() {
   opener.setAttribute("aria-expanded", "true");
 }
 
-/** Whoever was in there goes back to where it is opened. */
+/** Hides the panel; moves the focus from it to the button that opens it. */
 function hide() {
   const inside = section.contains(document.activeElement);
   section.hidden = true;

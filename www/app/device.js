@@ -14,7 +14,7 @@ for (const link of links.querySelectorAll("a")) {
 links.hidden = false;
 
 /**
- * Says where the model runs, and why there.
+ * Shows which device the model runs on, and why.
  * @param {import("../pkg/dist/index.js").Device} device
  */
 export function showDevice(device) {
@@ -22,25 +22,25 @@ export function showDevice(device) {
   badge.dataset.kind = device.kind;
   const adapter = device.adapter || (device.fallback ? "software" : "your GPU");
   name.textContent = gpu ? `WebGPU · ${adapter}` : "CPU · WebAssembly";
-  const software = gpu && device.fallback ? " This adapter is software: it computes on the CPU." : "";
+  const software = gpu && device.fallback ? " This adapter is a software implementation that runs on the CPU." : "";
   reason.textContent = `${sentence(device.reason)}${software}`;
 }
 
-/** A model is on its way, and none stands. */
+/** Called while the first model is loading. */
 export function showLooking() {
   say("Looking for a device", "The model has not been loaded yet.");
 }
 
-/** No model came. */
+/** Called when no model could be loaded. */
 export function showNoDevice() {
-  say("No device in use", "No model could be loaded, so nothing is computed anywhere.");
+  say("No device in use", "No model could be loaded, so no device is in use.");
 }
 
-/** @param {string} what @param {string} why */
-function say(what, why) {
+/** @param {string} title @param {string} explanation */
+function say(title, explanation) {
   delete badge.dataset.kind;
-  name.textContent = what;
-  reason.textContent = why;
+  name.textContent = title;
+  reason.textContent = explanation;
 }
 
 /** @param {string} text */

@@ -1,4 +1,4 @@
-/** Elements by id and by hand. Texts become text nodes, so nothing in a passage is ever read as HTML. */
+/** Helpers to find and create elements. Texts become text nodes, so a passage is never parsed as HTML. */
 
 /**
  * @template {HTMLElement} T
@@ -26,7 +26,7 @@ export function make(name, { className, text } = {}, children = []) {
 }
 
 /**
- * A row of buttons, one a text, in the group of this id.
+ * Fills the group with this id with one button per text.
  * @param {string} id
  * @param {string[]} texts
  * @param {(index: number) => void} onPick

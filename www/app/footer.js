@@ -1,4 +1,4 @@
-/** The models in use, each with its card where there is one. */
+/** Lists the models in use in the footer, with links to their model cards. */
 import { byId, make } from "./elements.js";
 import { cardOf } from "./models.js";
 
@@ -26,6 +26,6 @@ function nameOf(choice) {
   const link = document.createElement("a");
   link.href = card;
   link.textContent = choice.label;
-  link.title = "Its model card";
+  link.title = "Model card";
   return link;
 }

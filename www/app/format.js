@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 
 /** @param {number} milliseconds */
 export function time(milliseconds) {
@@ -15,8 +15,8 @@ export function megabytes(count) {
 /** @param {number} probability */
 export function percent(probability) {
   const value = 100 * probability;
-  if (value > 0 && value < 0.1) return "< 0.1 %";
-  return `${value.toFixed(value > 99.9 && value < 100 ? 2 : 1)} %`;
+  if (value > 0 && value < 0.1) return "<0.1%";
+  return `${value.toFixed(value > 99.9 && value < 100 ? 2 : 1)}%`;
 }
 
 /** @param {number[]} values */
@@ -29,7 +29,7 @@ export function median(values) {
 
 /** @param {number} count @param {string} noun */
 export function plural(count, noun) {
-  // Small numbers look the same in any way; the browser's tables for the others take a while to come.
+  // Small numbers need no separators; the first call of `toLocaleString` is slow.
   const shown = count < 1000 ? String(count) : count.toLocaleString("en");
   return `${shown} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,4 @@
-/** Loads models, each in place of the one before it for the same use, and says how that goes. */
+/** Loads models, replacing the previous one for the same use, and shows the progress. */
 import { showDevice, showLooking } from "./device.js";
 import { showProgress, showReady } from "./loading.js";
 import { loadOptions } from "./parameters.js";
@@ -12,24 +12,23 @@ import { loadOptions } from "./parameters.js";
  * @typedef {import("./models.js").Choice} Choice
  */
 
-/** A load of which nothing was heard for so many milliseconds is not waited for. */
+/** A load without progress for this many milliseconds counts as stalled. */
 const STALLED = 5000;
 
-/** The models that stand. @type {Map<Use, LoadedModel>} */
+/** The loaded models. @type {Map<Use, LoadedModel>} */
 const models = new Map();
-/** Where each model was seen to run. @type {Map<Use, Device>} */
+/** The device of each model, as last shown. @type {Map<Use, Device>} */
 const devices = new Map();
-/** The load that was begun last, and when it was last heard of. @type {Map<Use, { stop: AbortController, heard: number }>} */
+/** The current loads, and the time of their last progress. @type {Map<Use, { stop: AbortController, progressAt: number }>} */
 const loads = new Map();
 
-/** Whether any model stands. */
-export function anyStands() {
+/** Whether any model is loaded. */
+export function anyLoaded() {
   return models.size > 0;
 }
 
 /**
- * Loads a model; the memory of the one before is freed first. Gives nothing where it was stopped, or another one was
- * asked for meanwhile.
+ * Loads a model after disposing of the previous one. Returns undefined if the load was stopped, or replaced by another.
  * @template {LoadedModel} T
  * @param {{ load(source: ModelSource, options: LoadOptions): Promise<T> }} type
  * @param {Use} use
@@ -42,8 +41,8 @@ export async function load(type, use, { label, source }) {
   const before = models.get(use);
   models.delete(use);
   await before?.dispose();
-  if (!anyStands()) showLooking();
-  // Pages without a secure connection have no cache.
+  if (!anyLoaded()) showLooking();
+  // There is no cache without a secure connection.
   const fetched = typeof caches === "undefined" ? "passing" : "fetched";
   /** @type {import("./loading.js").Way} */
   let how = "kept";
@@ -53,7 +52,7 @@ export async function load(type, use, { label, source }) {
       signal: stop.signal,
       onProgress(progress) {
         const current = loads.get(use);
-        if (current?.stop === stop) current.heard = performance.now();
+        if (current?.stop === stop) current.progressAt = performance.now();
         if (progress.phase === "download") how = typeof source === "string" ? fetched : "picked";
         showProgress(use, label, progress);
       },
@@ -76,7 +75,7 @@ export async function load(type, use, { label, source }) {
 
 /** @param {Use} use */
 function begin(use) {
-  const begun = { stop: new AbortController(), heard: performance.now() };
+  const begun = { stop: new AbortController(), progressAt: performance.now() };
   loads.set(use, begun);
   return begun;
 }
@@ -87,19 +86,19 @@ export function stopLoad(use) {
   loads.delete(use);
 }
 
-/** Waits until no load is under way for this use, or nothing is heard of it. @param {Use} use @returns {Promise<void>} */
+/** Waits until the load for this use has ended or stalled. @param {Use} use @returns {Promise<void>} */
 export function endedOrStalled(use) {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const begun = loads.get(use);
-      if (begun && performance.now() - begun.heard < STALLED) return;
+      if (begun && performance.now() - begun.progressAt < STALLED) return;
       clearInterval(timer);
       resolve();
     }, 250);
   });
 }
 
-/** A call was answered: another device than before means that the GPU was lost. @param {Use} use @param {Device} device */
+/** Called after each call; a different device than before means that the GPU was lost. @param {Use} use @param {Device} device */
 export function noteDevice(use, device) {
   if (devices.get(use) === device) return;
   devices.set(use, device);

@@ -1,4 +1,4 @@
-/** The line that says what is being loaded, and how the models came to stand here: one line for all of them. */
+/** The status line that shows what is being loaded, and where the models came from: one line for all models. */
 import { byId } from "./elements.js";
 import { megabytes } from "./format.js";
 
@@ -12,29 +12,29 @@ const section = byId("loading", HTMLElement);
 const bar = byId("loading-bar", HTMLProgressElement);
 const line = byId("loading-text", HTMLElement);
 
-/** What is done with a model. @type {Record<Progress["phase"], (what: string) => string>} */
+/** Texts for each phase. @type {Record<Progress["phase"], (what: string) => string>} */
 const doing = {
   download: (what) => `Loading ${what}`,
   cache: (what) => `Reading ${what} from this browser's cache`,
-  verify: (what) => `Checking ${what}`,
-  upload: (what) => `Handing ${what} over to the device`,
+  verify: (what) => `Verifying ${what}`,
+  upload: (what) => `Uploading ${what} to the device`,
   compile: (what) => `Preparing the device for ${what}`,
   warmup: (what) => `Warming up ${what}`,
 };
 
-/** How a model came to stand here, in the words of the status line. Of several models the first of these is said. */
+/** Texts for where a model came from. If several apply, the first one is shown. */
 const ready = {
-  again: "The GPU was lost for a moment. The model was loaded again and goes on answering.",
-  unkept: "Ready. This browser has no room to keep the model: the next visit downloads it again.",
-  passing: "Ready. From here on this works without a network.",
-  fetched: "Ready. The model is kept by this browser: the next visit need not download it.",
-  picked: "Ready, from the files you picked.",
-  kept: "Ready, from this browser's cache: nothing was downloaded.",
+  again: "The GPU was lost. The model was reloaded and is ready again.",
+  unkept: "Ready. This browser has no room to store the model, so it will be downloaded again next time.",
+  passing: "Ready. This page now works offline.",
+  fetched: "Ready. The model is stored in this browser, so it won't be downloaded again.",
+  picked: "Ready, using the files you selected.",
+  kept: "Ready. Loaded from this browser's cache; nothing was downloaded.",
 };
-const offline = "You are offline. The model is here, so everything goes on working.";
+const offline = "You are offline. The model is loaded, so everything still works.";
 
 /** @type {Map<Use, { what: string, progress: Progress }>} */
-const underWay = new Map();
+const inProgress = new Map();
 /** @type {Map<Use, Way>} */
 const ways = new Map();
 /** @type {Map<Use, string>} */
@@ -47,7 +47,7 @@ const failures = new Map();
  */
 export function showProgress(use, what, progress) {
   forget(use);
-  underWay.set(use, { what, progress });
+  inProgress.set(use, { what, progress });
   show();
 }
 
@@ -65,7 +65,7 @@ export function showFailed(use, text) {
   show();
 }
 
-/** Nothing is being loaded yet. @param {string} text */
+/** Shows a message before anything is loaded. @param {string} text */
 export function showWaiting(text) {
   section.dataset.state = "waiting";
   line.textContent = text;
@@ -73,12 +73,12 @@ export function showWaiting(text) {
 
 /** @param {Use} use */
 function forget(use) {
-  for (const map of [underWay, ways, failures]) map.delete(use);
+  for (const map of [inProgress, ways, failures]) map.delete(use);
 }
 
-/** What is under way comes first, then what failed; that all is well is said only when it is. */
+/** Loads in progress come first, then failures; "ready" is only shown if there are none. */
 function show() {
-  const latest = [...underWay.values()].at(-1);
+  const latest = [...inProgress.values()].at(-1);
   if (latest) return showLoad(latest);
   const failed = [...failures.values()];
   const way = /** @type {Way[]} */ (Object.keys(ready)).find((one) => [...ways.values()].includes(one));
@@ -98,7 +98,7 @@ function showLoad({ what, progress: { phase, loaded, total } }) {
   line.textContent = `${doing[phase](what)}${amount}`;
 }
 
-/** Losing the network means nothing to a model that stands; people should know. */
+/** Loaded models work offline; the status line says so. */
 function showNetwork() {
   if (section.dataset.state === "ready") show();
 }

@@ -3,7 +3,7 @@ import { answeringMissing, setAnswering, startAsking } from "./ask.js";
 import { startChoosing } from "./choose.js";
 import { showNoDevice } from "./device.js";
 import { showModels } from "./footer.js";
-import { anyStands, endedOrStalled, load, noteDevice, stopLoad } from "./load.js";
+import { anyLoaded, endedOrStalled, load, noteDevice, stopLoad } from "./load.js";
 import { showFailed, showWaiting } from "./loading.js";
 import { chooseModels } from "./models.js";
 import { hideProblem, showProblem, taskFound } from "./problem.js";
@@ -13,14 +13,14 @@ import { turn } from "./turn.js";
 /**
  * @typedef {import("../pkg/dist/index.js").Device} Device
  * @typedef {import("./models.js").Choice} Choice
- * @typedef {"answers" | "sentiment"} Use What a model is for on this page.
- * @typedef {object} CallListener Who hears how a call to a model ended.
- * @property {(device: Device) => void} answered is told where the model runs now
+ * @typedef {"answers" | "sentiment"} Use What a model is used for on this page.
+ * @typedef {object} CallListener Callbacks for the end of a call to a model.
+ * @property {(device: Device) => void} answered gets the model's current device
  * @property {(error: unknown) => void} failed
  */
 
-showWaiting("Looking for a model beside this page.");
-// The list of models comes in while the page is made ready.
+showWaiting("Looking for a model…");
+// Fetch the list of models while setting up the page.
 const choice = chooseModels();
 await turn();
 startAsking(listener("answers"));
@@ -29,7 +29,7 @@ startSentiment(listener("sentiment"));
 
 const chosen = await choice;
 let { answers, sentiment } = chosen;
-/** What answers again where the model that was chosen turns out to do something else. */
+/** The model to return to if the chosen one turns out to be for a different task. */
 let usual = chosen.usual;
 const chooser = {
   /** @param {string} label @param {import("../pkg/dist/index.js").ModelSource} source */
@@ -44,15 +44,15 @@ const chooser = {
 const choosing = startChoosing(chooser, chosen.beside);
 if (answers) loadAnswers();
 else {
-  showWaiting("No model lies beside this page: pick one below.");
-  choosing.missing("No model lies beside this page.");
+  showWaiting("No model comes with this page. Choose one below.");
+  choosing.missing("No model comes with this page.");
 }
-// One after another, so that the first is there soon; but not behind one that does not come.
+// One after the other, so that the first is ready soon; but don't wait for a stalled one.
 await endedOrStalled("answers");
 if (sentiment) loadSentiment();
-else sentimentMissing("No model for sentiment lies beside this page.");
+else sentimentMissing("No sentiment model comes with this page.");
 
-/** Loads the model that answers; the page works on meanwhile. */
+/** Loads the question-answering model; the page stays usable meanwhile. */
 async function loadAnswers() {
   if (!answers) return;
   const wanted = answers;
@@ -69,7 +69,7 @@ async function loadAnswers() {
   } catch (error) {
     if (taskFound(error) === "text-classification") return takeForSentiment(wanted);
     failed("answers", `${wanted.label} could not be loaded.`);
-    choosing.missing(`Instead of ${wanted.label}:`);
+    choosing.missing(`Choose another model instead of ${wanted.label}:`);
     report(error, "answers");
   }
 }
@@ -77,7 +77,7 @@ async function loadAnswers() {
 function stopAnswers() {
   if (!answers) return;
   stopLoad("answers");
-  failed("answers", `${answers.label} was not loaded: you stopped it.`);
+  failed("answers", `${answers.label} was not loaded because you stopped it.`);
   choosing.stopped(answers.label);
 }
 
@@ -89,14 +89,14 @@ function takeBeside({ label, source, use }) {
   loadSentiment();
 }
 
-/** What was chosen to answer does sentiment: it is taken for that, and what answered before answers again. @param {Choice} found */
+/** The chosen model does sentiment: use it for that, and return to the previous one for answers. @param {Choice} found */
 function takeForSentiment(found) {
   sentiment = found;
   answers = usual === found ? undefined : usual;
   if (answers) loadAnswers();
   else {
-    failed("answers", `${found.label} does sentiment, and no model for questions lies beside this page.`);
-    choosing.missing("No model for questions lies beside this page.");
+    failed("answers", `${found.label} is a sentiment model, and no question-answering model comes with this page.`);
+    choosing.missing("No question-answering model comes with this page.");
   }
   loadSentiment();
 }
@@ -122,7 +122,7 @@ function failed(use, text) {
   showFailed(use, text);
   showModels(use, undefined);
   if (use === "answers") answeringMissing();
-  if (!anyStands()) showNoDevice();
+  if (!anyLoaded()) showNoDevice();
 }
 
 /** @param {Use} use @returns {CallListener} */
@@ -139,7 +139,7 @@ function listener(use) {
 
 /** @param {unknown} error @param {Use} use */
 function report(error, use) {
-  // What was asked of a model that another one takes the place of is no fault.
+  // Calls to a model that has been replaced aren't failures.
   if (error instanceof MobileBertError && ["aborted", "disposed"].includes(error.code)) return;
   showProblem(error, use === "answers" ? loadAnswers : loadSentiment);
 }

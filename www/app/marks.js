@@ -1,6 +1,6 @@
 /**
- * Spans of the passage, marked. A text field cannot hold marks: they are drawn behind it, in the same letters. The text
- * behind stands there only while something is marked, so that typing costs what it costs in any text field.
+ * Highlights spans of the passage. A text field can't contain marks, so they are drawn behind it, in the same font. The
+ * text behind only exists while something is highlighted, so that typing is as fast as in any text field.
  */
 import { byId, make } from "./elements.js";
 import { scrolling } from "./scrolling.js";
@@ -9,7 +9,7 @@ const area = byId("passage", HTMLTextAreaElement);
 const marks = byId("passage-marks", HTMLElement);
 
 area.addEventListener("scroll", follow, { passive: true });
-// Another width breaks the lines elsewhere, and the field may then stand elsewhere in its text.
+// A different width changes the line breaks, and possibly the scroll position.
 new ResizeObserver(follow).observe(area);
 
 function follow() {
@@ -17,7 +17,7 @@ function follow() {
 }
 
 /**
- * Marks spans of the passage, the first of them as the answer, and brings that into view; without spans nothing is.
+ * Highlights spans of the passage, the first one as the answer, and scrolls to it. Without spans, removes all marks.
  * @param {{ start: number, end: number }[]} spans
  */
 export function markSpans(spans) {
@@ -35,7 +35,7 @@ export function markSpans(spans) {
     parts.push(make("mark", { className: span === best ? "best" : "other", text: text.slice(span.start, span.end) }));
     at = span.end;
   }
-  // What comes after the last mark's paragraph moves no mark.
+  // Text after the last mark's paragraph doesn't affect the position of any mark.
   const end = text.indexOf("\n", at);
   parts.push(text.slice(at, end < 0 ? text.length : end));
   marks.replaceChildren(...parts);
@@ -44,7 +44,7 @@ export function markSpans(spans) {
   if (mark) scrollTo(mark);
 }
 
-/** @param {{ start: number, end: number }[]} spans the first wins where two overlap */
+/** @param {{ start: number, end: number }[]} spans if two overlap, the first one wins */
 function withoutOverlap(spans) {
   /** @type {typeof spans} */
   const kept = [];

@@ -3,11 +3,11 @@ import { models as wanted } from "./parameters.js";
 /**
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
  * @typedef {{ label: string, source: import("../pkg/dist/index.js").ModelSource }} Choice
- * @typedef {Choice & { use: import("./main.js").Use }} Beside A model beside the page, and what the page has it for.
+ * @typedef {Choice & { use: import("./main.js").Use }} Beside A model on this site, and what the page uses it for.
  */
 
 /**
- * The models that lie beside this page; none where there is no index.
+ * Fetches the list of models on this site; empty if there is none.
  * @returns {Promise<ModelEntry[]>}
  */
 export async function modelsBeside() {
@@ -20,7 +20,7 @@ export async function modelsBeside() {
 }
 
 /**
- * The one of these names that an address means: people write it with the folder that it lies in, too.
+ * Finds the model that a URL parameter refers to, by its name or by its directory.
  * @param {string[]} names
  * @param {string} given
  */
@@ -28,12 +28,12 @@ export function besideNamed(names, given) {
   return names.find((name) => [name, `models/${name}`, `models/${name}/`].includes(given));
 }
 
-/** What the page has a model for, by its task. @type {Record<string, import("./main.js").Use | undefined>} */
+/** What the page uses a model for, by its task. @type {Record<string, import("./main.js").Use | undefined>} */
 const USES = { "question-answering": "answers", "text-classification": "sentiment" };
 
 /**
- * Which model does which task: those of the address first, then those beside the page. `usual` is the one beside the
- * page that answers, whatever the address says.
+ * Chooses the model for each use: those in the page's URL first, then those on this site. `usual` is the
+ * question-answering model on this site, whatever the URL says.
  * @returns {Promise<{ answers?: Choice, sentiment?: Choice, usual?: Choice, beside: Beside[] }>}
  */
 export async function chooseModels() {
@@ -50,14 +50,14 @@ export async function chooseModels() {
   const usual = chosen.answers;
   const names = entries.map(({ name }) => name);
   for (const name of wanted) {
-    // One that does something else is asked to answer, and says what it does.
+    // A model for a different task is loaded for answers, and its error says what it does.
     const named = all.find(({ label }) => label === besideNamed(names, name));
     chosen[named?.use ?? "answers"] = named ?? { label: name, source: name };
   }
   return { ...chosen, usual, beside };
 }
 
-/** Where a model's card is read, if that is known. @param {Choice} choice */
+/** Returns the URL of a model's card, if known. @param {Choice} choice */
 export function cardOf({ source }) {
   if (typeof source !== "string") return undefined;
   if (/^models\/[^/]+\/$/.test(source)) return `${source}README.md`;

@@ -1,10 +1,10 @@
-/** What the address asks for: `?device=`, `?model=` (may be repeated), `?dtype=`, `?schedule=`. */
+/** Parameters in the page's URL: `?device=`, `?model=` (may be repeated), `?dtype=`, `?schedule=`. */
 const query = new URLSearchParams(location.search);
 
-/** Names, addresses or Hub ids of models. */
+/** Names, URLs or Hugging Face ids of models. */
 export const models = query.getAll("model").filter((name) => name !== "");
 
-/** Options for `load`. What the package does not know it will name itself. */
+/** Options for `load`. The package rejects unknown values. */
 export function loadOptions() {
   const device = query.get("device");
   const dtype = query.get("dtype");
@@ -23,5 +23,5 @@ export function withDevice(device) {
   return `?${changed}`;
 }
 
-/** The device that was asked for. */
+/** The requested device. */
 export const wantedDevice = query.get("device") ?? "auto";

@@ -1,24 +1,24 @@
-/** How long the passage is, in words and in windows: what a model reads at once. */
+/** Shows the length of the passage in words and in windows, which is what the model reads at once. */
 import { byId } from "./elements.js";
 import { plural } from "./format.js";
 
 const size = byId("passage-size", HTMLElement);
 
-/** From this many letters on words are counted in a pause of the typing only. */
+/** From this many characters on, words are only counted when typing pauses. */
 const LONG = 20_000;
 const PAUSE = 300;
-/** Letters of a word piece, in English prose. */
-const PIECE = 4.4;
-/** Word pieces of a passage that fit beside a question, and how far a window moves on. */
+/** Average characters per token in English prose. */
+const CHARACTERS_PER_TOKEN = 4.4;
+/** Tokens of the passage per window, next to a question, and the stride between windows. */
 const WINDOW = 370;
 const STEP = 128;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-/** What a model said of the passage as it stands. @type {number | undefined} */
+/** The number of windows of the current passage, once a model has read it. @type {number | undefined} */
 let known;
 
-/** The passage is another one. @param {HTMLTextAreaElement} area */
+/** Called when the passage has changed. @param {HTMLTextAreaElement} area */
 export function countPassage(area) {
   clearTimeout(timer);
   known = undefined;
@@ -26,7 +26,7 @@ export function countPassage(area) {
   else timer = setTimeout(() => show(area.value), PAUSE);
 }
 
-/** A model has cut the passage into windows. @param {string} text @param {number} windows */
+/** Called when a model has read the passage. @param {string} text @param {number} windows */
 export function showWindows(text, windows) {
   clearTimeout(timer);
   known = windows;
@@ -49,7 +49,7 @@ function wordsOf(text) {
   return count;
 }
 
-/** @param {number} letters */
-function estimate(letters) {
-  return 1 + Math.max(0, Math.ceil((letters / PIECE - WINDOW) / STEP));
+/** @param {number} characters */
+function estimate(characters) {
+  return 1 + Math.max(0, Math.ceil((characters / CHARACTERS_PER_TOKEN - WINDOW) / STEP));
 }

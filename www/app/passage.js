@@ -9,13 +9,13 @@ const area = byId("passage", HTMLTextAreaElement);
 const hint = byId("passage-hint", HTMLElement);
 const picker = byId("passage-file", HTMLInputElement);
 
-/** Texts longer than this make the page itself slow. */
-const LONGEST = 5_000_000;
+/** Longer texts, in characters or bytes, make the page slow. */
+const MAX_LENGTH = 5_000_000;
 
-/** Hebrew, Arabic and their neighbours. */
+/** Hebrew, Arabic and related scripts. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
-/** Letters at the beginning or the end by which an edited sample is still known. */
+/** Number of characters at the start or end by which an edited sample is recognized. */
 const END = 40;
 
 /** @type {(questions: string[]) => void} */
@@ -23,12 +23,12 @@ let onChange = () => {};
 /** @type {string[]} */
 const NONE = [];
 
-/** The passage as it stands. */
+/** The current passage. */
 export function passage() {
   return area.value;
 }
 
-/** @param {(questions: string[]) => void} listener called at every change, with the questions that suit the passage */
+/** @param {(questions: string[]) => void} listener called on every change with suggested questions for the passage */
 export function startPassage(listener) {
   onChange = listener;
   const names = samples.map((sample) => sample.name);
@@ -62,14 +62,14 @@ function changed() {
   onChange(samples.find((sample) => isOf(sample.text, text))?.questions ?? NONE);
 }
 
-/** Whether a text is a sample, or was: who changes a date in one wants to ask again. @param {string} sample @param {string} text */
+/** Whether a text is a sample, possibly edited: users may change a date in it and ask again. @param {string} sample @param {string} text */
 function isOf(sample, text) {
   return text.startsWith(sample.slice(0, END)) || text.endsWith(sample.slice(-END));
 }
 
-/** Another passage, from its beginning. @param {string} text */
+/** Shows a different passage, from its start. @param {string} text */
 function show(text) {
-  // The first text stands at its beginning by itself, and to scroll is to have everything laid out at once.
+  // The first text needs no scrolling, which would force a layout.
   if (area.textLength > 0) area.scrollTop = 0;
   area.value = text;
   changed();
@@ -83,19 +83,19 @@ function showSample(index) {
 
 /** @param {File} file */
 async function open(file) {
-  if (file.size > LONGEST) {
-    hint.textContent = `${file.name} has ${plural(file.size, "byte")}; at most ${plural(LONGEST, "byte")} can be shown.`;
+  if (file.size > MAX_LENGTH) {
+    hint.textContent = `${file.name} is too large: ${plural(file.size, "byte")}, and the limit is ${plural(MAX_LENGTH, "byte")}.`;
     return;
   }
   let text;
   try {
     text = await file.text();
   } catch {
-    hint.textContent = `${file.name} cannot be read; is it a folder?`;
+    hint.textContent = `${file.name} can't be read. Is it a folder?`;
     return;
   }
   if (text.includes("\0")) {
-    hint.textContent = `${file.name} is no text file.`;
+    hint.textContent = `${file.name} isn't a text file.`;
     return;
   }
   show(text);

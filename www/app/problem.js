@@ -9,21 +9,30 @@ const code = byId("problem-code", HTMLElement);
 const retry = byId("problem-retry", HTMLButtonElement);
 
 /**
- * What each code means here, and what one can do about it.
+ * A title and advice for each error code.
  * @type {Record<string, [title: string, advice: string]>}
  */
 const words = {
-  network: ["The model could not be fetched", "Check the connection and the address, then try again."],
-  offline: ["You are offline", "The page tries again by itself as soon as the network is back."],
-  "not-found": ["There is no such model", "Check the name, or pick another model below."],
-  "not-a-model": ["That is not a model", "Check the address, or pick another model below."],
+  network: ["The model could not be downloaded", "Check your connection and the model's URL, then try again."],
+  offline: ["You are offline", "The page will try again as soon as you are back online."],
+  "not-found": ["Model not found", "Check the name, or choose another model below."],
+  "not-a-model": ["Not a model", "Check the URL, or choose another model below."],
   corrupt: ["The model's files are damaged", "Download or export them again; the message says which."],
-  integrity: ["The model's files are not what they should be", "Try again; if it stays so, tell whoever serves them."],
-  unsupported: ["This cannot be run here", "Choose another device at the top of the page, or another model below."],
-  "invalid-input": ["That cannot be read", "Change what the message names."],
-  "out-of-memory": ["The memory does not suffice", "Close other tabs, or choose a smaller model or ?dtype=q8."],
-  "device-lost": ["The GPU went away", "Try again; the model is then loaded anew, on the CPU if need be."],
-  internal: ["Something went wrong", "Try again; if it stays so, please report it with the code and the message."],
+  integrity: [
+    "The model's files don't match their checksums",
+    "Try again. If that doesn't help, tell the people who host the model.",
+  ],
+  unsupported: ["Not supported here", "Choose another device at the top of the page, or another model below."],
+  "invalid-input": ["Invalid input", "Correct the value named in the message."],
+  "out-of-memory": [
+    "Not enough memory",
+    "Close other tabs, choose a smaller model, or add ?dtype=q8 to the page's URL.",
+  ],
+  "device-lost": ["The GPU was lost", "Try again. The model will be reloaded, on the CPU if necessary."],
+  internal: [
+    "Something went wrong",
+    "Try again. If that doesn't help, please report it with the code and the message.",
+  ],
 };
 
 /** @type {(() => void) | undefined} */
@@ -38,33 +47,33 @@ function tryAgain() {
   again?.();
 }
 
-/** Codes that come again however often one tries. */
+/** Codes for which trying again doesn't help. */
 const final = ["invalid-input", "unsupported"];
 
-/** What a model was made for, where an error says that it is not what is asked of it. @param {unknown} error */
+/** Returns the model's actual task, if the error says that it was loaded for a different one. @param {unknown} error */
 export function taskFound(error) {
   return error instanceof MobileBertError ? error.detail.task : undefined;
 }
 
 /**
- * Title, text and advice for an error.
+ * Returns title, text and advice for an error.
  * @param {unknown} error
  * @param {string} meant
  * @returns {[title: string, text: string, advice: string]}
  */
 function wordsFor(error, meant) {
   const [title, advice] = words[meant] ?? ["Something went wrong", ""];
-  const said = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
   const task = taskFound(error);
-  if (task) return ["That model does something else", `It was made for ${task}.`, "Choose another model below."];
+  if (task) return ["This model is for a different task", `Its task is ${task}.`, "Choose another model below."];
   const named = meant === "invalid-input" && error instanceof MobileBertError ? error.detail.field : undefined;
-  if (named === "device") return [title, said, "Choose a device at the top of the page."];
-  if (named === "dtype" || named === "schedule") return [title, said, `Change ?${named}= in the page's address.`];
-  return [title, said, advice];
+  if (named === "device") return [title, message, "Choose a device at the top of the page."];
+  if (named === "dtype" || named === "schedule") return [title, message, `Change ?${named}= in the page's URL.`];
+  return [title, message, advice];
 }
 
 /**
- * Shows what went wrong, its code, and the way on.
+ * Shows an error with its code and advice.
  * @param {unknown} error
  * @param {() => void} onRetry
  */
@@ -79,7 +88,7 @@ export function showProblem(error, onRetry) {
   section.hidden = false;
 }
 
-/** The way is free again. */
+/** Hides the error. */
 export function hideProblem() {
   section.hidden = true;
 }

@@ -1,4 +1,4 @@
-/** Short texts written for this page, each with questions that suit it; the last question of each has no answer there. */
+/** Sample passages written for this page, each with questions; the last question of each has no answer in it. */
 export const samples = [
   {
     name: "The lighthouse",
@@ -59,7 +59,7 @@ The bell was raised in the dry summer of 1994, when the water stood lower than i
   },
 ];
 
-/** Sentences for the second card. */
+/** Sample sentences for the sentiment card. */
 export const sentences = [
   "A warm, funny film that stays with you.",
   "Two hours of my life that I will not get back.",

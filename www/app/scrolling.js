@@ -1,4 +1,4 @@
-/** How to scroll: at once for those who asked for less motion. @returns {ScrollBehavior} */
+/** Scrolls instantly for users who prefer reduced motion. @returns {ScrollBehavior} */
 export function scrolling() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
 }

@@ -12,7 +12,7 @@ const high = byId("mood-high", HTMLElement);
 const text = byId("mood-text", HTMLElement);
 const timing = byId("mood-timing", HTMLElement);
 
-/** After the last key; a sentence in the middle of a word says little. */
+/** Delay after the last keystroke in milliseconds; an unfinished word says little. */
 const PAUSE = 120;
 
 /** @type {TextClassification | undefined} */
@@ -51,10 +51,10 @@ export function sentimentMissing(message) {
   text.textContent = message;
 }
 
-/** One run at a time; a text that was typed over meanwhile is dropped, the newest is read next. */
+/** Classifies one text at a time; results for outdated texts are dropped, and the latest text comes next. */
 async function classify() {
-  const asked = field.value;
-  if (asked.trim() === "") return show(undefined);
+  const sentence = field.value;
+  if (sentence.trim() === "") return show(undefined);
   if (!model) {
     text.textContent = "The model is still loading.";
     return;
@@ -63,14 +63,14 @@ async function classify() {
   const reader = model;
   busy = true;
   try {
-    const result = await reader.classify(asked);
-    if (field.value === asked) show(result);
+    const result = await reader.classify(sentence);
+    if (field.value === sentence) show(result);
     listener.answered(reader.device);
   } catch (error) {
     listener.failed(error);
   } finally {
     busy = false;
-    if (field.value !== asked) classify();
+    if (field.value !== sentence) classify();
   }
 }
 
@@ -88,11 +88,11 @@ function show(result) {
   const best = result.labels[0];
   const said = best ? `${nameOf(best.label)}, ${percent(best.probability)}` : "";
   scale.setAttribute("aria-label", said);
-  text.textContent = said + (result.truncated ? " (only the beginning was read: the text is too long)" : "");
+  text.textContent = said + (result.truncated ? " (the text is too long; only its beginning was read)" : "");
   timing.textContent = time(result.timing.total);
 }
 
-/** Many checkpoints for two classes carry no names; the second is the positive one by habit. @param {string} label */
+/** Many binary checkpoints have no label names; by convention, the second label is the positive one. @param {string} label */
 function nameOf(label) {
   /** @type {Record<string, string>} */
   const usual = { LABEL_0: "negative", LABEL_1: "positive" };

@@ -1,4 +1,4 @@
-/** Lets the browser draw and take input before the work goes on: no stretch of it should be felt. */
+/** Yields to the browser, so that long work doesn't block drawing and input. */
 export function turn() {
   return new Promise((resolve) => {
     setTimeout(resolve);

@@ -1,4 +1,4 @@
-/** What a person does on bench.html, and what stands there. */
+/** User actions on bench.html, and what it shows. */
 
 /** Opens the page and waits until it can be used. */
 export async function openBench(page, address, query = "") {
@@ -11,18 +11,18 @@ export async function startBench(page) {
   await page.evaluate(() => document.querySelector("#start").click());
 }
 
-/** Waits until nothing runs any more, and gives what stands there. */
+/** Waits for the end of the measurement; returns the shown result. */
 export async function endOfBench(page) {
   try {
     await page.waitForFunction(() => !document.querySelector("#start").disabled);
   } catch (cause) {
     const doing = await page.$eval("#doing", (line) => line.textContent);
-    throw new Error(`the measurement does not end; the page says "${doing.trim()}"`, { cause });
+    throw new Error(`the measurement did not end; the page shows "${doing.trim()}"`, { cause });
   }
   return await shownResult(page);
 }
 
-/** The result as it is seen, and the JSON under it. */
+/** The result as shown, and its JSON. */
 export function shownResult(page) {
   return page.evaluate(() => {
     const texts = (selector) => Array.from(document.querySelectorAll(selector), (cell) => cell.textContent.trim());
@@ -32,7 +32,7 @@ export function shownResult(page) {
       networks: texts("#warm tbody .of b"),
       tokens: texts('#warm tbody th[scope="row"]'),
       medians: texts("#warm td.median"),
-      checks: texts("#warm td:nth-child(5)").map((said) => said.split(" ")[0]),
+      checks: texts("#warm td:nth-child(5)").map((text) => text.split(" ")[0]),
       sparks: document.querySelectorAll("#warm .spark").length,
       paper: texts("#warm td:nth-child(6)"),
       cold: texts('#cold tbody th[scope="row"]'),

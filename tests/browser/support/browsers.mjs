@@ -12,7 +12,7 @@ const chromiumFlags = [
   "--disable-dev-shm-usage",
 ];
 
-/** Firefox runs WebGPU on a software adapter only when told to. */
+/** Firefox only runs WebGPU on a software adapter with these preferences. */
 const firefoxPreferences = {
   "dom.webgpu.enabled": true,
   "gfx.webgpu.ignore-blocklist": true,
@@ -20,7 +20,7 @@ const firefoxPreferences = {
   "dom.webgpu.workers.enabled": true,
 };
 
-/** Debian's Chromium; with `webgpu` on SwiftShader, without it as on a machine that has no GPU. */
+/** Debian's Chromium; `webgpu` enables SwiftShader, otherwise there is no GPU. */
 export function chromium({ webgpu = false, flags = [] } = {}) {
   return puppeteer.launch({
     browser: "chrome",
@@ -44,21 +44,21 @@ export function firefox() {
 
 function program(variable) {
   const path = process.env[variable];
-  if (!path) throw new Error(`${variable} is not set: run these tests by \`cargo xtask test --only browsers\``);
+  if (!path) throw new Error(`${variable} is not set: run these tests with \`cargo xtask test --only browsers\``);
   return path;
 }
 
-/** How long anything in a page is waited for, on a slow and busy machine, and how often it is looked at, in milliseconds. */
-const PATIENCE = { timeout: 180_000, polling: 30 };
+/** Timeout and polling interval in milliseconds, generous enough for a slow and busy machine. */
+const WAIT = { timeout: 180_000, polling: 30 };
 
-/** A page that keeps what went wrong in it. */
+/** Opens a page and records its errors. */
 export async function newPage(browser, { width = 1280, height = 900, theme = "light" } = {}) {
   const page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE.timeout);
-  // By the clock, which is not puppeteer's default: a page that is not drawn has no frames to wait for.
+  page.setDefaultTimeout(WAIT.timeout);
+  // Poll at an interval rather than, by default, per frame: a hidden page has no frames.
   const waitForFunction = page.waitForFunction.bind(page);
   page.waitForFunction = (condition, options, ...values) =>
-    waitForFunction(condition, { ...PATIENCE, ...options }, ...values);
+    waitForFunction(condition, { ...WAIT, ...options }, ...values);
   await page.setViewport({ width, height });
   if (theme !== "light") await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   const faults = [];

@@ -6,9 +6,9 @@ const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".json": 
 const pkg = join(import.meta.dirname, "../../../pkg");
 
 /**
- * A host of the package under `/pkg/` and of one model under `prefix`, which can be told to misbehave:
- * `cuts` are bytes of the weights after which connections are cut, one each; `hold` keeps the connection open there
- * instead; `ranges: false` sends the whole file whatever is asked for; `files` are sent in place of the model's own.
+ * Serves the package under `/pkg/` and a model under `prefix`, and can misbehave: `cuts` are the numbers of bytes of the
+ * weights after which each connection is cut; `hold` keeps the connection open there instead; `ranges: false` ignores
+ * range requests; `files` replace the model's own.
  */
 export async function startCuttingHost(folder, prefix) {
   const host = { cuts: [], hold: false, ranges: true, etag: '"1"', files: {}, asked: [] };

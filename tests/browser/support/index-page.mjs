@@ -1,6 +1,6 @@
-/** What a person does on index.html, and what they see there. */
+/** User actions on index.html, and what it shows. */
 
-/** Opens the page and waits until its models stand. */
+/** Opens the page and waits until its models are loaded. */
 export async function openReady(page, address, query = "") {
   await page.goto(address + query, { waitUntil: "domcontentloaded" });
   await page.waitForFunction(() => {
@@ -12,7 +12,7 @@ export async function openReady(page, address, query = "") {
   if (problem) throw new Error(`the model did not load: ${problem.code}: ${problem.text}`);
 }
 
-/** Fills a text field at once, as pasting does. */
+/** Sets the text of a field, as pasting does. */
 export async function paste(page, selector, text) {
   await page.evaluate(
     (selector, text) => {
@@ -25,19 +25,19 @@ export async function paste(page, selector, text) {
   );
 }
 
-/** Asks and waits for the answer's end. */
+/** Asks and waits for the final answer. */
 export async function ask(page, question) {
   await paste(page, "#question", question);
   await page.evaluate(() => document.querySelector("#ask").requestSubmit());
   return await answer(page);
 }
 
-/** Takes a sample passage. Not by the mouse, which misses where the page still scrolls to an answer. */
+/** Chooses a sample passage; not with the mouse, which misses while the page is scrolling. */
 export async function takeSample(page, index = 0) {
   await page.evaluate((index) => document.querySelectorAll("#samples button")[index].click(), index);
 }
 
-/** The answer once it is there. */
+/** Waits for the final answer. */
 export async function answer(page) {
   await page.waitForFunction(
     () => ["found", "none", "stopped"].includes(document.querySelector("#answer")?.dataset.state ?? ""),
@@ -59,7 +59,7 @@ export async function answer(page) {
   });
 }
 
-/** The problem that the page shows, if it shows one. */
+/** The error that the page shows, if any. */
 export function shownProblem(page) {
   return page.evaluate(() => {
     const section = document.querySelector("#problem");
@@ -74,7 +74,7 @@ export function shownProblem(page) {
   });
 }
 
-/** Makes the page's first worker lose its GPU inside of the next run, after the commands were recorded. */
+/** Makes the page's first worker lose its GPU during the next run, before its commands are recorded. */
 export async function loseGpu(page) {
   await page.workers()[0].evaluate(() => {
     const original = GPUDevice.prototype.createCommandEncoder;

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The model directories at hand, by task: those that `MOBILEBERT_MODELS` names, or the project's own. */
+/** Finds a model directory per task, in `MOBILEBERT_MODELS` or among the project's own models. */
 export async function findModels() {
   const own = join(import.meta.dirname, "../../../models");
   const found = {};
@@ -19,33 +19,33 @@ export async function findModels() {
     }
   }
   if (!found.answers || !found.sentiment) {
-    throw new Error("the tests need a model for questions and one for classification: set MOBILEBERT_MODELS");
+    throw new Error("the tests need a question-answering and a classification model; set MOBILEBERT_MODELS");
   }
   return found;
 }
 
-/** Copies of a model, each with one fault of its own; gives their folders and how to remove them. */
-export async function spoiltCopies(folder, faults) {
-  const parent = await mkdtemp(join(tmpdir(), "mobilebert-spoilt-"));
+/** Makes copies of a model with one fault each; returns their folders and a function that removes them. */
+export async function damagedCopies(folder, faults) {
+  const parent = await mkdtemp(join(tmpdir(), "mobilebert-damaged-"));
   const folders = [];
-  for (const [name, spoil] of Object.entries(faults)) {
+  for (const [name, damage] of Object.entries(faults)) {
     const copy = join(parent, name);
     await mkdir(copy);
     await cp(folder, copy, { recursive: true });
-    // A list of sums would give every fault the same name.
+    // With checksums, every fault would give the same error.
     await rm(join(copy, "files.json"), { force: true });
-    await spoil(copy);
+    await damage(copy);
     folders.push(copy);
   }
   return { folders, remove: () => rm(parent, { recursive: true }) };
 }
 
-/** Changes a file's bytes. */
+/** Modifies a file's bytes. */
 export async function edit(path, change) {
   await writeFile(path, change(await readFile(path)));
 }
 
-/** Writes `files.json` for the files that a folder holds. */
+/** Writes `files.json` for the files in a folder. */
 export async function writeManifest(folder) {
   const entries = (await readdir(folder)).map(async (name) => {
     const bytes = await readFile(join(folder, name));

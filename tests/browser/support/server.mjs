@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** Starts `xtask demo` on a free port and gives its address; the test run hands over which program that is. */
+/** Starts `xtask demo` on a free port and returns its address; `XTASK` is the path of the program. */
 export async function startServer(modelFolders = []) {
   const program = process.env.XTASK;
-  if (!program) throw new Error("XTASK is not set: run these tests by `cargo xtask test --only browsers`");
+  if (!program) throw new Error("XTASK is not set: run these tests with `cargo xtask test --only browsers`");
   const models = modelFolders.flatMap((folder) => ["--model", folder]);
   const child = spawn(program, ["demo", "--no-open", "--port", "0", ...models], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -15,7 +15,7 @@ export async function startServer(modelFolders = []) {
     printed.push(line);
     if (line.startsWith("http://")) return { address: line.trim(), stop: () => stop(child) };
   }
-  throw new Error(`the server ended before it gave an address:\n${printed.join("\n")}`);
+  throw new Error(`the server exited before it printed its address:\n${printed.join("\n")}`);
 }
 
 async function stop(child) {

@@ -7,7 +7,7 @@ import { makeModels } from "./tiny-model.mjs";
 const NAMES = ["config.json", "vocab.txt", "model.safetensors"];
 const WEIGHTS = NAMES[2];
 
-/** Models that states need besides the two that the page takes by itself; each named by what is wrong or right with it. */
+/** Additional models for the states, besides the page's two default models; named by their property or fault. */
 const sizes = {
   "state-listed": {},
   "state-silent": { silent: true },
@@ -17,8 +17,8 @@ const sizes = {
 };
 
 /**
- * Serves the page for the states: with `tiny`, two models with random weights are those that it takes by itself, else
- * those at hand. Gives what the states are told of where they are.
+ * Serves the page for the states. With `tiny`, its default models are two small ones with random weights, otherwise those
+ * found by `findModels`. Returns `where`, which is passed to each state.
  */
 export async function startStates({ tiny, networks }) {
   const usual = tiny ? { "tiny-answers": {}, "tiny-sentiment": { task: "text-classification" } } : {};

@@ -1,10 +1,9 @@
 /**
- * The states of the two pages, each with how a fresh page is brought into it: `enter(page, where)`. It ends when the
- * state can be seen. The pictures are taken from this table, and the test that nothing leaves the machine goes through
- * it; a state that stands here is in both.
+ * The states of the two pages. `enter(page, where)` brings a new page into the state and resolves when it is visible. Used
+ * for the screenshots and for the test that no request leaves the machine.
  *
- * `gpu`: in a browser with WebGPU, on a software adapter. `chosen`: the address of the model that is chosen there, where
- * it is not the page's own. `passing`: moves on by itself. `bench`: of the latency page; measuring takes its time.
+ * `gpu`: needs a browser with WebGPU on a software adapter. `chosen`: URL of the chosen model, if not on this site.
+ * `passing`: the page leaves the state by itself. `bench`: a state of the latency page, where measuring takes a while.
  */
 import { answering } from "./states/answering.mjs";
 import { bench } from "./states/bench.mjs";

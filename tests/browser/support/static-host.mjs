@@ -15,8 +15,8 @@ const types = {
 };
 
 /**
- * Lays the page out as `cargo xtask build` does, and serves that folder under a prefix, as plain as a static host:
- * no header but the type. `instead` holds texts that are sent in place of files.
+ * Builds the site with `cargo xtask build` and serves it under a prefix like a plain static host, with no headers but the
+ * content type. `instead` maps files to texts that replace them.
  */
 export async function startStaticHost(prefix, instead = {}) {
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Seeded numbers from -1 to 1 (mulberry32), so that a model is the same each time. */
+/** A seeded generator of numbers from -1 to 1 (mulberry32), so that models are reproducible. */
 function random(seed) {
   let state = seed;
   return () => {
@@ -47,8 +47,8 @@ function shapes({ hidden, layers, intermediate, positions, task }) {
 }
 
 /**
- * Makes the first position stand out and the head look at nothing else: wherever the answer might be, `[CLS]` scores
- * higher, which means that there is none.
+ * Makes the first position stand out and the head look at nothing else, so that `[CLS]`, which means "no answer", always
+ * gets the highest score.
  */
 function silence(name, values) {
   if (name.endsWith("position_embeddings.weight")) values[0] = 30;
@@ -73,10 +73,10 @@ function safetensors(list, seed, silent) {
   let at = 0;
   for (const [name, shape] of list) {
     const count = shape.reduce((product, size) => product * size, 1);
-    const centre = name.includes("LayerNorm.weight") ? 1 : 0;
+    const center = name.includes("LayerNorm.weight") ? 1 : 0;
     const size = shape.length > 1 ? 1 / Math.sqrt(shape[1]) : 0.1;
     const values = data.subarray(at, at + count);
-    for (let i = 0; i < count; i++) values[i] = centre + size * next();
+    for (let i = 0; i < count; i++) values[i] = center + size * next();
     if (silent) silence(name, values);
     at += count;
   }
@@ -86,8 +86,8 @@ function safetensors(list, seed, silent) {
 }
 
 /**
- * Writes model directories with random weights; `models` gives their sizes by name. They answer nonsense, always the
- * same, or with `silent` that there is no answer. Gives their folders and how to remove them.
+ * Writes model directories with random weights; `models` maps names to sizes. The models give reproducible nonsense, or
+ * with `silent` never an answer. Returns their folders and a function that removes them.
  */
 export async function makeModels(models) {
   const parent = await mkdtemp(join(tmpdir(), "mobilebert-made-"));

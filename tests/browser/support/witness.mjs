@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 
-/** A proxy that refuses everything and notes who was asked for. */
+/** Starts a proxy that refuses and logs every request. */
 export async function startRefusingProxy() {
   const asked = [];
   const proxy = createServer((request, response) => {
@@ -16,15 +16,14 @@ export async function startRefusingProxy() {
   return { asked, port: proxy.address().port, stop: () => proxy.close() };
 }
 
-/** Flags for a browser that asks this proxy for everything but the host at `address`: requests of workers among it. */
+/** Browser flags that send every request, including those of workers, through this proxy, except to the host of `address`. */
 export function throughProxy({ port }, address) {
   return [`--proxy-server=127.0.0.1:${port}`, `--proxy-bypass-list=${new URL(address).hostname}`];
 }
 
 /**
- * Watches a page from its first request on. `elsewhere()` gives what was asked for that is neither of the page's own
- * address nor of the model that is chosen, as the page's events and the proxy saw it; `seen` holds
- * all that the page's events told.
+ * Records a page's requests. `elsewhere()` returns those that go neither to the page's own address nor to the chosen
+ * model, as seen by the page's events and by the proxy; `seen` contains all requests seen by the page's events.
  */
 export function watch(page, proxy, address, chosen = address) {
   const seen = [];
@@ -41,7 +40,7 @@ export function watch(page, proxy, address, chosen = address) {
   };
 }
 
-/** Chromium looks for updates and the like by itself, whatever page is open. */
+/** Chromium makes requests of its own, for example for updates. */
 function isBrowsers(url) {
   return /(^|\.|\/)(google|googleapis|gstatic|gvt1|googleusercontent)\.com(:|\/|$)/.test(url);
 }

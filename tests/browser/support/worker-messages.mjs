@@ -1,6 +1,6 @@
-/** What a page hears of its workers, held or changed: states that otherwise pass in no time, or cannot be brought about. */
+/** Holds back or changes messages from workers, for states that are too short or hard to reach otherwise. */
 
-/** Every load of the page stops at its first report of a phase, as if the rest took for ever. */
+/** Stops every load at its first progress message of a phase. */
 export async function holdAt(page, phase) {
   await page.evaluateOnNewDocument((phase) => {
     const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
@@ -16,7 +16,7 @@ export async function holdAt(page, phase) {
   }, phase);
 }
 
-/** The first thing that a worker has to say is this error. */
+/** Replaces every worker's first message with this error. */
 export async function failWith(page, error) {
   await page.evaluateOnNewDocument((error) => {
     const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");

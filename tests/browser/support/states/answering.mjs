@@ -1,21 +1,21 @@
 import { answer, ask, openReady, paste } from "../index-page.mjs";
 import { holdAt } from "../worker-messages.mjs";
 
-/** The answer at the bottom of the screen, with what it is an answer to above it. */
+/** Scrolls the answer to the bottom of the screen, with the question above it. */
 const showAnswer = (page) => page.evaluate(() => document.querySelector("#answer").scrollIntoView({ block: "end" }));
 const sample = (page, index) =>
   page.evaluate((index) => document.querySelectorAll("#samples button")[index].click(), index);
 const submit = (page) => page.evaluate(() => document.querySelector("#ask").requestSubmit());
 const hint = (page) => page.waitForFunction(() => document.querySelector("#passage-hint").textContent !== "");
 
-/** Asks on a ready page; the answer must be one of these. */
+/** Asks on a ready page and checks the state of the answer. */
 async function asked(page, question, ...expected) {
   const { state, line } = await ask(page, question);
   if (!expected.includes(state)) throw new Error(`the answer is ${state}: ${line}`);
   await showAnswer(page);
 }
 
-/** Questions, passages and sentences, and what comes of them. */
+/** States of questions, passages and sentences. */
 export const answering = {
   waiting: {
     async enter(page, { address }) {
@@ -49,7 +49,7 @@ export const answering = {
       await openReady(page, address);
       await sample(page, 3);
       await paste(page, "#question", "With what did Olsen mend the boat?");
-      // Watched from before it begins: on a busy machine it may be over when the next command comes.
+      // Observe from before it starts: on a busy machine it may be over before the next command arrives.
       await page.evaluate(() => {
         const timing = document.querySelector("#answer-timing");
         globalThis.reading = new Promise((resolve) => {
@@ -71,7 +71,7 @@ export const answering = {
   },
   "no-answer": {
     async enter(page, { address }) {
-      // Made so that it finds no answer anywhere: the null answer always wins.
+      // This model never finds an answer.
       await openReady(page, address, "?model=state-silent");
       await asked(page, "What does a ticket cost?", "none");
     },
@@ -140,7 +140,7 @@ export const answering = {
       await page.setOfflineMode(true);
       await page.waitForFunction(() => /^You are offline/.test(document.querySelector("#loading-text").textContent));
       const { state } = await ask(page, "How tall is the tower?");
-      if (state === "stopped") throw new Error("nothing was answered without a network");
+      if (state === "stopped") throw new Error("there was no answer offline");
     },
   },
 };

@@ -1,6 +1,6 @@
 import { endOfBench, openBench, startBench } from "../bench-page.mjs";
 
-const ONE_THAT_GOES_ON = "?variant=tiny&sequence=64&runs=1000&device=wasm";
+const LONG_RUN = "?variant=tiny&sequence=64&runs=1000&device=wasm";
 
 async function measured(page, address, query) {
   await openBench(page, address, query);
@@ -9,7 +9,7 @@ async function measured(page, address, query) {
   if (result.problem || !result.json) throw new Error(`nothing was measured: ${result.problem}`);
 }
 
-/** Opens a link to a result as somebody else would. */
+/** Opens a link to a result in a page without the result. */
 async function openLink(page, link) {
   await page.goto("about:blank");
   await page.goto(link);
@@ -18,12 +18,12 @@ async function openLink(page, link) {
 }
 
 async function running(page, address) {
-  await openBench(page, address, ONE_THAT_GOES_ON);
+  await openBench(page, address, LONG_RUN);
   await startBench(page);
   await page.waitForFunction(() => /run \d+ of/.test(document.querySelector("#doing").textContent));
 }
 
-/** The latency page. `networks` is the query that says what is measured. */
+/** States of the latency page. `networks` is the query that selects what to measure. */
 export const bench = {
   "bench-setup": { enter: (page, { address, networks }) => openBench(page, address, networks) },
   "bench-running": { bench: true, enter: (page, { address }) => running(page, address) },
@@ -60,7 +60,7 @@ export const bench = {
     async enter(page, { address, networks }) {
       await openBench(page, address, networks);
       await page.evaluate(() => {
-        // Hidden as soon as a row stands, and before the last one does.
+        // Hide the tab after the first row and before the last.
         new MutationObserver((_, observer) => {
           if (document.querySelectorAll("#warm .spark").length === 0) return;
           observer.disconnect();
@@ -79,7 +79,7 @@ export const bench = {
       await openBench(page, address, "?variant=tiny&sequence=16&runs=1&device=webgpu");
       await startBench(page);
       const { problem } = await endOfBench(page);
-      if (!problem?.includes("unsupported")) throw new Error(`no problem, or another one: ${problem}`);
+      if (!problem?.includes("unsupported")) throw new Error(`no error, or a different one: ${problem}`);
     },
   },
 };

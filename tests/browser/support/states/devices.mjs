@@ -3,7 +3,7 @@ import { ask, loseGpu, openReady } from "../index-page.mjs";
 const reason = (page, words) =>
   page.waitForFunction((words) => document.querySelector("#device-reason").textContent.includes(words), {}, words);
 
-/** Loses the GPU this often, each time under a question. */
+/** Loses the GPU this many times, each time during a question. */
 async function lose(page, address, times) {
   await openReady(page, address, "?device=webgpu");
   for (let i = 0; i < times; i++) {
@@ -13,7 +13,7 @@ async function lose(page, address, times) {
   await page.click("#device summary");
 }
 
-/** Where the models run. */
+/** States of the device. */
 export const devices = {
   device: {
     async enter(page, { address }) {

@@ -1,7 +1,7 @@
 import { openReady } from "../index-page.mjs";
 import { holdAt } from "../worker-messages.mjs";
 
-/** What the status line says, as far as it is waited for. */
+/** Waits until the status line matches. */
 function line(page, pattern) {
   return page.waitForFunction(
     (source) => new RegExp(source).test(document.querySelector("#loading-text").textContent),
@@ -10,14 +10,14 @@ function line(page, pattern) {
   );
 }
 
-/** A load that is held in a phase. */
+/** Holds a load in a phase. */
 async function held(page, address, phase, words) {
   await holdAt(page, phase);
   await page.goto(address, { waitUntil: "domcontentloaded" });
   await line(page, words);
 }
 
-/** The page finds these models beside it, whatever lies there; with `undefined` it never hears. */
+/** Replaces the site's list of models; with `undefined` the request never ends. */
 export async function beside(page, models) {
   await page.evaluateOnNewDocument((models) => {
     const original = globalThis.fetch;
@@ -28,11 +28,11 @@ export async function beside(page, models) {
   }, models);
 }
 
-/** From the first visit to the model that stands. */
+/** States of loading a model. */
 export const loading = {
   first: {
     async enter(page, { address }) {
-      // The list of models is held back: this is what stands there at once.
+      // Hold back the list of models to show the initial state.
       await beside(page, undefined);
       await page.goto(address, { waitUntil: "domcontentloaded" });
       await page.waitForSelector("#samples button");
@@ -46,16 +46,16 @@ export const loading = {
     },
   },
   "loading-checked": {
-    // Only a model with `files.json` is checked.
-    enter: (page, { address }) => held(page, `${address}?model=state-listed`, "verify", /^Checking/),
+    // Only models with `files.json` are verified.
+    enter: (page, { address }) => held(page, `${address}?model=state-listed`, "verify", /^Verifying/),
   },
   "loading-compile": { enter: (page, { address }) => held(page, address, "compile", /^Preparing the device for .+/) },
-  "loading-upload": { enter: (page, { address }) => held(page, address, "upload", /^Handing .+ over to the device/) },
+  "loading-upload": { enter: (page, { address }) => held(page, address, "upload", /^Uploading .+ to the device/) },
   cached: {
     async enter(page, { address }) {
       await openReady(page, address);
       await openReady(page, address);
-      await line(page, /^Ready, from this browser's cache/);
+      await line(page, /^Ready. Loaded from this browser's cache/);
     },
   },
   unkept: {
@@ -64,7 +64,7 @@ export const loading = {
       const { origin } = new URL(address);
       await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
       await openReady(page, address);
-      await line(page, /has no room to keep/);
+      await line(page, /has no room to store/);
     },
   },
   "no-model": {
@@ -80,7 +80,7 @@ export const loading = {
       await page.goto(address, { waitUntil: "domcontentloaded" });
       await page.waitForFunction(() => !document.querySelector("#choose").hidden);
       await (await page.$("#folder")).uploadFile(...files);
-      await line(page, /^Ready, from the files you picked/);
+      await line(page, /^Ready, using the files you selected/);
     },
   },
 };

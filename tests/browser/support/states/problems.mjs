@@ -1,17 +1,17 @@
 import { failWith } from "../worker-messages.mjs";
 import { beside } from "./loading.mjs";
 
-/** Nobody answers there. */
+/** There is no server at this address. */
 const ELSEWHERE = "https://models.example/some-model/";
 
-/** Waits for a problem, which must have this code. */
+/** Waits for an error with this code. */
 async function problem(page, code) {
   await page.waitForFunction(() => !document.querySelector("#problem").hidden);
   const shown = await page.$eval("#problem-code", (element) => element.textContent);
-  if (shown !== code) throw new Error(`the problem is ${shown}, not ${code}`);
+  if (shown !== code) throw new Error(`the error is ${shown}, not ${code}`);
 }
 
-/** A visit that ends in a problem. */
+/** A visit that ends in an error. */
 const visit = (query, code) => ({
   async enter(page, { address }) {
     await page.goto(`${address}?${query}`);
@@ -19,7 +19,7 @@ const visit = (query, code) => ({
   },
 });
 
-/** A problem that cannot be had without harm: the worker is made to tell it. */
+/** An error that is hard to cause; the worker's message is faked. */
 const told = (code, message) => ({
   async enter(page, { address }) {
     await failWith(page, { code, message, detail: {} });
@@ -28,7 +28,7 @@ const told = (code, message) => ({
   },
 });
 
-/** What goes wrong, each with its code and what to do. */
+/** Error states. */
 export const problems = {
   "offline-visit": {
     chosen: ELSEWHERE,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::process::{command, root, run};
+use crate::process::{command, root, run, target};
 use crate::{fingerprint, setup, wasm};
 
 /// Folder of the built package.
@@ -41,6 +41,35 @@ pub fn build() -> Result<()> {
     bundle()?;
     run(command(setup::npm_program("pkg", "tsc")).args(["--project", "pkg/tsconfig.json"]))?;
     fingerprint::write(&stamp, &fingerprint)
+}
+
+/// Generates the API reference from the types, as far as something changed. A type, method or field without a description
+/// is an error.
+pub fn reference() -> Result<PathBuf> {
+    // TypeScript reads the package's types and those of Node.
+    setup::npm_packages("pkg")?;
+    setup::npm_packages("pkg/reference")?;
+    wasm::build()?;
+    let root = root();
+    let inputs = [
+        "pkg/src",
+        "pkg/README.md",
+        "pkg/tsconfig.json",
+        "pkg/wasm/mobilebert.d.ts",
+        "pkg/reference/package-lock.json",
+        "pkg/reference/tsconfig.json",
+        "pkg/reference/typedoc.json",
+    ]
+    .map(|path| root.join(path));
+    let fingerprint = fingerprint::of(&inputs, "reference")?;
+    let out = target().join("reference");
+    let stamp = out.join(".fingerprint");
+    if !fingerprint::is_fresh(&stamp, &fingerprint, &[out.join("index.html")]) {
+        let typedoc = setup::npm_program("pkg/reference", "typedoc");
+        run(command(typedoc).args(["--options", "pkg/reference/typedoc.json", "--out"]).arg(&out))?;
+        fingerprint::write(&stamp, &fingerprint)?;
+    }
+    Ok(out)
 }
 
 /// Bundles two published entry points and two of the latency page. `index.js` is small and loads the wasm module's glue

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::models::{self, Entry};
 use crate::process::{root, target};
-use crate::{folder, pages, size};
+use crate::{folder, package, pages, size};
 
 /// Largest file that common static hosts accept.
 const MAX_FILE_SIZE: u64 = 25 << 20;
@@ -26,7 +26,7 @@ pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Copies the page, the package it imports and the models; all addresses in them are relative.
+/// Copies the pages, the package they import, its API reference and the models; all URLs in them are relative.
 fn lay_out(site: &Path, models: &[Entry]) -> Result<()> {
     if site.exists() {
         std::fs::remove_dir_all(site)?;
@@ -36,6 +36,10 @@ fn lay_out(site: &Path, models: &[Entry]) -> Result<()> {
     for name in ["dist", "wasm"] {
         folder::copy(&root.join("pkg").join(name), &site.join("pkg").join(name), &is_published)?;
     }
+    folder::copy(&package::reference()?, &site.join("reference"), &is_published)?;
+    let about = site.join("about.html");
+    let html = std::fs::read_to_string(&about)?;
+    std::fs::write(about, html.replace(r#"<p id="reference" hidden>"#, r#"<p id="reference">"#))?;
     for model in models {
         folder::copy(&model.folder, &site.join("models").join(&model.name), &is_published)?;
     }

@@ -1,15 +1,19 @@
 /**
- * Takes the pictures under docs/screens/: every state of the two pages, narrow and wide, light and dark; and
- * docs/page.png, the one at the top of the README. Names of states as arguments take only those.
+ * Takes screenshots of every state of the two pages, narrow and wide, light and dark, into `tests/screens/`, which git
+ * ignores. Arguments are the names of states; without any, takes all. Screenshots that the documentation shows are also
+ * written to `docs/`.
  */
-import { mkdir } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { paste } from "./support/index-page.mjs";
 import { startStates } from "./support/state-models.mjs";
 import { states } from "./support/states.mjs";
 
-const folder = join(import.meta.dirname, "../../docs/screens");
+const folder = join(import.meta.dirname, "../screens");
+const docs = join(import.meta.dirname, "../../docs");
+/** Screenshots in `docs/screens/`. */
+const SHOWN_IN_DOCS = ["bench-360-light.webp", "bench-setup-360-light.webp"];
 const sizes = [
   { width: 360, height: 780 },
   { width: 1280, height: 1000 },
@@ -17,35 +21,37 @@ const sizes = [
 const themes = ["light", "dark"];
 const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
 
-async function picture(page, name, { width }, theme, quality) {
-  const path = join(folder, `${name}-${width}-${theme}.webp`);
+async function screenshot(page, name, { width }, theme, quality) {
+  const file = `${name}-${width}-${theme}.webp`;
+  const path = join(folder, file);
   await page.screenshot({ path, type: "webp", quality });
   console.log(path);
+  if (SHOWN_IN_DOCS.includes(file)) await copyFile(path, join(docs, "screens", file));
 }
 
-/** A page for each picture. */
+/** Opens a new page for each screenshot. */
 async function takeEach(browser, name, { enter, passing }, where) {
   for (const size of sizes) {
     for (const theme of themes) {
       const context = await browser.createBrowserContext();
       const { page } = await newPage(context, { ...size, theme });
       await enter(page, where);
-      // A page that still works moves on while one waits.
+      // A passing state would be over after the wait.
       if (!passing) await settled();
-      await picture(page, name, size, theme, 45);
+      await screenshot(page, name, size, theme, 45);
       if (name === "answer" && size.width === 1280 && theme === "light") {
-        // The README shows the page from its title on, with a sentence that the model gets right.
+        // The README shows the page from its top, with a sentence that the model classifies correctly.
         await paste(page, "#mood", "A warm, funny film that stays with you.");
         await page.evaluate(() => scrollTo(0, 0));
         await settled();
-        await page.screenshot({ path: join(folder, "../page.png") });
+        await page.screenshot({ path: join(docs, "page.png") });
       }
       await context.close();
     }
   }
 }
 
-/** One page for all pictures: a measurement takes its time, and stands still when it is done. */
+/** Uses one page for all screenshots, because a measurement takes a while. */
 async function takeOnce(browser, name, { enter }, where) {
   const { page } = await newPage(browser);
   await enter(page, where);
@@ -58,14 +64,14 @@ async function takeOnce(browser, name, { enter }, where) {
         document.querySelector(whole ? "body" : "#results").scrollIntoView();
       });
       await settled();
-      await picture(page, name, size, theme, 70);
+      await screenshot(page, name, size, theme, 70);
     }
   }
   await page.close();
 }
 
 const unknown = process.argv.slice(2).filter((name) => !(name in states));
-if (unknown.length > 0) throw new Error(`no such state: ${unknown}; there are ${Object.keys(states)}`);
+if (unknown.length > 0) throw new Error(`unknown states: ${unknown}; use ${Object.keys(states)}`);
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(states);
 
 await mkdir(folder, { recursive: true });

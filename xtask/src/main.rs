@@ -74,7 +74,7 @@ enum Command {
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Retake the screenshots in docs/screens/.
+    /// Take screenshots of every state of the pages, into tests/screens/.
     Screens {
         /// Only these states; an unknown name lists them all.
         state: Vec<String>,

@@ -1,6 +1,6 @@
 /**
- * Opens the page cold in Chromium, asks a question as soon as the model is loaded, and reports the time to the first text,
- * the time to interactive, and the longest task on the main thread between the first byte and the answer.
+ * Opens the page in a fresh Chromium, asks a question as soon as the model is loaded, and prints the time to the first
+ * text, the time until the page is interactive, and the longest main-thread task from the first byte to the answer.
  * Usage: `cargo xtask long-tasks [--runs 5]`, on an idle machine.
  */
 import { parseArgs } from "node:util";
@@ -10,9 +10,9 @@ import { startServer } from "../../tests/browser/support/server.mjs";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "5" } } });
 const runs = Number(values.runs);
-if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: must be a positive integer`);
+if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: not a positive integer`);
 
-/** Runs in the page before its own scripts: records long tasks, and when the samples can be tapped. */
+/** Runs before the page's own scripts: records long tasks, and when the samples become interactive. */
 function watch() {
   globalThis.seen = { long: [], interactive: undefined };
   new PerformanceObserver((list) => {
@@ -27,14 +27,14 @@ function watch() {
 }
 
 /**
- * The longest task of the page's main thread in a trace, by wall-clock time and by CPU time, in milliseconds: with few
- * cores, a task also waits for other processes. The trace also contains Chromium's own pages.
+ * Finds the longest task of the page's main thread in a trace, by wall time and by CPU time, in milliseconds: with few
+ * cores, tasks also wait for other threads. The trace includes Chromium's own pages.
  */
 function longestTask(trace, address) {
   const { traceEvents } = JSON.parse(Buffer.from(trace).toString());
   const loads = traceEvents.filter(({ name, args }) => name === "CommitLoad" && args.data?.url?.startsWith(address));
   const pages = new Set(loads.map(({ pid }) => pid));
-  // Tasks before the page's first byte, mostly the process's own start, are not part of a visitor's wait.
+  // Ignore tasks before the page's first byte, mostly the start of the process.
   const first = Math.min(...loads.map(({ ts }) => ts));
   const mains = new Set(
     traceEvents
@@ -45,7 +45,7 @@ function longestTask(trace, address) {
     ({ name, pid, tid, ts, dur }) =>
       dur > 0 && ts >= first && /^(RunTask|ThreadControllerImpl::RunTask)$/.test(name) && mains.has(`${pid}/${tid}`),
   );
-  if (tasks.length === 0) throw new Error("the trace contains no task of a main thread");
+  if (tasks.length === 0) throw new Error("the trace contains no main-thread task");
   const longest = (key) => Math.max(...tasks.map((task) => task[key] ?? 0)) / 1000;
   return { longestTask: longest("dur"), longestTaskOnCpu: longest("tdur") };
 }

@@ -1,6 +1,6 @@
 /**
- * Measures a keystroke in a long passage and in a plain text field with the same text: from the key to the drawn frame,
- * alternating, in Chromium at 360 px.
+ * Measures the latency of a keystroke in a long passage, from the key to the drawn frame, compared with a plain text field
+ * with the same text; alternating, in Chromium at 360 px.
  * Usage: `cargo xtask typing [--keys 5]`, on an idle machine.
  */
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { startServer } from "../../tests/browser/support/server.mjs";
 
 const { values } = parseArgs({ options: { keys: { type: "string", default: "5" } } });
 const keys = Number(values.keys);
-if (!Number.isInteger(keys) || keys < 1) throw new Error(`--keys ${values.keys}: must be a positive integer`);
+if (!Number.isInteger(keys) || keys < 1) throw new Error(`--keys ${values.keys}: not a positive integer`);
 
 const SENTENCE = "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is called Ada Ferrow. ";
 const oneLine = (length) => SENTENCE.repeat(Math.ceil(length / SENTENCE.length)).slice(0, length);
@@ -20,7 +20,7 @@ const texts = {
   "1 MB": oneLine(1_000_000).replaceAll(/(.{400}) /g, "$1\n"),
 };
 
-/** A page with nothing but a text field. */
+/** Opens a page with nothing but a text field. */
 async function openPlain(page, address) {
   await page.goto(`${address}404.html`);
   await page.evaluate(() => {
@@ -31,7 +31,7 @@ async function openPlain(page, address) {
   });
 }
 
-/** Milliseconds from a keystroke to the frame that shows it. */
+/** Returns the milliseconds from a keystroke to the frame that shows it. */
 async function keyTime(page) {
   await page.bringToFront();
   await page.evaluate(() => {
@@ -45,7 +45,7 @@ async function keyTime(page) {
   });
   await page.keyboard.press("x");
   const time = await page.evaluate(() => globalThis.drawn);
-  // Work that the page defers to a pause in typing must not delay the next keystroke.
+  // Let delayed work after the keystroke finish before the next one.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   return time;
 }

@@ -1,14 +1,14 @@
-// Runs in the browser: both engines on the page's own thread, alternating.
+// Runs in the browser: both engines alternate on the page's main thread.
 import { QuestionAnswering } from "mobilebert";
 import * as ort from "onnxruntime-web";
 
 const TOP = 20;
 const MAX_ANSWER_TOKENS = 30;
 
-/** The peer's file of the same weights. */
+/** The peer's files with the same weights. */
 const PEER_FILES = { f32: "model.onnx", q8: "model_quantized.onnx" };
 
-/** The peer's f32 logits by length: the reference for every engine and dtype. */
+/** The peer's f32 logits by length: the reference for all comparisons. */
 const exact = new Map();
 
 globalThis.load = async (dtype) => {
@@ -61,20 +61,21 @@ globalThis.compare = async (input, runs, warmUp) => {
   return { times, check: check(input, reply, logits, exact.get(length)), timing: reply.timing, windows: reply.windows };
 };
 
-/** Compares our scores of our best spans, and the peer's scores of them, with f32's: largest differences over the rms. */
+/** Compares our best spans, and the peer's scores for them, with the reference: largest differences over the logits' rms. */
 function check(input, reply, logits, reference) {
   const scoreOf = ({ starts, ends }, start, end) => starts[input.first + start] + ends[input.first + end];
   const words = input.context.split(" ").length;
   const scores = [];
   for (let start = 0; start < words; start++) {
-    for (let end = start; end < Math.min(words, start + MAX_ANSWER_TOKENS); end++) scores.push(scoreOf(reference, start, end));
+    for (let end = start; end < Math.min(words, start + MAX_ANSWER_TOKENS); end++)
+      scores.push(scoreOf(reference, start, end));
   }
   scores.sort((a, b) => b - a);
   const values = [...reference.starts, ...reference.ends];
   const rms = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   let [own, peer] = [0, 0];
   for (const [place, answer] of reply.answers.entries()) {
-    // Each word is four letters and a space.
+    // Each word has four letters, followed by a space.
     const [start, end] = [answer.start / 5, (answer.end - 4) / 5];
     const same = scoreOf(reference, start, end);
     own = Math.max(own, Math.abs(answer.score - same), Math.abs(answer.score - scores[place]));

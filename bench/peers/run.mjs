@@ -1,9 +1,9 @@
-// Times this package and onnxruntime-web on one thread, alternating, with the same weights in the same page: both in f32,
-// then both in 8 bits.
+// Compares the speed of this package with onnxruntime-web on one thread: same weights, same page, alternating runs; first
+// in f32, then in 8 bits.
 //
 //   node run.mjs MODEL [--dtype f32,q8] [--runs 20] [--warm-up 3] [--json]
 //
-// MODEL is what `export.py` wrote. The package must be built (`cargo xtask build`). CHROMIUM names the browser.
+// MODEL is the output of `export.py`. The package must be built (`cargo xtask build`). CHROMIUM is the browser's path.
 import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
@@ -14,23 +14,23 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 
-/** Largest allowed difference of a score from f32's, over the logits' rms. In 8 bits about 0.1 is normal. */
-const AGREEMENT = { f32: 1e-4, q8: 0.3 };
+/** Largest allowed difference from the f32 scores, over the logits' rms. Eight bits cost a tenth. */
+const TOLERANCE = { f32: 1e-4, q8: 0.3 };
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    dtype: { type: "string", default: Object.keys(AGREEMENT).join() },
+    dtype: { type: "string", default: Object.keys(TOLERANCE).join() },
     runs: { type: "string", default: "20" },
     "warm-up": { type: "string", default: "3" },
     json: { type: "boolean", default: false },
   },
 });
 const dtypes = values.dtype.split(",");
-if (positionals.length !== 1 || !dtypes.every((dtype) => dtype in AGREEMENT)) {
+if (positionals.length !== 1 || !dtypes.every((dtype) => dtype in TOLERANCE)) {
   console.error(
-    "usage: node run.mjs MODEL [--dtype f32,q8] [--runs N] [--warm-up N] [--json]; MODEL is what export.py wrote",
+    "usage: node run.mjs MODEL [--dtype f32,q8] [--runs N] [--warm-up N] [--json]; MODEL is the output of export.py",
   );
   process.exit(2);
 }
@@ -48,7 +48,7 @@ const types = {
   ".wasm": "application/wasm",
 };
 
-async function answer(request, response) {
+async function serve(request, response) {
   const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
   const prefix = Object.keys(folders).find((prefix) => path.startsWith(prefix));
   const file = join(folders[prefix], normalize(`/${path.slice(prefix.length)}`));
@@ -65,8 +65,8 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-const described = JSON.parse(await readFile(join(positionals[0], "inputs.json"), "utf8"));
-const server = createServer(answer);
+const model = JSON.parse(await readFile(join(positionals[0], "inputs.json"), "utf8"));
+const server = createServer(serve);
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const browser = await puppeteer.launch({
   browser: "chrome",
@@ -94,14 +94,14 @@ try {
   await page.waitForFunction("globalThis.load");
   for (const dtype of dtypes) {
     loads.push({ dtype, ...(await page.evaluate((dtype) => globalThis.load(dtype), dtype)) });
-    for (const [sequence, input] of Object.entries(described.inputs)) {
+    for (const [sequence, input] of Object.entries(model.inputs)) {
       const { times, check, timing, windows } = await page.evaluate(
         (input, runs, warmUp) => globalThis.compare(input, runs, warmUp),
         input,
         Number(values.runs),
         Number(values["warm-up"]),
       );
-      if (windows !== 1) throw new Error(`${sequence} tokens were read in ${windows} windows`);
+      if (windows !== 1) throw new Error(`${sequence} tokens took ${windows} windows, not one`);
       const [own, peer] = [median(times.own), median(times.peer)];
       rows.push({ dtype, sequence: Number(sequence), own, peer, ratio: own / peer, check, timing, times });
     }
@@ -116,7 +116,7 @@ try {
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: here, encoding: "utf8" }).trim();
 const report = {
   commit,
-  versions: { ...described.versions, "onnxruntime-web": loads[0].peerVersion, browser: browserVersion },
+  versions: { ...model.versions, "onnxruntime-web": loads[0].peerVersion, browser: browserVersion },
   machine: { cpu: os.cpus()[0]?.model, cores: os.cpus().length, load: os.loadavg()[0] },
   device: loads[0].device,
   loadMs: loads.map(({ dtype, ownLoad, peerLoad }) => ({ dtype, own: ownLoad, peer: peerLoad })),
@@ -129,7 +129,7 @@ if (values.json) {
   console.log(`mobilebert ${commit}, onnxruntime-web ${versions["onnxruntime-web"]}, ${versions.browser}`);
   console.log(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.toFixed(1)}; one thread, medians`);
   console.log(
-    "dtype sequence   mobilebert  onnxruntime-web  ratio   difference from f32's scores / rms: ours, the peer's",
+    "dtype sequence   mobilebert  onnxruntime-web  ratio   difference from f32 scores / rms: ours, the peer's",
   );
   for (const { dtype, sequence, own, peer, ratio, check } of rows) {
     const columns = [
@@ -143,9 +143,9 @@ if (values.json) {
     console.log(columns.join(" "));
   }
 }
-const wrong = rows.filter(({ dtype, check }) => !(check.own <= AGREEMENT[dtype] && check.spans > 0));
+const wrong = rows.filter(({ dtype, check }) => !(check.own <= TOLERANCE[dtype] && check.spans > 0));
 if (wrong.length > 0) {
   const where = wrong.map(({ dtype, sequence }) => `${sequence} tokens in ${dtype}`).join(", ");
-  console.error(`our scores are too far from those in f32: ${where}`);
+  console.error(`our scores differ too much from those in f32: ${where}`);
   process.exitCode = 1;
 }

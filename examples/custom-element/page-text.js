@@ -1,7 +1,7 @@
 const SKIPPED = "script, style, template, noscript, textarea, select, button, question-answerer";
 const BLOCKS = "p, li, dt, dd, td, th, h1, h2, h3, h4, h5, h6, pre, blockquote, figcaption, summary, div, section";
 
-/** The text of a part of the page, and the way back from places in the text to places in the page. */
+/** Returns the text of an element, and a function that maps offsets in the text to a range in the page. */
 export function readPage(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT, (node) =>
     node.parentElement?.closest(SKIPPED) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
@@ -12,14 +12,14 @@ export function readPage(root) {
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const found = node.parentElement.closest(BLOCKS);
-    // Neighbouring paragraphs are no one sentence.
+    // A sentence doesn't continue in the next paragraph.
     if (block && found !== block) text += "\n";
     block = found;
     pieces.push({ node, start: text.length });
     text += node.data;
   }
 
-  /** The range of `text.slice(start, end)`. */
+  /** Returns the range of `text.slice(start, end)`. */
   function range(start, end) {
     const found = document.createRange();
     const first = pieces.findLast((piece) => piece.start <= start);

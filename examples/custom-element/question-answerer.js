@@ -11,14 +11,14 @@ template.innerHTML = `
     <output></output>
   </form>`;
 
-// A style sheet made by a script: a strict Content-Security-Policy refuses <style> elements.
+// A constructed style sheet, because a strict Content-Security-Policy blocks <style> elements.
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
   :host { display: block; position: sticky; top: 0; padding: 0.5em; background: Canvas; border-bottom: 1px solid; }
   input, button { font: inherit; min-height: 2.4em; }
   output { display: block; }`);
 
-/** `<question-answerer model="models/mobilebert-squad/" for="article">`: answers about the page it stands on. */
+/** `<question-answerer model="models/mobilebert-squad/" for="article">`: answers questions about its page. */
 class QuestionAnswerer extends HTMLElement {
   #model;
   #asked = 0;
@@ -29,7 +29,7 @@ class QuestionAnswerer extends HTMLElement {
     shadow.adoptedStyleSheets = [sheet];
     shadow.append(template.content.cloneNode(true));
     const input = shadow.querySelector("input");
-    // Who never asks downloads nothing.
+    // Load the model only when it's needed.
     input.addEventListener("focus", () => this.#load().catch(() => {}), { once: true });
     shadow.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -43,19 +43,19 @@ class QuestionAnswerer extends HTMLElement {
     this.#model = undefined;
   }
 
-  /** Answers and marks the answer; gives the answers, those of an older question not any more. */
+  /** Answers a question and highlights the answer; returns the answers, unless a newer question was asked. */
   async ask(question) {
     const number = ++this.#asked;
     try {
       const model = await this.#load();
-      this.#say("Reading …");
+      this.#say("Reading…");
       const page = readPage(document.getElementById(this.getAttribute("for")) ?? document.body);
       const { answers, noAnswer } = await model.ask(question, page.text);
       if (number !== this.#asked) return undefined;
       const [best] = answers;
       if (!best || noAnswer.probability > best.probability) {
         CSS.highlights?.delete(HIGHLIGHT);
-        this.#say("This page does not say.");
+        this.#say("This page doesn't say.");
         return [];
       }
       this.#say(best.text);
@@ -70,9 +70,9 @@ class QuestionAnswerer extends HTMLElement {
   #load() {
     this.#model ??= QuestionAnswering.load(this.getAttribute("model"), {
       onProgress: ({ phase, loaded, total }) =>
-        this.#say(`${phase} ${Math.round((100 * loaded) / Math.max(1, total))} %`),
+        this.#say(`${phase} ${Math.round((100 * loaded) / Math.max(1, total))}%`),
     }).catch((error) => {
-      // The next question tries again.
+      // Allow the next question to retry.
       this.#model = undefined;
       throw error;
     });

@@ -7,7 +7,7 @@ const [form, context, question, button, output] = ["form", "context", "question"
 try {
   const qa = await QuestionAnswering.load("models/mobilebert-squad/", {
     onProgress({ phase, loaded, total }) {
-      output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))} %`;
+      output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))}%`;
     },
   });
   output.textContent = `Ready: ${qa.device.kind}, because ${qa.device.reason}.`;
@@ -23,10 +23,10 @@ try {
 function show({ answers, noAnswer, timing }) {
   const [best] = answers;
   if (!best || noAnswer.probability > best.probability) {
-    output.textContent = "The text does not say.";
+    output.textContent = "The text doesn't say.";
     return;
   }
-  output.textContent = `${best.text} (${(100 * best.probability).toFixed(0)} %, ${timing.total.toFixed(0)} ms)`;
+  output.textContent = `${best.text} (${(100 * best.probability).toFixed(0)}%, ${timing.total.toFixed(0)} ms)`;
   context.focus();
   context.setSelectionRange(best.start, best.end);
 }

@@ -16,7 +16,7 @@ try {
   const qa = await QuestionAnswering.load(model);
   const { answers } = await qa.ask(question, context, { topK: 3 });
   for (const { text, start, end, probability } of answers) {
-    console.log(`${(100 * probability).toFixed(1)} %  ${start}-${end}  ${text}`);
+    console.log(`${(100 * probability).toFixed(1)}%  ${start}-${end}  ${text}`);
   }
   await qa.dispose();
 } catch (error) {

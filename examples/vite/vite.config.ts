@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  // Addresses relative to the page: the build runs under any path.
+  // URLs relative to the page, so that the build works under any path.
   base: "./",
 });

@@ -13,7 +13,7 @@ import { npm, pack, temporaryFolder } from "./support/install.mjs";
 
 const execute = promisify(execFile);
 const examples = join(import.meta.dirname, "../../examples");
-const PATIENCE = { timeout: 120_000 };
+const WAIT = { timeout: 120_000 };
 
 let temporary;
 let tarball;
@@ -30,7 +30,7 @@ after(async () => {
   await temporary?.remove();
 });
 
-/** A copy of an example with the packed package installed in it, as its README says. */
+/** Copies an example and installs the packed package in it, as its README says. */
 async function copyOf(name, ...flags) {
   const folder = join(temporary.folder, name);
   const source = (path) => !/node_modules|[/\\]dist$/.test(path.slice(examples.length));
@@ -39,16 +39,16 @@ async function copyOf(name, ...flags) {
   return folder;
 }
 
-/** Opens a page with the form of the examples, asks what stands in it and gives the answer's line. */
+/** Opens a page with the examples' form, submits it and returns the shown answer. */
 async function askOn(address) {
   const { page, faults } = await newPage(browser);
   await page.goto(address);
   const line = () => page.$eval("#answer", (element) => element.textContent);
-  await page.waitForSelector("#ask:not([disabled])", PATIENCE).catch(async () => assert.fail(await line()));
+  await page.waitForSelector("#ask:not([disabled])", WAIT).catch(async () => assert.fail(await line()));
   await page.click("#ask");
-  await page.waitForFunction(() => !/^Ready/.test(document.querySelector("#answer").textContent), PATIENCE);
+  await page.waitForFunction(() => !/^Ready/.test(document.querySelector("#answer").textContent), WAIT);
   const shown = await line();
-  // `files.json` need not be there; Chromium notes it all the same.
+  // `files.json` is optional, but Chromium logs that it is missing.
   assert.deepEqual(
     faults.filter((fault) => !/404/.test(fault)),
     [],
@@ -57,20 +57,20 @@ async function askOn(address) {
   return shown;
 }
 
-test("html: a page without a build step, under a strict policy", async () => {
+test("html: works without a build step, under a strict policy", async () => {
   const folder = await copyOf("html", "--offline");
   const host = await startHost({ "/": folder, "/models/mobilebert-squad/": model });
   assert.match(await askOn(host.address), /4 October 1871/);
   host.stop();
 });
 
-test("node: a program prints the answers with their places", async () => {
+test("node: prints the answers with their offsets", async () => {
   const folder = await copyOf("node", "--offline");
   const text = "Ships sank here. The lighthouse was built by Marta Holm. 🗼";
   await writeFile(join(folder, "passage.txt"), text);
   const run = (...args) => execute(process.execPath, ["answer.mjs", ...args], { cwd: folder, timeout: 120_000 });
   const { stdout } = await run(model, "passage.txt", "Who built the lighthouse?");
-  const [, start, end, answer] = /^\d+\.\d %\s+(\d+)-(\d+)\s+(.*)$/m.exec(stdout) ?? assert.fail(stdout);
+  const [, start, end, answer] = /^\d+\.\d%\s+(\d+)-(\d+)\s+(.*)$/m.exec(stdout) ?? assert.fail(stdout);
   assert.equal(answer, "Marta Holm");
   assert.equal(text.slice(start, end), answer);
   const failed = await run("./nowhere/", "passage.txt", "Who?").catch((error) => error);
@@ -81,15 +81,15 @@ test("node: a program prints the answers with their places", async () => {
   assert.match(textless.stderr, /^ENOENT: .*nowhere\.txt.*\n$/);
 });
 
-test("custom-element: answers about the page it stands on and marks the answer, under a strict policy", async () => {
+test("custom-element: answers questions about its page and highlights the answer, under a strict policy", async () => {
   const folder = await copyOf("custom-element", "--offline");
   const host = await startHost({ "/": folder, "/models/mobilebert-squad/": model });
   const { page, faults } = await newPage(browser);
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));
   await page.goto(host.address);
-  await page.waitForFunction(() => customElements.get("question-answerer"), PATIENCE);
-  assert.ok(!requests.some((url) => url.includes("/models/")), "a model was loaded before anybody asked");
+  await page.waitForFunction(() => customElements.get("question-answerer"), WAIT);
+  assert.ok(!requests.some((url) => url.includes("/models/")), "a model was loaded before the first question");
   const ask = (question) =>
     page.evaluate(async (question) => {
       const element = document.querySelector("question-answerer");
@@ -97,7 +97,7 @@ test("custom-element: answers about the page it stands on and marks the answer, 
       const marked = [...(CSS.highlights.get("question-answerer") ?? [])].map((range) => range.toString());
       return { said: element.shadowRoot.querySelector("output").textContent, marked };
     }, question);
-  // One answer runs over the border of two elements, one stands behind a character reference.
+  // One answer spans two elements, another one contains a character reference.
   for (const [question, expected] of [
     ["Who built the lighthouse?", "Marta Holm"],
     ["How tall is the tower?", "38\u00a0metres"],
@@ -107,7 +107,7 @@ test("custom-element: answers about the page it stands on and marks the answer, 
     assert.ok(said.includes(expected), `"${question}" gave "${said}"`);
     assert.deepEqual(marked, [said]);
   }
-  // A person types, and the element says in words what fails.
+  // Type a question; the element must show the error.
   await page.evaluate(() => document.querySelector("question-answerer").setAttribute("model", "nowhere/"));
   await page.evaluate(() => {
     const element = document.querySelector("question-answerer");
@@ -120,9 +120,9 @@ test("custom-element: answers about the page it stands on and marks the answer, 
   await page.waitForFunction(
     () =>
       /config\.json/.test(document.querySelector("question-answerer").shadowRoot.querySelector("output").textContent),
-    PATIENCE,
+    WAIT,
   );
-  // The browser notes the file that is not there, and nothing else.
+  // The browser only logs the missing file.
   assert.deepEqual(
     faults.filter((fault) => !/404/.test(fault)),
     [],
@@ -131,7 +131,7 @@ test("custom-element: answers about the page it stands on and marks the answer, 
   host.stop();
 });
 
-test("vite: built under a strict policy and any path, and on the development server", async (context) => {
+test("vite: works when built, under a strict policy and any path, and on the development server", async (context) => {
   const wanted = JSON.parse(await readFile(join(examples, "vite/package-lock.json"), "utf8"));
   const { engines } = wanted.packages["node_modules/vite"];
   if (!satisfies(process.versions.node, engines.node)) {
@@ -146,7 +146,7 @@ test("vite: built under a strict policy and any path, and on the development ser
   await npm(["run", "build"], { cwd: folder });
   assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/);
 
-  // With the addresses named, as the README shows.
+  // With explicit URLs, as the README shows.
   const readme = await readFile(join(folder, "README.md"), "utf8");
   const [, imports, load] =
     /```ts\n(.*?)\n\n(const qa = .*?)\n```/s.exec(readme) ?? assert.fail("no program in README.md");
@@ -172,7 +172,7 @@ test("vite: built under a strict policy and any path, and on the development ser
   }
 });
 
-/** The address that Vite's server prints. */
+/** Returns the address that Vite's server prints. */
 async function addressOf(server) {
   const printed = [];
   for await (const line of createInterface({ input: server.stdout })) {
@@ -180,10 +180,10 @@ async function addressOf(server) {
     const address = /https?:\/\/127\.0\.0\.1:\d+\//.exec(stripVTControlCharacters(line));
     if (address) return address[0];
   }
-  return assert.fail(`Vite gave no address:\n${printed.join("\n")}`);
+  return assert.fail(`Vite printed no address:\n${printed.join("\n")}`);
 }
 
-/** Whether a version is in a range of the form `^20.19.0 || >=22.12.0`. */
+/** Whether a version satisfies a range of the form `^20.19.0 || >=22.12.0`. */
 function satisfies(version, range) {
   const [major, minor] = version.split(".").map(Number);
   return range.split("||").some((part) => {

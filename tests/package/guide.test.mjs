@@ -9,7 +9,7 @@ import { install, temporaryFolder } from "./support/install.mjs";
 
 const execute = promisify(execFile);
 const guide = await readFile(join(import.meta.dirname, "../../docs/from-transformers-js.md"), "utf8");
-/** Each program of the guide with what the guide says it prints. */
+/** Each program in the guide with its stated output. */
 const programs = [...guide.matchAll(/^```js\n(.*?)^```\n\n^```text\n(.*?)^```$/gms)];
 
 let temporary;
@@ -23,13 +23,13 @@ before(async () => {
 });
 after(() => temporary?.remove());
 
-test("every program of the guide stands beside what it prints", () => {
+test("every program in the guide is followed by its output", () => {
   assert.equal(programs.length, guide.match(/^```js$/gm).length);
   assert.ok(programs.length >= 5, `${programs.length} programs`);
 });
 
 for (const [i, [, program, printed]] of programs.entries()) {
-  test(`program ${i + 1} of "From transformers.js" prints what the guide says`, async () => {
+  test(`program ${i + 1} in "From transformers.js" prints the stated output`, async () => {
     const file = join(temporary.folder, `program-${i + 1}.mjs`);
     await writeFile(file, program);
     const { stdout } = await execute(process.execPath, [file], { cwd: temporary.folder, timeout: 180_000 });

@@ -43,7 +43,7 @@ const coded =
     return true;
   };
 
-test("a directory's path, with a worker of its own: the answer and its place", async () => {
+test("a directory path with a worker gives the answer and its offsets", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
   assert.equal(qa.device.kind, "wasm");
   assert.ok(qa.device.reason.length > 10, qa.device.reason);
@@ -55,7 +55,7 @@ test("a directory's path, with a worker of its own: the answer and its place", a
   await qa.dispose();
 });
 
-test("the same answers without a worker, and however the model is named", async () => {
+test("the answers are the same without a worker, and for every kind of model source", async () => {
   const { folder } = models.answers;
   const picked = [];
   for (const name of files) picked.push(new File([await readFile(join(folder, name))], name));
@@ -74,7 +74,7 @@ test("the same answers without a worker, and however the model is named", async 
   }
 });
 
-test("a model on a server, and the module's own bytes", async () => {
+test("a model can come from a server, and the wasm module from bytes", async () => {
   const server = createServer(async (request, response) => {
     const path = join(models.answers.folder, basename(request.url));
     const bytes = await readFile(path).catch(() => undefined);
@@ -91,15 +91,15 @@ test("a model on a server, and the module's own bytes", async () => {
   }
 });
 
-test("a server that sends its own page for every file there is not", async () => {
+test("a server that sends a page for every missing file works", async () => {
   const pages = new Set();
   const server = createServer(async (request, response) => {
     const name = basename(request.url);
     const bytes = await readFile(join(models.answers.folder, name)).catch(() => undefined);
-    const there = bytes !== undefined && name !== "tokenizer_config.json" && !name.startsWith("files");
-    if (!there) pages.add(name);
-    response.writeHead(200, { "content-type": there ? "application/octet-stream" : "text/html" });
-    response.end(there ? bytes : "<!doctype html><title>An app of one page</title>");
+    const exists = bytes !== undefined && name !== "tokenizer_config.json" && !name.startsWith("files");
+    if (!exists) pages.add(name);
+    response.writeHead(200, { "content-type": exists ? "application/octet-stream" : "text/html" });
+    response.end(exists ? bytes : "<!doctype html><title>A single-page app</title>");
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
@@ -112,7 +112,7 @@ test("a server that sends its own page for every file there is not", async () =>
   }
 });
 
-test("this thread goes on while the worker reads, and a call can be stopped between windows", async () => {
+test("the worker doesn't block this thread, and a call can be aborted between windows", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
   const long = "Nothing of note was written down on that day. ".repeat(200);
   const stop = new AbortController();
@@ -132,7 +132,7 @@ test("this thread goes on while the worker reads, and a call can be stopped betw
   await assert.rejects(qa.ask(question, long, { onPartial, signal: stop.signal }), coded("aborted"));
   finished = true;
   assert.equal(partials.length, 2);
-  assert.ok(partials[0].turns > 1, "this thread stood still");
+  assert.ok(partials[0].turns > 1, "this thread was blocked");
   assert.deepEqual((await qa.ask(question, context)).answers, expected);
   const running = qa.ask(question, long);
   await qa.dispose();
@@ -140,7 +140,7 @@ test("this thread goes on while the worker reads, and a call can be stopped betw
   await assert.rejects(qa.ask(question, context), coded("disposed"));
 });
 
-test("a batch can be stopped before its end, and gives what its texts give one by one", async () => {
+test("a batch can be aborted, and gives the same results as its texts one by one", async () => {
   const texts = Array.from({ length: 20 }, (_, i) =>
     `Film number ${i} was ${i % 3 ? "dull" : "a joy"}. `.repeat(1 + (i % 4)),
   );
@@ -165,7 +165,7 @@ test("a batch can be stopped before its end, and gives what its texts give one b
   }
 });
 
-test("without a worker, timers and stops come in between calls", async () => {
+test("without a worker, timers and aborts are handled between calls", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder, { worker: false });
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
@@ -183,7 +183,7 @@ test("without a worker, timers and stops come in between calls", async () => {
   assert.equal(ends.at(-1), "disposed");
 });
 
-test("Node before 20.16 finds its own modules, too", async () => {
+test("it works in Node before 20.16, without `getBuiltinModule`", async () => {
   const program = `process.getBuiltinModule = undefined;
 const { QuestionAnswering } = await import("mobilebert");
 const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)}, { worker: false });
@@ -201,7 +201,7 @@ test("`pipeline()` classifies", async () => {
   await classify.dispose();
 });
 
-test("what is wrong is said, with a code", async () => {
+test("errors have a code and a helpful message", async () => {
   const { QuestionAnswering } = mobilebert;
   const { folder } = models.answers;
   for (const worker of [true, false]) {
@@ -223,12 +223,12 @@ test("what is wrong is said, with a code", async () => {
   }
 });
 
-test("options that make no sense leave the model as it was", async () => {
+test("invalid options don't affect the model", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
   for (const options of [{ topK: () => 3 }, { maxWindows: 0 }, { topK: Number.NaN }, null, { singal: undefined }]) {
     await assert.rejects(qa.ask(question, context, options), coded("invalid-input"));
   }
-  // A limit that none of the numbers alone oversteps, seen by the module.
+  // A limit that only a combination of options violates, checked by the wasm module.
   await assert.rejects(qa.ask(question, context, { maxLength: 3 }), coded("invalid-input", /`maxLength`: maxLength 3/));
   const most = await qa.ask(question, context, { topK: 2 ** 31 - 1 });
   assert.ok(most.answers.length > 3);
@@ -236,7 +236,7 @@ test("options that make no sense leave the model as it was", async () => {
   await qa.dispose();
 });
 
-test("a load whose listener throws ends with what was thrown, and lets the process go", async () => {
+test("a load fails with the error its listener throws, and doesn't keep the process alive", async () => {
   const mine = new Error("of the caller");
   for (const worker of [true, false]) {
     const onProgress = () => {
@@ -247,7 +247,7 @@ test("a load whose listener throws ends with what was thrown, and lets the proce
   }
 });
 
-test("a program that forgets to dispose ends all the same, whatever flags it runs under", async () => {
+test("a program that doesn't dispose of its model still exits, whatever flags it runs with", async () => {
   const program = `import { QuestionAnswering } from "mobilebert";
 const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)});
 const { answers } = await qa.ask(${JSON.stringify(question)}, ${JSON.stringify(context)});

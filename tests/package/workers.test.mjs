@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => temporary?.remove());
 
-/** Opens the page under a policy and gives what asks in it, the page's faults, and the end. */
+/** Opens the page under a policy; returns functions to ask in it and to close it, and its errors. */
 async function open(browser, policy) {
   const host = await startHost(folders, policy);
   const { page, faults } = await newPage(browser);
@@ -57,7 +57,7 @@ for (const [name, launch] of [
     });
     after(() => browser?.close());
 
-    test("in a page and in a worker of the page, with and without a worker of its own, under a strict policy", async () => {
+    test("works in a page and in a worker of the page, with and without its own worker, under a strict policy", async () => {
       const { ask, faults, missing, close } = await open(browser);
       const expected = await ask({}, false);
       assert.equal(expected.answers?.[0]?.text, "Ines Kolar", JSON.stringify(expected));
@@ -72,8 +72,8 @@ for (const [name, launch] of [
         workerUrl: "/node_modules/mobilebert/dist/worker.js",
         wasmUrl: "/node_modules/mobilebert/wasm/mobilebert_bg.wasm",
       };
-      assert.deepEqual(await ask(explicit, true), expected, "with addresses given");
-      // `files.json` need not be there; Chromium notes it all the same.
+      assert.deepEqual(await ask(explicit, true), expected, "with explicit URLs");
+      // `files.json` is optional, but Chromium logs that it is missing.
       const listed = existsSync(join(folders["/models/squad/"], "files.json"));
       assert.deepEqual([...missing], listed ? [] : ["/models/squad/files.json"]);
       assert.deepEqual(
@@ -83,7 +83,7 @@ for (const [name, launch] of [
       await close();
     });
 
-    test("a policy that forbids WebAssembly, and files that are not there, are said", async () => {
+    test("reports a policy that forbids WebAssembly, and missing files", async () => {
       const { ask, close } = await open(browser, "default-src 'self'");
       const forbidden = await ask({}, false);
       assert.equal(forbidden.code, "unsupported", JSON.stringify(forbidden));

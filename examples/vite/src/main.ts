@@ -13,15 +13,15 @@ const button = element("ask", HTMLButtonElement);
 const output = element("answer", HTMLParagraphElement);
 
 function progress({ phase, loaded, total }: Progress): void {
-  output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))} %`;
+  output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))}%`;
 }
 
 function show({ answers, noAnswer, timing }: AskResult): void {
   const [best] = answers;
   output.textContent =
     best && best.probability > noAnswer.probability
-      ? `${best.text} (${(100 * best.probability).toFixed(0)} %, ${timing.total.toFixed(0)} ms)`
-      : "The text does not say.";
+      ? `${best.text} (${(100 * best.probability).toFixed(0)}%, ${timing.total.toFixed(0)} ms)`
+      : "The text doesn't say.";
   if (best) context.setSelectionRange(best.start, best.end);
 }
 

@@ -1,6 +1,6 @@
 import { QuestionAnswering } from "/node_modules/mobilebert/dist/index.js";
 
-/** Loads a model, asks once, disposes of it; an error comes back as its code and message. */
+/** Loads a model, asks once and disposes of it; returns errors as code and message. */
 export async function ask({ options, question, context }) {
   try {
     const qa = await QuestionAnswering.load("/models/squad/", { device: "wasm", ...options });

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
-/** The policy under which the package must work; no header makes the page cross-origin isolated. */
+/** The policy the package must work with; no header makes the page cross-origin isolated. */
 export const strictPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
 const types = {
@@ -14,7 +14,7 @@ const types = {
   ".wasm": "application/wasm",
 };
 
-/** Serves folders under prefixes, the longest that fits first; every answer carries the policy. Notes what was missing. */
+/** Serves folders under prefixes; the longest match wins. Every response has the policy. Records missing files. */
 export async function startHost(folders, policy = strictPolicy) {
   const prefixes = Object.keys(folders).sort((a, b) => b.length - a.length);
   const missing = new Set();
@@ -26,7 +26,7 @@ export async function startHost(folders, policy = strictPolicy) {
     const found = await stat(file).catch(() => undefined);
     response.setHeader("content-security-policy", policy);
     if (!found?.isFile()) {
-      // Browsers ask for it by themselves.
+      // Requested by browsers automatically.
       if (path !== "/favicon.ico") missing.add(path);
       return response.writeHead(404).end("not found");
     }
@@ -35,7 +35,7 @@ export async function startHost(folders, policy = strictPolicy) {
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // A test that fails before it stops this server must not keep the process.
+  // If a test fails before it stops this server, the process must still exit.
   server.unref();
   const stop = () => {
     server.closeAllConnections();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProgressTotal } from "../src/files/progress.ts";
 import type { Progress } from "../src/types.ts";
-import { Random } from "./random.ts";
+import { Random } from "./random.mjs";
 
 test("neither the total nor the bytes read ever decrease, whatever sizes servers report", () => {
   const random = new Random(2);

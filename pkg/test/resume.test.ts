@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { MobileBertError } from "../src/errors.ts";
 import { type CachedPrefix, openFile } from "../src/files/fetch.ts";
 import { join } from "../src/files/streams.ts";
-import { Random } from "./random.ts";
+import { Random } from "./random.mjs";
 
 const random = new Random(11);
 const content = Uint8Array.from({ length: 300_000 }, () => random.below(256));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { Sha256 } from "../src/files/sha256.ts";
-import { Random } from "./random.ts";
+import { Random } from "./random.mjs";
 
 function digest(chunks: Uint8Array[]): string {
   const hash = new Sha256();

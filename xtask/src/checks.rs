@@ -205,7 +205,7 @@ fn lint() -> Result<Outcome> {
         "www",
         "tests/browser",
         "tests/package",
-        "tests/peers",
+        "tests/transformers-js",
         "examples",
     ]))
 }
@@ -236,8 +236,8 @@ fn reference() -> Result<Outcome> {
 /// The same calls through this package's `pipeline()` and through that of transformers.js.
 fn peer() -> Result<Outcome> {
     package::build()?;
-    setup::npm_packages("tests/peers")?;
-    passed(command("node").args(["--test", "tests/peers/pipeline.test.mjs"]))
+    setup::npm_packages("tests/transformers-js")?;
+    passed(command("node").args(["--test", "tests/transformers-js/pipeline.test.mjs"]))
 }
 
 fn browsers() -> Result<Outcome> {

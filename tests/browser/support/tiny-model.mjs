@@ -1,18 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** A seeded generator of numbers from -1 to 1 (mulberry32), so that models are reproducible. */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 15), z | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
-}
+import { Random } from "../../../pkg/test/random.mjs";
 
 const letters = [..."abcdefghijklmnopqrstuvwxyz0123456789"];
 const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "?", "!", "-"];
@@ -58,7 +47,7 @@ function silence(name, values) {
 }
 
 function safetensors(list, seed, silent) {
-  const next = random(seed);
+  const random = new Random(seed);
   const header = {};
   let end = 0;
   for (const [name, shape] of list) {
@@ -76,7 +65,7 @@ function safetensors(list, seed, silent) {
     const center = name.includes("LayerNorm.weight") ? 1 : 0;
     const size = shape.length > 1 ? 1 / Math.sqrt(shape[1]) : 0.1;
     const values = data.subarray(at, at + count);
-    for (let i = 0; i < count; i++) values[i] = center + size * next();
+    for (let i = 0; i < count; i++) values[i] = center + size * (2 * random.next() - 1);
     if (silent) silence(name, values);
     at += count;
   }

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { env, pipeline as peerPipeline } from "@huggingface/transformers";
 import { pipeline as ownPipeline } from "../../pkg/dist/index.js";
-import { assertSame } from "./same.mjs";
+import { assertSame } from "./compare.mjs";
 
-const models = join(import.meta.dirname, "models");
+const models = join(import.meta.dirname, "../fixtures/transformers-js");
 env.localModelPath = models;
 env.allowRemoteModels = false;
 
-/** Both libraries' pipeline for a task, on the same weights. */
+/** Loads both libraries' pipelines for a task with the same weights. */
 function both(task, model = task) {
   const loaded = {};
   before(async () => {
@@ -23,7 +23,7 @@ function both(task, model = task) {
   return loaded;
 }
 
-/** Makes each call through both and compares what comes back. */
+/** Makes each call to both pipelines and compares the results. */
 async function compare({ own, peer }, calls, of = (result) => result) {
   for (const call of calls) {
     const [ownResult, peerResult] = [await own(...call), await peer(...call)];
@@ -33,25 +33,25 @@ async function compare({ own, peer }, calls, of = (result) => result) {
 
 const withoutWord = ({ word, ...rest }) => rest;
 const texts = ["the goats opened anything", "Naive, naive light: a week", "LITRES \u00e0 week."];
-/** As many pieces each, so that a batch needs no padding. */
-const even = ["goats opened anything light", "Naive naive week light", "litres Anything opened goats"];
+/** Texts with the same number of tokens, so that a batch needs no padding. */
+const sameLength = ["goats opened anything light", "Naive naive week light", "litres Anything opened goats"];
 const long = "the week goats light naive ".repeat(40);
 
 for (const task of ["text-classification", "sentiment-analysis"]) {
   describe(task, () => {
     const loaded = both(task, "text-classification");
-    test("labels and scores, for one text and several, one label, some and all", () =>
+    test("labels and scores match for one or several texts, and for one, some or all labels", () =>
       compare(loaded, [
         [texts[0]],
-        [even],
+        [sameLength],
         [[texts[1]]],
         ...[1, 2, 9, null].flatMap((top_k) => [
           [texts[1], { top_k }],
-          [even, { top_k }],
+          [sameLength, { top_k }],
         ]),
       ]));
 
-    test("on purpose: a text's scores are the same whatever stands beside it; padding changes theirs", async () => {
+    test("intentional: a text's scores don't depend on other texts in the call; padding changes theirs", async () => {
       const { own, peer } = loaded;
       const alone = (await Promise.all(texts.map((text) => peer(text)))).flat();
       assertSame(await own(texts), alone, "ours, in a batch");
@@ -63,20 +63,20 @@ for (const task of ["text-classification", "sentiment-analysis"]) {
 
 describe("text-classification, several labels at once", () => {
   const loaded = both("text-classification", "several-labels");
-  test("scores are each label's own", async () => {
+  test("scores are independent per label", async () => {
     await compare(loaded, [
       [texts[0], { top_k: null }],
       [texts, { top_k: null }],
     ]);
     const sum = (await loaded.own(texts[0], { top_k: null })).reduce((sum, { score }) => sum + score, 0);
-    assert.ok(Math.abs(sum - 1) > 0.01, "these scores sum to one: the test sees no difference");
+    assert.ok(Math.abs(sum - 1) > 0.01, "the scores sum to one, so the test can't detect a softmax");
   });
 });
 
 for (const task of ["token-classification", "ner"]) {
   describe(task, () => {
     const loaded = both(task, "token-classification");
-    test("entities, scores, indices and pieces", () =>
+    test("entities, scores, indices and tokens match", () =>
       compare(loaded, [
         [texts[0]],
         [texts],
@@ -85,9 +85,9 @@ for (const task of ["token-classification", "ner"]) {
         [texts[0], { aggregation_strategy: "none" }],
       ]));
 
-    test("on purpose: a text that is cut keeps its [SEP]; theirs loses it", async () => {
+    test("intentional: a truncated text keeps its [SEP]; theirs loses it", async () => {
       const [own, peer] = [await loaded.own(long), await loaded.peer(long)];
-      // The model reads 64 pieces, [CLS] and [SEP] among them.
+      // The model's maximum length is 64 tokens, including [CLS] and [SEP].
       assert.deepEqual([own.length, peer.length], [62, 63]);
       const { input_ids } = loaded.peer.tokenizer(long, { truncation: true });
       assert.deepEqual(
@@ -96,21 +96,21 @@ for (const task of ["token-classification", "ner"]) {
       );
     });
 
-    test("on purpose: words that the vocabulary does not have are labelled, too", async () => {
+    test("intentional: unknown words are labeled, too", async () => {
       const [own, peer] = [await loaded.own("goats \u2603 week"), await loaded.peer("goats \u2603 week")];
       assert.deepEqual([own.length, peer.length], [3, 2]);
       assert.deepEqual([own[1].word, own[1].start, own[1].end], ["[UNK]", 6, 7]);
       assertSame([own[0], own[2]], peer, "known words");
     });
 
-    test("joined entities, whose words are the text as it stands", async () => {
+    test("intentional: merged entities are slices of the text", async () => {
       const call = [texts[2], { aggregation_strategy: "simple" }];
       const [own, peer] = [await loaded.own(...call), await loaded.peer(...call)];
       assertSame(own.map(withoutWord), peer.map(withoutWord), "groups");
       for (const { word, start, end } of own) assert.equal(texts[2].slice(start, end), word);
       assert.ok(
         own.some(({ word }, i) => word !== peer[i].word),
-        "the words are equal: the test sees no difference",
+        "the words are equal, so the test can't detect a difference",
       );
     });
   });
@@ -118,14 +118,14 @@ for (const task of ["token-classification", "ner"]) {
 
 describe("fill-mask", () => {
   const loaded = both("fill-mask");
-  test("pieces, their numbers, scores and sequences", () =>
+  test("tokens, ids, scores and sequences match", () =>
     compare(loaded, [
       ["the goats [MASK], naive."],
       ["the goats [MASK], naive.", { top_k: 2 }],
       [["goats [MASK] light week", "naive [MASK] week Light"], { top_k: 3 }],
     ]));
 
-  test("on purpose: of several masks the first is filled and the others stay, as in Python", async () => {
+  test("intentional: the first of several masks is filled and the others stay, as in Python", async () => {
     const text = "The [MASK] opened [MASK]";
     const [own, peer] = [await loaded.own(text), await loaded.peer(text)];
     const without = own.map((filling) => ({ ...filling, sequence: filling.sequence.replace(" [MASK]", "") }));
@@ -146,7 +146,7 @@ for (const task of ["feature-extraction", "embeddings"]) {
       const { type, dims, size, data } = tensor;
       return { type, dims, size, data: Array.from(data), list: tensor.tolist() };
     };
-    test("tensors: type, shape, numbers", () =>
+    test("types, shapes and values of tensors match", () =>
       compare(
         loaded,
         [
@@ -163,7 +163,7 @@ for (const task of ["feature-extraction", "embeddings"]) {
         parts,
       ));
 
-    test("on purpose: without pooling shorter texts are filled up with zeros, not with what padding computes", async () => {
+    test("intentional: without pooling, shorter texts are padded with zeros, not with outputs for padding tokens", async () => {
       const [own, peer] = [await loaded.own(texts), await loaded.peer(texts)];
       assert.deepEqual(own.dims, peer.dims);
       const [ownRows, peerRows] = [own.tolist(), peer.tolist()];
@@ -175,7 +175,7 @@ for (const task of ["feature-extraction", "embeddings"]) {
         filled += rest.length;
         assert.ok(rest.every((value) => value === 0));
       }
-      assert.ok(filled > 0, "no text was shorter: the test sees no padding");
+      assert.ok(filled > 0, "no text was shorter, so the test can't detect padding");
     });
   });
 }
@@ -183,13 +183,13 @@ for (const task of ["feature-extraction", "embeddings"]) {
 describe("question-answering", () => {
   const loaded = both("question-answering");
   const question = "what opened ?";
-  // Whole pieces in lower case: there the two cut the same texts.
+  // In lower case and with whole words, both return the same texts.
   const contexts = ["light week naive goats anything litres", "goats opened anything"];
 
-  /** Their scores are over starts times ends, ours over spans: as many times as likely as the best is the same. */
+  /** Their scores are normalized over pairs of start and end, ours over spans, but the ratios are the same. */
   const relative = (answers) => answers.map(({ answer, score }) => ({ answer, score: score / answers[0].score }));
 
-  test("answers and their order; shapes for one question and several, one answer and several", async () => {
+  test("answers, their order and the shapes of results match, for one or several questions and answers", async () => {
     for (const context of contexts) {
       const call = [question, context, { top_k: 5 }];
       const [own, peer] = [await loaded.own(...call), await loaded.peer(...call)];
@@ -208,7 +208,7 @@ describe("question-answering", () => {
     );
   });
 
-  test("on purpose: answers are slices of the context, theirs are put together from pieces", async () => {
+  test("intentional: answers are slices of the context; theirs are assembled from tokens", async () => {
     const context = "Light (WEEK) Na\u00efve, goats\u2026  anything: LITRES";
     const own = await loaded.own(question, context, { top_k: 5 });
     for (const { answer, start, end } of own) assert.equal(context.slice(start, end), answer);
@@ -220,7 +220,7 @@ describe("question-answering", () => {
     assert.ok(own.some(({ answer }) => answer !== answer.toLowerCase()));
   });
 
-  test("on purpose: what stands past the model's longest sequence is read, too", async () => {
+  test("intentional: text beyond the model's maximum length is read, too", async () => {
     const context = `${"the week goats light naive. ".repeat(40)} litres`;
     const own = await loaded.own(question, context, { top_k: 2000 });
     const peer = await loaded.peer(question, context, { top_k: 2000 });
@@ -228,7 +228,7 @@ describe("question-answering", () => {
     assert.ok(!peer.some(({ answer }) => answer.includes("litres")));
   });
 
-  test('on purpose: `handle_impossible_answer` lets "not in the text" be an answer, as in Python', async () => {
+  test('intentional: `handle_impossible_answer` includes "no answer", as in Python', async () => {
     const all = await loaded.own(question, contexts[0], { top_k: 1000, handle_impossible_answer: true });
     const none = all.filter(({ answer }) => answer === "");
     assert.deepEqual(none, [{ answer: "", score: none[0]?.score, start: 0, end: 0 }]);
@@ -238,7 +238,7 @@ describe("question-answering", () => {
   });
 });
 
-test("an option or a task that is not known is named, not passed over", async () => {
+test("unknown options and tasks are reported, not ignored", async () => {
   const fill = await ownPipeline("fill-mask", join(models, "fill-mask"));
   await assert.rejects(fill("a [MASK]", { topk: 3 }), /`topk`: unknown option; use one of top_k/);
   await fill.dispose();
@@ -246,7 +246,7 @@ test("an option or a task that is not known is named, not passed over", async ()
   await assert.rejects(ownPipeline("toString", models), /not one of question-answering/);
 });
 
-test("the comparer of this test can fail", () => {
+test("the comparison can fail", () => {
   const peer = [{ label: "a", score: 0.5 }];
   assertSame([{ label: "a", score: 0.50001, start: 3 }], peer, "close");
   for (const own of [

@@ -211,6 +211,46 @@ test("in Firefox the results are right and the link comes back, too", async () =
   }
 });
 
+test("with the switch on, every kernel is timed by the GPU itself, and the table travels in the link", async () => {
+  const gpu = await chromium({ webgpu: true });
+  try {
+    const { page, faults, result } = await measured(`${SHORT}&device=webgpu&profile`, { from: gpu });
+    assert.equal(result.problem, null);
+    assert.deepEqual(faultsOf(result.json), []);
+    const [{ warm, limits, profiles }] = result.json.models;
+    const [profile] = profiles;
+    assert.equal(profile.clock, "timestamps");
+    assert.equal(warm[0].parts.clock, "timestamps");
+    assert.ok(limits.copy_gb_s > 0 && limits.multiply_add_gflop_s > 0, JSON.stringify(limits));
+    const sum = (field) => profile.kernels.reduce((total, kernel) => total + kernel[field], 0);
+    assert.equal(sum("dispatches"), warm[0].dispatches);
+    assert.ok(Math.abs(sum("ms") - profile.total_ms) < 1e-6 * profile.total_ms);
+    assert.ok(Math.abs(sum("share") - 1) < 1e-9);
+    const rows = (on) => on.$$eval('#profile tbody th[scope="row"]', (cells) => cells.map((cell) => cell.textContent));
+    assert.deepEqual(
+      await rows(page),
+      profile.kernels.map(({ kernel }) => kernel),
+    );
+    await page.click("#copy-link");
+    await page.waitForFunction(() => document.querySelector("#link").value !== "");
+    const other = await newPage(gpu);
+    await other.page.goto(await page.$eval("#link", (field) => field.value));
+    await other.page.waitForFunction(() => !document.querySelector("#profile-part").hidden);
+    assert.deepEqual(await rows(other.page), await rows(page));
+    assert.deepEqual([...faults, ...other.faults], []);
+  } finally {
+    await gpu.close();
+  }
+});
+
+test("with the switch on and no GPU, the CPU's kernels are timed", async () => {
+  const { result } = await measured(`${SHORT}&device=wasm&profile`);
+  assert.deepEqual(faultsOf(result.json), []);
+  const [{ warm, limits, profiles }] = result.json.models;
+  assert.deepEqual([warm[0].parts, limits, profiles[0].clock], [null, null, "cpu"]);
+  assert.ok(profiles[0].kernels[0].ms > 0);
+});
+
 test("one stored logit that is another shows as wrong", async () => {
   // In the page and not by the browser's interception, which would hold up the workers' own requests, too.
   const prepare = (page) =>

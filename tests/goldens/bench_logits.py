@@ -17,7 +17,7 @@ import models
 
 FOLDER = Path(__file__).parents[2] / "src/benchmark/data"
 SEED = 1
-SEQUENCES = (64, 128, 256, 384)
+SEQUENCES = (64, 128, 256, 384, 512)
 SAMPLES = 16
 # Ten times what parity is held to: a phone's GPU may take its exponentials less exactly than we test here.
 ALLOWED = 1e-3

@@ -114,9 +114,7 @@ const row = objectOf({
   dispatches: count,
   activation_bytes: added(bytes, 0),
   parts: added(
-    orNull(
-      objectOf({ encode_ms: milliseconds, gpu_ms: milliseconds, readback_ms: milliseconds, clock: text }),
-    ),
+    orNull(objectOf({ encode_ms: milliseconds, gpu_ms: milliseconds, readback_ms: milliseconds, clock: text })),
     null,
   ),
   check: orNull(check),

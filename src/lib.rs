@@ -82,6 +82,7 @@ pub mod profile;
 pub mod session;
 pub mod task;
 pub mod text;
+mod trial;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 pub mod weights;

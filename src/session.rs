@@ -5,7 +5,6 @@ mod cut;
 mod device;
 mod sequence;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use device::{Device, DeviceKind, DeviceReport};
@@ -14,8 +13,8 @@ pub use sequence::{Limits, Sequence};
 use crate::cpu;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
-use crate::gpu::{KEPT_PLANS, Memory};
-use crate::plan::{Inputs, Network, ParameterId, Plan, Request, Schedule, fits_gpu};
+use crate::gpu::Memory;
+use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedule, fits_gpu};
 use crate::profile::{Profile, RunParts};
 use crate::weights::{Tensor, Values};
 
@@ -64,8 +63,7 @@ pub struct Session {
     schedule: Schedule,
     executor: Executor,
     device: DeviceReport,
-    /// Most recently used last.
-    plans: VecDeque<Arc<Plan>>,
+    plans: PlanCache,
 }
 
 /// An executor that is ready to take parameters, before the network is known: a GPU can start while files arrive.
@@ -109,7 +107,7 @@ impl Started {
             device = DeviceReport { kind: DeviceKind::Cpu, reason: error.to_string(), ..device };
         }
         let schedule = options.schedule;
-        Ok(Session { network, limits, schedule, executor, device, plans: VecDeque::new() })
+        Ok(Session { network, limits, schedule, executor, device, plans: PlanCache::default() })
     }
 }
 
@@ -256,16 +254,6 @@ impl Session {
     }
 
     fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
-        if let Some(index) = self.plans.iter().position(|plan| plan.request == request) {
-            let plan = self.plans.remove(index);
-            self.plans.extend(plan);
-        } else {
-            let plan = Arc::new(self.network.plan(request)?);
-            if self.plans.len() == KEPT_PLANS {
-                self.plans.pop_front();
-            }
-            self.plans.push_back(plan);
-        }
-        self.plans.back().cloned().ok_or_else(|| Error::internal("plan", "the cache is empty"))
+        self.plans.get(&self.network, request)
     }
 }

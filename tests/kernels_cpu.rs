@@ -8,7 +8,7 @@ use mobilebert::kernels::add::{self, AddOperands, AddParameters};
 use mobilebert::kernels::embedding::{self, EmbeddingParameters};
 use mobilebert::kernels::layer_norm::{self, LayerNormOperands, LayerNormParameters};
 use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
-use mobilebert::plan::PAST_THE_END;
+use mobilebert::plan::PAD_ID;
 use support::compare::{Tolerance, assert_close};
 use support::cpu::in_every_way;
 use support::random::Random;
@@ -118,11 +118,11 @@ fn embedding_gathers_and_knows_the_edges() {
             let values = random.values(vocabulary * size, 1.0);
             let table = Table::from_f32(values.clone(), size);
             let ids: Vec<u32> = (0..batch * sequence)
-                .map(|_| if random.below(5) == 0 { PAST_THE_END } else { random.below(vocabulary) as u32 })
+                .map(|_| if random.below(5) == 0 { PAD_ID } else { random.below(vocabulary) as u32 })
                 .collect();
             let word = |batch: usize, token: isize| -> Vec<f32> {
                 match usize::try_from(token).ok().filter(|&token| token < sequence) {
-                    Some(token) if ids[batch * sequence + token] != PAST_THE_END => {
+                    Some(token) if ids[batch * sequence + token] != PAD_ID => {
                         values[ids[batch * sequence + token] as usize * size..][..size].to_vec()
                     }
                     _ => vec![0.0; size],

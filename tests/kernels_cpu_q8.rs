@@ -5,7 +5,7 @@ mod support;
 use mobilebert::kernels::embedding::{self, EmbeddingParameters};
 use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
 use mobilebert::kernels::{Simd, Table};
-use mobilebert::plan::PAST_THE_END;
+use mobilebert::plan::PAD_ID;
 use support::cpu::in_every_way;
 use support::matrix::{Form, Matrix};
 use support::random::Random;
@@ -25,7 +25,7 @@ fn embedding_multiplies_a_row_by_its_scale() {
     let (batch, sequence, size, vocabulary) = (3, 11, 21, 50);
     let words = Matrix::new(&mut random, Form::Bytes, vocabulary, size);
     let ids: Vec<u32> = (0..batch * sequence)
-        .map(|_| if random.below(5) == 0 { PAST_THE_END } else { random.below(vocabulary) as u32 })
+        .map(|_| if random.below(5) == 0 { PAD_ID } else { random.below(vocabulary) as u32 })
         .collect();
     for trigram in [0, 1] {
         let parameters = EmbeddingParameters {

@@ -5,7 +5,7 @@
 
 mod support;
 
-use mobilebert::plan::{Inputs, Network, Output, PAST_THE_END, Plan, Request, Schedule};
+use mobilebert::plan::{Inputs, Network, Output, PAD_ID, Plan, Request, Schedule};
 use mobilebert::weights::{Assembler, RawTensor};
 use mobilebert::{cpu, gpu};
 use support::goldens::{self, Expected, Golden, Run};
@@ -79,7 +79,7 @@ fn inputs(run: &Run, padding: usize) -> Inputs {
         values.chunks(run.sequence).flat_map(|row| [row, &filler].concat()).collect()
     };
     Inputs {
-        input_ids: pad(&run.input_ids, PAST_THE_END),
+        input_ids: pad(&run.input_ids, PAD_ID),
         token_type_ids: pad(&run.token_type_ids, 0),
         attention_mask: pad(&run.attention_mask, 0),
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mobilebert::config::Config;
 use mobilebert::gpu::{Layout, launch};
-use mobilebert::kernels::{Access, ENTRY_POINT, KERNELS, Kernel};
+use mobilebert::kernels::{Access, ENTRY_POINT, Kernel, Operation, kernels};
 use mobilebert::plan::{Network, ParameterId, Request, Schedule};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
@@ -133,7 +133,7 @@ fn workgroup_storage(module: &Module, found: &mut Vec<String>) {
 
 #[test]
 fn every_shader_agrees_with_the_table() {
-    for kernel in KERNELS {
+    for kernel in kernels() {
         let found = disagreements(kernel, kernel.wgsl);
         assert!(found.is_empty(), "{}:\n{}", kernel.name, found.join("\n"));
     }
@@ -167,26 +167,46 @@ fn the_files_are_the_table() {
         }
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
         let source = std::fs::read_to_string(&path).expect("a shader can be read");
-        let kernel = KERNELS.iter().find(|kernel| format!("{}.wgsl", kernel.name) == name);
+        let kernel = kernels().find(|kernel| format!("{}.wgsl", kernel.name) == name);
         let kernel = kernel.unwrap_or_else(|| panic!("{name} is not in the table"));
         assert!(kernel.wgsl.ends_with(&source), "{name} is not the source that the table holds");
         assert!(source.starts_with(&format!("// {}: ", kernel.name)), "{name} has no header");
         files.insert(name);
     }
-    assert_eq!(files.len(), KERNELS.len(), "every entry of the table has a file of its own: {files:?}");
+    assert_eq!(files.len(), kernels().count(), "every entry of the table has a file of its own: {files:?}");
 }
 
 #[test]
 fn what_shaders_share_stands_once() {
     let mut seen = BTreeMap::new();
-    for kernel in KERNELS {
+    for kernel in kernels() {
         let own = kernel.wgsl.split_once(&format!("// {}: ", kernel.name)).expect("a header").1;
         for function in own.split("\nfn ").skip(1).filter_map(|rest| rest.split("\n}").next()) {
             let other = seen.insert(function, kernel.name);
             assert_eq!(other, None, "also in {}: put it into shaders/shared: {function}", kernel.name);
         }
     }
-    assert!(seen.len() > KERNELS.len(), "functions are found");
+    assert!(seen.len() > kernels().count(), "functions are found");
+}
+
+/// What docs/architecture.md promises: a new kernel is a folder of three files, a shader, and a line in the list.
+#[test]
+fn every_operation_has_its_folder_with_three_files_and_its_shader() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = BTreeSet::new();
+    for entry in std::fs::read_dir(root.join("src/kernels")).expect("src/kernels exists") {
+        let path = entry.expect("src/kernels can be read").path();
+        if path.join("gpu.rs").is_file() {
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
+            for file in ["mod.rs", "cpu.rs"] {
+                assert!(path.join(file).is_file(), "{name} has no {file}");
+            }
+            let shader = root.join("shaders").join(format!("{name}.wgsl"));
+            assert!(shader.is_file(), "{name} has no shader of its name");
+            folders.insert(name);
+        }
+    }
+    assert_eq!(folders, Operation::NAMES.iter().map(|name| (*name).to_owned()).collect());
 }
 
 /// Every operation has its kernel in the table, and every kernel is asked for: none is missing, none is left over.
@@ -205,7 +225,7 @@ fn plans_ask_for_exactly_the_kernels_of_the_table() {
             let plan = network.plan(request).unwrap();
             for step in &plan.steps {
                 for layouts in [&floats, &bytes] {
-                    let launch = launch(&plan, step, &|id: ParameterId| Ok(&layouts[id.0])).unwrap();
+                    let launch = launch(&plan, step, &|id: ParameterId| layouts.get(id.0)).unwrap();
                     assert_eq!(launch.operands.len(), launch.kernel.bindings.len(), "{}", step.label);
                     assert_eq!(launch.parameters.len(), launch.kernel.parameters.size, "{}", step.label);
                     asked.insert(launch.kernel.name);
@@ -214,7 +234,7 @@ fn plans_ask_for_exactly_the_kernels_of_the_table() {
             }
         }
     }
-    assert_eq!(asked, KERNELS.iter().map(|kernel| kernel.name).collect());
+    assert_eq!(asked, kernels().map(|kernel| kernel.name).collect());
 }
 
 /// A comparison that cannot fail proves nothing: each change below must be seen.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mobilebert::config::{Config, Normalization};
 use mobilebert::error::Result;
 use mobilebert::model::Directory;
-use mobilebert::plan::{Network, Operation, Part, Plan, Request};
+use mobilebert::plan::{Network, Part, Plan, Request, Step};
 use mobilebert::weights::{Entry, Header, SCALE_SUFFIX};
 use serde::Serialize;
 
@@ -73,7 +73,7 @@ impl Arguments {
         let sequence = self.sequence.min(config.max_position_embeddings);
         let schedule = self.machine.schedule();
         let plan = network.plan(Request { batch: 1, sequence, schedule, ..Request::default() })?;
-        let report = Report::new(&config, &network, &plan, &headers);
+        let report = Report::new(&config, &network, &plan, &headers)?;
         let mut output = Output::new();
         if self.json {
             return output.json(&report);
@@ -84,20 +84,19 @@ impl Arguments {
 }
 
 impl Report {
-    fn new(config: &Config, network: &Network, plan: &Plan, headers: &[Header]) -> Self {
+    fn new(config: &Config, network: &Network, plan: &Plan, headers: &[Header]) -> Result<Self> {
         let parts = Part::ALL.map(|part| (format!("{part:?}").to_lowercase(), network.parameter_count(part)));
         let parameters: Vec<(String, u64)> = parts.into_iter().filter(|(_, count)| *count > 0).collect();
-        let dispatches: Vec<Dispatch> = plan
-            .steps
-            .iter()
-            .map(|step| Dispatch {
+        let dispatch = |step: &Step| {
+            Ok(Dispatch {
                 label: step.label.clone(),
                 kernel: step.operation.kernel(),
-                shape: shape(&step.operation, network, plan),
+                shape: plan.step_extent(network, step)?,
                 flops: plan.step_flops(network, step),
             })
-            .collect();
-        Report {
+        };
+        let dispatches = plan.steps.iter().map(dispatch).collect::<Result<_>>()?;
+        Ok(Report {
             architecture: config.architecture(),
             layers: config.num_hidden_layers,
             hidden_size: config.hidden_size,
@@ -114,7 +113,7 @@ impl Report {
             schedule: plan.request.schedule.as_str(),
             activation_bytes: plan.activation_bytes(),
             dispatches,
-        }
+        })
     }
 }
 
@@ -189,30 +188,6 @@ fn unused(network: &Network, headers: &[Header]) -> Vec<String> {
         |entry: &&Entry| used.contains(entry.name.strip_suffix(SCALE_SUFFIX).unwrap_or(&entry.name));
     let tensors = headers.iter().flat_map(|header| &header.tensors);
     tensors.filter(|entry| !is_used(entry)).map(|entry| entry.name.clone()).collect()
-}
-
-/// The result's shape; for a linear `rows × in × out`.
-fn shape(operation: &Operation, network: &Network, plan: &Plan) -> Vec<usize> {
-    let Request { batch, sequence, .. } = plan.request;
-    match operation {
-        Operation::Linear { rows, weight, .. } => {
-            let weight = &network.parameter(*weight).shape;
-            vec![*rows, weight[1], weight[0]]
-        }
-        Operation::AttentionProbabilities { heads, .. } => vec![batch, *heads, sequence, sequence],
-        Operation::AttentionContext { heads, head_size, .. }
-        | Operation::Attention { heads, head_size, .. } => {
-            vec![batch * sequence, heads * head_size]
-        }
-        Operation::Embedding { table, trigram } => {
-            vec![batch * sequence, network.parameter(*table).shape[1] * if *trigram { 3 } else { 1 }]
-        }
-        Operation::Position { position, .. } => vec![batch * sequence, network.parameter(*position).shape[1]],
-        Operation::Add { features, .. } | Operation::LayerNorm { features, .. } => {
-            vec![batch * sequence, *features]
-        }
-        Operation::Activate { input, .. } => vec![plan.buffers[input.0].len],
-    }
 }
 
 /// `24581888` as `24,581,888`.

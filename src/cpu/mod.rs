@@ -1,14 +1,10 @@
-//! Runs plans on the CPU: one call of a kernel's twin a step, over memory that stays from run to run.
-
-mod operands;
-mod step;
-
-use operands::Operands;
-use step::Run;
+//! Runs plans on the CPU: one call of a kernel's twin per step, over memory that is kept from run to run.
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::kernels::{PackedMatrix, Scratch, Simd, Table, Workers};
+use crate::kernels::{
+    Host, HostParameter, PackedMatrix, ParameterShape, Scratch, Shapes, Simd, Table, Workers,
+};
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step};
 use crate::profile::{Clock, Profile, StepTime};
 use crate::weights::Values;
@@ -17,27 +13,9 @@ use crate::weights::Values;
 #[derive(Debug)]
 pub struct Executor {
     workers: Workers,
-    parameters: Vec<Option<Loaded>>,
+    parameters: Vec<Option<HostParameter>>,
     slots: Vec<Vec<f32>>,
     scratch: Scratch,
-}
-
-/// A parameter in the layout that its kernels read.
-#[derive(Debug)]
-enum Loaded {
-    Matrix(PackedMatrix),
-    Table(Table),
-    Vector(Vec<f32>),
-}
-
-impl Loaded {
-    fn bytes(&self) -> usize {
-        match self {
-            Loaded::Matrix(matrix) => matrix.bytes(),
-            Loaded::Table(table) => table.bytes(),
-            Loaded::Vector(data) => size_of_val(data.as_slice()),
-        }
-    }
 }
 
 impl Executor {
@@ -68,12 +46,12 @@ impl Executor {
 
     /// Bytes that the loaded parameters take.
     pub fn parameter_bytes(&self) -> usize {
-        self.parameters.iter().flatten().map(Loaded::bytes).sum()
+        self.parameters.iter().flatten().map(HostParameter::bytes).sum()
     }
 
     /// Bytes that one parameter takes; 0 where it isn't loaded.
     pub fn parameter_bytes_of(&self, id: ParameterId) -> usize {
-        self.parameters.get(id.0).and_then(Option::as_ref).map_or(0, Loaded::bytes)
+        self.parameters.get(id.0).and_then(Option::as_ref).map_or(0, HostParameter::bytes)
     }
 
     /// Takes a parameter; a matrix is packed here, once. What comes in 8 bits stays in 8 bits.
@@ -89,7 +67,7 @@ impl Executor {
             }
             (Role::Matrix, &[out_features, in_features]) => {
                 let simd = self.workers.simd();
-                Loaded::Matrix(match values {
+                HostParameter::matrix(match values {
                     Values::F32(tensor) => {
                         PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd)
                     }
@@ -98,11 +76,11 @@ impl Executor {
                     }
                 })
             }
-            (Role::Table, &[_, features]) => Loaded::Table(match values {
+            (Role::Table, &[_, features]) => HostParameter::table(match values {
                 Values::F32(tensor) => Table::from_f32(tensor.data, features),
                 Values::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
             }),
-            (Role::Vector, &[_]) => Loaded::Vector(values.into_f32(&parameter.name)?.data),
+            (Role::Vector, &[_]) => HostParameter::vector(values.into_f32(&parameter.name)?.data),
             (role, shape) => {
                 return Err(Error::tensor(&parameter.name, format!("shape {shape:?} is none of a {role:?}")));
             }
@@ -114,7 +92,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Runs a plan; one vector an output of the plan, each the whole padded buffer in row-major order.
+    /// Runs a plan; one vector per output of the plan, each the whole padded buffer in row-major order.
     pub fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         self.prepare(plan, inputs)?;
         for step in &plan.steps {
@@ -153,7 +131,7 @@ impl Executor {
     /// Checks the inputs and provides the plan's memory; nothing is allocated when it was provided before.
     fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<()> {
         inputs.check(plan, |id| match self.parameters.get(id.0) {
-            Some(Some(Loaded::Table(table))) => Some(table.rows()),
+            Some(Some(HostParameter::Table { table, .. })) => Some(table.rows()),
             _ => None,
         })?;
         if self.slots.len() < plan.slots.len() {
@@ -168,25 +146,47 @@ impl Executor {
     }
 
     fn read(&self, plan: &Plan, buffer: BufferId, label: &str) -> Result<Vec<f32>> {
-        Ok(Operands { parameters: &self.parameters, slots: &self.slots, plan, label }
-            .buffer(buffer)?
-            .to_vec())
+        let values = values(plan, &self.slots, buffer);
+        let missing = || Error::internal(label, format!("buffer {} does not exist", buffer.0));
+        values.map(<[f32]>::to_vec).ok_or_else(missing)
     }
 
+    /// Has the step's operation compute its result.
     fn step(&mut self, plan: &Plan, inputs: &Inputs, step: &Step) -> Result<()> {
-        let internal = || Error::internal(&step.label, "writes a buffer that the plan does not have");
-        let buffer = plan.buffers.get(step.output.0).ok_or_else(internal)?;
-        let mut slot = std::mem::take(self.slots.get_mut(buffer.slot).ok_or_else(internal)?);
-        let operands =
-            Operands { parameters: &self.parameters, slots: &self.slots, plan, label: &step.label };
+        let internal = |problem: &str| Error::internal(&step.label, problem);
+        let missing = || internal("writes a buffer that the plan does not have");
+        let buffer = plan.buffers.get(step.output.0).ok_or_else(missing)?;
+        // While it is written, nothing can read it.
+        let mut slot = std::mem::take(self.slots.get_mut(buffer.slot).ok_or_else(missing)?);
         let result = match slot.get_mut(..buffer.len) {
-            Some(output) => {
-                let run = Run { inputs, output, scratch: &mut self.scratch, workers: &self.workers };
-                operands.compute(&step.operation, run)
-            }
-            None => Err(Error::internal(&step.label, "its buffer is larger than its slot")),
+            Some(output) => self.compute(plan, inputs, step, output),
+            None => Err(internal("its buffer is larger than its slot")),
         };
         self.slots[buffer.slot] = slot;
         result
     }
+
+    fn compute(&mut self, plan: &Plan, inputs: &Inputs, step: &Step, output: &mut [f32]) -> Result<()> {
+        let Executor { parameters, slots, scratch, workers } = self;
+        let buffer = |id: BufferId| values(plan, slots, id);
+        let buffer_len = |id: BufferId| buffer(id).map(<[f32]>::len);
+        let parameter =
+            |id: ParameterId| -> Option<ParameterShape<'_>> { Some(parameters.get(id.0)?.as_ref()?.shape()) };
+        let shapes = Shapes {
+            label: &step.label,
+            batch: plan.request.batch,
+            sequence: plan.request.sequence,
+            output_len: output.len(),
+            buffer_len: &buffer_len,
+            parameter: &parameter,
+        };
+        let host = Host { label: &step.label, inputs, parameters, buffer: &buffer, workers };
+        step.operation.operator().compute(&shapes, &host, output, scratch)
+    }
+}
+
+/// The values of a buffer; `None` where the plan or its slot doesn't have it.
+fn values<'a>(plan: &Plan, slots: &'a [Vec<f32>], id: BufferId) -> Option<&'a [f32]> {
+    let buffer = plan.buffers.get(id.0)?;
+    slots.get(buffer.slot)?.get(..buffer.len)
 }

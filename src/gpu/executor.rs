@@ -1,11 +1,13 @@
 //! Holds a model's parameters on a device and runs plans over them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::plan::{Inputs, Parameter, ParameterId, Plan};
+use crate::plan::{Inputs, Parameter, ParameterId, Plan, Request};
 use crate::profile::{Clock, Profile, RunParts, StepTime};
+use crate::trial::{Order, Trial};
 use crate::weights::Values;
 
 use super::completion;
@@ -13,15 +15,12 @@ use super::device::{Adapter, Device};
 use super::memory::{Ledger, Memory};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
-use super::prepared::{Loaded, Prepared};
+use super::prepared::{Loaded, Prepared, Tile};
 use super::readback::read_back;
-use super::tiles::Tile;
 use super::timestamps::Timestamps;
 
-/// How many plans are kept ready; the one used longest ago goes first. Sixteen cover every bucket of 512 tokens.
-pub(crate) const KEPT_PLANS: usize = 16;
-/// How many bytes of activations all kept plans may hold, unless one alone needs more.
-const KEPT_BYTES: u64 = 256 << 20;
+/// Share of the time in wide tiles that short ones have to stay below.
+const SHORT_TILE_THRESHOLD: f64 = 0.95;
 /// Uploads are flushed whenever this much is on its way, so that their copies do not pile up.
 const FLUSH_BYTES: u64 = 16 << 20;
 
@@ -29,12 +28,15 @@ const FLUSH_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Executor {
     // In order of destruction: buffers before the device.
+    /// What living plans need.
     prepared: Vec<Prepared>,
     parameters: Vec<Option<Uploaded>>,
     uploads: Uploads,
     pipelines: Pipelines,
     ledger: Arc<Ledger>,
     tile: Option<Tile>,
+    /// What the runs of each size have shown; kept when a plan is evicted.
+    trials: HashMap<Request, Trial<Tile>>,
     device: Device,
 }
 
@@ -72,6 +74,7 @@ impl Executor {
             pipelines,
             ledger: Arc::default(),
             tile: device.adapter().fallback.then_some(Tile::Wide),
+            trials: HashMap::new(),
             device,
         })
     }
@@ -161,10 +164,10 @@ impl Executor {
     /// `InvalidInput` as [`Inputs::check`]; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
     pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         let index = self.prepare(plan, inputs).await?;
-        let Executor { prepared, device, pipelines, .. } = self;
+        let Executor { prepared, device, pipelines, tile: fixed, trials, .. } = self;
         let prepared = &mut prepared[index];
         prepared.write_inputs(device, inputs);
-        let tile = prepared.trial.next();
+        let tile = tile_of(*fixed, trials, prepared);
         let started = now_ms();
         // Commands are the same each time, so they are watched the first time only.
         let outcome = if prepared.proven {
@@ -179,7 +182,9 @@ impl Executor {
         let (staging, bytes) = prepared.staging();
         let results = read_back(device, staging, bytes, |values| prepared.split(values)).await?;
         prepared.in_flight = false;
-        prepared.trial.note(tile, now_ms() - started);
+        if let Some(trial) = trials.get_mut(&plan.request) {
+            trial.note(tile, now_ms() - started);
+        }
         if let Some(outcome) = outcome {
             outcome.await?;
             prepared.proven = true;
@@ -197,7 +202,7 @@ impl Executor {
         self.prepared[index].write_inputs(&self.device, inputs);
         let loaded = self.loaded();
         let watch = self.device.watch();
-        let submitted = self.prepared[index].submit_until(&loaded, label);
+        let submitted = self.prepared[index].submit_until(&loaded, Tile::Wide, label);
         let outcome = watch.end(label.to_owned(), 0);
         let (staging, bytes) = submitted?;
         let values = read_back(&self.device, &staging, bytes, <[f32]>::to_vec).await?;
@@ -218,10 +223,10 @@ impl Executor {
     /// As [`Self::run`].
     pub async fn run_in_parts(&mut self, plan: &Plan, inputs: &Inputs) -> Result<RunParts> {
         let index = self.prepare(plan, inputs).await?;
-        let Executor { prepared, device, pipelines, .. } = self;
+        let Executor { prepared, device, pipelines, tile: fixed, trials, .. } = self;
         let prepared = &mut prepared[index];
         let timestamps = Timestamps::new(device, 1);
-        let tile = prepared.trial.next();
+        let tile = tile_of(*fixed, trials, prepared);
         let started = now_ms();
         prepared.write_inputs(device, inputs);
         prepared.submit(device, pipelines, tile, timestamps.as_ref());
@@ -251,20 +256,22 @@ impl Executor {
     /// As [`Self::run`].
     pub async fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
         let index = self.prepare(plan, inputs).await?;
-        let prepared = &mut self.prepared[index];
-        prepared.write_inputs(&self.device, inputs);
+        let prepared = &self.prepared[index];
+        let tile = tile_of(self.tile, &mut self.trials, prepared);
+        self.prepared[index].write_inputs(&self.device, inputs);
+        let prepared = &self.prepared[index];
         let (clock, times) = match Timestamps::new(&self.device, plan.steps.len()) {
             Some(timestamps) => {
-                prepared.submit_steps_timed(&self.device, &self.pipelines, &timestamps);
+                prepared.submit_steps_timed(&self.device, &self.pipelines, tile, &timestamps);
                 (Clock::Timestamps, timestamps.read(&self.device).await?)
             }
             None => {
-                let times = prepared.time_submits(&self.device, &self.pipelines).await;
+                let times = prepared.time_submits(&self.device, &self.pipelines, tile).await;
                 (Clock::Submits, times)
             }
         };
         self.device.check("profile")?;
-        let kernels = prepared.kernels(&self.pipelines);
+        let kernels = prepared.kernels(&self.pipelines, tile);
         let steps = kernels.zip(times).map(|(kernel, milliseconds)| StepTime { kernel, milliseconds });
         Ok(Profile { clock, steps: steps.collect() })
     }
@@ -281,7 +288,6 @@ impl Executor {
             ledger: &self.ledger,
             pipelines: &self.pipelines,
             parameters: &self.parameters,
-            tile: self.tile,
         }
     }
 
@@ -290,25 +296,28 @@ impl Executor {
         inputs.check(plan, |id| self.parameters.get(id.0)?.as_ref()?.layout.shape.first().copied())?;
         self.settle().await?;
         self.device.check("plan")?;
+        // Plans that nobody has any more can't run again.
+        self.prepared.retain(Prepared::is_alive);
         let kept = self.prepared.iter().position(|prepared| prepared.is_for(plan));
-        // Where whoever waited for the last run went away, the staging memory is still mapped: made anew.
-        let kept = kept.map(|index| self.prepared.remove(index)).filter(|prepared| !prepared.in_flight);
+        // Where whoever waited for the last run was dropped, the staging buffer is still mapped: all is made again.
+        let kept = kept.map(|index| self.prepared.swap_remove(index)).filter(|prepared| !prepared.in_flight);
         let prepared = match kept {
             Some(prepared) => prepared,
-            None => {
-                self.evict(Prepared::bytes_of(plan));
-                Prepared::new(plan, &self.loaded()).await?
-            }
+            None => Prepared::new(plan, &self.loaded()).await?,
         };
         self.prepared.push(prepared);
         Ok(self.prepared.len() - 1)
     }
+}
 
-    /// Makes room for a plan of `bytes`.
-    fn evict(&mut self, bytes: u64) {
-        let mut held: u64 = self.prepared.iter().map(Prepared::bytes).sum();
-        while !self.prepared.is_empty() && (self.prepared.len() >= KEPT_PLANS || held + bytes > KEPT_BYTES) {
-            held -= self.prepared.remove(0).bytes();
+/// The tiles of the next run: fixed ones, the only ones, or those that the trial of this size asks for.
+fn tile_of(fixed: Option<Tile>, trials: &mut HashMap<Request, Trial<Tile>>, prepared: &Prepared) -> Tile {
+    match fixed {
+        _ if !prepared.has_short => Tile::Wide,
+        Some(tile) => tile,
+        None => {
+            let new = || Trial::new([Tile::Wide, Tile::Short], Order::Alternating, SHORT_TILE_THRESHOLD);
+            trials.entry(prepared.request()).or_insert_with(new).next(|_| true)
         }
     }
 }

@@ -14,16 +14,14 @@ mod parameters;
 mod pipelines;
 mod prepared;
 mod readback;
-mod tiles;
 #[cfg(target_arch = "wasm32")]
 mod timer;
 mod timestamps;
 
 pub use device::{Adapter, Device};
 pub use executor::Executor;
-pub(crate) use executor::KEPT_PLANS;
-pub use launch::{Launch, Operand, Short, launch};
+pub use launch::launch;
 pub use memory::Memory;
 pub use microbenchmarks::{DispatchCost, Overhead, Roofline};
 pub use parameters::Layout;
-pub use tiles::Tile;
+pub use prepared::Tile;

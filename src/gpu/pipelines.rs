@@ -1,7 +1,7 @@
-//! One compute pipeline a kernel, made from the kernel table.
+//! One compute pipeline per kernel.
 
 use crate::error::{Error, Result};
-use crate::kernels::{Access, ENTRY_POINT, KERNELS, Kernel};
+use crate::kernels::{Access, ENTRY_POINT, Kernel, kernels};
 
 use super::device::Device;
 
@@ -19,9 +19,9 @@ pub(super) struct Pipelines(Vec<Pipeline>);
 impl Pipelines {
     /// Compiles every kernel.
     pub(super) async fn new(device: &Device) -> Result<Self> {
-        let mut pipelines = Vec::with_capacity(KERNELS.len());
-        let mut outcomes = Vec::with_capacity(KERNELS.len());
-        for kernel in KERNELS {
+        let mut pipelines = Vec::new();
+        let mut outcomes = Vec::new();
+        for kernel in kernels() {
             let watch = device.watch();
             pipelines.push(create(&device.device, kernel));
             outcomes.push(watch.end(kernel.name.to_owned(), 0));
@@ -35,8 +35,7 @@ impl Pipelines {
 
     /// Index of a kernel's pipeline.
     pub(super) fn index(kernel: &Kernel) -> Result<usize> {
-        KERNELS
-            .iter()
+        kernels()
             .position(|entry| entry.name == kernel.name)
             .ok_or_else(|| Error::internal(kernel.name, "not in the kernel table"))
     }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::plan::{BufferId, Inputs, Plan};
+use crate::plan::{BufferId, Inputs, Liveness, Plan, Request};
 
 use super::completion;
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
-use super::tiles::{Tile, Trial};
 use super::timestamps::Timestamps;
 
 /// WebGPU's guaranteed alignment of offsets into uniform and storage buffers.
@@ -21,10 +20,21 @@ const ALIGNMENT: u64 = 256;
 /// `input_ids`, `token_type_ids`, `attention_mask`.
 const INPUTS: u64 = 3;
 
+/// A size of tiles that linears are computed in. Both add up in the same order, so that a result doesn't depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tile {
+    /// Those of `linear`, which read an operand less often.
+    Wide,
+    /// Those of `linear_short` where `linear` has few workgroups, so that all cores of a large GPU have work.
+    Short,
+}
+
 /// A plan that can run at once.
 #[derive(Debug)]
 pub(super) struct Prepared {
+    /// A copy with an identity of its own, which doesn't keep the original alive.
     plan: Plan,
+    liveness: Liveness,
     commands: Vec<Command>,
     slots: Vec<Allocation>,
     inputs: Allocation,
@@ -37,8 +47,8 @@ pub(super) struct Prepared {
     staging: Allocation,
     /// Scratch for the bytes of the inputs.
     bytes: Vec<u8>,
-    /// Tells the tiles of the next run.
-    pub(super) trial: Trial,
+    /// Whether some step has smaller tiles to choose.
+    pub(super) has_short: bool,
     /// Whether a run has gone through without a fault.
     pub(super) proven: bool,
     /// Set while results are awaited; still set if the one who waited went away.
@@ -88,8 +98,6 @@ pub(super) struct Loaded<'a> {
     pub(super) ledger: &'a Arc<Ledger>,
     pub(super) pipelines: &'a Pipelines,
     pub(super) parameters: &'a [Option<Uploaded>],
-    /// The tiles to be used, where that is known.
-    pub(super) tile: Option<Tile>,
 }
 
 impl Prepared {
@@ -105,16 +113,22 @@ impl Prepared {
         slots + results + plan.steps.len() as u64 * ALIGNMENT
     }
 
-    /// Whether this is what `plan` asks for. Plans of one network and request are the same.
+    /// Whether it was prepared for `plan`.
     pub(super) fn is_for(&self, plan: &Plan) -> bool {
-        self.plan.request == plan.request
-            && self.plan.slots == plan.slots
-            && self.plan.buffers == plan.buffers
-            && self.plan.outputs == plan.outputs
-            && self.plan.steps == plan.steps
+        self.liveness.is_of(&plan.identity)
     }
 
-    /// Bytes that [`Self::bytes_of`] foretold.
+    /// Whether the plan that it was prepared for still exists.
+    pub(super) fn is_alive(&self) -> bool {
+        self.liveness.is_alive()
+    }
+
+    /// What the plan was made for.
+    pub(super) fn request(&self) -> Request {
+        self.plan.request
+    }
+
+    /// Bytes that [`Self::bytes_of`] predicted.
     pub(super) fn bytes(&self) -> u64 {
         Self::bytes_of(&self.plan)
     }
@@ -158,9 +172,14 @@ impl Prepared {
     }
 
     /// Submits every step in a pass of its own, with timestamps around it. No results are copied.
-    pub(super) fn submit_steps_timed(&self, device: &Device, pipelines: &Pipelines, timestamps: &Timestamps) {
+    pub(super) fn submit_steps_timed(
+        &self,
+        device: &Device,
+        pipelines: &Pipelines,
+        tile: Tile,
+        timestamps: &Timestamps,
+    ) {
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let tile = self.trial.next();
         for (index, command) in self.commands.iter().enumerate() {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(&self.plan.steps[index].label),
@@ -173,8 +192,7 @@ impl Prepared {
     }
 
     /// Milliseconds of each step by the CPU's clock: one submit per step, each waited for.
-    pub(super) async fn time_submits(&self, device: &Device, pipelines: &Pipelines) -> Vec<f64> {
-        let tile = self.trial.next();
+    pub(super) async fn time_submits(&self, device: &Device, pipelines: &Pipelines, tile: Tile) -> Vec<f64> {
         let mut times = Vec::with_capacity(self.commands.len());
         completion::submitted_work(device).await;
         for command in &self.commands {
@@ -191,14 +209,22 @@ impl Prepared {
         times
     }
 
-    /// The kernel of each step, as the next run takes it.
-    pub(super) fn kernels<'a>(&'a self, pipelines: &'a Pipelines) -> impl Iterator<Item = &'static str> + 'a {
-        let tile = self.trial.next();
+    /// The kernel of each step.
+    pub(super) fn kernels<'a>(
+        &'a self,
+        pipelines: &'a Pipelines,
+        tile: Tile,
+    ) -> impl Iterator<Item = &'static str> + 'a {
         self.commands.iter().map(move |command| pipelines.get(command.dispatch_for(tile).pipeline).name)
     }
 
     /// Submits the plan up to the step with this label; returns the copy of its output, and its size.
-    pub(super) fn submit_until(&self, loaded: &Loaded<'_>, label: &str) -> Result<(Allocation, u64)> {
+    pub(super) fn submit_until(
+        &self,
+        loaded: &Loaded<'_>,
+        tile: Tile,
+        label: &str,
+    ) -> Result<(Allocation, u64)> {
         let index = self
             .plan
             .steps
@@ -209,7 +235,7 @@ impl Prepared {
         let bytes = len as u64 * 4;
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = loaded.buffer(label, bytes, usage)?;
-        let mut encoder = self.encode(loaded.device, loaded.pipelines, self.trial.next(), index + 1, None);
+        let mut encoder = self.encode(loaded.device, loaded.pipelines, tile, index + 1, None);
         encoder.copy_buffer_to_buffer(&self.slots[slot], 0, &staging, 0, Some(bytes));
         loaded.device.queue.submit(Some(encoder.finish()));
         Ok((staging, bytes))

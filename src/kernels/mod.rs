@@ -1,29 +1,45 @@
-//! The kernels: one module each, holding the table entry that both executors go by, the parameter block, and the CPU
-//! twin of the shader of the same name (`shaders/NAME.wgsl`).
+//! The kernels: one folder for each operation, holding what it computes (`mod.rs`: operands, the check of their sizes, the
+//! parameter block, the cost), its CPU twin (`cpu.rs`) and its dispatches (`gpu.rs`); the shader of the same name is
+//! `shaders/NAME.wgsl`. What twins share (vectors, matrix products, packed weights, threads) is in the other modules.
 //!
-//! The table is the one truth for bindings and parameters: a test parses every shader and compares.
+//! Bindings and parameter blocks are stated here once: a test parses every shader and compares.
 
 pub mod activate;
 pub mod add;
 pub mod attention;
 pub mod attention_context;
 pub mod attention_probabilities;
+mod cost;
 pub mod embedding;
 mod functions;
 mod heads;
+mod host;
+mod ids;
+mod inputs;
+mod launch;
 pub mod layer_norm;
 pub mod linear;
+mod operator;
 mod packed;
 mod panels;
 pub mod position;
 mod product;
+mod shapes;
 mod simd;
 mod softmax;
 mod table;
 mod workers;
 
+pub use cost::Cost;
 pub use heads::Scratch;
+pub use host::{Host, HostParameter};
+pub use ids::{BufferId, ParameterId, Residual};
+pub use inputs::{Inputs, PAD_ID};
+pub(crate) use launch::MAX_WORKGROUPS;
+pub use launch::{Launch, Operand, Variant};
+pub use operator::{Operator, RunInput};
 pub use packed::PackedMatrix;
+pub use shapes::{Matrix, ParameterShape, Shapes};
 pub use simd::Simd;
 pub use table::Table;
 pub use workers::Workers;
@@ -31,10 +47,10 @@ pub use workers::Workers;
 /// Entry point of every shader.
 pub const ENTRY_POINT: &str = "main";
 
-/// A kernel as the GPU executor and the tests see it.
+/// A shader and its interface.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Name of the module, the shader file and the label prefix.
+    /// Name of the shader's file, and of the folder that the operation has here.
     pub name: &'static str,
     /// The shader's source.
     pub wgsl: &'static str,
@@ -98,18 +114,90 @@ macro_rules! parameter_block {
 }
 use parameter_block;
 
-/// Every kernel.
-pub const KERNELS: [&Kernel; 12] = [
-    &activate::KERNEL,
-    &add::KERNEL,
-    &attention::KERNEL,
-    &attention_context::KERNEL,
-    &attention_probabilities::KERNEL,
-    &embedding::KERNEL,
-    &layer_norm::KERNEL,
-    &linear::KERNEL,
-    &linear::KERNEL_SHORT,
-    &linear::KERNEL_Q8,
-    &linear::KERNEL_SHORT_Q8,
-    &position::KERNEL,
-];
+/// Lists the operations: a variant and its module each.
+macro_rules! operations {
+    ($($(#[$meta:meta])* $variant:ident in $module:ident,)*) => {
+        $(pub use $module::$variant;)*
+
+        /// What a step computes, with its operands.
+        ///
+        /// Activations are row-major f32 `[rows, features]` with `rows = batch · sequence`. Inputs of a run (`input_ids`,
+        /// `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read implicitly by those that need them.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Operation {
+            $($(#[$meta])* $variant($variant),)*
+        }
+
+        impl Operation {
+            /// The names of the operations' folders.
+            pub const NAMES: &[&str] = &[$(stringify!($module),)*];
+
+            /// The operation that it is.
+            pub fn operator(&self) -> &dyn Operator {
+                match self {
+                    $(Operation::$variant(operator) => operator,)*
+                }
+            }
+
+            fn operator_mut(&mut self) -> &mut dyn Operator {
+                match self {
+                    $(Operation::$variant(operator) => operator,)*
+                }
+            }
+        }
+
+        $(impl From<$variant> for Operation {
+            fn from(operator: $variant) -> Self {
+                Operation::$variant(operator)
+            }
+        })*
+
+        /// The kernels of every operation, all variants.
+        pub fn kernels() -> impl Iterator<Item = &'static Kernel> {
+            const KERNELS: &[&[&Kernel]] = &[$($module::KERNELS,)*];
+            KERNELS.iter().copied().flatten().copied()
+        }
+    };
+}
+
+operations! {
+    /// Word vectors by id.
+    Embedding in embedding,
+    /// Adds position and type vectors.
+    Position in position,
+    /// A matrix product with its epilogue.
+    Linear in linear,
+    /// An activation, element-wise.
+    Activate in activate,
+    /// Adds a residual.
+    Add in add,
+    /// Normalizes rows.
+    LayerNorm in layer_norm,
+    /// The first half of attention.
+    AttentionProbabilities in attention_probabilities,
+    /// The second half of attention.
+    AttentionContext in attention_context,
+    /// Both halves in one kernel.
+    Attention in attention,
+}
+
+impl Operation {
+    /// The activation buffers it reads, in the order of the kernel's bindings.
+    pub fn reads(&self) -> Vec<BufferId> {
+        self.clone().reads_mut().into_iter().map(|buffer| *buffer).collect()
+    }
+
+    pub(crate) fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        self.operator_mut().reads_mut()
+    }
+
+    /// The parameters it reads, in the order of the kernel's bindings.
+    pub fn parameters(&self) -> Vec<ParameterId> {
+        self.operator().parameters()
+    }
+
+    /// Name of the kernel that computes it, or of the first of several variants.
+    pub fn kernel(&self) -> &'static str {
+        self.operator().kernel().name
+    }
+}

@@ -13,6 +13,9 @@ use super::{
     memory, schedule,
 };
 use crate::error::Result;
+use crate::kernels::{
+    Activate, Add, AttentionContext, AttentionProbabilities, Embedding, LayerNorm, Linear, Position,
+};
 
 impl Network {
     /// The plan of a length: steps grouped as the schedule says, checked, with memory assigned.
@@ -50,8 +53,14 @@ struct Rows {
 
 impl<'a> Build<'a> {
     fn new(network: &'a Network, request: Request) -> Self {
-        let plan =
-            Plan { request, steps: Vec::new(), buffers: Vec::new(), slots: Vec::new(), outputs: Vec::new() };
+        let plan = Plan {
+            request,
+            steps: Vec::new(),
+            buffers: Vec::new(),
+            slots: Vec::new(),
+            outputs: Vec::new(),
+            identity: Default::default(),
+        };
         Build { network, plan, rows: request.batch * request.sequence }
     }
 
@@ -72,12 +81,17 @@ impl<'a> Build<'a> {
     }
 
     /// Adds a step whose result has this shape. A length beyond counting becomes one that the check refuses.
-    fn step(&mut self, label: impl Into<String>, shape: &[usize], operation: Operation) -> BufferId {
+    fn step(
+        &mut self,
+        label: impl Into<String>,
+        shape: &[usize],
+        operation: impl Into<Operation>,
+    ) -> BufferId {
         let label = label.into();
         let len = shape.iter().fold(1usize, |len, size| len.saturating_mul(*size));
         let output = BufferId(self.plan.buffers.len());
         self.plan.buffers.push(Buffer { label: label.clone(), len, slot: 0 });
-        self.plan.steps.push(Step { label, operation, output });
+        self.plan.steps.push(Step { label, operation: operation.into(), output });
         output
     }
 
@@ -111,7 +125,7 @@ impl<'a> Build<'a> {
     }
 
     fn linear(&mut self, dense: &Dense, input: Rows) -> BufferId {
-        let operation = Operation::Linear {
+        let operation = Linear {
             input: input.buffer,
             rows: input.count,
             row_stride: input.stride,
@@ -133,11 +147,11 @@ impl<'a> Build<'a> {
             return input;
         }
         let len = [self.plan.buffers[input.0].len];
-        self.step(format!("{}.activation", dense.label), &len, Operation::Activate { input, activation })
+        self.step(format!("{}.activation", dense.label), &len, Activate { input, activation })
     }
 
     fn norm(&mut self, norm: &Norm, input: BufferId) -> BufferId {
-        let operation = Operation::LayerNorm {
+        let operation = LayerNorm {
             input,
             weight: norm.weight,
             bias: norm.bias,
@@ -154,7 +168,7 @@ impl<'a> Build<'a> {
         let mut output = self.tokens_linear(dense, input);
         if let Some(buffer) = residual {
             let residual = Residual { buffer, scale: projection.residual_scale };
-            let operation = Operation::Add { input: output, residual, features: dense.out_features };
+            let operation = Add { input: output, residual, features: dense.out_features };
             let len = [self.plan.buffers[output.0].len];
             output = self.step(format!("{}.residual", dense.label), &len, operation);
         }
@@ -168,13 +182,13 @@ impl<'a> Build<'a> {
         let config = &self.network.config;
         let (trigram, hidden) = (config.trigram_input, config.hidden_size);
         let width = if trigram { 3 } else { 1 } * config.embedding_size;
-        let operation = Operation::Embedding { table: embeddings.table, trigram };
+        let operation = Embedding { table: embeddings.table, trigram };
         let label = &embeddings.label;
         let mut output = self.step(format!("{label}.word_embeddings"), &[self.rows, width], operation);
         if let Some(transformation) = &embeddings.transformation {
             output = self.tokens_linear(transformation, output);
         }
-        let operation = Operation::Position {
+        let operation = Position {
             input: Some(output),
             position: embeddings.position,
             token_type: embeddings.token_type,
@@ -213,14 +227,14 @@ impl<'a> Build<'a> {
         let query = self.tokens_linear(&layer.query, query_key);
         let key = self.tokens_linear(&layer.key, query_key);
         let value = self.tokens_linear(&layer.value, value);
-        let operation = Operation::AttentionProbabilities { query, key, heads, head_size };
+        let operation = AttentionProbabilities { query, key, heads, head_size };
         let label = format!("{}.probabilities", layer.attention);
         let probabilities = self.step(label, &[batch, heads, sequence, sequence], operation);
         if attentions {
             let shape = [batch, heads, sequence, sequence];
             self.output(&format!("attentions.{index}"), probabilities, &shape, &[2, 3]);
         }
-        let operation = Operation::AttentionContext { probabilities, value, heads, head_size };
+        let operation = AttentionContext { probabilities, value, heads, head_size };
         self.step(format!("{}.context", layer.attention), &[self.rows, heads, head_size], operation)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{BufferId, Network, Operation, ParameterId, Plan, Request, Residual, Step};
+use super::{BufferId, Network, Plan, Request};
 use crate::error::{Error, Result};
 
 /// Limits that every WebGPU device grants, and so what a plan may use.
@@ -113,11 +113,11 @@ pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
         if !written.insert(step.output) {
             return Err(fail("writes a buffer that another step wrote".into()));
         }
-        let bindings = implicit_inputs(&step.operation) + reads.len() + step.operation.parameters().len() + 1;
+        let bindings = step.operation.operator().kernel().bindings.len();
         if bindings > limits::STORAGE_BUFFERS {
             return Err(fail(format!("binds {bindings} buffers, at most {}", limits::STORAGE_BUFFERS)));
         }
-        Sizes { network, plan, step }.check()?;
+        plan.with_shapes(network, step, |shapes| step.operation.operator().check(shapes))?;
     }
     for output in &plan.outputs {
         let len = output.shape.iter().product::<usize>() * output.column.map_or(1, |(_, width)| width);
@@ -130,153 +130,6 @@ pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Ids, types and mask are bound besides buffers and parameters.
-fn implicit_inputs(operation: &Operation) -> usize {
-    match operation {
-        Operation::Embedding { .. } | Operation::Position { .. } => 1,
-        Operation::AttentionProbabilities { .. } | Operation::Attention { .. } => 1,
-        _ => 0,
-    }
-}
-
-/// Sizes of one step: operands, parameters and result must agree.
-struct Sizes<'a> {
-    network: &'a Network,
-    plan: &'a Plan,
-    step: &'a Step,
-}
-
-impl Sizes<'_> {
-    fn check(&self) -> Result<()> {
-        let Request { batch, sequence, .. } = self.plan.request;
-        let rows = batch * sequence;
-        match &self.step.operation {
-            Operation::Embedding { table, trigram } => {
-                let width = self.columns(*table)? * if *trigram { 3 } else { 1 };
-                self.result(rows * width)
-            }
-            Operation::Position { input, position, token_type } => {
-                let width = self.columns(*position)?;
-                if let Some(token_type) = token_type {
-                    self.equal("token type width", self.columns(*token_type)?, width)?;
-                }
-                if let Some(input) = input {
-                    self.buffer(*input, rows * width)?;
-                }
-                self.result(rows * width)
-            }
-            Operation::Linear { input, rows, row_stride, weight, bias, residual, .. } => {
-                let (outs, ins) = (self.rows(*weight)?, self.columns(*weight)?);
-                self.vector(*bias, outs)?;
-                if *row_stride < ins {
-                    return Err(self.fail(format!("rows {row_stride} apart hold {ins} features")));
-                }
-                self.buffer(*input, rows * row_stride)?;
-                if let Some(residual) = residual {
-                    self.residual(residual, *rows, outs)?;
-                }
-                self.result(rows * outs)
-            }
-            Operation::Activate { input, .. } => self.result(self.len(*input)?),
-            Operation::Add { input, residual, features } => {
-                let len = self.len(*input)?;
-                if *features == 0 || !len.is_multiple_of(*features) {
-                    return Err(self.fail(format!("{len} floats in rows of {features}")));
-                }
-                self.residual(residual, len / features, *features)?;
-                self.result(len)
-            }
-            Operation::LayerNorm { input, weight, bias, features, .. } => {
-                let len = self.len(*input)?;
-                self.vector(*weight, *features)?;
-                self.vector(*bias, *features)?;
-                self.equal("floats", len, len / features.max(&1) * features)?;
-                self.result(len)
-            }
-            Operation::AttentionProbabilities { query, key, heads, head_size } => {
-                self.buffer(*query, rows * heads * head_size)?;
-                self.buffer(*key, rows * heads * head_size)?;
-                self.result(batch * heads * sequence * sequence)
-            }
-            Operation::AttentionContext { probabilities, value, heads, head_size } => {
-                self.buffer(*probabilities, batch * heads * sequence * sequence)?;
-                self.buffer(*value, rows * heads * head_size)?;
-                self.result(rows * heads * head_size)
-            }
-            Operation::Attention { query, key, value, heads, head_size } => {
-                for operand in [query, key, value] {
-                    self.buffer(*operand, rows * heads * head_size)?;
-                }
-                self.result(rows * heads * head_size)
-            }
-        }
-    }
-
-    fn fail(&self, problem: String) -> Error {
-        Error::internal(&self.step.label, problem)
-    }
-
-    fn equal(&self, what: &str, found: usize, expected: usize) -> Result<()> {
-        if found == expected {
-            Ok(())
-        } else {
-            Err(self.fail(format!("{what}: {found} and {expected} disagree")))
-        }
-    }
-
-    fn len(&self, buffer: BufferId) -> Result<usize> {
-        self.plan
-            .buffers
-            .get(buffer.0)
-            .map(|buffer| buffer.len)
-            .ok_or_else(|| self.fail(format!("buffer {} does not exist", buffer.0)))
-    }
-
-    fn buffer(&self, buffer: BufferId, expected: usize) -> Result<()> {
-        self.equal("operand", self.len(buffer)?, expected)
-    }
-
-    fn result(&self, expected: usize) -> Result<()> {
-        self.equal("result", self.len(self.step.output)?, expected)
-    }
-
-    fn shape(&self, id: ParameterId) -> Result<&[usize]> {
-        self.network
-            .parameters
-            .get(id.0)
-            .map(|parameter| parameter.shape.as_slice())
-            .ok_or_else(|| self.fail(format!("parameter {} does not exist", id.0)))
-    }
-
-    fn vector(&self, id: ParameterId, expected: usize) -> Result<()> {
-        let shape = self.shape(id)?;
-        if shape == [expected] {
-            Ok(())
-        } else {
-            Err(self.fail(format!("vector {shape:?}, expected [{expected}]")))
-        }
-    }
-
-    fn rows(&self, id: ParameterId) -> Result<usize> {
-        match self.shape(id)? {
-            [rows, _] => Ok(*rows),
-            shape => Err(self.fail(format!("parameter {shape:?} is no matrix"))),
-        }
-    }
-
-    fn columns(&self, id: ParameterId) -> Result<usize> {
-        match self.shape(id)? {
-            [_, columns] => Ok(*columns),
-            shape => Err(self.fail(format!("parameter {shape:?} is no matrix"))),
-        }
-    }
-
-    fn residual(&self, residual: &Residual, rows: usize, features: usize) -> Result<()> {
-        self.buffer(residual.buffer, rows * features)?;
-        residual.scale.map_or(Ok(()), |scale| self.vector(scale, features))
-    }
 }
 
 /// Slots are long enough, and no step writes where it reads.

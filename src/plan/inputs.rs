@@ -1,23 +1,9 @@
-//! What a run is given: ids, types and mask, padded to a plan's batch and sequence.
+//! Whether the inputs of a run fit a plan.
 
+use super::{ParameterId, Plan};
 use crate::error::{Error, Result};
-
-use super::{Operation, ParameterId, Plan};
-
-/// An id that stands past the end of a text: its word vector is zeros, as beyond the edge of a sequence, so that a
-/// result does not depend on the length a plan was padded to. (Padding of the caller's own is an ordinary token.)
-pub const PAST_THE_END: u32 = u32::MAX;
-
-/// Inputs of one run, each row-major `[batch, sequence]` of the plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inputs {
-    /// Token ids, [`PAST_THE_END`] beyond each text.
-    pub input_ids: Vec<u32>,
-    /// Token types; 0 beyond each text.
-    pub token_type_ids: Vec<u32>,
-    /// 1 where a token may be attended to, 0 elsewhere and beyond each text.
-    pub attention_mask: Vec<u32>,
-}
+use crate::kernels::RunInput;
+pub use crate::kernels::{Inputs, PAD_ID};
 
 impl Inputs {
     /// Whether they fit `plan`; `rows_of` tells how many rows a table has.
@@ -38,16 +24,13 @@ impl Inputs {
             }
         }
         for step in &plan.steps {
-            let (field, ids, table) = match step.operation {
-                Operation::Embedding { table, .. } => ("input_ids", &self.input_ids, table),
-                Operation::Position { token_type: Some(table), .. } => {
-                    ("token_type_ids", &self.token_type_ids, table)
-                }
-                _ => continue,
-            };
+            let Some((input, table)) = step.operation.operator().gathers() else { continue };
             let Some(rows) = rows_of(table) else { continue };
-            let may_end = field == "input_ids";
-            let beyond = |&&id: &&u32| id as usize >= rows && !(may_end && id == PAST_THE_END);
+            let (field, ids, pads) = match input {
+                RunInput::InputIds => ("input_ids", &self.input_ids, true),
+                RunInput::TokenTypeIds => ("token_type_ids", &self.token_type_ids, false),
+            };
+            let beyond = |&&id: &&u32| id as usize >= rows && !(pads && id == PAD_ID);
             if let Some(id) = ids.iter().find(beyond) {
                 return Err(Error::invalid_input(field, format!("holds {id}; ids are below {rows}")));
             }

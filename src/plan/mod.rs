@@ -1,8 +1,10 @@
 //! Configuration, length and schedule → a plan: typed steps over named buffers. Pure: no GPU, no file, no browser.
 
 mod build;
+mod cache;
 mod check;
 mod declare;
+mod identity;
 mod inputs;
 mod memory;
 mod modules;
@@ -13,8 +15,10 @@ mod schedule;
 mod step;
 mod summary;
 
+pub use cache::PlanCache;
 pub use check::{fits_gpu, limits};
-pub use inputs::{Inputs, PAST_THE_END};
+pub use identity::{Identity, Liveness};
+pub use inputs::{Inputs, PAD_ID};
 pub use network::Network;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
 pub use request::{Request, Schedule};
@@ -60,4 +64,6 @@ pub struct Plan {
     pub slots: Vec<usize>,
     /// Results.
     pub outputs: Vec<Output>,
+    /// What executors recognize it by. Change it along with the plan.
+    pub identity: Identity,
 }

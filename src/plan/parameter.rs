@@ -1,8 +1,6 @@
 //! What an executor is given at load: parameters, each made from the checkpoint's tensors by a recipe.
 
-/// Index into [`super::Network::parameters`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ParameterId(pub usize);
+pub use crate::kernels::ParameterId;
 
 /// One constant array that steps read: a (folded) weight matrix, bias, table or norm vector.
 #[derive(Clone, Debug, PartialEq)]

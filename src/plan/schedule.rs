@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Activation, Buffer, BufferId, Operation, Plan, Step};
+use crate::kernels::{Activate, Add, Attention, AttentionContext, AttentionProbabilities, Linear};
 
 /// Fuses an activation and a residual into the linear before them, and the two halves of attention, wherever the
 /// result in between is read once and is no output of the plan.
@@ -40,8 +41,8 @@ pub(super) fn fuse(plan: &mut Plan) {
 /// The operand into whose producer an operation may be merged.
 fn first_operand(operation: &Operation) -> Option<BufferId> {
     match operation {
-        Operation::Activate { input, .. } | Operation::Add { input, .. } => Some(*input),
-        Operation::AttentionContext { probabilities, .. } => Some(*probabilities),
+        Operation::Activate(Activate { input, .. }) | Operation::Add(Add { input, .. }) => Some(*input),
+        Operation::AttentionContext(AttentionContext { probabilities, .. }) => Some(*probabilities),
         _ => None,
     }
 }
@@ -50,32 +51,19 @@ fn first_operand(operation: &Operation) -> Option<BufferId> {
 fn merge(first: &Operation, second: &Operation) -> Option<Operation> {
     match (first, second) {
         (
-            Operation::Linear { activation: Activation::Identity, residual: None, .. },
-            Operation::Activate { activation, .. },
-        ) => {
-            let mut linear = first.clone();
-            if let Operation::Linear { activation: fused, .. } = &mut linear {
-                *fused = *activation;
-            }
-            Some(linear)
-        }
-        (Operation::Linear { residual: None, .. }, Operation::Add { residual, .. }) => {
-            let mut linear = first.clone();
-            if let Operation::Linear { residual: fused, .. } = &mut linear {
-                *fused = Some(*residual);
-            }
-            Some(linear)
+            Operation::Linear(linear @ Linear { activation: Activation::Identity, residual: None, .. }),
+            Operation::Activate(Activate { activation, .. }),
+        ) => Some(Linear { activation: *activation, ..linear.clone() }.into()),
+        (Operation::Linear(linear @ Linear { residual: None, .. }), Operation::Add(Add { residual, .. })) => {
+            Some(Linear { residual: Some(*residual), ..linear.clone() }.into())
         }
         (
-            Operation::AttentionProbabilities { query, key, heads, head_size },
-            Operation::AttentionContext { value, .. },
-        ) => Some(Operation::Attention {
-            query: *query,
-            key: *key,
-            value: *value,
-            heads: *heads,
-            head_size: *head_size,
-        }),
+            Operation::AttentionProbabilities(AttentionProbabilities { query, key, heads, head_size }),
+            Operation::AttentionContext(AttentionContext { value, .. }),
+        ) => Some(
+            Attention { query: *query, key: *key, value: *value, heads: *heads, head_size: *head_size }
+                .into(),
+        ),
         _ => None,
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{BufferId, Network, Operation, ParameterId, Plan, Step};
+use super::{BufferId, Network, ParameterId, Plan, Step};
+use crate::error::Result;
+use crate::kernels::{Cost, ParameterShape, Shapes};
 
 /// A part of a model, for a table of parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,58 +52,56 @@ impl Network {
 }
 
 impl Plan {
-    /// Floating-point operations of all steps: two a multiply-add in matrix products; the rest does not count.
+    /// Floating-point operations of all steps: two per multiply-add in matrix products; the rest doesn't count.
     pub fn flops(&self, network: &Network) -> u64 {
         self.steps.iter().map(|step| self.step_flops(network, step)).sum()
     }
 
     /// Floating-point operations of one step, counted as [`Plan::flops`] does.
     pub fn step_flops(&self, network: &Network, step: &Step) -> u64 {
-        let pairs = self.request.batch * self.request.sequence * self.request.sequence;
-        let multiply_adds = match &step.operation {
-            Operation::Linear { rows, weight, .. } => {
-                rows * network.parameter(*weight).shape.iter().product::<usize>()
-            }
-            Operation::AttentionProbabilities { heads, head_size, .. }
-            | Operation::AttentionContext { heads, head_size, .. } => pairs * heads * head_size,
-            Operation::Attention { heads, head_size, .. } => 2 * pairs * heads * head_size,
-            Operation::Embedding { .. }
-            | Operation::Position { .. }
-            | Operation::Activate { .. }
-            | Operation::Add { .. }
-            | Operation::LayerNorm { .. } => 0,
-        };
-        2 * multiply_adds as u64
+        self.step_cost(network, step, &|_| 0).flops
     }
 
-    /// Bytes that a step must move at least once: activations read and written, inputs of the run, and parameters, of which
-    /// a gathered table counts with the rows that are read. `stored` tells the bytes of a whole parameter on its device.
+    /// Bytes that a step has to move at least once, as [`Cost::bytes`] counts them. `stored` tells the bytes of a whole
+    /// parameter on its device.
     pub fn step_bytes(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> u64 {
-        let rows = (self.request.batch * self.request.sequence) as u64;
-        let buffer = |id: BufferId| 4 * self.buffers[id.0].len as u64;
-        let gathered = |id: ParameterId, read: u64| {
-            stored(id).saturating_mul(read) / network.parameter(id).shape.first().map_or(1, |&len| len as u64)
+        self.step_cost(network, step, stored).bytes
+    }
+
+    /// A plan was checked when it was made, so that its costs are known; those of another network's steps are zero.
+    fn step_cost(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> Cost {
+        self.with_shapes(network, step, |shapes| step.operation.operator().cost(shapes, stored))
+            .unwrap_or_default()
+    }
+
+    /// The sizes that describe a step's work: those of the result, or `rows × in × out` of a matrix product.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] for a step of another network.
+    pub fn step_extent(&self, network: &Network, step: &Step) -> Result<Vec<usize>> {
+        self.with_shapes(network, step, |shapes| step.operation.operator().extent(shapes))
+    }
+
+    /// Calls `use_them` with the sizes of a step's operands.
+    pub(super) fn with_shapes<T>(
+        &self,
+        network: &Network,
+        step: &Step,
+        use_them: impl FnOnce(&Shapes<'_>) -> T,
+    ) -> T {
+        let buffer_len = |id: BufferId| self.buffers.get(id.0).map(|buffer| buffer.len);
+        let parameter = |id: ParameterId| {
+            let parameter = network.parameters.get(id.0)?;
+            Some(ParameterShape { shape: &parameter.shape, in_bytes: false })
         };
-        let ids = 4 * rows;
-        let parameters = match &step.operation {
-            Operation::Embedding { table, .. } => ids + gathered(*table, rows),
-            Operation::Position { position, token_type, .. } => {
-                let types = token_type.map_or(0, |table| ids + stored(table));
-                types + gathered(*position, self.request.sequence as u64)
-            }
-            Operation::AttentionProbabilities { .. } | Operation::Attention { .. } => ids,
-            other => other.parameters().into_iter().map(stored).sum(),
-        };
-        let read: u64 = match &step.operation {
-            // The first token of each sequence only.
-            Operation::Linear { rows, row_stride, weight, residual, .. } => {
-                let in_features = network.parameter(*weight).shape[1];
-                let input = 4 * (*rows * in_features.min(*row_stride)) as u64;
-                input + residual.map_or(0, |residual| buffer(residual.buffer))
-            }
-            other => other.reads().into_iter().map(buffer).sum(),
-        };
-        read + parameters + buffer(step.output)
+        use_them(&Shapes {
+            label: &step.label,
+            batch: self.request.batch,
+            sequence: self.request.sequence,
+            output_len: buffer_len(step.output).unwrap_or(0),
+            buffer_len: &buffer_len,
+            parameter: &parameter,
+        })
     }
 
     /// Bytes of activation memory while it runs.

@@ -1,7 +1,7 @@
 //! Sequences of any lengths → groups of one padded length, and the inputs of their runs.
 
 use crate::error::{Error, Result};
-use crate::plan::{Inputs, PAST_THE_END};
+use crate::plan::{Inputs, PAD_ID};
 
 /// Rows (tokens) a run takes at most, where the caller does not ask for more: they cost memory.
 pub const MAX_ROWS: usize = 512;
@@ -113,7 +113,7 @@ pub fn pad(sequences: &[Sequence], group: &Group) -> Inputs {
         all
     };
     Inputs {
-        input_ids: fill(|sequence| &sequence.input_ids, PAST_THE_END),
+        input_ids: fill(|sequence| &sequence.input_ids, PAD_ID),
         token_type_ids: fill(|sequence| &sequence.token_type_ids, 0),
         attention_mask: fill(|sequence| &sequence.attention_mask, 0),
     }
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn padding_stands_past_the_end_and_is_masked() {
         let inputs = pad(&[of_length(2), of_length(3)], &Group { members: vec![1, 0], padded: 3 });
-        assert_eq!(inputs.input_ids, [1, 1, 1, 1, 1, PAST_THE_END]);
+        assert_eq!(inputs.input_ids, [1, 1, 1, 1, 1, PAD_ID]);
         assert_eq!(inputs.attention_mask, [1, 1, 1, 1, 1, 0]);
     }
 

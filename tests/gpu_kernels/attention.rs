@@ -1,7 +1,7 @@
 //! `attention`, and the two kernels that it takes the place of.
 
 use mobilebert::kernels::attention::AttentionParameters;
-use mobilebert::plan::Operation;
+use mobilebert::kernels::{Attention, AttentionContext, AttentionProbabilities};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
@@ -48,7 +48,7 @@ impl Heads {
         let query = builder.activation(&query);
         let key = builder.activation(&key);
         let value = builder.activation(&value);
-        let unfused = Operation::AttentionProbabilities { query, key, heads, head_size };
+        let unfused = AttentionProbabilities { query, key, heads, head_size };
         let rows = builder.step(unfused, probabilities.len());
         let found = builder.run(&mut executor);
         assert_close(
@@ -58,12 +58,12 @@ impl Heads {
             Tolerance::new(relative / 4.0, relative),
         );
 
-        let unfused = Operation::AttentionContext { probabilities: rows, value, heads, head_size };
+        let unfused = AttentionContext { probabilities: rows, value, heads, head_size };
         builder.step(unfused, len);
         let tolerance = Tolerance::new(3.0 * relative, relative);
         assert_close(&format!("context {self:?}"), &context, &builder.run(&mut executor), tolerance);
 
-        builder.step(Operation::Attention { query, key, value, heads, head_size }, len);
+        builder.step(Attention { query, key, value, heads, head_size }, len);
         assert_close(&format!("attention {self:?}"), &context, &builder.run(&mut executor), tolerance);
     }
 }
@@ -114,7 +114,7 @@ fn attention_with_every_key_masked_is_zero() {
     let query = builder.activation(&random.values(len, 100.0));
     let key = builder.activation(&random.values(len, 100.0));
     let value = builder.activation(&values);
-    builder.step(Operation::Attention { query, key, value, heads, head_size }, len);
+    builder.step(Attention { query, key, value, heads, head_size }, len);
     let found = builder.run(&mut executor);
     let features = heads * head_size;
     assert!(found[..len / 2].iter().all(|&x| x == 0.0), "a masked sequence is not zeros");

@@ -1,6 +1,7 @@
 //! `activate`, `add` and `layer_norm`.
 
-use mobilebert::plan::{Operation, Residual};
+use mobilebert::kernels::{Activate, Add, LayerNorm};
+use mobilebert::plan::Residual;
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
@@ -26,7 +27,7 @@ fn activations_from_nothing_to_huge() {
         // 3499 is odd on purpose.
         let mut builder = Builder::new(1, 1);
         let input = builder.activation(&values);
-        builder.step(Operation::Activate { input, activation }, values.len());
+        builder.step(Activate { input, activation }, values.len());
         let expected: Vec<f64> = wide(&values).iter().map(|&x| reference::activate(activation, x)).collect();
         let found = builder.run(&mut executor);
         // In proportion to the argument where the function goes on growing, and 2e-7 around zero.
@@ -43,7 +44,7 @@ fn add_with_and_without_scale() {
             let (input, added) = (random.wild(rows * features, 2.5e7), random.wild(rows * features, 1e4));
             let scale = random.wild(features, 3.0);
             let mut builder = Builder::new(1, rows);
-            let operation = Operation::Add {
+            let operation = Add {
                 input: builder.activation(&input),
                 residual: Residual {
                     buffer: builder.activation(&added),
@@ -82,7 +83,7 @@ fn layer_norm_of_small_huge_and_shifted_rows() {
                     worst.max(largest / (variance + f64::from(epsilon)).sqrt())
                 });
                 let mut builder = Builder::new(1, rows);
-                let operation = Operation::LayerNorm {
+                let operation = LayerNorm {
                     input: builder.activation(&input),
                     weight: builder.parameter(&[features], &weight),
                     bias: builder.parameter(&[features], &bias),

@@ -1,8 +1,9 @@
 //! `linear`, its weight in floats and in 8 bits.
 
 use mobilebert::gpu::Tile;
+use mobilebert::kernels;
 use mobilebert::kernels::linear::LinearParameters;
-use mobilebert::plan::{Activation, Operation, Residual, Role};
+use mobilebert::plan::{Activation, Residual, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
@@ -70,7 +71,7 @@ impl Linear {
             scale: self.scale.then(|| builder.parameter(&[columns], &scale)),
         });
         let operation =
-            Operation::Linear { input: buffer, rows, row_stride: stride, weight, bias, activation, residual };
+            kernels::Linear { input: buffer, rows, row_stride: stride, weight, bias, activation, residual };
         builder.step(operation, rows * columns);
         // Rounding is in proportion to the sizes summed up, not to the sum.
         let absolute = 2e-7 * f64::from(size) * ((depth as f64).sqrt() + 10.0) + 4e-7;
@@ -129,7 +130,7 @@ fn linear_reads_first_tokens_only() {
     let buffer = builder.activation(&input);
     let weight = builder.parameter(&[depth, depth], &identity);
     let bias = builder.parameter(&[depth], &vec![0.0; depth]);
-    let operation = Operation::Linear {
+    let operation = kernels::Linear {
         input: buffer,
         rows: batch,
         row_stride: sequence * depth,

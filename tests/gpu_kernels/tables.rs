@@ -1,6 +1,7 @@
 //! `embedding` and `position`, their tables in floats and in 8 bits.
 
-use mobilebert::plan::{Operation, PAST_THE_END, Role};
+use mobilebert::kernels::{Embedding, Position};
+use mobilebert::plan::{PAD_ID, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
@@ -18,12 +19,12 @@ fn embedding_of_neighbours_edges_and_ids_past_the_end() {
             let rows = table.floats();
             let mut builder = Builder::new(batch, sequence);
             builder.inputs.input_ids = (0..batch * sequence)
-                .map(|_| if random.below(5) == 0 { PAST_THE_END } else { random.below(vocabulary) as u32 })
+                .map(|_| if random.below(5) == 0 { PAD_ID } else { random.below(vocabulary) as u32 })
                 .collect();
             let vector = |batch: usize, token: isize| -> Vec<f32> {
                 let inside = (0..sequence as isize).contains(&token);
                 match inside.then(|| builder.inputs.input_ids[batch * sequence + token as usize]) {
-                    Some(id) if id != PAST_THE_END => rows[id as usize * size..][..size].to_vec(),
+                    Some(id) if id != PAD_ID => rows[id as usize * size..][..size].to_vec(),
                     _ => vec![0.0; size],
                 }
             };
@@ -35,7 +36,7 @@ fn embedding_of_neighbours_edges_and_ids_past_the_end() {
                 }
             }
             let table = builder.add(table.values(), Role::Table);
-            builder.step(Operation::Embedding { table, trigram }, expected.len());
+            builder.step(Embedding { table, trigram }, expected.len());
             let what = format!("{batch} x {sequence} x {size}, trigram {trigram}, {form:?}");
             assert_eq!(expected, builder.run(&mut executor), "{what}");
         }
@@ -89,7 +90,7 @@ fn check_position(
             terms.into_iter().flatten().map(f64::from).sum()
         })
         .collect();
-    let operation = Operation::Position {
+    let operation = Position {
         input: input.map(|input| builder.activation(input)),
         position: builder.add(positions.values(), Role::Table),
         token_type: types.map(|types| builder.add(types.values(), Role::Table)),

@@ -79,7 +79,7 @@ fn padding_and_neighbours_change_nothing() {
         for at in 0..padded {
             let there = at < length;
             beside.input_ids[padded + at] =
-                if there { alone.input_ids[at] } else { mobilebert::plan::PAST_THE_END };
+                if there { alone.input_ids[at] } else { mobilebert::plan::PAD_ID };
             beside.token_type_ids[padded + at] = if there { alone.token_type_ids[at] } else { 0 };
             beside.attention_mask[padded + at] = if there { alone.attention_mask[at] } else { 0 };
         }

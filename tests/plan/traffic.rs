@@ -1,5 +1,6 @@
 //! Bytes that a step moves at least once.
 
+use mobilebert::kernels::Linear;
 use mobilebert::plan::{Network, Operation, ParameterId, Plan, Request};
 
 use crate::configurations::config;
@@ -27,14 +28,16 @@ fn a_linear_moves_its_operands_and_its_result_once() {
     let (network, plan) = mobilebert();
     // The first bottleneck: 128 rows of 512 in, 128 out.
     let bottleneck = |operation: &Operation| match operation {
-        Operation::Linear { weight, residual: None, .. } => network.parameter(*weight).shape == [128, 512],
+        Operation::Linear(Linear { weight, residual: None, .. }) => {
+            network.parameter(*weight).shape == [128, 512]
+        }
         _ => false,
     };
     let floats = 128 * 512 + 128 * 512 + 128 + 128 * 128;
     assert_eq!(bytes_of(&network, &plan, bottleneck), 4 * floats);
     // Back to 512, with the layer's input as a scaled residual.
     let back = |operation: &Operation| match operation {
-        Operation::Linear { weight, residual: Some(residual), .. } => {
+        Operation::Linear(Linear { weight, residual: Some(residual), .. }) => {
             network.parameter(*weight).shape == [512, 128] && residual.scale.is_some()
         }
         _ => false,
@@ -48,11 +51,11 @@ fn a_table_counts_with_the_rows_that_are_read() {
     let (network, plan) = mobilebert();
     // 128 ids, as many word vectors of 128, and vectors of three times that.
     let floats = 128 + 128 * 128 + 128 * 384;
-    let embedding = |operation: &Operation| matches!(operation, Operation::Embedding { .. });
+    let embedding = |operation: &Operation| matches!(operation, Operation::Embedding(_));
     assert_eq!(bytes_of(&network, &plan, embedding), 4 * floats);
     // Positions, both types, ids of types, and two activations.
     let floats = 128 * 512 + 2 * 512 + 128 + 2 * 128 * 512;
-    let position = |operation: &Operation| matches!(operation, Operation::Position { .. });
+    let position = |operation: &Operation| matches!(operation, Operation::Position(_));
     assert_eq!(bytes_of(&network, &plan, position), 4 * floats);
 }
 
@@ -64,7 +67,7 @@ fn a_run_reads_every_weight_once() {
     let all: u64 =
         plan.steps.iter().map(|step| plan.step_bytes(&network, step, &|id| f32_bytes(&network, id))).sum();
     let tables = |operation: &Operation| match operation {
-        Operation::Embedding { .. } | Operation::Position { .. } => operation.parameters(),
+        Operation::Embedding(_) | Operation::Position(_) => operation.parameters(),
         _ => Vec::new(),
     };
     let gathered: Vec<ParameterId> = plan.steps.iter().flat_map(|step| tables(&step.operation)).collect();

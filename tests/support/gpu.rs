@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use mobilebert::error::Error;
 use mobilebert::gpu::{Device, Executor};
+use mobilebert::kernels::Embedding;
 use mobilebert::plan::{
-    Buffer, BufferId, Inputs, Operation, Output, Parameter, ParameterId, Plan, Recipe, Request, Role, Step,
+    Buffer, BufferId, Identity, Inputs, Operation, Output, Parameter, ParameterId, Plan, Recipe, Request,
+    Role, Step,
 };
 use mobilebert::weights::{Tensor, Values};
 use serde_json::{Value, json};
@@ -86,6 +88,7 @@ impl Builder {
                 buffers: Vec::new(),
                 slots: Vec::new(),
                 outputs: Vec::new(),
+                identity: Identity::default(),
             },
             inputs: Inputs {
                 input_ids: (0..tokens as u32).collect(),
@@ -119,16 +122,17 @@ impl Builder {
         let rows = self.inputs.input_ids.len();
         assert_eq!(data.len() % rows, 0, "{} values in {rows} rows", data.len());
         let table = self.table(&[rows, data.len() / rows], data);
-        self.step(Operation::Embedding { table, trigram: false }, data.len())
+        self.step(Embedding { table, trigram: false }, data.len())
     }
 
     /// Appends a step with a buffer and memory of its own; it becomes the result.
-    pub fn step(&mut self, operation: Operation, len: usize) -> BufferId {
+    pub fn step(&mut self, operation: impl Into<Operation>, len: usize) -> BufferId {
         let output = BufferId(self.plan.buffers.len());
         let label = format!("step.{}", output.0);
         self.plan.buffers.push(Buffer { label: label.clone(), len, slot: self.plan.slots.len() });
+        self.plan.identity = Identity::default();
         self.plan.slots.push(len);
-        self.plan.steps.push(Step { label, operation, output });
+        self.plan.steps.push(Step { label, operation: operation.into(), output });
         self.plan.outputs = vec![Output {
             name: "result".into(),
             buffer: output,

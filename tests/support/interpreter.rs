@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mobilebert::plan::{Inputs, Network, Operation, PAST_THE_END, Plan, Request, Residual};
+use mobilebert::kernels::{
+    Activate, Add, Attention, AttentionContext, AttentionProbabilities, Embedding, LayerNorm, Linear,
+    Position,
+};
+use mobilebert::plan::{Inputs, Network, Operation, PAD_ID, Plan, Request, Residual};
 
 use super::reference::activate;
 
@@ -51,10 +55,10 @@ impl Interpreter<'_> {
         let parameter = |id: &mobilebert::plan::ParameterId| self.parameters[id.0].as_slice();
         let shape = |id: &mobilebert::plan::ParameterId| self.network.parameters[id.0].shape.as_slice();
         match operation {
-            Operation::Embedding { table, trigram } => {
+            Operation::Embedding(Embedding { table, trigram }) => {
                 self.embedding(parameter(table), shape(table)[1], *trigram)
             }
-            Operation::Position { input, position, token_type } => {
+            Operation::Position(Position { input, position, token_type }) => {
                 let width = shape(position)[1];
                 let zeros = vec![0.0; self.rows() * width];
                 let mut output = input.as_ref().map_or(zeros, |input| buffer(input).to_vec());
@@ -68,7 +72,7 @@ impl Interpreter<'_> {
                 }
                 output
             }
-            Operation::Linear { input, rows, row_stride, weight, bias, activation, residual } => {
+            Operation::Linear(Linear { input, rows, row_stride, weight, bias, activation, residual }) => {
                 let (outs, ins) = (shape(weight)[0], shape(weight)[1]);
                 let mut output =
                     linear(buffer(input), *rows, *row_stride, parameter(weight), parameter(bias), ins, outs);
@@ -78,24 +82,24 @@ impl Interpreter<'_> {
                 }
                 output
             }
-            Operation::Activate { input, activation } => {
+            Operation::Activate(Activate { input, activation }) => {
                 buffer(input).iter().map(|value| activate(*activation, *value)).collect()
             }
-            Operation::Add { input, residual, features } => {
+            Operation::Add(Add { input, residual, features }) => {
                 let mut output = buffer(input).to_vec();
                 self.add_residual(&mut output, residual, *features);
                 output
             }
-            Operation::LayerNorm { input, weight, bias, features, epsilon } => {
+            Operation::LayerNorm(LayerNorm { input, weight, bias, features, epsilon }) => {
                 layer_norm(buffer(input), parameter(weight), parameter(bias), *features, f64::from(*epsilon))
             }
-            Operation::AttentionProbabilities { query, key, heads, head_size } => {
+            Operation::AttentionProbabilities(AttentionProbabilities { query, key, heads, head_size }) => {
                 self.probabilities(buffer(query), buffer(key), *heads, *head_size)
             }
-            Operation::AttentionContext { probabilities, value, heads, head_size } => {
+            Operation::AttentionContext(AttentionContext { probabilities, value, heads, head_size }) => {
                 self.context(buffer(probabilities), buffer(value), *heads, *head_size)
             }
-            Operation::Attention { query, key, value, heads, head_size } => {
+            Operation::Attention(Attention { query, key, value, heads, head_size }) => {
                 let probabilities = self.probabilities(buffer(query), buffer(key), *heads, *head_size);
                 self.context(&probabilities, buffer(value), *heads, *head_size)
             }
@@ -113,7 +117,7 @@ impl Interpreter<'_> {
                 return vec![0.0; width];
             }
             match self.inputs.input_ids[(row as isize + shift) as usize] {
-                PAST_THE_END => vec![0.0; width],
+                PAD_ID => vec![0.0; width],
                 id => table[id as usize * width..][..width].to_vec(),
             }
         };

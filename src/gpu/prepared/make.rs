@@ -1,12 +1,12 @@
 //! Memory, parameter blocks, bind groups and staging of a plan, made once.
 
 use crate::error::{Error, Result};
-use crate::gpu::launch::{Launch, Operand, launch};
+use crate::gpu::launch::launch;
 use crate::gpu::memory::{Allocation, padded};
 use crate::gpu::parameters::Uploaded;
 use crate::gpu::pipelines::Pipelines;
-use crate::gpu::tiles::{Tile, Trial};
-use crate::plan::{ParameterId, Plan};
+use crate::kernels::{BufferId, Launch, Operand};
+use crate::plan::{Identity, ParameterId, Plan};
 
 use super::{ALIGNMENT, Command, Copied, Dispatch, INPUTS, Loaded, Prepared, name, slot_of};
 
@@ -35,7 +35,8 @@ impl Loaded<'_> {
 impl Prepared {
     /// Makes everything that `plan` needs; errors of the device come out here.
     pub(in crate::gpu) async fn new(plan: &Plan, loaded: &Loaded<'_>) -> Result<Self> {
-        let layout_of = |id| loaded.parameter(id).map(|uploaded| &uploaded.layout);
+        let layout_of =
+            |id: ParameterId| loaded.parameters.get(id.0)?.as_ref().map(|uploaded| &uploaded.layout);
         let launches: Vec<Launch> =
             plan.steps.iter().map(|step| launch(plan, step, &layout_of)).collect::<Result<_>>()?;
         let watch = loaded.device.watch();
@@ -65,7 +66,6 @@ impl Prepared {
         let blocks_size = launches.len() as u64 * ALIGNMENT;
         let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
-        let few = launches.iter().any(|launch| launch.short.is_some());
         let staging = Allocation::new(
             &loaded.device.device,
             loaded.ledger,
@@ -74,7 +74,8 @@ impl Prepared {
             Usage::MAP_READ | Usage::COPY_DST,
         );
         Ok(Prepared {
-            plan: plan.clone(),
+            plan: Plan { identity: Identity::default(), ..plan.clone() },
+            liveness: plan.identity.liveness(),
             commands: Vec::with_capacity(launches.len()),
             slots,
             inputs,
@@ -83,7 +84,7 @@ impl Prepared {
             results,
             staging,
             bytes: vec![0; (INPUTS * input_stride) as usize],
-            trial: Trial::new(if few { loaded.tile } else { Some(Tile::Wide) }),
+            has_short: launches.iter().any(|launch| launch.short.is_some()),
             proven: false,
             in_flight: false,
         })
@@ -100,20 +101,21 @@ impl Prepared {
     /// A bind group a step, labelled with the step's label.
     async fn bind(&mut self, loaded: &Loaded<'_>, launches: &[Launch]) -> Result<()> {
         let mut outcomes = Vec::with_capacity(launches.len());
-        for (index, launch) in launches.iter().enumerate() {
-            let label = self.plan.steps[index].label.clone();
+        for (step, launch) in launches.iter().enumerate() {
+            let label = self.plan.steps[step].label.clone();
             let dispatch = |kernel, groups| Ok(Dispatch { pipeline: Pipelines::index(kernel)?, groups });
-            let first = dispatch(launch.kernel, launch.groups)?;
-            let short = launch.short.map(|short| dispatch(short.kernel, short.groups)).transpose()?;
+            let first = dispatch(launch.kernel, launch.workgroups)?;
+            let short = launch.short.map(|short| dispatch(short.kernel, short.workgroups)).transpose()?;
             let block = wgpu::BufferBinding {
                 buffer: &self.blocks,
-                offset: index as u64 * ALIGNMENT,
+                offset: step as u64 * ALIGNMENT,
                 size: wgpu::BufferSize::new(ALIGNMENT),
             };
             let mut entries =
                 vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(block) }];
             for (index, &operand) in launch.operands.iter().enumerate() {
-                let resource = wgpu::BindingResource::Buffer(self.binding(loaded, operand)?);
+                let output = self.plan.steps[step].output;
+                let resource = wgpu::BindingResource::Buffer(self.binding(loaded, operand, output)?);
                 entries.push(wgpu::BindGroupEntry { binding: index as u32 + 1, resource });
             }
             let watch = loaded.device.watch();
@@ -131,7 +133,12 @@ impl Prepared {
         Ok(())
     }
 
-    fn binding<'a>(&'a self, loaded: &'a Loaded<'_>, operand: Operand) -> Result<wgpu::BufferBinding<'a>> {
+    fn binding<'a>(
+        &'a self,
+        loaded: &'a Loaded<'_>,
+        operand: Operand,
+        output: BufferId,
+    ) -> Result<wgpu::BufferBinding<'a>> {
         let input = |index: u64| wgpu::BufferBinding {
             buffer: &self.inputs,
             offset: index * self.input_stride,
@@ -142,6 +149,7 @@ impl Prepared {
             Operand::TokenTypeIds => input(1),
             Operand::AttentionMask => input(2),
             Operand::Parameter(id) => loaded.parameter(id)?.buffer.as_entire_buffer_binding(),
+            Operand::Output => self.slots[slot_of(&self.plan, output)?.0].as_entire_buffer_binding(),
             Operand::Buffer(id) => self.slots[slot_of(&self.plan, id)?.0].as_entire_buffer_binding(),
         })
     }

@@ -1,29 +1,26 @@
-//! `output = input + scale ∘ residual` over rows of `features`.
+//! The CPU twin.
 
-use super::functions;
-use super::simd::{Lanes, Task};
-use super::workers::Workers;
-use super::{Kernel, parameter_block, read, write};
+use super::{Add, AddParameters};
+use crate::error::Result;
+use crate::kernels::host::Host;
+use crate::kernels::simd::{Lanes, Task};
+use crate::kernels::{Shapes, Workers, functions};
 
-parameter_block! {
-    /// Parameters of `add`.
-    pub struct AddParameters {
-        /// Number of elements.
-        pub len: u32,
-        /// Length of a row.
-        pub features: u32,
-        /// 1 where the residual is scaled.
-        pub has_scale: u32,
-    }
+pub(super) fn compute(
+    operator: &Add,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let operands = AddOperands {
+        input_values: host.buffer(operator.input)?,
+        residual: host.buffer(operator.residual.buffer)?,
+        scale: host.optional_vector(operator.residual.scale)?,
+    };
+    run(&block, &operands, output, host.workers);
+    Ok(())
 }
-
-/// Table entry.
-pub const KERNEL: Kernel = Kernel {
-    name: "add",
-    wgsl: include_str!("../../shaders/add.wgsl"),
-    parameters: AddParameters::BLOCK,
-    bindings: &[read("input_values"), read("residual"), read("scale"), write("output_values")],
-};
 
 /// What the CPU twin reads, by the names of the bindings.
 #[derive(Clone, Copy, Debug)]

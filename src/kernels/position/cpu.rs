@@ -1,49 +1,26 @@
-//! `output = input + position[t] + token_type[type_id]`, each of input and token type optional.
+//! The CPU twin.
 
-use super::table::Table;
-use super::workers::Workers;
-use super::{Kernel, parameter_block, read, write};
+use super::{Position, PositionParameters};
+use crate::error::Result;
+use crate::kernels::host::Host;
+use crate::kernels::{Shapes, Table, Workers};
 
-parameter_block! {
-    /// Parameters of `position`.
-    pub struct PositionParameters {
-        /// Sequences.
-        pub batch: u32,
-        /// Tokens a sequence.
-        pub sequence: u32,
-        /// Length of a row.
-        pub hidden_size: u32,
-        /// 1 where there is an input.
-        pub has_input: u32,
-        /// 1 where there are token types.
-        pub has_token_type: u32,
-        /// Rows of the table of positions. This and what follows are for the shader; a twin's [`Table`] knows them itself.
-        pub positions: u32,
-        /// Rows of the table of token types.
-        pub token_types: u32,
-        /// 1 where the table of positions is in 8 bits.
-        pub position_in_bytes: u32,
-        /// 1 where the table of token types is in 8 bits.
-        pub token_type_in_bytes: u32,
-    }
+pub(super) fn compute(
+    operator: &Position,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let operands = PositionOperands {
+        token_type_ids: &host.inputs.token_type_ids,
+        input_values: host.optional_buffer(operator.input)?,
+        position: host.table(operator.position)?,
+        token_type: operator.token_type.map(|table| host.table(table)).transpose()?,
+    };
+    run(&block, &operands, output, host.workers);
+    Ok(())
 }
-
-/// Table entry.
-pub const KERNEL: Kernel = Kernel {
-    name: "position",
-    wgsl: concat!(
-        include_str!("../../shaders/shared/bytes.wgsl"),
-        include_str!("../../shaders/position.wgsl")
-    ),
-    parameters: PositionParameters::BLOCK,
-    bindings: &[
-        read("token_type_ids"),
-        read("input_values"),
-        read("position"),
-        read("token_type"),
-        write("output_values"),
-    ],
-};
 
 /// What the CPU twin reads, by the names of the bindings.
 #[derive(Clone, Copy, Debug)]

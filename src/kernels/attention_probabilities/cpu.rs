@@ -1,20 +1,27 @@
-//! `softmax(q kᵀ + mask)` for every head: `[batch, heads, sequence, sequence]`. A row whose keys are all masked is zeros.
+//! The CPU twin.
 
-use super::attention::AttentionParameters;
-use super::heads::Scratch;
-use super::workers::Workers;
-use super::{Kernel, read, write};
+use super::AttentionProbabilities;
+use crate::error::Result;
+use crate::kernels::attention::AttentionParameters;
+use crate::kernels::host::Host;
+use crate::kernels::{Scratch, Shapes, Workers};
 
-/// Table entry.
-pub const KERNEL: Kernel = Kernel {
-    name: "attention_probabilities",
-    wgsl: concat!(
-        include_str!("../../shaders/shared/reduction.wgsl"),
-        include_str!("../../shaders/attention_probabilities.wgsl")
-    ),
-    parameters: AttentionParameters::BLOCK,
-    bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],
-};
+pub(super) fn compute(
+    operator: &AttentionProbabilities,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let operands = AttentionProbabilitiesOperands {
+        attention_mask: &host.inputs.attention_mask,
+        query: host.buffer(operator.query)?,
+        key: host.buffer(operator.key)?,
+    };
+    run(&block, &operands, output, scratch, host.workers);
+    Ok(())
+}
 
 /// What the CPU twin reads, by the names of the bindings.
 #[derive(Clone, Copy, Debug)]

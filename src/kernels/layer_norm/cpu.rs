@@ -1,32 +1,26 @@
-//! `(x − mean) / √(variance + epsilon) ∘ weight + bias` over each row.
+//! The CPU twin.
 
-use super::functions;
-use super::simd::{Lanes, Task};
-use super::workers::Workers;
-use super::{Kernel, parameter_block, read, write};
+use super::{LayerNorm, LayerNormParameters};
+use crate::error::Result;
+use crate::kernels::host::Host;
+use crate::kernels::simd::{Lanes, Task};
+use crate::kernels::{Shapes, Workers, functions};
 
-parameter_block! {
-    /// Parameters of `layer_norm`.
-    pub struct LayerNormParameters {
-        /// Rows.
-        pub rows: u32,
-        /// Length of a row.
-        pub features: u32,
-        /// Added to the biased variance.
-        pub epsilon: f32,
-    }
+pub(super) fn compute(
+    operator: &LayerNorm,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let operands = LayerNormOperands {
+        input_values: host.buffer(operator.input)?,
+        weight: host.vector(operator.weight)?,
+        bias: host.vector(operator.bias)?,
+    };
+    run(&block, &operands, output, host.workers);
+    Ok(())
 }
-
-/// Table entry.
-pub const KERNEL: Kernel = Kernel {
-    name: "layer_norm",
-    wgsl: concat!(
-        include_str!("../../shaders/shared/reduction.wgsl"),
-        include_str!("../../shaders/layer_norm.wgsl")
-    ),
-    parameters: LayerNormParameters::BLOCK,
-    bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],
-};
 
 /// What the CPU twin reads, by the names of the bindings.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,49 @@
+//! The CPU twin.
+
+use super::{Activate, ActivateParameters, activation_of};
+use crate::config::Activation;
+use crate::error::Result;
+use crate::kernels::host::Host;
+use crate::kernels::simd::{Lanes, Task};
+use crate::kernels::{Shapes, Workers, functions};
+
+pub(super) fn compute(
+    operator: &Activate,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+) -> Result<()> {
+    run(&operator.block(shapes)?, host.buffer(operator.input)?, output, host.workers);
+    Ok(())
+}
+
+struct Part<'a> {
+    input: &'a [f32],
+    activation: Activation,
+    output: &'a mut [f32],
+}
+
+impl Task for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+        self.output.copy_from_slice(self.input);
+        functions::activate(self.activation, self.output);
+    }
+}
+
+/// The CPU twin.
+pub fn run(
+    parameters: &ActivateParameters,
+    input_values: &[f32],
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    let activation = activation_of(parameters.activation);
+    let output = &mut output_values[..parameters.len as usize];
+    workers.rows(output, 1, |first, output| {
+        let input = &input_values[first..first + output.len()];
+        workers.simd().run(Part { input, activation, output });
+    });
+}

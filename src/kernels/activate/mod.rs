@@ -1,0 +1,107 @@
+//! `output = activation(input)`, element-wise.
+
+mod cpu;
+mod gpu;
+
+pub use cpu::run;
+
+use super::cost::Cost;
+use super::host::Host;
+use super::launch::Launch;
+use super::operator::Operator;
+use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use crate::config::Activation;
+use crate::error::Result;
+
+/// `activation(input)`, element-wise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activate {
+    /// Any shape.
+    pub input: BufferId,
+    /// The function.
+    pub activation: Activation,
+}
+
+parameter_block! {
+    /// Parameters of `activate`.
+    pub struct ActivateParameters {
+        /// Number of elements.
+        pub len: u32,
+        /// Code of [`Activation`].
+        pub activation: u32,
+    }
+}
+
+/// Table entry.
+pub const KERNEL: Kernel = Kernel {
+    name: "activate",
+    wgsl: concat!(
+        include_str!("../../../shaders/shared/activation.wgsl"),
+        include_str!("../../../shaders/activate.wgsl")
+    ),
+    parameters: ActivateParameters::BLOCK,
+    bindings: &[read("input_values"), write("output_values")],
+};
+
+/// All variants.
+pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
+
+/// The activation of a parameter block's code; the identity for a code that no [`Activation`] has.
+pub(super) fn activation_of(code: u32) -> Activation {
+    const ALL: [Activation; 6] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Tanh,
+        Activation::Silu,
+    ];
+    ALL.into_iter().find(|&activation| activation as u32 == code).unwrap_or(Activation::Identity)
+}
+
+impl Activate {
+    fn block(&self, shapes: &Shapes<'_>) -> Result<ActivateParameters> {
+        let len = shapes.rows_of(self.input, 1)?;
+        Ok(ActivateParameters { len: shapes.u32(len)?, activation: self.activation as u32 })
+    }
+}
+
+impl Operator for Activate {
+    fn kernel(&self) -> &'static Kernel {
+        &KERNEL
+    }
+
+    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        vec![&mut self.input]
+    }
+
+    fn parameters(&self) -> Vec<ParameterId> {
+        Vec::new()
+    }
+
+    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
+        self.block(shapes).map(drop)
+    }
+
+    fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
+        Ok(vec![shapes.output_len])
+    }
+
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
+        Cost::of(self, shapes, stored, 0)
+    }
+
+    fn compute(
+        &self,
+        shapes: &Shapes<'_>,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        cpu::compute(self, shapes, host, output)
+    }
+
+    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
+        gpu::launch(self, shapes)
+    }
+}

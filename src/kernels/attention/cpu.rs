@@ -1,0 +1,49 @@
+//! The CPU twin.
+
+use super::{Attention, AttentionParameters};
+use crate::error::Result;
+use crate::kernels::host::Host;
+use crate::kernels::{Scratch, Shapes, Workers};
+
+pub(super) fn compute(
+    operator: &Attention,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let operands = AttentionOperands {
+        attention_mask: &host.inputs.attention_mask,
+        query: host.buffer(operator.query)?,
+        key: host.buffer(operator.key)?,
+        value: host.buffer(operator.value)?,
+    };
+    run(&block, &operands, output, scratch, host.workers);
+    Ok(())
+}
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionOperands<'a> {
+    /// `[batch, sequence]`: 0 where a key is not attended to.
+    pub attention_mask: &'a [u32],
+    /// `[batch · sequence, heads · head_size]`, scaled already.
+    pub query: &'a [f32],
+    /// `[batch · sequence, heads · head_size]`.
+    pub key: &'a [f32],
+    /// `[batch · sequence, heads · head_size]`.
+    pub value: &'a [f32],
+}
+
+/// The CPU twin; `output_values` is `[batch · sequence, heads · head_size]`.
+pub fn run(
+    parameters: &AttentionParameters,
+    operands: &AttentionOperands<'_>,
+    output_values: &mut [f32],
+    scratch: &mut Scratch,
+    workers: &Workers,
+) {
+    let matrices = [operands.query, operands.key, operands.value];
+    parameters.heads().attention(operands.attention_mask, matrices, output_values, scratch, workers);
+}

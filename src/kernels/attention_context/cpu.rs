@@ -1,0 +1,33 @@
+//! The CPU twin.
+
+use super::AttentionContext;
+use crate::error::Result;
+use crate::kernels::attention::AttentionParameters;
+use crate::kernels::host::Host;
+use crate::kernels::{Scratch, Shapes, Workers};
+
+pub(super) fn compute(
+    operator: &AttentionContext,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let (probabilities, value) = (host.buffer(operator.probabilities)?, host.buffer(operator.value)?);
+    run(&block, probabilities, value, output, scratch, host.workers);
+    Ok(())
+}
+
+/// The CPU twin: `probabilities` is `[batch, heads, sequence, sequence]`, `value` and `output_values` are
+/// `[batch · sequence, heads · head_size]`.
+pub fn run(
+    parameters: &AttentionParameters,
+    probabilities: &[f32],
+    value: &[f32],
+    output_values: &mut [f32],
+    scratch: &mut Scratch,
+    workers: &Workers,
+) {
+    parameters.heads().context(probabilities, value, output_values, scratch, workers);
+}

@@ -1,0 +1,93 @@
+//! `softmax(q kᵀ + mask)` for every head: `[batch, heads, sequence, sequence]`. A row whose keys are all masked is zeros.
+
+mod cpu;
+mod gpu;
+
+pub use cpu::{AttentionProbabilitiesOperands, run};
+
+use super::attention::AttentionParameters;
+use super::cost::Cost;
+use super::host::Host;
+use super::launch::Launch;
+use super::operator::Operator;
+use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, read, write};
+use crate::error::Result;
+
+/// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`. The query is already scaled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttentionProbabilities {
+    /// `[rows, heads · head_size]`.
+    pub query: BufferId,
+    /// `[rows, heads · head_size]`.
+    pub key: BufferId,
+    /// Number of heads.
+    pub heads: usize,
+    /// Width of a head.
+    pub head_size: usize,
+}
+
+/// Table entry.
+pub const KERNEL: Kernel = Kernel {
+    name: "attention_probabilities",
+    wgsl: concat!(
+        include_str!("../../../shaders/shared/reduction.wgsl"),
+        include_str!("../../../shaders/attention_probabilities.wgsl")
+    ),
+    parameters: AttentionParameters::BLOCK,
+    bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],
+};
+
+/// All variants.
+pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
+
+impl AttentionProbabilities {
+    fn block(&self, shapes: &Shapes<'_>) -> Result<AttentionParameters> {
+        for operand in [self.query, self.key] {
+            shapes.buffer(operand, shapes.rows() * self.heads * self.head_size)?;
+        }
+        shapes.result(shapes.rows() * self.heads * shapes.sequence)?;
+        AttentionParameters::new(shapes, self.heads, self.head_size)
+    }
+}
+
+impl Operator for AttentionProbabilities {
+    fn kernel(&self) -> &'static Kernel {
+        &KERNEL
+    }
+
+    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        vec![&mut self.query, &mut self.key]
+    }
+
+    fn parameters(&self) -> Vec<ParameterId> {
+        Vec::new()
+    }
+
+    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
+        self.block(shapes).map(drop)
+    }
+
+    fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
+        Ok(vec![shapes.batch, self.heads, shapes.sequence, shapes.sequence])
+    }
+
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
+        let pairs = shapes.rows() * shapes.sequence;
+        let cost = Cost::of(self, shapes, stored, shapes.rows())?;
+        Ok(cost.with_multiply_adds(pairs * self.heads * self.head_size))
+    }
+
+    fn compute(
+        &self,
+        shapes: &Shapes<'_>,
+        host: &Host<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        cpu::compute(self, shapes, host, output, scratch)
+    }
+
+    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
+        gpu::launch(self, shapes)
+    }
+}

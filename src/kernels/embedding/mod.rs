@@ -1,0 +1,122 @@
+//! Word vectors by id, or with `trigram` those of the next, this and the previous token concatenated. The vector of
+//! [`PAD_ID`](super::PAD_ID), past the end of a text, is zeros.
+
+mod cpu;
+mod gpu;
+
+pub use cpu::run;
+
+use super::cost::Cost;
+use super::cost::gathered_bytes;
+use super::host::Host;
+use super::launch::Launch;
+use super::operator::Operator;
+use super::operator::RunInput;
+use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use crate::error::Result;
+
+/// Word vectors by `input_ids`: `[rows, E]`, or with `trigram` `[x_{t+1}, x_t, x_{t−1}]`: `[rows, 3E]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// Word vectors `[vocab_size, E]`.
+    pub table: ParameterId,
+    /// Whether the neighbors' vectors are concatenated.
+    pub trigram: bool,
+}
+
+parameter_block! {
+    /// Parameters of `embedding`.
+    pub struct EmbeddingParameters {
+        /// Sequences.
+        pub batch: u32,
+        /// Tokens per sequence.
+        pub sequence: u32,
+        /// Length of a word vector.
+        pub embedding_size: u32,
+        /// 1 for three vectors per token, 0 for one.
+        pub trigram: u32,
+        /// Rows of the table. This and the next are for the shader; the twin's [`Table`] knows them itself.
+        pub vocabulary_size: u32,
+        /// 1 where the table is in 8 bits.
+        pub in_bytes: u32,
+    }
+}
+
+/// Table entry.
+pub const KERNEL: Kernel = Kernel {
+    name: "embedding",
+    wgsl: concat!(
+        include_str!("../../../shaders/shared/bytes.wgsl"),
+        include_str!("../../../shaders/embedding.wgsl")
+    ),
+    parameters: EmbeddingParameters::BLOCK,
+    bindings: &[read("input_ids"), read("table"), write("output_values")],
+};
+
+/// All variants.
+pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
+
+impl Embedding {
+    fn width(&self, embedding_size: usize) -> usize {
+        if self.trigram { 3 * embedding_size } else { embedding_size }
+    }
+
+    fn block(&self, shapes: &Shapes<'_>) -> Result<EmbeddingParameters> {
+        let table = shapes.matrix(self.table)?;
+        shapes.result(shapes.rows() * self.width(table.columns))?;
+        Ok(EmbeddingParameters {
+            batch: shapes.u32(shapes.batch)?,
+            sequence: shapes.u32(shapes.sequence)?,
+            embedding_size: shapes.u32(table.columns)?,
+            trigram: self.trigram.into(),
+            vocabulary_size: shapes.u32(table.rows)?,
+            in_bytes: table.in_bytes.into(),
+        })
+    }
+}
+
+impl Operator for Embedding {
+    fn kernel(&self) -> &'static Kernel {
+        &KERNEL
+    }
+
+    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        Vec::new()
+    }
+
+    fn parameters(&self) -> Vec<ParameterId> {
+        vec![self.table]
+    }
+
+    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
+        Some((RunInput::InputIds, self.table))
+    }
+
+    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
+        self.block(shapes).map(drop)
+    }
+
+    fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
+        Ok(vec![shapes.rows(), self.width(shapes.matrix(self.table)?.columns)])
+    }
+
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
+        let rows = shapes.rows();
+        let bytes = gathered_bytes(shapes, stored, self.table, rows)? + 4 * (rows + shapes.output_len) as u64;
+        Ok(Cost { flops: 0, bytes })
+    }
+
+    fn compute(
+        &self,
+        shapes: &Shapes<'_>,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        cpu::compute(self, shapes, host, output)
+    }
+
+    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
+        gpu::launch(self, shapes)
+    }
+}

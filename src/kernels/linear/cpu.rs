@@ -1,0 +1,82 @@
+//! The CPU twin of all variants: a [`PackedMatrix`] is stored in f32 or in 8 bits.
+
+use super::{Linear, LinearParameters};
+use crate::error::Result;
+use crate::kernels::activate::activation_of;
+use crate::kernels::host::Host;
+use crate::kernels::panels::Rows;
+use crate::kernels::product::{Epilogue, Product};
+use crate::kernels::{PackedMatrix, Shapes, Workers};
+
+pub(super) fn compute(
+    operator: &Linear,
+    shapes: &Shapes<'_>,
+    host: &Host<'_>,
+    output: &mut [f32],
+) -> Result<()> {
+    let block = operator.block(shapes)?;
+    let operands = LinearOperands {
+        input_values: host.buffer(operator.input)?,
+        weight: host.matrix(operator.weight)?,
+        bias: host.vector(operator.bias)?,
+        residual: host.optional_buffer(operator.residual.map(|residual| residual.buffer))?,
+        scale: host.optional_vector(operator.residual.and_then(|residual| residual.scale))?,
+    };
+    run(&block, &operands, output, host.workers);
+    Ok(())
+}
+
+/// What the CPU twin reads, by the names of the bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearOperands<'a> {
+    /// `rows` rows of `in_features`, `row_stride` apart.
+    pub input_values: &'a [f32],
+    /// `[out_features, in_features]`, packed for the instruction set of the workers.
+    pub weight: &'a PackedMatrix,
+    /// `[out_features]`.
+    pub bias: &'a [f32],
+    /// `[rows, out_features]` where there is one.
+    pub residual: &'a [f32],
+    /// `[out_features]` where the residual is scaled.
+    pub scale: &'a [f32],
+}
+
+/// The CPU twin; `output_values` is `[rows, out_features]`.
+pub fn run(
+    parameters: &LinearParameters,
+    operands: &LinearOperands<'_>,
+    output_values: &mut [f32],
+    workers: &Workers,
+) {
+    assert_eq!(
+        operands.weight.simd(),
+        workers.simd(),
+        "a weight is packed for the instruction set that reads it"
+    );
+    let (panels, column_scale) = operands.weight.panels();
+    let columns = parameters.out_features as usize;
+    let depth = parameters.in_features as usize;
+    let stride = parameters.row_stride as usize;
+    let output = &mut output_values[..parameters.rows as usize * columns];
+    workers.rows(output, columns, |first_row, part| {
+        let residual = (parameters.has_residual != 0).then(|| &operands.residual[first_row * columns..]);
+        let epilogue = Epilogue {
+            column_scale,
+            bias: operands.bias,
+            activation: activation_of(parameters.activation),
+            residual,
+            scale: (parameters.has_scale != 0).then_some(operands.scale),
+        };
+        Product {
+            input: Rows { data: &operands.input_values[first_row * stride..], stride },
+            rows: part.len() / columns,
+            panels,
+            depth,
+            columns,
+            output: part,
+            output_stride: columns,
+            epilogue: Some(epilogue),
+        }
+        .run(workers.simd());
+    });
+}

@@ -1,0 +1,53 @@
+//! What a plan is recognized by.
+
+use std::sync::{Arc, Weak};
+
+/// The identity of a plan: its clones share it, no other plan has it.
+#[derive(Clone, Debug, Default)]
+pub struct Identity(Arc<()>);
+
+impl Identity {
+    /// What tells whether the plan still exists.
+    pub fn liveness(&self) -> Liveness {
+        Liveness(Arc::downgrade(&self.0))
+    }
+}
+
+/// Whether a plan, or a clone of it, still exists; held by whoever prepared something for it.
+#[derive(Clone, Debug)]
+pub struct Liveness(Weak<()>);
+
+impl Liveness {
+    /// Whether it is the plan of this identity.
+    pub fn is_of(&self, identity: &Identity) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&identity.0))
+    }
+
+    /// Whether the plan exists.
+    pub fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_are_the_same_and_others_are_not() {
+        let identity = Identity::default();
+        let liveness = identity.liveness();
+        assert!(liveness.is_of(&identity.clone()));
+        assert!(!liveness.is_of(&Identity::default()));
+    }
+
+    #[test]
+    fn it_lives_as_long_as_the_last_clone() {
+        let identity = Identity::default();
+        let (liveness, clone) = (identity.liveness(), identity.clone());
+        drop(identity);
+        assert!(liveness.is_alive());
+        drop(clone);
+        assert!(!liveness.is_alive());
+    }
+}

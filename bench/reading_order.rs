@@ -78,11 +78,11 @@ fn first_seen(
     let mut best: Vec<(usize, Option<Answer>)> = Vec::new();
     let options = AskOptions { top_k: 1, ..AskOptions::default() };
     let reply = pollster::block_on(model.ask_with(question, text, &options, async |progress| {
-        best.push((progress.windows_done, progress.answers.answers.into_iter().next()));
+        best.push((progress.windows_done, progress.answers.into_iter().next()));
         ControlFlow::Continue(())
     }))?;
     let place = |answer: &Option<Answer>| answer.as_ref().map(|a| (a.start_byte, a.end_byte));
-    let last = reply.answers.answers.into_iter().next();
+    let last = reply.answers.into_iter().next();
     let first = best.iter().find(|(_, answer)| place(answer) == place(&last)).map(|(done, _)| *done);
     Ok((first.unwrap_or(reply.windows_done), reply.windows_done))
 }

@@ -64,15 +64,15 @@ fn a_gpu_tries_windows_side_by_side_and_answers_as_the_cpu_does() {
     let (folder, text) = (model_directory(), text(260));
     let (on_cpu, one_by_one) = read(&folder, Device::Cpu, &text);
     let (on_gpu, steps) = read(&folder, Device::Gpu, &text);
-    assert!(on_cpu.answers.windows > 20, "only {} windows", on_cpu.answers.windows);
-    assert_eq!(one_by_one, (1..on_cpu.answers.windows).collect::<Vec<_>>());
+    assert!(on_cpu.windows > 20, "only {} windows", on_cpu.windows);
+    assert_eq!(one_by_one, (1..on_cpu.windows).collect::<Vec<_>>());
     assert!(steps.windows(2).any(|pair| pair[1] - pair[0] == 4), "never four at once: {steps:?}");
     assert_eq!(on_gpu.windows_done, on_cpu.windows_done);
     let places = |reply: &Reply| -> Vec<_> {
-        reply.answers.answers.iter().map(|a| (a.start_byte, a.end_byte, a.text.clone())).collect()
+        reply.answers.iter().map(|a| (a.start_byte, a.end_byte, a.text.clone())).collect()
     };
     assert_eq!(places(&on_gpu), places(&on_cpu));
-    for (left, right) in on_gpu.answers.answers.iter().zip(&on_cpu.answers.answers) {
+    for (left, right) in on_gpu.answers.iter().zip(&on_cpu.answers) {
         assert!((left.probability - right.probability).abs() < 1e-4, "{left:?} {right:?}");
     }
 }

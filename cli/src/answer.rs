@@ -7,7 +7,7 @@ use mobilebert::error::Result;
 use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
 use serde::Serialize;
 
-use crate::arguments::{ShippedModelArguments, WindowArguments};
+use crate::arguments::{ShippedModelArguments, WindowArguments, max_answer_tokens};
 use crate::highlight::in_sentence;
 use crate::input::Source;
 use crate::output::{Output, colours, per_cent, progress};
@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value = "1")]
     top_k: NonZeroUsize,
     /// Tokens of an answer at most
-    #[arg(long, value_name = "N", default_value = "30")]
+    #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: NonZeroUsize,
     /// One line of JSON instead of text
     #[arg(long)]
@@ -97,11 +97,10 @@ impl Arguments {
 
 /// The answers in their sentences, and the null answer where it beats them.
 fn print(reply: &Reply, context: &str, output: &mut Output) -> Result<()> {
-    let found = &reply.answers;
-    if found.null_difference() > 0.0 {
-        output.line(&format!("{}  (the passage does not say)", per_cent(found.no_answer.probability)))?;
+    if reply.null_difference() > 0.0 {
+        output.line(&format!("{}  (the passage does not say)", per_cent(reply.no_answer.probability)))?;
     }
-    for answer in &found.answers {
+    for answer in &reply.answers {
         let sentence = in_sentence(context, answer.start_byte..answer.end_byte, colours());
         output.line(&format!("{}  {sentence}", per_cent(answer.probability)))?;
     }

@@ -8,6 +8,7 @@ use mobilebert::error::{Error, Result};
 use mobilebert::model::Model;
 use mobilebert::plan::Schedule;
 use mobilebert::session::{Device, SessionOptions};
+use mobilebert::task::question_answering::SearchOptions;
 use mobilebert::text::windows::WindowOptions;
 
 /// What computes, and how: the same three options on every command.
@@ -69,14 +70,19 @@ pub struct ShippedModelArguments {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct WindowArguments {
     /// Tokens a window, question and special tokens included
-    #[arg(long, value_name = "N", default_value_t = 384, help_heading = "Windows")]
+    #[arg(long, value_name = "N", default_value_t = WindowOptions::default().max_length, help_heading = "Windows")]
     pub max_length: usize,
     /// Tokens from the start of a window to the start of the next
-    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Windows")]
+    #[arg(long, value_name = "N", default_value_t = WindowOptions::default().doc_stride, help_heading = "Windows")]
     pub doc_stride: usize,
     /// Tokens of the question that are kept
-    #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Windows")]
+    #[arg(long, value_name = "N", default_value_t = WindowOptions::default().max_question, help_heading = "Windows")]
     pub max_question: usize,
+}
+
+/// Default of `--max-answer-tokens`.
+pub fn max_answer_tokens() -> NonZeroUsize {
+    NonZeroUsize::new(SearchOptions::default().max_answer_tokens).unwrap_or(NonZeroUsize::MIN)
 }
 
 impl WindowArguments {

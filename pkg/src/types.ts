@@ -92,7 +92,7 @@ export interface Timing {
   /** Tokens to logits. */
   compute: number;
   /** Logits to results. */
-  search: number;
+  postprocess: number;
   /** Total time. */
   total: number;
 }

@@ -26,9 +26,9 @@ test("a call without a list is a single batch", () => {
 });
 
 test("results of batches are merged, and each text gets the timing of the whole call", () => {
-  const timing = { tokenize: 1, compute: 2, search: 3, total: 6 };
+  const timing = { tokenize: 1, compute: 2, postprocess: 3, total: 6 };
   const one = (label: string) => ({ label, timing: { ...timing } });
-  const twice = { tokenize: 2, compute: 4, search: 6, total: 12 };
+  const twice = { tokenize: 2, compute: 4, postprocess: 6, total: 12 };
   assert.deepEqual(merged([[one("a"), one("b")], [one("c")]]), [
     { label: "a", timing: twice },
     { label: "b", timing: twice },

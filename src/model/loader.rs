@@ -1,6 +1,6 @@
 //! Bytes of a model's files, as they come → a [`Model`]. Weights go to the device tensor by tensor.
 
-use super::Model;
+use super::{Model, pace::Pace};
 use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::plan::Network;
@@ -118,7 +118,8 @@ impl Loader {
             Stage::Loading { mut session, assembler } => {
                 assembler.finish()?;
                 session.settle().await?;
-                Ok(Model { config: self.config, tokenizer: self.tokenizer, session: *session })
+                let (config, tokenizer) = (self.config, self.tokenizer);
+                Ok(Model { config, tokenizer, session: *session, pace: Pace::default() })
             }
             Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no byte of it came")),
             Stage::Failed => Err(Error::internal("load", "the loader has failed before")),

@@ -9,21 +9,22 @@ mod loader;
 mod open;
 mod pace;
 mod question_answering;
+mod task;
 mod text_classification;
 mod token_classification;
-
-use serde::Serialize;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use directory::{Directory, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, Pooling};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};
+use pace::Pace;
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
+pub use task::Timing;
 pub use text_classification::{Classified, Text, TextClassification};
 pub use token_classification::{Labelled, TokenClassification};
 
-use crate::config::{Config, Head};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::session::{DeviceReport, Outputs, Sequence, Session, Wanted};
 use crate::text::Tokenizer;
@@ -33,6 +34,8 @@ pub struct Model {
     config: Config,
     tokenizer: Option<Tokenizer>,
     session: Session,
+    /// How many windows of a long text share a run; measured.
+    pace: Pace,
 }
 
 impl Model {
@@ -73,35 +76,5 @@ impl Model {
     /// As [`Session::run`].
     pub async fn run(&mut self, sequences: &[Sequence], wanted: Wanted) -> Result<Vec<Outputs>> {
         self.session.run(sequences, wanted).await
-    }
-
-    /// Refuses a model whose head cannot do the task.
-    fn expect_head(&self, task: &str, fits: impl Fn(Head) -> bool) -> Result<()> {
-        if fits(self.config.head) {
-            return Ok(());
-        }
-        let what = format!("{task} with a {}", self.config.architecture());
-        Err(Error::unsupported(what, "load a model that was trained for this task"))
-    }
-}
-
-/// What the parts of a call took, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Timing {
-    /// Text to token ids.
-    pub tokenize: f64,
-    /// The network, readback included.
-    pub compute: f64,
-    /// Logits to answers.
-    pub search: f64,
-    /// All of it.
-    pub total: f64,
-}
-
-/// One tensor of a result, or an internal error that says which the plan did not give.
-fn output<'a>(outputs: &'a Outputs, name: &str) -> Result<&'a [f32]> {
-    match outputs.get(name) {
-        Some(tensor) => Ok(&tensor.data),
-        None => Err(Error::internal(name, "is not among the results of the plan")),
     }
 }

@@ -4,30 +4,35 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use super::pace::Pace;
-use super::{Model, Timing, output};
+use super::task::{Stopwatch, declare_task, output};
+use super::{Model, Timing};
 use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::session::{DeviceKind, DeviceReport, Outputs, Sequence};
-use crate::task::question_answering::{Answers, Search, SearchOptions};
+use crate::session::{DeviceKind, Outputs, Sequence};
+use crate::task::question_answering::{Answer, NoAnswer, Search, SearchOptions};
 use crate::task::relevance;
 use crate::text::windows::{Window, WindowOptions, Windows};
+
+declare_task! {
+    /// A model with a question-answering head.
+    QuestionAnswering, "question answering", Head::QuestionAnswering, open
+}
 
 /// How a question is asked. The defaults are those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AskOptions {
-    /// How many answers to list.
+    /// Maximum number of answers.
     pub top_k: usize,
-    /// Longest answer in tokens.
+    /// Maximum length of an answer in tokens.
     pub max_answer_tokens: usize,
-    /// Tokens a window, question included; cut to what the model takes.
+    /// Tokens per window, question included; at most what the model takes.
     pub max_length: usize,
-    /// Tokens from one window's start to the next one's.
+    /// Tokens from the start of one window to the start of the next.
     pub doc_stride: usize,
-    /// Longest question in tokens; the rest is cut and said so.
+    /// Maximum length of the question in tokens; a longer question is truncated.
     pub max_question_tokens: usize,
-    /// Stop after so many windows, and say so.
+    /// Maximum number of windows to read.
     pub max_windows: Option<usize>,
 }
 
@@ -48,68 +53,41 @@ impl Default for AskOptions {
 /// The answers to a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reply {
-    /// Answers and the null answer.
-    #[serde(flatten)]
-    pub answers: Answers,
-    /// Windows read; fewer than `windows` where `max_windows` or the caller stopped the reading.
+    /// Best first, no text twice. Empty only if every span has a score of −∞.
+    pub answers: Vec<Answer>,
+    /// The null answer.
+    pub no_answer: NoAnswer,
+    /// Number of windows over the whole context.
+    pub windows: usize,
+    /// Number of windows read; less than `windows` if `max_windows` or the caller stopped the reading.
     pub windows_done: usize,
     /// Whether something was not read: the question's end, or windows.
     pub truncated: bool,
-    /// Milliseconds.
+    /// Timing of the call.
     pub timing: Timing,
 }
 
-/// How far a long text has been read.
+impl Reply {
+    /// SQuAD v2.0's score difference; see [`NoAnswer::difference`].
+    pub fn null_difference(&self) -> f64 {
+        self.no_answer.difference(&self.answers)
+    }
+}
+
+/// What is known after some of the windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Progress {
-    /// The best of what has been read.
-    #[serde(flatten)]
-    pub answers: Answers,
-    /// Windows read.
+    /// The best answers of the windows read so far.
+    pub answers: Vec<Answer>,
+    /// The null answer.
+    pub no_answer: NoAnswer,
+    /// Number of windows read.
     pub windows_done: usize,
-    /// Windows in all.
+    /// Number of windows over the whole context.
     pub windows_total: usize,
 }
 
-/// A model with a question-answering head.
-pub struct QuestionAnswering {
-    model: Model,
-    pace: Pace,
-}
-
 impl QuestionAnswering {
-    /// Takes a model.
-    ///
-    /// # Errors
-    /// Where its head is another, or it has no tokenizer.
-    pub fn new(model: Model) -> Result<Self> {
-        model.expect_head("question answering", |head| head == Head::QuestionAnswering)?;
-        model.tokenizer()?;
-        Ok(QuestionAnswering { model, pace: Pace::default() })
-    }
-
-    /// Opens a directory; see [`Model::open`].
-    ///
-    /// # Errors
-    /// As [`Model::open`] and [`QuestionAnswering::new`].
-    #[cfg(not(target_arch = "wasm32"))]
-    pub async fn open(
-        directory: impl AsRef<std::path::Path>,
-        options: &crate::session::SessionOptions,
-    ) -> Result<Self> {
-        Self::new(Model::open(directory, options).await?)
-    }
-
-    /// The model.
-    pub fn model(&mut self) -> &mut Model {
-        &mut self.model
-    }
-
-    /// Where it runs, and why.
-    pub fn device(&self) -> &DeviceReport {
-        self.model.device()
-    }
-
     /// Answers a question from a context of any length.
     ///
     /// # Errors
@@ -118,8 +96,8 @@ impl QuestionAnswering {
         self.ask_with(question, context, options, async |_| ControlFlow::Continue(())).await
     }
 
-    /// Like [`QuestionAnswering::ask`]; `progress` is called between runs, of one window or, where the device gains by
-    /// it, several, and may stop the reading.
+    /// Like [`QuestionAnswering::ask`]. `progress` is called between runs and may stop the reading; a run takes one
+    /// window, or several where that is faster.
     ///
     /// # Errors
     /// As [`QuestionAnswering::ask`].
@@ -133,68 +111,77 @@ impl QuestionAnswering {
         if options.max_windows == Some(0) {
             return Err(Error::invalid_input("max_windows", "0; at least one window is read"));
         }
-        let started = now_ms();
+        let mut stopwatch = Stopwatch::start();
+        let model = &mut self.0;
         let sizes = WindowOptions {
-            max_length: options.max_length.min(self.model.config.max_position_embeddings),
+            max_length: options.max_length.min(model.config.max_position_embeddings),
             doc_stride: options.doc_stride,
             max_question: options.max_question_tokens,
         };
-        let windows = Windows::new(self.model.tokenizer()?, question, context, &sizes)?;
+        let windows = Windows::new(model.tokenizer()?, question, context, &sizes)?;
         let search = SearchOptions { top_k: options.top_k, max_answer_tokens: options.max_answer_tokens };
         let mut search = Search::new(context, search)?;
-        let mut timing = Timing { tokenize: now_ms() - started, ..Timing::default() };
+        stopwatch.tokenized();
 
         let total = windows.len();
         let to_read = options.max_windows.unwrap_or(total).min(total);
         let mut done = 0;
-        // A long text is read in the order in which its windows promise the answer; the result is the same in any order.
+        // The most promising windows first; the result doesn't depend on the order.
         let order = relevance::order(&windows);
         while done < to_read {
-            let size = self.windows_a_run(to_read - done);
-            let together: Vec<_> =
+            let size = windows_per_run(model, to_read - done);
+            let batch: Vec<_> =
                 order[done..done + size].iter().filter_map(|&index| windows.get(index)).collect();
-            let before = now_ms();
-            let results = self.run(&together).await?;
-            let computed = now_ms();
-            for (window, outputs) in together.iter().zip(&results) {
+            stopwatch.skip();
+            let outputs = run(model, &batch).await?;
+            stopwatch.computed();
+            for (window, outputs) in batch.iter().zip(&outputs) {
                 let (start, end) = (output(outputs, "start_logits")?, output(outputs, "end_logits")?);
-                search.add_window(window, start, end)?;
+                search.add_window(window, &start.data, &end.data)?;
             }
             done += size;
-            timing.compute += computed - before;
-            timing.search += now_ms() - computed;
+            stopwatch.postprocessed();
             if done < to_read {
-                let partial =
-                    Progress { answers: search.answers(), windows_done: done, windows_total: total };
+                let best = search.answers();
+                let partial = Progress {
+                    answers: best.answers,
+                    no_answer: best.no_answer,
+                    windows_done: done,
+                    windows_total: total,
+                };
                 if progress(partial).await.is_break() {
                     break;
                 }
             }
         }
-        let before = now_ms();
-        let mut answers = search.answers();
-        timing.search += now_ms() - before;
-        timing.total = now_ms() - started;
-        answers.windows = total;
-        let truncated = windows.question_truncated() || done < total;
-        Ok(Reply { answers, windows_done: done, truncated, timing })
+        stopwatch.skip();
+        let best = search.answers();
+        stopwatch.postprocessed();
+        Ok(Reply {
+            answers: best.answers,
+            no_answer: best.no_answer,
+            windows: total,
+            windows_done: done,
+            truncated: windows.question_truncated() || done < total,
+            timing: stopwatch.timing(),
+        })
     }
+}
 
-    fn windows_a_run(&self, left: usize) -> usize {
-        match self.device().kind {
-            DeviceKind::Gpu => self.pace.next(left),
-            // Its rows share caches, not idle units: windows side by side win nothing there.
-            DeviceKind::Cpu => 1,
-        }
+fn windows_per_run(model: &Model, left: usize) -> usize {
+    match model.device().kind {
+        DeviceKind::Gpu => model.pace.next(left),
+        // Batches gain nothing on the CPU: the rows of one window occupy all of its units.
+        DeviceKind::Cpu => 1,
     }
+}
 
-    async fn run(&mut self, windows: &[Window<'_>]) -> Result<Vec<Outputs>> {
-        let sequences: Vec<_> =
-            windows.iter().map(|window| Sequence::new(window.ids.clone(), window.type_ids.clone())).collect();
-        let before = now_ms();
-        let results = self.model.session.run_together(&sequences).await?;
-        let tokens = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
-        self.pace.note(windows.len(), tokens, now_ms() - before);
-        Ok(results)
-    }
+async fn run(model: &mut Model, windows: &[Window<'_>]) -> Result<Vec<Outputs>> {
+    let sequences: Vec<_> =
+        windows.iter().map(|window| Sequence::new(window.ids.clone(), window.type_ids.clone())).collect();
+    let before = now_ms();
+    let outputs = model.session.run_together(&sequences).await?;
+    let tokens = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
+    model.pace.note(windows.len(), tokens, now_ms() - before);
+    Ok(outputs)
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
+use super::convert::{object, parse};
 use super::model::{device_object, memory_object};
-use super::options::{LoadOptions, object, parse};
+use super::options::LoadOptions;
 use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Seeding};
 use crate::config::Config;
 

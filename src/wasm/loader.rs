@@ -4,8 +4,9 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::benchmark::WasmBenchmark;
+use super::convert::parse;
 use super::model::{WasmModel, device_object};
-use super::options::{LoadOptions, parse};
+use super::options::LoadOptions;
 use crate::benchmark::Benchmark;
 use crate::error::Error;
 use crate::model::{Loader, ModelFiles};

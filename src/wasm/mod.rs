@@ -2,12 +2,13 @@
 //! Arguments and results are plain objects; offsets are UTF-16 units. The npm package in `pkg/` stands on this.
 
 mod benchmark;
+mod convert;
 mod failure;
 mod loader;
 mod memory;
 mod model;
 mod options;
-mod view;
+mod tasks;
 
 pub use benchmark::{WasmBenchmark, WasmSeeding};
 pub use loader::WasmLoader;

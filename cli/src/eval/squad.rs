@@ -14,7 +14,7 @@ use mobilebert::text::windows::{Window, Windows};
 use mobilebert::text::{Piece, Tokenizer};
 
 use super::squad_data::{DataSet, Example};
-use crate::arguments::{ModelArguments, WindowArguments};
+use crate::arguments::{ModelArguments, WindowArguments, max_answer_tokens};
 use crate::output::{Output, OutputFile, progress};
 
 /// Questions whose windows are run together: enough that windows of similar length meet in one batch.
@@ -41,7 +41,7 @@ pub struct Arguments {
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = finite)]
     null_threshold: f64,
     /// Tokens of an answer at most
-    #[arg(long, value_name = "N", default_value = "30")]
+    #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: std::num::NonZeroUsize,
     #[command(flatten)]
     windows: WindowArguments,

@@ -39,7 +39,7 @@ export function merged(results: unknown[]): unknown {
 }
 
 function sum(timings: Timing[]): Timing {
-  const total: Timing = { tokenize: 0, compute: 0, search: 0, total: 0 };
+  const total: Timing = { tokenize: 0, compute: 0, postprocess: 0, total: 0 };
   for (const timing of timings) {
     for (const part of Object.keys(total) as (keyof Timing)[]) total[part] += timing[part];
   }

@@ -54,6 +54,15 @@ pub struct NoAnswer {
     pub score: f64,
 }
 
+impl NoAnswer {
+    /// SQuAD v2.0's score difference: the null score minus the score of the best of `answers`, which come best first.
+    /// Above a threshold, usually 0, the question counts as unanswerable.
+    pub fn difference(&self, answers: &[Answer]) -> f64 {
+        let best = answers.first().map_or(f64::NEG_INFINITY, |answer| answer.score);
+        if best == self.score { 0.0 } else { self.score - best }
+    }
+}
+
 /// What is known after some or all windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
@@ -66,11 +75,9 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// SQuAD v2.0's score difference: null score less the best span's score. Above the threshold, commonly 0, the
-    /// question counts as unanswerable.
+    /// SQuAD v2.0's score difference; see [`NoAnswer::difference`].
     pub fn null_difference(&self) -> f64 {
-        let best = self.answers.first().map_or(f64::NEG_INFINITY, |answer| answer.score);
-        if best == self.no_answer.score { 0.0 } else { self.no_answer.score - best }
+        self.no_answer.difference(&self.answers)
     }
 }
 

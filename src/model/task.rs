@@ -1,0 +1,172 @@
+//! What all tasks share: the constructors, the check of the model's head, and one timed call from text to results.
+
+use serde::Serialize;
+
+use super::Model;
+use crate::clock::now_ms;
+use crate::config::Head;
+use crate::error::{Error, Result};
+use crate::session::{Outputs, Sequence, Wanted};
+use crate::text::Tokenizer;
+use crate::text::sequence::Encoded;
+use crate::weights::Tensor;
+
+/// Declares the type of a task, a [`Model`] whose head fits, with `new`, `open`, `borrow`, `model` and `device`.
+///
+/// `$open` is the constructor of [`Model`] that `open` calls.
+macro_rules! declare_task {
+    ($(#[$documentation:meta])* $task:ident, $name:literal, $heads:pat, $open:ident) => {
+        $(#[$documentation])*
+        #[derive(bytemuck::TransparentWrapper)]
+        #[repr(transparent)]
+        pub struct $task($crate::model::Model);
+
+        impl $task {
+            /// Wraps a loaded model.
+            ///
+            /// # Errors
+            /// [`Error::Unsupported`](crate::error::Error) if the model has another head,
+            /// [`Error::NotFound`](crate::error::Error) if it has no tokenizer.
+            pub fn new(model: $crate::model::Model) -> $crate::error::Result<Self> {
+                model.check_task($name, |head| matches!(head, $heads))?;
+                Ok($task(model))
+            }
+
+            /// Like `new`, for a caller that keeps the model.
+            ///
+            /// # Errors
+            /// As `new`.
+            pub fn borrow(model: &mut $crate::model::Model) -> $crate::error::Result<&mut Self> {
+                model.check_task($name, |head| matches!(head, $heads))?;
+                Ok(bytemuck::TransparentWrapper::wrap_mut(model))
+            }
+
+            /// Opens a model directory; see [`Model::open`](crate::model::Model::open).
+            ///
+            /// # Errors
+            /// As `new`, and whatever is missing or wrong in the directory.
+            #[cfg(not(target_arch = "wasm32"))]
+            pub async fn open(
+                directory: impl AsRef<std::path::Path>,
+                options: &$crate::session::SessionOptions,
+            ) -> $crate::error::Result<Self> {
+                Self::new($crate::model::Model::$open(directory, options).await?)
+            }
+
+            /// The model.
+            pub fn model(&mut self) -> &mut $crate::model::Model {
+                &mut self.0
+            }
+
+            /// Where it runs, and why.
+            pub fn device(&self) -> &$crate::session::DeviceReport {
+                self.0.device()
+            }
+        }
+    };
+}
+pub(super) use declare_task;
+
+/// Duration of each part of a call, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Timing {
+    /// Text to token ids.
+    pub tokenize: f64,
+    /// The network, readback included.
+    pub compute: f64,
+    /// Logits to results.
+    pub postprocess: f64,
+    /// The whole call.
+    pub total: f64,
+}
+
+/// Times the parts of one call: each method adds the time since the one before.
+pub(super) struct Stopwatch {
+    start: f64,
+    lap: f64,
+    timing: Timing,
+}
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        let now = now_ms();
+        Stopwatch { start: now, lap: now, timing: Timing::default() }
+    }
+
+    pub fn tokenized(&mut self) {
+        self.timing.tokenize += self.lap();
+    }
+
+    pub fn computed(&mut self) {
+        self.timing.compute += self.lap();
+    }
+
+    pub fn postprocessed(&mut self) {
+        self.timing.postprocess += self.lap();
+    }
+
+    /// Counts the time since the last part in the total only.
+    pub fn skip(&mut self) {
+        self.lap();
+    }
+
+    pub fn timing(&self) -> Timing {
+        Timing { total: now_ms() - self.start, ..self.timing }
+    }
+
+    fn lap(&mut self) -> f64 {
+        let now = now_ms();
+        now - std::mem::replace(&mut self.lap, now)
+    }
+}
+
+impl Model {
+    /// Fails unless the head fits the task and there is a tokenizer.
+    pub(super) fn check_task(&self, task: &str, fits: impl Fn(Head) -> bool) -> Result<()> {
+        if !fits(self.config.head) {
+            let what = format!("{task} with a {}", self.config.architecture());
+            return Err(Error::unsupported(what, "load a model that was trained for this task"));
+        }
+        self.tokenizer().map(drop)
+    }
+
+    /// One call of a task: `tokenize` gets the tokenizer and the model's maximum length and gives the inputs, which run
+    /// as one batch; `postprocess` turns the outputs of each input into a result.
+    pub(super) async fn run_task<T>(
+        &mut self,
+        tokenize: impl FnOnce(&Tokenizer, usize) -> Result<Vec<Encoded>>,
+        postprocess: impl Fn(&Model, &Encoded, &Outputs) -> Result<T>,
+    ) -> Result<(Vec<T>, Timing)> {
+        let mut stopwatch = Stopwatch::start();
+        let encoded = tokenize(self.tokenizer()?, self.config.max_position_embeddings)?;
+        let sequence = |encoded: &Encoded| Sequence::new(encoded.ids.clone(), encoded.type_ids.clone());
+        let sequences: Vec<Sequence> = encoded.iter().map(sequence).collect();
+        stopwatch.tokenized();
+        let outputs = self.session.run(&sequences, Wanted::default()).await?;
+        stopwatch.computed();
+        let results = encoded
+            .iter()
+            .zip(&outputs)
+            .map(|(encoded, outputs)| postprocess(self, encoded, outputs))
+            .collect::<Result<Vec<T>>>()?;
+        stopwatch.postprocessed();
+        Ok((results, stopwatch.timing()))
+    }
+
+    /// The same for a single text.
+    pub(super) async fn run_task_once<T>(
+        &mut self,
+        tokenize: impl FnOnce(&Tokenizer, usize) -> Result<Encoded>,
+        postprocess: impl Fn(&Model, &Encoded, &Outputs) -> Result<T>,
+    ) -> Result<(T, Timing)> {
+        let one = |tokenizer: &Tokenizer, max_length| Ok(vec![tokenize(tokenizer, max_length)?]);
+        let (results, timing) = self.run_task(one, postprocess).await?;
+        let result = results.into_iter().next();
+        Ok((result.ok_or_else(|| Error::internal("run", "one sequence gave no result"))?, timing))
+    }
+}
+
+/// An output by name, or an internal error that names the missing one.
+pub(super) fn output<'a>(outputs: &'a Outputs, name: &str) -> Result<&'a Tensor> {
+    outputs.get(name).ok_or_else(|| Error::internal(name, "is not among the results of the plan"))
+}

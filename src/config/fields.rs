@@ -6,11 +6,11 @@ use super::{Activation, FILE, ProblemType};
 use crate::error::{Error, Result};
 
 /// No size of this family comes near it, and products of two of them stay inside 64 bits.
-const LARGEST_SIZE: u64 = 1 << 24;
+const MAX_SIZE: u64 = 1 << 24;
 /// Layers and feed-forward networks, each of which is a list entry somewhere.
-const LARGEST_COUNT: u64 = 10_000;
+const MAX_COUNT: u64 = 10_000;
 /// Labels of a classifier.
-const MOST_LABELS: u64 = 1_000_000;
+const MAX_LABELS: u64 = 1_000_000;
 
 /// The object in a `config.json`.
 pub(super) struct Fields(Map<String, Value>);
@@ -62,11 +62,11 @@ impl Fields {
     }
 
     pub(super) fn size(&self, field: &str, default: u64) -> Result<usize> {
-        Ok(self.integer(field, default, 1, LARGEST_SIZE)? as usize)
+        Ok(self.integer(field, default, 1, MAX_SIZE)? as usize)
     }
 
     pub(super) fn count(&self, field: &str, default: u64) -> Result<usize> {
-        Ok(self.integer(field, default, 1, LARGEST_COUNT)? as usize)
+        Ok(self.integer(field, default, 1, MAX_COUNT)? as usize)
     }
 
     pub(super) fn optional_size(&self, field: &str) -> Result<Option<usize>> {
@@ -77,7 +77,7 @@ impl Fields {
         if self.get(field).is_none() {
             return Ok(0);
         }
-        Ok(self.integer(field, 0, 0, LARGEST_SIZE)? as u32)
+        Ok(self.integer(field, 0, 0, MAX_SIZE)? as u32)
     }
 
     pub(super) fn flag(&self, field: &str, default: bool) -> Result<bool> {
@@ -160,7 +160,7 @@ impl Fields {
         let Some(value) = self.get("id2label") else {
             let count = match self.get("num_labels") {
                 None => 2,
-                Some(_) => self.integer("num_labels", 2, 1, MOST_LABELS)?,
+                Some(_) => self.integer("num_labels", 2, 1, MAX_LABELS)?,
             };
             return Ok((0..count).map(|index| format!("LABEL_{index}")).collect());
         };

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, unsupported};
-use super::settings::{AddedToken, Names, Settings, Vocabulary};
+use super::settings::{AddedToken, Settings, SpecialTokens, Vocabulary};
 use crate::error::{Error, Result};
 
 /// Contents of the files that describe a tokenizer. `tokenizer_json` or `vocab` must be there; where both are,
@@ -57,7 +57,7 @@ struct Model {
 
 impl TokenizerFiles<'_> {
     pub(super) fn settings(&self) -> Result<Settings> {
-        let mut names = Names::default();
+        let mut names = SpecialTokens::default();
         let config = match self.tokenizer_config {
             Some(text) => Value::Object(parse(TOKENIZER_CONFIG, text)?),
             None => Value::Null,
@@ -94,7 +94,7 @@ fn parse<'a, T: Deserialize<'a>>(file: &str, text: &'a str) -> Result<T> {
     })
 }
 
-fn from_tokenizer_json(text: &str, names: &mut Names) -> Result<Settings> {
+fn from_tokenizer_json(text: &str, names: &mut SpecialTokens) -> Result<Settings> {
     check_kind(&parse::<Kind>(TOKENIZER_JSON, text)?)?;
     let json: TokenizerJson = parse(TOKENIZER_JSON, text)?;
     let mut settings = Settings {

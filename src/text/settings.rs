@@ -41,7 +41,7 @@ pub(super) struct AddedToken {
 
 /// Spelling of the tokens with a role.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(super) struct SpecialTokens {
     pub(super) unknown: String,
     pub(super) class: String,
     pub(super) separator: String,
@@ -49,7 +49,7 @@ pub(super) struct Names {
     pub(super) mask: String,
 }
 
-impl Default for Names {
+impl Default for SpecialTokens {
     fn default() -> Self {
         Self {
             unknown: "[UNK]".into(),
@@ -61,7 +61,7 @@ impl Default for Names {
     }
 }
 
-impl Names {
+impl SpecialTokens {
     /// `tokenizer_config.json` spells a token as a string or as `{"content": …}`.
     pub(super) fn read_config(&mut self, config: &Value) -> Result<()> {
         let fields = [
@@ -112,7 +112,7 @@ impl Names {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) vocabulary: Vocabulary,
-    pub(super) names: Names,
+    pub(super) names: SpecialTokens,
     pub(super) added: Vec<AddedToken>,
     /// What a piece inside a word begins with.
     pub(super) prefix: String,
@@ -129,7 +129,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             vocabulary: Vocabulary::default(),
-            names: Names::default(),
+            names: SpecialTokens::default(),
             added: Vec::new(),
             prefix: "##".into(),
             longest_word: 100,

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 const SEGMENT: usize = 1 << 14;
 
 /// Rows of the word vectors that no token may claim: models pad their vocabulary to a multiple of 8 or more.
-const LARGEST_PADDING: usize = 1024;
+const MAX_PADDING: usize = 1024;
 const PADDED_TO: usize = 8;
 
 /// Ids of the tokens with a role.
@@ -178,8 +178,7 @@ impl Tokenizer {
     /// fewer, where padding to a round size does not explain it, was cut short or is another model's.
     pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
         let size = self.size;
-        let padded =
-            vocab_size.is_multiple_of(PADDED_TO) && vocab_size - size.min(vocab_size) <= LARGEST_PADDING;
+        let padded = vocab_size.is_multiple_of(PADDED_TO) && vocab_size - size.min(vocab_size) <= MAX_PADDING;
         if size > vocab_size || (size < vocab_size && !padded) {
             let problem = format!(
                 "is {vocab_size}, but the tokenizer has {size} tokens; the two are of different models or a file is cut short"

@@ -9,35 +9,35 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Bytes of the allocation that was refused last; 0 as soon as another one succeeds.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
-struct Remembering;
+struct TrackingAllocator;
 
 #[global_allocator]
-static ALLOCATOR: Remembering = Remembering;
+static ALLOCATOR: TrackingAllocator = TrackingAllocator;
 
 /// Passes an allocation on, and remembers whether it was refused.
-fn remembered(memory: *mut u8, bytes: usize) -> *mut u8 {
+fn track(memory: *mut u8, bytes: usize) -> *mut u8 {
     REFUSED.store(if memory.is_null() { bytes } else { 0 }, Relaxed);
     memory
 }
 
 // SAFETY: everything is the system's allocator; nothing here allocates. Not inlined: it is called from everywhere.
-unsafe impl GlobalAlloc for Remembering {
+unsafe impl GlobalAlloc for TrackingAllocator {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is the one that is asked for.
-        remembered(unsafe { System.alloc(layout) }, layout.size())
+        track(unsafe { System.alloc(layout) }, layout.size())
     }
 
     #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        remembered(unsafe { System.alloc_zeroed(layout) }, layout.size())
+        track(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     #[inline(never)]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: as above.
-        remembered(unsafe { System.realloc(memory, layout, bytes) }, bytes)
+        track(unsafe { System.realloc(memory, layout, bytes) }, bytes)
     }
 
     #[inline(never)]

@@ -13,7 +13,7 @@ use super::{Q4_GROUP, SCALE_SUFFIX};
 /// The length that precedes a header.
 pub(super) const LENGTH_BYTES: usize = 8;
 /// What the format allows a header to be.
-const LONGEST: u64 = 100_000_000;
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// One tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Header {
     /// Length of the JSON from the first eight bytes of a file; says what the file is where it is no safetensors.
     pub(super) fn json_len(file: &str, start: [u8; LENGTH_BYTES]) -> Result<usize> {
         let length = u64::from_le_bytes(start);
-        if (2..=LONGEST).contains(&length) {
+        if (2..=MAX_HEADER_BYTES).contains(&length) {
             return usize::try_from(length).map_err(|_| not_a_model(file, "its header is too long"));
         }
         Err(not_a_model(file, &what_it_is(&start, length)))

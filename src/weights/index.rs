@@ -16,7 +16,7 @@ pub struct ShardIndex {
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct IndexJson {
     weight_map: BTreeMap<String, String>,
 }
 
@@ -28,7 +28,7 @@ impl ShardIndex {
         if json.trim_ascii_start().starts_with(b"<") {
             return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
         }
-        let Stored { weight_map } = serde_json::from_slice(json)
+        let IndexJson { weight_map } = serde_json::from_slice(json)
             .map_err(|error| refuse(format!("it is no index of a sharded checkpoint: {error}")))?;
         if weight_map.is_empty() {
             return Err(Error::corrupt(file, "`weight_map` is empty"));

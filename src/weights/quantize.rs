@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use super::SCALE_SUFFIX;
 use super::decode::decode;
 use super::storage::Storage;
-use super::store::{Stored, store};
+use super::store::{StoredTensor, store};
 use super::tensor::RawTensor;
 
 /// What storing cost one tensor.
@@ -63,7 +63,7 @@ impl Storage {
         if matches!(raw.dtype, Dtype::I8 | Dtype::U8) {
             return Err(quantised_already(&raw.name));
         }
-        let Stored { tensor, scale, .. } = store(&raw, self.of_tensor(&raw.name, &raw.shape))?;
+        let StoredTensor { tensor, scale, .. } = store(&raw, self.of_tensor(&raw.name, &raw.shape))?;
         Ok(Converted { tensor, scale })
     }
 }

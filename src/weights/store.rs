@@ -11,14 +11,14 @@ use super::storage::Storage;
 use super::tensor::RawTensor;
 
 /// A tensor as a file holds it.
-pub(super) struct Stored {
+pub(super) struct StoredTensor {
     pub(super) tensor: RawTensor,
     pub(super) scale: Option<RawTensor>,
     pub(super) storage: Storage,
 }
 
 /// A tensor in the form wanted, or in the next larger one where its values do not fit.
-pub(super) fn store(raw: &RawTensor, storage: Storage) -> Result<Stored> {
+pub(super) fn store(raw: &RawTensor, storage: Storage) -> Result<StoredTensor> {
     let mut largest = 0f32;
     rows(raw, |row| largest = row.iter().fold(largest, |largest, value| largest.max(value.abs())))?;
     let fits = f16::MAX.to_f32();
@@ -30,7 +30,7 @@ pub(super) fn store(raw: &RawTensor, storage: Storage) -> Result<Stored> {
     }
 }
 
-fn store_floats(raw: &RawTensor, dtype: Dtype) -> Result<Stored> {
+fn store_floats(raw: &RawTensor, dtype: Dtype) -> Result<StoredTensor> {
     let len: usize = raw.shape.iter().product();
     let mut values = Vec::with_capacity(len * dtype.bitsize() / 8);
     rows(raw, |row| match dtype {
@@ -38,10 +38,10 @@ fn store_floats(raw: &RawTensor, dtype: Dtype) -> Result<Stored> {
         _ => values.extend(row.iter().flat_map(|value| value.to_le_bytes())),
     })?;
     let storage = if dtype == Dtype::F16 { Storage::F16 } else { Storage::F32 };
-    Ok(Stored { tensor: tensor(&raw.name, dtype, &raw.shape, values), scale: None, storage })
+    Ok(StoredTensor { tensor: tensor(&raw.name, dtype, &raw.shape, values), scale: None, storage })
 }
 
-fn store_q8(raw: &RawTensor) -> Result<Stored> {
+fn store_q8(raw: &RawTensor) -> Result<StoredTensor> {
     let mut values = Vec::with_capacity(raw.shape.iter().product());
     let mut scales = Vec::with_capacity(raw.shape[0] * 4);
     rows(raw, |row| {
@@ -53,14 +53,14 @@ fn store_q8(raw: &RawTensor) -> Result<Stored> {
         values.extend(row.iter().map(|value| quantised(value).max(-127) as u8));
         scales.extend(scale.to_le_bytes());
     })?;
-    Ok(Stored {
+    Ok(StoredTensor {
         tensor: tensor(&raw.name, Dtype::I8, &raw.shape, values),
         scale: Some(tensor(&scale_name(&raw.name), Dtype::F32, &raw.shape[..1], scales)),
         storage: Storage::Q8,
     })
 }
 
-fn store_q4(raw: &RawTensor) -> Result<Stored> {
+fn store_q4(raw: &RawTensor) -> Result<StoredTensor> {
     let [height, columns] = [raw.shape[0], raw.shape[1]];
     let mut values = Vec::with_capacity(height * columns / 2);
     let mut scales = Vec::with_capacity(height * columns / Q4_GROUP * 2);
@@ -73,7 +73,7 @@ fn store_q4(raw: &RawTensor) -> Result<Stored> {
         }
     })?;
     let scale_shape = [height, columns / Q4_GROUP];
-    Ok(Stored {
+    Ok(StoredTensor {
         tensor: tensor(&raw.name, Dtype::U8, &[height, columns / 2], values),
         scale: Some(tensor(&scale_name(&raw.name), Dtype::F16, &scale_shape, scales)),
         storage: Storage::Q4,

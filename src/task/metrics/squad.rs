@@ -54,14 +54,14 @@ pub struct Squad1 {
 impl Squad1 {
     /// Scores `(prediction, gold answers)`; a question without gold answers counts 0.
     pub fn score<'a>(questions: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
-        let mut sums = Sums::default();
+        let mut totals = ScoreTotals::default();
         for (prediction, golds) in questions {
-            sums.add(
+            totals.add(
                 best(golds, |gold| exact_match(prediction, gold)),
                 best(golds, |gold| token_f1(prediction, gold, false)),
             );
         }
-        Self { n: sums.n, exact_match: sums.exact(), f1: sums.f1() }
+        Self { n: totals.n, exact_match: totals.exact(), f1: totals.f1() }
     }
 }
 
@@ -113,7 +113,7 @@ pub struct NoAnswer {
 impl Squad2 {
     /// Scores `(prediction, gold answers)`; a question without gold answers has none.
     pub fn score<'a>(questions: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
-        let mut sums = [Sums::default(); 2];
+        let mut totals = [ScoreTotals::default(); 2];
         let nothing = [String::new()];
         for (prediction, golds) in questions {
             // The script leaves out gold answers of which nothing remains.
@@ -123,11 +123,11 @@ impl Squad2 {
             let golds = if real.is_empty() { &nothing[..] } else { &real[..] };
             let exact = best(golds, |gold| exact_match(prediction, gold));
             let f1 = best(golds, |gold| token_f1(prediction, gold, true));
-            let [has, none] = &mut sums;
+            let [has, none] = &mut totals;
             (if has_answer { has } else { none }).add(exact, f1);
         }
-        let [has, none] = sums;
-        let all = Sums { n: has.n + none.n, exact: has.exact + none.exact, f1: has.f1 + none.f1 };
+        let [has, none] = totals;
+        let all = ScoreTotals { n: has.n + none.n, exact: has.exact + none.exact, f1: has.f1 + none.f1 };
         Self {
             n: all.n,
             exact_match: all.exact(),
@@ -139,13 +139,13 @@ impl Squad2 {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
+struct ScoreTotals {
     n: usize,
     exact: f64,
     f1: f64,
 }
 
-impl Sums {
+impl ScoreTotals {
     fn add(&mut self, exact: f64, f1: f64) {
         self.n += 1;
         self.exact += exact;

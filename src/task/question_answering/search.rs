@@ -106,7 +106,7 @@ impl Ord for Rank {
 
 /// What a window adds to the whole.
 #[derive(Clone, Copy, Debug)]
-struct Sums {
+struct WindowTotals {
     /// ln Σ exp(score) over the window's spans.
     spans: f64,
     /// Sum of the logits at `[CLS]`.
@@ -120,7 +120,7 @@ pub struct Search<'a> {
     context: &'a str,
     units: Utf16Index<'a>,
     options: SearchOptions,
-    sums: BTreeMap<usize, Sums>,
+    totals: BTreeMap<usize, WindowTotals>,
     /// The best span of each text, at most `top_k` of them.
     by_rank: BTreeMap<Rank, &'a str>,
     by_text: BTreeMap<&'a str, Rank>,
@@ -141,7 +141,7 @@ impl<'a> Search<'a> {
             context,
             units: Utf16Index::new(context),
             options,
-            sums: BTreeMap::new(),
+            totals: BTreeMap::new(),
             by_rank: BTreeMap::new(),
             by_text: BTreeMap::new(),
         })
@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
     ) -> Result<()> {
         check_logits("start_logits", window, start_logits)?;
         check_logits("end_logits", window, end_logits)?;
-        if self.sums.contains_key(&window.index) {
+        if self.totals.contains_key(&window.index) {
             return Ok(());
         }
         let context = window.context_position..window.context_position + window.pieces.len();
@@ -171,7 +171,7 @@ impl<'a> Search<'a> {
         let null = first(start_logits) + first(end_logits);
         let longest = self.options.max_answer_tokens;
         let spans = log_sum_exp(start, end, &window.max_context, longest);
-        self.sums.insert(window.index, Sums { spans, null });
+        self.totals.insert(window.index, WindowTotals { spans, null });
         for span in RankedSpans::new(start, end, &window.max_context, longest) {
             if self.is_full()
                 && self.by_rank.first_key_value().is_some_and(|(worst, _)| span.score < worst.score)
@@ -190,9 +190,9 @@ impl<'a> Search<'a> {
 
     /// The best answers of the windows added so far.
     pub fn answers(&self) -> Answers {
-        let null = self.sums.values().map(|sums| sums.null).fold(f64::INFINITY, f64::min);
-        let null = if self.sums.is_empty() { f64::NEG_INFINITY } else { null };
-        let total = self.sums.values().fold(null, |total, sums| log_add(total, sums.spans));
+        let null = self.totals.values().map(|window| window.null).fold(f64::INFINITY, f64::min);
+        let null = if self.totals.is_empty() { f64::NEG_INFINITY } else { null };
+        let total = self.totals.values().fold(null, |total, window| log_add(total, window.spans));
         let probability = |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (score - total).exp() };
         let answers = self.by_rank.iter().rev().map(|(rank, &text)| {
             let units = self.units.range(&(rank.start..rank.end));
@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
         Answers {
             answers: answers.collect(),
             no_answer: NoAnswer { probability: probability(null), score: null },
-            windows: self.sums.len(),
+            windows: self.totals.len(),
         }
     }
 

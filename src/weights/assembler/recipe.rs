@@ -2,7 +2,7 @@
 
 use safetensors::Dtype;
 
-use super::{Assembler, Waiting};
+use super::{Assembler, PendingSource};
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Recipe, Source};
 use crate::weights::decode::{decode, q8, refuse_non_finite, refuse_non_finite_q8};
@@ -63,7 +63,7 @@ impl Assembler {
     fn stored(&self, source: &Source) -> Result<(&RawTensor, Option<&RawTensor>)> {
         let waiting = self.by_name.get(source.name()).map(|place| &self.sources[*place]);
         match waiting {
-            Some(Waiting { raw: Some(raw), scale, .. }) => Ok((raw, scale.as_ref())),
+            Some(PendingSource { raw: Some(raw), scale, .. }) => Ok((raw, scale.as_ref())),
             _ => Err(Error::internal(source.name(), "was freed while a parameter needed it")),
         }
     }

@@ -34,15 +34,15 @@ use super::tensor::{RawTensor, Values};
 /// ```
 #[derive(Debug)]
 pub struct Assembler {
-    parameters: Vec<Pending>,
-    sources: Vec<Waiting>,
+    parameters: Vec<PendingParameter>,
+    sources: Vec<PendingSource>,
     by_name: HashMap<String, usize>,
     ready: VecDeque<usize>,
     held: usize,
 }
 
 #[derive(Debug)]
-struct Pending {
+struct PendingParameter {
     parameter: Parameter,
     sources: Vec<usize>,
     missing: usize,
@@ -50,7 +50,7 @@ struct Pending {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct PendingSource {
     source: Source,
     raw: Option<RawTensor>,
     scale: Option<RawTensor>,
@@ -79,7 +79,7 @@ impl Assembler {
         let mut sources = Vec::new();
         for source in parameter.recipe.sources() {
             let place = *self.by_name.entry(source.name().into()).or_insert_with(|| {
-                self.sources.push(Waiting {
+                self.sources.push(PendingSource {
                     source: source.clone(),
                     raw: None,
                     scale: None,
@@ -99,7 +99,12 @@ impl Assembler {
             self.ready.push_back(index);
         }
         let missing = sources.len();
-        self.parameters.push(Pending { parameter: parameter.clone(), sources, missing, done: false });
+        self.parameters.push(PendingParameter {
+            parameter: parameter.clone(),
+            sources,
+            missing,
+            done: false,
+        });
     }
 
     /// Bytes of stored tensors that are held because a parameter still needs them.
@@ -164,7 +169,7 @@ impl Assembler {
         if !self.ready.is_empty() {
             return Err(Error::internal("weights", "parameters were not fetched"));
         }
-        let missing: BTreeMap<&str, &Waiting> = self
+        let missing: BTreeMap<&str, &PendingSource> = self
             .sources
             .iter()
             .filter(|waiting| !waiting.complete)
@@ -190,7 +195,7 @@ impl Assembler {
     }
 }
 
-impl Waiting {
+impl PendingSource {
     /// Quantised tensors need their scales.
     fn is_complete(&self) -> bool {
         match &self.raw {

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::gpu::Memory;
 use crate::plan::{Inputs, Parameter, ParameterId, Plan};
 use crate::profile::{Profile, RunParts};
-use crate::weights::Values;
+use crate::weights::ParameterData;
 use crate::{cpu, gpu};
 
 /// The CPU or a GPU, holding a model's parameters.
@@ -33,7 +33,7 @@ impl Executor {
     ///
     /// # Errors
     /// [`crate::error::Error::Tensor`] where the shape is another, [`crate::error::Error::OutOfMemory`].
-    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
+    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<ParameterData>) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.load(id, parameter, values),
             Executor::Gpu(executor) => executor.load(id, parameter, values),

@@ -16,7 +16,7 @@ use crate::executor::Executor;
 use crate::gpu::Memory;
 use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedule, fits_gpu};
 use crate::profile::{Profile, RunParts};
-use crate::weights::{Tensor, Values};
+use crate::weights::{Tensor, ParameterData};
 
 /// What a caller chooses about a session.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +131,7 @@ impl Session {
     ///
     /// # Errors
     /// Where the device has no room for it.
-    pub fn load(&mut self, id: ParameterId, values: Values) -> Result<()> {
+    pub fn load(&mut self, id: ParameterId, values: ParameterData) -> Result<()> {
         self.executor.load(id, &self.network.parameters[id.0], values)
     }
 

@@ -5,7 +5,9 @@ mod support;
 use mobilebert::config::Config;
 use mobilebert::cpu;
 use mobilebert::plan::{Network, ParameterId, Plan, Recipe, Request};
-use mobilebert::weights::{Assembler, Converted, Dtype, Generator, RawTensor, Storage, Values, decode};
+use mobilebert::weights::{
+    Assembler, Converted, Dtype, Generator, ParameterData, RawTensor, Storage, decode,
+};
 use serde_json::json;
 use support::checkpoint;
 use support::compare::compare_to_rms;
@@ -22,7 +24,7 @@ struct Model {
     config: Config,
     network: Network,
     stored: Vec<RawTensor>,
-    parameters: Vec<Option<Values>>,
+    parameters: Vec<Option<ParameterData>>,
 }
 
 impl Model {
@@ -63,7 +65,7 @@ impl Model {
         decoded.collect()
     }
 
-    fn cpu(&self, threads: usize, change: impl Fn(Values) -> Values) -> cpu::Executor {
+    fn cpu(&self, threads: usize, change: impl Fn(ParameterData) -> ParameterData) -> cpu::Executor {
         let mut executor = cpu::Executor::new(threads).unwrap();
         for (id, parameter) in self.network.parameters.iter().enumerate() {
             let values = change(self.parameters[id].clone().unwrap());
@@ -77,8 +79,8 @@ impl Model {
     }
 }
 
-fn in_f32(values: Values) -> Values {
-    Values::F32(values.into_f32("").unwrap())
+fn in_f32(values: ParameterData) -> ParameterData {
+    ParameterData::F32(values.into_f32("").unwrap())
 }
 
 /// Sizes of MobileBERT, fewer layers and words.
@@ -103,7 +105,7 @@ fn what_only_has_its_rows_scaled_stays_in_8_bits() {
                 _ => false,
             };
             match values {
-                Some(Values::Q8(_)) => assert!(stays, "{parameter:?}"),
+                Some(ParameterData::Q8(_)) => assert!(stays, "{parameter:?}"),
                 _ => assert!(!stays, "{parameter:?}"),
             }
             let scaled = matches!(&parameter.recipe, Recipe::Fold { scale, factor, .. }
@@ -155,7 +157,7 @@ fn parameters_take_a_quarter_of_the_memory() {
     let floats = model.cpu(1, in_f32).parameter_bytes();
     assert!((bytes as f64) < 0.35 * floats as f64, "{bytes} of {floats} bytes");
     let Some(mut gpu) = executor("parameters_take_a_quarter_of_the_memory") else { return };
-    let mut taken = |change: fn(Values) -> Values| {
+    let mut taken = |change: fn(ParameterData) -> ParameterData| {
         for (id, parameter) in model.network.parameters.iter().enumerate() {
             gpu.load(ParameterId(id), parameter, change(model.parameters[id].clone().unwrap())).unwrap();
         }
@@ -187,13 +189,14 @@ fn both_executors_agree_on_8_bits() {
 #[test]
 fn an_executor_wants_a_scale_for_every_row() {
     let model = Model::random(&family()[0], 70);
-    let place = model.parameters.iter().position(|values| matches!(values, Some(Values::Q8(_)))).unwrap();
+    let place =
+        model.parameters.iter().position(|values| matches!(values, Some(ParameterData::Q8(_)))).unwrap();
     let parameter = &model.network.parameters[place];
-    let Some(Values::Q8(tensor)) = &model.parameters[place] else { unreachable!() };
+    let Some(ParameterData::Q8(tensor)) = &model.parameters[place] else { unreachable!() };
     let mut short = tensor.clone();
     short.scales.pop();
     let mut executor = cpu::Executor::new(1).unwrap();
-    let error = executor.load(ParameterId(place), parameter, Values::Q8(short)).unwrap_err();
+    let error = executor.load(ParameterId(place), parameter, ParameterData::Q8(short)).unwrap_err();
     assert_eq!(error.culprit(), Some(("tensor", parameter.name.as_str())), "{error}");
     assert!(model.stored.iter().any(|raw| raw.dtype == Dtype::I8));
 }

@@ -7,7 +7,7 @@ use crate::kernels::{
 };
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step};
 use crate::profile::{Clock, Profile, StepTime};
-use crate::weights::Values;
+use crate::weights::ParameterData;
 
 /// The parameters of a model and the memory to run its plans.
 #[derive(Debug)]
@@ -55,7 +55,12 @@ impl Executor {
     }
 
     /// Takes a parameter; a matrix is packed here, once. What comes in 8 bits stays in 8 bits.
-    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
+    pub fn load(
+        &mut self,
+        id: ParameterId,
+        parameter: &Parameter,
+        values: impl Into<ParameterData>,
+    ) -> Result<()> {
         let values = values.into();
         if values.shape() != parameter.shape || !values.is_whole() {
             let problem = format!("has shape {:?} where {:?} is asked for", values.shape(), parameter.shape);
@@ -68,17 +73,17 @@ impl Executor {
             (Role::Matrix, &[out_features, in_features]) => {
                 let simd = self.workers.simd();
                 HostParameter::matrix(match values {
-                    Values::F32(tensor) => {
+                    ParameterData::F32(tensor) => {
                         PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd)
                     }
-                    Values::Q8(tensor) => {
+                    ParameterData::Q8(tensor) => {
                         PackedMatrix::from_q8(&tensor.values, tensor.scales, in_features, simd)
                     }
                 })
             }
             (Role::Table, &[_, features]) => HostParameter::table(match values {
-                Values::F32(tensor) => Table::from_f32(tensor.data, features),
-                Values::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
+                ParameterData::F32(tensor) => Table::from_f32(tensor.data, features),
+                ParameterData::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
             }),
             (Role::Vector, &[_]) => HostParameter::vector(values.into_f32(&parameter.name)?.data),
             (role, shape) => {

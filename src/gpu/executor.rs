@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::plan::{Inputs, Parameter, ParameterId, Plan, Request};
 use crate::profile::{Clock, Profile, RunParts, StepTime};
 use crate::trial::{Order, Trial};
-use crate::weights::Values;
+use crate::weights::ParameterData;
 
 use super::completion;
 use super::device::{Adapter, Device};
@@ -107,7 +107,12 @@ impl Executor {
     ///
     /// # Errors
     /// `Tensor` where the shape is another, `Unsupported` where a binding cannot hold it, `OutOfMemory`.
-    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<Values>) -> Result<()> {
+    pub fn load(
+        &mut self,
+        id: ParameterId,
+        parameter: &Parameter,
+        values: impl Into<ParameterData>,
+    ) -> Result<()> {
         let watch = self.device.watch();
         let uploaded = Uploaded::new(&self.device, &self.ledger, parameter, &values.into());
         let bytes = uploaded.as_ref().map_or(0, |uploaded| uploaded.buffer.size());

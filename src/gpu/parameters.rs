@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Role};
-use crate::weights::Values;
+use crate::weights::ParameterData;
 
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
@@ -34,17 +34,17 @@ impl Uploaded {
         device: &Device,
         ledger: &Arc<Ledger>,
         parameter: &Parameter,
-        values: &Values,
+        values: &ParameterData,
     ) -> Result<Self> {
         let bytes = check(device, parameter, values)?;
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
         let buffer = Allocation::new(&device.device, ledger, &parameter.name, bytes, usage);
         let in_bytes = match values {
-            Values::F32(tensor) => {
+            ParameterData::F32(tensor) => {
                 write(device, &buffer, 0, parameter, &tensor.data);
                 false
             }
-            Values::Q8(tensor) => {
+            ParameterData::Q8(tensor) => {
                 device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&tensor.scales));
                 write(
                     device,
@@ -116,10 +116,10 @@ fn interleaved<T: Copy + Default>(values: &[T], in_features: usize, mut write: i
 }
 
 /// Bytes that the parameter takes in its buffer.
-fn check(device: &Device, parameter: &Parameter, values: &Values) -> Result<u64> {
+fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
     let (len, width, scales) = match values {
-        Values::F32(tensor) => (tensor.data.len(), 4, 0),
-        Values::Q8(tensor) => (tensor.values.len(), 1, size_of_val(tensor.scales.as_slice())),
+        ParameterData::F32(tensor) => (tensor.data.len(), 4, 0),
+        ParameterData::Q8(tensor) => (tensor.values.len(), 1, size_of_val(tensor.scales.as_slice())),
     };
     if values.shape() != parameter.shape || !values.is_whole() || len == 0 {
         let problem =

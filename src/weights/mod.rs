@@ -25,7 +25,7 @@ pub use quantize::{Converted, Quantizer, TensorReport};
 pub use safetensors::Dtype;
 pub use storage::Storage;
 pub use stream::Stream;
-pub use tensor::{Q8Tensor, RawTensor, Tensor, Values};
+pub use tensor::{ParameterData, Q8Tensor, RawTensor, Tensor};
 
 /// What a quantised matrix' scales are named: `X.weight.scale` beside `X.weight`.
 pub const SCALE_SUFFIX: &str = ".scale";

@@ -26,19 +26,19 @@ pub struct Q8Tensor {
 
 /// A parameter in the form that its recipe leaves it in.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Values {
+pub enum ParameterData {
     /// Floats.
     F32(Tensor),
     /// A matrix or table that is stored as q8.
     Q8(Q8Tensor),
 }
 
-impl Values {
+impl ParameterData {
     /// Sizes, outermost first.
     pub fn shape(&self) -> &[usize] {
         match self {
-            Values::F32(tensor) => &tensor.shape,
-            Values::Q8(tensor) => &tensor.shape,
+            ParameterData::F32(tensor) => &tensor.shape,
+            ParameterData::Q8(tensor) => &tensor.shape,
         }
     }
 
@@ -46,8 +46,8 @@ impl Values {
     pub fn is_whole(&self) -> bool {
         let len = self.shape().iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         match self {
-            Values::F32(tensor) => len == Some(tensor.data.len()),
-            Values::Q8(Q8Tensor { shape, values, scales }) => {
+            ParameterData::F32(tensor) => len == Some(tensor.data.len()),
+            ParameterData::Q8(Q8Tensor { shape, values, scales }) => {
                 len == Some(values.len()) && shape.len() == 2 && shape[0] == scales.len()
             }
         }
@@ -59,15 +59,15 @@ impl Values {
     /// [`Error::OutOfMemory`].
     pub fn into_f32(self, name: &str) -> Result<Tensor> {
         match self {
-            Values::F32(tensor) => Ok(tensor),
-            Values::Q8(tensor) => tensor.to_f32(name),
+            ParameterData::F32(tensor) => Ok(tensor),
+            ParameterData::Q8(tensor) => tensor.to_f32(name),
         }
     }
 }
 
-impl From<Tensor> for Values {
+impl From<Tensor> for ParameterData {
     fn from(tensor: Tensor) -> Self {
-        Values::F32(tensor)
+        ParameterData::F32(tensor)
     }
 }
 

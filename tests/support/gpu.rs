@@ -10,7 +10,7 @@ use mobilebert::plan::{
     Buffer, BufferId, Identity, Inputs, Operation, Output, Parameter, ParameterId, Plan, Recipe, Request,
     Role, Step,
 };
-use mobilebert::weights::{Tensor, Values};
+use mobilebert::weights::{ParameterData, Tensor};
 use serde_json::{Value, json};
 
 /// A device of its own; where this machine has none, the test is said not to have run, or fails if
@@ -74,7 +74,7 @@ fn say(line: &str) {
 pub struct Builder {
     pub plan: Plan,
     pub inputs: Inputs,
-    pub parameters: Vec<(Parameter, Values)>,
+    pub parameters: Vec<(Parameter, ParameterData)>,
 }
 
 impl Builder {
@@ -109,7 +109,7 @@ impl Builder {
     }
 
     /// A parameter in floats or in 8 bits.
-    pub fn add(&mut self, values: Values, role: Role) -> ParameterId {
+    pub fn add(&mut self, values: ParameterData, role: Role) -> ParameterId {
         let id = ParameterId(self.parameters.len());
         let name = format!("parameter.{}", id.0);
         let parameter = Parameter { name, shape: values.shape().to_vec(), role, recipe: Recipe::Zeros };

@@ -1,7 +1,7 @@
 //! Matrices as the executor keeps them: in floats, or in 8 bits.
 
 use mobilebert::kernels::{PackedMatrix, Simd, Table};
-use mobilebert::weights::{Q8Tensor, Tensor, Values};
+use mobilebert::weights::{ParameterData, Q8Tensor, Tensor};
 
 use super::random::Random;
 
@@ -75,13 +75,13 @@ impl Matrix {
     }
 
     /// As a checkpoint gives it to an executor.
-    pub fn values(&self) -> Values {
+    pub fn values(&self) -> ParameterData {
         match &self.kept {
             Kept::Floats(values) => {
                 let shape = vec![values.len() / self.columns, self.columns];
-                Values::F32(Tensor { shape, data: values.clone() })
+                ParameterData::F32(Tensor { shape, data: values.clone() })
             }
-            Kept::Bytes { values, scales } => Values::Q8(Q8Tensor {
+            Kept::Bytes { values, scales } => ParameterData::Q8(Q8Tensor {
                 shape: vec![scales.len(), self.columns],
                 values: values.clone(),
                 scales: scales.clone(),

@@ -98,7 +98,7 @@ function describeTruncation({ truncated, windows, windowsDone }) {
 
 /** @param {AskResult} result */
 function describe({ timing: parts, windows }) {
-  const each = `${time(parts.tokenize)} to tokenize, ${time(parts.compute)} to compute, ${time(parts.search)} to search`;
+  const each = `${time(parts.tokenize)} to tokenize, ${time(parts.compute)} to compute, ${time(parts.postprocess)} to search`;
   const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
   return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.`;
 }

@@ -9,18 +9,18 @@ use crate::plan::{Network, Parameter, ParameterId, Source};
 
 use super::SCALE_SUFFIX;
 use super::header::check_stored;
-use super::tensor::{RawTensor, Values};
+use super::tensor::{ParameterData, RawTensor};
 
 /// Holds tensors as they are stored, and only those that an unfinished parameter still needs.
 ///
 /// ```no_run
 /// use mobilebert::plan::{Network, ParameterId};
-/// use mobilebert::weights::{Assembler, RawTensor, Values};
+/// use mobilebert::weights::{Assembler, RawTensor, ParameterData};
 ///
 /// fn load(
 ///     network: &Network,
 ///     checkpoint: Vec<RawTensor>,
-///     upload: impl Fn(ParameterId, Values),
+///     upload: impl Fn(ParameterId, ParameterData),
 /// ) -> mobilebert::error::Result<()> {
 ///     let mut assembler = Assembler::new(network);
 ///     for tensor in checkpoint {
@@ -146,7 +146,7 @@ impl Assembler {
     }
 
     /// The next parameter whose tensors are all there.
-    pub fn next_ready(&mut self) -> Result<Option<(ParameterId, Values)>> {
+    pub fn next_ready(&mut self) -> Result<Option<(ParameterId, ParameterData)>> {
         let Some(index) = self.ready.pop_front() else { return Ok(None) };
         let values = self.evaluate(&self.parameters[index].parameter)?;
         self.parameters[index].done = true;

@@ -6,21 +6,21 @@ use super::{Assembler, PendingSource};
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Recipe, Source};
 use crate::weights::decode::{decode, q8, refuse_non_finite, refuse_non_finite_q8};
-use crate::weights::tensor::{Q8Tensor, RawTensor, Tensor, Values};
+use crate::weights::tensor::{ParameterData, Q8Tensor, RawTensor, Tensor};
 
 impl Assembler {
-    pub(super) fn evaluate(&self, parameter: &Parameter) -> Result<Values> {
+    pub(super) fn evaluate(&self, parameter: &Parameter) -> Result<ParameterData> {
         let values = match self.in_8_bits(parameter)? {
-            Some(tensor) => Values::Q8(tensor),
-            None => Values::F32(self.in_floats(parameter)?),
+            Some(tensor) => ParameterData::Q8(tensor),
+            None => ParameterData::F32(self.in_floats(parameter)?),
         };
         if values.shape() != parameter.shape || !values.is_whole() {
             let problem = format!("came out as {:?}, not {:?}", values.shape(), parameter.shape);
             return Err(Error::internal(&parameter.name, problem));
         }
         match &values {
-            Values::F32(tensor) => refuse_non_finite(&parameter.name, &tensor.shape, &tensor.data)?,
-            Values::Q8(tensor) => refuse_non_finite_q8(&parameter.name, tensor)?,
+            ParameterData::F32(tensor) => refuse_non_finite(&parameter.name, &tensor.shape, &tensor.data)?,
+            ParameterData::Q8(tensor) => refuse_non_finite_q8(&parameter.name, tensor)?,
         }
         Ok(values)
     }

@@ -33,7 +33,12 @@ impl Executor {
     ///
     /// # Errors
     /// [`crate::error::Error::Tensor`] where the shape is another, [`crate::error::Error::OutOfMemory`].
-    pub fn load(&mut self, id: ParameterId, parameter: &Parameter, values: impl Into<ParameterData>) -> Result<()> {
+    pub fn load(
+        &mut self,
+        id: ParameterId,
+        parameter: &Parameter,
+        values: impl Into<ParameterData>,
+    ) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.load(id, parameter, values),
             Executor::Gpu(executor) => executor.load(id, parameter, values),

@@ -16,7 +16,7 @@ use crate::executor::Executor;
 use crate::gpu::Memory;
 use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedule, fits_gpu};
 use crate::profile::{Profile, RunParts};
-use crate::weights::{Tensor, ParameterData};
+use crate::weights::{ParameterData, Tensor};
 
 /// What a caller chooses about a session.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Bytes of a model's files, as they come → a [`Model`]. Weights go to the device tensor by tensor.
 
-use super::{Model, pace::Pace};
+use super::{Model, question_answering};
 use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::plan::Network;
@@ -119,7 +119,12 @@ impl Loader {
                 assembler.finish()?;
                 session.settle().await?;
                 let (config, tokenizer) = (self.config, self.tokenizer);
-                Ok(Model { config, tokenizer, session: *session, pace: Pace::default() })
+                Ok(Model {
+                    config,
+                    tokenizer,
+                    session: *session,
+                    window_batches: question_answering::window_batches(),
+                })
             }
             Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no byte of it came")),
             Stage::Failed => Err(Error::internal("load", "the loader has failed before")),

@@ -7,7 +7,6 @@ mod fill_mask;
 mod loader;
 #[cfg(not(target_arch = "wasm32"))]
 mod open;
-mod pace;
 mod question_answering;
 mod task;
 mod text_classification;
@@ -18,7 +17,6 @@ pub use directory::{Directory, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, Pooling};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};
-use pace::Pace;
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
 pub use task::Timing;
 pub use text_classification::{Classified, Text, TextClassification};
@@ -28,6 +26,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::session::{DeviceReport, Outputs, Sequence, Session, Wanted};
 use crate::text::Tokenizer;
+use crate::trial::Trial;
 
 /// A loaded network with its configuration and, where its files have one, its tokenizer.
 pub struct Model {
@@ -35,7 +34,7 @@ pub struct Model {
     tokenizer: Option<Tokenizer>,
     session: Session,
     /// How many windows of a long text share a run; measured.
-    pace: Pace,
+    window_batches: Trial<usize>,
 }
 
 impl Model {

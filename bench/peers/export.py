@@ -2,8 +2,8 @@
 
     python export.py OUT [--layers 24] [--sequence 128 384]
 
-Writes config.json, model.safetensors, vocab.txt, model.onnx, model_quantized.onnx (what transformers.js calls q8: weights in
-int8, activations quantized at run time) and inputs.json to OUT. The latter has, for every length, a question and a context
+Writes to OUT: config.json, model.safetensors, vocab.txt, model.onnx, model_quantized.onnx (what transformers.js calls q8:
+weights in int8, activations quantized at run time) and inputs.json, which has a question and a context for every length,
 whose words are one token each, and their ids.
 """
 

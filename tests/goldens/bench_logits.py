@@ -1,9 +1,9 @@
-"""Makes `src/benchmark/data/logits.json`, what the latency page and `mobilebert bench` check their runs against:
+"""Creates `src/benchmark/data/logits.json`, the reference for runs of the latency page and `mobilebert bench`:
 `cargo xtask goldens bench`.
 
-Every variant of `src/benchmark/data/variants.json` is filled by the generator and run by `transformers` in float64 over fixed
-ids. Of each output a sample is stored: `SAMPLES` positions, their values, and the root mean square of the whole row.
-A run is right where the largest |Δ| over that root mean square is at most `allowed`.
+Every variant in `src/benchmark/data/variants.json` is filled by the generator and run by `transformers` in float64 on fixed
+ids. Each output is stored as a sample: `SAMPLES` positions, their values, and the root mean square of the whole row.
+A run is correct if the largest |Δ| over that root mean square is at most `allowed`.
 """
 
 import argparse
@@ -19,12 +19,12 @@ FOLDER = Path(__file__).parents[2] / "src/benchmark/data"
 SEED = 1
 SEQUENCES = (64, 128, 256, 384, 512)
 SAMPLES = 16
-# Ten times what parity is held to: a phone's GPU may take its exponentials less exactly than we test here.
+# Ten times the tolerance of the parity tests: a phone's GPU may compute exponentials less precisely than those tested here.
 ALLOWED = 1e-3
 
 
 def inputs(length: int, vocabulary: int, types: int) -> dict[str, list]:
-    """The ids of a length; `src/benchmark/mod.rs` makes the same."""
+    """The ids for a length; `src/benchmark/mod.rs` generates the same."""
     return {
         "input_ids": [[7919 * (place + 1) % vocabulary for place in range(length)]],
         "token_type_ids": [[min(2 * place // length, types - 1) for place in range(length)]],
@@ -33,13 +33,13 @@ def inputs(length: int, vocabulary: int, types: int) -> dict[str, list]:
 
 
 def rows(model: torch.nn.Module, given: dict[str, list]) -> dict[str, np.ndarray]:
-    """The head's outputs over one sequence, in float64."""
+    """The head's outputs for one sequence, in float64."""
     outputs = models.outputs(model, given, hidden_states=False, attentions=False)
     return {name: value.double().reshape(-1).numpy() for name, value in outputs.items()}
 
 
 def rms(row: np.ndarray) -> float:
-    """Root of the mean square."""
+    """The root mean square."""
     return float(np.sqrt(np.mean(row**2)))
 
 
@@ -49,12 +49,12 @@ def difference(exact: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> fl
 
 
 def rounded(value: float) -> float:
-    """Eight significant digits: more than f32 has."""
+    """Rounded to eight significant digits, more than f32 has."""
     return float(f"{value:.8g}")
 
 
 def sample(row: np.ndarray) -> dict:
-    """What is stored of an output."""
+    """The parts of an output that are stored."""
     places = np.linspace(0, len(row) - 1, SAMPLES).round().astype(int)
     return {
         "places": places.tolist(),
@@ -75,9 +75,9 @@ def variant(entry: dict) -> dict:
     exact = rows(model, given)
     given["input_ids"][0][SEQUENCES[0] // 2] += 1
     float32, other_token = difference(exact, single), difference(exact, rows(model, given))
-    print(f"{entry['name']}: float32 is off by {float32:.1e}, one other token by {other_token:.1e}")
+    print(f"{entry['name']}: float32 differs by {float32:.1e}, one changed token by {other_token:.1e}")
     if float32 > ALLOWED / 10 or other_token < 10 * ALLOWED:
-        raise SystemExit(f"{entry['name']}: {ALLOWED} does not tell right from wrong")
+        raise SystemExit(f"{entry['name']}: {ALLOWED} doesn't tell right from wrong")
     stored = {}
     for length in SEQUENCES:
         exact = rows(model, inputs(length, config["vocab_size"], config["type_vocab_size"]))
@@ -86,7 +86,7 @@ def variant(entry: dict) -> dict:
 
 
 def main() -> None:
-    """Writes the file."""
+    """Creates the file."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     variants = json.loads((FOLDER / "variants.json").read_text())
     stored = {

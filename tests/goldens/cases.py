@@ -1,10 +1,10 @@
-"""Which models are held against `transformers`, and with which inputs."""
+"""The models that are compared with `transformers`, and their inputs."""
 
 from dataclasses import dataclass
 
 import generator
 
-# Sizes that are no multiple of anything.
+# Sizes that aren't multiples of anything.
 ODD = {
     "vocab_size": 97,
     "hidden_size": 52,
@@ -51,7 +51,7 @@ SHAPES = ("small", "single", "unpadded")
 
 @dataclass
 class Case:
-    """A model with its seed, and the inputs it is run with."""
+    """A model with its seed and the names of its inputs."""
 
     name: str
     architecture: str
@@ -61,7 +61,7 @@ class Case:
 
 
 def mobilebert(name: str, head: str, base: dict = ODD, runs: tuple[str, ...] = SHAPES, **settings) -> Case:
-    """A MobileBERT: `base` with changes."""
+    """A MobileBERT: `base` with overrides."""
     return Case(f"mobilebert-{name}", f"MobileBert{head}", {**base, **settings}, runs)
 
 
@@ -147,7 +147,7 @@ VARIANTS = [
 
 @dataclass
 class Run:
-    """Inputs, and what is asked for beside the head's outputs."""
+    """Inputs, and the outputs requested besides the head's."""
 
     inputs: dict[str, list]
     hidden_states: bool
@@ -155,10 +155,10 @@ class Run:
 
 
 def run(shape: str, config, seed: int) -> Run:
-    """The inputs of a name, for a model."""
+    """The inputs with a given name, for a model."""
     longest = config.max_position_embeddings
     types = getattr(config, "type_vocab_size", 1)
-    # Number of real tokens of each sequence; all are padded to the first.
+    # Number of real tokens in each sequence; all are padded to the length of the first.
     lengths, states = {
         "small": ([11, 7, 3], True),
         "single": ([1], False),
@@ -175,7 +175,7 @@ def run(shape: str, config, seed: int) -> Run:
         real = range(length)
         ids.append([bits[t] % config.vocab_size if t in real else 0 for t in range(width)])
         token_types.append([(t * types // length) if t in real else 0 for t in range(width)])
-        # The second sequence has holes in its mask besides the tail.
+        # The second sequence's mask also has holes before its tail.
         masks.append([int(t in real and not (row == 1 and t % 4 == 2)) for t in range(width)])
     inputs = {"input_ids": ids, "attention_mask": masks, "token_type_ids": token_types}
     if shape == "choices":

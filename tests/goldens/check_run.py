@@ -1,11 +1,11 @@
-"""Holds `mobilebert run` against `transformers` over directories as `save_pretrained` writes them.
+"""Compares `mobilebert run` with `transformers` on directories that `save_pretrained` wrote.
 
 `python tests/goldens/check_run.py --program target/release/mobilebert [--device gpu] [--random 40] [--seed 1]`
 
-Every small model of `cases.py` and `--random` others of random shapes, with every head, are saved in F32, F16 and BF16,
-whole and in shards, and as older checkpoints have them (tensors without the encoder's prefix, tied tensors twice, norms
-called gamma and beta, integer buffers). Names, shapes and values of all outputs must be those of `transformers` in
-float64 on the same (rounded) weights, to 1e-4 of the row's root mean square or twice the error of float32.
+Every small model in `cases.py` and `--random` others with random shapes, with every head, are saved in F32, F16 and BF16,
+in one file and in shards, and in the forms of older checkpoints (tensors without the encoder's prefix, tied tensors twice,
+norms called gamma and beta, integer buffers). Names, shapes and values of all outputs must match those of `transformers` in
+float64 on the same (rounded) weights, within 1e-4 of the row's root mean square or twice the error of float32.
 """
 
 import argparse
@@ -30,7 +30,7 @@ STORED = {"f16": torch.float16, "bf16": torch.bfloat16}
 
 
 def random_case(number: int, chance: random.Random) -> cases.Case:
-    """A model of random sizes, switches and head."""
+    """A model with random sizes, switches and head."""
     heads = chance.randint(1, 5)
     width = heads * chance.randint(1, 21)
     family = chance.choice(["MobileBert", "MobileBert", "MobileBert", "Bert", "DistilBert"])
@@ -77,7 +77,7 @@ def random_case(number: int, chance: random.Random) -> cases.Case:
 
 
 def random_inputs(model: torch.nn.Module, choices: bool, chance: random.Random) -> dict[str, list]:
-    """Ids, types and a mask with holes and tails; sometimes without the optional ones."""
+    """Ids, token types and a mask with holes and tails; sometimes without the optional ones."""
     config = model.config
     batch, sequence = chance.randint(1, 4), chance.choice([1, 2, 3, 17, config.max_position_embeddings])
     sequence = min(sequence, config.max_position_embeddings)
@@ -98,10 +98,10 @@ def random_inputs(model: torch.nn.Module, choices: bool, chance: random.Random) 
 
 
 def save(model: torch.nn.Module, form: str, folder: Path) -> torch.nn.Module:
-    """Writes the model in a form; returns it with the weights as they were rounded."""
+    """Writes the model in one of the forms; returns it with the rounded weights."""
     model = copy.deepcopy(model)
     if form in STORED:
-        # Not `model.half()`: buffers and configuration stay as they are.
+        # Not `model.half()`, which would also change buffers and the configuration.
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.copy_(parameter.to(STORED[form]).float())
@@ -134,14 +134,14 @@ def save(model: torch.nn.Module, form: str, folder: Path) -> torch.nn.Module:
 
 
 def compare(model: torch.nn.Module, inputs: dict, wanted: tuple[bool, bool], found: dict) -> tuple[float, list[str]]:
-    """The worst max |Δ| / rms as a share of what is allowed, and what is wrong."""
+    """The worst max |Δ| / rms as a fraction of the allowed one, and the problems found."""
     filled = {"attention_mask": None, "token_type_ids": None} | inputs
     filled = {name: values for name, values in filled.items() if values is not None}
     single = models.outputs(model, filled, *wanted)
     exact = models.outputs(copy.deepcopy(model).double(), filled, *wanted)
     problems, worst = [], 0.0
     if set(found) != set(exact):
-        problems.append(f"outputs {sorted(set(found) ^ set(exact))} are on one side only")
+        problems.append(f"outputs {sorted(set(found) ^ set(exact))} are only on one side")
     for name in set(found) & set(exact):
         if tuple(found[name].shape) != tuple(exact[name].shape):
             problems.append(f"{name} is {tuple(found[name].shape)}, not {tuple(exact[name].shape)}")
@@ -151,12 +151,12 @@ def compare(model: torch.nn.Module, inputs: dict, wanted: tuple[bool, bool], fou
         share = error(rows, as_rows(found[name])) / allowed
         worst = max(worst, share)
         if not share <= 1:
-            problems.append(f"{name} is off by {share * allowed:.2g}, {allowed:.2g} allowed")
+            problems.append(f"{name} has an error of {share * allowed:.2g}, {allowed:.2g} allowed")
     return worst, problems
 
 
 def check(program: str, device: str, case: cases.Case, form: str, chance: random.Random) -> tuple[float, list[str]]:
-    """Saves, runs, compares one model in one form."""
+    """Saves, runs and compares one model in one form."""
     model = models.build(case.architecture, case.settings)
     models.fill(model, chance.getrandbits(32))
     inputs = random_inputs(model, case.architecture.endswith(cases.CHOICE), chance)
@@ -185,13 +185,13 @@ def check(program: str, device: str, case: cases.Case, form: str, chance: random
 
 
 def main() -> None:
-    """All of them; exits 1 where anything differs."""
+    """Checks all models; exits with 1 if anything differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", required=True, help="path of the command line program")
+    parser.add_argument("--program", required=True, help="path of the `mobilebert` program")
     parser.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
-    parser.add_argument("--random", type=int, default=40, help="models of random shapes")
+    parser.add_argument("--random", type=int, default=40, help="number of models with random shapes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="a part of the name of the cases to run")
+    parser.add_argument("--only", default="", help="run only the cases whose name contains this")
     arguments = parser.parse_args()
     transformers.logging.disable_progress_bar()
     chance = random.Random(arguments.seed)
@@ -207,7 +207,7 @@ def main() -> None:
         worst, problems = check(arguments.program, arguments.device, case, form, own)
         done += 1
         failed += bool(problems)
-        print(f"{case.name} {case.architecture} {form}: {worst:.3f} of what is allowed", flush=True)
+        print(f"{case.name} {case.architecture} {form}: {worst:.3f} of the allowed error", flush=True)
         for problem in problems:
             print(f"  WRONG {problem}\n  {case.settings}", flush=True)
     print(f"{done} directories, {failed} wrong")

@@ -1,15 +1,15 @@
-"""Weights made on the spot: the Python twin of `src/weights/generator.rs`, equal to it in every bit.
+"""Generated weights: the Python twin of `src/weights/generator.rs`, identical bit for bit.
 
-A value depends on the seed, the tensor's name and shape, and the element's index alone:
+A value depends only on the seed, the tensor's name and shape, and the element's index:
 
     key    = mix(fnv1a64(name) ^ mix(seed))
-    bits   = mix(key + (index + 1) · 0x9E3779B97F4A7C15)          modulo 2⁶⁴; mix is SplitMix64's finaliser
+    bits   = mix(key + (index + 1) · 0x9E3779B97F4A7C15)          modulo 2⁶⁴; mix is SplitMix64's finalizer
     u      = ((bits >> 40) − 2²³) · 2⁻²³                           uniform in [−1, 1), exact in f32
-    value  = centre + spread · u                                   one f32 product, one f32 sum
+    value  = center + spread · u                                   one f32 product, one f32 sum
 
-`centre` and `spread` follow from the name and the shape (see `scale`), so that hidden states keep their size over
-24 layers with and without normalisation, attention is neither flat nor one-hot, and every token counts.
-A norm's weight is centred on 0.9, not 1: where nothing normalises, that pays for what each residual branch adds.
+`center` and `spread` follow from the name and the shape (see `scale`), so that hidden states keep their magnitude over
+24 layers with and without normalization, attention is neither flat nor one-hot, and every token matters.
+A norm's weight is centered on 0.9, not 1: without normalization, that compensates for what each residual branch adds.
 """
 
 import math
@@ -21,14 +21,14 @@ MASK = (1 << 64) - 1
 
 
 def mix(z: int) -> int:
-    """SplitMix64's finaliser on one integer."""
+    """SplitMix64's finalizer on one integer."""
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
     return z ^ (z >> 31)
 
 
 def mix_array(z: np.ndarray) -> np.ndarray:
-    """SplitMix64's finaliser on every element, in place."""
+    """SplitMix64's finalizer on every element, in place."""
     z ^= z >> np.uint64(30)
     z *= np.uint64(0xBF58476D1CE4E5B9)
     z ^= z >> np.uint64(27)
@@ -45,15 +45,15 @@ def fnv1a64(text: str) -> int:
     return value
 
 
-# Linears whose result is added to a residual: smaller, or 24 layers would let the sum grow without bound.
+# Linear layers whose result is added to a residual: smaller, or the sum would grow without bound over 24 layers.
 RESIDUAL_BRANCHES = (".output.dense.weight", ".output.bottleneck.dense.weight", ".out_lin.weight", ".lin2.weight")
 ATTENTION_LOGITS = (".query.weight", ".key.weight", ".q_lin.weight", ".k_lin.weight")
-# `[vocabulary, width]` or its transpose: not a linear over the vocabulary.
+# `[vocabulary, width]` or its transpose: not a linear layer with the vocabulary as its input.
 DECODERS = ("predictions.dense.weight", "predictions.decoder.weight", "vocab_projector.weight")
 
 
 def scale(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Centre and spread of a tensor's values."""
+    """Center and spread of a tensor's values."""
     if len(shape) == 1:
         if name.endswith("weight"):
             return 0.9, 0.25
@@ -78,5 +78,5 @@ def tensor(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
         counter = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN) + np.uint64(key)
         bits = mix_array(counter) >> np.uint64(40)
     uniform = (bits.astype(np.int32) - np.int32(1 << 23)).astype(np.float32) * np.float32(2.0**-23)
-    centre, spread = scale(name, shape)
-    return (np.float32(centre) + np.float32(spread) * uniform).reshape(shape)
+    center, spread = scale(name, shape)
+    return (np.float32(center) + np.float32(spread) * uniform).reshape(shape)

@@ -1,11 +1,11 @@
-"""Makes the goldens that `tests/parity.rs` holds both executors against: `python tests/goldens/make.py`.
+"""Creates the goldens that `tests/parity.rs` compares both executors with: `python tests/goldens/make.py`.
 
-Every model of `cases.py` is filled by the generator and run by `transformers` in float64. Of large outputs a sample is
-stored: chosen rows (a row is the last axis) and columns, and the root mean square of every row. Beside each output
-stands the error that `transformers` itself makes in float32, as max |Δ| / rms of the row: parity is asked for to 1e-4
-or to twice that error, whichever is larger.
+Every model in `cases.py` is filled by the generator and run by `transformers` in float64. Large outputs are stored as
+samples: selected rows (a row is the last axis) and columns, and the root mean square of every row. Each output is stored
+with the error of `transformers` itself in float32, as max |Δ| / rms of the row: parity means within 1e-4 or twice that
+error, whichever is larger.
 
-Before anything is written the goldens must show that they can tell right from wrong: see `check`.
+Before anything is written, `check` makes sure that the goldens can tell right from wrong.
 """
 
 import argparse
@@ -24,10 +24,10 @@ import models
 
 HERE = Path(__file__).parent
 TOLERANCE = 1e-4
-# An output of up to this many values is stored whole.
+# Outputs of up to this many values are stored completely.
 WHOLE = 800
 ROWS, COLUMNS = 8, 24
-# Hidden states kept of a deep model.
+# Hidden states that are stored of a deep model.
 DEPTHS = {0, 1, 2, 6, 12, 18, 24}
 
 
@@ -37,7 +37,7 @@ def as_rows(output: torch.Tensor) -> np.ndarray:
 
 
 def row_rms(rows: np.ndarray) -> np.ndarray:
-    """Root of the mean square of each row."""
+    """The root mean square of each row."""
     return np.sqrt(np.mean(rows**2, axis=-1))
 
 
@@ -47,7 +47,7 @@ def error(exact: np.ndarray, found: np.ndarray) -> float:
 
 
 def chosen(name: str, count: int, limit: int) -> list[int]:
-    """At most `limit` of `count` indices, first and last among them, by a hash of the name."""
+    """At most `limit` of `count` indices, including the first and the last, selected by a hash of the name."""
     if count <= limit:
         return list(range(count))
     inner = sorted(range(1, count - 1), key=lambda index: generator.mix(generator.fnv1a64(f"{name} {index}")))
@@ -55,7 +55,7 @@ def chosen(name: str, count: int, limit: int) -> list[int]:
 
 
 def sample(name: str, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """What is stored of an output."""
+    """The parts of an output that are stored."""
     height, width = rows.shape
     whole = rows.size <= WHOLE
     row_index = chosen(name, height, height if whole else ROWS)
@@ -69,13 +69,13 @@ def sample(name: str, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def is_kept(output: str, layers: int) -> bool:
-    """Whether an output is stored: of deep models not every layer's."""
+    """Whether an output is stored: deep models omit some layers."""
     match = re.fullmatch(r"hidden_states\.(\d+)", output)
     return match is None or layers <= 6 or int(match[1]) in DEPTHS
 
 
 def changed(inputs: dict, field: str, place: tuple[int, ...], limit: int) -> dict:
-    """The inputs with one number replaced by another below `limit`."""
+    """The inputs with one number replaced by a different one below `limit`."""
     other = copy.deepcopy(inputs)
     target = other[field]
     for index in place[:-1]:
@@ -85,7 +85,7 @@ def changed(inputs: dict, field: str, place: tuple[int, ...], limit: int) -> dic
 
 
 def head_outputs(outputs: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """The outputs of the head alone, a row a sequence (a question, of a multiple choice)."""
+    """Only the head's outputs, one row per sequence (per question, for multiple choice)."""
     return {
         name: value.double().reshape(value.shape[0], -1).numpy()
         for name, value in outputs.items()
@@ -94,28 +94,28 @@ def head_outputs(outputs: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
 
 
 class Degenerate(Exception):
-    """Goldens that would not notice a mistake."""
+    """Goldens that wouldn't detect an error."""
 
 
 def require(condition: bool, problem: str) -> None:
-    """Raises where a golden would be worth nothing."""
+    """Raises if a golden would be worthless."""
     if not condition:
         raise Degenerate(problem)
 
 
 def check(case: cases.Case, model: torch.nn.Module, run: cases.Run, outputs: dict[str, torch.Tensor]) -> None:
-    """Fails where the goldens of a run would not notice a mistake."""
+    """Fails if a run's goldens wouldn't detect an error."""
     where = f"{case.name}:"
     for name, value in outputs.items():
         if name.startswith("hidden_states"):
             size = float(value.pow(2).mean().sqrt())
-            require(0.1 < size < 20, f"{where} {name} has rms {size}: it explodes or collapses")
+            require(0.1 < size < 20, f"{where} {name} has rms {size}: it explodes or vanishes")
     base = head_outputs(outputs)
     for name in base:
         vary = outputs[name]
         if name in ("start_logits", "end_logits") and vary.shape[-1] > 1:
             spread = float((vary.std(-1) / vary.pow(2).mean(-1).sqrt()).min())
-            require(spread > 0.05, f"{where} {name} hardly differs between tokens ({spread:.3g})")
+            require(spread > 0.05, f"{where} {name} barely differs between tokens ({spread:.3g})")
     small = model.config.hidden_size < 100
     for place in places(run, 20 if small else 4):
         for field, limit, least in (
@@ -128,29 +128,29 @@ def check(case: cases.Case, model: torch.nn.Module, run: cases.Run, outputs: dic
             for name, rows in base.items():
                 row, other = rows[place[0]], moved[name][place[0]]
                 change = np.max(np.abs(other - row)) / row_rms(row[None])[0]
-                require(change > least, f"{where} {name} does not see {field}{list(place)} ({change:.2g})")
+                require(change > least, f"{where} {name} doesn't depend on {field}{list(place)} ({change:.2g})")
 
 
 def places(run: cases.Run, most: int) -> list[tuple[int, ...]]:
-    """Positions of attended tokens: all of a short run, a sample of a long one, first and last among them."""
+    """Positions of attended tokens: all of a short run, a sample of a long one, including the first and the last."""
     mask = np.array(run.inputs["attention_mask"])
     found = [tuple(int(index) for index in place) for place in np.argwhere(mask == 1)]
     return [found[index] for index in chosen("places", len(found), most)]
 
 
 def make(case: cases.Case, tensors: dict[str, np.ndarray]) -> dict:
-    """[`attempt`] with the case's first seed whose goldens are good: a single logit may happen to be near zero."""
+    """`attempt` with the case's first seed that gives good goldens: a single logit may happen to be near zero."""
     for salt in range(10):
         case.seed = generator.fnv1a64(f"{case.name} {salt}") & 0xFFFFFFFF
         try:
             return attempt(case, tensors)
         except Degenerate as problem:
-            print(f"  another seed: {problem}", flush=True)
-    raise SystemExit(f"{case.name}: no seed makes goldens that notice every mistake")
+            print(f"  trying another seed: {problem}", flush=True)
+    raise SystemExit(f"{case.name}: no seed gives goldens that detect every error")
 
 
 def attempt(case: cases.Case, tensors: dict[str, np.ndarray]) -> dict:
-    """Runs a case in both precisions, checks it, adds its samples to `tensors`; returns what the index says of it."""
+    """Runs a case in both precisions, checks it, adds its samples to `tensors`; returns its entry in the index."""
     model = models.build(case.architecture, case.settings)
     weights = models.fill(model, case.seed)
     runs = []
@@ -168,7 +168,7 @@ def attempt(case: cases.Case, tensors: dict[str, np.ndarray]) -> dict:
                 continue
             rows = as_rows(value)
             float_error = error(rows, as_rows(single[name]))
-            require(float_error < 2e-4, f"{case.name} {shape} {name}: f32 itself is off by {float_error:.2g}")
+            require(float_error < 2e-4, f"{case.name} {shape} {name}: the error of f32 itself is {float_error:.2g}")
             tensors |= sample(f"{case.name}/{shape}/{name}", rows)
             index.append({"name": name, "shape": list(value.shape), "float32_error": float(f"{float_error:.3g}")})
         runs.append(
@@ -190,7 +190,7 @@ def attempt(case: cases.Case, tensors: dict[str, np.ndarray]) -> dict:
 
 
 def compact(weights: list[tuple[str, list[int]]]) -> list:
-    """Names and shapes in order; the layers, which are alike, once: `layer.*.` with the number of layers."""
+    """Names and shapes in order; the layers, which are all alike, once: `layer.*.` with the number of layers."""
     layer = re.compile(r"\.layer\.(\d+)\.")
     deepest = max((int(match[1]) for name, _ in weights if (match := layer.search(name))), default=-1)
     result = []
@@ -206,9 +206,9 @@ def compact(weights: list[tuple[str, list[int]]]) -> list:
 
 
 def main() -> None:
-    """Makes all goldens, or those whose names contain a word, which are then not written."""
+    """Creates all goldens and writes them, or tries only those whose names contain a word."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", help="try the cases whose name contains this; nothing is written")
+    parser.add_argument("--only", help="try the cases whose name contains this, and write nothing")
     only = parser.parse_args().only
     tensors: dict[str, np.ndarray] = {}
     index = []

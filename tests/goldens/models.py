@@ -1,4 +1,4 @@
-"""Models of `transformers` (and IB-BERT, which it cannot build), filled by the generator."""
+"""Models from `transformers` (and IB-BERT, which it can't build), filled by the generator."""
 
 import json
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def build(architecture: str, settings: dict) -> nn.Module:
-    """An f32 model of class `architecture` for evaluation, its weights as the class initialises them."""
+    """An f32 model of class `architecture` in evaluation mode, with the weights that the class initializes."""
     model_class = getattr(transformers, architecture)
     config = model_class.config_class(**settings, architectures=[architecture])
     config._attn_implementation = "eager"
@@ -20,7 +20,7 @@ def build(architecture: str, settings: dict) -> nn.Module:
 
 
 def is_ib_bert(config) -> bool:
-    """Whether query and key read a hidden state whose width is not that of the attention."""
+    """Whether query and key read a hidden state that is wider than the attention."""
     return (
         config.model_type == "mobilebert"
         and config.use_bottleneck
@@ -30,7 +30,7 @@ def is_ib_bert(config) -> bool:
 
 
 def widen_query_and_key(model: nn.Module) -> None:
-    """Gives query and key the input width they read: `transformers` sizes them as if they read a bottleneck."""
+    """Gives query and key the width of their input: `transformers` sizes them as if they read a bottleneck."""
     config = model.config
     for layer in model.base_model.encoder.layer:
         for name in ("query", "key"):
@@ -38,7 +38,7 @@ def widen_query_and_key(model: nn.Module) -> None:
 
 
 def fill(model: nn.Module, seed: int) -> list[tuple[str, list[int]]]:
-    """Fills every parameter, tied ones once under the name that `save_pretrained` keeps; returns names and shapes."""
+    """Fills every parameter, tied ones once, by the name that `save_pretrained` keeps; returns names and shapes."""
     named = [(name, parameter) for name, parameter in model.named_parameters()]
     with torch.no_grad():
         for name, parameter in named:
@@ -47,13 +47,13 @@ def fill(model: nn.Module, seed: int) -> list[tuple[str, list[int]]]:
 
 
 def config_json(model: nn.Module) -> dict:
-    """What `save_pretrained` writes as `config.json`."""
+    """The contents of `config.json` as `save_pretrained` writes it."""
     return json.loads(model.config.to_json_string(use_diff=True))
 
 
 @torch.no_grad()
 def outputs(model: nn.Module, inputs: dict, hidden_states: bool, attentions: bool) -> dict[str, torch.Tensor]:
-    """Every output by the name that `mobilebert run` gives it."""
+    """Every output, under the name that `mobilebert run` gives it."""
     arguments = {name: torch.tensor(values) for name, values in inputs.items()}
     if model.config.model_type == "distilbert":
         arguments.pop("token_type_ids", None)

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::outcome::{Outcome, noting, passed, summary};
 use crate::process::{cargo, command, root, run as run_command, target};
-use crate::{browser, package, pages, python, setup, size};
+use crate::{browser, package, pages, python, setup, size, wasm};
 
 /// One row of the result.
 struct Check {
@@ -34,49 +34,56 @@ const CHECKS: &[Check] = &[
         name: "rust: tests of the commands",
         run: || passed(cargo().args(["test", "--quiet", "--package=xtask"])),
     },
-    Check {
-        name: "package: build and size",
-        run: || pages::build().and_then(|()| size::report()).map(|()| Outcome::Passed),
-    },
+    Check { name: BUILD, run: || pages::build().and_then(|()| size::report()).map(|()| Outcome::Passed) },
     Check { name: "package: unit tests", run: package_tests },
     Check { name: "javascript: types", run: types },
     Check { name: "javascript: lint", run: lint },
     Check { name: "package: what npm publishes", run: publication },
     Check { name: "package: Node, workers, examples", run: installed_package },
-    Check { name: "package: API reference", run: reference },
-    Check { name: "package: against transformers.js", run: peer },
+    Check { name: REFERENCE, run: reference },
+    Check { name: PEER, run: peer },
     Check { name: BROWSERS, run: browsers },
     Check { name: "python: lint", run: python_lint },
     Check { name: "workflows: lint", run: workflow_lint },
     Check { name: TRAINING, run: training_tests },
 ];
 
+const BUILD: &str = "package: build and size";
+const REFERENCE: &str = "package: API reference";
+const PEER: &str = "package: against transformers.js";
 const BROWSERS: &str = "browsers: Chromium and Firefox";
 const TRAINING: &str = "python: training tests";
 
-/// Installs something unless it is already installed.
-type Install = fn() -> Result<()>;
+/// Part of what a check needs; does nothing if that is already there.
+type Preparation = fn() -> Result<()>;
 
-/// Installations that keep the network and the disk busy for minutes, started while the first checks keep the processor
-/// busy. If one fails here, the check tries again and reports the error.
-const AHEAD: &[(&str, Install)] = &[
+/// Preparations by check, started in the background in this order. The installations keep the network and the disk busy
+/// for minutes while the first checks keep the processor busy. If one fails, the check tries again and reports the error.
+const INSTALLATIONS: &[(&str, Preparation)] = &[
     (BROWSERS, || {
         browser::missing();
         setup::npm_packages("tests/browser")
     }),
+    (REFERENCE, || setup::npm_packages("pkg/reference")),
+    (PEER, || setup::npm_packages("tests/peers")),
     (TRAINING, || python::training().map(drop)),
 ];
+
+/// Optimizing and linking the wasm module keeps one core busy for minutes; the first checks use the others.
+const BUILDS: &[(&str, Preparation)] = &[(BUILD, wasm::build)];
 
 /// Runs the checks and prints a table; the exit code says whether all that ran passed.
 pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
     let chosen = select(only)?;
     let wanted = |name: &str| chosen.iter().any(|check| check.name == name);
-    let ahead: Vec<_> = AHEAD
-        .iter()
-        .filter(|(name, _)| wanted(name) && !(skip_training && *name == TRAINING))
-        .map(|(_, install)| install)
-        .collect();
-    std::thread::spawn(move || ahead.into_iter().for_each(|install| drop(install())));
+    for preparations in [INSTALLATIONS, BUILDS] {
+        let wanted: Vec<_> = preparations
+            .iter()
+            .filter(|(name, _)| wanted(name) && !(skip_training && *name == TRAINING))
+            .map(|(_, prepare)| prepare)
+            .collect();
+        std::thread::spawn(move || wanted.into_iter().for_each(|prepare| drop(prepare())));
+    }
     let start = Instant::now();
     let mut rows = Vec::new();
     for check in chosen {

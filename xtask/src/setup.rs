@@ -8,8 +8,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, command, find, output, root, run};
 
+/// Held while rustup may change the toolchain.
+static RUSTUP: Mutex<()> = Mutex::new(());
+
 /// Installs the standard library of a Rust target with rustup.
 pub fn wasm_target(target: &str) -> Result<()> {
+    let _turn = RUSTUP.lock();
     let sysroot = output(
         command(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).args(["--print", "sysroot"]),
     )?;
@@ -28,6 +32,7 @@ pub fn wasm_target(target: &str) -> Result<()> {
 /// Describes what is missing for a tool that is a rustup component, after trying rustup; `command` is the tool's cargo
 /// subcommand.
 pub fn missing_rust_component(component: &str, command: &str) -> Option<String> {
+    let _turn = RUSTUP.lock();
     let is_installed = || {
         let version = cargo().args([command, "--version"]).output();
         version.is_ok_and(|output| output.status.success())

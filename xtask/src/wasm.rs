@@ -1,6 +1,7 @@
 //! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
@@ -17,6 +18,8 @@ pub fn folder() -> PathBuf {
 
 /// Builds the module unless it is up to date.
 pub fn build() -> Result<()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     let root = root();
     let inputs = ["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "xtask/src/wasm.rs"]
         .map(|path| root.join(path));

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::outcome::{Outcome, noting, passed, summary};
-use crate::process::{cargo, command, root, run as run_command, target};
+use crate::process::{cargo, command, root, run as run_command, run_noting, target};
 use crate::{browser, package, pages, python, setup, size, wasm};
 
 /// One row of the result.
@@ -29,6 +29,7 @@ const CHECKS: &[Check] = &[
             )
         },
     },
+    Check { name: "rust: what cargo publishes", run: crates },
     Check { name: "rust: tests (GPU: software Vulkan)", run: rust_tests },
     Check {
         name: "rust: tests of the commands",
@@ -148,6 +149,18 @@ fn clippy_wasm() -> Result<Outcome> {
         "--",
         "--deny=warnings",
     ]))
+}
+
+/// The packed crates: a warning names missing metadata, or a target whose file isn't packed.
+fn crates() -> Result<Outcome> {
+    let mut package = cargo();
+    package.args(["package", "--package=mobilebert", "--package=mobilebert-cli"]);
+    // Offline: the checks before have downloaded what this needs.
+    let warnings = run_noting(package.args(["--no-verify", "--allow-dirty", "--offline"]), "warning:")?;
+    if !warnings.is_empty() {
+        bail!("{}", warnings.join("; "));
+    }
+    Ok(Outcome::Passed)
 }
 
 fn rust_tests() -> Result<Outcome> {

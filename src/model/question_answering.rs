@@ -189,7 +189,7 @@ async fn run(model: &mut Model, windows: &[Window<'_>]) -> Result<Vec<Outputs>> 
         windows.iter().map(|window| Sequence::new(window.ids.clone(), window.type_ids.clone())).collect();
     let before = now_ms();
     let outputs = model.session.run_together(&sequences).await?;
-    let tokens = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
+    let tokens: usize = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
     // Per token: windows differ in length.
     model.window_batches.note(windows.len(), (now_ms() - before) / tokens.max(1) as f64);
     Ok(outputs)

@@ -10,7 +10,7 @@ use crate::process::{root, target};
 use crate::{folder, package, pages, size};
 
 /// Largest file that common static hosts accept.
-const MAX_FILE_SIZE: u64 = 25 << 20;
+const MAX_FILE_BYTES: u64 = 25 << 20;
 
 /// Builds the pages and lays out `target/site/`.
 pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
@@ -55,9 +55,9 @@ fn is_published(file: &Path) -> Result<bool> {
         return Ok(false);
     }
     let bytes = file.metadata().with_context(|| file.display().to_string())?.len();
-    if bytes > MAX_FILE_SIZE {
+    if bytes > MAX_FILE_BYTES {
         bail!(
-            "{}: {bytes} bytes; static hosts accept at most {MAX_FILE_SIZE}; quantize it (`mobilebert quantize --dtype q8`) or split it into shards",
+            "{}: {bytes} bytes; static hosts accept at most {MAX_FILE_BYTES}; quantize it (`mobilebert quantize --dtype q8`) or split it into shards",
             file.display()
         );
     }

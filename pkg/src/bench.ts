@@ -1,5 +1,5 @@
 /**
- * Times a network in a worker of its own: what the latency page stands on. Built beside the package, not published with it.
+ * Benchmarks a network in a dedicated worker, for the latency page. Built along with the package, but not published.
  *
  * @packageDocumentation
  */
@@ -15,7 +15,7 @@ import type {
   Started,
   StartProgress,
   StartRequest,
-} from "./bench-protocol.js";
+} from "./bench/protocol.js";
 import { aborted, disposed, MobileBertError, toError } from "./errors.js";
 import { resolveSource } from "./files/source.js";
 import type { DeviceKind, ModelSource } from "./types.js";
@@ -32,9 +32,9 @@ export type {
   Started,
   StartProgress,
   StoredOutput,
-} from "./bench-protocol.js";
+} from "./bench/protocol.js";
 
-/** A network whose weights are made on the spot from a seed, by the text of its `config.json`; or a model. */
+/** A network with weights generated from a seed, given by the text of its `config.json`; or a model. */
 export type BenchmarkSource = { config: string; seed: number } | { model: ModelSource };
 
 /** Options of {@link Benchmark.start}. */
@@ -43,25 +43,25 @@ export interface BenchmarkOptions {
   device?: "auto" | DeviceKind;
   /** As for `load`. */
   schedule?: string;
-  /** Ask the GPU for timestamps, which `parts` and `profile` use where the adapter has them. */
+  /** Whether to request GPU timestamps, which `parts` and `profile` use if the adapter supports them. */
   profiling?: boolean;
   onProgress?: (progress: StartProgress) => void;
-  /** Stops the start and, later, whatever runs: the worker ends. */
+  /** Aborts the start or a later run by ending the worker. */
   signal?: AbortSignal;
   wasmUrl?: string | URL;
 }
 
-/** A request without its number. */
-type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
+/** A request without its id. */
+type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
 interface Pending {
   resolve(value: unknown): void;
   reject(error: MobileBertError): void;
 }
 
-/** A network on its device, run over fixed ids. Calls run one after another. */
+/** A network on its device, run on fixed token ids. Calls run one at a time. */
 export class Benchmark {
-  /** What stands, and what it took until then. */
+  /** Information about the network and its cold start. */
   readonly started: Started;
 
   private constructor(
@@ -71,7 +71,7 @@ export class Benchmark {
     this.started = started;
   }
 
-  /** Starts a worker and brings a network onto its device, timing each part. */
+  /** Starts a worker and loads a network onto its device, timing each part. */
   static async start(source: BenchmarkSource, options: BenchmarkOptions = {}): Promise<Benchmark> {
     const { device = "auto", schedule, profiling = false, wasmUrl, signal, onProgress } = options;
     const place: BenchmarkPlace =
@@ -89,37 +89,37 @@ export class Benchmark {
     }
   }
 
-  /** Runs one sequence of this many tokens, and holds the results against `expected` where that is given. */
+  /** Runs one sequence of this many tokens; compares the results with `expected` if given. */
   async run(sequence: number, expected?: Expected): Promise<BenchmarkRun> {
     return (await this.connection.send({ kind: "run", sequence, expected })) as BenchmarkRun;
   }
 
-  /** Kernels launched in a run over this many tokens. */
+  /** Returns the number of kernels launched per run with this many tokens. */
   async dispatches(sequence: number): Promise<number> {
     return (await this.connection.send({ kind: "dispatches", sequence })) as number;
   }
 
-  /** Bytes of activations that a run over this many tokens holds. */
+  /** Returns the size of the activations of a run with this many tokens in bytes. */
   async activationBytes(sequence: number): Promise<number> {
     return (await this.connection.send({ kind: "activationBytes", sequence })) as number;
   }
 
-  /** How a run divides between CPU, GPU and readback, medians of some runs; `null` on the CPU. */
+  /** Returns the median time of each part of a run on the GPU; `null` on the CPU. */
   async parts(sequence: number, runs: number): Promise<RunParts | null> {
     return (await this.connection.send({ kind: "parts", sequence, runs })) as RunParts | null;
   }
 
-  /** What the GPU can do at best; `null` on the CPU. Profiles made afterwards compare kernels with it. */
+  /** Measures the limits of the GPU; `null` on the CPU. Later profiles compare kernels with them. */
   async limits(): Promise<AdapterLimits | null> {
     return (await this.connection.send({ kind: "limits" })) as AdapterLimits | null;
   }
 
-  /** The time of every kernel in runs over this many tokens. */
+  /** Measures the time of each kernel in runs with this many tokens. */
   async profile(sequence: number, runs: number): Promise<KernelProfile> {
     return (await this.connection.send({ kind: "profile", sequence, runs })) as KernelProfile;
   }
 
-  /** Ends the worker; all memory goes with it. */
+  /** Ends the worker, which frees all memory. */
   dispose(): void {
     this.connection.end(disposed());
   }
@@ -143,14 +143,14 @@ class BenchConnection {
     this.worker.onmessage = ({ data }: MessageEvent<BenchReply>) => this.receive(data);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      const said = event.message || "bench-worker.js could not be loaded; is it served beside bench.js?";
-      this.end(new MobileBertError("internal", `the worker stopped: ${said}`));
+      const reason = event.message || "bench-worker.js could not be loaded; is it served next to bench.js?";
+      this.end(new MobileBertError("internal", `the worker stopped: ${reason}`));
     };
     if (signal?.aborted) this.end(aborted());
     else signal?.addEventListener("abort", () => this.end(aborted()), { once: true });
   }
 
-  send(request: Unnumbered<BenchRequest>): Promise<unknown> {
+  send(request: WithoutId<BenchRequest>): Promise<unknown> {
     if (this.ended) return Promise.reject(this.ended);
     const id = this.next++;
     return new Promise((resolve, reject) => {

@@ -130,11 +130,11 @@ test("the module gets the given numbers, with a default of three answers", async
 });
 
 test("errors of the module name options as in JavaScript", async () => {
-  const said = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
+  const thrown = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
     field: "doc_stride",
   });
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
-  const connection = { ...never, call: () => Promise.reject(said) };
+  const connection = { ...never, call: () => Promise.reject(thrown) };
   const qa = new QuestionAnswering(connection, { device, task: "", labels: [] });
   await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));
 });

@@ -22,21 +22,21 @@ after(async () => {
   await server?.stop();
 });
 
-/** The fragment of a link to a result. */
+/** Returns the fragment of a link to a result. */
 async function fragmentOf(json) {
   const stream = new Blob([JSON.stringify(json)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   const bytes = Buffer.from(await new Response(stream).arrayBuffer());
   return `#result=${bytes.toString("base64url")}`;
 }
 
-/** One's own result with something else in it. */
+/** Returns the own result with a change. */
 function changed(change) {
   const copy = structuredClone(own.json);
   change(copy, copy.models[0], copy.models[0].warm[0]);
   return copy;
 }
 
-/** Opens a link on a page of its own. */
+/** Opens a link in a new page. */
 async function opened(json) {
   const { page, faults } = await newPage(browser, { width: 360, height: 740 });
   await page.goto(`${server.address}bench.html${await fragmentOf(json)}`);
@@ -44,7 +44,7 @@ async function opened(json) {
   return { page, faults, shown: await shownResult(page) };
 }
 
-test("Back from somebody's link brings the form and one's own result back", async () => {
+test("going back from a shared link restores the form and the own result", async () => {
   const theirs = changed((_, model) => {
     model.title = "Their network";
   });
@@ -62,7 +62,7 @@ test("Back from somebody's link brings the form and one's own result back", asyn
   assert.deepEqual((await shownResult(page)).json, own.json);
 });
 
-describe("a link whose figures no measurement gives is refused", () => {
+describe("a link with impossible figures is rejected", () => {
   const hostile = {
     "a huge time": (_, __, row) => {
       row.median_ms = 1e308;
@@ -92,14 +92,14 @@ describe("a link whose figures no measurement gives is refused", () => {
   for (const [name, change] of Object.entries(hostile)) {
     test(name, async () => {
       const { page, shown } = await opened(changed(change));
-      assert.match(shown.shared, /cannot be shown: result\./);
+      assert.match(shown.shared, /can't be shown: result\./);
       assert.deepEqual(shown.networks, []);
       await page.close();
     });
   }
 });
 
-test("a check that is off is wrong, whatever the link says", async () => {
+test("a check with a large difference is wrong, whatever the link says", async () => {
   const { page, shown } = await opened(
     changed((_, __, row) => {
       row.check = { right: true, difference: 0.5, allowed: 0.001 };
@@ -109,7 +109,7 @@ test("a check that is off is wrong, whatever the link says", async () => {
   await page.close();
 });
 
-test("neither long names nor zeros break what is drawn", async () => {
+test("neither long names nor zeros break the charts", async () => {
   const { page, faults } = await opened(
     changed((_, model) => {
       model.title = "W".repeat(500);
@@ -127,14 +127,14 @@ test("neither long names nor zeros break what is drawn", async () => {
   await page.close();
 });
 
-test("lengths that a network does not take are said, in place of “Done.” where nothing else was asked for", async () => {
-  const said = async (query) => {
+test("unsupported lengths are reported, instead of “Done.” if nothing else was requested", async () => {
+  const status = async (query) => {
     await openBench(page, server.address, query);
     await startBench(page);
     await endOfBench(page);
-    return await page.$eval("#said", (element) => element.textContent);
+    return await page.$eval("#status", (element) => element.textContent);
   };
-  const refused = "MobileBERT-TINY takes up to 512 tokens: 100000 was not measured.";
-  assert.equal(await said("?variant=tiny&sequence=100000&runs=1&device=wasm"), refused);
-  assert.equal(await said("?variant=tiny&sequence=8,100000&runs=1&device=wasm"), `Done. ${refused}`);
+  const refused = "MobileBERT-TINY supports up to 512 tokens, so 100000 was not measured.";
+  assert.equal(await status("?variant=tiny&sequence=100000&runs=1&device=wasm"), refused);
+  assert.equal(await status("?variant=tiny&sequence=8,100000&runs=1&device=wasm"), `Done. ${refused}`);
 });

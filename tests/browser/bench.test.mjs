@@ -8,7 +8,7 @@ import { chromium, firefox, newPage } from "./support/browsers.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 
-/** As little as makes a row. */
+/** The smallest measurement with a row. */
 const SHORT = "?variant=tiny&sequence=64&runs=2";
 
 let server;
@@ -25,7 +25,7 @@ after(async () => {
   await server?.stop();
 });
 
-/** Measures on a page of its own; `prepare` sees the page before it is opened. */
+/** Measures in a new page; `prepare` gets the page before it is opened. */
 async function measured(query, { from = browser, width = 1280, theme = "light", prepare = async () => {} } = {}) {
   const { page, faults } = await newPage(from, { width, height: 900, theme });
   await prepare(page);
@@ -34,7 +34,7 @@ async function measured(query, { from = browser, width = 1280, theme = "light", 
   return { page, faults, result: await endOfBench(page) };
 }
 
-/** The schema's complaints. */
+/** Returns the schema's errors. */
 function faultsOf(json) {
   isResult(json);
   return (isResult.errors ?? []).map(({ instancePath, message, params }) =>
@@ -55,11 +55,11 @@ describe("a measurement on the CPU", () => {
   });
   after(() => page?.close());
 
-  test("fills a row a length, each with its runs and its check against the stored logits", () => {
+  test("fills one row per length, with its runs and its check against the stored logits", () => {
     assert.equal(result.problem, null);
     assert.deepEqual(result.networks, ["MobileBERT-TINY"]);
     assert.deepEqual(result.tokens, ["64", "128"]);
-    assert.deepEqual(result.checks, ["right", "right"]);
+    assert.deepEqual(result.checks, ["ok", "ok"]);
     assert.equal(result.sparks, 2);
     assert.equal(result.plotted, 1);
     assert.deepEqual(result.paper, ["–", "40"]);
@@ -73,8 +73,8 @@ describe("a measurement on the CPU", () => {
     assert.ok(small.dispatches > 100);
   });
 
-  test("keeps the cold start apart, in parts", () => {
-    assert.deepEqual(result.cold, ["Module", "Generate", "Upload", "Compile", "First run", "In all"]);
+  test("shows the parts of the cold start", () => {
+    assert.deepEqual(result.cold, ["Module", "Generate", "Upload", "Compile", "First run", "Total"]);
     const { cold } = result.json.models[0];
     const parts = [cold.module_ms, cold.generate_ms, cold.upload_ms, cold.compile_ms, cold.first_ms];
     assert.ok(parts.every((part) => part >= 0));
@@ -82,19 +82,19 @@ describe("a measurement on the CPU", () => {
     assert.deepEqual([cold.download_ms, cold.verify_ms], [null, null]);
   });
 
-  test("gives the documented JSON", () => {
+  test("produces the documented JSON", () => {
     assert.deepEqual(faultsOf(result.json), []);
     assert.ok(faultsOf({ ...result.json, format: 2, extra: 0 }).length >= 2, "the schema finds nothing");
     assert.match(result.json.tool.version, /^\d+\.\d+\.\d+$/);
     assert.equal(result.json.void, null);
   });
 
-  test("says what computed, and in which browser", () => {
+  test("shows the device and the browser", () => {
     assert.match(result.system[0], /^CPU/);
     assert.match(result.json.system.browser, /Chrom/);
   });
 
-  test("asks for nothing but the page's own files, and logs no error", () => {
+  test("only requests the page's own files, and logs no errors", () => {
     assert.deepEqual(
       requests.filter((url) => !url.startsWith(server.address)),
       [],
@@ -104,11 +104,11 @@ describe("a measurement on the CPU", () => {
   });
 
   test("announces every row and the end", async () => {
-    assert.equal(await page.$eval("#said", (element) => element.textContent), "Done.");
-    assert.equal(await page.$eval("#said", (element) => element.getAttribute("aria-live")), "polite");
+    assert.equal(await page.$eval("#status", (element) => element.textContent), "Done.");
+    assert.equal(await page.$eval("#status", (element) => element.getAttribute("aria-live")), "polite");
   });
 
-  test("fits a narrow phone, with targets that a thumb can hit", async () => {
+  test("fits a narrow phone, with large enough touch targets", async () => {
     const layout = await page.evaluate(() => {
       const small = [];
       for (const element of document.querySelectorAll("button, summary, .choice, input[readonly], footer a, .back a")) {
@@ -124,7 +124,7 @@ describe("a measurement on the CPU", () => {
     assert.deepEqual(layout, { small: [], wide: 0, scrolls: 0 });
   });
 
-  test("travels in a link that another page shows as somebody else's", async () => {
+  test("can be shared as a link, which is shown as someone else's result", async () => {
     await page.click("#copy-link");
     await page.waitForFunction(() => document.querySelector("#link").value !== "");
     const link = await page.$eval("#link", (field) => field.value);
@@ -135,7 +135,7 @@ describe("a measurement on the CPU", () => {
     await other.goto(link);
     await other.waitForFunction(() => document.documentElement.dataset.ready === "true");
     const shown = await shownResult(other);
-    assert.match(shown.shared, /not this device's/);
+    assert.match(shown.shared, /not from this device/);
     const cut = await other.$eval("#warm", (table) => table.scrollWidth > table.parentElement.clientWidth);
     assert.ok(!cut, "the table is cut off");
     assert.deepEqual(shown.json, result.json);
@@ -143,17 +143,17 @@ describe("a measurement on the CPU", () => {
     assert.equal(await other.$eval("#setup", (element) => element.checkVisibility()), false);
     assert.ok(
       sent.every((url) => !url.includes("#") || url === link),
-      "the fragment went out",
+      "the fragment was sent",
     );
     assert.deepEqual(faults, []);
     await other.close();
   });
 
-  test("is refused as a link that was cut, or that holds something else", async () => {
+  test("is rejected if the link is incomplete or contains something else", async () => {
     await page.click("#copy-link");
     const link = await page.$eval("#link", (field) => field.value);
     const { page: other } = await newPage(browser);
-    const said = async (address) => {
+    const status = async (address) => {
       await other.goto("about:blank");
       await other.goto(address);
       await other.waitForFunction(() => document.documentElement.dataset.ready === "true");
@@ -161,7 +161,7 @@ describe("a measurement on the CPU", () => {
       assert.deepEqual(networks, []);
       return shared;
     };
-    assert.match(await said(link.slice(0, -40)), /cut or damaged/);
+    assert.match(await status(link.slice(0, -40)), /incomplete or damaged/);
     const html = { ...result.json, models: [{ ...result.json.models[0], title: 7 }] };
     const packed = await other.evaluate(async (json) => {
       const stream = new Blob([JSON.stringify(json)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
@@ -171,17 +171,17 @@ describe("a measurement on the CPU", () => {
         .replaceAll("/", "_")
         .replaceAll("=", "");
     }, html);
-    assert.match(await said(`${server.address}bench.html#result=${packed}`), /title: 7 is not a short text/);
+    assert.match(await status(`${server.address}bench.html#result=${packed}`), /title: 7 is not a short string/);
     await other.close();
   });
 });
 
-test("on WebGPU the results are right, too, and a software adapter is called that", async () => {
+test("on WebGPU the results are correct, too, and a software adapter is identified", async () => {
   const software = await chromium({ webgpu: true });
   try {
     const { result, faults } = await measured(`${SHORT}&device=webgpu`, { from: software });
     assert.equal(result.problem, null);
-    assert.deepEqual(result.checks, ["right"]);
+    assert.deepEqual(result.checks, ["ok"]);
     assert.equal(result.json.models[0].device.kind, "webgpu");
     assert.match(result.system[0], /^WebGPU · .*software/);
     assert.deepEqual(faultsOf(result.json), []);
@@ -191,11 +191,11 @@ test("on WebGPU the results are right, too, and a software adapter is called tha
   }
 });
 
-test("in Firefox the results are right and the link comes back, too", async () => {
+test("in Firefox the results are correct and the link works, too", async () => {
   const fox = await firefox();
   try {
     const { page, result, faults } = await measured(`${SHORT}&device=wasm`, { from: fox });
-    assert.deepEqual(result.checks, ["right"]);
+    assert.deepEqual(result.checks, ["ok"]);
     assert.deepEqual(faultsOf(result.json), []);
     assert.match(result.json.system.browser, /Firefox/);
     await page.click("#copy-link");
@@ -211,7 +211,7 @@ test("in Firefox the results are right and the link comes back, too", async () =
   }
 });
 
-test("with the switch on, every kernel is timed by the GPU itself, and the table travels in the link", async () => {
+test("with `profile` the GPU times every kernel, and the table is part of the link", async () => {
   const gpu = await chromium({ webgpu: true });
   try {
     const { page, faults, result } = await measured(`${SHORT}&device=webgpu&profile`, { from: gpu });
@@ -226,7 +226,8 @@ test("with the switch on, every kernel is timed by the GPU itself, and the table
     assert.equal(sum("dispatches"), warm[0].dispatches);
     assert.ok(Math.abs(sum("ms") - profile.total_ms) < 1e-6 * profile.total_ms);
     assert.ok(Math.abs(sum("share") - 1) < 1e-9);
-    const rows = (on) => on.$$eval('#profile tbody th[scope="row"]', (cells) => cells.map((cell) => cell.textContent));
+    const rows = (target) =>
+      target.$$eval('#profile tbody th[scope="row"]', (cells) => cells.map((cell) => cell.textContent));
     assert.deepEqual(
       await rows(page),
       profile.kernels.map(({ kernel }) => kernel),
@@ -243,7 +244,7 @@ test("with the switch on, every kernel is timed by the GPU itself, and the table
   }
 });
 
-test("with the switch on and no GPU, the CPU's kernels are timed", async () => {
+test("with `profile` and without a GPU the CPU's kernels are timed", async () => {
   const { result } = await measured(`${SHORT}&device=wasm&profile`);
   assert.deepEqual(faultsOf(result.json), []);
   const [{ warm, limits, profiles }] = result.json.models;
@@ -251,8 +252,8 @@ test("with the switch on and no GPU, the CPU's kernels are timed", async () => {
   assert.ok(profiles[0].kernels[0].ms > 0);
 });
 
-test("one stored logit that is another shows as wrong", async () => {
-  // In the page and not by the browser's interception, which would hold up the workers' own requests, too.
+test("a single different logit is shown as wrong", async () => {
+  // In the page rather than with request interception, which would also affect the workers' requests.
   const prepare = (page) =>
     page.evaluateOnNewDocument(() => {
       const kept = window.fetch;
@@ -270,7 +271,7 @@ test("one stored logit that is another shows as wrong", async () => {
   await page.close();
 });
 
-test("a model's own weights are downloaded, and nothing is stored of them", async () => {
+test("a model's own weights are downloaded, and its results aren't checked", async () => {
   const { sentiment } = await findModels();
   const { page, result } = await measured(`?model=${sentiment.name}&sequence=16&runs=2&device=wasm`);
   assert.equal(result.problem, null);
@@ -282,11 +283,11 @@ test("a model's own weights are downloaded, and nothing is stored of them", asyn
   await page.close();
 });
 
-describe("a measurement that goes on", () => {
+describe("a running measurement", () => {
   const LONG = "?variant=tiny&sequence=64,128&runs=1000&device=wasm";
 
-  /** Starts and waits for the first runs. */
-  async function going() {
+  /** Starts a measurement and waits for the first runs. */
+  async function startLong() {
     const { page } = await newPage(browser);
     await openBench(page, server.address, LONG);
     await startBench(page);
@@ -294,8 +295,8 @@ describe("a measurement that goes on", () => {
     return page;
   }
 
-  test("is void when the tab was hidden, stops and says so", async () => {
-    const page = await going();
+  test("stops and is void if the tab is hidden", async () => {
+    const page = await startLong();
     await page.evaluate(() => {
       Object.defineProperty(document, "hidden", { value: true, configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
@@ -307,20 +308,20 @@ describe("a measurement that goes on", () => {
     await page.close();
   });
 
-  test("ends at Stop, and the page measures again", async () => {
-    const page = await going();
+  test("ends with Stop, and can be started again", async () => {
+    const page = await startLong();
     assert.equal(await page.evaluate(() => document.activeElement.id), "stop");
     await page.keyboard.press("Enter");
     const result = await endOfBench(page);
     assert.equal(result.problem, null);
     assert.equal(result.void, null);
-    assert.match(await page.$eval("#said", (element) => element.textContent), /Stopped/);
+    assert.match(await page.$eval("#status", (element) => element.textContent), /Stopped/);
     await startBench(page);
     await page.waitForFunction(() => /run \d+ of/.test(document.querySelector("#doing").textContent));
     await page.close();
   });
 
-  test("in sustained mode gives latency over time", async () => {
+  test("plots latency over time in sustained mode", async () => {
     const { page, result } = await measured("?variant=tiny&sequence=64&mode=sustained&minutes=0.05&device=wasm");
     const { warm, sustained } = result.json.models[0];
     assert.deepEqual(warm, []);
@@ -332,16 +333,16 @@ describe("a measurement that goes on", () => {
   });
 });
 
-test("a device that is not there is said with its code, and the page goes on", async () => {
+test("an unavailable device is reported with its code, and the page still works", async () => {
   const { page, result } = await measured(`${SHORT}&device=webgpu`);
   assert.match(result.problem, /unsupported/);
   await page.evaluate(() => document.querySelector("#devices-wasm").click());
   await startBench(page);
-  assert.deepEqual((await endOfBench(page)).checks, ["right"]);
+  assert.deepEqual((await endOfBench(page)).checks, ["ok"]);
   await page.close();
 });
 
-test("axe finds nothing serious, light and dark", async () => {
+test("axe finds nothing serious in light and dark mode", async () => {
   const axe = await readFile(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
   for (const theme of ["light", "dark"]) {
     const { page } = await measured("?variant=tiny&sequence=8,16&runs=1&device=wasm", { width: 360, theme });
@@ -350,7 +351,7 @@ test("axe finds nothing serious, light and dark", async () => {
     const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
     const shown = grave.map(({ id, nodes }) => `${theme}: ${id}: ${nodes.map(({ html }) => html).join(" ")}`);
     assert.deepEqual(shown, []);
-    assert.ok(passes.length > 15, "axe tested next to nothing");
+    assert.ok(passes.length > 15, "axe checked almost nothing");
     await page.close();
   }
 });

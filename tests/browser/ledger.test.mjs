@@ -35,14 +35,14 @@ before(async () => {
     globalThis.soak = async (device, answers) => {
       const { QuestionAnswering } = globalThis.mobilebert;
       const model = await QuestionAnswering.load("/models/answers/", { device, worker: false });
-      const held = async () => ({ ...(await model.memory()), ...count });
+      const usage = async () => ({ ...(await model.memory()), ...count });
       let tenth;
       for (let i = 1; i <= answers; i++) {
         const context = i % 2 === 0 ? "it is the end of the day." : "it is the end. ".repeat(4);
         await model.ask("what is it?", context);
-        if (i === 10) tenth = await held();
+        if (i === 10) tenth = await usage();
       }
-      const last = await held();
+      const last = await usage();
       await model.dispose();
       return { kind: model.device.kind, tenth, last, disposed: { ...count } };
     };

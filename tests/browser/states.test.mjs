@@ -88,13 +88,13 @@ describe("a ready page", () => {
 
   test("announces an answer once", async () => {
     await page.evaluate(() => {
-      globalThis.said = [];
+      globalThis.texts = [];
       const line = document.querySelector("#answer-line");
-      new MutationObserver(() => globalThis.said.push(line.textContent)).observe(line, { childList: true });
+      new MutationObserver(() => globalThis.texts.push(line.textContent)).observe(line, { childList: true });
     });
     const { line } = await ask(page, "Who built the lighthouse?");
-    const said = await page.evaluate(() => globalThis.said);
-    assert.equal(said.filter((words) => words === line).length, 1, JSON.stringify(said));
+    const shown = await page.evaluate(() => globalThis.texts);
+    assert.equal(shown.filter((words) => words === line).length, 1, JSON.stringify(shown));
   });
 
   test("reads a long text in windows and shows how many", async () => {
@@ -130,17 +130,17 @@ test("the status line shows each phase of a first visit, nothing shifts, and the
   const context = await browser.createBrowserContext();
   const { page } = await newPage(context, { width: 360, height: 740 });
   await page.evaluateOnNewDocument(() => {
-    globalThis.said = [];
+    globalThis.texts = [];
     globalThis.shift = 0;
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) globalThis.shift += entry.value;
     }).observe({ type: "layout-shift", buffered: true });
-    const note = () => globalThis.said.push(document.querySelector("#loading-text")?.textContent ?? "");
+    const note = () => globalThis.texts.push(document.querySelector("#loading-text")?.textContent ?? "");
     new MutationObserver(note).observe(document, { childList: true, subtree: true });
   });
   const visit = async () => {
     await openReady(page, server.address);
-    return await page.evaluate(() => ({ said: globalThis.said, shift: globalThis.shift }));
+    return await page.evaluate(() => ({ shown: globalThis.texts, shift: globalThis.shift }));
   };
   const first = await visit();
   const expected = [
@@ -151,15 +151,15 @@ test("the status line shows each phase of a first visit, nothing shifts, and the
   ];
   for (const words of expected) {
     assert.ok(
-      first.said.some((line) => words.test(line)),
-      `${words} was not shown: ${[...new Set(first.said)].join("; ")}`,
+      first.shown.some((line) => words.test(line)),
+      `${words} was not shown: ${[...new Set(first.shown)].join("; ")}`,
     );
   }
-  assert.match(first.said.at(-1), /^Ready\. The model is stored in this browser/);
+  assert.match(first.shown.at(-1), /^Ready\. The model is stored in this browser/);
   assert.ok(first.shift < 0.01, `the layout shifted by ${first.shift} during loading`);
   const second = await visit();
-  assert.ok(second.said.some((line) => /^Reading .+ from this browser's cache/.test(line)));
-  assert.match(second.said.at(-1), /^Ready. Loaded from this browser's cache/);
+  assert.ok(second.shown.some((line) => /^Reading .+ from this browser's cache/.test(line)));
+  assert.match(second.shown.at(-1), /^Ready. Loaded from this browser's cache/);
   assert.ok(second.shift < 0.01, `the layout shifted by ${second.shift} the second time`);
   await context.close();
 });
@@ -183,15 +183,15 @@ describe("other states of the answer and the network", () => {
   test("the page shows the progress in a long text", async () => {
     await takeSample(page, 3);
     await page.evaluate(() => {
-      globalThis.said = [];
+      globalThis.texts = [];
       const timing = document.querySelector("#answer-timing");
-      new MutationObserver(() => globalThis.said.push(timing.textContent)).observe(timing, { childList: true });
+      new MutationObserver(() => globalThis.texts.push(timing.textContent)).observe(timing, { childList: true });
     });
     await ask(page, "Who led the survey party?");
-    const said = await page.evaluate(() => globalThis.said);
+    const shown = await page.evaluate(() => globalThis.texts);
     assert.ok(
-      said.some((line) => /^Read \d+ of \d+ windows$/.test(line)),
-      said.join("; "),
+      shown.some((line) => /^Read \d+ of \d+ windows$/.test(line)),
+      shown.join("; "),
     );
   });
 

@@ -95,7 +95,7 @@ test("custom-element: answers questions about its page and highlights the answer
       const element = document.querySelector("question-answerer");
       await element.ask(question);
       const marked = [...(CSS.highlights.get("question-answerer") ?? [])].map((range) => range.toString());
-      return { said: element.shadowRoot.querySelector("output").textContent, marked };
+      return { shown: element.shadowRoot.querySelector("output").textContent, marked };
     }, question);
   // One answer spans two elements, another one contains a character reference.
   for (const [question, expected] of [
@@ -103,9 +103,9 @@ test("custom-element: answers questions about its page and highlights the answer
     ["How tall is the tower?", "38\u00a0metres"],
     ["What did the lamp burn?", "rapeseed oil"],
   ]) {
-    const { said, marked } = await ask(question);
-    assert.ok(said.includes(expected), `"${question}" gave "${said}"`);
-    assert.deepEqual(marked, [said]);
+    const { shown, marked } = await ask(question);
+    assert.ok(shown.includes(expected), `"${question}" gave "${shown}"`);
+    assert.deepEqual(marked, [shown]);
   }
   // Type a question; the element must show the error.
   await page.evaluate(() => document.querySelector("question-answerer").setAttribute("model", "nowhere/"));

@@ -5,7 +5,7 @@ import { buttons, byId } from "./elements.js";
  * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
  * @typedef {object} Chooser
  * @property {(label: string, source: ModelSource) => void} choose loads a model whose task is unknown
- * @property {(model: import("./models.js").Beside) => void} take loads a model whose task is known
+ * @property {(model: import("./models.js").BundledModel) => void} take loads a model whose task is known
  * @property {() => void} stop stops the current load
  * @property {() => void} again restarts a stopped load
  */
@@ -22,13 +22,13 @@ const folder = byId("folder", HTMLInputElement);
 
 let action = () => {};
 
-/** @param {Chooser} chooser @param {import("./models.js").Beside[]} beside the models on this site */
-export function startChoosing(chooser, beside) {
+/** @param {Chooser} chooser @param {import("./models.js").BundledModel[]} bundled the models on this site */
+export function startChoosing(chooser, bundled) {
   buttons(
     "choose-bundled",
-    beside.map(({ label, use }) => `${label} (${use})`),
+    bundled.map(({ label, use }) => `${label} (${use})`),
     (index) => {
-      const model = beside[index];
+      const model = bundled[index];
       if (model) chooser.take(model);
     },
   );

@@ -15,8 +15,8 @@ const inUse = new Map();
 export function showModels(use, choice) {
   inUse.delete(use);
   if (choice) inUse.set(use, choice);
-  const said = [...inUse].map(([what, one]) => make("span", {}, [nameOf(one), ` for ${what}`]));
-  names.replaceChildren(...said.flatMap((one, index) => [index === 0 ? "Models: " : ", ", one]));
+  const parts = [...inUse].map(([what, one]) => make("span", {}, [nameOf(one), ` for ${what}`]));
+  names.replaceChildren(...parts.flatMap((one, index) => [index === 0 ? "Models: " : ", ", one]));
 }
 
 /** @param {Choice} choice */

@@ -37,11 +37,11 @@ const chooser = {
     answers = { label, source };
     loadAnswers();
   },
-  take: takeBeside,
+  take: takeBundled,
   stop: stopAnswers,
   again: loadAnswers,
 };
-const choosing = startChoosing(chooser, chosen.beside);
+const choosing = startChoosing(chooser, chosen.bundled);
 if (answers) loadAnswers();
 else {
   showWaiting("No model comes with this page. Choose one below.");
@@ -81,8 +81,8 @@ function stopAnswers() {
   choosing.stopped(answers.label);
 }
 
-/** @param {import("./models.js").Beside} model */
-function takeBeside({ label, source, use }) {
+/** @param {import("./models.js").BundledModel} model */
+function takeBundled({ label, source, use }) {
   if (use === "answers") return chooser.choose(label, source);
   choosing.close();
   sentiment = { label, source };

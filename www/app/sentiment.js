@@ -86,9 +86,9 @@ function show(result) {
   const share = result.labels.find(({ label }) => label === top)?.probability ?? 0;
   mark.style.setProperty("--share", String(share));
   const best = result.labels[0];
-  const said = best ? `${nameOf(best.label)}, ${percent(best.probability)}` : "";
-  scale.setAttribute("aria-label", said);
-  text.textContent = said + (result.truncated ? " (the text is too long; only its beginning was read)" : "");
+  const label = best ? `${nameOf(best.label)}, ${percent(best.probability)}` : "";
+  scale.setAttribute("aria-label", label);
+  text.textContent = label + (result.truncated ? " (the text is too long; only its beginning was read)" : "");
   timing.textContent = time(result.timing.total);
 }
 

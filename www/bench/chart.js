@@ -1,7 +1,7 @@
-/** Drawings in SVG, made by code. Colours and strokes come from the style sheet. */
+/** SVG charts. Colors and strokes come from the style sheet. */
 
 const SVG = "http://www.w3.org/2000/svg";
-/** Dashes and markers by series, so that colour is not the only difference. */
+/** Dashes and markers by series, so that color isn't the only difference. */
 const DASHES = ["", "7 4", "2 3", "10 3 2 3", "5 2", "1 4"];
 
 /** @typedef {{ label: string, points: [number, number][] }} Series */
@@ -18,14 +18,14 @@ function draw(name, attributes, children = []) {
   return element;
 }
 
-/** Single runs in their order; the bottom is zero. @param {number[]} values */
+/** Plots all runs in order, from zero. @param {number[]} values */
 export function sparkline(values) {
   const [width, height] = [56, 18];
   const top = Math.max(...values) || 1;
   const x = (/** @type {number} */ i) => (values.length > 1 ? (i / (values.length - 1)) * width : width / 2);
-  const place = (/** @type {number} */ value, /** @type {number} */ i) =>
+  const point = (/** @type {number} */ value, /** @type {number} */ i) =>
     `${x(i).toFixed(1)} ${(height - 1 - (value / top) * (height - 2)).toFixed(1)}`;
-  const path = values.length > 1 ? `M${values.map(place).join("L")}` : `M0 ${height / 2}H${width}`;
+  const path = values.length > 1 ? `M${values.map(point).join("L")}` : `M0 ${height / 2}H${width}`;
   const attributes = {
     class: "spark",
     width,
@@ -51,7 +51,7 @@ function marker(x, y, series) {
   }
 }
 
-/** The look of a series in a legend. @param {number} series */
+/** The swatch of a series in a legend. @param {number} series */
 export function swatch(series) {
   const attributes = { width: 32, height: 12, viewBox: "0 0 32 12", "aria-hidden": "true" };
   return draw("svg", attributes, [
@@ -62,16 +62,16 @@ export function swatch(series) {
   ]);
 }
 
-/** Round steps from zero to at least `most`. @param {number} most @param {number} count */
-export function ticks(most, count) {
-  const rough = most / count;
+/** Round tick values from zero to at least `max`. @param {number} max @param {number} count */
+export function ticks(max, count) {
+  const rough = max / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
-  return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, i) => i * step);
+  return Array.from({ length: Math.ceil(max / step - 1e-9) + 1 }, (_, i) => i * step);
 }
 
 /**
- * Lines over a common axis, as wide as the element that takes it.
+ * Draws a line chart as wide as its container.
  * @param {HTMLElement} into
  * @param {Series[]} series
  * @param {{ xTicks: number[], xUnit: string, yUnit: string, label: string, markers?: boolean }} options
@@ -82,10 +82,10 @@ export function lines(into, series, { xTicks, xUnit, yUnit, label, markers = tru
   const box = { left: 44, right: width - 14, top: 22, bottom: height - 36 };
   const values = series.flatMap(({ points }) => points.map(([, y]) => y));
   const yTicks = ticks(Math.max(...values, 1e-3), 5);
-  const xMost = Math.max(...xTicks);
-  const yMost = yTicks.at(-1) ?? 1;
-  const x = (/** @type {number} */ value) => box.left + (value / xMost) * (box.right - box.left);
-  const y = (/** @type {number} */ value) => box.bottom - (value / yMost) * (box.bottom - box.top);
+  const xMax = Math.max(...xTicks);
+  const yMax = yTicks.at(-1) ?? 1;
+  const x = (/** @type {number} */ value) => box.left + (value / xMax) * (box.right - box.left);
+  const y = (/** @type {number} */ value) => box.bottom - (value / yMax) * (box.bottom - box.top);
   const number = (/** @type {number} */ value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
   const parts = [
     ...yTicks.map((value) => draw("path", { class: "grid", d: `M${box.left} ${y(value)}H${box.right}` })),

@@ -1,4 +1,4 @@
-/** The latency page: the form, one measurement at a time, its result, and results that others sent. */
+/** The latency page: the form, one measurement at a time, its result, and shared results. */
 import { byId } from "../app/elements.js";
 import { hideProblem, showProblem } from "../app/problem.js";
 import { MobileBertError } from "../pkg/dist/index.js";
@@ -21,16 +21,16 @@ const stop = byId("stop", HTMLButtonElement);
 const loading = byId("loading", HTMLElement);
 const bar = byId("bar", HTMLProgressElement);
 const doing = byId("doing", HTMLElement);
-const said = byId("said", HTMLElement);
+const status = byId("status", HTMLElement);
 const json = byId("json", HTMLTextAreaElement);
 const link = byId("link", HTMLInputElement);
 const copied = byId("copied", HTMLElement);
 
-const HIDDEN = "the tab was hidden during the measurement, and browsers slow hidden tabs down";
+const HIDDEN = "the tab was hidden during the measurement, and browsers slow down hidden tabs";
 
-/** What is shown. @type {Result | undefined} */
+/** The shown result. @type {Result | undefined} */
 let result;
-/** What this page measured last; a link that is opened does not take its place. @type {Result | undefined} */
+/** The last result measured by this page; opening a link doesn't replace it. @type {Result | undefined} */
 let own;
 /** @type {AbortController | undefined} */
 let running;
@@ -60,26 +60,26 @@ async function run(plan) {
   if (running) return;
   hideProblem();
   if (plan.subjects.length === 0 || plan.sequences.length === 0) {
-    said.textContent = "Choose at least one network and one number of tokens.";
+    status.textContent = "Choose at least one network and one number of tokens.";
     return;
   }
   running = new AbortController();
   const { signal } = running;
   switchTo(true);
-  said.textContent = "";
+  status.textContent = "";
   own = await emptyResult(plan);
   result = own;
-  leftOut.clear();
+  skipped.clear();
   update();
   const awake = await navigator.wakeLock?.request("screen").catch(() => undefined);
   try {
     if (document.hidden) result.void = HIDDEN;
     else await measure(plan, listener(plan), signal);
-    said.textContent = result.void ? "" : ending(result);
+    status.textContent = result.void ? "" : ending(result);
   } catch (thrown) {
     const error = known(thrown);
     if (!(error instanceof MobileBertError && error.code === "aborted")) showProblem(error, () => run(plan));
-    said.textContent = result.void || !signal.aborted ? "" : "Stopped. The rows that were finished stand below.";
+    status.textContent = result.void || !signal.aborted ? "" : "Stopped. Finished rows are shown below.";
   } finally {
     running = undefined;
     await awake?.release().catch(() => {});
@@ -88,16 +88,16 @@ async function run(plan) {
   }
 }
 
-/** Lengths that were asked for and a network does not take. @type {Map<string, string>} */
-const leftOut = new Map();
+/** Messages about lengths that a network doesn't support. @type {Map<string, string>} */
+const skipped = new Map();
 
 /** @param {Result} result */
 function ending({ models }) {
   const measured = models.some(({ warm, sustained }) => warm.length > 0 || sustained !== null);
-  return [...(measured ? ["Done."] : []), ...leftOut.values()].join(" ");
+  return [...(measured ? ["Done."] : []), ...skipped.values()].join(" ");
 }
 
-/** `bench.js` stands alone, so its errors are of a class of its own. @param {unknown} error */
+/** `bench.js` is a separate bundle with its own error class. @param {unknown} error */
 function known(error) {
   if (!(error instanceof Error && error.name === "MobileBertError")) return error;
   const { code, message, detail } = /** @type {MobileBertError} */ (error);
@@ -115,11 +115,11 @@ async function emptyResult({ minutes }) {
 /** @param {Plan} plan @returns {import("./measure.js").Listener} */
 function listener({ runs, minutes }) {
   const phases = {
-    module: "Loading the wasm module",
-    compile: "Preparing the device",
-    download: "Loading",
-    generate: "Making the weights of",
-    upload: "Handing over to the device",
+    module: "Loading the wasm module for",
+    compile: "Preparing the device for",
+    download: "Downloading",
+    generate: "Generating weights for",
+    upload: "Uploading",
   };
   let last = 0;
   return {
@@ -129,7 +129,7 @@ function listener({ runs, minutes }) {
       else bar.value = share;
     },
     running({ title }, sequence, done) {
-      // The page's own work must not get into the way of what it times.
+      // Updating the page must not disturb the measurement.
       if (performance.now() - last < 250) return;
       last = performance.now();
       const now = `${milliseconds(quantile(done, 0.5))} ms`;
@@ -147,10 +147,10 @@ function listener({ runs, minutes }) {
     },
     tooLong({ title }, longest, lengths) {
       const were = lengths.length === 1 ? "was" : "were";
-      leftOut.set(title, `${title} takes up to ${longest} tokens: ${lengths.join(", ")} ${were} not measured.`);
+      skipped.set(title, `${title} supports up to ${longest} tokens, so ${lengths.join(", ")} ${were} not measured.`);
     },
     row({ title }, { sequence, median_ms, check }) {
-      said.textContent = `${title}, ${sequence} tokens: ${milliseconds(median_ms)} ms, ${checkText(check)}.`;
+      status.textContent = `${title}, ${sequence} tokens: ${milliseconds(median_ms)} ms, ${checkText(check)}.`;
     },
   };
 }
@@ -165,7 +165,7 @@ function switchTo(on) {
   (on ? stop : start).focus({ preventScroll: true });
 }
 
-/** Puts the result where it is seen and taken from. */
+/** Updates the shown result, its JSON and its link. */
 function update() {
   show(result);
   const usable = result !== undefined && (result.models.length > 0 || result.void !== null) && !running;
@@ -189,20 +189,20 @@ async function copy(field, what) {
     await navigator.clipboard.writeText(field.value);
     copied.textContent = `${what} was copied.`;
   } catch {
-    // No permission, or no secure context: the text is there to be taken by hand.
+    // No permission or no secure context: select the text for manual copying.
     byId("json-part", HTMLDetailsElement).open = field === json;
     field.select();
-    copied.textContent = `${what} is selected: copy it from there.`;
+    copied.textContent = `${what} is selected; copy it manually.`;
   }
 }
 
-/** A fragment that holds a result is shown as what it is, somebody else's word; without one the page is one's own. */
+/** Shows a result in the URL's fragment as someone else's; without one, shows the form and the own result. */
 async function followFragment() {
   if (running) return;
   const shared = isShared(location.hash);
   byId("shared", HTMLElement).hidden = !shared;
   byId("setup", HTMLElement).hidden = shared;
-  // The link out of here must leave the fragment behind.
+  // This link must drop the fragment.
   byId("shared-own", HTMLAnchorElement).href = location.pathname + location.search;
   if (shared) await openShared(location.hash);
   else result = own;
@@ -214,14 +214,13 @@ async function openShared(fragment) {
   const text = byId("shared-text", HTMLElement);
   try {
     const read = await fromFragment(fragment);
-    // Another one may have been opened meanwhile, or none.
+    // The fragment may have changed meanwhile.
     if (location.hash !== fragment) return;
     result = read;
-    text.textContent =
-      "The figures below came with the link that was opened. This page did not measure them and cannot vouch for them.";
+    text.textContent = "These figures come from a link. This page did not measure them, so they may be wrong.";
   } catch (error) {
     if (location.hash !== fragment) return;
     result = undefined;
-    text.textContent = `It cannot be shown: ${error instanceof NotAResult ? error.message : String(error)}.`;
+    text.textContent = `This result can't be shown: ${error instanceof NotAResult ? error.message : String(error)}.`;
   }
 }

@@ -1,4 +1,4 @@
-/** Runs a plan: each network in a worker of its own, cold, then warm at every length. */
+/** Runs a plan: each network in its own worker, first cold, then warm at each length. */
 import { Benchmark } from "../pkg/dist/bench.js";
 import { quantile, rounded } from "./statistics.js";
 
@@ -20,15 +20,15 @@ import { quantile, rounded } from "./statistics.js";
 
 /** Tokens of the paper's measurements. */
 const PAPER_SEQUENCE = 128;
-/** Runs between the first and those that count. */
+/** Uncounted runs after the first one. */
 const WARM_UP = 1;
-/** A row that has this many runs ends after this many milliseconds. */
-const ENOUGH_RUNS = 5;
-const LONG_ENOUGH = 10_000;
-/** Runs that are divided into parts, and runs that are profiled. */
+/** A row with at least this many runs ends after this many milliseconds. */
+const MIN_RUNS = 5;
+const MAX_DURATION = 10_000;
+/** Number of runs for the times of parts, and for the profile. */
 const PROFILED_RUNS = 3;
-/** Points of a sustained plot at most. */
-const POINTS = 120;
+/** Maximum number of points in a sustained plot. */
+const MAX_POINTS = 120;
 
 /**
  * @param {Plan} plan
@@ -93,7 +93,7 @@ function describe(subject, { started }) {
   };
 }
 
-/** The first run ends the cold start. @param {ModelResult} model @param {number} first */
+/** Completes the cold start with the first run. @param {ModelResult} model @param {number} first */
 function endColdStart({ cold }, first) {
   const { module_ms, download_ms, generate_ms, verify_ms, upload_ms, compile_ms } = cold;
   const parts = [module_ms, download_ms, generate_ms, verify_ms, upload_ms, compile_ms, first];
@@ -102,14 +102,14 @@ function endColdStart({ cold }, first) {
 }
 
 /**
- * Of two runs the one that was further off.
+ * Returns the check with the larger difference.
  * @param {Check | null} before
  * @param {Check | null} now
  */
 export function worse(before, now) {
   if (!before || !now) return before ?? now;
-  const far = (/** @type {Check} */ { difference }) => difference ?? Number.POSITIVE_INFINITY;
-  return far(now) > far(before) ? now : before;
+  const distance = (/** @type {Check} */ { difference }) => difference ?? Number.POSITIVE_INFINITY;
+  return distance(now) > distance(before) ? now : before;
 }
 
 /**
@@ -138,7 +138,7 @@ async function warm(plan, subject, benchmark, model, changed, listener) {
       if (i < WARM_UP) continue;
       runs.push(rounded(run.milliseconds));
       listener.running(subject, sequence, runs);
-      if (runs.length >= ENOUGH_RUNS && performance.now() - started > LONG_ENOUGH) break;
+      if (runs.length >= MIN_RUNS && performance.now() - started > MAX_DURATION) break;
     }
     /** @type {Row} */
     const row = {
@@ -167,12 +167,12 @@ async function warm(plan, subject, benchmark, model, changed, listener) {
 async function profile(benchmark, model, sequence) {
   model.limits ??= await benchmark.limits();
   const profile = await benchmark.profile(sequence, PROFILED_RUNS);
-  // Hundreds of steps would make the link to a result too long.
+  // Hundreds of steps would make the link too long.
   model.profiles = [...(model.profiles ?? []), { ...profile, steps: [] }];
 }
 
 /**
- * One length, over and over; a point each few seconds.
+ * Runs one length repeatedly; adds a point every few seconds.
  * @param {Plan} plan
  * @param {number} minutes
  * @param {Subject} subject
@@ -188,7 +188,7 @@ async function sustain(plan, minutes, subject, benchmark, model, changed, listen
   const first = await benchmark.run(sequence, expected);
   endColdStart(model, first.milliseconds);
   const length = 60_000 * minutes;
-  const bucket = Math.max(length / POINTS, 1000 * Math.min(1, minutes));
+  const bucket = Math.max(length / MAX_POINTS, 1000 * Math.min(1, minutes));
   const sustained = {
     sequence,
     seconds: 0,

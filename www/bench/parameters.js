@@ -1,5 +1,5 @@
 /**
- * What the address asks for: `?variant=` and `?model=` (lists, or repeated), `?sequence=` (a list), `?runs=`,
+ * Parameters in the page's URL: `?variant=` and `?model=` (lists, or repeated), `?sequence=` (a list), `?runs=`,
  * `?device=`, `?schedule=`, `?mode=sustained`, `?minutes=`, `?profile`.
  */
 const query = new URLSearchParams(location.search);
@@ -12,42 +12,42 @@ const list = (name) =>
     .filter((value) => value !== "");
 
 /**
- * A number of the address, held between bounds.
+ * A number in the URL, clamped to a range.
  * @param {string} name
- * @param {number} usual
- * @param {number} least
- * @param {number} most
+ * @param {number} fallback
+ * @param {number} min
+ * @param {number} max
  */
-function number(name, usual, least, most) {
-  const given = Number(query.get(name) ?? usual);
-  return Number.isFinite(given) ? Math.min(most, Math.max(least, given)) : usual;
+function number(name, fallback, min, max) {
+  const given = Number(query.get(name) ?? fallback);
+  return Number.isFinite(given) ? Math.min(max, Math.max(min, given)) : fallback;
 }
 
 /** Names of variants. */
 export const variants = list("variant");
 
-/** Names, addresses or Hub ids of models. */
+/** Names, URLs or Hugging Face ids of models. */
 export const models = query.getAll("model").filter((name) => name !== "");
 
-/** Sequence lengths that were asked for. */
+/** Requested sequence lengths. */
 export const sequences = list("sequence")
   .map(Number)
   .filter((length) => Number.isInteger(length) && length > 0);
 
-/** Runs of each row at most. */
+/** Maximum number of runs per row. */
 export const runs = Math.round(number("runs", 20, 1, 1000));
 
-/** Minutes of the sustained mode. */
+/** Duration of the sustained mode in minutes. */
 export const minutes = number("minutes", 10, 0.01, 120);
 
-/** Whether that mode is asked for. */
+/** Whether the sustained mode is requested. */
 export const sustained = query.get("mode") === "sustained";
 
-/** The device that is asked for. */
+/** The requested device. */
 export const device = query.get("device") ?? "auto";
 
 /** How operations are grouped into kernels. */
 export const schedule = query.get("schedule") ?? undefined;
 
-/** Whether kernels are timed one by one. */
+/** Whether to time each kernel. */
 export const profile = query.has("profile") && query.get("profile") !== "0";

@@ -1,4 +1,4 @@
-/** The time by kernel, one table body per model and length. */
+/** The time per kernel, with one table body per model and length. */
 import { byId, make } from "../app/elements.js";
 import { milliseconds } from "./statistics.js";
 
@@ -18,7 +18,7 @@ export function profiles(models) {
   const limits = profiled.map(({ limits }) => limits).find((found) => found !== null);
   if (limits)
     notes.add(
-      `This GPU copies ${limits.copy_gb_s.toFixed(1)} GB/s and does ${limits.multiply_add_gflop_s.toFixed(0)} GFLOP/s of f32 multiply-adds at best.`,
+      `This GPU's measured limits: ${limits.copy_gb_s.toFixed(1)} GB/s for copies, ${limits.multiply_add_gflop_s.toFixed(0)} GFLOP/s for f32 multiply-adds.`,
     );
   byId("profile-text", HTMLElement).textContent = [...notes].join(" ");
 }
@@ -29,7 +29,7 @@ function bodyOf({ title }, { sequence, kernels, total_ms, run_ms }) {
   head.className = "of";
   head.colSpan = 7;
   head.scope = "rowgroup";
-  const sum = `kernels ${milliseconds(total_ms)} ms, a run that is not profiled ${milliseconds(run_ms)} ms`;
+  const sum = `kernels ${milliseconds(total_ms)} ms, unprofiled run ${milliseconds(run_ms)} ms`;
   head.append(make("b", { text: `${title}, ${sequence} tokens` }), make("span", { text: sum }));
   return make("tbody", {}, [make("tr", {}, [head]), ...kernels.map(rowOf)]);
 }
@@ -39,11 +39,11 @@ function rowOf({ kernel, dispatches, ms, share, gflop_s, gb_s, of_limit }) {
   const name = document.createElement("th");
   name.scope = "row";
   name.textContent = kernel;
-  const limit = of_limit ? `${(100 * of_limit.share).toFixed(1)} % of ${of_limit.limit}` : "–";
+  const limit = of_limit ? `${(100 * of_limit.share).toFixed(1)}% of ${of_limit.limit}` : "–";
   const cells = [
     String(dispatches),
     milliseconds(ms),
-    `${(100 * share).toFixed(1)} %`,
+    `${(100 * share).toFixed(1)}%`,
     gflop_s.toFixed(1),
     gb_s.toFixed(2),
     limit,

@@ -1,5 +1,5 @@
 /**
- * The result of a measurement, in the shape that `docs/bench-result.schema.json` describes and `mobilebert bench` prints.
+ * The result of a measurement, as described by `docs/bench-result.schema.json` and printed by `mobilebert bench`.
  *
  * @typedef {{ right: boolean, difference: number | null, allowed: number }} Check
  * @typedef {{ sequence: number, batch: number, runs: number, first_ms: number, min_ms: number, median_ms: number,
@@ -28,47 +28,47 @@
  * @typedef {(value: unknown, path: string) => T} Reader
  */
 
-/** Why a text is no result. */
+/** Says why a text isn't a result. */
 export class NotAResult extends Error {}
 
-/** @param {unknown} value @param {string} path @param {string} wanted @returns {never} */
-function refuse(value, path, wanted) {
+/** @param {unknown} value @param {string} path @param {string} expected @returns {never} */
+function reject(value, path, expected) {
   const shown = JSON.stringify(value)?.slice(0, 40);
-  throw new NotAResult(`${path}: ${shown} is not ${wanted}`);
+  throw new NotAResult(`${path}: ${shown} is not ${expected}`);
 }
 
 /**
- * A number between bounds: what no measurement gives is no result, and would only break the drawings.
- * @param {number} least
- * @param {number} most
+ * A number in a range: values that no measurement gives would break the charts.
+ * @param {number} min
+ * @param {number} max
  * @returns {Reader<number>}
  */
-const from = (least, most) => (value, path) =>
-  typeof value === "number" && value >= least && value <= most
+const from = (min, max) => (value, path) =>
+  typeof value === "number" && value >= min && value <= max
     ? value
-    : refuse(value, path, `a number from ${least} to ${most}`);
-/** @param {number} least @param {number} most @returns {Reader<number>} */
-const whole = (least, most) => (value, path) => {
-  const read = from(least, most)(value, path);
-  return Number.isInteger(read) ? read : refuse(value, path, "a whole number");
+    : reject(value, path, `a number from ${min} to ${max}`);
+/** @param {number} min @param {number} max @returns {Reader<number>} */
+const integer = (min, max) => (value, path) => {
+  const read = from(min, max)(value, path);
+  return Number.isInteger(read) ? read : reject(value, path, "an integer");
 };
-/** Up to a day. */
+/** Up to one day. */
 const milliseconds = from(0, 86_400_000);
-const count = whole(0, 1e9);
-const bytes = whole(0, 1e12);
+const count = integer(0, 1e9);
+const bytes = integer(0, 1e12);
 const rate = from(0, 1e9);
-const tokens = whole(1, 1e6);
+const tokens = integer(1, 1e6);
 /** @type {Reader<boolean>} */
-const truth = (value, path) => (typeof value === "boolean" ? value : refuse(value, path, "true or false"));
+const boolean = (value, path) => (typeof value === "boolean" ? value : reject(value, path, "true or false"));
 /** @type {Reader<string>} */
 const text = (value, path) =>
-  typeof value === "string" && value.length <= 500 ? value : refuse(value, path, "a short text");
+  typeof value === "string" && value.length <= 500 ? value : reject(value, path, "a short string");
 
 /** @template T @param {Reader<T>} read @returns {Reader<T | null>} */
 const orNull = (read) => (value, path) => (value === null ? null : read(value, path));
 
 /**
- * A field that results made before it existed do not have.
+ * A field that older results don't have.
  * @template T, U
  * @param {Reader<T>} read
  * @param {U} otherwise
@@ -76,35 +76,35 @@ const orNull = (read) => (value, path) => (value === null ? null : read(value, p
  */
 const added = (read, otherwise) => (value, path) => (value === undefined ? otherwise : read(value, path));
 
-/** @template T @param {Reader<T>} read @param {number} most @returns {Reader<T[]>} */
-const listOf = (read, most) => (value, path) =>
-  Array.isArray(value) && value.length <= most
+/** @template T @param {Reader<T>} read @param {number} max @returns {Reader<T[]>} */
+const listOf = (read, max) => (value, path) =>
+  Array.isArray(value) && value.length <= max
     ? value.map((item, index) => read(item, `${path}[${index}]`))
-    : refuse(value, path, `a list of at most ${most}`);
+    : reject(value, path, `a list of at most ${max}`);
 
 /**
- * An object of exactly these fields; others are left out.
+ * An object with these fields; others are dropped.
  * @template {Record<string, Reader<unknown>>} T
  * @param {T} fields
  * @returns {Reader<{ [K in keyof T]: ReturnType<T[K]> }>}
  */
 const objectOf = (fields) => (value, path) => {
-  if (typeof value !== "object" || value === null) refuse(value, path, "an object");
+  if (typeof value !== "object" || value === null) reject(value, path, "an object");
   const given = /** @type {Record<string, unknown>} */ (value);
   const read = Object.entries(fields).map(([name, reader]) => [name, reader(given[name], `${path}.${name}`)]);
   return Object.fromEntries(read);
 };
 
-const told = objectOf({ right: truth, difference: orNull(from(0, Number.MAX_VALUE)), allowed: from(0, 1) });
-/** Whether a check was right is not taken on trust. @type {Reader<Check>} */
+const givenCheck = objectOf({ right: boolean, difference: orNull(from(0, Number.MAX_VALUE)), allowed: from(0, 1) });
+/** Recomputes whether a check was right, rather than trusting the link. @type {Reader<Check>} */
 const check = (value, path) => {
-  const { difference, allowed } = told(value, path);
+  const { difference, allowed } = givenCheck(value, path);
   return { right: difference !== null && difference <= allowed, difference, allowed };
 };
 
 const row = objectOf({
   sequence: tokens,
-  batch: whole(1, 1e6),
+  batch: integer(1, 1e6),
   runs: count,
   first_ms: milliseconds,
   min_ms: milliseconds,
@@ -132,7 +132,7 @@ const cold = objectOf({
   total_ms: milliseconds,
 });
 
-/** Up to a day. */
+/** Up to one day. */
 const seconds = from(0, 86_400);
 const sustained = objectOf({
   sequence: tokens,
@@ -145,7 +145,7 @@ const limits = objectOf({ copy_gb_s: rate, multiply_add_gflop_s: rate, clock: te
 
 const profile = objectOf({
   sequence: tokens,
-  batch: whole(1, 1e6),
+  batch: integer(1, 1e6),
   runs: count,
   clock: text,
   note: text,
@@ -169,11 +169,11 @@ const profile = objectOf({
 const model = objectOf({
   name: text,
   title: text,
-  seed: orNull(whole(0, Number.MAX_SAFE_INTEGER)),
+  seed: orNull(integer(0, Number.MAX_SAFE_INTEGER)),
   architecture: text,
-  parameters: whole(0, 1e12),
+  parameters: integer(0, 1e12),
   weight_bytes: added(bytes, 0),
-  device: objectOf({ kind: text, adapter: orNull(text), fallback: truth, reason: text }),
+  device: objectOf({ kind: text, adapter: orNull(text), fallback: boolean, reason: text }),
   schedule: text,
   cold,
   warm: listOf(row, 64),
@@ -183,32 +183,32 @@ const model = objectOf({
 });
 
 const result = objectOf({
-  format: (value, path) => (value === 1 ? 1 : refuse(value, path, "format 1, which this page reads")),
+  format: (value, path) => (value === 1 ? 1 : reject(value, path, "format 1, the one this page reads")),
   tool: objectOf({ name: text, version: text, kind: text }),
-  // From 2020 to 2200, in seconds.
-  made: whole(1_577_836_800, 7_258_118_400),
+  // Seconds from 2020 to 2200.
+  made: integer(1_577_836_800, 7_258_118_400),
   system: objectOf({
     browser: orNull(text),
     platform: text,
     device_model: orNull(text),
-    cores: orNull(whole(1, 65_536)),
-    battery: orNull(objectOf({ charging: truth, level: from(0, 1) })),
+    cores: orNull(integer(1, 65_536)),
+    battery: orNull(objectOf({ charging: boolean, level: from(0, 1) })),
   }),
   mode: text,
   void: orNull(text),
-  // Measured by the command line alone, and not shown here.
+  // Only measured by the command line, and not shown here.
   adapter: () => null,
   models: listOf(model, 32),
 });
 
 /**
- * Reads a result that came from anywhere: every field is checked, nothing else is kept.
+ * Reads an untrusted result: every field is checked, and unknown ones are dropped.
  * @param {unknown} value
  * @returns {Result}
  */
 export function readResult(value) {
   const read = /** @type {Result} */ (result(value, "result"));
-  // A measurement that was void from the beginning has none, and says why.
-  if (read.models.length === 0 && read.void === null) refuse([], "result.models", "a list with a model");
+  // Only a measurement that was void from the start has no models.
+  if (read.models.length === 0 && read.void === null) reject([], "result.models", "a non-empty list");
   return read;
 }

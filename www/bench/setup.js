@@ -1,6 +1,6 @@
-/** The form: which networks, lengths and device. The address may have chosen already. */
+/** The form with networks, lengths and device, initialized from the page's URL. */
 import { byId, make } from "../app/elements.js";
-import { besideNamed, modelsBeside } from "../app/models.js";
+import { bundledModels, findBundled } from "../app/models.js";
 import * as wanted from "./parameters.js";
 
 /**
@@ -13,37 +13,37 @@ import * as wanted from "./parameters.js";
  */
 
 const SEQUENCES = [64, 128, 256, 384, 512];
-/** The lengths that are measured unless others are chosen. */
-const USUAL = [64, 128, 256, 384];
+/** The lengths selected by default. */
+const DEFAULT_SEQUENCES = [64, 128, 256, 384];
 const DEVICES = { auto: "automatic", webgpu: "WebGPU", wasm: "CPU" };
 
 /** @param {string} path */
 async function json(path) {
   const response = await fetch(path, { cache: "no-cache" });
-  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+  if (!response.ok) throw new Error(`${path}: the server responded with ${response.status}`);
   return await response.json();
 }
 
 /**
- * Fills the form; what comes back reads it.
+ * Fills the form; returns a function that reads it.
  * @returns {Promise<() => Plan>}
  */
 export async function prepare() {
   /** @type {[Variant[], Stored, import("../app/models.js").ModelEntry[]]} */
-  const [variants, stored, beside] = await Promise.all([
+  const [variants, stored, bundled] = await Promise.all([
     json("bench/variants.json"),
     json("bench/logits.json"),
-    modelsBeside(),
+    bundledModels(),
   ]);
   byId("allowed", HTMLElement).textContent = String(stored.allowed);
-  const names = beside.map(({ name }) => name);
-  const wantedModels = wanted.models.map((given) => besideNamed(names, given) ?? given);
+  const names = bundled.map(({ name }) => name);
+  const wantedModels = wanted.models.map((given) => findBundled(names, given) ?? given);
   const subjects = [
     ...variants.map((variant) => seeded(variant, stored)),
-    ...beside.map(({ name }) => model(name, `models/${encodeURIComponent(name)}/`)),
+    ...bundled.map(({ name }) => model(name, `models/${encodeURIComponent(name)}/`)),
     ...wantedModels.filter((name) => !names.includes(name)).map((name) => model(name, name)),
   ];
-  const asked = new Set([...wanted.variants, ...wantedModels]);
+  const selected = new Set([...wanted.variants, ...wantedModels]);
   const about = new Map(variants.map(({ name, about }) => [name, about]));
   options(
     "models",
@@ -51,11 +51,11 @@ export async function prepare() {
     subjects.map(({ name, title }, index) => ({
       value: name,
       label: title,
-      about: about.get(name) ?? "its own weights, downloaded; not checked",
-      checked: asked.size > 0 ? asked.has(name) : index === 0,
+      about: about.get(name) ?? "downloaded weights; results are not checked",
+      checked: selected.size > 0 ? selected.has(name) : index === 0,
     })),
   );
-  const lengths = wanted.sequences.length > 0 ? wanted.sequences : USUAL;
+  const lengths = wanted.sequences.length > 0 ? wanted.sequences : DEFAULT_SEQUENCES;
   options(
     "sequences",
     "checkbox",
@@ -77,14 +77,14 @@ export async function prepare() {
     })),
   );
   options("modes", "radio", [
-    { value: "short", label: `short: up to ${wanted.runs} runs a row`, checked: !wanted.sustained },
+    { value: "short", label: `short: up to ${wanted.runs} runs per row`, checked: !wanted.sustained },
     { value: "sustained", label: `sustained: ${wanted.minutes} minutes at one length`, checked: wanted.sustained },
   ]);
   options("details", "checkbox", [
     {
       value: "profile",
       label: "time every kernel",
-      about: "adds a few runs per row; on the GPU by its own timestamps, where the browser has them",
+      about: "adds a few runs per row; uses GPU timestamps if the browser supports them",
       checked: wanted.profile,
     },
   ]);
@@ -93,7 +93,7 @@ export async function prepare() {
     sequences: chosen("sequences").map(Number),
     runs: wanted.runs,
     minutes: chosen("modes")[0] === "sustained" ? wanted.minutes : null,
-    // What the address names is handed on as it is: the package says what is allowed.
+    // Unknown values in the URL are passed on; the package rejects them.
     device: chosen("devices")[0] ?? wanted.device,
     schedule: wanted.schedule,
     profile: chosen("details").includes("profile"),

@@ -1,11 +1,11 @@
-/** A result in the fragment of a link: JSON, deflated, in base64url. A fragment is never sent to a server. */
+/** Encodes a result in a link's fragment as deflated JSON in base64url. Fragments are never sent to a server. */
 import { NotAResult, readResult } from "./result.js";
 
 /** @typedef {import("./result.js").Result} Result */
 
 const KEY = "#result=";
-/** A result has some tens of kilobytes; what unpacks to more is something else. */
-const LARGEST = 1 << 20;
+/** Maximum size of unpacked JSON; results have tens of kilobytes. */
+const MAX_SIZE = 1 << 20;
 
 /** @param {Result} result */
 export async function linkTo(result) {
@@ -17,7 +17,7 @@ export async function linkTo(result) {
   return `${location.origin}${location.pathname}${KEY}${base64}`;
 }
 
-/** Whether a fragment claims to be a result. @param {string} fragment */
+/** Whether a fragment contains a result. @param {string} fragment */
 export function isShared(fragment) {
   return fragment.startsWith(KEY);
 }
@@ -33,7 +33,7 @@ export async function fromFragment(fragment) {
     return readResult(JSON.parse(await unpacked(bytes)));
   } catch (error) {
     if (error instanceof NotAResult) throw error;
-    throw new NotAResult("the link is cut or damaged");
+    throw new NotAResult("the link is incomplete or damaged");
   }
 }
 
@@ -46,6 +46,6 @@ async function unpacked(bytes) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     text += decoder.decode(value, { stream: true });
-    if (text.length > LARGEST) throw new NotAResult("the link holds more than a result");
+    if (text.length > MAX_SIZE) throw new NotAResult("the link is too long for a result");
   }
 }

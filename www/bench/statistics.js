@@ -1,7 +1,7 @@
-/** Figures of many runs. */
+/** Statistics over runs. */
 
 /**
- * The value at a share of the sorted values, by the nearest rank; the command line takes the same.
+ * A quantile by nearest rank, as in the command line.
  * @param {number[]} values at least one
  * @param {number} share 0.5 for the median, 0.9 for p90
  */
@@ -10,12 +10,12 @@ export function quantile(values, share) {
   return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
 }
 
-/** Two decimals: timers are coarser. @param {number} milliseconds */
+/** Rounds to two decimals, because timers are coarser. @param {number} milliseconds */
 export function rounded(milliseconds) {
   return Math.round(milliseconds * 100) / 100;
 }
 
-/** Milliseconds without their unit. @param {number} value */
+/** Formats milliseconds without the unit. @param {number} value */
 export function milliseconds(value) {
   return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
 }

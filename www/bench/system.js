@@ -1,9 +1,9 @@
-/** What is known about where the page runs; asked of the browser, sent nowhere. */
+/** Information from the browser about the system; it isn't sent anywhere. */
 
 /** @typedef {import("./result.js").System} System */
 
 /**
- * What not every browser has, and TypeScript's library leaves out.
+ * APIs that not all browsers have and TypeScript's library lacks.
  * @typedef {{ brands: { brand: string, version: string }[], platform: string,
  *   getHighEntropyValues(hints: string[]): Promise<{ model?: string, platformVersion?: string }> }} AgentData
  * @typedef {Navigator & { userAgentData?: AgentData,
@@ -28,7 +28,7 @@ export async function describeSystem() {
   };
 }
 
-/** The most particular brand; one of them is always an invented one. @param {AgentData} data */
+/** The most specific brand; browsers always add a made-up one. @param {AgentData} data */
 function brandOf({ brands }) {
   const real = brands.filter(({ brand }) => !/not.?a.?brand/i.test(brand.replace(/[^a-z]/gi, "")));
   const best = real.find(({ brand }) => brand !== "Chromium") ?? real[0];

@@ -1,4 +1,4 @@
-/** A result on the page: what stands in the tables and drawings is always the result itself. */
+/** Shows a result: tables and charts always match its JSON. */
 import { byId, make } from "../app/elements.js";
 import { lines, sparkline, swatch, ticks } from "./chart.js";
 import { profiles } from "./profile-view.js";
@@ -15,10 +15,10 @@ const element = (/** @type {string} */ id) => byId(id, HTMLElement);
 
 /** @type {Result | undefined} */
 let shown;
-// Drawings are as wide as their place.
+// Charts fill their container.
 new ResizeObserver(() => {
-  if (shown) drawings(shown);
-  reachable();
+  if (shown) charts(shown);
+  makeScrollable();
 }).observe(element("results"));
 
 /** @param {Result | undefined} result */
@@ -35,12 +35,12 @@ export function show(result) {
   profiles(models);
   cold(models.filter((model) => model.cold.total_ms > 0));
   element("notes").hidden = !measured;
-  if (result) drawings(result);
-  reachable();
+  if (result) charts(result);
+  makeScrollable();
 }
 
-/** What is too wide scrolls, and can then be scrolled by keyboard. */
-function reachable() {
+/** Makes tables that are too wide scrollable with the keyboard. */
+function makeScrollable() {
   for (const region of document.querySelectorAll(".scroll")) {
     if (region.scrollWidth > region.clientWidth) region.setAttribute("tabindex", "0");
     else region.removeAttribute("tabindex");
@@ -53,23 +53,23 @@ function system(result) {
   const model = result?.models[0];
   if (!result || !model) return list.replaceChildren();
   const { browser, platform, device_model, cores, battery } = result.system;
-  const power = battery ? `${battery.charging ? "charging" : "unplugged"}, ${Math.round(100 * battery.level)} %` : "";
+  const power = battery ? `${battery.charging ? "charging" : "unplugged"}, ${Math.round(100 * battery.level)}%` : "";
   const rows = [
-    ["Computed by", computer(model)],
-    ["Because", model.device.reason],
-    ["On", [device_model, platform, cores && `${cores} cores`].filter(Boolean).join(" · ")],
-    ["In", browser ?? (result.tool.kind === "page" ? "a browser that does not say" : result.tool.kind)],
+    ["Device", deviceName(model)],
+    ["Reason", model.device.reason],
+    ["System", [device_model, platform, cores && `${cores} cores`].filter(Boolean).join(" · ")],
+    ["Browser", browser ?? (result.tool.kind === "page" ? "unknown" : result.tool.kind)],
     ["Battery", power],
     ["Version", `${result.tool.name} ${result.tool.version}, schedule ${model.schedule}`],
-    ["When", new Date(1000 * result.made).toLocaleString()],
+    ["Date", new Date(1000 * result.made).toLocaleString()],
   ];
   list.replaceChildren(
     ...rows.flatMap(([name, value]) => (value ? [make("dt", { text: name }), make("dd", { text: value })] : [])),
   );
 }
 
-/** What computes, in a few words. @param {ModelResult} model */
-function computer({ device }) {
+/** Describes the device briefly. @param {ModelResult} model */
+function deviceName({ device }) {
   if (device.kind === "wasm") return "CPU · WebAssembly";
   if (device.kind === "cpu") return "CPU";
   const software = device.fallback ? " (software, on the CPU)" : "";
@@ -114,18 +114,21 @@ function rowOf(row) {
 /** @param {Check | null} check */
 export function checkText(check) {
   if (!check) return "not checked";
-  return check.right ? "right" : "wrong";
+  return check.right ? "correct" : "wrong";
 }
 
 /** @param {Check | null} check */
 function checkOf(check) {
   if (!check) return make("td", { text: "–" });
-  const far = check.difference === null ? "no number" : check.difference.toExponential(0);
-  const said = make("span", { className: checkText(check), text: checkText(check) });
-  return make("td", {}, [said, make("small", { className: "far", text: ` ${far}` })]);
+  const far = check.difference === null ? "not a number" : check.difference.toExponential(0);
+  const verdict = check.right ? "ok" : "wrong";
+  return make("td", {}, [
+    make("span", { className: verdict, text: verdict }),
+    make("small", { className: "far", text: ` ${far}` }),
+  ]);
 }
 
-/** What a cold start is made of; columns without a figure are left out. */
+/** The parts of a cold start; those without a figure are omitted. */
 const PARTS = /** @type {const} */ ([
   ["module_ms", "Module"],
   ["download_ms", "Download"],
@@ -134,10 +137,10 @@ const PARTS = /** @type {const} */ ([
   ["upload_ms", "Upload"],
   ["compile_ms", "Compile"],
   ["first_ms", "First run"],
-  ["total_ms", "In all"],
+  ["total_ms", "Total"],
 ]);
 
-/** A part a line, a model a column: long names stand above, short figures beside each other. @param {ModelResult[]} models */
+/** One row per part and one column per model. @param {ModelResult[]} models */
 function cold(models) {
   element("cold-part").hidden = models.length === 0;
   const table = element("cold");
@@ -164,7 +167,7 @@ function cold(models) {
 }
 
 /** @param {Result} result */
-function drawings({ models }) {
+function charts({ models }) {
   const measured = models.filter((model) => model.warm.length > 1);
   element("plot-part").hidden = measured.length === 0;
   if (measured.length > 0) {
@@ -174,17 +177,17 @@ function drawings({ models }) {
       points: warm.map(({ sequence, median_ms }) => /** @type {[number, number]} */ ([sequence, median_ms])),
     }));
     const label =
-      "Median latency in milliseconds over the number of tokens, a line a network; the figures stand in the table above";
+      "Median latency in milliseconds by number of tokens, one line per network; the table above has the figures";
     lines(element("plot"), series, { xTicks: sequences, xUnit: "tokens", yUnit: "ms", label });
     element("legend").replaceChildren(...measured.map(({ title }, index) => make("li", {}, [swatch(index), title])));
   }
   const sustained = models.filter((model) => (model.sustained?.points.length ?? 0) > 0);
   element("sustained-part").hidden = sustained.length === 0;
-  if (sustained.length > 0) sustainedDrawing(sustained);
+  if (sustained.length > 0) sustainedChart(sustained);
 }
 
 /** @param {ModelResult[]} models */
-function sustainedDrawing(models) {
+function sustainedChart(models) {
   const series = models.map(({ title, sustained }) => ({
     label: title,
     points: (sustained?.points ?? []).map(
@@ -193,13 +196,18 @@ function sustainedDrawing(models) {
   }));
   const seconds = Math.max(...models.map(({ sustained }) => sustained?.seconds ?? 0), 1);
   const label = "Median latency in milliseconds over time";
-  const into = element("sustained-plot");
-  lines(into, series, { xTicks: ticks(seconds, 5), xUnit: "seconds", yUnit: "ms", label, markers: false });
-  const lines_ = models.map(({ title, sustained }) => {
+  lines(element("sustained-plot"), series, {
+    xTicks: ticks(seconds, 5),
+    xUnit: "seconds",
+    yUnit: "ms",
+    label,
+    markers: false,
+  });
+  const sentences = models.map(({ title, sustained }) => {
     const points = sustained?.points ?? [];
     const [first, last] = [points[0]?.median_ms ?? 0, points.at(-1)?.median_ms ?? 0];
     const runs = points.reduce((sum, point) => sum + point.runs, 0);
-    return `${title} at ${sustained?.sequence} tokens: ${milliseconds(first)} ms at first, ${milliseconds(last)} ms after ${Math.round(sustained?.seconds ?? 0)} seconds and ${runs.toLocaleString("en")} runs (${first > 0 ? (last / first).toFixed(2) : "–"} times); results ${checkText(sustained?.check ?? null)}.`;
+    return `${title} at ${sustained?.sequence} tokens: ${milliseconds(first)} ms at first, ${milliseconds(last)} ms after ${Math.round(sustained?.seconds ?? 0)} seconds and ${runs.toLocaleString("en")} runs (${first > 0 ? (last / first).toFixed(2) : "–"}×); results ${checkText(sustained?.check ?? null)}.`;
   });
-  element("sustained-text").textContent = lines_.join(" ");
+  element("sustained-text").textContent = sentences.join(" ");
 }

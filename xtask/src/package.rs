@@ -94,5 +94,5 @@ fn bundle() -> Result<()> {
     // One file each: the published files contain nothing that only the latency page needs.
     run(&mut esbuild("pkg/src/worker/worker.ts"))?;
     run(&mut esbuild("pkg/src/bench.ts"))?;
-    run(&mut esbuild("pkg/src/bench-worker.ts"))
+    run(&mut esbuild("pkg/src/bench/bench-worker.ts"))
 }

@@ -11,14 +11,14 @@ function line(page, pattern) {
 }
 
 /** Holds a load in a phase. */
-async function held(page, address, phase, words) {
+async function hold(page, address, phase, words) {
   await holdAt(page, phase);
   await page.goto(address, { waitUntil: "domcontentloaded" });
   await line(page, words);
 }
 
 /** Replaces the site's list of models; with `undefined` the request never ends. */
-export async function beside(page, models) {
+export async function replaceModelList(page, models) {
   await page.evaluateOnNewDocument((models) => {
     const original = globalThis.fetch;
     globalThis.fetch = (input, ...rest) => {
@@ -33,24 +33,24 @@ export const loading = {
   first: {
     async enter(page, { address }) {
       // Hold back the list of models to show the initial state.
-      await beside(page, undefined);
+      await replaceModelList(page, undefined);
       await page.goto(address, { waitUntil: "domcontentloaded" });
       await page.waitForSelector("#samples button");
     },
   },
-  loading: { enter: (page, { address }) => held(page, address, "download", /^Loading .* of/) },
+  loading: { enter: (page, { address }) => hold(page, address, "download", /^Loading .* of/) },
   "loading-cached": {
     async enter(page, { address }) {
       await openReady(page, address);
-      await held(page, address, "cache", /^Reading .+ from this browser's cache/);
+      await hold(page, address, "cache", /^Reading .+ from this browser's cache/);
     },
   },
   "loading-checked": {
     // Only models with `files.json` are verified.
-    enter: (page, { address }) => held(page, `${address}?model=state-listed`, "verify", /^Verifying/),
+    enter: (page, { address }) => hold(page, `${address}?model=state-listed`, "verify", /^Verifying/),
   },
-  "loading-compile": { enter: (page, { address }) => held(page, address, "compile", /^Preparing the device for .+/) },
-  "loading-upload": { enter: (page, { address }) => held(page, address, "upload", /^Uploading .+ to the device/) },
+  "loading-compile": { enter: (page, { address }) => hold(page, address, "compile", /^Preparing the device for .+/) },
+  "loading-upload": { enter: (page, { address }) => hold(page, address, "upload", /^Uploading .+ to the device/) },
   cached: {
     async enter(page, { address }) {
       await openReady(page, address);
@@ -69,14 +69,14 @@ export const loading = {
   },
   "no-model": {
     async enter(page, { address }) {
-      await beside(page, []);
+      await replaceModelList(page, []);
       await page.goto(address, { waitUntil: "domcontentloaded" });
       await page.waitForFunction(() => !document.querySelector("#choose").hidden);
     },
   },
   "own-folder": {
     async enter(page, { address, files }) {
-      await beside(page, []);
+      await replaceModelList(page, []);
       await page.goto(address, { waitUntil: "domcontentloaded" });
       await page.waitForFunction(() => !document.querySelector("#choose").hidden);
       await (await page.$("#folder")).uploadFile(...files);

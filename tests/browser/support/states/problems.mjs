@@ -1,5 +1,5 @@
 import { failWith } from "../worker-messages.mjs";
-import { beside } from "./loading.mjs";
+import { replaceModelList } from "./loading.mjs";
 
 /** There is no server at this address. */
 const ELSEWHERE = "https://models.example/some-model/";
@@ -20,7 +20,7 @@ const visit = (query, code) => ({
 });
 
 /** An error that is hard to cause; the worker's message is faked. */
-const told = (code, message) => ({
+const fakeError = (code, message) => ({
   async enter(page, { address }) {
     await failWith(page, { code, message, detail: {} });
     await page.goto(address);
@@ -43,7 +43,7 @@ export const problems = {
   "unreachable-model": {
     chosen: ELSEWHERE,
     async enter(page, { address }) {
-      await beside(page, []);
+      await replaceModelList(page, []);
       await page.goto(address);
       await page.waitForFunction(() => !document.querySelector("#choose").hidden);
       await page.type("#hub-id", ELSEWHERE);
@@ -57,7 +57,7 @@ export const problems = {
   "changed-model": visit("model=state-changed", "integrity"),
   "no-webgpu": visit("device=webgpu", "unsupported"),
   "wrong-option": visit("dtype=q2", "invalid-input"),
-  "out-of-memory": told("out-of-memory", "not enough memory: the browser refused the wasm module 100000000 bytes"),
-  "gpu-gone": told("device-lost", "the GPU was lost (destroyed) and the model could not be loaded again"),
-  fault: told("internal", "unreachable (a bug in mobilebert; please report it)"),
+  "out-of-memory": fakeError("out-of-memory", "not enough memory: the browser refused the wasm module 100000000 bytes"),
+  "gpu-gone": fakeError("device-lost", "the GPU was lost (destroyed) and the model could not be loaded again"),
+  fault: fakeError("internal", "unreachable (a bug in mobilebert; please report it)"),
 };

@@ -1,11 +1,11 @@
-import type { PlainError } from "./errors.js";
-import type { Place } from "./files/source.js";
-import type { Device, DeviceKind } from "./types.js";
+import type { PlainError } from "../errors.js";
+import type { Place } from "../files/source.js";
+import type { Device, DeviceKind } from "../types.js";
 
-/** What the worker is to measure. */
+/** The network to measure. */
 export type BenchmarkPlace = { kind: "seeded"; config: string; seed: number } | { kind: "model"; place: Place };
 
-/** Everything that a start needs; crosses into the worker. */
+/** Everything needed to start a benchmark; can be sent to the worker. */
 export interface StartRequest {
   place: BenchmarkPlace;
   device: "auto" | DeviceKind;
@@ -14,133 +14,133 @@ export interface StartRequest {
   wasmUrl: string | undefined;
 }
 
-/** Milliseconds of the parts of a cold start; `null` where there was nothing to do. They do not overlap. */
+/** Duration of each part of a cold start in milliseconds; `null` if it didn't happen. The parts don't overlap. */
 export interface ColdStart {
   /** Fetching, compiling and starting the wasm module. */
   module: number;
-  /** Waiting for the bytes of the model's files. */
+  /** Waiting for the model's files. */
   download: number | null;
-  /** Making weights on the spot. */
+  /** Generating weights. */
   generate: number | null;
-  /** Comparing the files with their `files.json`. */
+  /** Verifying the files against `files.json`. */
   verify: number | null;
-  /** Unpacking, folding and packing weights and handing them to the device. */
+  /** Unpacking, folding and packing weights and uploading them to the device. */
   upload: number;
   /** Finding the device and compiling its kernels. */
   compile: number;
 }
 
-/** What stands once a start has ended. */
+/** Information about a started benchmark. */
 export interface Started {
   cold: ColdStart;
   device: Device;
   /** Version of the wasm module. */
   version: string;
-  /** The class in `transformers`. */
+  /** Name of the class in `transformers`. */
   architecture: string;
-  /** Number of trained values. */
+  /** Number of parameters. */
   parameters: number;
-  /** Bytes of the parameters on the device. */
+  /** Size of the parameters on the device in bytes. */
   weightBytes: number;
   schedule: string;
-  /** The longest sequence in tokens. */
+  /** Maximum sequence length in tokens. */
   longest: number;
 }
 
 /** Progress of a start. */
 export interface StartProgress {
   phase: "module" | "compile" | "download" | "generate" | "upload";
-  /** From 0 to 1 where it is known. */
+  /** From 0 to 1, or `null` if unknown. */
   share: number | null;
 }
 
-/** A sample of one output, taken as one row, in float64. */
+/** A sample of an output's values, flattened, in float64. */
 export interface StoredOutput {
   places: number[];
   values: number[];
-  /** Root mean square of the whole row. */
+  /** Root mean square of all values. */
   rms: number;
 }
 
-/** What a run should give. */
+/** The expected results of a run. */
 export interface Expected {
-  /** By name of the output: `start_logits`, … */
+  /** By name of the output, such as `start_logits`. */
   logits: Record<string, StoredOutput>;
-  /** The largest |Δ| over the row's root mean square that is right. */
+  /** The largest allowed |Δ| over the root mean square. */
   allowed: number;
 }
 
-/** How far a run was from what it should give. */
+/** The comparison of a run with the expected results. */
 export interface Check {
   right: boolean;
-  /** The largest |Δ| over the row's root mean square; `null` where a value was no number at all. */
+  /** The largest |Δ| over the root mean square; `null` if a value was NaN or infinite. */
   difference: number | null;
   allowed: number;
 }
 
 /** One run. */
 export interface BenchmarkRun {
-  /** From ids to results in memory, by the worker's clock. */
+  /** Time from ids to results in memory, in the worker. */
   milliseconds: number;
   check: Check | null;
 }
 
-/** How a run divides on a GPU, in milliseconds. */
+/** The parts of a run on a GPU in milliseconds. */
 export interface RunParts {
   /** Writing inputs, encoding and submitting. */
   encode_ms: number;
   /** The compute pass. */
   gpu_ms: number;
-  /** Copying the results back and learning that they are there. */
+  /** Reading back the results. */
   readback_ms: number;
-  /** What measured the compute pass. */
+  /** The clock used for the compute pass. */
   clock: string;
 }
 
-/** What a GPU can do at best. */
+/** Measured limits of a GPU. */
 export interface AdapterLimits {
-  /** Bytes that a copy reads and writes per second, in units of 10⁹. */
+  /** Bandwidth of a copy, reads plus writes, in GB/s. */
   copy_gb_s: number;
-  /** f32 operations per second in multiply-adds, in units of 10⁹. */
+  /** Throughput of f32 multiply-adds in GFLOP/s. */
   multiply_add_gflop_s: number;
-  /** What measured them. */
+  /** The clock used. */
   clock: string;
 }
 
-/** The dispatches of one kernel in a profile. */
+/** All dispatches of one kernel in a profile. */
 export interface KernelTime {
   kernel: string;
   dispatches: number;
-  /** All of them, in milliseconds. */
+  /** Total time in milliseconds. */
   ms: number;
   /** Share of all kernels' time, from 0 to 1. */
   share: number;
-  /** Floating-point operations in matrix products per second, in units of 10⁹. */
+  /** Throughput of matrix products in GFLOP/s. */
   gflop_s: number;
-  /** Bytes that have to be moved at least once per second, in units of 10⁹. */
+  /** Required memory traffic over time in GB/s. */
   gb_s: number;
-  /** How near that comes to the GPU's nearer limit. */
+  /** Share of the GPU's limit that is closer. */
   of_limit: { limit: string; share: number } | null;
 }
 
-/** The time of every kernel, means over several runs. */
+/** The time of each kernel, averaged over several runs. */
 export interface KernelProfile {
   sequence: number;
   batch: number;
   runs: number;
   /** `timestamps`, `submits` or `cpu`. */
   clock: string;
-  /** What that means for the figures. */
+  /** How the clock affects the figures. */
   note: string;
-  /** All kernels together, in milliseconds. */
+  /** Total time of all kernels in milliseconds. */
   total_ms: number;
-  /** The median of runs that were not profiled, in milliseconds. */
+  /** Median time of unprofiled runs in milliseconds. */
   run_ms: number;
   kernels: KernelTime[];
   steps: { label: string; kernel: string; ms: number }[];
 }
 
-/** To the worker. */
+/** Messages to the worker. */
 export type BenchRequest =
   | { id: number; kind: "start"; request: StartRequest }
   | { id: number; kind: "run"; sequence: number; expected: Expected | undefined }
@@ -148,7 +148,7 @@ export type BenchRequest =
   | { id: number; kind: "parts" | "profile"; sequence: number; runs: number }
   | { id: number; kind: "limits" };
 
-/** From the worker. */
+/** Messages from the worker. */
 export type BenchReply =
   | { id: number; kind: "progress"; progress: StartProgress }
   | { id: number; kind: "result"; value: unknown }

@@ -1,14 +1,15 @@
-import type { ColdStart, Started, StartProgress, StartRequest } from "./bench-protocol.js";
-import { type EngineOptions, startEngine } from "./engine/engine.js";
-import { type OpenFile, openFile } from "./files/fetch.js";
-import { missing, shardNames } from "./files/model-files.js";
-import type { Place } from "./files/source.js";
-import { join } from "./files/streams.js";
-import { parseManifest, verified } from "./files/verify.js";
-import type { Device } from "./types.js";
+import { type EngineOptions, startEngine } from "../engine/engine.js";
+import { disposed, toPlain } from "../errors.js";
+import { type OpenFile, openFile } from "../files/fetch.js";
+import { missing, shardNames } from "../files/model-files.js";
+import type { Place } from "../files/source.js";
+import { join } from "../files/streams.js";
+import { parseManifest, verified } from "../files/verify.js";
+import type { Device } from "../types.js";
+import type { BenchReply, BenchRequest, ColdStart, Started, StartProgress, StartRequest } from "./protocol.js";
 
 /** The wasm module's `Benchmark`. */
-export interface EngineBenchmark {
+interface EngineBenchmark {
   describe(): Omit<Started, "cold" | "device"> & {
     times: { compile: number; generate: number; upload: number } | null;
   };
@@ -32,7 +33,7 @@ interface Loader {
   finishBenchmark(): Promise<EngineBenchmark>;
 }
 
-/** What of the wasm module is used here. */
+/** The parts of the wasm module used here. */
 interface Engine {
   Seeding: { create(config: string, seed: number, options: EngineOptions): Promise<Seeding> };
   Loader: { create(files: { config: string; index?: string }, options: EngineOptions): Promise<Loader> };
@@ -42,14 +43,11 @@ type Report = (progress: StartProgress) => void;
 
 const WEIGHTS = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
-/** A turn for messages at least this often, in milliseconds. */
-const TURN = 50;
+/** Interval in milliseconds at which to report progress and yield. */
+const YIELD_INTERVAL = 50;
 
-/** Brings a network onto its device, one part after another so that each can be timed. */
-export async function start(
-  request: StartRequest,
-  report: Report,
-): Promise<{ benchmark: EngineBenchmark; started: Started }> {
+/** Loads a network onto its device, one part after the other so that each can be timed. */
+async function start(request: StartRequest, report: Report): Promise<{ benchmark: EngineBenchmark; started: Started }> {
   report({ phase: "module", share: null });
   const before = performance.now();
   const engine = (await startEngine({ wasmUrl: request.wasmUrl, wasmBytes: undefined })) as unknown as Engine;
@@ -67,16 +65,16 @@ export async function start(
 
 type Parts = Omit<ColdStart, "module">;
 
-/** Makes the weights, with turns in between so that progress is seen. */
+/** Generates the weights, and yields regularly so that progress is shown. */
 async function generate(engine: Engine, config: string, seed: number, options: EngineOptions, report: Report) {
   const seeding = await engine.Seeding.create(config, seed, options);
-  let turned = performance.now();
+  let yielded = performance.now();
   for (let share = 0; share < 1; ) {
     share = seeding.step();
-    if (performance.now() - turned > TURN) {
+    if (performance.now() - yielded > YIELD_INTERVAL) {
       report({ phase: "generate", share });
       await new Promise((resolve) => setTimeout(resolve));
-      turned = performance.now();
+      yielded = performance.now();
     }
   }
   const benchmark = await seeding.finish();
@@ -85,8 +83,8 @@ async function generate(engine: Engine, config: string, seed: number, options: E
   return { benchmark, parts };
 }
 
-/** Adds up time by what it was spent on. */
-class Watch {
+/** Sums up the time spent on a kind of work. */
+class Stopwatch {
   spent = 0;
 
   async time<T>(work: () => Promise<T> | T): Promise<T> {
@@ -98,7 +96,7 @@ class Watch {
     }
   }
 
-  /** Time spent waiting for the next chunk. */
+  /** Measures the time spent waiting for the next chunk. */
   async *waiting(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const iterator = chunks[Symbol.asyncIterator]();
     try {
@@ -113,10 +111,10 @@ class Watch {
   }
 }
 
-/** Reads a model's files past the package's own cache: what a first visit costs. */
+/** Downloads a model without the package's cache, as on a first visit. */
 async function download(engine: Engine, place: Place, options: EngineOptions, report: Report) {
-  // The stream's waits are within those of the check, which stands around it.
-  const [opening, stream, checked, device] = [new Watch(), new Watch(), new Watch(), new Watch()];
+  // `checked` wraps `stream`, so its time includes that of the stream.
+  const [opening, stream, checked, device] = [new Stopwatch(), new Stopwatch(), new Stopwatch(), new Stopwatch()];
   const { signal } = new AbortController();
   const open = (name: string) => opening.time(() => openFile(place, name, signal));
   const required = async (name: string) => {
@@ -156,3 +154,42 @@ async function download(engine: Engine, place: Place, options: EngineOptions, re
   };
   return { benchmark, parts };
 }
+
+/** The network of this worker. */
+let benchmark: EngineBenchmark | undefined;
+
+function send(reply: BenchReply): void {
+  postMessage(reply);
+}
+
+async function handle(message: BenchRequest): Promise<unknown> {
+  if (message.kind === "start") {
+    const { id } = message;
+    const result = await start(message.request, (progress) => send({ id, kind: "progress", progress }));
+    benchmark = result.benchmark;
+    return result.started;
+  }
+  if (!benchmark) throw disposed();
+  switch (message.kind) {
+    case "run":
+      return await benchmark.run(message.sequence, message.expected);
+    case "dispatches":
+      return benchmark.dispatches(message.sequence);
+    case "activationBytes":
+      return benchmark.activationBytes(message.sequence);
+    case "parts":
+      return await benchmark.parts(message.sequence, message.runs);
+    case "limits":
+      return await benchmark.limits();
+    case "profile":
+      return await benchmark.profile(message.sequence, message.runs);
+  }
+}
+
+addEventListener("message", async ({ data }: MessageEvent<BenchRequest>) => {
+  try {
+    send({ id: data.id, kind: "result", value: await handle(data) });
+  } catch (error) {
+    send({ id: data.id, kind: "error", error: toPlain(error) });
+  }
+});

@@ -11,8 +11,8 @@ import type {
   BenchRequest,
   Expected,
   KernelProfile,
+  NetworkInfo,
   RunParts,
-  Started,
   StartProgress,
   StartRequest,
 } from "./bench/protocol.js";
@@ -28,8 +28,8 @@ export type {
   Expected,
   KernelProfile,
   KernelTime,
+  NetworkInfo,
   RunParts,
-  Started,
   StartProgress,
   StoredOutput,
 } from "./bench/protocol.js";
@@ -62,11 +62,11 @@ interface Pending {
 /** A network on its device, run on fixed token ids. Calls run one at a time. */
 export class Benchmark {
   /** Information about the network and its cold start. */
-  readonly started: Started;
+  readonly started: NetworkInfo;
 
   private constructor(
     private readonly connection: BenchConnection,
-    started: Started,
+    started: NetworkInfo,
   ) {
     this.started = started;
   }
@@ -82,7 +82,7 @@ export class Benchmark {
     const request: StartRequest = { place, device, schedule, profiling, wasmUrl: wasm };
     const connection = new BenchConnection(onProgress ?? (() => {}), signal);
     try {
-      return new Benchmark(connection, (await connection.send({ kind: "start", request })) as Started);
+      return new Benchmark(connection, (await connection.send({ kind: "start", request })) as NetworkInfo);
     } catch (error) {
       connection.end(disposed());
       throw error;

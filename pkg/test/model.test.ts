@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { LoadedModel } from "../src/api/model.ts";
 import { MobileBertError } from "../src/errors.ts";
 import type { CallOptions } from "../src/types.ts";
-import type { Call, Connection, Loaded } from "../src/worker/protocol.ts";
+import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
 
 /** Responds after a few turns of the event loop, counts concurrent calls, and can be aborted. */
 class FakeConnection implements Connection {
@@ -12,7 +12,7 @@ class FakeConnection implements Connection {
   started: unknown[] = [];
   disposed = false;
 
-  load(): Promise<Loaded> {
+  load(): Promise<ModelInfo> {
     throw new Error("not loaded by this test");
   }
 

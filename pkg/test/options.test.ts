@@ -9,7 +9,7 @@ import { TokenClassification } from "../src/api/token-classification.ts";
 import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
-import type { Call, Connection, Loaded } from "../src/worker/protocol.ts";
+import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
 
 /** A model that must not be called: invalid arguments are rejected before. */
 const never: Connection = {
@@ -18,7 +18,7 @@ const never: Connection = {
   dispose: () => {},
 };
 
-function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: Loaded) => T): T {
+function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: ModelInfo) => T): T {
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
   return new wrap(never, { device, task: "", labels: [] });
 }

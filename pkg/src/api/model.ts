@@ -6,7 +6,7 @@ import { checkOptions, LOAD } from "../options.js";
 import type { CallOptions, Device, LoadOptions, Memory, ModelSource, Progress } from "../types.js";
 import { WorkerConnection } from "../worker/client.js";
 import { Host } from "../worker/host.js";
-import type { CallName, Connection, Loaded, LoadHooks } from "../worker/protocol.js";
+import type { CallName, Connection, LoadHooks, ModelInfo } from "../worker/protocol.js";
 
 /** Base class of all loaded models: their device, a queue of calls, and `dispose`. */
 export abstract class LoadedModel {
@@ -20,7 +20,7 @@ export abstract class LoadedModel {
   /** @internal */
   constructor(
     private readonly connection: Connection,
-    loaded: Loaded,
+    loaded: ModelInfo,
   ) {
     this.currentDevice = loaded.device;
     this.labels = loaded.labels;
@@ -89,7 +89,7 @@ export abstract class LoadedModel {
 
 /** Loads a model for a task and wraps it in its class. */
 export async function open<T extends LoadedModel>(
-  wrap: new (connection: Connection, loaded: Loaded) => T,
+  wrap: new (connection: Connection, loaded: ModelInfo) => T,
   task: Task,
   model: ModelSource,
   options: LoadOptions,

@@ -6,11 +6,11 @@ import type { Place } from "../files/source.js";
 import { join } from "../files/streams.js";
 import { parseManifest, verified } from "../files/verify.js";
 import type { Device } from "../types.js";
-import type { BenchReply, BenchRequest, ColdStart, Started, StartProgress, StartRequest } from "./protocol.js";
+import type { BenchReply, BenchRequest, ColdStart, NetworkInfo, StartProgress, StartRequest } from "./protocol.js";
 
 /** The wasm module's `Benchmark`. */
 interface EngineBenchmark {
-  describe(): Omit<Started, "cold" | "device"> & {
+  describe(): Omit<NetworkInfo, "cold" | "device"> & {
     times: { compile: number; generate: number; upload: number } | null;
   };
   device(): Device;
@@ -47,7 +47,10 @@ const INDEX = "model.safetensors.index.json";
 const YIELD_INTERVAL = 50;
 
 /** Loads a network onto its device, one part after the other so that each can be timed. */
-async function start(request: StartRequest, report: Report): Promise<{ benchmark: EngineBenchmark; started: Started }> {
+async function start(
+  request: StartRequest,
+  report: Report,
+): Promise<{ benchmark: EngineBenchmark; started: NetworkInfo }> {
   report({ phase: "module", share: null });
   const before = performance.now();
   const engine = (await startEngine({ wasmUrl: request.wasmUrl, wasmBytes: undefined })) as unknown as Engine;

@@ -31,7 +31,7 @@ export interface ColdStart {
 }
 
 /** Information about a started benchmark. */
-export interface Started {
+export interface NetworkInfo {
   cold: ColdStart;
   device: Device;
   /** Version of the wasm module. */

@@ -2,7 +2,7 @@ import type { LoadRequest } from "../engine/request.js";
 import { disposed, invalidInput, MobileBertError, toError } from "../errors.js";
 import { inNode, workerThreads } from "../node.js";
 import type { Device } from "../types.js";
-import type { Call, Connection, Loaded, LoadHooks, Reply, Request } from "./protocol.js";
+import type { Call, Connection, LoadHooks, ModelInfo, Reply, Request } from "./protocol.js";
 
 interface Pending extends LoadHooks {
   resolve(value: unknown): void;
@@ -30,9 +30,9 @@ export class WorkerConnection implements Connection {
     return connection;
   }
 
-  load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<Loaded> {
+  load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<ModelInfo> {
     const all = { ...hooks, partial: ignore };
-    return this.send((id) => ({ id, kind: "load", request }), all, signal) as Promise<Loaded>;
+    return this.send((id) => ({ id, kind: "load", request }), all, signal) as Promise<ModelInfo>;
   }
 
   call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {

@@ -6,7 +6,7 @@ import { aborted, disposed, invalidInput, MobileBertError, toError } from "../er
 import { ProgressTotal } from "../files/progress.js";
 import type { Device } from "../types.js";
 import { batches, merged } from "./batches.js";
-import type { Call, Connection, Loaded, LoadHooks } from "./protocol.js";
+import type { Call, Connection, LoadHooks, ModelInfo } from "./protocol.js";
 
 /** A model in this thread, which is a worker or, with `worker: false`, the caller's thread. */
 export class Host implements Connection {
@@ -21,7 +21,7 @@ export class Host implements Connection {
   private busy = false;
   private disposed = false;
 
-  async load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<Loaded> {
+  async load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<ModelInfo> {
     const model = await this.build(request, hooks, signal);
     this.request = request;
     return { device: this.device(model), task: model.task(), labels: model.labels() };

@@ -10,7 +10,7 @@ export interface LoadHooks {
 }
 
 /** Information about a loaded model. */
-export interface Loaded {
+export interface ModelInfo {
   device: Device;
   task: string;
   labels: string[];
@@ -46,7 +46,7 @@ export type Reply =
 export interface Connection {
   /** Called when the model has moved to another device because its GPU was lost. */
   onDevice?: (device: Device) => void;
-  load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<Loaded>;
+  load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<ModelInfo>;
   call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown>;
   /** Frees everything, even while calls are running. */
   dispose(): void;

@@ -45,6 +45,17 @@ class Models:
 
 
 @dataclass
+class Unanswerable:
+    """SQuAD: shares of the windows whose answer is taken away, by kind (see `data/variants.py`)."""
+
+    removed: float = 0.0  # the passage without the sentences that contain the answer
+    neighbor: float = 0.0  # a question of the paragraph before or after
+    swapped: float = 0.0  # a name, date or number of the question replaced by another of the passage's
+    negated: float = 0.0
+    opposed: float = 0.0  # a word of the question replaced by its opposite
+
+
+@dataclass
 class Data:
     """What the model is shown."""
 
@@ -57,6 +68,7 @@ class Data:
     join: float = 0.0  # share of a batch's examples joined to another one, labelled by the teacher
     mismatch: float = 0.0  # SQuAD: share of windows that pair a question with a foreign passage
     near: float = 0.0  # SQuAD: share of those whose passage is of the question's own article
+    unanswerable: Unanswerable = field(default_factory=Unanswerable)
     version: str = "1.1"  # SQuAD: which dev set is scored
     null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
     files: list[str] = field(default_factory=list)  # plain text, below the data folder
@@ -117,7 +129,7 @@ class Loop:
     log_every: int = 50
     evaluate_every: int = 0  # steps between scores on held-out rows of the training file
     held_out: int = 1000  # rows kept back from training to look at while training
-    autocast: bool = True  # bf16, CUDA only
+    autocast: bool = True  # bf16 on CUDA, and on CPUs where a short probe finds it faster
 
 
 @dataclass
@@ -190,6 +202,7 @@ def _value(kind, value, where: str):
 
 def check(config: Config, where: str) -> None:
     """Refuse values that no step can use."""
+    unanswerable = dataclasses.astuple(config.data.unanswerable)
     rules = [
         (bool(config.name), "'name' is missing: it names the folder of the run"),
         ("/" not in config.name and config.name not in (".", ".."), "'name' must be a plain word"),
@@ -203,6 +216,10 @@ def check(config: Config, where: str) -> None:
         (config.loss.temperature > 0, "'temperature' must be positive"),
         (0 <= config.data.replace < 1 and 0 <= config.data.join <= 1, "'replace' and 'join' are shares of 1"),
         (0 <= config.data.mismatch < 1 and 0 <= config.data.near <= 1, "'mismatch' and 'near' are shares of 1"),
+        (
+            all(share >= 0 for share in unanswerable) and config.data.mismatch + sum(unanswerable) < 1,
+            "'mismatch' and the shares of 'unanswerable' must be 0 or more and leave some windows as they are",
+        ),
         (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
         (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),
         (8 <= config.data.max_length <= 512, "'max_length' must lie between 8 and 512"),

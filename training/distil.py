@@ -42,11 +42,12 @@ class Distillation:
         weights = self.config.loss
         attentions = bool(stage.transfer) and weights.attention > 0
         shown = {"output_hidden_states": bool(stage.transfer), "output_attentions": attentions}
-        taught = None
+        taught, mask = None, batch.attention_mask
         words = self.config.task == "text" and weights.pretrain_alpha < 1
         if self.teacher is not None and (stage.transfer or weights.soft > 0 or words):
-            with torch.no_grad():
-                taught = self.teacher(**batch.inputs(), **shown)
+            rows = None if stage.forced or not stage.distil else batch.labels.get("taught")
+            taught = self._taught(batch, rows, shown)
+            mask = mask if rows is None else mask * rows[:, None]
         if stage.forced:
             given = self._forced(batch, taught)
         elif stage.distil:
@@ -54,11 +55,29 @@ class Distillation:
         else:
             given = self._shallow(batch, stage, shown)
         terms = {}
-        if stage.transfer:
-            terms |= self._transfer(given, taught, batch.attention_mask, stage)
+        if stage.transfer and taught is not None:
+            terms |= self._transfer(given, taught, mask, stage)
         if stage.distil:
             terms |= self.task_terms(given, taught, batch, self.config)
         return sum(getattr(weights, name) * term for name, term in terms.items()), terms
+
+    @torch.no_grad()
+    def _taught(self, batch: Batch, rows: torch.Tensor | None, shown: dict):
+        # Of rows that it labels wrongly the teacher is not asked; what is returned for them is 0.
+        if rows is None or rows.all():
+            return self.teacher(**batch.inputs(), **shown)
+        if not rows.any():
+            return None
+        found = self.teacher(**batch.rows(rows).inputs(), **shown)
+
+        def spread(value):
+            if isinstance(value, tuple):
+                return tuple(spread(part) for part in value)
+            whole = value.new_zeros(len(rows), *value.shape[1:])
+            whole[rows] = value
+            return whole
+
+        return ModelOutput({name: spread(value) for name, value in found.items()})
 
     def _student(self, batch: Batch, shown: dict):
         if not self.config.optim.quantised:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import checkpoint, parallel, schedule, strategies
+from training import autocast, checkpoint, parallel, schedule, strategies
 from training.config import Config
 from training.data.batches import Batch
 from training.errors import TrainingError
@@ -29,7 +29,10 @@ class Loop:
         self.device = next(model.parameters()).device
         self.optimizer = self._optimizer()
         self.step, self.seconds, self.tokens = 0, 0.0, 0
+        self.autocast: bool | None = None if config.loop.autocast else False
         self._resume()
+        if self.autocast is None:
+            self.autocast = autocast.pays(self.device)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         optim, groups = self.config.optim, {}
@@ -97,8 +100,7 @@ class Loop:
         share = schedule.factor(self.config.optim, inner, stage.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.optim.lr * share * stage.rates[group["part"]]
-        cast = self.device.type == "cuda" and self.config.loop.autocast
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=cast):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             loss, figures = objective(batch, stage)
         if not torch.isfinite(loss):
             raise TrainingError(
@@ -142,6 +144,7 @@ class Loop:
                 "step": self.step,
                 "seconds": self.seconds,
                 "tokens": self.tokens,
+                "autocast": self.autocast,
                 "student": dataclasses.asdict(self.config.student),
                 "task": self.config.task,
             },
@@ -164,6 +167,9 @@ class Loop:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
+        if self.config.loop.autocast:
+            # In the precision it began with, whatever a second probe would say; older checkpoints lack the key.
+            self.autocast = state.get("autocast")
         if self.step > self.steps:
             raise TrainingError(f"{path}: stands at step {self.step}, beyond the configured {self.steps}")
 

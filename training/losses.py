@@ -16,12 +16,13 @@ def token_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 def feature_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean squared difference of the raw maps: the paper's L_FMT."""
+    student, teacher = student.float(), teacher.float()  # autocast hands over bf16
     return token_mean((student - teacher).square().mean(-1), mask)
 
 
 def raw_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """L_FMT over the variance of the teacher's map: 1 for a student that always says the mean."""
-    standing = teacher[mask > 0]
+    standing = teacher[mask > 0].float()
     return feature_maps(student, teacher, mask) / standing.var(0, unbiased=False).mean()
 
 
@@ -46,6 +47,7 @@ def attention(
     A teacher with more heads shows those of the numbers `heads`, or means over groups of neighbouring heads.
     """
     teacher = group_heads(teacher, student.shape[1]) if heads is None else teacher[:, heads]
+    student, teacher = student.float(), teacher.float()
     tiny = torch.finfo(student.dtype).tiny
     divergence = teacher * (teacher.clamp_min(tiny).log() - student.clamp_min(tiny).log())
     return token_mean(divergence.sum(-1).mean(1), mask)
@@ -61,8 +63,8 @@ def group_heads(teacher: torch.Tensor, heads: int) -> torch.Tensor:
 
 def soft_labels(student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
     """Cross-entropy to the teacher's distribution over the last axis, less its entropy, times temperature squared."""
-    wanted = functional.log_softmax(teacher / temperature, dim=-1)
-    given = functional.log_softmax(student / temperature, dim=-1)
+    wanted = functional.log_softmax(teacher.float() / temperature, dim=-1)
+    given = functional.log_softmax(student.float() / temperature, dim=-1)
     divergence = (wanted.exp() * (wanted - given).nan_to_num(0.0, 0.0, 0.0)).sum(-1)
     return divergence.mean() * temperature**2
 
@@ -71,7 +73,7 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Cross-entropy to the data's labels; -100 is left out, and a batch without any gives 0."""
     if not (labels != -100).any():
         return logits.sum() * 0.0
-    return functional.cross_entropy(logits, labels, ignore_index=-100)
+    return functional.cross_entropy(logits.float(), labels, ignore_index=-100)
 
 
 def regression(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -52,13 +52,27 @@ def average_gradients(model: torch.nn.Module) -> None:
     """Average the gradients. Rows are dealt evenly: a mean of means is near the mean of the whole."""
     if world() == 1:
         return
-    for parameter in model.parameters():
-        if parameter.grad is not None:
-            distributed.all_reduce(parameter.grad)
-            parameter.grad /= world()
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    # All in one: on a busy machine every exchange waits for the other processes' turn.
+    flat = torch.cat([g.flatten() for g in gradients])
+    distributed.all_reduce(flat)
+    flat /= world()
+    place = 0
+    for gradient in gradients:
+        gradient.copy_(flat[place : place + gradient.numel()].view_as(gradient))
+        place += gradient.numel()
 
 
 def wait() -> None:
     """Let all processes arrive."""
     if world() > 1:
         distributed.barrier()
+
+
+def agree(value: bool) -> bool:
+    """What the first process says, in every process."""
+    if world() == 1:
+        return value
+    said = torch.tensor([value], device="cuda" if torch.cuda.is_available() else "cpu")
+    distributed.broadcast(said, 0)
+    return bool(said.item())

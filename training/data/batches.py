@@ -40,6 +40,11 @@ class Batch:
             "attention_mask": self.attention_mask,
         }
 
+    def rows(self, chosen: torch.Tensor) -> "Batch":
+        """Some of the rows: numbers, or one truth value per row."""
+        labels = {name: t[chosen] for name, t in self.labels.items()}
+        return Batch(self.input_ids[chosen], self.token_type_ids[chosen], self.attention_mask[chosen], labels)
+
 
 class Order:
     """Deals example numbers to steps."""

@@ -10,7 +10,7 @@ from transformers import AutoConfig, MobileBertConfig
 from training.config import Student
 from training.data.glue import label_names
 from training.errors import TrainingError
-from training.models import ibbert
+from training.models import ibbert, quantized
 
 HEADS = {
     "squad": ("BertForQuestionAnswering", "MobileBertForQuestionAnswering"),
@@ -76,12 +76,7 @@ def load(directory: Path, task: str, whole: bool = False) -> torch.nn.Module:
     weights = directory / "model.safetensors"
     if not weights.is_file():
         raise TrainingError(f"{weights}: no such file")
-    fill(
-        model,
-        {k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()},
-        str(weights),
-        whole,
-    )
+    fill(model, quantized.floats(load_file(weights), str(weights)), str(weights), whole)
     return model
 
 
@@ -111,6 +106,14 @@ def tied(model: torch.nn.Module) -> set[str]:
         if first.setdefault(id(tensor), name) != name:
             again.add(name)
     return again
+
+
+def fuse_attention(teacher: torch.nn.Module) -> None:
+    """Attention in one fused kernel, which keeps no probabilities: for runs that do not compare them.
+
+    For teachers alone: on a CPU the fused kernel's backward pass takes longer than the plain products.
+    """
+    teacher.set_attn_implementation("sdpa")
 
 
 def encoder(model: torch.nn.Module) -> torch.nn.Module:

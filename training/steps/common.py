@@ -117,6 +117,8 @@ def train(config: Config, places: Places, strategy: str) -> Path:
     stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, layers)
     run = loop.Loop(config, folder, model, stages)
     objective = distil.Distillation(config, model, teacher, task.terms, chosen)
+    if teacher is not None and not loss.attention and strategy != "parallel":
+        build.fuse_attention(teacher)
     score = None if task.score is None else lambda: task.score(model)
     run.run(task.batch_at, objective, score)
     if parallel.first():

@@ -6,8 +6,8 @@ import torch
 from training import losses
 from training.config import Config
 from training.data import batches
-from training.data.mismatch import Mismatches
 from training.data.squad import Windows, read_train
+from training.data.variants import Variants
 from training.places import Places
 from training.tasks import held_out
 from training.tasks.task import Task
@@ -22,51 +22,38 @@ def open_squad(config: Config, places: Places, tokenizer) -> Task:
     if data.limit:
         answered = answered[: data.limit]
     score = (lambda model: held_out_score(model, windows, held)) if held else None
-    return Task(SquadBatches(config, windows, answered).at, squad_terms, score)
+    return Task(SquadBatches(config, tokenizer, windows, answered).at, squad_terms, score)
 
 
 class SquadBatches:
-    """Batches of windows; a share of them asks a question of another paragraph, with position 0 as the answer."""
+    """Batches of windows; some of them changed, by the configured shares (see `data/variants.py`)."""
 
-    def __init__(self, config: Config, windows: Windows, answered: list):
-        self.config, self.windows, self.answered = config, windows, answered
-        asked = [w.question for w in answered]
-        self.mismatches = Mismatches(windows.data, asked, config.data.near) if config.data.mismatch else None
+    def __init__(self, config: Config, tokenizer, windows: Windows, answered: list):
+        self.seed, self.answered = config.seed, answered
+        self.variants = Variants(tokenizer, windows, answered, config.data)
         self.order = batches.Order([windows.length(w) for w in answered], config.optim.batch_size, config.seed)
 
     def at(self, step: int) -> batches.Batch:
         """The batch of a step."""
-        random = np.random.default_rng([self.config.seed, 2, step])
-        chosen = [self.answered[i] for i in self.order.step(step)]
-        foreign = random.random(len(chosen)) < self.config.data.mismatch
-        examples = [self._encode(w, bool(f), random) for w, f in zip(chosen, foreign, strict=True)]
-        start = torch.tensor([0 if f else w.start for w, f in zip(chosen, foreign, strict=True)])
-        end = torch.tensor([0 if f else w.end for w, f in zip(chosen, foreign, strict=True)])
-        return batches.pad(examples, {"start": start, "end": end, "foreign": torch.from_numpy(foreign)})
-
-    def _encode(self, window, foreign: bool, random):
-        if not foreign:
-            return self.windows.encoded(window)
-        question = self.mismatches.question_for(self.windows.data.questions[window.question].paragraph, random)
-        # The foreign question may be longer than the one the window was cut for: cut it to the same room.
-        room = max(len(self.windows.questions[window.question]), self.config.data.max_length - window.count - 3)
-        example = self.windows.encoded(window, question)
-        excess = len(self.windows.questions[question]) - room
-        if excess > 0:
-            place = len(self.windows.questions[question]) + 1
-            del example.ids[place - excess : place], example.types[place - excess : place]
-        return example
+        random = np.random.default_rng([self.seed, 2, step])
+        examples = [self.variants.draw(self.answered[i], random) for i in self.order.step(step)]
+        labels = {
+            "start": torch.tensor([e.start for e in examples]),
+            "end": torch.tensor([e.end for e in examples]),
+            "taught": torch.tensor([e.taught for e in examples]),
+        }
+        return batches.pad([e.encoded for e in examples], labels)
 
 
 def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
-    """Soft and hard labels of both ends, halved; foreign pairs know no soft label unless the teacher knows them."""
-    weights, own, terms = config.loss, ~batch.labels["foreign"], {}
+    """Soft and hard labels of both ends, halved; soft ones only for the rows marked `taught`."""
+    weights, own, terms = config.loss, batch.labels["taught"], {}
     ends = [("start", "start_logits"), ("end", "end_logits")]
     hidden = batch.attention_mask == 0
     logits = {name: getattr(given, name).masked_fill(hidden, -1e4) for _, name in ends}
     if weights.hard:
         terms["hard"] = sum(losses.hard_labels(logits[n], batch.labels[label]) for label, n in ends) / 2
-    if weights.soft and taught is not None and not own.any():
+    if weights.soft and not own.any():
         # Nothing to learn, and still a loss that gradients pass through.
         terms["soft"] = logits["start_logits"].sum() * 0.0
     elif weights.soft and taught is not None:

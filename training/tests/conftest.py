@@ -119,7 +119,7 @@ def tiny(name: str, **sections) -> Config:
         "name": name,
         "student": TINY_STUDENT,
         "optim": {"steps": 6, "batch_size": 8, "lr": 1e-3},
-        "loop": {"log_every": 2, "held_out": 0},
+        "loop": {"log_every": 2, "held_out": 0, "autocast": False},
     }
     for key, value in sections.items():
         table[key] = {**table.get(key, {}), **value} if isinstance(value, dict) else value

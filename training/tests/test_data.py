@@ -69,13 +69,14 @@ def test_every_window_holds_its_answer_where_it_says(world):
 
 def test_foreign_questions_have_no_answer_and_fit(world):
     data = squad.read_train(world, skip_ambiguous=False)
-    windows = squad.Windows(tokens.load(world.models / "tiny-squad"), data, 40, 8, 12)
+    tokenizer = tokens.load(world.models / "tiny-squad")
+    windows = squad.Windows(tokenizer, data, 40, 8, 12)
     config = tiny("foreign", task="squad", data={"mismatch": 0.5, "max_length": 40})
-    source = SquadBatches(config, windows, [w for w in windows.windows if w.end])
+    source = SquadBatches(config, tokenizer, windows, [w for w in windows.windows if w.end])
     seen = 0
     for step in range(4):
         batch = source.at(step)
-        foreign = batch.labels["foreign"]
+        foreign = ~batch.labels["taught"]
         assert batch.input_ids.shape[1] <= 40
         assert torch.equal(batch.labels["start"][foreign], torch.zeros(int(foreign.sum()), dtype=torch.long))
         assert (batch.labels["start"][~foreign] > 0).all()
@@ -92,7 +93,7 @@ def test_a_batch_of_foreign_questions_alone_can_be_learned_from(world):
         torch.ones(2, 5, dtype=torch.long),
         torch.zeros(2, 5, dtype=torch.long),
         torch.ones(2, 5, dtype=torch.long),
-        {**ends, "foreign": torch.ones(2, dtype=torch.bool)},
+        {**ends, "taught": torch.zeros(2, dtype=torch.bool)},
     )
     squad_terms(given, given, batch, config)["soft"].backward()
     assert torch.equal(logits.grad, torch.zeros(2, 5))

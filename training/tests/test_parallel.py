@@ -22,6 +22,7 @@ batch_size = 8
 lr = 1e-3
 [loop]
 held_out = 0
+autocast = false
 """
 
 

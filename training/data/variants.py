@@ -1,0 +1,117 @@
+"""The examples made of one answered window: as it is, without an answer, or an everyday text in its place."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.config import Data
+from training.data import tokens
+from training.data.mismatch import Mismatches
+from training.data.squad import Window, Windows
+from training.data.unanswerable import questions, sentences
+
+# A window cut down to less than this says too little to be asked anything.
+LEAST_PIECES = 24
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row of a batch: without an answer both ends are 0. `taught`: whether the teacher's labels are learned."""
+
+    encoded: tokens.Encoded
+    start: int
+    end: int
+    taught: bool
+    kind: str
+
+
+class Variants:
+    """Makes examples; which kind is drawn by the shares of the configuration."""
+
+    def __init__(self, tokenizer, windows: Windows, answered: Sequence[Window], data: Data):
+        self.tokenizer, self.windows, self.data = tokenizer, windows, data
+        shares = {"foreign": data.mismatch, **dataclasses.asdict(data.unanswerable)}
+        self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
+        asked = [w.question for w in answered]
+        self.mismatches = Mismatches(windows.data, asked, data.near) if data.mismatch else None
+        self.questions_of: dict[int, list[int]] = {}
+        for question in sorted(set(asked)):
+            self.questions_of.setdefault(windows.data.questions[question].paragraph, []).append(question)
+
+    def draw(self, window: Window, random: np.random.Generator) -> Example:
+        """An example of a kind drawn by its share; a window that a kind does not suit stays as it is."""
+        place = random.random()
+        for kind, share in self.kinds:
+            if place < share:
+                return self.make(kind, window, random) or self.plain(window)
+            place -= share
+        return self.plain(window)
+
+    def plain(self, window: Window) -> Example:
+        """The window with its own question and answer."""
+        return Example(self.windows.encoded(window), window.start, window.end, True, "plain")
+
+    def make(self, kind: str, window: Window, random: np.random.Generator) -> Example | None:
+        """An example of one kind, None where the window does not suit."""
+        encoded = getattr(self, f"_{kind}")(window, random)
+        return None if encoded is None else Example(encoded, 0, 0, False, kind)
+
+    def _foreign(self, window: Window, random) -> tokens.Encoded:
+        question = self.mismatches.question_for(self._question(window).paragraph, random)
+        return self._ask(window, self.windows.questions[question])
+
+    def _removed(self, window: Window, random) -> tokens.Encoded | None:
+        question = self._question(window)
+        kept = sentences.without(self.windows.data.paragraphs[question.paragraph], question.answers[0][1])
+        if kept is None:
+            return None
+        offsets = self.windows.offsets[question.paragraph]
+        places = range(window.first, window.first + window.count)
+        part = [self.windows.pieces[question.paragraph][i] for i in places if _within(offsets[i], kept)]
+        return self._assemble(self.windows.questions[window.question], part) if len(part) >= LEAST_PIECES else None
+
+    def _neighbor(self, window: Window, random) -> tokens.Encoded | None:
+        own, data = self._question(window).paragraph, self.windows.data
+        text = data.paragraphs[own].lower()
+        near = [p for p in (own - 1, own + 1) if 0 <= p < len(data.articles) and data.articles[p] == data.articles[own]]
+        found = [
+            question
+            for paragraph in near
+            for question in self.questions_of.get(paragraph, [])
+            if not any(answer.lower() in text for _, answer in data.questions[question].answers)
+        ]
+        return self._ask(window, self.windows.questions[found[random.integers(len(found))]]) if found else None
+
+    def _swapped(self, window: Window, random) -> tokens.Encoded | None:
+        question = self._question(window)
+        passage = self.windows.data.paragraphs[question.paragraph]
+        return self._reword(window, questions.swapped(question.text, passage, *question.answers[0], random))
+
+    def _negated(self, window: Window, random) -> tokens.Encoded | None:
+        return self._reword(window, questions.negated(self._question(window).text))
+
+    def _opposed(self, window: Window, random) -> tokens.Encoded | None:
+        return self._reword(window, questions.opposed(self._question(window).text, random))
+
+    def _question(self, window: Window):
+        return self.windows.data.questions[window.question]
+
+    def _reword(self, window: Window, text: str | None) -> tokens.Encoded | None:
+        if text is None:
+            return None
+        return self._ask(window, tokens.pieces(self.tokenizer, [text.strip()])[0][: self.data.max_question])
+
+    def _ask(self, window: Window, asked: list[int]) -> tokens.Encoded:
+        # Another question may be longer than the one the window was cut for: cut it to the same room.
+        room = max(len(self.windows.questions[window.question]), self.data.max_length - window.count - 3)
+        pieces = self.windows.pieces[self._question(window).paragraph]
+        return self._assemble(asked[:room], pieces[window.first : window.first + window.count])
+
+    def _assemble(self, asked: list[int], part: list[int]) -> tokens.Encoded:
+        return tokens.assemble(asked, part, self.data.max_length)
+
+
+def _within(offset: tuple[int, int], spans: list[tuple[int, int]]) -> bool:
+    return any(a <= offset[0] and offset[1] <= b for a, b in spans)

@@ -1,0 +1,56 @@
+"""A checkpoint in 8 bits as the start of a run."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from training.errors import TrainingError
+from training.models import build, quantized
+
+
+def test_a_row_is_its_integers_times_its_own_scale():
+    state = {
+        "x.weight": torch.tensor([[127, -127], [1, 2]], dtype=torch.int8),
+        "x.weight.scale": torch.tensor([0.5, 3.0]),
+        "x.bias": torch.tensor([1.5], dtype=torch.float16),
+    }
+    found = quantized.floats(state, "here")
+    assert set(found) == {"x.weight", "x.bias"}
+    assert torch.equal(found["x.weight"], torch.tensor([[63.5, -63.5], [3.0, 6.0]]))
+    assert found["x.bias"].dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"x.weight": torch.zeros(2, 2, dtype=torch.int8)}, "without x.weight.scale"),
+        (
+            {"x.weight": torch.zeros(2, 3, dtype=torch.int8), "x.weight.scale": torch.ones(3)},
+            r"has shape \[3\], one per row is \[2\]",
+        ),
+        ({"x.weight.scale": torch.ones(3)}, "scales a tensor that is missing"),
+        ({"x.weight": torch.zeros(2, 2, dtype=torch.uint8)}, "4-bit"),
+    ],
+)
+def test_what_does_not_fit_is_refused(state, message):
+    with pytest.raises(TrainingError, match=f"here: .*{message}"):
+        quantized.floats(state, "here")
+
+
+def test_a_run_can_start_from_an_8_bit_directory(world, tmp_path):
+    whole = build.load(world.models / "tiny-squad", "squad", whole=True).state_dict()
+    state = {}
+    for name, tensor in whole.items():
+        if name.endswith("dense.weight"):
+            scale = tensor.abs().amax(1) / 127
+            state[name] = (tensor / scale[:, None]).round().to(torch.int8)
+            state[name + ".scale"] = scale
+        else:
+            state[name] = tensor.clone()
+    for file in (world.models / "tiny-squad").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    save_file(state, tmp_path / "model.safetensors")
+    loaded = build.load(tmp_path, "squad", whole=True).state_dict()
+    for name, tensor in whole.items():
+        step = tensor.abs().amax() / 127 if name.endswith("dense.weight") else 0.0
+        assert (loaded[name] - tensor).abs().max() <= step, name

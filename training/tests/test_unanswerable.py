@@ -1,0 +1,142 @@
+"""Questions whose answer is taken away: by rules, and where a rule does not apply, not at all."""
+
+import numpy as np
+import pytest
+
+from training.config import Config, Data, build, check
+from training.data import squad, tokens
+from training.data.unanswerable import mentions, questions, sentences
+from training.data.variants import Variants
+from training.errors import TrainingError
+from training.tests.conftest import tiny
+
+PASSAGE = (
+    "Dr. Ada Byron met Charles Babbage in London in 1833. He had begun the Difference Engine in 1822. "
+    'The work cost 17,000 pounds! It was "never finished." Joseph Clement went to Paris in March.'
+)
+
+
+def random():
+    return np.random.default_rng(4)
+
+
+def test_sentences_do_not_end_at_abbreviations():
+    found = [PASSAGE[a:b] for a, b in sentences.spans(PASSAGE)]
+    assert [s.split()[0] for s in found] == ["Dr.", "He", "The", "It", "Joseph"]
+    lines = "one\ntwo. three\n"
+    assert [lines[a:b] for a, b in sentences.spans(lines)] == ["one", "two. three"]
+
+
+def test_no_sentence_that_contains_the_answer_is_kept():
+    kept = sentences.without("It rained. The cat sat. A CAT ran. Dogs slept.", "cat")
+    text = "It rained. The cat sat. A CAT ran. Dogs slept."
+    assert [text[a:b] for a, b in kept] == ["It rained.", "Dogs slept."]
+    assert sentences.without("The cat sat.", "cat") is None
+    assert sentences.without("It rained. Dogs slept.", "rained. Dogs") is None
+
+
+def test_mentions_have_kinds():
+    found = {m.text: m.kind for m in mentions.find(PASSAGE)}
+    assert found == {
+        "Ada Byron": "name",
+        "Charles Babbage": "name",
+        "London": "place",
+        "1833": "year",
+        "Difference Engine": "name",
+        "1822": "year",
+        "17,000": "number",
+        "Joseph Clement": "name",
+        "Paris": "place",
+        "March": "month",
+    }
+
+
+def test_a_swap_takes_another_mention_of_the_same_kind_from_another_sentence():
+    asked = "What did Charles Babbage begin in 1822?"
+    start = PASSAGE.index("Difference Engine")
+    found = {questions.swapped(asked, PASSAGE, start, "Difference Engine", np.random.default_rng(i)) for i in range(40)}
+    assert found == {
+        "What did Charles Babbage begin in 1833?",
+        "What did Ada Byron begin in 1822?",
+        "What did Joseph Clement begin in 1822?",
+    }
+
+
+def test_a_question_that_is_not_tied_to_the_passage_is_not_swapped():
+    assert questions.swapped("What did Alan Turing begin?", PASSAGE, 60, "Difference Engine", random()) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "negated"),
+    [
+        ("When was it built?", "When wasn't it built?"),
+        ("What did they do?", "What didn't they do?"),
+        ("What is not there?", None),
+        ("Who won?", None),
+    ],
+)
+def test_the_first_auxiliary_is_negated(asked, negated):
+    assert questions.negated(asked) == negated
+
+
+def test_a_word_turns_into_its_opposite():
+    either = ("Who lost the first race?", "Who won the last race?")
+    assert questions.opposed("Who won the first race?", random()) in either
+    assert questions.opposed("Northern towns?", random()) == "Southern towns?"
+    assert questions.opposed("Who sat?", random()) is None
+    assert all(questions.PARTNERS[other] for other in questions.PARTNERS.values())
+
+
+def variants(world, **shares):
+    data = squad.read_train(world, skip_ambiguous=False)
+    tokenizer = tokens.load(world.models / "tiny-squad")
+    windows = squad.Windows(tokenizer, data, 64, 32, 12)
+    answered = [w for w in windows.windows if w.end]
+    return Variants(tokenizer, windows, answered, build(Data, {"max_length": 64, **shares}, "here")), windows, answered
+
+
+def test_shares_decide_which_kinds_are_drawn(world):
+    made, _, answered = variants(world, mismatch=0.2, unanswerable={"neighbor": 0.3})
+    drawn, source = [], random()
+    for _ in range(40):
+        drawn += [made.draw(w, source) for w in answered]
+    share = {kind: np.mean([e.kind == kind for e in drawn]) for kind in ("foreign", "neighbor", "plain")}
+    assert share == pytest.approx({"foreign": 0.2, "neighbor": 0.3, "plain": 0.5}, abs=0.06)
+    for example in drawn:
+        assert len(example.encoded) <= 64
+        assert example.taught == (example.kind == "plain") == (example.start > 0)
+
+
+def test_neighbors_are_of_the_paragraph_next_to_it(world):
+    made, windows, answered = variants(world)
+    data = windows.data
+    for window in answered:
+        own = data.questions[window.question].paragraph
+        example = made.make("neighbor", window, random())
+        asked = example.encoded.ids[1 : example.encoded.types.index(1) - 1]
+        near = [windows.questions[i] for i, q in enumerate(data.questions) if abs(q.paragraph - own) == 1]
+        # It may have been cut to the window's room.
+        assert asked in [question[: len(asked)] for question in near]
+
+
+def test_a_removed_answer_is_not_in_the_window(world):
+    data = squad.Squad(
+        ["w1 w2 w3. W4 w5 w6. " + "W7 w8 w9 w10 w11 w12. " * 5],
+        [0],
+        [squad.Question("q", "w20", 0, ((12, "w5"),))],
+    )
+    tokenizer = tokens.load(world.models / "tiny-squad")
+    windows = squad.Windows(tokenizer, data, 64, 32, 12)
+    (window,) = windows.windows
+    made = Variants(tokenizer, windows, [window], Data(max_length=64))
+    example = made.make("removed", window, random())
+    assert 1005 in windows.encoded(window).ids and 1005 not in example.encoded.ids
+    assert 1004 not in example.encoded.ids and 1003 in example.encoded.ids and 1007 in example.encoded.ids
+
+
+@pytest.mark.parametrize("shares", [{"removed": -0.1}, {"removed": 0.5, "swapped": 0.5}])
+def test_shares_that_leave_no_answer_are_refused(shares):
+    config = tiny("shares", task="squad", data={"unanswerable": shares})
+    assert isinstance(config, Config)
+    with pytest.raises(TrainingError, match="leave some windows"):
+        check(config, "here")

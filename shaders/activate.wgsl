@@ -1,9 +1,9 @@
-// activate: output = activation(input), element-wise
+// activate: output = activation(input), element-wise.
 //
 //   input, output [len]
 //
 // Bindings of group 0: 0 parameters, 1 input, 2 output.
-// Groups: 64 vectors of four each, x then y.
+// Dispatch: 64 vec4s per workgroup, over x and then y.
 
 struct Parameters {
     len: u32,
@@ -20,7 +20,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    // Buffers are padded to whole vectors, so the last one may be stored in full.
+    // Buffers are padded to a multiple of 16 bytes, so storing all of the last vector is safe.
     let index = (group.y * groups.x + group.x) * 64u + local;
     if index < (parameters.len + 3u) / 4u {
         output_values[index] = activate(input_values[index], parameters.activation);

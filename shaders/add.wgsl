@@ -1,10 +1,10 @@
-// add: output = input + scale ∘ residual
+// add: output = input + scale ∘ residual.
 //
 //   input, residual, output [len / features, features]
-//   scale [features]   read where has_scale
+//   scale [features], read if has_scale
 //
 // Bindings of group 0: 0 parameters, 1 input, 2 residual, 3 scale, 4 output.
-// Groups: 64 elements each, x then y.
+// Dispatch: 64 elements per workgroup, over x and then y.
 
 struct Parameters {
     len: u32,

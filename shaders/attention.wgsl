@@ -1,16 +1,16 @@
-// attention: softmax(q kᵀ + mask) · v of every head, the probabilities never in memory
+// attention: softmax(q kᵀ + mask) · v for every head, without storing the probabilities.
 //
-//   attention_mask    [batch, sequence]                    0: not attended to
-//   query, key, value [batch · sequence, heads · head_size], the query already scaled by 1/√head_size
+//   attention_mask    [batch, sequence], 0 = masked
+//   query, key, value [batch · sequence, heads · head_size], query already scaled by 1/√head_size
 //   output            [batch · sequence, heads · head_size]
 //
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 value, 5 output.
-// Groups: x over tiles of 64 queries, y over slices of 32 of a head's features, z over batch · heads.
+// Dispatch: x over tiles of 64 queries, y over slices of 32 features of a head, z over batch · heads.
 //
-// An invocation has one query and walks over the keys by fours, keeping the largest score so far, the sum of
-// exponentials and 32 weighted features, all rescaled whenever the maximum grows. The invocations of a group read the
-// same keys and values at the same time. Masked keys weigh nothing; a query all of whose keys are masked gets zeros.
-// No infinities are used: WGSL does not promise them.
+// Online softmax, as in FlashAttention: each invocation handles one query and visits the keys four at a time. It keeps
+// the running maximum of the scores, the sum of exponentials, and accumulators for 32 features, and rescales the sums
+// whenever the maximum grows. The invocations of a workgroup read the same keys and values at the same time. Masked keys
+// get zero weight; if every key is masked, the output is zero. WGSL doesn't guarantee infinities, so none are used.
 
 struct Parameters {
     batch: u32,
@@ -28,27 +28,27 @@ struct Parameters {
 
 const LOWEST: f32 = -3.0e38;
 
-fn attended(batch: u32, token: u32) -> bool {
+fn is_attended(batch: u32, token: u32) -> bool {
     if token >= parameters.sequence {
         return false;
     }
     return attention_mask[batch * parameters.sequence + token] != 0u;
 }
 
-// Single floats, for heads that do not start or end on a vector's boundary.
-fn query_value(at: u32) -> f32 {
+// Scalar loads, for heads that are not aligned to vec4.
+fn load_query(at: u32) -> f32 {
     return query[at / 4u][at % 4u];
 }
 
-fn key_value(at: u32) -> f32 {
+fn load_key(at: u32) -> f32 {
     return key[at / 4u][at % 4u];
 }
 
-// Four values from `feature` of a head on, whose features start at `start`; zeros beyond the head.
-fn value_vector(start: u32, feature: u32) -> vec4<f32> {
+// Features `feature` to `feature + 3` of the head that starts at `start`; zeros past the end of the head.
+fn load_value(start: u32, feature: u32) -> vec4<f32> {
     let at = start + feature;
     if parameters.head_size % 4u == 0u {
-        // Inside for every feature of a slice that is stored; beyond the head anything will do.
+        // Past the end of the head the value is never stored, so any in-bounds read will do.
         return value[min(at / 4u, arrayLength(&value) - 1u)];
     }
     var vector = vec4<f32>();
@@ -58,8 +58,8 @@ fn value_vector(start: u32, feature: u32) -> vec4<f32> {
     return vector;
 }
 
-// The scores of one query against four keys, each given by where its head starts.
-fn scores_of(query_start: u32, keys: vec4<u32>) -> vec4<f32> {
+// Scores of one query against four keys, given by the offsets of their heads.
+fn query_key_scores(query_start: u32, keys: vec4<u32>) -> vec4<f32> {
     var scores = vec4<f32>();
     let vectors = select(0u, parameters.head_size / 4u, parameters.head_size % 4u == 0u);
     for (var i = 0u; i < vectors; i++) {
@@ -71,11 +71,11 @@ fn scores_of(query_start: u32, keys: vec4<u32>) -> vec4<f32> {
         );
     }
     for (var i = 4u * vectors; i < parameters.head_size; i++) {
-        scores += query_value(query_start + i) * vec4<f32>(
-            key_value(keys.x + i),
-            key_value(keys.y + i),
-            key_value(keys.z + i),
-            key_value(keys.w + i),
+        scores += load_query(query_start + i) * vec4<f32>(
+            load_key(keys.x + i),
+            load_key(keys.y + i),
+            load_key(keys.z + i),
+            load_key(keys.w + i),
         );
     }
     return scores;
@@ -101,68 +101,68 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     var maximum = LOWEST;
     var sum = 0.0;
-    var weighted_0 = vec4<f32>();
-    var weighted_1 = vec4<f32>();
-    var weighted_2 = vec4<f32>();
-    var weighted_3 = vec4<f32>();
-    var weighted_4 = vec4<f32>();
-    var weighted_5 = vec4<f32>();
-    var weighted_6 = vec4<f32>();
-    var weighted_7 = vec4<f32>();
+    var accumulator_0 = vec4<f32>();
+    var accumulator_1 = vec4<f32>();
+    var accumulator_2 = vec4<f32>();
+    var accumulator_3 = vec4<f32>();
+    var accumulator_4 = vec4<f32>();
+    var accumulator_5 = vec4<f32>();
+    var accumulator_6 = vec4<f32>();
+    var accumulator_7 = vec4<f32>();
     for (var first = 0u; first < parameters.sequence; first += 4u) {
-        let keep = vec4<bool>(
-            attended(batch, first),
-            attended(batch, first + 1u),
-            attended(batch, first + 2u),
-            attended(batch, first + 3u),
+        let attended = vec4<bool>(
+            is_attended(batch, first),
+            is_attended(batch, first + 1u),
+            is_attended(batch, first + 2u),
+            is_attended(batch, first + 3u),
         );
-        if !any(keep) {
+        if !any(attended) {
             continue;
         }
-        // Keys beyond the last repeat it and are masked.
+        // Past the last key, repeat it; those lanes are masked.
         let keys = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(parameters.sequence - 1u));
         let starts = vec4<u32>(origin) + keys * features;
-        let scores = select(vec4<f32>(LOWEST), scores_of(origin + token * features, starts), keep);
+        let scores = select(vec4<f32>(LOWEST), query_key_scores(origin + token * features, starts), attended);
 
         let largest = max(maximum, max(max(scores.x, scores.y), max(scores.z, scores.w)));
         let exponentials = exp(max(scores - largest, vec4<f32>(-200.0)));
-        let weights = select(vec4<f32>(), exponentials, keep);
-        let shrink = exp(max(maximum - largest, -200.0));
+        let weights = select(vec4<f32>(), exponentials, attended);
+        let rescale = exp(max(maximum - largest, -200.0));
         maximum = largest;
-        sum = sum * shrink + dot(weights, vec4<f32>(1.0));
-        weighted_0 *= shrink;
-        weighted_1 *= shrink;
-        weighted_2 *= shrink;
-        weighted_3 *= shrink;
-        weighted_4 *= shrink;
-        weighted_5 *= shrink;
-        weighted_6 *= shrink;
-        weighted_7 *= shrink;
+        sum = sum * rescale + dot(weights, vec4<f32>(1.0));
+        accumulator_0 *= rescale;
+        accumulator_1 *= rescale;
+        accumulator_2 *= rescale;
+        accumulator_3 *= rescale;
+        accumulator_4 *= rescale;
+        accumulator_5 *= rescale;
+        accumulator_6 *= rescale;
+        accumulator_7 *= rescale;
         for (var j = 0u; j < 4u; j++) {
             let weight = weights[j];
             let start = starts[j];
-            weighted_0 += weight * value_vector(start, slice);
-            weighted_1 += weight * value_vector(start, slice + 4u);
-            weighted_2 += weight * value_vector(start, slice + 8u);
-            weighted_3 += weight * value_vector(start, slice + 12u);
-            weighted_4 += weight * value_vector(start, slice + 16u);
-            weighted_5 += weight * value_vector(start, slice + 20u);
-            weighted_6 += weight * value_vector(start, slice + 24u);
-            weighted_7 += weight * value_vector(start, slice + 28u);
+            accumulator_0 += weight * load_value(start, slice);
+            accumulator_1 += weight * load_value(start, slice + 4u);
+            accumulator_2 += weight * load_value(start, slice + 8u);
+            accumulator_3 += weight * load_value(start, slice + 12u);
+            accumulator_4 += weight * load_value(start, slice + 16u);
+            accumulator_5 += weight * load_value(start, slice + 20u);
+            accumulator_6 += weight * load_value(start, slice + 24u);
+            accumulator_7 += weight * load_value(start, slice + 28u);
         }
     }
 
-    // The largest term is exp(0) = 1; a smaller sum means that every key is masked and every term zero.
+    // The largest term is exp(0) = 1, so a smaller sum means that every key is masked and every term is zero.
     let factor = 1.0 / max(sum, 0.5);
     let start = origin + token * features;
     for (var i = 0u; i < 8u; i++) {
-        store(start, slice + 4u * i, weighted_0 * factor);
-        weighted_0 = weighted_1;
-        weighted_1 = weighted_2;
-        weighted_2 = weighted_3;
-        weighted_3 = weighted_4;
-        weighted_4 = weighted_5;
-        weighted_5 = weighted_6;
-        weighted_6 = weighted_7;
+        store(start, slice + 4u * i, accumulator_0 * factor);
+        accumulator_0 = accumulator_1;
+        accumulator_1 = accumulator_2;
+        accumulator_2 = accumulator_3;
+        accumulator_3 = accumulator_4;
+        accumulator_4 = accumulator_5;
+        accumulator_5 = accumulator_6;
+        accumulator_6 = accumulator_7;
     }
 }

@@ -1,10 +1,10 @@
-// attention_context: probabilities · v of every head
+// attention_context: probabilities · v for every head.
 //
 //   probabilities [batch, heads, sequence, sequence]
 //   value, output [batch · sequence, heads · head_size]
 //
 // Bindings of group 0: 0 parameters, 1 probabilities, 2 value, 3 output.
-// Groups: 64 elements of the output each, x then y.
+// Dispatch: 64 output elements per workgroup, over x and then y.
 
 struct Parameters {
     batch: u32,

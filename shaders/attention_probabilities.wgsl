@@ -1,13 +1,14 @@
-// attention_probabilities: softmax(q kᵀ + mask) of every head
+// attention_probabilities: softmax(q kᵀ + mask) for every head.
 //
-//   attention_mask [batch, sequence]                    0: not attended to
-//   query, key     [batch · sequence, heads · head_size], the query already scaled by 1/√head_size
+//   attention_mask [batch, sequence], 0 = masked
+//   query, key     [batch · sequence, heads · head_size], query already scaled by 1/√head_size
 //   output         [batch, heads, sequence, sequence]
 //
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 output.
-// Groups: x over queries, y over heads, z over the batch; one a row of the output.
+// Dispatch: one workgroup per output row; x over queries, y over heads, z over the batch.
 //
-// Masked keys get zero, a row whose keys are all masked is zeros. Every invocation reads back only what it wrote itself.
+// Masked keys get zero; if every key is masked, the whole row is zero. No barrier is needed between the passes over the
+// output: each invocation reads back only the elements that it wrote.
 
 struct Parameters {
     batch: u32,
@@ -48,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             maximum = max(maximum, value);
         }
     }
-    maximum = maximum_of_group(local, maximum);
+    maximum = workgroup_max(local, maximum);
 
     var sum = 0.0;
     for (var i = local; i < parameters.sequence; i += INVOCATIONS) {
@@ -59,9 +60,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         output_values[output_start + i] = value;
         sum += value;
     }
-    sum = sum_of_group(local, sum);
+    sum = workgroup_sum(local, sum);
 
-    // The largest term is exp(0) = 1; a smaller sum means that every key is masked and every term zero.
+    // The largest term is exp(0) = 1, so a smaller sum means that every key is masked and every term is zero.
     let factor = 1.0 / max(sum, 0.5);
     for (var i = local; i < parameters.sequence; i += INVOCATIONS) {
         output_values[output_start + i] *= factor;

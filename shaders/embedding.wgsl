@@ -1,15 +1,16 @@
-// embedding: the word vector of each token, or with `trigram` those of the next, this and the previous token
+// embedding: word vector of each token, or with `trigram` the concatenated vectors of the next, current, and previous
+// tokens.
 //
 //   input_ids [batch, sequence]
-//   table     [vocabulary_size, embedding_size] floats, or where `in_bytes` [vocabulary_size] scales as f32, then as many
-//             signed bytes, four a word
-//   output    [batch · sequence, embedding_size], with trigram [batch · sequence, 3 · embedding_size]
+//   table     [vocabulary_size, embedding_size] as f32; if `in_bytes`, one f32 scale per row, [vocabulary_size], followed
+//             by [vocabulary_size, embedding_size] signed bytes, four per u32
+//   output    [batch · sequence, embedding_size], or [batch · sequence, 3 · embedding_size] with trigram
 //
 // Bindings of group 0: 0 parameters, 1 input_ids, 2 table, 3 output.
-// Groups: 64 elements of the output each, x then y.
+// Dispatch: 64 output elements per workgroup, over x and then y.
 //
-// Neighbours beyond the edge of a sequence are zeros, and so is an id past the end of a text (0xffffffff): a result
-// does not depend on the length that the sequence was padded to.
+// Neighbors past the ends of the sequence are zeros, and so is the vector of the padding id (0xffffffff): the result
+// doesn't depend on the padded length.
 
 struct Parameters {
     batch: u32,
@@ -30,7 +31,7 @@ fn table_value(row: u32, feature: u32) -> f32 {
     if parameters.in_bytes == 0u {
         return bitcast<f32>(table[at]);
     }
-    return bytes_of(table[parameters.vocabulary_size + at / 4u])[at % 4u] * bitcast<f32>(table[row]);
+    return unpack_bytes(table[parameters.vocabulary_size + at / 4u])[at % 4u] * bitcast<f32>(table[row]);
 }
 
 @compute @workgroup_size(64, 1, 1)
@@ -49,7 +50,7 @@ fn main(
     let part = index % width / parameters.embedding_size;
     let feature = index % width % parameters.embedding_size;
 
-    // Parts 0, 1, 2 are the next, this and the previous token; without trigram there is this one only.
+    // Parts 0, 1, and 2 are the next, current, and previous tokens; without trigram, part 0 is the current token.
     let token = row % parameters.sequence;
     var inside = true;
     var source = row;

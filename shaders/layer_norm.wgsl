@@ -1,12 +1,12 @@
-// layer_norm: output = (x − mean) / √(variance + epsilon) ∘ weight + bias over each row
+// layer_norm: output = (x − mean) / √(variance + epsilon) ∘ weight + bias for each row.
 //
 //   input, output [rows, features]
 //   weight, bias  [features]
 //
 // Bindings of group 0: 0 parameters, 1 input, 2 weight, 3 bias, 4 output.
-// Groups: one a row, x then y.
+// Dispatch: one workgroup per row, over x and then y.
 //
-// Two passes, sums in f32: the squares of differences from the mean do not cancel where values are large.
+// Two passes with f32 sums: squaring differences from the mean avoids cancellation when the values are large.
 
 struct Parameters {
     rows: u32,
@@ -36,14 +36,14 @@ fn main(
     for (var i = local; i < parameters.features; i += INVOCATIONS) {
         sum += input_values[start + i];
     }
-    let mean = sum_of_group(local, sum) / f32(parameters.features);
+    let mean = workgroup_sum(local, sum) / f32(parameters.features);
 
     var squares = 0.0;
     for (var i = local; i < parameters.features; i += INVOCATIONS) {
         let difference = input_values[start + i] - mean;
         squares += difference * difference;
     }
-    let variance = sum_of_group(local, squares) / f32(parameters.features);
+    let variance = workgroup_sum(local, squares) / f32(parameters.features);
     let factor = 1.0 / sqrt(variance + parameters.epsilon);
 
     for (var i = local; i < parameters.features; i += INVOCATIONS) {

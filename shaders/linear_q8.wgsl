@@ -1,5 +1,5 @@
-// linear_q8: what linear computes, with a weight of 8 bits and a scale a row
+// linear_q8: linear with an 8-bit weight and one scale per weight row.
 //
-// Bindings and groups are linear's; the weight is laid out as shared/weight_q8.wgsl says.
+// Bindings and dispatch as in linear.wgsl; weight in the layout of shared/weight_q8.wgsl.
 //
-// All of it stands in shared/: bytes.wgsl, linear.wgsl, weight_q8.wgsl, linear_wide.wgsl.
+// The code is in shared/: bytes.wgsl, linear.wgsl, weight_q8.wgsl, linear_wide.wgsl.

@@ -1,5 +1,5 @@
-// linear_short: what linear computes, in more and smaller groups, for inputs of few rows
+// linear_short: linear with smaller tiles, and so more workgroups, for inputs with few rows.
 //
-// Bindings are linear's. Groups: x over tiles of 32 columns, y over tiles of 8 rows.
+// Bindings as in linear.wgsl. Dispatch: x over tiles of 32 columns, y over tiles of 8 rows.
 //
-// All of it stands in shared/: linear.wgsl, weight_f32.wgsl, linear_short.wgsl.
+// The code is in shared/: linear.wgsl, weight_f32.wgsl, linear_short.wgsl.

@@ -1,5 +1,5 @@
-// linear_short_q8: what linear_short computes, with a weight of 8 bits and a scale a row
+// linear_short_q8: linear_short with an 8-bit weight and one scale per weight row.
 //
-// Bindings and groups are linear_short's; the weight is laid out as shared/weight_q8.wgsl says.
+// Bindings and dispatch as in linear_short.wgsl; weight in the layout of shared/weight_q8.wgsl.
 //
-// All of it stands in shared/: bytes.wgsl, linear.wgsl, weight_q8.wgsl, linear_short.wgsl.
+// The code is in shared/: bytes.wgsl, linear.wgsl, weight_q8.wgsl, linear_short.wgsl.

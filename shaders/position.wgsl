@@ -1,15 +1,15 @@
-// position: output = input + position[t] + token_type[type_id]
+// position: output = input + position[t] + token_type[type_id].
 //
 //   token_type_ids [batch, sequence]
-//   input, output  [batch · sequence, hidden_size]   input read where has_input
-//   position       [positions, hidden_size]          positions >= sequence
-//   token_type     [types, hidden_size]              read where has_token_type
+//   input, output  [batch · sequence, hidden_size], input read if has_input
+//   position       [positions, hidden_size], positions >= sequence
+//   token_type     [types, hidden_size], read if has_token_type
 //
-// A table is floats, or where `position_in_bytes`, `token_type_in_bytes` say so a scale a row as f32, then signed bytes,
-// four a word.
+// A table is f32, or with `position_in_bytes` or `token_type_in_bytes`, one f32 scale per row followed by signed bytes,
+// four per u32.
 //
 // Bindings of group 0: 0 parameters, 1 token_type_ids, 2 input, 3 position, 4 token_type, 5 output.
-// Groups: 64 elements of the output each, x then y.
+// Dispatch: 64 output elements per workgroup, over x and then y.
 
 struct Parameters {
     batch: u32,
@@ -35,7 +35,7 @@ fn position_value(row: u32, feature: u32) -> f32 {
     if parameters.position_in_bytes == 0u {
         return bitcast<f32>(position[at]);
     }
-    return bytes_of(position[parameters.positions + at / 4u])[at % 4u] * bitcast<f32>(position[row]);
+    return unpack_bytes(position[parameters.positions + at / 4u])[at % 4u] * bitcast<f32>(position[row]);
 }
 
 fn token_type_value(row: u32, feature: u32) -> f32 {
@@ -43,7 +43,7 @@ fn token_type_value(row: u32, feature: u32) -> f32 {
     if parameters.token_type_in_bytes == 0u {
         return bitcast<f32>(token_type[at]);
     }
-    return bytes_of(token_type[parameters.token_types + at / 4u])[at % 4u] * bitcast<f32>(token_type[row]);
+    return unpack_bytes(token_type[parameters.token_types + at / 4u])[at % 4u] * bitcast<f32>(token_type[row]);
 }
 
 @compute @workgroup_size(64, 1, 1)

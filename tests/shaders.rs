@@ -251,7 +251,7 @@ fn changed_shaders_are_caught() {
         ("fn main(", "fn start("),
         ("const ROW_STEP", "var<workgroup> large: array<vec4<f32>, 1025>;\nconst ROW_STEP"),
         ("let columns = vec4", "let columns vec4"),
-        ("var sums_0 = vec4<f32>();", "var sums_0 = vec3<f32>();"),
+        ("var accumulator_0 = vec4<f32>();", "var accumulator_0 = vec3<f32>();"),
     ];
     let kernel = &mobilebert::kernels::linear::KERNEL;
     for (from, to) in changes {

@@ -1,8 +1,8 @@
-// What activate.wgsl and linear.wgsl share: WGSL has no include, the kernel table puts this before them.
+// Activation functions, used by activate.wgsl and the linears. WGSL has no includes; the kernel table prepends this file.
 
-// The complementary error function of z >= 0: t·p(t)·exp(-z²) with t = 1 / (1 + 0.4 z), p fitted by least squares
-// against erfc in extended precision; 3e-8 off before rounding.
-fn erfc_of_positive(z: vec4<f32>) -> vec4<f32> {
+// Complementary error function for z >= 0: t·p(t)·exp(-z²) with t = 1 / (1 + 0.4 z), where p is a least-squares fit to
+// erfc in extended precision. The error before rounding is 3e-8.
+fn erfc_nonnegative(z: vec4<f32>) -> vec4<f32> {
     let t = 1.0 / (1.0 + 0.4 * z);
     var p = vec4<f32>(-0.200088322);
     p = p * t + 0.708427906;
@@ -10,43 +10,43 @@ fn erfc_of_positive(z: vec4<f32>) -> vec4<f32> {
     p = p * t + 0.467271388;
     p = p * t + 0.162238464;
     p = p * t + 0.231853858;
-    // Beyond 9 the result is below the smallest f32; the clamp keeps z² finite for any input.
+    // Above 9 the result underflows f32; the clamp keeps z² finite for any input.
     let bounded = min(z, vec4<f32>(9.0));
     return p * t * exp(-bounded * bounded);
 }
 
-// x/2 · (1 + erf(x/√2)) as x · Φ(x), with Φ from the tail so that large negative x come out as zero, not as noise.
+// x/2 · (1 + erf(x/√2)) = x · Φ(x). Φ is computed from its tail, so that large negative x give zero instead of noise.
 fn gelu(x: vec4<f32>) -> vec4<f32> {
-    let tail = 0.5 * erfc_of_positive(abs(x) * 0.7071067811865476);
+    let tail = 0.5 * erfc_nonnegative(abs(x) * 0.7071067811865476);
     return x * select(tail, 1.0 - tail, x >= vec4<f32>());
 }
 
-// 1 / (1 + e⁻ˣ). Below -80 it is zero, not merely small, lest a huge factor make something of it; above, the
+// 1 / (1 + e⁻ˣ). Below -80 it is exactly zero, because callers multiply it by x, which may be huge; above -80 the
 // exponential is finite.
 fn logistic(x: vec4<f32>) -> vec4<f32> {
     let value = 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-80.0), vec4<f32>(80.0))));
     return select(value, vec4<f32>(), x < vec4<f32>(-80.0));
 }
 
-// x/2 · (1 + tanh(u)) is x · logistic(2u). From |x| = 20 on the logistic is 0 or 1, so u need not grow further.
+// x/2 · (1 + tanh(u)) = x · logistic(2u). For |x| >= 20 the logistic is 0 or 1, so x can be clamped in u.
 fn gelu_tanh(x: vec4<f32>) -> vec4<f32> {
     let c = clamp(x, vec4<f32>(-20.0), vec4<f32>(20.0));
     return x * logistic(1.5957691216057308 * (c + 0.044715 * c * c * c));
 }
 
-// By e^(-2|x|), which cannot overflow; the built-in may.
-fn tanh_bounded(x: vec4<f32>) -> vec4<f32> {
+// Computed from e^(-2|x|), which cannot overflow; the built-in tanh may.
+fn tanh_no_overflow(x: vec4<f32>) -> vec4<f32> {
     let e = exp(-2.0 * min(abs(x), vec4<f32>(20.0)));
     return sign(x) * (1.0 - e) / (1.0 + e);
 }
 
-// Codes of Activation in src/plan/step.rs.
+// The codes are the discriminants of `Activation` in src/config.
 fn activate(x: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
         case 1u: { return max(x, vec4<f32>()); }
         case 2u: { return gelu(x); }
         case 3u: { return gelu_tanh(x); }
-        case 4u: { return tanh_bounded(x); }
+        case 4u: { return tanh_no_overflow(x); }
         case 5u: { return x * logistic(x); }
         default: { return x; }
     }

@@ -1,7 +1,7 @@
-// What the four linears share. shared/weight_f32.wgsl or weight_q8.wgsl adds how a weight is read, shared/linear_wide.wgsl or
-// linear_short.wgsl which sums an invocation keeps. Operands are read straight from the buffers, four values at a time:
-// neighbours read the same input vectors, and weights that lie side by side, so the caches do what workgroup memory would,
-// without barriers. Rows and columns beyond the last repeat it and are not stored.
+// Shared by the four linears. weight_f32.wgsl or weight_q8.wgsl adds the weight loads; linear_wide.wgsl or
+// linear_short.wgsl adds the GEMM tile. Operands are read directly from the storage buffers, four values at a time:
+// neighboring invocations read the same input vectors and adjacent weights, so the caches do the work of workgroup memory
+// without barriers. Rows and columns past the end are clamped to the last one and not stored.
 
 struct Parameters {
     rows: u32,
@@ -20,28 +20,28 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read> scale: array<f32>;
 @group(0) @binding(6) var<storage, read_write> output_values: array<f32>;
 
-// Where an input row begins; the last stands in for those beyond it.
+// Offset of an input row, clamped to the last row.
 fn input_start(row: u32) -> u32 {
     return min(row, parameters.rows - 1u) * parameters.row_stride;
 }
 
-fn inside(column: u32) -> u32 {
+fn clamp_column(column: u32) -> u32 {
     return min(column, parameters.out_features - 1u);
 }
 
-// Vectors of a row that are read as such: all where every row starts and ends on a vector's boundary, none otherwise.
-fn whole_vectors() -> u32 {
+// Number of vec4 loads per row: all of the row if every row is aligned to vec4, otherwise none.
+fn aligned_vectors() -> u32 {
     let aligned = parameters.in_features % 4u == 0u && parameters.row_stride % 4u == 0u;
     return select(0u, parameters.in_features / 4u, aligned);
 }
 
-// Vectors of a row, the last one perhaps not full.
-fn all_vectors() -> u32 {
+// Number of vec4s per row, including a partial one at the end.
+fn vectors_per_row() -> u32 {
     return (parameters.in_features + 3u) / 4u;
 }
 
-// Vector k of a row, float by float; zeros beyond the row.
-fn input_floats(start: u32, k: u32) -> vec4<f32> {
+// Vector k of a row, loaded one float at a time; zeros past the end of the row.
+fn load_input_unaligned(start: u32, k: u32) -> vec4<f32> {
     var vector = vec4<f32>();
     for (var i = 0u; i < 4u && 4u * k + i < parameters.in_features; i++) {
         let at = start + 4u * k + i;
@@ -50,17 +50,17 @@ fn input_floats(start: u32, k: u32) -> vec4<f32> {
     return vector;
 }
 
-// Four sums, each of a row and a column.
+// Applies the epilogue to four sums, one per (row, column) pair, and stores them.
 fn store(rows: vec4<u32>, columns: vec4<u32>, sums: vec4<f32>) {
     let last = vec4<u32>(parameters.out_features - 1u);
-    let inside = min(columns, last);
-    let biases = vec4<f32>(bias[inside.x], bias[inside.y], bias[inside.z], bias[inside.w]);
-    var values = activate(scaled(sums, inside) + biases, parameters.activation);
-    let at = min(rows, vec4<u32>(parameters.rows - 1u)) * parameters.out_features + inside;
+    let clamped = min(columns, last);
+    let biases = vec4<f32>(bias[clamped.x], bias[clamped.y], bias[clamped.z], bias[clamped.w]);
+    var values = activate(scale_sums(sums, clamped) + biases, parameters.activation);
+    let at = min(rows, vec4<u32>(parameters.rows - 1u)) * parameters.out_features + clamped;
     if parameters.has_residual != 0u {
         var added = vec4<f32>(residual[at.x], residual[at.y], residual[at.z], residual[at.w]);
         if parameters.has_scale != 0u {
-            added *= vec4<f32>(scale[inside.x], scale[inside.y], scale[inside.z], scale[inside.w]);
+            added *= vec4<f32>(scale[clamped.x], scale[clamped.y], scale[clamped.z], scale[clamped.w]);
         }
         values += added;
     }

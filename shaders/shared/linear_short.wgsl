@@ -1,7 +1,7 @@
-// The linears' sums where there are few: a group of 16 x 4 invocations computes a tile of 8 rows x 32 columns, so that a
-// GPU has eight times as many groups to spread over its cores. Each invocation keeps 2 rows x 2 columns.
+// GEMM tile for small outputs: a workgroup of 16 x 4 invocations computes 8 rows x 32 columns, which gives the GPU eight
+// times as many workgroups to schedule as linear_wide.wgsl. Each invocation accumulates 2 rows x 2 columns.
 
-// Rows and columns of one invocation lie this far apart.
+// Distance between the rows and between the columns of one invocation.
 const ROW_STEP: u32 = 4u;
 const COLUMN_STEP: u32 = 16u;
 
@@ -11,23 +11,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let columns = vec2<u32>(group.x * 32u + local.x) + COLUMN_STEP * vec2<u32>(0u, 1u);
     let input_0 = input_start(rows.x);
     let input_1 = input_start(rows.y);
-    let column_0 = inside(columns.x);
-    let column_1 = inside(columns.y);
-    var sums_0 = vec2<f32>();
-    var sums_1 = vec2<f32>();
+    let column_0 = clamp_column(columns.x);
+    let column_1 = clamp_column(columns.y);
+    var accumulator_0 = vec2<f32>();
+    var accumulator_1 = vec2<f32>();
 
-    // Summed up as linear_wide does it.
-    let whole = whole_vectors();
-    for (var k = 0u; k < whole; k++) {
-        let weights = mat2x4<f32>(weight_vector(k, column_0), weight_vector(k, column_1));
-        sums_0 += input_values[input_0 / 4u + k] * weights;
-        sums_1 += input_values[input_1 / 4u + k] * weights;
+    // Same summation order as in linear_wide.wgsl.
+    let aligned = aligned_vectors();
+    for (var k = 0u; k < aligned; k++) {
+        let weights = mat2x4<f32>(load_weight(k, column_0), load_weight(k, column_1));
+        accumulator_0 += input_values[input_0 / 4u + k] * weights;
+        accumulator_1 += input_values[input_1 / 4u + k] * weights;
     }
-    for (var k = whole; k < all_vectors(); k++) {
-        let weights = mat2x4<f32>(weight_vector(k, column_0), weight_vector(k, column_1));
-        sums_0 += input_floats(input_0, k) * weights;
-        sums_1 += input_floats(input_1, k) * weights;
+    for (var k = aligned; k < vectors_per_row(); k++) {
+        let weights = mat2x4<f32>(load_weight(k, column_0), load_weight(k, column_1));
+        accumulator_0 += load_input_unaligned(input_0, k) * weights;
+        accumulator_1 += load_input_unaligned(input_1, k) * weights;
     }
-    store(rows.xxyy, columns.xyxy, vec4<f32>(sums_0, sums_1));
+    store(rows.xxyy, columns.xyxy, vec4<f32>(accumulator_0, accumulator_1));
 }
 

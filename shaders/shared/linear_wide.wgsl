@@ -1,7 +1,7 @@
-// The linears' sums for wide devices and long inputs: a group of 16 x 4 invocations computes a tile of 32 rows x 64 columns.
-// Each keeps 8 rows x 4 columns in registers.
+// GEMM tile for long inputs: a workgroup of 16 x 4 invocations computes 32 rows x 64 columns. Each invocation accumulates
+// 8 rows x 4 columns in registers.
 
-// Rows and columns of one invocation lie this far apart.
+// Distance between the rows and between the columns of one invocation.
 const ROW_STEP: u32 = 4u;
 const COLUMN_STEP: u32 = 16u;
 
@@ -19,63 +19,63 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         input_start(row + 6u * ROW_STEP),
         input_start(row + 7u * ROW_STEP),
     );
-    let column_0 = inside(columns.x);
-    let column_1 = inside(columns.y);
-    let column_2 = inside(columns.z);
-    let column_3 = inside(columns.w);
-    var sums_0 = vec4<f32>();
-    var sums_1 = vec4<f32>();
-    var sums_2 = vec4<f32>();
-    var sums_3 = vec4<f32>();
-    var sums_4 = vec4<f32>();
-    var sums_5 = vec4<f32>();
-    var sums_6 = vec4<f32>();
-    var sums_7 = vec4<f32>();
+    let column_0 = clamp_column(columns.x);
+    let column_1 = clamp_column(columns.y);
+    let column_2 = clamp_column(columns.z);
+    let column_3 = clamp_column(columns.w);
+    var accumulator_0 = vec4<f32>();
+    var accumulator_1 = vec4<f32>();
+    var accumulator_2 = vec4<f32>();
+    var accumulator_3 = vec4<f32>();
+    var accumulator_4 = vec4<f32>();
+    var accumulator_5 = vec4<f32>();
+    var accumulator_6 = vec4<f32>();
+    var accumulator_7 = vec4<f32>();
 
-    let whole = whole_vectors();
-    for (var k = 0u; k < whole; k++) {
+    let aligned = aligned_vectors();
+    for (var k = 0u; k < aligned; k++) {
         let weights = mat4x4<f32>(
-            weight_vector(k, column_0),
-            weight_vector(k, column_1),
-            weight_vector(k, column_2),
-            weight_vector(k, column_3),
+            load_weight(k, column_0),
+            load_weight(k, column_1),
+            load_weight(k, column_2),
+            load_weight(k, column_3),
         );
-        sums_0 += input_values[inputs[0] / 4u + k] * weights;
-        sums_1 += input_values[inputs[1] / 4u + k] * weights;
-        sums_2 += input_values[inputs[2] / 4u + k] * weights;
-        sums_3 += input_values[inputs[3] / 4u + k] * weights;
-        sums_4 += input_values[inputs[4] / 4u + k] * weights;
-        sums_5 += input_values[inputs[5] / 4u + k] * weights;
-        sums_6 += input_values[inputs[6] / 4u + k] * weights;
-        sums_7 += input_values[inputs[7] / 4u + k] * weights;
+        accumulator_0 += input_values[inputs[0] / 4u + k] * weights;
+        accumulator_1 += input_values[inputs[1] / 4u + k] * weights;
+        accumulator_2 += input_values[inputs[2] / 4u + k] * weights;
+        accumulator_3 += input_values[inputs[3] / 4u + k] * weights;
+        accumulator_4 += input_values[inputs[4] / 4u + k] * weights;
+        accumulator_5 += input_values[inputs[5] / 4u + k] * weights;
+        accumulator_6 += input_values[inputs[6] / 4u + k] * weights;
+        accumulator_7 += input_values[inputs[7] / 4u + k] * weights;
     }
-    for (var k = whole; k < all_vectors(); k++) {
+    for (var k = aligned; k < vectors_per_row(); k++) {
         let weights = mat4x4<f32>(
-            weight_vector(k, column_0),
-            weight_vector(k, column_1),
-            weight_vector(k, column_2),
-            weight_vector(k, column_3),
+            load_weight(k, column_0),
+            load_weight(k, column_1),
+            load_weight(k, column_2),
+            load_weight(k, column_3),
         );
-        sums_0 += input_floats(inputs[0], k) * weights;
-        sums_1 += input_floats(inputs[1], k) * weights;
-        sums_2 += input_floats(inputs[2], k) * weights;
-        sums_3 += input_floats(inputs[3], k) * weights;
-        sums_4 += input_floats(inputs[4], k) * weights;
-        sums_5 += input_floats(inputs[5], k) * weights;
-        sums_6 += input_floats(inputs[6], k) * weights;
-        sums_7 += input_floats(inputs[7], k) * weights;
+        accumulator_0 += load_input_unaligned(inputs[0], k) * weights;
+        accumulator_1 += load_input_unaligned(inputs[1], k) * weights;
+        accumulator_2 += load_input_unaligned(inputs[2], k) * weights;
+        accumulator_3 += load_input_unaligned(inputs[3], k) * weights;
+        accumulator_4 += load_input_unaligned(inputs[4], k) * weights;
+        accumulator_5 += load_input_unaligned(inputs[5], k) * weights;
+        accumulator_6 += load_input_unaligned(inputs[6], k) * weights;
+        accumulator_7 += load_input_unaligned(inputs[7], k) * weights;
     }
 
-    // One call in a loop: eight would be inlined, with eight copies of every activation.
+    // A loop with one call, because eight calls would be inlined as eight copies of every activation.
     for (var i = 0u; i < 8u; i++) {
-        store(vec4<u32>(row + i * ROW_STEP), columns, sums_0);
-        sums_0 = sums_1;
-        sums_1 = sums_2;
-        sums_2 = sums_3;
-        sums_3 = sums_4;
-        sums_4 = sums_5;
-        sums_5 = sums_6;
-        sums_6 = sums_7;
+        store(vec4<u32>(row + i * ROW_STEP), columns, accumulator_0);
+        accumulator_0 = accumulator_1;
+        accumulator_1 = accumulator_2;
+        accumulator_2 = accumulator_3;
+        accumulator_3 = accumulator_4;
+        accumulator_4 = accumulator_5;
+        accumulator_5 = accumulator_6;
+        accumulator_6 = accumulator_7;
     }
 }
 

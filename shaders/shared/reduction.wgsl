@@ -1,12 +1,12 @@
-// What layer_norm.wgsl and attention_probabilities.wgsl share: reductions over a workgroup of 64 invocations, all of
-// which must call them. The kernel table puts this before them.
+// Reductions over a workgroup of 64 invocations, used by layer_norm.wgsl and attention_probabilities.wgsl. Every
+// invocation must call them (uniform control flow). The kernel table prepends this file.
 
 const INVOCATIONS: u32 = 64u;
 
 var<workgroup> partial: array<f32, 64>;
 
-// The largest of every invocation's value.
-fn maximum_of_group(local: u32, value: f32) -> f32 {
+// The maximum over all invocations.
+fn workgroup_max(local: u32, value: f32) -> f32 {
     partial[local] = value;
     workgroupBarrier();
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
@@ -20,8 +20,8 @@ fn maximum_of_group(local: u32, value: f32) -> f32 {
     return maximum;
 }
 
-// The sum of every invocation's value, in the same order each time.
-fn sum_of_group(local: u32, value: f32) -> f32 {
+// The sum over all invocations, always added in the same order.
+fn workgroup_sum(local: u32, value: f32) -> f32 {
     partial[local] = value;
     workgroupBarrier();
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {

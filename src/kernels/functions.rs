@@ -1,23 +1,24 @@
-//! Element-wise functions, free of branches so that the compiler turns their loops into vector code. Coefficients are
-//! minimax fits of this project; the tests hold them against f64.
+//! Element-wise functions and reductions, without branches so that the compiler vectorizes their loops. The coefficients
+//! are minimax fits made for this project; the tests compare the functions with f64.
 
 use crate::plan::Activation;
 
-/// Adding and taking away 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
-const ROUND: f32 = 12_582_912.0;
+/// 1.5 · 2²³. Adding it rounds to the nearest integer, which ends up in the low bits; subtracting it again gives the integer
+/// as a float.
+const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 
-/// `eˣ` to about one unit in the last place; 0 below −87.33 (where results would be denormal), its largest value
-/// 2¹²⁷ above 88.02, NaN for NaN.
+/// `eˣ` with an error of about one unit in the last place. Returns 0 below −87.33 (where the result would be denormal), at
+/// most 2¹²⁷ (for 88.02 and above), and NaN for NaN.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    // ln 2 in two parts, the first short enough that its products with integers are exact.
+    // ln 2 as a sum of two constants; the first has few enough bits that its products with integers are exact.
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let bounded = if x > 88.02 { 88.02 } else { x };
     let bounded = if bounded < -87.33 { -87.33 } else { bounded };
-    let shifted = bounded * std::f32::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    let rest = (bounded - whole * LN_2_HIGH) - whole * LN_2_LOW;
+    let shifted = bounded * std::f32::consts::LOG2_E + ROUND_TO_INTEGER;
+    let exponent = shifted - ROUND_TO_INTEGER;
+    let rest = (bounded - exponent * LN_2_HIGH) - exponent * LN_2_LOW;
     let mut sum = 1.394_216_1e-3;
     sum = sum * rest + 8.363_776e-3;
     sum = sum * rest + 4.166_636_3e-2;
@@ -29,7 +30,7 @@ pub(super) fn exp(x: f32) -> f32 {
     if x < -87.33 { 0.0 } else { value }
 }
 
-/// `x Φ(x)`, Φ being the normal distribution: `x/2 · (1 + erf(x/√2))` without its cancellation.
+/// `x · Φ(x)`, where Φ is the normal CDF: equal to `x/2 · (1 + erf(x/√2))`, but without cancellation.
 #[inline(always)]
 fn gelu(x: f32) -> f32 {
     // The upper tail Q(a) = 1 − Φ(a) = e^(−a²/2) · R(t), t = 1/(1 + 0.33 a), R a polynomial.
@@ -49,7 +50,7 @@ fn gelu(x: f32) -> f32 {
     if x > 0.0 { x - tail } else { -tail }
 }
 
-/// `x/2 · (1 + tanh u)` is `x / (1 + e^(−2u))`.
+/// `x/2 · (1 + tanh u) = x / (1 + e^(−2u))`.
 #[inline(always)]
 fn gelu_tanh(x: f32) -> f32 {
     const TWO_SQRT_2_OVER_PI: f32 = 1.595_769;
@@ -75,7 +76,7 @@ fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
-/// `activation(x)` in place.
+/// Applies `activation` in place.
 #[inline(always)]
 pub(super) fn activate(activation: Activation, values: &mut [f32]) {
     match activation {
@@ -96,7 +97,7 @@ fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
     }
 }
 
-/// `values + other`.
+/// `values += other`.
 #[inline(always)]
 pub(super) fn add(values: &mut [f32], other: &[f32]) {
     for (value, other) in values.iter_mut().zip(other) {
@@ -104,7 +105,7 @@ pub(super) fn add(values: &mut [f32], other: &[f32]) {
     }
 }
 
-/// `values ∘ other`.
+/// `values *= other`, element-wise.
 #[inline(always)]
 pub(super) fn multiply(values: &mut [f32], other: &[f32]) {
     for (value, other) in values.iter_mut().zip(other) {
@@ -112,7 +113,7 @@ pub(super) fn multiply(values: &mut [f32], other: &[f32]) {
     }
 }
 
-/// `values + scale ∘ other`.
+/// `values += scale ∘ other`.
 #[inline(always)]
 pub(super) fn add_scaled(values: &mut [f32], other: &[f32], scale: &[f32]) {
     for ((value, other), scale) in values.iter_mut().zip(other).zip(scale) {
@@ -120,7 +121,7 @@ pub(super) fn add_scaled(values: &mut [f32], other: &[f32], scale: &[f32]) {
     }
 }
 
-/// The sum in 16 interleaved parts: vector code, and a smaller error than one running sum.
+/// Sum with 16 interleaved accumulators, which vectorizes and has a smaller rounding error than one accumulator.
 #[inline(always)]
 pub(super) fn sum(values: &[f32]) -> f32 {
     let (chunks, rest) = values.as_chunks::<16>();
@@ -136,7 +137,7 @@ pub(super) fn sum(values: &[f32]) -> f32 {
     parts.iter().sum()
 }
 
-/// The sum of squares, in 16 interleaved parts.
+/// Sum of squares with 16 interleaved accumulators.
 #[inline(always)]
 pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
     let (chunks, rest) = values.as_chunks::<16>();
@@ -152,14 +153,14 @@ pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
     parts.iter().sum()
 }
 
-/// The largest absolute value (NaN where one is NaN) and the sum of them all, in 16 interleaved parts.
+/// Maximum (NaN if any value is NaN) and sum of the absolute values, with 16 interleaved accumulators.
 #[inline(always)]
-pub(super) fn sizes(values: &[f32]) -> (f32, f32) {
+pub(super) fn max_and_sum_of_magnitudes(values: &[f32]) -> (f32, f32) {
     let (chunks, rest) = values.as_chunks::<16>();
     let (mut largest, mut sums) = ([0u32; 16], [0.0f32; 16]);
     let mut take = |chunk: &[f32]| {
         for ((largest, sum), value) in largest.iter_mut().zip(&mut sums).zip(chunk) {
-            // Of positive floats the bits are ordered like the values, and those of NaN are the largest.
+            // The bits of positive floats are ordered like their values, with NaN above all others.
             *largest = value.abs().to_bits().max(*largest);
             *sum += value.abs();
         }
@@ -169,9 +170,9 @@ pub(super) fn sizes(values: &[f32]) -> (f32, f32) {
     (f32::from_bits(largest.into_iter().fold(0, u32::max)), sums.iter().sum())
 }
 
-/// The largest value; −∞ for none. NaN is passed over.
+/// Maximum; −∞ for an empty slice. Ignores NaN.
 #[inline(always)]
-pub(super) fn largest(values: &[f32]) -> f32 {
+fn maximum(values: &[f32]) -> f32 {
     let (chunks, rest) = values.as_chunks::<16>();
     let mut parts = [f32::NEG_INFINITY; 16];
     for chunk in chunks {
@@ -185,19 +186,19 @@ pub(super) fn largest(values: &[f32]) -> f32 {
     parts.into_iter().fold(f32::NEG_INFINITY, |largest, value| if value > largest { value } else { largest })
 }
 
-/// Turns scores into weights `e^(score − maximum)` in place, 0 where `mask` is, and returns their sum: 0 where nothing
-/// may be attended to.
+/// Replaces scores by their softmax numerators `e^(score − maximum)`, or 0 where `mask` is 0, and returns the sum of them.
+/// If every score is masked, the sum is 0.
 #[inline(always)]
 pub(super) fn softmax_weights(scores: &mut [f32], mask: &[u32]) -> f32 {
     for (score, &mask) in scores.iter_mut().zip(mask) {
         *score = if mask == 0 { f32::NEG_INFINITY } else { *score };
     }
-    let largest = largest(scores);
-    if largest == f32::NEG_INFINITY {
+    let maximum = maximum(scores);
+    if maximum == f32::NEG_INFINITY {
         scores.fill(0.0);
         return 0.0;
     }
-    map(scores, |score| exp(score - largest));
+    map(scores, |score| exp(score - maximum));
     sum(scores)
 }
 
@@ -205,17 +206,17 @@ pub(super) fn softmax_weights(scores: &mut [f32], mask: &[u32]) -> f32 {
 mod tests {
     use super::*;
 
-    /// Every float of a spread over the whole range: all exponents, both signs, a few hundred fractions each.
-    fn spread() -> impl Iterator<Item = f32> {
+    /// Samples of the whole range of floats: all exponents, both signs, and 128 mantissas for each.
+    fn samples_of_all_floats() -> impl Iterator<Item = f32> {
         (0..=u16::MAX).map(|high| f32::from_bits((u32::from(high) << 16) | 0x5A3C)).filter(|x| x.is_finite())
     }
 
-    fn steps(low: f32, high: f32, count: usize) -> impl Iterator<Item = f32> {
+    fn evenly_spaced(low: f32, high: f32, count: usize) -> impl Iterator<Item = f32> {
         (0..count).map(move |step| low + (high - low) * step as f32 / count as f32)
     }
 
-    /// Φ by its series and, far out, its continued fraction; f64.
-    fn normal(x: f64) -> f64 {
+    /// Normal CDF in f64, from its series or, for large |x|, its continued fraction.
+    fn normal_cdf(x: f64) -> f64 {
         if x.abs() < 5.0 {
             let (mut term, mut sum) = (x, x);
             for odd in 1..200 {
@@ -242,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn exp_is_within_two_units_of_the_last_place() {
-        for x in steps(-87.3, 88.0, 200_000) {
+    fn exp_is_accurate_to_two_units_in_the_last_place() {
+        for x in evenly_spaced(-87.3, 88.0, 200_000) {
             assert_near("exp", x, f64::from(x).exp(), exp(x), 0.0, 1.6e-7);
         }
     }
 
     #[test]
-    fn exp_of_what_it_cannot_hold() {
+    fn exp_saturates_and_keeps_nan() {
         assert_eq!(exp(f32::NEG_INFINITY), 0.0);
         assert_eq!(exp(-1e30), 0.0);
         assert!(exp(f32::INFINITY).is_finite() && exp(1e30) > 1e38);
@@ -258,11 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn activations_are_those_of_f64() {
+    fn activations_match_f64() {
         let reference = |activation: Activation, x: f64| match activation {
             Activation::Identity => x,
             Activation::Relu => x.max(0.0),
-            Activation::Gelu => x * normal(x),
+            Activation::Gelu => x * normal_cdf(x),
             Activation::GeluTanh => {
                 let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
                 if inner < 0.0 {
@@ -282,7 +283,9 @@ mod tests {
             Activation::Tanh,
             Activation::Silu,
         ] {
-            for x in steps(-12.0, 12.0, 100_000).chain(spread().filter(|x| x.abs() < 1e12)) {
+            for x in
+                evenly_spaced(-12.0, 12.0, 100_000).chain(samples_of_all_floats().filter(|x| x.abs() < 1e12))
+            {
                 let mut found = [x];
                 activate(activation, &mut found);
                 let name = format!("{activation:?}");
@@ -303,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn softmax_of_nothing_is_zeros() {
+    fn softmax_of_fully_masked_scores_is_zero() {
         let mut scores = [1.0, 2.0, 3.0];
         assert_eq!(softmax_weights(&mut scores, &[0; 3]), 0.0);
         assert_eq!(scores, [0.0; 3]);

@@ -1,24 +1,24 @@
-//! What the attention kernels share: keys and values packed by head, scores of a few rows at a time.
+//! Shared by the attention kernels: keys and values are packed per head, and scores are computed for a few rows at a time.
 
-use super::packed::Aligned;
-use super::panels::{self, Rows};
+use super::packed::AlignedFloats;
+use super::panels::{self, Panels, StridedRows};
 use super::product::Product;
 use super::simd::Simd;
 use super::softmax::Softmax;
-use super::workers::{ROWS_TOGETHER, Workers};
+use super::workers::{ROW_ALIGNMENT, Workers};
 
-/// Memory of the attention kernels, kept between calls; it grows and never shrinks.
+/// Scratch memory of the attention kernels, reused between calls. It grows as needed and never shrinks.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    keys: Aligned,
-    values: Aligned,
-    scores: Aligned,
+    keys: AlignedFloats,
+    values: AlignedFloats,
+    scores: AlignedFloats,
 }
 
-/// Query rows whose scores are in memory at once.
-const SCORE_ROWS: usize = ROWS_TOGETHER;
+/// Number of query rows whose scores are in memory at a time.
+const SCORE_ROWS: usize = ROW_ALIGNMENT;
 
-/// Sizes of an attention.
+/// Sizes of an attention operation.
 #[derive(Clone, Copy)]
 pub(super) struct Heads {
     pub batch: usize,
@@ -27,25 +27,25 @@ pub(super) struct Heads {
     pub head_size: usize,
 }
 
-/// Keys or values of one head in panels, and how many of them count.
-struct Panels<'a> {
+/// Packed keys or values of one head, for the first `tokens` tokens.
+struct HeadPanels<'a> {
     data: &'a [f32],
     tokens: usize,
 }
 
 impl Heads {
-    /// Width of a row of queries, keys, values and of the output.
+    /// Row length of the queries, keys, values, and output.
     pub fn width(&self) -> usize {
         self.heads * self.head_size
     }
 
     /// The rows of one head in a `[batch · sequence, width]` matrix.
-    fn rows<'a>(&self, data: &'a [f32], batch: usize, token: usize, head: usize) -> Rows<'a> {
+    fn rows<'a>(&self, data: &'a [f32], batch: usize, token: usize, head: usize) -> StridedRows<'a> {
         let start = (batch * self.sequence + token) * self.width() + head * self.head_size;
-        Rows { data: &data[start..], stride: self.width() }
+        StridedRows { data: &data[start..], stride: self.width() }
     }
 
-    /// Packs every head of every sequence; `pack(batch, head, panels)` fills one.
+    /// Packs every head of every sequence; `pack(batch, head, panels)` packs one.
     fn pack(
         &self,
         panels: &mut [f32],
@@ -55,7 +55,7 @@ impl Heads {
     ) {
         let count = self.batch * self.heads;
         let part = count.div_ceil(workers.threads());
-        workers.parts(&mut panels[..count * len], len, part, &mut [], 0, |first, panels, _| {
+        workers.for_each_part(&mut panels[..count * len], len, part, &mut [], 0, |first, panels, _| {
             for (index, panels) in panels.chunks_exact_mut(len).enumerate() {
                 pack((first + index) / self.heads, (first + index) % self.heads, panels);
             }
@@ -70,7 +70,7 @@ impl Heads {
         panels::panels_len(self.sequence, self.head_size, simd.lanes())
     }
 
-    /// Tokens of a sequence up to the last that may be attended to: beyond them nothing is computed.
+    /// Number of tokens up to the last attended one; nothing is computed for the keys after it.
     fn tokens(&self, mask: &[u32], batch: usize) -> usize {
         self.mask(mask, batch).iter().rposition(|&mask| mask != 0).map_or(0, |last| last + 1)
     }
@@ -79,7 +79,7 @@ impl Heads {
         &mask[batch * self.sequence..][..self.sequence]
     }
 
-    fn pack_keys(&self, keys: &mut Aligned, mask: &[u32], key: &[f32], workers: &Workers) {
+    fn pack_keys(&self, keys: &mut AlignedFloats, mask: &[u32], key: &[f32], workers: &Workers) {
         let (lanes, len) = (workers.simd().lanes(), self.key_len(workers.simd()));
         let panels = keys.at_least(self.batch * self.heads * len);
         self.pack(panels, len, workers, |batch, head, panels| {
@@ -91,7 +91,7 @@ impl Heads {
 
     fn pack_values(
         &self,
-        values: &mut Aligned,
+        values: &mut AlignedFloats,
         tokens: impl Fn(usize) -> usize + Sync,
         value: &[f32],
         workers: &Workers,
@@ -109,28 +109,28 @@ impl Heads {
 
     fn keys<'a>(
         &self,
-        keys: &'a Aligned,
+        keys: &'a AlignedFloats,
         simd: Simd,
         batch: usize,
         head: usize,
         tokens: usize,
-    ) -> Panels<'a> {
+    ) -> HeadPanels<'a> {
         let start = (batch * self.heads + head) * self.key_len(simd);
         let len = panels::panels_len(self.head_size, tokens, simd.lanes());
-        Panels { data: &keys.as_slice()[start..start + len], tokens }
+        HeadPanels { data: &keys.as_slice()[start..start + len], tokens }
     }
 
     fn values<'a>(
         &self,
-        values: &'a Aligned,
+        values: &'a AlignedFloats,
         simd: Simd,
         batch: usize,
         head: usize,
         tokens: usize,
-    ) -> Panels<'a> {
+    ) -> HeadPanels<'a> {
         let start = (batch * self.heads + head) * self.value_len(simd);
         let len = panels::panels_len(tokens, self.head_size, simd.lanes());
-        Panels { data: &values.as_slice()[start..start + len], tokens }
+        HeadPanels { data: &values.as_slice()[start..start + len], tokens }
     }
 
     /// `softmax(q kᵀ + mask)` into `[batch, heads, sequence, sequence]`.
@@ -181,14 +181,14 @@ impl Heads {
                 for head in 0..self.heads {
                     let values = self.values(values, simd, batch, head, self.sequence);
                     let start = ((batch * self.heads + head) * self.sequence + token) * self.sequence;
-                    let weights = Rows { data: &probabilities[start..], stride: self.sequence };
-                    self.weighted(weights, count, &values, &mut block[head * self.head_size..], simd);
+                    let weights = StridedRows { data: &probabilities[start..], stride: self.sequence };
+                    self.weighted_sums(weights, count, &values, &mut block[head * self.head_size..], simd);
                 }
             });
         });
     }
 
-    /// Both in one, for a few rows at a time.
+    /// Both operations fused, for [`SCORE_ROWS`] rows at a time.
     pub fn attention(
         &self,
         mask: &[u32],
@@ -206,32 +206,39 @@ impl Heads {
         let stride = self.sequence.next_multiple_of(16);
         let scratch_len = SCORE_ROWS * stride;
         let scores = scratch.scores.at_least(rows.div_ceil(part_rows) * scratch_len);
-        workers.parts(output, self.width(), part_rows, scores, scratch_len, |first_row, part, scores| {
-            self.blocks(first_row, part, |batch, token, count, block| {
-                let tokens = self.tokens(mask, batch);
-                if tokens == 0 {
-                    block.fill(0.0);
-                    return;
-                }
-                let mask = &self.mask(mask, batch)[..tokens];
-                let scores = &mut scores[..count * stride];
-                for head in 0..self.heads {
-                    let keys = self.keys(keys, simd, batch, head, tokens);
-                    let values = self.values(values, simd, batch, head, tokens);
-                    let mut sums = [0.0; SCORE_ROWS];
-                    self.scores(self.rows(query, batch, token, head), count, &keys, scores, stride, simd);
-                    simd.run(Softmax { scores, stride, mask, sums: Some(&mut sums[..count]) });
-                    let block = &mut block[head * self.head_size..];
-                    self.weighted(Rows { data: scores, stride }, count, &values, block, simd);
-                    for (row, sum) in block.chunks_mut(self.width()).zip(sums) {
-                        row[..self.head_size].iter_mut().for_each(|value| *value /= sum);
+        workers.for_each_part(
+            output,
+            self.width(),
+            part_rows,
+            scores,
+            scratch_len,
+            |first_row, part, scores| {
+                self.blocks(first_row, part, |batch, token, count, block| {
+                    let tokens = self.tokens(mask, batch);
+                    if tokens == 0 {
+                        block.fill(0.0);
+                        return;
                     }
-                }
-            });
-        });
+                    let mask = &self.mask(mask, batch)[..tokens];
+                    let scores = &mut scores[..count * stride];
+                    for head in 0..self.heads {
+                        let keys = self.keys(keys, simd, batch, head, tokens);
+                        let values = self.values(values, simd, batch, head, tokens);
+                        let mut sums = [0.0; SCORE_ROWS];
+                        self.scores(self.rows(query, batch, token, head), count, &keys, scores, stride, simd);
+                        simd.run(Softmax { scores, stride, mask, sums: Some(&mut sums[..count]) });
+                        let block = &mut block[head * self.head_size..];
+                        self.weighted_sums(StridedRows { data: scores, stride }, count, &values, block, simd);
+                        for (row, sum) in block.chunks_mut(self.width()).zip(sums) {
+                            row[..self.head_size].iter_mut().for_each(|value| *value /= sum);
+                        }
+                    }
+                });
+            },
+        );
     }
 
-    /// Cuts rows into blocks of at most [`SCORE_ROWS`] rows of one sequence: `work(batch, token, count, rows)`.
+    /// Splits rows into blocks of at most [`SCORE_ROWS`] rows of one sequence and calls `work(batch, token, count, rows)`.
     fn blocks(
         &self,
         first_row: usize,
@@ -251,9 +258,9 @@ impl Heads {
 
     fn scores(
         &self,
-        query: Rows<'_>,
+        query: StridedRows<'_>,
         rows: usize,
-        keys: &Panels<'_>,
+        keys: &HeadPanels<'_>,
         scores: &mut [f32],
         stride: usize,
         simd: Simd,
@@ -261,7 +268,7 @@ impl Heads {
         Product {
             input: query,
             rows,
-            panels: panels::Panels::F32(keys.data),
+            panels: Panels::F32(keys.data),
             depth: self.head_size,
             columns: keys.tokens,
             output: scores,
@@ -271,11 +278,18 @@ impl Heads {
         .run(simd);
     }
 
-    fn weighted(&self, weights: Rows<'_>, rows: usize, values: &Panels<'_>, output: &mut [f32], simd: Simd) {
+    fn weighted_sums(
+        &self,
+        weights: StridedRows<'_>,
+        rows: usize,
+        values: &HeadPanels<'_>,
+        output: &mut [f32],
+        simd: Simd,
+    ) {
         Product {
             input: weights,
             rows,
-            panels: panels::Panels::F32(values.data),
+            panels: Panels::F32(values.data),
             depth: values.tokens,
             columns: self.head_size,
             output,

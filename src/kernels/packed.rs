@@ -1,22 +1,22 @@
-//! Weight matrices in the layout that the product reads, made once when a model is loaded.
+//! Weight matrices packed into panels for the matrix product, once when a model is loaded.
 
-use super::panels::{self, Panels, Rows};
+use super::panels::{self, Panels, StridedRows};
 use super::simd::Simd;
 
 /// A weight matrix `[out_features, in_features]`, packed for one instruction set.
 #[derive(Clone, Debug)]
 pub struct PackedMatrix {
-    values: Values,
+    values: PackedData,
     out_features: usize,
     in_features: usize,
     simd: Simd,
 }
 
-/// Panels, see [`panels`].
+/// Packed panels, see [`panels`].
 #[derive(Clone, Debug)]
-enum Values {
-    F32(Aligned),
-    /// A row of the matrix is its bytes times its scale.
+enum PackedData {
+    F32(AlignedFloats),
+    /// Each row of the matrix is its bytes times its scale.
     Q8 {
         panels: Vec<i8>,
         scales: Vec<f32>,
@@ -24,22 +24,22 @@ enum Values {
 }
 
 impl PackedMatrix {
-    /// Packs a row-major f32 matrix. `weight` holds `out_features · in_features` values, both at least 1.
+    /// Packs a row-major f32 matrix. `weight` has `out_features · in_features` values; both sizes are at least 1.
     pub fn from_f32(weight: &[f32], out_features: usize, in_features: usize, simd: Simd) -> Self {
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
         let lanes = simd.lanes();
-        let mut panels = Aligned::zeros(panels::panels_len(in_features, out_features, lanes));
-        let rows = Rows { data: weight, stride: in_features };
+        let mut panels = AlignedFloats::zeros(panels::panels_len(in_features, out_features, lanes));
+        let rows = StridedRows { data: weight, stride: in_features };
         panels::pack_rows(rows, in_features, out_features, lanes, panels.as_mut_slice());
-        PackedMatrix { values: Values::F32(panels), out_features, in_features, simd }
+        PackedMatrix { values: PackedData::F32(panels), out_features, in_features, simd }
     }
 
-    /// Packs a row-major matrix of bytes with a scale a row; there is at least one row, and one column.
+    /// Packs a row-major matrix of bytes with one scale per row. Both sizes are at least 1.
     pub fn from_q8(weight: &[i8], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         let out_features = scales.len();
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
         let panels = panels::pack_bytes(weight, in_features, simd.lanes());
-        PackedMatrix { values: Values::Q8 { panels, scales }, out_features, in_features, simd }
+        PackedMatrix { values: PackedData::Q8 { panels, scales }, out_features, in_features, simd }
     }
 
     /// Length of an output row.
@@ -52,56 +52,56 @@ impl PackedMatrix {
         self.in_features
     }
 
-    /// The instruction set it is packed for.
+    /// The instruction set that the panels are packed for.
     pub fn simd(&self) -> Simd {
         self.simd
     }
 
-    /// Bytes in memory.
+    /// Size in memory in bytes.
     pub fn bytes(&self) -> usize {
         match &self.values {
-            Values::F32(panels) => size_of_val(panels.as_slice()),
-            Values::Q8 { panels, scales } => panels.len() + size_of_val(scales.as_slice()),
+            PackedData::F32(panels) => size_of_val(panels.as_slice()),
+            PackedData::Q8 { panels, scales } => panels.len() + size_of_val(scales.as_slice()),
         }
     }
 
-    /// The panels, and the factors of their sums where they have some.
+    /// The panels and, for a q8 matrix, the scale of each column of the product.
     pub(super) fn panels(&self) -> (Panels<'_>, Option<&[f32]>) {
         match &self.values {
-            Values::F32(panels) => (Panels::F32(panels.as_slice()), None),
-            Values::Q8 { panels, scales } => (Panels::I8(panels), Some(scales)),
+            PackedData::F32(panels) => (Panels::F32(panels.as_slice()), None),
+            PackedData::Q8 { panels, scales } => (Panels::I8(panels), Some(scales)),
         }
     }
 }
 
-/// Floats that start on a cache line, so that no vector load crosses two.
+/// Floats aligned to a cache line, so that no vector load crosses a line boundary.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Aligned(Vec<Line>, usize);
+pub(super) struct AlignedFloats(Vec<CacheLine>, usize);
 
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Line([f32; 16]);
+struct CacheLine([f32; 16]);
 
-impl Aligned {
+impl AlignedFloats {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        Aligned(vec![Line([0.0; 16]); len.div_ceil(16)], len)
+        AlignedFloats(vec![CacheLine([0.0; 16]); len.div_ceil(16)], len)
     }
 
-    /// At least `len` floats of any content; memory grows and never shrinks.
+    /// The first `len` floats, with unspecified contents. Allocates if there are fewer; never shrinks.
     pub fn at_least(&mut self, len: usize) -> &mut [f32] {
         if len > self.1 {
-            *self = Aligned::zeros(len);
+            *self = AlignedFloats::zeros(len);
         }
         &mut self.as_mut_slice()[..len]
     }
 
-    /// All of them.
+    /// All values.
     pub fn as_slice(&self) -> &[f32] {
         &bytemuck::cast_slice(&self.0)[..self.1]
     }
 
-    /// All of them, to write.
+    /// All values, mutable.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut bytemuck::cast_slice_mut(&mut self.0)[..self.1]
     }

@@ -1,35 +1,38 @@
-//! The right-hand matrix of a product: panels of `L` columns, the last one filled with zeros. Floats stand in them as
-//! `[columns / L][depth][L]`, bytes in pairs as `[columns / L][depth / 2][L][2]`.
+//! Packing of the right-hand matrix of a product into panels of `L` columns, the last panel zero-padded. The layout is
+//! `[columns / L][depth][L]` for floats and `[columns / L][depth / 2][L][2]` (in pairs) for bytes.
 
-/// Rows of a matrix, `stride` floats apart.
+/// A matrix whose rows are `stride` floats apart.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    /// Starts with the first row.
+pub(super) struct StridedRows<'a> {
+    /// Values from the start of the first row.
     pub data: &'a [f32],
-    /// Distance of rows.
+    /// Distance between the starts of adjacent rows, in floats.
     pub stride: usize,
 }
 
-/// The right-hand matrix in panels.
+/// The name that the per-operation kernels still use.
+pub(super) type Rows<'a> = StridedRows<'a>;
+
+/// A packed right-hand matrix.
 #[derive(Clone, Copy)]
 pub(super) enum Panels<'a> {
     /// Floats.
     F32(&'a [f32]),
-    /// Bytes, whose sums the epilogue multiplies by its `column_scale`.
+    /// Bytes; the epilogue applies their scales as `column_scale`.
     I8(&'a [i8]),
 }
 
-/// Length of the panels of a `depth × columns` matrix in floats.
+/// Length in floats of a packed `depth × columns` matrix.
 pub(super) fn panels_len(depth: usize, columns: usize, lanes: usize) -> usize {
     columns.div_ceil(lanes) * lanes * depth
 }
 
-/// Pairs of a sum of so many products.
+/// Number of pairs in a dot product of length `depth`.
 pub(super) const fn pairs(depth: usize) -> usize {
     depth.div_ceil(2)
 }
 
-/// A row-major weight of bytes, `[out, in]` with `in` being `depth`, in panels.
+/// Packs a row-major weight of bytes `[columns, depth]` into panels.
 pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize) -> Vec<i8> {
     let columns = weight.len() / depth;
     let panel = pairs(depth) * lanes * 2;
@@ -43,8 +46,14 @@ pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize) -> Vec<i8> {
     panels
 }
 
-/// Packs rows that are dotted with (`columns` rows of `depth`, such as a weight `[out, in]` or keys) into panels.
-pub(super) fn pack_rows(source: Rows<'_>, depth: usize, columns: usize, lanes: usize, panels: &mut [f32]) {
+/// Packs a row-major matrix `[columns, depth]` (a weight, or keys) into panels, transposing it.
+pub(super) fn pack_rows(
+    source: StridedRows<'_>,
+    depth: usize,
+    columns: usize,
+    lanes: usize,
+    panels: &mut [f32],
+) {
     for (index, panel) in panels.chunks_exact_mut(depth * lanes).enumerate() {
         let first = index * lanes;
         for lane in 0..lanes {
@@ -60,8 +69,14 @@ pub(super) fn pack_rows(source: Rows<'_>, depth: usize, columns: usize, lanes: u
     }
 }
 
-/// Packs rows that are summed up (`depth` rows of `columns`, such as values) into panels.
-pub(super) fn pack_columns(source: Rows<'_>, depth: usize, columns: usize, lanes: usize, panels: &mut [f32]) {
+/// Packs a row-major matrix `[depth, columns]` (values) into panels, without transposing it.
+pub(super) fn pack_columns(
+    source: StridedRows<'_>,
+    depth: usize,
+    columns: usize,
+    lanes: usize,
+    panels: &mut [f32],
+) {
     for (index, panel) in panels.chunks_exact_mut(depth * lanes).enumerate() {
         let first = index * lanes;
         let width = lanes.min(columns - first);

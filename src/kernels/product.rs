@@ -1,29 +1,28 @@
-//! The matrix product that linears and attention share: `output = input · panelsᵀ`, in tiles that stay in registers
-//! over blocks that stay in the caches.
+//! The GEMM used by linears and attention: `output = input · panelsᵀ`, with register tiles inside cache blocks.
 //!
-//! Every output element is summed up in the same order, whatever the tile, so that a result depends neither on the number
-//! of threads nor on the rows computed beside it.
+//! Every output element is summed in the same order whatever the tile, so results depend neither on the number of threads
+//! nor on which other rows are computed in the same call.
 
 mod bytes;
-mod finish;
+mod epilogue;
 mod floats;
 
 use std::ops::Range;
 
-use self::bytes::Bytes;
-use self::finish::Finish;
-use self::floats::Floats;
-use super::panels::{Panels, Rows};
+use self::bytes::ByteOperands;
+use self::epilogue::ApplyEpilogue;
+use self::floats::FloatOperands;
+use super::panels::{Panels, StridedRows};
 use super::simd::{Lanes, Simd, Task};
 use crate::plan::Activation;
 
-/// Rows that pass together over a block of the right-hand matrix: with a panel's block they stay in the second cache.
+/// Input rows per block. Together with one block of a panel they fit in the L2 cache.
 const ROW_BLOCK: usize = 128;
 
-/// What happens to a finished sum before it is left in memory.
+/// Operations applied to each finished sum.
 #[derive(Clone, Copy)]
 pub(super) struct Epilogue<'a> {
-    /// `[columns]`: factors of the sums, applied first.
+    /// `[columns]`: multiplied with the sum first.
     pub column_scale: Option<&'a [f32]>,
     /// `[columns]`, added next.
     pub bias: &'a [f32],
@@ -31,13 +30,14 @@ pub(super) struct Epilogue<'a> {
     pub activation: Activation,
     /// `[rows, columns]`, added after the activation.
     pub residual: Option<&'a [f32]>,
-    /// `[columns]`: factors of the residual.
+    /// `[columns]`: multiplied with the residual.
     pub scale: Option<&'a [f32]>,
 }
 
 impl<'a> Epilogue<'a> {
-    /// What is left to do with sums of some rows, from `first_row` on, and of a panel's columns, of `width` in all.
-    fn finish<'b>(
+    /// The task that applies the epilogue to the sums of one panel: `rows` rows from `first_row`, and `columns` out of
+    /// `width`.
+    fn task<'b>(
         &self,
         sums: &'b mut [f32],
         stride: usize,
@@ -45,11 +45,11 @@ impl<'a> Epilogue<'a> {
         first_row: usize,
         width: usize,
         columns: Range<usize>,
-    ) -> Finish<'b>
+    ) -> ApplyEpilogue<'b>
     where
         'a: 'b,
     {
-        Finish {
+        ApplyEpilogue {
             sums,
             stride,
             rows,
@@ -66,55 +66,55 @@ impl<'a> Epilogue<'a> {
 /// One matrix product.
 pub(super) struct Product<'a> {
     /// Left-hand matrix.
-    pub input: Rows<'a>,
-    /// Rows computed.
+    pub input: StridedRows<'a>,
+    /// Number of rows to compute.
     pub rows: usize,
     /// Right-hand matrix.
     pub panels: Panels<'a>,
-    /// Length of a sum.
+    /// Length of each dot product.
     pub depth: usize,
-    /// Columns of the output.
+    /// Number of output columns.
     pub columns: usize,
-    /// Starts with the first row of the output.
+    /// Output from the start of its first row.
     pub output: &'a mut [f32],
-    /// Distance of output rows.
+    /// Distance between the starts of adjacent output rows, in floats.
     pub output_stride: usize,
-    /// Nothing for the bare sums.
+    /// Applied to the finished sums, if any.
     pub epilogue: Option<Epilogue<'a>>,
 }
 
 impl<'a> Product<'a> {
-    /// Computes it.
+    /// Computes the product.
     pub fn run(self, simd: Simd) {
         let depth = self.depth;
         match self.panels {
-            Panels::F32(panels) => self.blocks(simd, &mut Floats::new(panels, depth)),
-            Panels::I8(panels) => self.blocks(simd, &mut Bytes::new(panels, depth)),
+            Panels::F32(panels) => self.blocks(simd, &mut FloatOperands::new(panels, depth)),
+            Panels::I8(panels) => self.blocks(simd, &mut ByteOperands::new(panels, depth)),
         }
     }
 
-    /// The sums and what is done with them are compiled apart, so that neither takes registers of the other.
-    fn blocks(self, simd: Simd, factors: &mut impl Factors<'a>) {
+    /// The micro-kernel and the epilogue are separate tasks so that they don't compete for registers.
+    fn blocks(self, simd: Simd, operands: &mut impl Operands<'a>) {
         let lanes = simd.lanes();
-        let depth_block = factors.depth_block(simd);
+        let depth_block = operands.depth_block(simd);
         for first_row in (0..self.rows).step_by(ROW_BLOCK) {
             let rows = ROW_BLOCK.min(self.rows - first_row);
             for depth in (0..self.depth).step_by(depth_block) {
                 let depth_end = self.depth.min(depth + depth_block);
                 let input = &self.input.data[first_row * self.input.stride + depth..];
-                factors.begin(Rows { data: input, ..self.input }, rows, depth_end - depth, simd);
+                operands.set_input(StridedRows { data: input, ..self.input }, rows, depth_end - depth, simd);
                 for index in 0..self.columns.div_ceil(lanes) {
                     let column = index * lanes;
                     let width = lanes.min(self.columns - column);
                     let output = &mut self.output[first_row * self.output_stride + column..];
                     let stride = self.output_stride;
-                    let part = Part { rows, add: depth > 0, output: &mut *output, stride, width };
-                    factors.sums(index, depth, part, simd);
+                    let block = OutputBlock { rows, add: depth > 0, output: &mut *output, stride, width };
+                    operands.multiply_panel(index, depth, block, simd);
                     if depth_end == self.depth
                         && let Some(epilogue) = &self.epilogue
                     {
                         let columns = column..column + width;
-                        simd.run(epilogue.finish(output, stride, rows, first_row, self.columns, columns));
+                        simd.run(epilogue.task(output, stride, rows, first_row, self.columns, columns));
                     }
                 }
             }
@@ -122,28 +122,28 @@ impl<'a> Product<'a> {
     }
 }
 
-/// Both sides of a product, of either kind.
-trait Factors<'a> {
-    /// Length of the sums that are taken at once; the last ones of a row may be shorter.
+/// Both operands of a product, with panels of floats or of bytes.
+trait Operands<'a> {
+    /// Length of the partial dot products that are computed at a time; the last one of a row may be shorter.
     fn depth_block(&self, simd: Simd) -> usize;
-    /// Turns to the first `depth` values of the first `rows` rows of `input`.
-    fn begin(&mut self, input: Rows<'a>, rows: usize, depth: usize, simd: Simd);
-    /// These rows times as much of a panel, from position `first` on.
-    fn sums(&mut self, panel: usize, first: usize, part: Part<'_>, simd: Simd);
+    /// Selects the first `depth` values of the first `rows` rows of `input`.
+    fn set_input(&mut self, input: StridedRows<'a>, rows: usize, depth: usize, simd: Simd);
+    /// Multiplies the selected input with the panel's values from position `first`.
+    fn multiply_panel(&mut self, panel: usize, first: usize, block: OutputBlock<'_>, simd: Simd);
 }
 
-/// Where the sums of a block of rows and of a panel's columns go.
-struct Part<'a> {
+/// The part of the output for one block of rows and the columns of one panel.
+struct OutputBlock<'a> {
     rows: usize,
-    /// To what is there.
+    /// Whether sums are added to the output instead of replacing it.
     add: bool,
-    /// Starts with the first row's first column.
+    /// Output from the first row's first column.
     output: &'a mut [f32],
     stride: usize,
     width: usize,
 }
 
-impl Part<'_> {
+impl OutputBlock<'_> {
     #[inline(always)]
     fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sum: V) {
         let to = &mut self.output[row * self.stride..][..self.width];
@@ -161,37 +161,37 @@ impl Part<'_> {
     }
 }
 
-/// Sums that are computed a tile of rows at a time.
-trait Tiles {
-    /// Rows in all.
+/// Computes `M × L` tiles of a product, with all accumulators in registers.
+trait MicroKernel {
+    /// Number of rows in the block.
     fn rows(&self) -> usize;
-    /// `M` rows: `M · L` sums in registers.
+    /// Computes the tile of `M` rows that starts at `row`.
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize);
 }
 
-/// All rows, in tiles of as many as fill the registers and one of the rest.
-struct InTiles<T>(T);
+/// Runs a micro-kernel over all rows of its block: tiles of `MR` rows, then one tile with the remaining rows.
+struct AllRows<K>(K);
 
-impl<T: Tiles> Task for InTiles<T> {
+impl<K: MicroKernel> Task for AllRows<K> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
-        let InTiles(mut tiles) = self;
-        let rows = tiles.rows();
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
+        let AllRows(mut kernel) = self;
+        let rows = kernel.rows();
         let mut row = 0;
         while row < rows {
-            let count = R.min(rows - row);
-            // `count` is at most `R`: arms above it are never compiled.
+            let count = MR.min(rows - row);
+            // `count` is at most `MR`, so the compiler drops the arms above it.
             match count {
-                8 => tiles.tile::<V, L, 8>(row),
-                7 => tiles.tile::<V, L, 7>(row),
-                6 => tiles.tile::<V, L, 6>(row),
-                5 => tiles.tile::<V, L, 5>(row),
-                4 => tiles.tile::<V, L, 4>(row),
-                3 => tiles.tile::<V, L, 3>(row),
-                2 => tiles.tile::<V, L, 2>(row),
-                _ => tiles.tile::<V, L, 1>(row),
+                8 => kernel.tile::<V, L, 8>(row),
+                7 => kernel.tile::<V, L, 7>(row),
+                6 => kernel.tile::<V, L, 6>(row),
+                5 => kernel.tile::<V, L, 5>(row),
+                4 => kernel.tile::<V, L, 4>(row),
+                3 => kernel.tile::<V, L, 3>(row),
+                2 => kernel.tile::<V, L, 2>(row),
+                _ => kernel.tile::<V, L, 1>(row),
             }
             row += count;
         }

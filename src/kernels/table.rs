@@ -1,18 +1,18 @@
-//! Vectors that are gathered by row.
+//! Lookup tables whose rows are gathered by index, such as word vectors.
 
 use super::functions;
 
 /// A table `[rows, features]`.
 #[derive(Clone, Debug)]
 pub struct Table {
-    values: Values,
+    values: TableData,
     features: usize,
 }
 
 #[derive(Clone, Debug)]
-enum Values {
+enum TableData {
     F32(Vec<f32>),
-    /// A row is its bytes times its scale.
+    /// Each row is its bytes times its scale.
     Q8 {
         values: Vec<i8>,
         scales: Vec<f32>,
@@ -20,23 +20,23 @@ enum Values {
 }
 
 impl Table {
-    /// Rows of `features` floats, at least 1.
+    /// A table of rows of `features` floats; `features` is at least 1.
     pub fn from_f32(values: Vec<f32>, features: usize) -> Self {
-        assert!(values.len().is_multiple_of(features), "a table is made of whole rows");
-        Table { values: Values::F32(values), features }
+        assert!(values.len().is_multiple_of(features), "the last row of a table is complete");
+        Table { values: TableData::F32(values), features }
     }
 
-    /// Rows of bytes with a scale each.
+    /// A table of rows of bytes with one scale per row.
     pub fn from_q8(values: Vec<i8>, scales: Vec<f32>, features: usize) -> Self {
         assert_eq!(values.len(), scales.len() * features, "every row has a scale");
-        Table { values: Values::Q8 { values, scales }, features }
+        Table { values: TableData::Q8 { values, scales }, features }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         match &self.values {
-            Values::F32(values) => values.len() / self.features,
-            Values::Q8 { scales, .. } => scales.len(),
+            TableData::F32(values) => values.len() / self.features,
+            TableData::Q8 { scales, .. } => scales.len(),
         }
     }
 
@@ -45,18 +45,18 @@ impl Table {
         self.features
     }
 
-    /// Bytes in memory.
+    /// Size in memory in bytes.
     pub fn bytes(&self) -> usize {
         match &self.values {
-            Values::F32(values) => size_of_val(values.as_slice()),
-            Values::Q8 { values, scales } => values.len() + size_of_val(scales.as_slice()),
+            TableData::F32(values) => size_of_val(values.as_slice()),
+            TableData::Q8 { values, scales } => values.len() + size_of_val(scales.as_slice()),
         }
     }
 
     pub(super) fn copy_row(&self, row: usize, to: &mut [f32]) {
         match &self.values {
-            Values::F32(values) => to.copy_from_slice(self.row(values, row)),
-            Values::Q8 { values, scales } => {
+            TableData::F32(values) => to.copy_from_slice(self.row(values, row)),
+            TableData::Q8 { values, scales } => {
                 for (to, value) in to.iter_mut().zip(self.row(values, row)) {
                     *to = f32::from(*value) * scales[row];
                 }
@@ -66,8 +66,8 @@ impl Table {
 
     pub(super) fn add_row(&self, row: usize, to: &mut [f32]) {
         match &self.values {
-            Values::F32(values) => functions::add(to, self.row(values, row)),
-            Values::Q8 { values, scales } => {
+            TableData::F32(values) => functions::add(to, self.row(values, row)),
+            TableData::Q8 { values, scales } => {
                 for (to, value) in to.iter_mut().zip(self.row(values, row)) {
                     *to += f32::from(*value) * scales[row];
                 }

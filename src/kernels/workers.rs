@@ -1,10 +1,10 @@
-//! Who computes: an instruction set and a number of threads. Rows are dealt out in equal parts; a row is computed the same
-//! way in any part, so that results do not depend on the number of threads.
+//! The instruction set and threads of the CPU kernels. Rows are split evenly between the threads. Each row is computed the
+//! same way in any split, so results don't depend on the number of threads.
 
 use super::simd::Simd;
 use crate::error::Result;
 
-/// An instruction set and, natively, a pool of threads.
+/// An instruction set and, except in wasm, a thread pool.
 #[derive(Debug)]
 pub struct Workers {
     simd: Simd,
@@ -13,15 +13,15 @@ pub struct Workers {
     pool: Option<rayon::ThreadPool>,
 }
 
-/// Parts start at multiples of this many rows, so that tiles of every instruction set stay full.
-pub(super) const ROWS_TOGETHER: usize = 24;
+/// The rows of each thread start at a multiple of this, so that the GEMM tiles of every instruction set are full.
+pub(super) const ROW_ALIGNMENT: usize = 24;
 
-/// More do not help, and to start thousands takes minutes.
+/// More threads don't help, and starting thousands takes minutes.
 #[cfg(not(target_arch = "wasm32"))]
-const MOST_THREADS: usize = 256;
+const MAX_THREADS: usize = 256;
 
 impl Workers {
-    /// `threads` threads, 0 for one per core. In wasm there is one.
+    /// Starts `threads` threads, or one per core if 0. Always a single thread in wasm.
     pub fn new(threads: usize, simd: Simd) -> Result<Self> {
         #[cfg(target_arch = "wasm32")]
         {
@@ -31,12 +31,12 @@ impl Workers {
         #[cfg(not(target_arch = "wasm32"))]
         {
             let threads = if threads == 0 {
-                std::thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS)
+                std::thread::available_parallelism().map_or(1, Into::into).min(MAX_THREADS)
             } else {
                 threads
             };
-            if threads > MOST_THREADS {
-                let problem = format!("{threads}; at most {MOST_THREADS} are started");
+            if threads > MAX_THREADS {
+                let problem = format!("{threads}; at most {MAX_THREADS} are started");
                 return Err(crate::error::Error::invalid_input("threads", problem));
             }
             let pool = if threads == 1 { None } else { Some(build_pool(threads)?) };
@@ -49,30 +49,37 @@ impl Workers {
         self.simd
     }
 
-    /// How many threads compute.
+    /// The number of threads.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Calls `work(first_row, rows)` for parts of `output`, whose rows are `row_len` long, until all are done.
+    /// Splits the rows of `output`, each `row_len` long, between the threads and calls `work(first_row, rows)` for each part.
     pub(super) fn rows(&self, output: &mut [f32], row_len: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-        self.parts(output, row_len, self.part_rows(output.len() / row_len), &mut [], 0, |row, rows, _| {
-            work(row, rows);
-        });
+        self.for_each_part(
+            output,
+            row_len,
+            self.part_rows(output.len() / row_len),
+            &mut [],
+            0,
+            |row, rows, _| {
+                work(row, rows);
+            },
+        );
     }
 
-    /// Rows that one thread gets of `rows`.
+    /// Number of rows per part when `rows` are split between the threads.
     pub(super) fn part_rows(&self, rows: usize) -> usize {
         if self.threads == 1 {
             rows.max(1)
         } else {
-            rows.div_ceil(self.threads).next_multiple_of(ROWS_TOGETHER)
+            rows.div_ceil(self.threads).next_multiple_of(ROW_ALIGNMENT)
         }
     }
 
-    /// Calls `work(first_row, rows, scratch)` for parts of `part_rows` rows of `output`, each with `scratch_len` floats of
-    /// `scratch` for itself.
-    pub(super) fn parts(
+    /// Splits `output` into parts of `part_rows` rows and calls `work(first_row, rows, scratch)` for each. Each part gets
+    /// `scratch_len` floats of `scratch`.
+    pub(super) fn for_each_part(
         &self,
         output: &mut [f32],
         row_len: usize,
@@ -109,7 +116,7 @@ fn build_pool(threads: usize) -> Result<rayon::ThreadPool> {
         })
 }
 
-/// Halves the parts until each stands alone.
+/// Recursively halves `output` down to single parts.
 #[cfg(not(target_arch = "wasm32"))]
 fn split(
     output: &mut [f32],

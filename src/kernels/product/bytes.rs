@@ -1,147 +1,148 @@
-//! Sums of products of a weight in 8 bits: rows become whole numbers of 16 bits, products and sums are exact in 32.
+//! The product with panels of 8-bit weights: input rows are quantized to 16-bit integers, so that products and sums are
+//! exact in 32 bits.
 //!
-//! A row is cut into groups, each with a scale of its own. Its largest value becomes 32,767; but a few that are beyond
-//! [`LARGE`] times the mean are left in floats, so that they do not cost their neighbours their bits (hidden states of
-//! trained networks have such places, and they hold millions). So a value is off by less than a two-thousandth of its
-//! group's mean, some hundred times less than the weight was when it became bytes; what it buys is twice as many
-//! products an instruction.
+//! A row is split into groups, each with its own scale, and the largest magnitude in a group maps to 32,767. The few
+//! values beyond [`OUTLIER_RATIO`] times the mean magnitude stay floats, because scaling to them would take precision from
+//! the other values; hidden states of trained networks have such outliers, in the millions. The rounding error of a value
+//! is therefore less than 1/2000 of its group's mean magnitude, about a hundred times less than the error of quantizing the
+//! weight to 8 bits. In return, each instruction computes twice as many products as with floats.
 
-use super::{Factors, InTiles, Part, ROW_BLOCK, Tiles};
+use super::{AllRows, MicroKernel, Operands, OutputBlock, ROW_BLOCK};
 use crate::kernels::functions;
-use crate::kernels::panels::{Rows, pairs};
-use crate::kernels::simd::{Lanes, Simd, Task, Whole};
+use crate::kernels::panels::{StridedRows, pairs};
+use crate::kernels::simd::{IntLanes, Lanes, Simd, Task};
 
-/// Values with a scale of their own. 32,767 · 128 · 128 is a quarter of what 32 bits hold.
-const GROUP: usize = 128;
+/// Values per group. A sum is at most 32,767 · 128 · 128, a quarter of the range of `i32`.
+const GROUP_SIZE: usize = 128;
 
-/// A value is large beyond so many times the mean size of the others.
-const LARGE: f32 = 32.0;
+/// A value is an outlier if its magnitude is more than this many times the mean magnitude of the others.
+const OUTLIER_RATIO: f32 = 32.0;
 
-/// So many of a group may be.
-const MOST_LARGE: usize = 8;
+/// Maximum number of outliers per group.
+const MAX_OUTLIERS: usize = 8;
 
-/// Pairs of a group.
-const PAIRS: usize = pairs(GROUP);
+/// Pairs of values per group.
+const GROUP_PAIRS: usize = pairs(GROUP_SIZE);
 
-/// Two neighbours of a row, or the two weights that they are multiplied by.
+/// Two adjacent values of a row, or the two weights to multiply them with.
 type Pair = [i16; 2];
 
-/// Panels of bytes, and the rows that pass over them.
-pub struct Bytes<'a> {
+/// Panels of bytes and the input rows to multiply with them.
+pub struct ByteOperands<'a> {
     panels: &'a [i8],
     depth: usize,
-    rows: Block<[Pair; PAIRS], ROW_BLOCK>,
+    rows: CacheAligned<[Pair; GROUP_PAIRS], ROW_BLOCK>,
     groups: [Group; ROW_BLOCK],
-    /// Pairs of this group.
+    /// Pairs in the current group.
     len: usize,
-    panel: Block<Pair, { PAIRS * Simd::MOST_LANES }>,
+    panel: CacheAligned<Pair, { GROUP_PAIRS * Simd::MAX_LANES }>,
 }
 
-/// What a group of a row is beside its whole numbers.
+/// The scale and outliers of one group of a row.
 #[derive(Clone, Copy)]
 struct Group {
-    /// Gives the numbers their values back.
+    /// Multiplied with the integers to get the values.
     scale: f32,
-    /// Places and values of what is too large to be among them.
-    large: [(usize, f32); MOST_LARGE],
-    large_len: usize,
+    /// Positions and values of the outliers, which are zero among the integers.
+    outliers: [(usize, f32); MAX_OUTLIERS],
+    outlier_count: usize,
 }
 
 impl Group {
-    const EMPTY: Group = Group { scale: 0.0, large: [(0, 0.0); _], large_len: 0 };
+    const EMPTY: Group = Group { scale: 0.0, outliers: [(0, 0.0); _], outlier_count: 0 };
 
-    fn large(&self) -> &[(usize, f32)] {
-        &self.large[..self.large_len]
+    fn outliers(&self) -> &[(usize, f32)] {
+        &self.outliers[..self.outlier_count]
     }
 }
 
-/// Starts on a cache line, so that no vector load crosses two.
+/// An array aligned to a cache line, so that no vector load crosses a line boundary.
 #[repr(align(64))]
-struct Block<T, const N: usize>([T; N]);
+struct CacheAligned<T, const N: usize>([T; N]);
 
-impl<'a> Bytes<'a> {
-    /// Panels of sums `depth` long.
+impl<'a> ByteOperands<'a> {
+    /// `depth` is the full length of the dot products.
     pub fn new(panels: &'a [i8], depth: usize) -> Self {
-        let (rows, panel) = (Block([[[0; 2]; _]; _]), Block([[0; 2]; _]));
-        Bytes { panels, depth, rows, groups: [Group::EMPTY; _], len: 0, panel }
+        let (rows, panel) = (CacheAligned([[[0; 2]; _]; _]), CacheAligned([[0; 2]; _]));
+        ByteOperands { panels, depth, rows, groups: [Group::EMPTY; _], len: 0, panel }
     }
 }
 
-impl<'a> Factors<'a> for Bytes<'a> {
+impl<'a> Operands<'a> for ByteOperands<'a> {
     fn depth_block(&self, _: Simd) -> usize {
-        GROUP
+        GROUP_SIZE
     }
 
-    fn begin(&mut self, input: Rows<'a>, rows: usize, depth: usize, simd: Simd) {
+    fn set_input(&mut self, input: StridedRows<'a>, rows: usize, depth: usize, simd: Simd) {
         self.len = pairs(depth);
         let to = self.rows.0.iter_mut().zip(&mut self.groups).take(rows);
         for (row, (to, group)) in to.enumerate() {
             let from = &input.data[row * input.stride..][..depth];
-            simd.run(Round { from, to: to.as_flattened_mut(), group });
+            simd.run(Quantize { from, to: to.as_flattened_mut(), group });
         }
     }
 
-    fn sums(&mut self, panel: usize, first: usize, part: Part<'_>, simd: Simd) {
+    fn multiply_panel(&mut self, panel: usize, first: usize, block: OutputBlock<'_>, simd: Simd) {
         let lanes = simd.lanes();
         let first = (panel * pairs(self.depth) + pairs(first)) * lanes;
         let (from, _) = self.panels.as_chunks::<2>();
         let from = &from[first..][..self.len * lanes];
         let to = &mut self.panel.0[..from.len()];
         simd.run(Widen { from: from.as_flattened(), to: to.as_flattened_mut() });
-        simd.run(InTiles(Sums {
+        simd.run(AllRows(ByteMicroKernel {
             rows: &self.rows.0,
             groups: &self.groups,
             len: self.len,
             panel: &self.panel.0,
-            part,
+            block,
         }));
     }
 }
 
-/// A group of a row → whole numbers, zeros behind them.
-struct Round<'a> {
+/// Quantizes one group of a row to 16-bit integers and zero-pads them to whole pairs.
+struct Quantize<'a> {
     from: &'a [f32],
     to: &'a mut [i16],
     group: &'a mut Group,
 }
 
-impl Task for Round<'_> {
+impl Task for Quantize<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         let group = self.group;
-        group.large_len = 0;
-        let (mut largest, sum) = functions::sizes(self.from);
-        let mut bound = LARGE * (sum / self.from.len() as f32);
-        while largest > bound && group.large_len < MOST_LARGE {
-            (largest, bound) = group.take_large(self.from, bound);
+        group.outlier_count = 0;
+        let (mut largest, sum) = functions::max_and_sum_of_magnitudes(self.from);
+        let mut bound = OUTLIER_RATIO * (sum / self.from.len() as f32);
+        while largest > bound && group.outlier_count < MAX_OUTLIERS {
+            (largest, bound) = group.take_outliers(self.from, bound);
         }
-        // Where that is infinite or NaN, so is every sum, whatever the numbers are.
+        // If the scale is infinite or NaN, so is every sum, whatever the integers are.
         group.scale = largest / f32::from(i16::MAX);
         let factor = f32::from(i16::MAX) / largest;
         let (values, rest) = self.to.split_at_mut(self.from.len());
         for (to, from) in values.iter_mut().zip(self.from) {
-            // The sum's low bits are the nearest whole number, in two's complement.
-            *to = (from * factor + ROUND).to_bits() as i16;
+            // The low bits of the sum are the nearest integer in two's complement.
+            *to = (from * factor + ROUND_TO_INTEGER).to_bits() as i16;
         }
         rest.fill(0);
-        for &(place, _) in group.large() {
-            values[place] = 0;
+        for &(position, _) in group.outliers() {
+            values[position] = 0;
         }
     }
 }
 
 impl Group {
-    /// Keeps what is larger than the bound. Returns the largest size of the others, and the bound that is theirs.
-    fn take_large(&mut self, from: &[f32], bound: f32) -> (f32, f32) {
-        self.large_len = 0;
+    /// Records the values beyond `bound` as outliers. Returns the largest magnitude of the others and their new bound.
+    fn take_outliers(&mut self, from: &[f32], bound: f32) -> (f32, f32) {
+        self.outlier_count = 0;
         let (mut largest, mut sum) = (0.0f32, 0.0);
-        for (place, &value) in from.iter().enumerate() {
-            match self.large.get_mut(self.large_len) {
-                Some(large) if value.abs() > bound => {
-                    *large = (place, value);
-                    self.large_len += 1;
+        for (position, &value) in from.iter().enumerate() {
+            match self.outliers.get_mut(self.outlier_count) {
+                Some(outlier) if value.abs() > bound => {
+                    *outlier = (position, value);
+                    self.outlier_count += 1;
                 }
                 _ => {
                     largest = largest.max(value.abs());
@@ -149,14 +150,14 @@ impl Group {
                 }
             }
         }
-        (largest, LARGE * (sum / (from.len() - self.large_len) as f32))
+        (largest, OUTLIER_RATIO * (sum / (from.len() - self.outlier_count) as f32))
     }
 }
 
-/// 1.5 · 2²³.
-const ROUND: f32 = 12_582_912.0;
+/// 1.5 · 2²³: adding it to a float rounds to the nearest integer.
+const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 
-/// Bytes → the same in 16 bits.
+/// Sign-extends bytes to 16 bits.
 struct Widen<'a> {
     from: &'a [i8],
     to: &'a mut [i16],
@@ -166,51 +167,51 @@ impl Task for Widen<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         for (to, &from) in self.to.iter_mut().zip(self.from) {
             *to = i16::from(from);
         }
     }
 }
 
-/// A block of rows times a block of a panel.
-struct Sums<'a> {
-    rows: &'a [[Pair; PAIRS]],
+/// Multiplies a block of rows with a block of a panel.
+struct ByteMicroKernel<'a> {
+    rows: &'a [[Pair; GROUP_PAIRS]],
     groups: &'a [Group],
     len: usize,
     panel: &'a [Pair],
-    part: Part<'a>,
+    block: OutputBlock<'a>,
 }
 
-impl Tiles for Sums<'_> {
+impl MicroKernel for ByteMicroKernel<'_> {
     #[inline(always)]
     fn rows(&self) -> usize {
-        self.part.rows
+        self.block.rows
     }
 
     #[inline(always)]
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
         let (panel, _) = self.panel.as_chunks::<L>();
         let rows: &[_; M] = self.rows[row..].first_chunk().expect("a tile ends within its block");
-        assert!(self.len <= PAIRS && self.len <= panel.len(), "a group fits its blocks");
-        let mut sums = [V::Whole::zero(); M];
+        assert!(self.len <= GROUP_PAIRS && self.len <= panel.len(), "a group fits in its buffers");
+        let mut accumulators = [V::Ints::zero(); M];
         for position in 0..self.len {
-            // SAFETY: `position` is below `len`, for which this was asserted above.
-            let right = V::Whole::load(unsafe { panel.get_unchecked(position) });
-            for (sum, row) in sums.iter_mut().zip(rows) {
+            // SAFETY: `position` is below `len`, which was checked above.
+            let right = V::Ints::load(unsafe { panel.get_unchecked(position) });
+            for (accumulator, row) in accumulators.iter_mut().zip(rows) {
                 // SAFETY: as above.
                 let left = unsafe { *row.get_unchecked(position) };
-                *sum = sum.add_products(left, right);
+                *accumulator = accumulator.add_products(left, right);
             }
         }
-        for (index, sum) in sums.into_iter().enumerate() {
+        for (index, accumulator) in accumulators.into_iter().enumerate() {
             let group = &self.groups[row + index];
-            let mut sum = V::zero().add_scaled(group.scale, V::from_whole(sum));
-            for &(place, value) in group.large() {
-                let weights = panel[place / 2].map(|pair| f32::from(pair[place % 2]));
+            let mut sum = V::zero().add_scaled(group.scale, V::from_ints(accumulator));
+            for &(position, value) in group.outliers() {
+                let weights = panel[position / 2].map(|pair| f32::from(pair[position % 2]));
                 sum = sum.add_scaled(value, V::load(&weights));
             }
-            self.part.store(row + index, sum);
+            self.block.store(row + index, sum);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What happens to finished sums before they are left in memory.
+//! The epilogue of the matrix product: everything after the sums.
 
 use crate::kernels::functions;
 use crate::kernels::simd::{Lanes, Task};
 use crate::plan::Activation;
 
-/// What follows the sums, over the columns of one panel.
-pub struct Finish<'a> {
+/// Applies an epilogue to the sums in the columns of one panel, in place.
+pub struct ApplyEpilogue<'a> {
     pub sums: &'a mut [f32],
     pub stride: usize,
     pub rows: usize,
@@ -17,11 +17,11 @@ pub struct Finish<'a> {
     pub scale: Option<&'a [f32]>,
 }
 
-impl Task for Finish<'_> {
+impl Task for ApplyEpilogue<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(mut self) {
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(mut self) {
         if self.bias.len() == L {
             self.full::<V, L>();
         } else {
@@ -30,8 +30,8 @@ impl Task for Finish<'_> {
     }
 }
 
-impl Finish<'_> {
-    /// Panels as wide as a vector.
+impl ApplyEpilogue<'_> {
+    /// A full panel: its columns are one vector.
     #[inline(always)]
     fn full<V: Lanes<L>, const L: usize>(&mut self) {
         let bias = first::<V, L>(self.bias);
@@ -61,7 +61,7 @@ impl Finish<'_> {
         }
     }
 
-    /// The last panel of a matrix, any number of columns wide.
+    /// The last panel of a matrix, with fewer columns than a vector has lanes.
     #[inline(always)]
     fn narrow(&mut self) {
         let width = self.bias.len();
@@ -83,7 +83,7 @@ impl Finish<'_> {
     }
 }
 
-/// The first vector of a slice that is at least as long.
+/// Loads the first `L` values; the slice must have that many.
 #[inline(always)]
 fn first<V: Lanes<L>, const L: usize>(values: &[f32]) -> V {
     values.first_chunk().map_or_else(V::zero, V::load)

@@ -1,55 +1,55 @@
-//! Sums of products of floats.
+//! The product with panels of floats.
 
-use super::{Factors, InTiles, Part, Tiles};
-use crate::kernels::panels::Rows;
+use super::{AllRows, MicroKernel, Operands, OutputBlock};
+use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::{Lanes, Simd};
 
-/// Floats of a panel's block, which stays in the first cache: 16 KiB.
+/// Floats per panel block: 16 KiB, which stay in the L1 cache.
 const PANEL_BLOCK: usize = 4096;
 
-/// Panels of floats, and the rows that pass over them.
-pub struct Floats<'a> {
+/// Panels of floats and the input rows to multiply with them.
+pub struct FloatOperands<'a> {
     panels: &'a [f32],
     depth: usize,
-    input: Rows<'a>,
+    input: StridedRows<'a>,
     block: usize,
 }
 
-impl<'a> Floats<'a> {
-    /// Panels of sums `depth` long.
+impl<'a> FloatOperands<'a> {
+    /// `depth` is the full length of the dot products.
     pub fn new(panels: &'a [f32], depth: usize) -> Self {
-        Floats { panels, depth, input: Rows { data: &[], stride: 0 }, block: 0 }
+        FloatOperands { panels, depth, input: StridedRows { data: &[], stride: 0 }, block: 0 }
     }
 }
 
-impl<'a> Factors<'a> for Floats<'a> {
+impl<'a> Operands<'a> for FloatOperands<'a> {
     fn depth_block(&self, simd: Simd) -> usize {
         PANEL_BLOCK / simd.lanes()
     }
 
-    fn begin(&mut self, input: Rows<'a>, _: usize, depth: usize, _: Simd) {
+    fn set_input(&mut self, input: StridedRows<'a>, _: usize, depth: usize, _: Simd) {
         self.input = input;
         self.block = depth;
     }
 
-    fn sums(&mut self, panel: usize, first: usize, part: Part<'_>, simd: Simd) {
+    fn multiply_panel(&mut self, panel: usize, first: usize, block: OutputBlock<'_>, simd: Simd) {
         let lanes = simd.lanes();
         let panel = &self.panels[(panel * self.depth + first) * lanes..][..self.block * lanes];
-        simd.run(InTiles(Sums { input: self.input, panel, part }));
+        simd.run(AllRows(FloatMicroKernel { input: self.input, panel, block }));
     }
 }
 
-/// A block of rows times a block of a panel.
-struct Sums<'a> {
-    input: Rows<'a>,
+/// Multiplies a block of rows with a block of a panel.
+struct FloatMicroKernel<'a> {
+    input: StridedRows<'a>,
     panel: &'a [f32],
-    part: Part<'a>,
+    block: OutputBlock<'a>,
 }
 
-impl Tiles for Sums<'_> {
+impl MicroKernel for FloatMicroKernel<'_> {
     #[inline(always)]
     fn rows(&self) -> usize {
-        self.part.rows
+        self.block.rows
     }
 
     #[inline(always)]
@@ -58,19 +58,19 @@ impl Tiles for Sums<'_> {
         let len = panel.len();
         let rows: [&[f32]; M] =
             std::array::from_fn(|index| &self.input.data[(row + index) * self.input.stride..][..len]);
-        let mut sums = [V::zero(); M];
+        let mut accumulators = [V::zero(); M];
         for position in 0..len {
-            // SAFETY: the panel has `len` entries. (Checked, the loop costs a compare and a branch for every step, which
-            // the compiler does not see to be needless.)
+            // SAFETY: the panel has `len` entries. (The compiler doesn't remove the bounds check, which would cost a compare
+            // and a branch per iteration.)
             let right = V::load(unsafe { panel.get_unchecked(position) });
             for index in 0..M {
                 // SAFETY: every row was cut to `len` entries above.
                 let left = unsafe { *rows[index].get_unchecked(position) };
-                sums[index] = sums[index].add_scaled(left, right);
+                accumulators[index] = accumulators[index].add_scaled(left, right);
             }
         }
-        for (index, sum) in sums.into_iter().enumerate() {
-            self.part.store(row + index, sum);
+        for (index, sum) in accumulators.into_iter().enumerate() {
+            self.block.store(row + index, sum);
         }
     }
 }

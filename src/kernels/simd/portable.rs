@@ -1,15 +1,15 @@
-//! Arrays that the compiler keeps in vector registers, for instruction sets that need no intrinsics for it.
+//! Plain arrays, for instruction sets whose vector registers the compiler uses without intrinsics.
 
-use super::{Lanes, Whole};
+use super::{IntLanes, Lanes};
 
-/// Lanes of an instruction set with a fused multiply-add, as an array that the compiler keeps in vector registers.
+/// Floats, for instruction sets with a fused multiply-add.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
 pub struct Fused<const L: usize>([f32; L]);
 
 #[cfg(target_arch = "aarch64")]
 impl<const L: usize> Lanes<L> for Fused<L> {
-    type Whole = Sums<L>;
+    type Ints = IntArray<L>;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -22,8 +22,8 @@ impl<const L: usize> Lanes<L> for Fused<L> {
     }
 
     #[inline(always)]
-    fn from_whole(whole: Self::Whole) -> Self {
-        Fused(whole.values().map(|value| value as f32))
+    fn from_ints(ints: Self::Ints) -> Self {
+        Fused(ints.values().map(|value| value as f32))
     }
 
     #[inline(always)]
@@ -55,14 +55,14 @@ impl<const L: usize> Lanes<L> for Fused<L> {
     }
 }
 
-/// Lanes of an instruction set that multiplies and adds in two steps.
+/// Floats, for instruction sets that multiply and add in two instructions.
 #[cfg(not(target_arch = "aarch64"))]
 #[derive(Clone, Copy)]
 pub struct Separate<const L: usize>([f32; L]);
 
 #[cfg(not(target_arch = "aarch64"))]
 impl<const L: usize> Lanes<L> for Separate<L> {
-    type Whole = Sums<L>;
+    type Ints = IntArray<L>;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -75,8 +75,8 @@ impl<const L: usize> Lanes<L> for Separate<L> {
     }
 
     #[inline(always)]
-    fn from_whole(whole: Self::Whole) -> Self {
-        Separate(whole.values().map(|value| value as f32))
+    fn from_ints(ints: Self::Ints) -> Self {
+        Separate(ints.values().map(|value| value as f32))
     }
 
     #[inline(always)]
@@ -108,24 +108,24 @@ impl<const L: usize> Lanes<L> for Separate<L> {
     }
 }
 
-/// Whole numbers, of any instruction set.
+/// Integers, for any instruction set.
 #[derive(Clone, Copy)]
-pub struct Sums<const L: usize>([i32; L]);
+pub struct IntArray<const L: usize>([i32; L]);
 
-impl<const L: usize> Sums<L> {
-    /// The sums.
+impl<const L: usize> IntArray<L> {
+    /// The values as an array.
     #[inline(always)]
     pub fn values(self) -> [i32; L] {
         self.0
     }
 }
 
-impl<const L: usize> Whole<L> for Sums<L> {
+impl<const L: usize> IntLanes<L> for IntArray<L> {
     type Pairs = [[i16; 2]; L];
 
     #[inline(always)]
     fn zero() -> Self {
-        Sums([0; L])
+        IntArray([0; L])
     }
 
     #[inline(always)]

@@ -1,40 +1,40 @@
-//! SIMD128 of WebAssembly.
+//! WebAssembly SIMD128.
 
 use std::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i32x4_add, i32x4_dot_i16x8,
     i32x4_splat, v128, v128_load, v128_store,
 };
 
-use super::{Lanes, Whole};
+use super::{IntLanes, Lanes};
 
-/// Two vectors of four.
+/// Two vectors of four floats.
 #[derive(Clone, Copy)]
-pub struct Wide([v128; 2]);
+pub struct F32x8([v128; 2]);
 
-impl Lanes<8> for Wide {
-    type Whole = Sums;
+impl Lanes<8> for F32x8 {
+    type Ints = I32x8;
 
     #[inline(always)]
     fn zero() -> Self {
-        Wide([f32x4_splat(0.0); 2])
+        F32x8([f32x4_splat(0.0); 2])
     }
 
     #[inline(always)]
     fn load(from: &[f32; 8]) -> Self {
         let from: *const v128 = from.as_ptr().cast();
-        // SAFETY: `from` is 32 readable bytes, and `v128_load` asks for no alignment.
-        unsafe { Wide([v128_load(from), v128_load(from.add(1))]) }
+        // SAFETY: `from` is 32 readable bytes, and `v128_load` requires no alignment.
+        unsafe { F32x8([v128_load(from), v128_load(from.add(1))]) }
     }
 
     #[inline(always)]
-    fn from_whole(whole: Sums) -> Self {
-        Wide(whole.0.map(|sums| f32x4_convert_i32x4(sums)))
+    fn from_ints(ints: I32x8) -> Self {
+        F32x8(ints.0.map(|ints| f32x4_convert_i32x4(ints)))
     }
 
     #[inline(always)]
     fn store(self, to: &mut [f32; 8]) {
         let to: *mut v128 = to.as_mut_ptr().cast();
-        // SAFETY: `to` is 32 writable bytes, and `v128_store` asks for no alignment.
+        // SAFETY: `to` is 32 writable bytes, and `v128_store` requires no alignment.
         unsafe {
             v128_store(to, self.0[0]);
             v128_store(to.add(1), self.0[1]);
@@ -44,7 +44,7 @@ impl Lanes<8> for Wide {
     #[inline(always)]
     fn add_scaled(self, factor: f32, other: Self) -> Self {
         let factor = f32x4_splat(factor);
-        Wide([
+        F32x8([
             f32x4_add(self.0[0], f32x4_mul(factor, other.0[0])),
             f32x4_add(self.0[1], f32x4_mul(factor, other.0[1])),
         ])
@@ -52,44 +52,44 @@ impl Lanes<8> for Wide {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Wide([f32x4_add(self.0[0], other.0[0]), f32x4_add(self.0[1], other.0[1])])
+        F32x8([f32x4_add(self.0[0], other.0[0]), f32x4_add(self.0[1], other.0[1])])
     }
 
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
-        Wide([f32x4_mul(self.0[0], other.0[0]), f32x4_mul(self.0[1], other.0[1])])
+        F32x8([f32x4_mul(self.0[0], other.0[0]), f32x4_mul(self.0[1], other.0[1])])
     }
 
     #[inline(always)]
     fn relu(self) -> Self {
-        // `pmax` compares, so that NaN stays.
-        Wide(self.0.map(|values| f32x4_pmax(values, f32x4_splat(0.0))))
+        // `pmax` returns its first operand unless it is less than the second, so NaN stays.
+        F32x8(self.0.map(|values| f32x4_pmax(values, f32x4_splat(0.0))))
     }
 }
 
-/// As [`Wide`], of whole numbers.
+/// Two vectors of four integers.
 #[derive(Clone, Copy)]
-pub struct Sums([v128; 2]);
+pub struct I32x8([v128; 2]);
 
-impl Whole<8> for Sums {
+impl IntLanes<8> for I32x8 {
     type Pairs = [v128; 2];
 
     #[inline(always)]
     fn zero() -> Self {
-        Sums([i32x4_splat(0); 2])
+        I32x8([i32x4_splat(0); 2])
     }
 
     #[inline(always)]
     fn load(from: &[[i16; 2]; 8]) -> Self::Pairs {
         let from: *const v128 = from.as_ptr().cast();
-        // SAFETY: `from` is 32 readable bytes, and `v128_load` asks for no alignment.
+        // SAFETY: `from` is 32 readable bytes, and `v128_load` requires no alignment.
         unsafe { [v128_load(from), v128_load(from.add(1))] }
     }
 
     #[inline(always)]
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self {
         let left = i32x4_splat(bytemuck::cast(left));
-        Sums([
+        I32x8([
             i32x4_add(self.0[0], i32x4_dot_i16x8(left, right[0])),
             i32x4_add(self.0[1], i32x4_dot_i16x8(left, right[1])),
         ])

@@ -1,7 +1,7 @@
 //! The inputs of a run: ids, types and mask, padded to a plan's batch size and sequence length.
 
-/// An id past the end of a text: its word vector is zeros, as beyond the edge of a sequence, so that a result does not
-/// depend on the length that it was padded to. (The caller's own padding is an ordinary token.)
+/// Id of the padding after the end of a text. Its word vector is zero, like those past the ends of a sequence, so that
+/// results don't depend on the padded length. (`[PAD]` tokens in the caller's input are ordinary tokens.)
 pub const PAD_ID: u32 = u32::MAX;
 
 /// Inputs of one run, each row-major `[batch, sequence]`.

@@ -1,11 +1,11 @@
-//! The family, written once: modules and a length → steps, one an operation, nothing fused.
+//! Builds a plan from a network's modules and a request: one step per operation, not yet fused.
 //!
-//! A step's label begins with the checkpoint's name of its module: `….dense` for a linear, then `….dense.activation`,
-//! `….dense.residual`, `….LayerNorm`. Fused steps keep the label of the last operation in them, so that one label means
-//! one tensor in every schedule.
+//! The label of a step starts with the checkpoint's name of its module: `….dense` for a linear, then `….dense.activation`,
+//! `….dense.residual`, `….LayerNorm`. A fused step keeps the label of its last operation, so that a label refers to the
+//! same tensor in every schedule.
 
 use super::modules::{
-    Dense, Embeddings, FeedForward, HeadModules, Layer, Modules, Norm, Pooler, Projection, Reads,
+    AttentionInput, Dense, Embeddings, FeedForward, HeadModules, Layer, Modules, Norm, Pooler, Projection,
     WordPredictions,
 };
 use super::{
@@ -18,14 +18,14 @@ use crate::kernels::{
 };
 
 impl Network {
-    /// The plan of a length: steps grouped as the schedule says, checked, with memory assigned.
+    /// The plan for a request: steps grouped according to the schedule, checked, and with memory assigned.
     ///
     /// # Errors
-    /// [`crate::error::Error::InvalidInput`] where `batch` or `sequence` is out of range,
-    /// [`crate::error::Error::Unsupported`] where a buffer would exceed what WebGPU guarantees.
+    /// [`crate::error::Error::InvalidInput`] if `batch` or `sequence` is out of range,
+    /// [`crate::error::Error::Unsupported`] if a buffer would exceed the limits that WebGPU guarantees.
     pub fn plan(&self, request: Request) -> Result<Plan> {
         check::request(self, &request)?;
-        let mut plan = Build::new(self, request).run(&self.modules);
+        let mut plan = PlanBuilder::new(self, request).run(&self.modules);
         if request.schedule == Schedule::Tiled {
             schedule::fuse(&mut plan);
         }
@@ -36,22 +36,22 @@ impl Network {
     }
 }
 
-struct Build<'a> {
+struct PlanBuilder<'a> {
     network: &'a Network,
     plan: Plan,
-    /// Tokens in all sequences together.
+    /// Tokens in all sequences: `batch · sequence`.
     rows: usize,
 }
 
-/// Rows of a buffer: all of them, or the first token of each sequence.
+/// A view of a buffer as a matrix: all tokens, or the first token of each sequence.
 #[derive(Clone, Copy)]
-struct Rows {
+struct TokenRows {
     buffer: BufferId,
     count: usize,
     stride: usize,
 }
 
-impl<'a> Build<'a> {
+impl<'a> PlanBuilder<'a> {
     fn new(network: &'a Network, request: Request) -> Self {
         let plan = Plan {
             request,
@@ -61,7 +61,7 @@ impl<'a> Build<'a> {
             outputs: Vec::new(),
             identity: Default::default(),
         };
-        Build { network, plan, rows: request.batch * request.sequence }
+        PlanBuilder { network, plan, rows: request.batch * request.sequence }
     }
 
     fn run(mut self, modules: &Modules) -> Plan {
@@ -80,7 +80,7 @@ impl<'a> Build<'a> {
         self.plan
     }
 
-    /// Adds a step whose result has this shape. A length beyond counting becomes one that the check refuses.
+    /// Adds a step whose output has the given shape. The length saturates on overflow; the check then rejects it.
     fn step(
         &mut self,
         label: impl Into<String>,
@@ -115,16 +115,16 @@ impl<'a> Build<'a> {
         self.output_tokens(name, buffer, self.network.config.hidden_size);
     }
 
-    fn all(&self, buffer: BufferId, features: usize) -> Rows {
-        Rows { buffer, count: self.rows, stride: features }
+    fn all(&self, buffer: BufferId, features: usize) -> TokenRows {
+        TokenRows { buffer, count: self.rows, stride: features }
     }
 
-    fn first_tokens(&self, buffer: BufferId, features: usize) -> Rows {
+    fn first_tokens(&self, buffer: BufferId, features: usize) -> TokenRows {
         let Request { batch, sequence, .. } = self.plan.request;
-        Rows { buffer, count: batch, stride: sequence * features }
+        TokenRows { buffer, count: batch, stride: sequence * features }
     }
 
-    fn linear(&mut self, dense: &Dense, input: Rows) -> BufferId {
+    fn linear(&mut self, dense: &Dense, input: TokenRows) -> BufferId {
         let operation = Linear {
             input: input.buffer,
             rows: input.count,
@@ -203,12 +203,12 @@ impl<'a> Build<'a> {
     fn layer(&mut self, index: usize, layer: &Layer, hidden: BufferId) -> BufferId {
         let bottleneck = layer.bottleneck.as_ref().map(|input| self.project(input, hidden, None));
         let shared = layer.shared_bottleneck.as_ref().map(|shared| self.project(shared, hidden, None));
-        let read = |what| match what {
-            Reads::Hidden => hidden,
-            Reads::Bottleneck => bottleneck.unwrap_or(hidden),
-            Reads::SharedBottleneck => shared.unwrap_or(hidden),
+        let input = |input| match input {
+            AttentionInput::Hidden => hidden,
+            AttentionInput::Bottleneck => bottleneck.unwrap_or(hidden),
+            AttentionInput::SharedBottleneck => shared.unwrap_or(hidden),
         };
-        let context = self.attention(index, layer, read(layer.query_key_read), read(layer.value_reads));
+        let context = self.attention(index, layer, input(layer.query_key_input), input(layer.value_input));
         let residual = bottleneck.unwrap_or(hidden);
         let mut state = self.project(&layer.attention_output, context, Some(residual));
         for network in &layer.feed_forward {
@@ -278,7 +278,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// One row of two logits a token; its columns are the two outputs.
+    /// The linear computes two logits per token; its columns are the two outputs.
     fn question_answering(&mut self, dense: &Dense, hidden: BufferId) {
         let Request { batch, sequence, .. } = self.plan.request;
         let logits = self.tokens_linear(dense, hidden);
@@ -293,13 +293,13 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// The vector of each sequence: one row a sequence, or the first tokens where they stand.
-    fn pool(&mut self, pooler: &Pooler, hidden: BufferId) -> Rows {
+    /// The pooled vector of each sequence. Without a dense module, a view of the first tokens' hidden states.
+    fn pool(&mut self, pooler: &Pooler, hidden: BufferId) -> TokenRows {
         let first = self.first_tokens(hidden, self.network.config.hidden_size);
         let Some(dense) = &pooler.dense else { return first };
         let pooled = self.linear(dense, first);
         let pooled = self.activate(dense, pooled, pooler.activation);
-        Rows { buffer: pooled, count: first.count, stride: dense.out_features }
+        TokenRows { buffer: pooled, count: first.count, stride: dense.out_features }
     }
 
     fn word_predictions(&mut self, predictions: &WordPredictions, hidden: BufferId) -> BufferId {

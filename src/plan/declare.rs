@@ -1,9 +1,11 @@
-//! Configuration and tensor names → modules with their parameters. NoNorm and the attention's scale are folded here.
+//! Builds the modules of a network and their parameters from a configuration and the names of the checkpoint's tensors.
+//! NoNorm and the attention scale are folded into the parameters here.
 //!
-//! NoNorm `γ∘x + β` after a linear with residual: `γ∘(Wx + b + r) + β = (γ∘W)x + (γ∘b + β) + γ∘r`, so rows of `W` and
-//! `b` are scaled, `β` joins the bias and `γ` stays on the residual. After the embedding's sum: `γ∘(Wx + b + p + t) + β
-//! = (γ∘W)x + (γ∘b + β) + γ∘p + γ∘t`; without a linear, the word table takes `γ` and the position table `γ∘p + β`.
-//! The query `Wx + b` takes `1/√head_size` on both.
+//! - NoNorm `γ∘x + β` after a linear with a residual: `γ∘(Wx + b + r) + β = (γ∘W)x + (γ∘b + β) + γ∘r`. The rows of `W`
+//!   and `b` are scaled, `β` is added to the bias, and `γ` remains as the scale of the residual.
+//! - NoNorm after the sum of the embeddings: `γ∘(Wx + b + p + t) + β = (γ∘W)x + (γ∘b + β) + γ∘p + γ∘t`. Without a linear,
+//!   the word table is scaled by `γ` and the position table becomes `γ∘p + β`.
+//! - Attention scale: the query's `W` and `b` are both multiplied by `1/√head_size`.
 
 mod encoder;
 mod head;
@@ -15,28 +17,28 @@ use super::{Parameter, ParameterId, Recipe, Role, Source};
 use crate::config::{Config, Head, Normalization};
 use crate::error::{Error, Result};
 
-/// What a dense's parameters are made with besides its own tensors.
+/// What is folded into the parameters of a dense module.
 #[derive(Clone, Copy, Default)]
 struct Folding<'a> {
-    /// Module of a NoNorm that follows.
+    /// Name of the NoNorm module that follows.
     no_norm: Option<&'a str>,
-    /// Constant factor; 1 where absent.
+    /// Constant factor; 1 if absent.
     factor: Option<f32>,
 }
 
-/// Parameters and modules while they are listed; `missing` collects what the checkpoint lacks.
-pub(super) struct Declare<'a> {
+/// Collects the parameters of a network while its modules are built, and the tensors that the checkpoint lacks.
+pub(super) struct NetworkBuilder<'a> {
     config: &'a Config,
     has: &'a dyn Fn(&str) -> bool,
-    /// `mobilebert.`, or nothing in a checkpoint of a bare encoder.
+    /// `mobilebert.`, or empty for a checkpoint of a bare encoder.
     prefix: String,
-    /// In the order in which steps first read them.
+    /// In the order in which the steps first read them.
     pub(super) parameters: Vec<Parameter>,
     missing: Vec<Source>,
     missing_names: HashSet<String>,
 }
 
-impl<'a> Declare<'a> {
+impl<'a> NetworkBuilder<'a> {
     pub(super) fn new(config: &'a Config, has: &'a dyn Fn(&str) -> bool) -> Self {
         let prefixed = format!("{}.", config.family.model_type());
         let mut prefixes = [prefixed, String::new()];
@@ -45,7 +47,7 @@ impl<'a> Declare<'a> {
         }
         let found = prefixes.iter().find(|prefix| has(&format!("{prefix}embeddings.word_embeddings.weight")));
         let prefix = found.unwrap_or(&prefixes[0]).clone();
-        Declare {
+        NetworkBuilder {
             config,
             has,
             prefix,
@@ -55,7 +57,7 @@ impl<'a> Declare<'a> {
         }
     }
 
-    /// Names everything that was asked for and is not there.
+    /// Fails if any tensor is missing. The error names the first few.
     pub(super) fn fail_if_missing(&mut self) -> Result<()> {
         let Some(first) = self.missing.first() else { return Ok(()) };
         let mut problem = format!("is missing; `config.json` asks for it with shape {:?}", first.shape);
@@ -75,7 +77,7 @@ impl<'a> Declare<'a> {
         Err(Error::tensor(first.name(), problem))
     }
 
-    /// The first of `names` that the checkpoint has.
+    /// The tensor under the first of `names` that the checkpoint has.
     fn source(&mut self, names: &[String], shape: &[usize]) -> Source {
         let found = names.iter().find(|name| (self.has)(name)).cloned();
         let names = found.clone().map_or_else(|| names.to_vec(), |name| vec![name]);
@@ -91,12 +93,12 @@ impl<'a> Declare<'a> {
         ParameterId(self.parameters.len() - 1)
     }
 
-    /// `weight` of a norm, `gamma` in old checkpoints.
+    /// `weight` of a norm, called `gamma` in old checkpoints.
     fn norm_weight(&mut self, module: &str, features: usize) -> Source {
         self.source(&[format!("{module}.weight"), format!("{module}.gamma")], &[features])
     }
 
-    /// `bias` of a norm, `beta` in old checkpoints.
+    /// `bias` of a norm, called `beta` in old checkpoints.
     fn norm_bias(&mut self, module: &str, features: usize) -> Source {
         self.source(&[format!("{module}.bias"), format!("{module}.beta")], &[features])
     }
@@ -135,7 +137,7 @@ impl<'a> Declare<'a> {
         Norm { label: module.into(), weight, bias, features, epsilon }
     }
 
-    /// A dense and the norm after it; `residual` says whether something is added between the two.
+    /// A dense module and the norm after it. `residual`: whether a residual is added before the norm.
     fn projection(
         &mut self,
         [dense, norm]: [&str; 2],

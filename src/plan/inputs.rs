@@ -6,10 +6,10 @@ use crate::kernels::RunInput;
 pub use crate::kernels::{Inputs, PAD_ID};
 
 impl Inputs {
-    /// Whether they fit `plan`; `rows_of` tells how many rows a table has.
+    /// Checks that the inputs fit `plan`. `rows_of` returns the number of rows of a table.
     ///
     /// # Errors
-    /// `InvalidInput` with the array's name: another length than the plan's, an id beyond its table.
+    /// `InvalidInput` with the name of the array, if its length doesn't match the plan or an id is out of range.
     pub fn check(&self, plan: &Plan, rows_of: impl Fn(ParameterId) -> Option<usize>) -> Result<()> {
         let (batch, sequence) = (plan.request.batch, plan.request.sequence);
         let fields = [

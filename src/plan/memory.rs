@@ -1,8 +1,8 @@
-//! Which buffers share memory: two may when one's last reader comes before the other's writer.
+//! Memory assignment: two buffers share memory if the last reader of one comes before the writer of the other.
 
 use super::{BufferId, Plan};
 
-/// Gives every buffer a slot. Outputs keep theirs to the end; a step's output never shares with its operands.
+/// Assigns a slot to every buffer. Output buffers keep theirs to the end; a step's output never shares one with its operands.
 pub(super) fn assign(plan: &mut Plan) {
     let last_read = last_reads(plan);
     let mut slots: Vec<usize> = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn assign(plan: &mut Plan) {
     plan.slots = slots;
 }
 
-/// For each buffer the step after which nobody needs it; none for outputs.
+/// For each buffer, the last step that uses it, or `None` for outputs.
 fn last_reads(plan: &Plan) -> Vec<Option<usize>> {
     let mut last = vec![None; plan.buffers.len()];
     for (index, step) in plan.steps.iter().enumerate() {
@@ -43,7 +43,7 @@ fn last_reads(plan: &Plan) -> Vec<Option<usize>> {
     last
 }
 
-/// The smallest free slot that is long enough, or else the longest, which then grows.
+/// Takes the smallest free slot that is large enough or, failing that, the largest, which the caller then grows.
 fn take(free: &mut Vec<usize>, slots: &[usize], len: usize) -> Option<usize> {
     let fitting =
         (0..free.len()).filter(|&index| slots[free[index]] >= len).min_by_key(|&index| slots[free[index]]);

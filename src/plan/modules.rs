@@ -1,4 +1,5 @@
-//! The modules of a network: what each part reads, named as the checkpoint names it. Sizes and parameters, no length.
+//! The modules of a network, labeled with the checkpoint's names: their sizes and parameters, independent of the sequence
+//! length.
 
 use super::ParameterId;
 
@@ -12,7 +13,7 @@ pub(super) struct Dense {
     pub out_features: usize,
 }
 
-/// A LayerNorm; a NoNorm is folded into its neighbours and leaves no module.
+/// A LayerNorm. (A NoNorm is folded into the neighboring modules.)
 #[derive(Clone, Debug)]
 pub(super) struct Norm {
     pub label: String,
@@ -22,7 +23,7 @@ pub(super) struct Norm {
     pub epsilon: f32,
 }
 
-/// `Norm(dense(x) + residual)`. With NoNorm the dense is folded and the residual keeps γ as its scale.
+/// `Norm(dense(x) + residual)`. A NoNorm is folded into the dense module, and its γ becomes the residual's scale.
 #[derive(Clone, Debug)]
 pub(super) struct Projection {
     pub dense: Dense,
@@ -30,7 +31,7 @@ pub(super) struct Projection {
     pub norm: Option<Norm>,
 }
 
-/// Ids → the first hidden state.
+/// The embeddings: token ids to the first hidden state.
 #[derive(Clone, Debug)]
 pub(super) struct Embeddings {
     pub label: String,
@@ -41,9 +42,9 @@ pub(super) struct Embeddings {
     pub norm: Option<Norm>,
 }
 
-/// What query and key, or value, read.
+/// Input of the query and key, or of the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reads {
+pub(super) enum AttentionInput {
     /// The layer's input.
     Hidden,
     /// The first bottleneck.
@@ -52,13 +53,13 @@ pub(super) enum Reads {
     SharedBottleneck,
 }
 
-/// One layer.
+/// An encoder layer.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     pub bottleneck: Option<Projection>,
     pub shared_bottleneck: Option<Projection>,
-    pub query_key_read: Reads,
-    pub value_reads: Reads,
+    pub query_key_input: AttentionInput,
+    pub value_input: AttentionInput,
     /// `….attention.self`, or DistilBERT's `….attention`.
     pub attention: String,
     pub query: Dense,
@@ -76,7 +77,7 @@ pub(super) struct FeedForward {
     pub output: Projection,
 }
 
-/// First token → one vector a sequence. Without a dense the token's hidden state is the vector.
+/// First token's hidden state to one vector per sequence. Without a dense module, the two are the same.
 #[derive(Clone, Debug)]
 pub(super) struct Pooler {
     pub dense: Option<Dense>,
@@ -91,20 +92,20 @@ pub(super) struct WordPredictions {
     pub decoder: Dense,
 }
 
-/// What stands on the encoder.
+/// The task head.
 #[derive(Clone, Debug)]
 pub(super) enum HeadModules {
     QuestionAnswering(Dense),
-    /// Sequence classification, next sentence, multiple choice.
+    /// Sequence classification, next sentence prediction, multiple choice.
     Sequence(Pooler, Dense),
     TokenClassification(Dense),
     MaskedLanguageModel(WordPredictions),
     PreTraining(WordPredictions, Pooler, Dense),
-    /// A pooler where the checkpoint has one.
+    /// With the pooler if the checkpoint has one.
     Encoder(Option<Pooler>),
 }
 
-/// All of them.
+/// All modules of a network.
 #[derive(Clone, Debug)]
 pub(super) struct Modules {
     pub embeddings: Embeddings,

@@ -1,41 +1,42 @@
-//! What does not depend on the length: a model's modules and the parameters that every plan of it shares.
+//! The network of a model, from its configuration and the tensors of its checkpoint.
 
-use super::declare::Declare;
+use super::declare::NetworkBuilder;
 use super::modules::Modules;
 use super::{Parameter, ParameterId, check};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// What does not depend on the length: the parameters that every plan of a model shares.
+/// A model's modules and parameters, which all of its plans share whatever their sequence length.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// In the order in which steps first read them.
+    /// In the order in which the steps first read them.
     pub parameters: Vec<Parameter>,
-    /// The configuration it was made from.
+    /// The configuration that the network was built from.
     pub config: Config,
     pub(super) modules: Modules,
 }
 
 impl Network {
-    /// Finds the tensors of `config`'s network among those a checkpoint has (`has(name)`), older names included.
+    /// Builds the network of `config` from the tensors that a checkpoint has (`has(name)`), including under older names.
     ///
     /// # Errors
-    /// [`crate::error::Error::Tensor`] with all that are missing, [`crate::error::Error::Unsupported`] where one is longer
-    /// than an allocation.
+    /// [`crate::error::Error::Tensor`] if tensors are missing, [`crate::error::Error::Unsupported`] if one exceeds the
+    /// maximum allocation size.
     pub fn new(config: &Config, has: &dyn Fn(&str) -> bool) -> Result<Network> {
-        let mut declare = Declare::new(config, has);
-        let embeddings = declare.embeddings();
-        let layers = (0..config.num_hidden_layers).map(|index| declare.layer(index)).collect();
-        let head = declare.head();
-        declare.fail_if_missing()?;
-        for parameter in &declare.parameters {
+        let mut builder = NetworkBuilder::new(config, has);
+        let embeddings = builder.embeddings();
+        let layers = (0..config.num_hidden_layers).map(|index| builder.layer(index)).collect();
+        let head = builder.head();
+        builder.fail_if_missing()?;
+        for parameter in &builder.parameters {
             check::parameter(&parameter.name, &parameter.shape)?;
         }
         let modules = Modules { embeddings, layers, head };
-        Ok(Network { parameters: declare.parameters, config: config.clone(), modules })
+        Ok(Network { parameters: builder.parameters, config: config.clone(), modules })
     }
 
-    /// The network as `transformers` saves it: current names, tied tensors once. For use without a checkpoint.
+    /// The network of a checkpoint as `transformers` saves it: current names, tied tensors stored once. For use without a
+    /// checkpoint.
     pub fn of(config: &Config) -> Result<Network> {
         let tied =
             ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "vocab_projector.weight"];
@@ -43,10 +44,10 @@ impl Network {
         Network::new(config, &|name| !(tie && tied.contains(&name)))
     }
 
-    /// Whether a checkpoint of these tensors is of a deeper network: one that would be run in part.
+    /// Checks that the checkpoint has no more layers than the configuration, so that none of them would be ignored.
     ///
     /// # Errors
-    /// [`crate::error::Error::Config`] with both counts.
+    /// [`crate::error::Error::Config`], with both counts.
     pub fn check_depth<'a>(&self, tensors: impl IntoIterator<Item = &'a str>) -> Result<()> {
         let counts = [
             ("num_hidden_layers", ".layer.", self.config.num_hidden_layers),
@@ -57,7 +58,7 @@ impl Network {
                 let number =
                     name.rsplit_once(list).and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
                 if let Some(number) = number.filter(|number: &usize| *number >= count) {
-                    // The last feed-forward network stands beside the list.
+                    // `ffn.*` excludes the last feed-forward network.
                     let (stated, found) = match field {
                         "num_hidden_layers" => (count, number + 1),
                         _ => (count + 1, number + 2),
@@ -70,7 +71,7 @@ impl Network {
         Ok(())
     }
 
-    /// The parameter of an id.
+    /// The parameter with the given id.
     pub fn parameter(&self, id: ParameterId) -> &Parameter {
         &self.parameters[id.0]
     }

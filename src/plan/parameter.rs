@@ -1,63 +1,63 @@
-//! What an executor is given at load: parameters, each made from the checkpoint's tensors by a recipe.
+//! The parameters that executors load, each computed from the checkpoint's tensors by a recipe.
 
 pub use crate::kernels::ParameterId;
 
-/// One constant array that steps read: a (folded) weight matrix, bias, table or norm vector.
+/// A constant array that steps read: a (folded) weight matrix, bias, table, or norm vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The checkpoint's own name of the tensor it mainly comes from; used in errors, dumps and GPU labels.
+    /// The checkpoint's name of the main tensor it is computed from; used in errors, dumps, and GPU labels.
     pub name: String,
-    /// Shape after the recipe.
+    /// Shape of the result of the recipe.
     pub shape: Vec<usize>,
-    /// How executors read it.
+    /// How steps read it.
     pub role: Role,
-    /// How it is made.
+    /// How it is computed.
     pub recipe: Recipe,
 }
 
-/// How a step reads a parameter, so that an executor can choose its layout (packed matrices, plain vectors).
+/// How steps read a parameter. Executors choose its memory layout accordingly (packed matrix, plain vector).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// `[out_features, in_features]`, read by `linear`.
     Matrix,
-    /// `[features]`: bias, norm weight or bias, residual scale.
+    /// `[features]`: bias, norm weight, norm bias, or residual scale.
     Vector,
-    /// `[rows, features]`, gathered by row: word, position and type vectors.
+    /// `[rows, features]`, gathered by row: word, position, or token type vectors.
     Table,
 }
 
-/// A parameter as a function of checkpoint tensors. Folding a NoNorm `γ∘x+β` that follows a linear:
-/// the weight's rows and the bias are scaled by γ, β is added to the bias.
+/// How a parameter is computed from checkpoint tensors. For example, to fold a NoNorm `γ∘x + β` into the linear before it,
+/// the weight's rows and the bias are scaled by γ, and β is added to the bias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipe {
     /// `factor · (scale ∘ tensor + shift)`.
     Fold {
-        /// Name of the tensor.
+        /// The tensor to fold into.
         tensor: Source,
-        /// Vector multiplied along `axis`.
+        /// Vector to multiply along `axis`.
         scale: Option<Source>,
         /// Axis of `tensor` that `scale` and `shift` run along (0: rows of a matrix, 1: columns of a table).
         axis: usize,
-        /// Vector added along `axis`, after scaling.
+        /// Vector to add along `axis`, after scaling.
         shift: Option<Source>,
-        /// 1/√head_size of the query, 1 otherwise.
+        /// 1/√head_size for the query, 1 otherwise.
         factor: f32,
     },
-    /// Columns side by side, each source transposed where said: MobileBERT's split decoder `[W_word | W_denseᵀ]`.
+    /// Concatenation along columns, with sources transposed if flagged: MobileBERT's split decoder `[W_word | W_denseᵀ]`.
     Columns(Vec<(Source, bool)>),
     /// Zeros: a bias that the checkpoint does not have.
     Zeros,
-    /// Ones on the diagonal, zeros elsewhere: a pooler that passes the first token on.
+    /// The identity matrix: a pooler that returns the first token's hidden state.
     Identity,
 }
 
 impl Recipe {
-    /// The tensor as it stands in the checkpoint.
+    /// The tensor of the checkpoint, unchanged.
     pub fn plain(tensor: Source) -> Self {
         Recipe::Fold { tensor, scale: None, axis: 0, shift: None, factor: 1.0 }
     }
 
-    /// The checkpoint's tensors that it is made from.
+    /// The checkpoint tensors that it reads.
     pub fn sources(&self) -> Vec<&Source> {
         match self {
             Recipe::Fold { tensor, scale, shift, .. } => {
@@ -69,13 +69,13 @@ impl Recipe {
     }
 }
 
-/// A tensor of the checkpoint: its name, other names it is also found under, and the shape it must have.
+/// A tensor of the checkpoint: its possible names and its required shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// Names in order of preference; the first is used in errors. In a [`super::Network`] the one name that the
-    /// checkpoint has.
+    /// Names in order of preference; errors use the first. In a [`super::Network`], only the name that the checkpoint
+    /// uses.
     pub names: Vec<String>,
-    /// The shape the configuration asks for.
+    /// The shape according to the configuration.
     pub shape: Vec<usize>,
 }
 

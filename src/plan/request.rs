@@ -1,4 +1,4 @@
-//! What a plan is asked for.
+//! The request that a plan is built for.
 
 use std::str::FromStr;
 
@@ -7,18 +7,18 @@ use crate::error::{Error, Result};
 /// How the operations of a plan are grouped into kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Schedule {
-    /// A kernel an operation, nothing fused: the reference that others are held against.
+    /// One kernel per operation, nothing fused. The reference for testing the other schedules.
     Operations,
-    /// Linears with fused activation and residual, attention in one kernel.
+    /// Linears with fused activation and residual, and attention as one kernel.
     #[default]
     Tiled,
 }
 
 impl Schedule {
-    /// All of them.
+    /// All schedules.
     pub const ALL: [Schedule; 2] = [Schedule::Tiled, Schedule::Operations];
 
-    /// Its name in options and reports.
+    /// Name in options and reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Schedule::Operations => "operations",
@@ -39,17 +39,17 @@ impl FromStr for Schedule {
     }
 }
 
-/// The size of a run and what is wanted of it.
+/// The size of a run and the outputs to keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Request {
-    /// Sequences side by side.
+    /// Number of sequences.
     pub batch: usize,
-    /// Tokens a sequence, padding included.
+    /// Tokens per sequence, including padding.
     pub sequence: usize,
-    /// How operations are grouped.
+    /// How operations are grouped into kernels.
     pub schedule: Schedule,
-    /// Keep the embedding's output and every layer's.
+    /// Whether to output the embeddings and every layer's hidden state.
     pub hidden_states: bool,
-    /// Keep every layer's attention probabilities (uses the unfused attention).
+    /// Whether to output every layer's attention probabilities (which disables fused attention).
     pub attentions: bool,
 }

@@ -1,12 +1,12 @@
-//! Passes that group the operations of a plan into fewer kernels. Numbers stay the same but for rounding.
+//! Fusion of a plan's operations into fewer kernels. Results change only by rounding.
 
 use std::collections::HashMap;
 
 use super::{Activation, Buffer, BufferId, Operation, Plan, Step};
 use crate::kernels::{Activate, Add, Attention, AttentionContext, AttentionProbabilities, Linear};
 
-/// Fuses an activation and a residual into the linear before them, and the two halves of attention, wherever the
-/// result in between is read once and is no output of the plan.
+/// Fuses activations and residuals into the linear before them, and the two halves of attention, if the intermediate
+/// result is read only once and isn't an output of the plan.
 pub(super) fn fuse(plan: &mut Plan) {
     let mut readers: HashMap<BufferId, usize> = HashMap::new();
     for buffer in plan.steps.iter().flat_map(|step| step.operation.reads()) {
@@ -38,7 +38,7 @@ pub(super) fn fuse(plan: &mut Plan) {
     drop_unwritten_buffers(plan);
 }
 
-/// The operand into whose producer an operation may be merged.
+/// The operand whose producer an operation may be merged with.
 fn first_operand(operation: &Operation) -> Option<BufferId> {
     match operation {
         Operation::Activate(Activate { input, .. }) | Operation::Add(Add { input, .. }) => Some(*input),
@@ -47,7 +47,7 @@ fn first_operand(operation: &Operation) -> Option<BufferId> {
     }
 }
 
-/// `second ∘ first` as one operation, where a kernel for it exists.
+/// `second ∘ first` as one operation, if there is a kernel for it.
 fn merge(first: &Operation, second: &Operation) -> Option<Operation> {
     match (first, second) {
         (
@@ -68,7 +68,7 @@ fn merge(first: &Operation, second: &Operation) -> Option<Operation> {
     }
 }
 
-/// Renumbers buffers so that exactly those remain that a step writes.
+/// Removes the buffers that no step writes, and renumbers the others.
 fn drop_unwritten_buffers(plan: &mut Plan) {
     let mut renumbered: HashMap<BufferId, BufferId> = HashMap::new();
     let mut buffers: Vec<Buffer> = Vec::with_capacity(plan.steps.len());

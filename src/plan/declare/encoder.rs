@@ -1,14 +1,14 @@
-//! The embedding and the layers.
+//! The embeddings and the encoder layers.
 
-use super::{Declare, Folding};
+use super::{Folding, NetworkBuilder};
 use crate::config::{Family, Normalization};
-use crate::plan::modules::{Dense, Embeddings, FeedForward, Layer, Reads};
+use crate::plan::modules::{AttentionInput, Dense, Embeddings, FeedForward, Layer};
 
-/// What torch's LayerNorm adds where `transformers` passes nothing.
+/// PyTorch's default epsilon for LayerNorm.
 const TORCH_EPSILON: f32 = 1e-5;
 
-impl Declare<'_> {
-    /// The embedding's tables, transformation and norm.
+impl NetworkBuilder<'_> {
+    /// The embedding tables, transformation, and norm.
     pub(in crate::plan) fn embeddings(&mut self) -> Embeddings {
         let config = self.config;
         let label = format!("{}embeddings", self.prefix);
@@ -48,7 +48,7 @@ impl Declare<'_> {
         Embeddings { label, table, position, token_type, transformation, norm }
     }
 
-    /// `transformers` passes no epsilon to MobileBERT's embedding norm and to `output.LayerNorm`.
+    /// Epsilon of the embedding norm and `output.LayerNorm`: `transformers` doesn't pass one to them in MobileBERT.
     fn unspecified_epsilon(&self) -> f32 {
         match self.config.family {
             Family::MobileBert => TORCH_EPSILON,
@@ -56,7 +56,7 @@ impl Declare<'_> {
         }
     }
 
-    /// A layer.
+    /// The encoder layer `index`.
     pub(in crate::plan) fn layer(&mut self, index: usize) -> Layer {
         match self.config.family {
             Family::DistilBert => self.distilbert_layer(&format!("{}transformer.layer.{index}", self.prefix)),
@@ -69,28 +69,28 @@ impl Declare<'_> {
     fn bert_layer(&mut self, layer: &str) -> Layer {
         let config = self.config;
         let (hidden, width, epsilon) = (config.hidden_size, config.true_hidden_size(), config.layer_norm_eps);
-        let (mut query_key_read, mut value_reads) = (Reads::Hidden, Reads::Hidden);
+        let (mut query_key_input, mut value_input) = (AttentionInput::Hidden, AttentionInput::Hidden);
         if let Some(bottleneck) = config.bottleneck {
             if bottleneck.attention {
-                (query_key_read, value_reads) = (Reads::Bottleneck, Reads::Bottleneck);
+                (query_key_input, value_input) = (AttentionInput::Bottleneck, AttentionInput::Bottleneck);
             } else if bottleneck.key_query_shared {
-                query_key_read = Reads::SharedBottleneck;
+                query_key_input = AttentionInput::SharedBottleneck;
             }
         }
-        let bottleneck = |declare: &mut Self, which: &str| {
+        let bottleneck = |builder: &mut Self, which: &str| {
             let module = format!("{layer}.bottleneck.{which}");
             let names = [format!("{module}.dense"), format!("{module}.LayerNorm")];
-            declare.projection(names.each_ref().map(String::as_str), hidden, width, false, epsilon)
+            builder.projection(names.each_ref().map(String::as_str), hidden, width, false, epsilon)
         };
         let input_bottleneck = config.bottleneck.map(|_| bottleneck(self, "input"));
         let shared_bottleneck =
-            (query_key_read == Reads::SharedBottleneck).then(|| bottleneck(self, "attention"));
-        let reads = |what| if what == Reads::Hidden { hidden } else { width };
+            (query_key_input == AttentionInput::SharedBottleneck).then(|| bottleneck(self, "attention"));
+        let input_size = |input| if input == AttentionInput::Hidden { hidden } else { width };
 
         let attention = format!("{layer}.attention.self");
-        let query = self.query(&format!("{attention}.query"), reads(query_key_read));
-        let key = self.dense(&format!("{attention}.key"), reads(query_key_read), width);
-        let value = self.dense(&format!("{attention}.value"), reads(value_reads), width);
+        let query = self.query(&format!("{attention}.query"), input_size(query_key_input));
+        let key = self.dense(&format!("{attention}.key"), input_size(query_key_input), width);
+        let value = self.dense(&format!("{attention}.value"), input_size(value_input), width);
         let output = |module: &str| [format!("{module}.dense"), format!("{module}.LayerNorm")];
         let names = output(&format!("{layer}.attention.output"));
         let attention_output =
@@ -110,8 +110,8 @@ impl Declare<'_> {
         Layer {
             bottleneck: input_bottleneck,
             shared_bottleneck,
-            query_key_read,
-            value_reads,
+            query_key_input,
+            value_input,
             attention,
             query,
             key,
@@ -152,8 +152,8 @@ impl Declare<'_> {
         Layer {
             bottleneck: None,
             shared_bottleneck: None,
-            query_key_read: Reads::Hidden,
-            value_reads: Reads::Hidden,
+            query_key_input: AttentionInput::Hidden,
+            value_input: AttentionInput::Hidden,
             attention,
             query,
             key,

@@ -1,12 +1,12 @@
-//! The heads.
+//! The task heads.
 
-use super::Declare;
+use super::NetworkBuilder;
 use crate::config::{Family, Head};
 use crate::plan::modules::{Dense, HeadModules, Pooler, WordPredictions};
 use crate::plan::{Activation, Recipe, Role};
 
-impl Declare<'_> {
-    /// What stands on the layers.
+impl NetworkBuilder<'_> {
+    /// The head of the configuration.
     pub(in crate::plan) fn head(&mut self) -> HeadModules {
         let (hidden, labels) = (self.config.hidden_size, self.config.num_labels());
         match self.config.head {
@@ -48,8 +48,8 @@ impl Declare<'_> {
         }
     }
 
-    /// A bare encoder may come without one. Where it passes the first token on, that is written as a linear with the
-    /// identity, since a plan's outputs are whole buffers.
+    /// The pooler of a bare encoder, which may lack one. A pooler that returns the first token's hidden state is expressed
+    /// as a linear with the identity matrix, because an output of a plan is a whole buffer.
     fn optional_pooler(&mut self) -> Option<Pooler> {
         let hidden = self.config.hidden_size;
         if self.config.family == Family::DistilBert {
@@ -66,7 +66,7 @@ impl Declare<'_> {
         Some(Pooler { dense: Some(dense), activation: Activation::Identity })
     }
 
-    /// Module of the masked words' decoder, whose weight may be the word table.
+    /// Module name of the language modeling decoder, whose weight may be tied to the word embeddings.
     pub(super) fn decoder_module(&self) -> String {
         match self.config.family {
             Family::DistilBert => "vocab_projector".into(),
@@ -87,8 +87,8 @@ impl Declare<'_> {
         WordPredictions { dense, norm, decoder: self.decoder() }
     }
 
-    /// The decoder of masked words: tied to the word table unless the checkpoint has one of its own. MobileBERT's word
-    /// vectors are narrower than the hidden state; `cls.predictions.dense` supplies the columns that they lack.
+    /// The language modeling decoder, tied to the word embeddings unless the checkpoint has a separate one. MobileBERT's
+    /// word vectors are narrower than the hidden state; `cls.predictions.dense` supplies the remaining columns.
     fn decoder(&mut self) -> Dense {
         let config = self.config;
         let (hidden, width, vocab) = (config.hidden_size, config.embedding_size, config.vocab_size);

@@ -1,4 +1,4 @@
-//! The comparer itself: it must be able to fail.
+//! The comparison helpers: they must fail when they should.
 
 mod support;
 
@@ -8,14 +8,14 @@ use support::random::Random;
 const TIGHT: Tolerance = Tolerance::new(1e-6, 1e-5);
 
 #[test]
-fn equal_values_pass_and_report_their_size() {
+fn equal_values_pass_and_report_their_rms() {
     let report = compare(&[3.0f32, -4.0], &[3.0f32, -4.0], TIGHT).unwrap();
     assert_eq!(report.max_difference, 0.0);
     assert!((report.rms - 12.5f64.sqrt()).abs() < 1e-12);
 }
 
 #[test]
-fn one_wrong_value_among_thousands_fails_and_is_named() {
+fn one_wrong_value_among_thousands_fails_and_is_reported() {
     let expected = Random::new(1).values(5000, 10.0);
     let mut found = expected.clone();
     found[4321] += 0.01;
@@ -37,7 +37,7 @@ fn nan_and_infinity_fail_on_either_side() {
 }
 
 #[test]
-fn empty_and_unequally_long_slices_fail() {
+fn empty_slices_and_different_lengths_fail() {
     let nothing: [f32; 0] = [];
     assert!(compare(&nothing, &nothing, TIGHT).is_err());
     assert!(compare(&[1.0f32], &[1.0f32, 1.0], TIGHT).is_err());
@@ -45,7 +45,7 @@ fn empty_and_unequally_long_slices_fail() {
 }
 
 #[test]
-fn a_tolerance_that_is_no_number_fails() {
+fn a_nan_or_negative_tolerance_fails() {
     assert!(compare(&[1.0f32], &[1.0f32], Tolerance::new(f64::NAN, 0.0)).is_err());
     assert!(compare(&[1.0f32], &[1.0f32], Tolerance::new(0.0, -1.0)).is_err());
 }
@@ -60,7 +60,7 @@ fn each_element_has_its_own_tolerance() {
 }
 
 #[test]
-fn relative_error_counts_for_large_values_and_absolute_for_small() {
+fn relative_tolerance_applies_to_large_values_and_absolute_to_small() {
     assert!(compare(&[2.5e7f64], &[2.5e7 + 200.0], TIGHT).is_ok());
     assert!(compare(&[2.5e7f64], &[2.5e7 + 300.0], TIGHT).is_err());
     assert!(compare(&[0.0f64], &[9e-7], TIGHT).is_ok());
@@ -68,9 +68,9 @@ fn relative_error_counts_for_large_values_and_absolute_for_small() {
 }
 
 #[test]
-fn zeros_in_place_of_values_fail() {
+fn zeros_instead_of_values_fail() {
     let expected = Random::new(2).values(100, 1.0);
     assert!(compare(&expected, &[0.0f32; 100], TIGHT).is_err());
     assert!(compare_to_rms(&expected, &[0.0f32; 100], 1e-4).is_err());
-    assert!(compare_to_rms(&[0.0f32; 4], &[0.0f32; 4], 1e-4).is_err(), "no scale to compare with");
+    assert!(compare_to_rms(&[0.0f32; 4], &[0.0f32; 4], 1e-4).is_err(), "there is no rms to compare with");
 }

@@ -1,4 +1,4 @@
-//! Weights that are brought into another form while they load.
+//! Conversion of weights while they load.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -39,7 +39,7 @@ async fn results(file: &[u8], chunk: usize, storage: Option<Storage>) -> Vec<Out
 }
 
 #[test]
-fn a_model_converted_while_it_loads_computes_what_its_quantised_copy_does() {
+fn converting_while_loading_gives_the_results_of_a_converted_file() {
     let network = Network::of(&Config::from_json(config()).unwrap()).unwrap();
     let tensors: Vec<RawTensor> = Generator::new(9).checkpoint(&network).collect();
     let file = checkpoint::file(&tensors, &[]);
@@ -57,7 +57,7 @@ fn a_model_converted_while_it_loads_computes_what_its_quantised_copy_does() {
                 let [from_copy, converted, exact] =
                     [&from_copy, &converted, &exact].map(|outputs| &outputs[0].get(name).unwrap().data);
                 assert_eq!(from_copy, converted, "{storage}, {name}");
-                assert_ne!(converted, exact, "{storage}, {name}: nothing was converted");
+                assert_ne!(converted, exact, "{storage}, {name}: no weight was converted");
             }
         }
     });

@@ -1,4 +1,4 @@
-//! What converting a tensor takes beside it. A file of its own: its allocator counts every thread of the process.
+//! Peak memory of converting a tensor. In its own file, because the allocator counts all threads of the process.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -9,7 +9,7 @@ use peak_alloc::PeakAlloc;
 static ALLOCATED: PeakAlloc = PeakAlloc;
 
 #[test]
-fn a_tensor_is_never_held_as_floats_a_second_time() {
+fn converting_a_tensor_does_not_copy_it_as_floats() {
     let (rows, columns) = (4000, 256);
     for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
         let bytes = (0..rows * columns).flat_map(|index| (index as f32).sin().to_le_bytes()).collect();
@@ -20,6 +20,6 @@ fn a_tensor_is_never_held_as_floats_a_second_time() {
         let converted = storage.convert(raw).unwrap();
         let peak = ALLOCATED.peak_usage() - before;
         let stored = converted.tensor.bytes.len() + converted.scale.map_or(0, |scale| scale.bytes.len());
-        assert!(peak < stored + 16 * 1024, "{storage}: {peak} bytes for what takes {stored} in the end");
+        assert!(peak < stored + 16 * 1024, "{storage}: {peak} bytes at peak for a result of {stored}");
     }
 }

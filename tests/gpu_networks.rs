@@ -1,5 +1,5 @@
-//! Whole networks on the GPU: against the plan interpreted in f64 and against the CPU executor, over and over, cut at
-//! any step, beside other sequences and in larger buckets.
+//! Whole networks on the GPU, compared with the plan interpreted in f64 and with the CPU executor: repeated runs, runs that
+//! stop after a step, batches with other sequences, and larger buckets.
 
 mod support;
 
@@ -12,11 +12,11 @@ use mobilebert::weights::Tensor;
 use serde_json::{Value, json};
 use support::checkpoint;
 use support::compare::{Tolerance, assert_close, compare_to_rms};
-use support::gpu::{executor, family, mobilebert, shared_executor};
+use support::gpu::{executor, mobilebert, sample_configs, shared_executor};
 use support::interpreter::{self, Parameters};
 use support::random::Random;
 
-/// A network with its parameters, loaded into executors on request.
+/// A network with random parameters.
 struct Model {
     config: Config,
     network: Network,
@@ -61,9 +61,11 @@ impl Model {
 }
 
 #[test]
-fn every_kind_of_network_computes_what_its_plan_says() {
-    let Some(mut gpu) = shared_executor("every_kind_of_network_computes_what_its_plan_says") else { return };
-    for (seed, fields) in family().iter().enumerate() {
+fn every_kind_of_network_matches_the_interpreter_and_the_cpu() {
+    let Some(mut gpu) = shared_executor("every_kind_of_network_matches_the_interpreter_and_the_cpu") else {
+        return;
+    };
+    for (seed, fields) in sample_configs().iter().enumerate() {
         let model = Model::new(fields, seed as u64);
         model.load(&mut gpu);
         let mut cpu = model.on_cpu();
@@ -81,7 +83,7 @@ fn every_kind_of_network_computes_what_its_plan_says() {
                 let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
                 let twins = cpu.run(&plan, &inputs).unwrap();
                 assert_eq!(found.len(), plan.outputs.len());
-                // The interpreter's results by label are whole buffers, as an executor's are.
+                // Look up by label, because the interpreter's results by label are whole buffers, like an executor's.
                 let expected = interpreter::run(&model.network, &plan, &model.parameters, &inputs);
                 for ((output, found), twin) in plan.outputs.iter().zip(&found).zip(&twins) {
                     let expected = &expected[&plan.buffers[output.buffer.0].label];
@@ -97,12 +99,12 @@ fn every_kind_of_network_computes_what_its_plan_says() {
 }
 
 #[test]
-fn a_plan_that_tries_both_tiles_gives_the_same_numbers_all_the_while() {
-    let Some(mut gpu) = executor("a_plan_that_tries_both_tiles_gives_the_same_numbers_all_the_while") else {
+fn results_do_not_change_while_a_plan_tries_both_tiles() {
+    let Some(mut gpu) = executor("results_do_not_change_while_a_plan_tries_both_tiles") else {
         return;
     };
     gpu.set_tile(None);
-    let model = Model::new(&family()[0], 22);
+    let model = Model::new(&sample_configs()[0], 22);
     model.load(&mut gpu);
     let plan = model.plan(2, 33);
     let inputs = model.inputs(2, 33, 23);
@@ -121,9 +123,9 @@ fn a_plan_that_tries_both_tiles_gives_the_same_numbers_all_the_while() {
 }
 
 #[test]
-fn a_plan_cut_at_any_step_gives_what_the_twin_gives() {
-    let Some(mut gpu) = shared_executor("a_plan_cut_at_any_step_gives_what_the_twin_gives") else { return };
-    let model = Model::new(&family()[0], 20);
+fn stopping_after_any_step_matches_the_cpu() {
+    let Some(mut gpu) = shared_executor("stopping_after_any_step_matches_the_cpu") else { return };
+    let model = Model::new(&sample_configs()[0], 20);
     model.load(&mut gpu);
     let mut cpu = model.on_cpu();
     let plan = model.plan(2, 33);
@@ -135,10 +137,10 @@ fn a_plan_cut_at_any_step_gives_what_the_twin_gives() {
         compare_to_rms(&twin, &found, 2e-5).unwrap_or_else(|problem| panic!("{}: {problem}", step.label));
     }
     let after_first = gpu.memory();
-    assert!(after_first.buffers > held.buffers, "the plan is kept ready");
+    assert!(after_first.buffers > held.buffers, "the plan is cached");
     let last = &plan.steps[plan.steps.len() - 1].label;
     pollster::block_on(gpu.run_until(&plan, &inputs, last)).unwrap();
-    assert_eq!(gpu.memory(), after_first, "a cut leaves nothing behind");
+    assert_eq!(gpu.memory(), after_first, "stopping early leaks nothing");
     let error = pollster::block_on(gpu.run_until(&plan, &inputs, "no such step")).unwrap_err();
     assert_eq!(error.code().as_str(), "invalid-input", "{error}");
 }
@@ -165,24 +167,24 @@ fn two_hundred_runs_allocate_nothing_and_agree() {
 }
 
 #[test]
-fn what_a_plan_needs_is_freed_with_the_plan_and_with_the_parameters() {
-    let test = "what_a_plan_needs_is_freed_with_the_plan_and_with_the_parameters";
+fn what_was_prepared_is_freed_with_its_plan_and_with_the_parameters() {
+    let test = "what_was_prepared_is_freed_with_its_plan_and_with_the_parameters";
     let Some(mut gpu) = executor(test) else { return };
-    let model = Model::new(&family()[4], 40);
+    let model = Model::new(&sample_configs()[4], 40);
     model.load(&mut gpu);
     let loaded = gpu.memory();
-    assert_eq!(loaded.buffers, model.network.parameters.len(), "a buffer a tensor");
+    assert_eq!(loaded.buffers, model.network.parameters.len(), "one buffer per tensor");
     for sequence in 1..=40 {
         let plan = model.plan(1, sequence);
         pollster::block_on(gpu.run(&plan, &model.inputs(1, sequence, 41))).unwrap();
         assert_eq!(gpu.memory().buffers, loaded.buffers + plan.slots.len() + 3, "{sequence} tokens");
     }
-    // Loading again replaces the parameters; what was prepared with the old buffers goes with them.
+    // Loading again replaces the buffers, and drops what was prepared with the old ones.
     model.load(&mut gpu);
     assert_eq!(gpu.memory(), loaded);
 }
 
-/// Texts of several lengths, padded as the session pads them: past the end, not attended to.
+/// Texts of different lengths, padded as the session does, with the padding masked.
 fn padded(texts: &[Vec<u32>], sequence: usize) -> Inputs {
     let mut inputs = Inputs::default();
     for text in texts {
@@ -197,11 +199,11 @@ fn padded(texts: &[Vec<u32>], sequence: usize) -> Inputs {
 }
 
 #[test]
-fn results_depend_neither_on_the_bucket_nor_on_the_batch() {
-    let Some(mut gpu) = shared_executor("results_depend_neither_on_the_bucket_nor_on_the_batch") else {
+fn results_depend_on_neither_the_bucket_nor_the_batch() {
+    let Some(mut gpu) = shared_executor("results_depend_on_neither_the_bucket_nor_the_batch") else {
         return;
     };
-    for fields in [&family()[0], &family()[4]] {
+    for fields in [&sample_configs()[0], &sample_configs()[4]] {
         let model = Model::new(fields, 50);
         model.load(&mut gpu);
         let mut random = Random::new(51);
@@ -226,9 +228,9 @@ fn results_depend_neither_on_the_bucket_nor_on_the_batch() {
 }
 
 #[test]
-fn wrong_calls_are_told_and_the_model_still_answers() {
-    let Some(mut gpu) = shared_executor("wrong_calls_are_told_and_the_model_still_answers") else { return };
-    let model = Model::new(&family()[0], 60);
+fn invalid_calls_fail_and_leave_the_model_usable() {
+    let Some(mut gpu) = shared_executor("invalid_calls_fail_and_leave_the_model_usable") else { return };
+    let model = Model::new(&sample_configs()[0], 60);
     model.load(&mut gpu);
     let plan = model.plan(1, 9);
     let good = model.inputs(1, 9, 61);
@@ -262,9 +264,9 @@ fn wrong_calls_are_told_and_the_model_still_answers() {
 }
 
 #[test]
-fn a_lost_device_is_said_to_be_lost() {
-    let Some(mut gpu) = executor("a_lost_device_is_said_to_be_lost") else { return };
-    let model = Model::new(&family()[0], 70);
+fn a_lost_device_is_reported_as_device_lost() {
+    let Some(mut gpu) = executor("a_lost_device_is_reported_as_device_lost") else { return };
+    let model = Model::new(&sample_configs()[0], 70);
     model.load(&mut gpu);
     let (plan, inputs) = (model.plan(1, 9), model.inputs(1, 9, 71));
     pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
@@ -273,10 +275,10 @@ fn a_lost_device_is_said_to_be_lost() {
     assert_eq!(error.code().as_str(), "device-lost", "{error}");
 }
 
-/// 24 layers of 512 and 128 features, as the published checkpoints are.
+/// 24 layers with a hidden size of 512 and bottlenecks of 128, like the published checkpoints.
 #[test]
-fn the_network_in_full_size_computes_what_the_twins_do() {
-    let Some(mut gpu) = executor("the_network_in_full_size_computes_what_the_twins_do") else { return };
+fn a_full_size_network_matches_the_cpu() {
+    let Some(mut gpu) = executor("a_full_size_network_matches_the_cpu") else { return };
     let sizes = json!({
         "vocab_size": 3000, "max_position_embeddings": 512, "hidden_size": 512, "embedding_size": 128,
         "intra_bottleneck_size": 128, "num_hidden_layers": 24, "intermediate_size": 512,
@@ -293,8 +295,8 @@ fn the_network_in_full_size_computes_what_the_twins_do() {
 }
 
 #[test]
-fn a_tensor_beyond_a_binding_is_left_to_the_cpu() {
-    let name = "a_tensor_beyond_a_binding_is_left_to_the_cpu";
+fn a_tensor_larger_than_a_binding_falls_back_to_the_cpu() {
+    let name = "a_tensor_larger_than_a_binding_falls_back_to_the_cpu";
     if support::gpu::executor(name).is_none() {
         return;
     }
@@ -308,7 +310,7 @@ fn a_tensor_beyond_a_binding_is_left_to_the_cpu() {
         let started = pollster::block_on(Started::new(&options)).unwrap();
         started.with_network(Network::of(&config).unwrap(), limits)
     };
-    let error = start(Device::Gpu).err().expect("no GPU has to take it");
+    let error = start(Device::Gpu).err().expect("the tensor exceeds the guaranteed limits");
     assert!(error.to_string().contains("word_embeddings.weight"), "{error}");
     for device in [Device::Auto, Device::Cpu] {
         assert_eq!(start(device).unwrap().device().kind, DeviceKind::Cpu);

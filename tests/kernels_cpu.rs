@@ -1,4 +1,5 @@
-//! The CPU twins without products of matrices, each against its formula in f64, in each instruction set of this machine and with several threads.
+//! The CPU twins without a matrix product against their formulas in f64, with every instruction set of this machine and
+//! with one and several threads.
 
 mod support;
 
@@ -10,21 +11,21 @@ use mobilebert::kernels::layer_norm::{self, LayerNormOperands, LayerNormParamete
 use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
 use mobilebert::plan::PAD_ID;
 use support::compare::{Tolerance, assert_close};
-use support::cpu::in_every_way;
+use support::cpu::with_every_simd;
 use support::random::Random;
 use support::reference::{self, ACTIVATIONS};
 
 #[test]
-fn activations_over_their_range() {
+fn activations_match_their_formulas_at_all_magnitudes() {
     let mut random = Random::new(14);
     for activation in ACTIVATIONS {
         for (len, size) in [(1, 1.0), (1000, 8.0), (77, 2.5e7), (513, 1e-4)] {
-            let input = random.wild(len, size);
+            let input = random.mixed_magnitudes(len, size);
             let expected: Vec<f64> =
                 input.iter().map(|&x| reference::activate(activation, f64::from(x))).collect();
             let parameters = ActivateParameters { len: len as u32, activation: activation as u32 };
             for (name, found) in
-                in_every_way(len, |output, workers| activate::run(&parameters, &input, output, workers))
+                with_every_simd(len, |output, workers| activate::run(&parameters, &input, output, workers))
             {
                 assert_close(
                     &format!("{name} {activation:?}"),
@@ -38,12 +39,12 @@ fn activations_over_their_range() {
 }
 
 #[test]
-fn add_with_and_without_scale() {
+fn add_matches_its_formula_with_and_without_a_scale() {
     let mut random = Random::new(15);
     for _ in 0..30 {
         let (rows, features) = (random.between(1, 50), random.between(1, 130));
-        let [input, residual] = [0; 2].map(|_| random.wild(rows * features, 2.5e7));
-        let scale = random.wild(features, 2.0);
+        let [input, residual] = [0; 2].map(|_| random.mixed_magnitudes(rows * features, 2.5e7));
+        let scale = random.mixed_magnitudes(features, 2.0);
         let has_scale = random.below(2) as u32;
         let expected: Vec<f64> = (0..rows * features)
             .map(|i| {
@@ -58,16 +59,16 @@ fn add_with_and_without_scale() {
             residual: &residual,
             scale: if has_scale == 1 { &scale } else { &[] },
         };
-        for (name, found) in
-            in_every_way(rows * features, |output, workers| add::run(&parameters, &operands, output, workers))
-        {
+        for (name, found) in with_every_simd(rows * features, |output, workers| {
+            add::run(&parameters, &operands, output, workers)
+        }) {
             assert_close(name, &expected, &found, Tolerance::new(8.0, 1e-6));
         }
     }
 }
 
 #[test]
-fn layer_norm_over_sizes_and_offsets() {
+fn layer_norm_matches_its_formula_at_all_magnitudes_and_offsets() {
     let mut random = Random::new(16);
     for (rows, features, size, offset) in [
         (1, 1, 1.0, 0.0),
@@ -85,9 +86,9 @@ fn layer_norm_over_sizes_and_offsets() {
             let expected = reference::layer_norm(&input, &weight, &bias, epsilon);
             let parameters = LayerNormParameters { rows: rows as u32, features: features as u32, epsilon };
             let operands = LayerNormOperands { input_values: &input, weight: &weight, bias: &bias };
-            // The mean has the input's precision: an offset of a thousand deviations costs three digits.
+            // The mean is as precise as the input: an offset of a thousand standard deviations costs three digits.
             let tolerance = Tolerance::new(4e-6 + 4e-7 * f64::from(offset / size), 4e-6);
-            for (name, found) in in_every_way(expected.len(), |output, workers| {
+            for (name, found) in with_every_simd(expected.len(), |output, workers| {
                 layer_norm::run(&parameters, &operands, output, workers);
             }) {
                 let what = format!("{name}: {rows} × {features} of {size:e} around {offset}");
@@ -98,19 +99,19 @@ fn layer_norm_over_sizes_and_offsets() {
 }
 
 #[test]
-fn layer_norm_of_equal_values_is_its_bias() {
+fn layer_norm_of_equal_values_is_the_bias() {
     let (input, weight, bias) = ([2.5e7f32; 40], [3.0f32; 20], [0.25f32; 20]);
     let parameters = LayerNormParameters { rows: 2, features: 20, epsilon: 1e-12 };
     let operands = LayerNormOperands { input_values: &input, weight: &weight, bias: &bias };
     for (name, found) in
-        in_every_way(40, |output, workers| layer_norm::run(&parameters, &operands, output, workers))
+        with_every_simd(40, |output, workers| layer_norm::run(&parameters, &operands, output, workers))
     {
         assert_eq!(found, [0.25; 40], "{name}");
     }
 }
 
 #[test]
-fn embedding_gathers_and_knows_the_edges() {
+fn embedding_gathers_word_vectors_with_zeros_for_padding() {
     let mut random = Random::new(17);
     for trigram in [0, 1] {
         for (batch, sequence, size) in [(1, 1, 4), (2, 3, 5), (3, 40, 128)] {
@@ -142,7 +143,7 @@ fn embedding_gathers_and_knows_the_edges() {
                 trigram,
                 ..Default::default()
             };
-            for (name, found) in in_every_way(expected.len(), |output, workers| {
+            for (name, found) in with_every_simd(expected.len(), |output, workers| {
                 embedding::run(&parameters, &ids, &table, output, workers);
             }) {
                 assert_eq!(found, expected, "{name}");
@@ -152,7 +153,7 @@ fn embedding_gathers_and_knows_the_edges() {
 }
 
 #[test]
-fn position_with_and_without_its_parts() {
+fn position_adds_only_the_terms_that_are_present() {
     let mut random = Random::new(18);
     for (has_input, has_token_type) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let (batch, sequence, size) = (3, 17, 21);
@@ -182,7 +183,7 @@ fn position_with_and_without_its_parts() {
             position: &position,
             token_type: (has_token_type == 1).then_some(&types),
         };
-        for (name, found) in in_every_way(expected.len(), |output, workers| {
+        for (name, found) in with_every_simd(expected.len(), |output, workers| {
             position::run(&parameters, &operands, output, workers);
         }) {
             assert_close(name, &expected, &found, Tolerance::new(1e-6, 1e-6));

@@ -1,4 +1,5 @@
-//! The three attention twins against f64: wild shapes, logits of 1e4, masked tails, rows with nothing to attend to.
+//! The CPU twins of the three attention kernels against their formulas in f64: unusual shapes, scores of 1e4, masked
+//! tails, and fully masked rows.
 
 mod support;
 
@@ -16,21 +17,21 @@ struct Case {
     query: Vec<f32>,
     key: Vec<f32>,
     value: Vec<f32>,
-    /// Largest error of a probability that f32 scores allow.
+    /// Allowed error of a probability, given the rounding of f32 scores.
     tolerance: f64,
     value_size: f32,
 }
 
-/// Queries and keys of small whole numbers have exact scores, so that logits of 1e4 leave no excuse; others have
-/// logits of about `size`.
+/// With `exact`, queries and keys are small integers and the scores, of up to 1e4, have no rounding error. Otherwise the
+/// scores are about 10.
 fn case(random: &mut Random, [batch, sequence, heads, head_size]: [usize; 4], exact: bool) -> Case {
     let len = batch * sequence * heads * head_size;
-    let whole = |random: &mut Random, size: f32| -> Vec<f32> {
+    let integers = |random: &mut Random, size: f32| -> Vec<f32> {
         random.values(len, size).into_iter().map(f32::round).collect()
     };
     let (query, key, tolerance) = if exact {
         let size = (2e4 / head_size as f32).sqrt().clamp(3.0, 140.0);
-        (whole(random, size), whole(random, size), 1e-6)
+        (integers(random, size), integers(random, size), 1e-6)
     } else {
         let size = (10.0 / (head_size as f32).sqrt()).sqrt();
         (random.values(len, size), random.values(len, size), 1e-5)
@@ -61,7 +62,7 @@ fn check(case: &Case) {
     let mut single = Vec::new();
     for simd in Simd::available() {
         for threads in [1, 3] {
-            let what = format!("{} on {threads}: {parameters:?}", simd.name());
+            let what = format!("{} with {threads} threads: {parameters:?}", simd.name());
             let workers = Workers::new(threads, simd).unwrap();
             let mut scratch = Scratch::default();
 
@@ -95,7 +96,7 @@ fn check(case: &Case) {
 }
 
 #[test]
-fn over_random_shapes() {
+fn attention_matches_its_formula_for_random_shapes() {
     let mut random = Random::new(20);
     for round in 0..40 {
         let shape =
@@ -105,7 +106,7 @@ fn over_random_shapes() {
 }
 
 #[test]
-fn at_the_edges() {
+fn attention_matches_its_formula_for_extreme_shapes() {
     let mut random = Random::new(21);
     for shape in
         [[1, 1, 1, 1], [2, 1, 4, 32], [1, 512, 1, 32], [1, 2, 1, 256], [1, 129, 3, 1], [1, 48, 2, 16]]
@@ -117,7 +118,7 @@ fn at_the_edges() {
 }
 
 #[test]
-fn nothing_to_attend_to_gives_zeros() {
+fn a_fully_masked_sequence_gives_zeros() {
     let mut random = Random::new(22);
     let mut case = case(&mut random, [2, 30, 2, 8], true);
     case.mask.fill(0);
@@ -138,12 +139,12 @@ fn nothing_to_attend_to_gives_zeros() {
             attended.iter().all(|&value| value.is_finite()) && attended.iter().any(|&value| value != 0.0)
         );
     }
-    // One sequence attends to ten keys only: the others' content must not matter.
+    // The second sequence attends to only ten keys; the values of the others must not matter.
     check(&case);
 }
 
 #[test]
-fn memory_left_by_a_larger_call_does_not_matter() {
+fn scratch_memory_of_a_larger_call_does_not_change_results() {
     let mut random = Random::new(23);
     let (large, small) = (case(&mut random, [2, 90, 3, 20], false), case(&mut random, [1, 33, 2, 9], false));
     let workers = Workers::new(1, Simd::best()).unwrap();

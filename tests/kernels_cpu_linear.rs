@@ -1,17 +1,23 @@
-//! The CPU twin of `linear`, its weight in floats and in 8 bits: against its formula in f64, in each instruction set of
-//! this machine and with several threads.
+//! The CPU twin of `linear` with f32 and q8 weights against its formula in f64, with every instruction set of this machine
+//! and with one and several threads.
 
 mod support;
 
 use mobilebert::kernels::linear::{self, LinearOperands, LinearParameters};
 use mobilebert::kernels::{PackedMatrix, Simd, Workers};
 use support::compare::{Tolerance, assert_close, compare_each};
-use support::cpu::in_every_way;
-use support::matrix::{Form, Matrix, SIZES};
+use support::cpu::with_every_simd;
+use support::matrix::{Matrix, Precision, SIZES};
 use support::random::Random;
 use support::reference::{self, ACTIVATIONS};
 
-fn linear_case(random: &mut Random, form: Form, rows: usize, in_features: usize, out_features: usize) {
+fn check_linear(
+    random: &mut Random,
+    precision: Precision,
+    rows: usize,
+    in_features: usize,
+    out_features: usize,
+) {
     let size = SIZES[random.below(4)];
     let row_stride = in_features + if random.below(3) == 0 { random.below(70) } else { 0 };
     let has_residual = u32::from(random.below(2) == 1);
@@ -24,25 +30,25 @@ fn linear_case(random: &mut Random, form: Form, rows: usize, in_features: usize,
         has_residual,
         has_scale: has_residual * random.below(2) as u32,
     };
-    let weight = Matrix::new(random, form, out_features, in_features);
-    let input = random.wild(rows * row_stride, size);
-    let bias = random.wild(out_features, size);
-    let residual = random.wild(rows * out_features, size);
-    let scale = random.wild(out_features, 2.0);
+    let weight = Matrix::new(random, precision, out_features, in_features);
+    let input = random.mixed_magnitudes(rows * row_stride, size);
+    let bias = random.mixed_magnitudes(out_features, size);
+    let residual = random.mixed_magnitudes(rows * out_features, size);
+    let scale = random.mixed_magnitudes(out_features, 2.0);
     let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &residual, &scale);
-    // Rounding is in proportion to the sizes summed up, not to the sum.
+    // Rounding errors are proportional to the magnitudes of the summands, not to the sum.
     let depth = in_features as f64;
     let absolute = 2e-7 * f64::from(size) * (depth.sqrt() + 10.0) + 2e-7;
-    let rounding = match form {
-        Form::Floats => vec![0.0; expected.len()],
-        Form::Bytes => reference::linear_rounding(&parameters, &input, &weight.floats()),
+    let rounding = match precision {
+        Precision::F32 => vec![0.0; expected.len()],
+        Precision::Q8 => reference::linear_rounding(&parameters, &input, &weight.floats()),
     };
     let allowed: Vec<f64> = expected
         .iter()
         .zip(rounding)
         .map(|(value, rounding)| absolute + 2e-6 * value.abs() + rounding)
         .collect();
-    for (name, found) in in_every_way(expected.len(), |output, workers| {
+    for (name, found) in with_every_simd(expected.len(), |output, workers| {
         let operands = LinearOperands {
             input_values: &input,
             weight: &weight.packed(workers.simd()),
@@ -53,24 +59,24 @@ fn linear_case(random: &mut Random, form: Form, rows: usize, in_features: usize,
         linear::run(&parameters, &operands, output, workers);
     }) {
         compare_each(&expected, &found, &allowed)
-            .unwrap_or_else(|problem| panic!("{name}, {form:?}: {parameters:?} of {size:e}: {problem}"));
+            .unwrap_or_else(|problem| panic!("{name}, {precision:?}: {parameters:?} of {size:e}: {problem}"));
     }
 }
 
 #[test]
-fn linear_over_random_shapes() {
+fn linear_matches_its_formula_for_random_shapes() {
     let mut random = Random::new(10);
     for _ in 0..60 {
-        for form in [Form::Floats, Form::Bytes] {
+        for precision in [Precision::F32, Precision::Q8] {
             let (rows, depth, columns) =
                 (random.between(1, 70), random.between(1, 200), random.between(1, 90));
-            linear_case(&mut random, form, rows, depth, columns);
+            check_linear(&mut random, precision, rows, depth, columns);
         }
     }
 }
 
 #[test]
-fn linear_at_the_edges_of_its_blocks() {
+fn linear_matches_its_formula_at_block_boundaries() {
     let mut random = Random::new(11);
     for (rows, depth, columns) in [
         (1, 1, 1),
@@ -86,14 +92,14 @@ fn linear_at_the_edges_of_its_blocks() {
         (2, 4096, 7),
         (300, 64, 1),
     ] {
-        for form in [Form::Floats, Form::Bytes] {
-            linear_case(&mut random, form, rows, depth, columns);
+        for precision in [Precision::F32, Precision::Q8] {
+            check_linear(&mut random, precision, rows, depth, columns);
         }
     }
 }
 
 #[test]
-fn it_does_not_read_beside_its_rows() {
+fn linear_does_not_read_between_strided_rows() {
     let mut random = Random::new(12);
     let parameters =
         LinearParameters { rows: 3, in_features: 5, out_features: 9, row_stride: 11, ..Default::default() };
@@ -102,22 +108,22 @@ fn it_does_not_read_beside_its_rows() {
         input[row * 11..][..5].copy_from_slice(&random.values(5, 1.0));
     }
     let bias = random.values(9, 1.0);
-    for form in [Form::Floats, Form::Bytes] {
-        let weight = Matrix::new(&mut random, form, 9, 5);
+    for precision in [Precision::F32, Precision::Q8] {
+        let weight = Matrix::new(&mut random, precision, 9, 5);
         let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &[], &[]);
-        for (name, found) in in_every_way(27, |output, workers| {
+        for (name, found) in with_every_simd(27, |output, workers| {
             let weight = weight.packed(workers.simd());
             linear::run(&parameters, &plain(&input, &weight, &bias), output, workers);
         }) {
-            let rounding = if matches!(form, Form::Bytes) { 1e-4 } else { 0.0 };
+            let rounding = if matches!(precision, Precision::Q8) { 1e-4 } else { 0.0 };
             assert_close(name, &expected, &found, Tolerance::new(1e-6 + rounding, 1e-6));
         }
     }
 }
 
-/// As in trained MobileBERTs, where a few places of a hidden state hold millions and the others ones.
+/// In trained MobileBERTs, a few values of each hidden state are in the millions while most are around one.
 #[test]
-fn a_few_huge_values_do_not_cost_the_others_their_bits() {
+fn outliers_do_not_reduce_the_precision_of_other_values() {
     let mut random = Random::new(15);
     let (rows, depth, columns) = (9, 512, 40);
     let parameters = LinearParameters {
@@ -128,33 +134,33 @@ fn a_few_huge_values_do_not_cost_the_others_their_bits() {
         ..Default::default()
     };
     let bias = random.values(columns, 1.0);
-    for places in [vec![17], vec![0, 511], vec![128, 129, 255], vec![2, 60, 127, 384, 385, 509]] {
+    for outliers in [vec![17], vec![0, 511], vec![128, 129, 255], vec![2, 60, 127, 384, 385, 509]] {
         let mut input = random.values(rows * depth, 1.0);
         let mut bytes: Vec<i8> = (0..columns * depth).map(|_| random.bits() as i8).collect();
-        for &place in &places {
-            input.iter_mut().skip(place).step_by(depth).for_each(|value| *value *= 2.5e7);
-            // No column of the first half reads them.
-            bytes[..columns / 2 * depth].iter_mut().skip(place).step_by(depth).for_each(|byte| *byte = 0);
+        for &position in &outliers {
+            input.iter_mut().skip(position).step_by(depth).for_each(|value| *value *= 2.5e7);
+            // The first half of the columns has zero weights for them.
+            bytes[..columns / 2 * depth].iter_mut().skip(position).step_by(depth).for_each(|byte| *byte = 0);
         }
         let weight = Matrix::from_bytes(bytes, vec![1.0 / 127.0; columns]);
         let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &[], &[]);
-        for (name, found) in in_every_way(rows * columns, |output, workers| {
+        for (name, found) in with_every_simd(rows * columns, |output, workers| {
             linear::run(&parameters, &plain(&input, &weight.packed(workers.simd()), &bias), output, workers);
         }) {
             for (row, (expected, found)) in expected.chunks(columns).zip(found.chunks(columns)).enumerate() {
-                let what = format!("{name}, {places:?}, row {row}");
-                let of_others = Tolerance::new(5e-3, 0.0);
-                assert_close(&what, &expected[..columns / 2], &found[..columns / 2], of_others);
-                let of_all = Tolerance::new(30.0, 1e-6);
-                assert_close(&what, &expected[columns / 2..], &found[columns / 2..], of_all);
+                let what = format!("{name}, outliers at {outliers:?}, row {row}");
+                let without_outliers = Tolerance::new(5e-3, 0.0);
+                assert_close(&what, &expected[..columns / 2], &found[..columns / 2], without_outliers);
+                let with_outliers = Tolerance::new(30.0, 1e-6);
+                assert_close(&what, &expected[columns / 2..], &found[columns / 2..], with_outliers);
             }
         }
     }
 }
 
-/// What overflowed in a network must be seen at its end, also where it passes through whole numbers.
+/// An overflow must remain visible in the results, even though the input is quantized to integers.
 #[test]
-fn values_that_are_no_numbers_are_not_rounded_to_some() {
+fn quantizing_nan_or_infinity_gives_non_finite_results() {
     let mut random = Random::new(14);
     let (depth, columns) = (300, 9);
     let parameters = LinearParameters {
@@ -167,26 +173,29 @@ fn values_that_are_no_numbers_are_not_rounded_to_some() {
     let bias = random.values(columns, 1.0);
     let weight = Matrix::from_bytes(vec![1; depth * columns], vec![1.0; columns]);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -f32::NAN] {
-        for place in [0, 127, 128, 299] {
+        for position in [0, 127, 128, 299] {
             let mut input = random.values(depth, 1.0);
-            input[place] = bad;
-            for (name, found) in in_every_way(columns, |output, workers| {
+            input[position] = bad;
+            for (name, found) in with_every_simd(columns, |output, workers| {
                 let weight = weight.packed(workers.simd());
                 linear::run(&parameters, &plain(&input, &weight, &bias), output, workers);
             }) {
-                assert!(found.iter().all(|value| !value.is_finite()), "{name}, {bad} at {place}: {found:?}");
+                assert!(
+                    found.iter().all(|value| !value.is_finite()),
+                    "{name}, {bad} at {position}: {found:?}"
+                );
             }
         }
     }
 }
 
 #[test]
-fn values_too_small_to_divide_by_do_no_harm() {
+fn quantizing_zeros_and_denormals_gives_finite_results() {
     let parameters =
         LinearParameters { rows: 1, in_features: 3, out_features: 1, row_stride: 3, ..Default::default() };
     let weight = Matrix::from_bytes(vec![127, 127, 127], vec![1.0]);
     for input in [[0.0; 3], [f32::from_bits(1), 0.0, -f32::from_bits(9)], [-0.0, 1e-38, 1e-40]] {
-        for (name, found) in in_every_way(1, |output, workers| {
+        for (name, found) in with_every_simd(1, |output, workers| {
             linear::run(&parameters, &plain(&input, &weight.packed(workers.simd()), &[2.5]), output, workers);
         }) {
             assert_eq!(found, [2.5], "{name}, {input:?}");
@@ -195,12 +204,12 @@ fn values_too_small_to_divide_by_do_no_harm() {
 }
 
 #[test]
-fn a_row_does_not_depend_on_the_rows_beside_it() {
+fn a_row_does_not_depend_on_the_number_of_rows() {
     let mut random = Random::new(13);
-    for (form, depth, rows) in [(Form::Floats, 77, 31), (Form::Bytes, 600, 150)] {
+    for (precision, depth, rows) in [(Precision::F32, 77, 31), (Precision::Q8, 600, 150)] {
         let columns = 40;
         let (input, bias) = (random.values(rows * depth, 1.0), random.values(columns, 1.0));
-        let weight = Matrix::new(&mut random, form, columns, depth);
+        let weight = Matrix::new(&mut random, precision, columns, depth);
         for simd in Simd::available() {
             let workers = Workers::new(1, simd).unwrap();
             let weight = weight.packed(simd);
@@ -218,8 +227,13 @@ fn a_row_does_not_depend_on_the_rows_beside_it() {
                 output
             };
             let all = compute(rows);
-            for rows in (1..20).chain([30, 127, 128, 129]).filter(|&few| few < rows) {
-                assert_eq!(compute(rows), all[..rows * columns], "{}, {form:?}, {rows} rows", simd.name());
+            for rows in (1..20).chain([30, 127, 128, 129]).filter(|&count| count < rows) {
+                assert_eq!(
+                    compute(rows),
+                    all[..rows * columns],
+                    "{}, {precision:?}, {rows} rows",
+                    simd.name()
+                );
             }
         }
     }

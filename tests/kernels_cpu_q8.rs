@@ -1,4 +1,4 @@
-//! Matrices and tables in 8 bits: what they take, and that reading a row is multiplying it by its scale.
+//! Q8 matrices and tables: their memory, and that a row is read as its bytes times its scale.
 
 mod support;
 
@@ -6,13 +6,13 @@ use mobilebert::kernels::embedding::{self, EmbeddingParameters};
 use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
 use mobilebert::kernels::{Simd, Table};
 use mobilebert::plan::PAD_ID;
-use support::cpu::in_every_way;
-use support::matrix::{Form, Matrix};
+use support::cpu::with_every_simd;
+use support::matrix::{Matrix, Precision};
 use support::random::Random;
 
 #[test]
-fn matrices_and_tables_stay_in_8_bits() {
-    let weight = Matrix::new(&mut Random::new(33), Form::Bytes, 48, 100);
+fn q8_matrices_and_tables_stay_in_8_bits() {
+    let weight = Matrix::new(&mut Random::new(33), Precision::Q8, 48, 100);
     assert_eq!(weight.table().bytes(), 48 * 100 + 48 * 4);
     for simd in Simd::available() {
         assert_eq!(weight.packed(simd).bytes(), 48 * 100 + 48 * 4, "{}", simd.name());
@@ -23,7 +23,7 @@ fn matrices_and_tables_stay_in_8_bits() {
 fn embedding_multiplies_a_row_by_its_scale() {
     let mut random = Random::new(34);
     let (batch, sequence, size, vocabulary) = (3, 11, 21, 50);
-    let words = Matrix::new(&mut random, Form::Bytes, vocabulary, size);
+    let words = Matrix::new(&mut random, Precision::Q8, vocabulary, size);
     let ids: Vec<u32> = (0..batch * sequence)
         .map(|_| if random.below(5) == 0 { PAD_ID } else { random.below(vocabulary) as u32 })
         .collect();
@@ -37,7 +37,7 @@ fn embedding_multiplies_a_row_by_its_scale() {
         };
         let len = batch * sequence * size * if trigram == 1 { 3 } else { 1 };
         let gather = |table: &Table| {
-            in_every_way(len, |output, workers| embedding::run(&parameters, &ids, table, output, workers))
+            with_every_simd(len, |output, workers| embedding::run(&parameters, &ids, table, output, workers))
         };
         assert_eq!(gather(&words.table()), gather(&Table::from_f32(words.floats(), size)));
     }
@@ -48,7 +48,7 @@ fn position_multiplies_a_row_by_its_scale() {
     let mut random = Random::new(35);
     let (batch, sequence, size) = (3, 17, 21);
     let (positions, types) =
-        (Matrix::new(&mut random, Form::Bytes, 30, size), Matrix::new(&mut random, Form::Bytes, 2, size));
+        (Matrix::new(&mut random, Precision::Q8, 30, size), Matrix::new(&mut random, Precision::Q8, 2, size));
     let input = random.values(batch * sequence * size, 5.0);
     let ids: Vec<u32> = (0..batch * sequence).map(|_| random.below(2) as u32).collect();
     let floats = |matrix: &Matrix| Table::from_f32(matrix.floats(), size);
@@ -68,7 +68,7 @@ fn position_multiplies_a_row_by_its_scale() {
                 position,
                 token_type: Some(token_type),
             };
-            in_every_way(input.len(), |output, workers| {
+            with_every_simd(input.len(), |output, workers| {
                 position::run(&parameters, &operands, output, workers)
             })
         };

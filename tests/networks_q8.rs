@@ -1,4 +1,4 @@
-//! Networks whose checkpoints are in 8 bits: what stays so, what it computes, what it takes in memory.
+//! Networks with q8 checkpoints: which parameters stay in 8 bits, their results, and their memory use.
 
 mod support;
 
@@ -11,15 +11,15 @@ use mobilebert::weights::{
 use serde_json::json;
 use support::checkpoint;
 use support::compare::compare_to_rms;
-use support::family::{Family64, Tensors};
-use support::gpu::{executor, family, mobilebert};
+use support::gpu::{executor, mobilebert, sample_configs};
 use support::random::Random;
+use support::reference_model::{ReferenceModel, Tensors};
 
-/// Of the outputs' root mean square: what the CPU executor's rounding of hidden states to 16 bits may come to. Rounding
-/// weights to 8 bits comes to far more.
-const ROUNDING: f64 = 5e-4;
+/// Allowed error relative to the rms of the outputs, which accounts for the CPU executor quantizing hidden states to 16
+/// bits. Quantizing the weights to 8 bits has a far larger effect.
+const TOLERANCE: f64 = 5e-4;
 
-/// A network and its parameters as a q8 checkpoint gives them.
+/// A network and its parameters from a q8 checkpoint.
 struct Model {
     config: Config,
     network: Network,
@@ -53,8 +53,8 @@ impl Model {
         Model::new(fields, |network| checkpoint::raw(&checkpoint::tensors(network, &mut Random::new(seed))))
     }
 
-    /// What the checkpoint stands for, before anything is folded.
-    fn dequantised(&self) -> Tensors {
+    /// The dequantized tensors of the checkpoint, before any folding.
+    fn dequantized(&self) -> Tensors {
         let scale = |name: &str| self.stored.iter().find(|raw| raw.name == format!("{name}.scale"));
         let sources = self.network.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
         let decoded = sources.map(|source| {
@@ -83,8 +83,8 @@ fn in_f32(values: ParameterData) -> ParameterData {
     ParameterData::F32(values.into_f32("").unwrap())
 }
 
-/// Sizes of MobileBERT, fewer layers and words.
-fn of_full_width(layers: usize) -> serde_json::Value {
+/// MobileBERT's hidden sizes with fewer layers and a smaller vocabulary.
+fn full_width(layers: usize) -> serde_json::Value {
     let sizes = json!({
         "vocab_size": 3000, "max_position_embeddings": 512, "hidden_size": 512, "embedding_size": 128,
         "intra_bottleneck_size": 128, "num_hidden_layers": layers, "intermediate_size": 512,
@@ -93,9 +93,9 @@ fn of_full_width(layers: usize) -> serde_json::Value {
 }
 
 #[test]
-fn what_only_has_its_rows_scaled_stays_in_8_bits() {
+fn parameters_that_need_only_row_scaling_stay_in_8_bits() {
     let (mut kept, mut folded, mut floats) = (0, 0, 0);
-    for fields in family() {
+    for fields in sample_configs() {
         let model = Model::random(&fields, 1);
         for (parameter, values) in model.network.parameters.iter().zip(&model.parameters) {
             let stays = match &parameter.recipe {
@@ -118,21 +118,22 @@ fn what_only_has_its_rows_scaled_stays_in_8_bits() {
     assert!(kept > 100 && folded > 50 && floats > 0, "{kept} kept, {folded} of them folded, {floats} not");
 }
 
-/// Folding into row scales, and 8 bits in every kernel, against the family in f64 with nothing folded; and against the
+/// Compares folding into row scales and the q8 kernels with the reference model in f64, which folds nothing, and with the
 /// same weights in f32.
 #[test]
-fn a_network_in_8_bits_computes_what_its_weights_stand_for() {
-    for (index, fields) in family().into_iter().enumerate() {
+fn a_q8_network_matches_its_dequantized_weights() {
+    for (index, fields) in sample_configs().into_iter().enumerate() {
         let model = Model::random(&fields, 40 + index as u64);
         let (batch, sequence) = (2, 19);
         let inputs = checkpoint::inputs(&model.config, batch, sequence, &mut Random::new(90));
-        let tensors = model.dequantised();
+        let tensors = model.dequantized();
         let exact =
-            Family64 { config: &model.config, tensors: &tensors, inputs: &inputs, batch, sequence }.run();
+            ReferenceModel { config: &model.config, tensors: &tensors, inputs: &inputs, batch, sequence }
+                .run();
         let plan = model.plan(batch, sequence);
         let found = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
         let floats = model.cpu(1, in_f32).run(&plan, &inputs).unwrap();
-        assert_ne!(found, floats, "{fields}: nothing was computed in 8 bits");
+        assert_ne!(found, floats, "{fields}: no kernel used 8 bits");
         assert_eq!(found, model.cpu(2, |values| values).run(&plan, &inputs).unwrap(), "{fields}");
         for ((output, found), floats) in plan.outputs.iter().zip(&found).zip(&floats) {
             let (column, width) = output.column.unwrap_or((0, 1));
@@ -143,7 +144,7 @@ fn a_network_in_8_bits_computes_what_its_weights_stand_for() {
             for (what, expected) in
                 [("f64", exact.clone()), ("f32", cut(floats).iter().map(|&x| x.into()).collect())]
             {
-                compare_to_rms(&expected, &cut(found), ROUNDING)
+                compare_to_rms(&expected, &cut(found), TOLERANCE)
                     .unwrap_or_else(|problem| panic!("{what} {} {problem}\n{fields}", output.name));
             }
         }
@@ -151,12 +152,12 @@ fn a_network_in_8_bits_computes_what_its_weights_stand_for() {
 }
 
 #[test]
-fn parameters_take_a_quarter_of_the_memory() {
-    let model = Model::new(&of_full_width(2), |network| Generator::new(5).checkpoint(network).collect());
+fn q8_parameters_take_about_a_quarter_of_the_memory() {
+    let model = Model::new(&full_width(2), |network| Generator::new(5).checkpoint(network).collect());
     let bytes = model.cpu(1, |values| values).parameter_bytes();
     let floats = model.cpu(1, in_f32).parameter_bytes();
     assert!((bytes as f64) < 0.35 * floats as f64, "{bytes} of {floats} bytes");
-    let Some(mut gpu) = executor("parameters_take_a_quarter_of_the_memory") else { return };
+    let Some(mut gpu) = executor("q8_parameters_take_about_a_quarter_of_the_memory") else { return };
     let mut taken = |change: fn(ParameterData) -> ParameterData| {
         for (id, parameter) in model.network.parameters.iter().enumerate() {
             gpu.load(ParameterId(id), parameter, change(model.parameters[id].clone().unwrap())).unwrap();
@@ -168,9 +169,9 @@ fn parameters_take_a_quarter_of_the_memory() {
 }
 
 #[test]
-fn both_executors_agree_on_8_bits() {
-    let Some(mut gpu) = executor("both_executors_agree_on_8_bits") else { return };
-    for (index, fields) in family().into_iter().enumerate() {
+fn both_executors_agree_on_q8_networks() {
+    let Some(mut gpu) = executor("both_executors_agree_on_q8_networks") else { return };
+    for (index, fields) in sample_configs().into_iter().enumerate() {
         let model = Model::random(&fields, 60 + index as u64);
         for (id, parameter) in model.network.parameters.iter().enumerate() {
             gpu.load(ParameterId(id), parameter, model.parameters[id].clone().unwrap()).unwrap();
@@ -180,15 +181,15 @@ fn both_executors_agree_on_8_bits() {
         let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
         let twins = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
         for ((output, twin), found) in plan.outputs.iter().zip(&twins).zip(&found) {
-            compare_to_rms(twin, found, ROUNDING)
+            compare_to_rms(twin, found, TOLERANCE)
                 .unwrap_or_else(|problem| panic!("{}: {problem}\n{fields}", output.name));
         }
     }
 }
 
 #[test]
-fn an_executor_wants_a_scale_for_every_row() {
-    let model = Model::random(&family()[0], 70);
+fn loading_q8_values_requires_one_scale_per_row() {
+    let model = Model::random(&sample_configs()[0], 70);
     let place =
         model.parameters.iter().position(|values| matches!(values, Some(ParameterData::Q8(_)))).unwrap();
     let parameter = &model.network.parameters[place];

@@ -1,7 +1,7 @@
-//! Both executors against `transformers` in float64, over every architecture and head: models rebuilt from a seed,
-//! results compared as `tests/goldens/make.py` describes.
+//! Both executors against `transformers` in float64, for every architecture and head. Models are regenerated from a seed,
+//! and results are compared as described in `tests/goldens/make.py`.
 //!
-//! Without an adapter the GPU tests say so and pass, unless `MOBILEBERT_GPU=require`.
+//! Without an adapter, the GPU tests print that they are not run and pass, unless `MOBILEBERT_GPU=require`.
 
 mod support;
 
@@ -12,7 +12,7 @@ use support::goldens::{self, Expected, Golden, Run};
 
 const SCHEDULES: [Schedule; 2] = [Schedule::Operations, Schedule::Tiled];
 
-/// Models of full size that a software adapter runs too.
+/// Full-size models that also run on a software adapter.
 const ON_SOFTWARE: [&str; 3] = ["mobilebert-full-qa", "mobilebert-full-without-opt", "mobilebert-full-tiny"];
 
 /// Something that runs plans.
@@ -72,7 +72,7 @@ fn device() -> Option<gpu::Device> {
     }
 }
 
-/// A run's inputs with `padding` places past the end of each sequence.
+/// A run's inputs, with `padding` positions added to each sequence.
 fn inputs(run: &Run, padding: usize) -> Inputs {
     let pad = |values: &[u32], filler: u32| -> Vec<u32> {
         let filler = vec![filler; padding];
@@ -85,8 +85,8 @@ fn inputs(run: &Run, padding: usize) -> Inputs {
     }
 }
 
-/// An output without the places past the end and without the other columns of its buffer.
-fn cut(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32> {
+/// An output without padding and without the other columns of its buffer.
+fn without_padding(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32> {
     let (column, stride) = output.column.unwrap_or((0, 1));
     let mut kept = Vec::new();
     'values: for (flat, value) in buffer.iter().skip(column).step_by(stride).enumerate() {
@@ -98,7 +98,7 @@ fn cut(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32> {
                 continue 'values;
             }
         }
-        // A buffer may be longer than its output: the first tokens of a hidden state.
+        // A buffer may be longer than the output, for example if the output is the first tokens of a hidden state.
         if rest > 0 {
             break;
         }
@@ -107,58 +107,58 @@ fn cut(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32> {
     kept
 }
 
-/// How a run is put to an executor.
+/// How to run a model.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct Variant {
     schedule: Schedule,
-    /// Hidden states and attentions too, where the golden has them.
-    inner: bool,
+    /// Whether to also output hidden states and attentions, if the golden has them.
+    hidden: bool,
     padding: usize,
 }
 
-/// The outputs of a run that differ from the golden.
-fn differences(executor: &mut Executor, network: &Network, run: &Run, way: Way) -> Vec<String> {
+/// Describes the outputs of a run that differ from the golden.
+fn differences(executor: &mut Executor, network: &Network, run: &Run, variant: Variant) -> Vec<String> {
     let request = Request {
         batch: run.batch,
-        sequence: run.sequence + way.padding,
-        schedule: way.schedule,
-        hidden_states: way.inner && run.hidden_states,
-        attentions: way.inner && run.attentions,
+        sequence: run.sequence + variant.padding,
+        schedule: variant.schedule,
+        hidden_states: variant.hidden && run.hidden_states,
+        attentions: variant.hidden && run.attentions,
     };
     let plan = network.plan(request).unwrap();
-    let results = executor.run(&plan, &inputs(run, way.padding));
+    let results = executor.run(&plan, &inputs(run, variant.padding));
     assert_eq!(results.len(), plan.outputs.len());
     let find = |expected: &Expected| -> Result<f64, String> {
-        let place = plan.outputs.iter().position(|output| output.name == expected.name);
-        let place = place.ok_or("the plan has no such output")?;
-        expected.compare(&cut(&plan.outputs[place], &results[place], run.sequence))
+        let index = plan.outputs.iter().position(|output| output.name == expected.name);
+        let index = index.ok_or("the plan has no such output")?;
+        expected.compare(&without_padding(&plan.outputs[index], &results[index], run.sequence))
     };
     run.outputs
         .iter()
-        .filter(|expected| way.inner || expected.is_of_the_head())
+        .filter(|expected| variant.hidden || expected.is_of_the_head())
         .filter_map(|expected| find(expected).err().map(|problem| format!("{}: {problem}", expected.name)))
         .collect()
 }
 
-/// Runs a model in every way and collects what differs.
-fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], longest: usize) -> Vec<String> {
+/// Runs a model in all variants and collects the differences.
+fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], max_tokens: usize) -> Vec<String> {
     let (network, tensors) = golden.network();
     executor.load(&network, tensors);
     let mut problems = Vec::new();
-    for run in golden.runs.iter().filter(|run| run.batch * run.sequence <= longest) {
+    for run in golden.runs.iter().filter(|run| run.batch * run.sequence <= max_tokens) {
         for &schedule in schedules {
-            // The reference schedule adds nothing over a long sequence but time.
+            // For long sequences, the reference schedule would only take time.
             if schedule == Schedule::Operations && run.sequence > 40 {
                 continue;
             }
             let room = golden.config.max_position_embeddings - run.sequence;
-            let mut ways = vec![Way { schedule, inner: true, padding: 0 }];
+            let mut variants = vec![Variant { schedule, hidden: true, padding: 0 }];
             if run.sequence < 30 {
-                ways.push(Way { schedule, inner: false, padding: room.min(5) });
+                variants.push(Variant { schedule, hidden: false, padding: room.min(5) });
             }
-            for way in ways {
-                for problem in differences(&mut executor, &network, run, way) {
-                    problems.push(format!("{} {} {way:?}: {problem}", golden.name, run.name));
+            for variant in variants {
+                for problem in differences(&mut executor, &network, run, variant) {
+                    problems.push(format!("{} {} {variant:?}: {problem}", golden.name, run.name));
                 }
             }
         }
@@ -170,32 +170,32 @@ fn is_full_size(golden: &Golden) -> bool {
     golden.config.hidden_size > 300
 }
 
-fn report(problems: &[String]) {
+fn assert_none(problems: &[String]) {
     assert!(problems.is_empty(), "{} differences:\n{}", problems.len(), problems.join("\n"));
 }
 
 #[test]
-fn every_architecture_and_head_on_the_cpu() {
+fn every_architecture_and_head_matches_transformers_on_the_cpu() {
     let goldens = goldens::load();
     let small: Vec<_> = goldens.iter().filter(|golden| !is_full_size(golden)).collect();
     assert!(small.len() > 35, "{} models", small.len());
     let problems: Vec<_> =
         small.iter().flat_map(|golden| check(golden, Executor::cpu(), &SCHEDULES, usize::MAX)).collect();
-    report(&problems);
+    assert_none(&problems);
 }
 
 #[test]
-fn models_of_full_size_on_the_cpu() {
+fn full_size_models_match_transformers_on_the_cpu() {
     let goldens = goldens::load();
     let full: Vec<_> = goldens.iter().filter(|golden| is_full_size(golden)).collect();
     assert!(full.iter().any(|golden| golden.config.num_hidden_layers == 24), "{} models", full.len());
     let problems: Vec<_> =
         full.iter().flat_map(|golden| check(golden, Executor::cpu(), &SCHEDULES, usize::MAX)).collect();
-    report(&problems);
+    assert_none(&problems);
 }
 
 #[test]
-fn every_architecture_and_head_on_the_gpu() {
+fn every_architecture_and_head_matches_transformers_on_the_gpu() {
     if device().is_none() {
         return;
     }
@@ -203,48 +203,48 @@ fn every_architecture_and_head_on_the_gpu() {
     let small = goldens.iter().filter(|golden| !is_full_size(golden));
     let problems: Vec<_> =
         small.flat_map(|golden| check(golden, Executor::gpu(), &SCHEDULES, usize::MAX)).collect();
-    report(&problems);
+    assert_none(&problems);
 }
 
-/// Checks models of full size whose runs have at most `longest` tokens.
-fn check_full_size_on_the_gpu<'a>(goldens: impl Iterator<Item = &'a Golden>, longest: usize) {
+/// Checks the full-size models with runs of at most `max_tokens` tokens.
+fn check_full_size_on_the_gpu<'a>(goldens: impl Iterator<Item = &'a Golden>, max_tokens: usize) {
     let problems: Vec<_> = goldens
         .filter(|golden| is_full_size(golden))
-        .flat_map(|golden| check(golden, Executor::gpu(), &[Schedule::Tiled], longest))
+        .flat_map(|golden| check(golden, Executor::gpu(), &[Schedule::Tiled], max_tokens))
         .collect();
-    report(&problems);
+    assert_none(&problems);
 }
 
 #[test]
-fn models_of_full_size_on_the_gpu() {
+fn full_size_models_match_transformers_on_the_gpu() {
     let Some(device) = device() else { return };
     let goldens = goldens::load();
     if !device.adapter().fallback {
         return check_full_size_on_the_gpu(goldens.iter(), usize::MAX);
     }
-    // A software adapter takes minutes over long sequences and over the heads of a whole vocabulary.
-    let (run, left): (Vec<_>, Vec<_>) =
+    // Long sequences and language modeling heads take minutes on a software adapter.
+    let (run, skipped): (Vec<_>, Vec<_>) =
         goldens.iter().partition(|golden| ON_SOFTWARE.contains(&golden.name.as_str()));
     assert_eq!(run.len(), ON_SOFTWARE.len());
-    for golden in left.iter().filter(|golden| is_full_size(golden)) {
-        eprintln!("left to --ignored on a software adapter: {}", golden.name);
+    for golden in skipped.iter().filter(|golden| is_full_size(golden)) {
+        eprintln!("skipped on a software adapter without --ignored: {}", golden.name);
     }
     check_full_size_on_the_gpu(run.into_iter(), 40);
 }
 
 #[test]
-#[ignore = "seven minutes on a software adapter; a real one runs all of it in models_of_full_size_on_the_gpu"]
-fn all_of_full_size_on_a_software_adapter() {
+#[ignore = "seven minutes on a software adapter; a real one runs all of it in full_size_models_match_transformers_on_the_gpu"]
+fn all_full_size_models_match_transformers_on_a_software_adapter() {
     if device().is_some() {
         check_full_size_on_the_gpu(goldens::load().iter(), usize::MAX);
     }
 }
 
-/// The comparison is able to fail: on a weight, an input or a head that is not the golden's.
+/// Checks that the comparison fails for a wrong weight, input, or head.
 mod negative_controls {
     use super::*;
 
-    const WAY: Way = Way { schedule: Schedule::Tiled, inner: false, padding: 0 };
+    const VARIANT: Variant = Variant { schedule: Schedule::Tiled, hidden: false, padding: 0 };
 
     fn golden(name: &str) -> Golden {
         goldens::load().into_iter().find(|golden| golden.name == name).unwrap()
@@ -268,7 +268,7 @@ mod negative_controls {
     }
 
     #[test]
-    fn one_weight_of_a_middle_layer_is_noticed() {
+    fn a_changed_weight_in_a_middle_layer_is_detected() {
         let golden = golden("mobilebert-odd-qa");
         let (network, mut executor) = executor(&golden, |raw| {
             if raw.name == "mobilebert.encoder.layer.1.ffn.0.intermediate.dense.weight" {
@@ -276,25 +276,28 @@ mod negative_controls {
                 raw.bytes[400..404].copy_from_slice(&changed.to_le_bytes());
             }
         });
-        assert!(!differences(&mut executor, &network, &golden.runs[0], WAY).is_empty());
+        assert!(!differences(&mut executor, &network, &golden.runs[0], VARIANT).is_empty());
     }
 
     #[test]
-    fn every_single_token_is_noticed() {
+    fn a_change_of_any_token_is_detected() {
         let mut golden = golden("bert-qa");
         let (network, mut executor) = executor(&golden, |_| ());
-        assert!(differences(&mut executor, &network, &golden.runs[0], WAY).is_empty());
+        assert!(differences(&mut executor, &network, &golden.runs[0], VARIANT).is_empty());
         for token in 0..golden.runs[0].sequence {
             let ids = &mut golden.runs[0].input_ids;
             let original = std::mem::replace(&mut ids[token], 50);
             assert_ne!(original, 50);
-            assert!(!differences(&mut executor, &network, &golden.runs[0], WAY).is_empty(), "token {token}");
+            assert!(
+                !differences(&mut executor, &network, &golden.runs[0], VARIANT).is_empty(),
+                "token {token}"
+            );
             golden.runs[0].input_ids[token] = original;
         }
     }
 
     #[test]
-    fn swapped_start_and_end_logits_are_noticed() {
+    fn swapped_start_and_end_logits_are_detected() {
         let golden = golden("mobilebert-odd-qa");
         let (network, mut executor) = executor(&golden, |raw| {
             if raw.name.starts_with("qa_outputs") {
@@ -302,11 +305,11 @@ mod negative_controls {
                 raw.bytes.rotate_left(middle);
             }
         });
-        assert_eq!(differences(&mut executor, &network, &golden.runs[0], WAY).len(), 2);
+        assert_eq!(differences(&mut executor, &network, &golden.runs[0], VARIANT).len(), 2);
     }
 
     #[test]
-    fn nan_short_and_zero_results_are_refused() {
+    fn nan_short_and_zero_results_are_rejected() {
         let golden = golden("mobilebert-odd-qa");
         let expected = &golden.runs[0].outputs[0];
         let count = expected.shape.iter().product::<usize>();

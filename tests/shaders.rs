@@ -1,4 +1,4 @@
-//! The kernel table against the shaders themselves, as naga parses them: bindings, access, parameter blocks, limits.
+//! The kernel table against the shaders as parsed by naga: bindings, access, parameter blocks, and limits.
 
 mod support;
 
@@ -17,8 +17,8 @@ const WORKGROUP_STORAGE: u32 = 16_384;
 const INVOCATIONS: u32 = 256;
 const WORKGROUP_SIDES: [u32; 3] = [256, 256, 64];
 
-/// Everything in which a shader disagrees with its table entry. Empty if they agree.
-fn disagreements(kernel: &Kernel, source: &str) -> Vec<String> {
+/// Lists all mismatches between a shader and its table entry.
+fn mismatches(kernel: &Kernel, source: &str) -> Vec<String> {
     let module = match naga::front::wgsl::parse_str(source) {
         Ok(module) => module,
         Err(error) => return vec![error.emit_to_string(source)],
@@ -48,19 +48,19 @@ fn entry_point(module: &Module, found: &mut Vec<String>) {
         found.push(format!("workgroup size {size:?}"));
     }
     if entry.workgroup_size_overrides.is_some() {
-        found.push("a workgroup size by override, which the executor does not set".to_owned());
+        found.push("the workgroup size is an override, which the executor doesn't set".to_owned());
     }
 }
 
 fn bindings(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
-    let mut stated: BTreeSet<(u32, String, &str)> = BTreeSet::new();
-    stated.insert((0, "parameters".to_owned(), "uniform"));
+    let mut expected: BTreeSet<(u32, String, &str)> = BTreeSet::new();
+    expected.insert((0, "parameters".to_owned(), "uniform"));
     for (index, binding) in kernel.bindings.iter().enumerate() {
         let access = match binding.access {
             Access::Read => "read",
             Access::Write => "read_write",
         };
-        stated.insert((index as u32 + 1, binding.name.to_owned(), access));
+        expected.insert((index as u32 + 1, binding.name.to_owned(), access));
     }
     let mut declared = BTreeSet::new();
     for (_, variable) in module.global_variables.iter() {
@@ -76,8 +76,8 @@ fn bindings(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
         };
         declared.insert((binding.binding, variable.name.clone().unwrap_or_default(), access));
     }
-    if stated != declared {
-        found.push(format!("the table states bindings {stated:?}, the shader declares {declared:?}"));
+    if expected != declared {
+        found.push(format!("bindings in the table: {expected:?}, in the shader: {declared:?}"));
     }
     if kernel.bindings.len() > STORAGE_BUFFERS {
         found.push(format!("{} storage buffers", kernel.bindings.len()));
@@ -92,7 +92,7 @@ fn parameters(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
         return;
     };
     let TypeInner::Struct { members, span } = &module.types[uniform.ty].inner else {
-        found.push("the uniform block is no struct".to_owned());
+        found.push("the uniform block isn't a struct".to_owned());
         return;
     };
     let declared: Vec<(&str, usize)> = members
@@ -106,10 +106,13 @@ fn parameters(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
         ));
     }
     if *span as usize != kernel.parameters.size {
-        found.push(format!("a block of {} bytes in the table, {span} in the shader", kernel.parameters.size));
+        found.push(format!(
+            "the block has {} bytes in the table, {span} in the shader",
+            kernel.parameters.size
+        ));
     }
     for member in members {
-        // The one number among counts and flags.
+        // The only float; all others are counts or flags.
         let float = member.name.as_deref() == Some("epsilon");
         let expected = TypeInner::Scalar(if float { naga::Scalar::F32 } else { naga::Scalar::U32 });
         if module.types[member.ty].inner != expected {
@@ -132,9 +135,9 @@ fn workgroup_storage(module: &Module, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_shader_agrees_with_the_table() {
+fn every_shader_matches_its_table_entry() {
     for kernel in kernels() {
-        let found = disagreements(kernel, kernel.wgsl);
+        let found = mismatches(kernel, kernel.wgsl);
         assert!(found.is_empty(), "{}:\n{}", kernel.name, found.join("\n"));
     }
 }
@@ -157,7 +160,7 @@ fn the_microbenchmarks_are_valid_within_the_guaranteed_limits() {
 }
 
 #[test]
-fn the_files_are_the_table() {
+fn every_shader_file_has_one_table_entry() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
     let mut files = BTreeSet::new();
     for entry in std::fs::read_dir(folder).expect("shaders/ exists") {
@@ -168,22 +171,22 @@ fn the_files_are_the_table() {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
         let source = std::fs::read_to_string(&path).expect("a shader can be read");
         let kernel = kernels().find(|kernel| format!("{}.wgsl", kernel.name) == name);
-        let kernel = kernel.unwrap_or_else(|| panic!("{name} is not in the table"));
-        assert!(kernel.wgsl.ends_with(&source), "{name} is not the source that the table holds");
+        let kernel = kernel.unwrap_or_else(|| panic!("{name} isn't in the table"));
+        assert!(kernel.wgsl.ends_with(&source), "the source in the table isn't {name}");
         assert!(source.starts_with(&format!("// {}: ", kernel.name)), "{name} has no header");
         files.insert(name);
     }
-    assert_eq!(files.len(), kernels().count(), "every entry of the table has a file of its own: {files:?}");
+    assert_eq!(files.len(), kernels().count(), "every table entry has its own file: {files:?}");
 }
 
 #[test]
-fn what_shaders_share_stands_once() {
+fn no_function_is_defined_in_two_shaders() {
     let mut seen = BTreeMap::new();
     for kernel in kernels() {
         let own = kernel.wgsl.split_once(&format!("// {}: ", kernel.name)).expect("a header").1;
         for function in own.split("\nfn ").skip(1).filter_map(|rest| rest.split("\n}").next()) {
             let other = seen.insert(function, kernel.name);
-            assert_eq!(other, None, "also in {}: put it into shaders/shared: {function}", kernel.name);
+            assert_eq!(other, None, "also in {}; move it to shaders/shared: {function}", kernel.name);
         }
     }
     assert!(seen.len() > kernels().count(), "functions are found");
@@ -209,11 +212,11 @@ fn every_operation_has_its_folder_with_three_files_and_its_shader() {
     assert_eq!(folders, Operation::NAMES.iter().map(|name| (*name).to_owned()).collect());
 }
 
-/// Every operation has its kernel in the table, and every kernel is asked for: none is missing, none is left over.
+/// No operation lacks a kernel, and no kernel is unused.
 #[test]
-fn plans_ask_for_exactly_the_kernels_of_the_table() {
-    let mut asked = BTreeSet::new();
-    for fields in support::gpu::family() {
+fn plans_use_exactly_the_kernels_of_the_table() {
+    let mut used = BTreeSet::new();
+    for fields in support::gpu::sample_configs() {
         let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
         let layouts = |in_bytes: bool| -> Vec<Layout> {
             let shapes = network.parameters.iter().map(|parameter| parameter.shape.clone());
@@ -228,18 +231,18 @@ fn plans_ask_for_exactly_the_kernels_of_the_table() {
                     let launch = launch(&plan, step, &|id: ParameterId| layouts.get(id.0)).unwrap();
                     assert_eq!(launch.operands.len(), launch.kernel.bindings.len(), "{}", step.label);
                     assert_eq!(launch.parameters.len(), launch.kernel.parameters.size, "{}", step.label);
-                    asked.insert(launch.kernel.name);
-                    asked.extend(launch.short.map(|short| short.kernel.name));
+                    used.insert(launch.kernel.name);
+                    used.extend(launch.short.map(|short| short.kernel.name));
                 }
             }
         }
     }
-    assert_eq!(asked, kernels().map(|kernel| kernel.name).collect());
+    assert_eq!(used, kernels().map(|kernel| kernel.name).collect());
 }
 
-/// A comparison that cannot fail proves nothing: each change below must be seen.
+/// Each of these changes must be detected.
 #[test]
-fn changed_shaders_are_caught() {
+fn changed_shaders_do_not_match() {
     let changes = [
         ("@binding(3)", "@binding(7)"),
         ("var<storage, read> weight", "var<storage, read> weights"),
@@ -255,9 +258,9 @@ fn changed_shaders_are_caught() {
     ];
     let kernel = &mobilebert::kernels::linear::KERNEL;
     for (from, to) in changes {
-        assert!(kernel.wgsl.contains(from), "linear.wgsl has no `{from}` to change");
+        assert!(kernel.wgsl.contains(from), "linear.wgsl doesn't contain `{from}`");
         let changed = kernel.wgsl.replacen(from, to, 1);
-        let found = disagreements(kernel, &changed);
-        assert!(!found.is_empty(), "`{from}` → `{to}` went unnoticed");
+        let found = mismatches(kernel, &changed);
+        assert!(!found.is_empty(), "`{from}` → `{to}` wasn't detected");
     }
 }

@@ -1,4 +1,4 @@
-//! `attention`, and the two kernels that it takes the place of.
+//! `attention` and the two unfused kernels, `attention_probabilities` and `attention_context`.
 
 use mobilebert::kernels::attention::AttentionParameters;
 use mobilebert::kernels::{Attention, AttentionContext, AttentionProbabilities};
@@ -9,16 +9,16 @@ use crate::support::random::Random;
 use crate::support::reference;
 
 #[derive(Clone, Copy, Debug)]
-struct Heads {
+struct Case {
     batch: usize,
     sequence: usize,
     heads: usize,
     head_size: usize,
-    /// Size of the scores.
+    /// Magnitude of the scores.
     scores: f32,
 }
 
-impl Heads {
+impl Case {
     fn tokens(&self) -> usize {
         self.batch * self.sequence
     }
@@ -27,21 +27,21 @@ impl Heads {
         self.heads * self.head_size
     }
 
-    /// The fused kernel, and the two it replaces, in turn.
+    /// Compares both unfused kernels and the fused one with the reference.
     fn check(self, random: &mut Random) {
         let Some(mut executor) = shared_executor("attention") else { return };
         let len = self.tokens() * self.features();
         let size = (self.scores / (self.head_size as f32).sqrt()).sqrt();
-        let (query, key) = (random.wild(len, size), random.wild(len, size));
-        let value = random.wild(len, 3.0);
+        let (query, key) = (random.mixed_magnitudes(len, size), random.mixed_magnitudes(len, size));
+        let value = random.mixed_magnitudes(len, 3.0);
         let mask = random.mask(self.batch, self.sequence, true);
         let [b, s, h, d] = [self.batch, self.sequence, self.heads, self.head_size].map(|x| x as u32);
         let parameters = AttentionParameters { batch: b, sequence: s, heads: h, head_size: d };
         let probabilities = reference::probabilities(&parameters, &mask, &query, &key);
         let context = reference::context(&parameters, &probabilities, &value);
-        // A score's rounding error comes out as a relative error of its exponential.
+        // The rounding error of a score becomes a relative error of its exponential.
         let relative = 4e-7 * f64::from(self.scores) + 1e-5;
-        let Heads { batch, sequence, heads, head_size, .. } = self;
+        let Case { batch, sequence, heads, head_size, .. } = self;
 
         let mut builder = Builder::new(batch, sequence);
         builder.inputs.attention_mask = mask;
@@ -69,22 +69,22 @@ impl Heads {
 }
 
 #[test]
-fn attention_over_random_shapes() {
+fn attention_matches_its_formula_for_random_shapes() {
     let mut random = Random::new(70);
     for _ in 0..40 {
-        let heads = Heads {
+        let case = Case {
             batch: random.between(1, 3),
             sequence: random.between(1, 90),
             heads: random.between(1, 5),
             head_size: random.between(1, 70),
             scores: [1.0, 10.0, 1e4][random.below(3)],
         };
-        heads.check(&mut random);
+        case.check(&mut random);
     }
 }
 
 #[test]
-fn attention_at_the_edges() {
+fn attention_matches_its_formula_for_extreme_shapes() {
     let mut random = Random::new(71);
     for (batch, sequence, heads, head_size, scores) in [
         (1, 1, 1, 1, 1.0),
@@ -96,18 +96,18 @@ fn attention_at_the_edges() {
         (1, 65, 1, 255, 1.0),
         (2, 31, 12, 33, 1.0),
     ] {
-        Heads { batch, sequence, heads, head_size, scores }.check(&mut random);
+        Case { batch, sequence, heads, head_size, scores }.check(&mut random);
     }
 }
 
 #[test]
-fn attention_with_every_key_masked_is_zero() {
-    let Some(mut executor) = shared_executor("attention_with_every_key_masked_is_zero") else { return };
+fn attention_is_zero_if_every_key_is_masked() {
+    let Some(mut executor) = shared_executor("attention_is_zero_if_every_key_is_masked") else { return };
     let mut random = Random::new(72);
     let (sequence, heads, head_size) = (70, 2, 16);
     let len = 2 * sequence * heads * head_size;
     let mut builder = Builder::new(2, sequence);
-    // The second sequence sees its last key only: the first tiles of keys are masked in full.
+    // The second sequence attends only to its last key, so the tiles of keys before it are fully masked.
     builder.inputs.attention_mask = vec![0; 2 * sequence];
     builder.inputs.attention_mask[2 * sequence - 1] = 1;
     let values = random.values(len, 1.0);
@@ -117,9 +117,9 @@ fn attention_with_every_key_masked_is_zero() {
     builder.step(Attention { query, key, value, heads, head_size }, len);
     let found = builder.run(&mut executor);
     let features = heads * head_size;
-    assert!(found[..len / 2].iter().all(|&x| x == 0.0), "a masked sequence is not zeros");
+    assert!(found[..len / 2].iter().all(|&x| x == 0.0), "a fully masked sequence isn't zero");
     let last = &values[len - features..];
     for row in found[len / 2..].chunks(features) {
-        assert_eq!(row, last, "the one key that is seen has all the weight");
+        assert_eq!(row, last, "the only attended key has all the weight");
     }
 }

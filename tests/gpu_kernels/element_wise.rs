@@ -1,4 +1,4 @@
-//! `activate`, `add` and `layer_norm`.
+//! `activate`, `add`, and `layer_norm`.
 
 use mobilebert::kernels::{Activate, Add, LayerNorm};
 use mobilebert::plan::Residual;
@@ -9,40 +9,46 @@ use crate::support::matrix::SIZES;
 use crate::support::random::Random;
 use crate::support::reference::{self, ACTIVATIONS};
 
-fn wide(values: &[f32]) -> Vec<f64> {
+fn to_f64(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
 #[test]
-fn activations_from_nothing_to_huge() {
-    let Some(mut executor) = shared_executor("activations_from_nothing_to_huge") else { return };
+fn activations_match_their_formulas_at_all_magnitudes() {
+    let Some(mut executor) = shared_executor("activations_match_their_formulas_at_all_magnitudes") else {
+        return;
+    };
     let mut random = Random::new(20);
     let mut values =
         vec![0.0, -0.0, 1.0, -1.0, 2.5e7, -2.5e7, 1e30, -1e30, 1e-30, -1e-30, 88.8, -88.8, 20.0, -20.0];
     values.extend(random.values(2000, 6.0));
     values.extend(random.values(500, 0.01));
     values.extend(random.values(500, 60.0));
-    values.extend(random.wild(485, 1e9));
+    values.extend(random.mixed_magnitudes(485, 1e9));
     for activation in ACTIVATIONS {
-        // 3499 is odd on purpose.
+        // The number of values, 3499, is odd on purpose.
         let mut builder = Builder::new(1, 1);
         let input = builder.activation(&values);
         builder.step(Activate { input, activation }, values.len());
-        let expected: Vec<f64> = wide(&values).iter().map(|&x| reference::activate(activation, x)).collect();
+        let expected: Vec<f64> =
+            to_f64(&values).iter().map(|&x| reference::activate(activation, x)).collect();
         let found = builder.run(&mut executor);
-        // In proportion to the argument where the function goes on growing, and 2e-7 around zero.
+        // Relative where the function keeps growing, and absolute around zero.
         assert_close(&format!("{activation:?}"), &expected, &found, Tolerance::new(2e-7, 6e-7));
     }
 }
 
 #[test]
-fn add_with_and_without_scale() {
+fn add_matches_its_formula_with_and_without_a_scale() {
     let Some(mut executor) = shared_executor("add") else { return };
     let mut random = Random::new(30);
     for (rows, features) in [(1, 1), (7, 3), (65, 513), (512, 128)] {
         for scaled in [false, true] {
-            let (input, added) = (random.wild(rows * features, 2.5e7), random.wild(rows * features, 1e4));
-            let scale = random.wild(features, 3.0);
+            let (input, added) = (
+                random.mixed_magnitudes(rows * features, 2.5e7),
+                random.mixed_magnitudes(rows * features, 1e4),
+            );
+            let scale = random.mixed_magnitudes(features, 3.0);
             let mut builder = Builder::new(1, rows);
             let operation = Add {
                 input: builder.activation(&input),
@@ -66,17 +72,19 @@ fn add_with_and_without_scale() {
 }
 
 #[test]
-fn layer_norm_of_small_huge_and_shifted_rows() {
+fn layer_norm_matches_its_formula_at_all_magnitudes_and_offsets() {
     let Some(mut executor) = shared_executor("layer_norm") else { return };
     let mut random = Random::new(60);
     for (rows, features) in [(1, 1), (3, 2), (5, 63), (512, 128), (17, 1025), (2, 4096)] {
         for size in SIZES {
             for shift in [0.0, 8.0 * size] {
-                let input: Vec<f32> = random.wild(rows * features, size).iter().map(|x| x + shift).collect();
-                let (weight, bias) = (random.wild(features, 2.0), random.wild(features, 2.0));
+                let input: Vec<f32> =
+                    random.mixed_magnitudes(rows * features, size).iter().map(|x| x + shift).collect();
+                let (weight, bias) =
+                    (random.mixed_magnitudes(features, 2.0), random.mixed_magnitudes(features, 2.0));
                 let epsilon = 1e-12f32;
                 let expected = reference::layer_norm(&input, &weight, &bias, epsilon);
-                let condition = wide(&input).chunks(features).fold(0.0, |worst: f64, row| {
+                let condition = to_f64(&input).chunks(features).fold(0.0, |worst: f64, row| {
                     let mean = row.iter().sum::<f64>() / features as f64;
                     let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / features as f64;
                     let largest = row.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
@@ -92,7 +100,7 @@ fn layer_norm_of_small_huge_and_shifted_rows() {
                 };
                 builder.step(operation, rows * features);
                 let what = format!("{rows} x {features} of {size:e} around {shift:e}");
-                // Differences from the mean lose what the mean itself is rounded by.
+                // The rounding error of the mean carries over to the differences from it.
                 let tolerance = Tolerance::new(4e-7 * condition + 2e-6, 1e-5);
                 assert_close(&what, &expected, &builder.run(&mut executor), tolerance);
             }

@@ -1,4 +1,4 @@
-//! `linear`, its weight in floats and in 8 bits.
+//! `linear` with f32 and q8 weights.
 
 use mobilebert::gpu::Tile;
 use mobilebert::kernels;
@@ -7,13 +7,13 @@ use mobilebert::plan::{Activation, Residual, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
-use crate::support::matrix::{Form, Matrix, SIZES};
+use crate::support::matrix::{Matrix, Precision, SIZES};
 use crate::support::random::Random;
 use crate::support::reference::{self, ACTIVATIONS};
 
 #[derive(Clone, Copy, Debug)]
-struct Linear {
-    form: Form,
+struct Case {
+    precision: Precision,
     rows: usize,
     depth: usize,
     columns: usize,
@@ -21,15 +21,15 @@ struct Linear {
     activation: Activation,
     residual: bool,
     scale: bool,
-    /// More floats between rows than a row has.
+    /// Unused floats between the rows.
     gap: usize,
 }
 
-impl Linear {
+impl Case {
     fn random(random: &mut Random, rows: usize, depth: usize, columns: usize) -> Self {
         let residual = random.below(2) == 1;
-        Linear {
-            form: [Form::Floats, Form::Bytes][random.below(2)],
+        Case {
+            precision: [Precision::F32, Precision::Q8][random.below(2)],
             rows,
             depth,
             columns,
@@ -43,13 +43,13 @@ impl Linear {
 
     fn check(self, random: &mut Random) {
         let Some(mut executor) = shared_executor("linear") else { return };
-        let Linear { rows, depth, columns, size, activation, .. } = self;
+        let Case { rows, depth, columns, size, activation, .. } = self;
         let stride = depth + self.gap;
-        let input = random.wild(rows * stride, size);
-        let weight = Matrix::new(random, self.form, columns, depth);
-        let bias = random.wild(columns, size);
-        let added = random.wild(rows * columns, size);
-        let scale = random.wild(columns, 2.0);
+        let input = random.mixed_magnitudes(rows * stride, size);
+        let weight = Matrix::new(random, self.precision, columns, depth);
+        let bias = random.mixed_magnitudes(columns, size);
+        let added = random.mixed_magnitudes(rows * columns, size);
+        let scale = random.mixed_magnitudes(columns, 2.0);
 
         let parameters = LinearParameters {
             rows: rows as u32,
@@ -73,7 +73,7 @@ impl Linear {
         let operation =
             kernels::Linear { input: buffer, rows, row_stride: stride, weight, bias, activation, residual };
         builder.step(operation, rows * columns);
-        // Rounding is in proportion to the sizes summed up, not to the sum.
+        // Rounding errors are proportional to the magnitudes of the summands, not to the sum.
         let absolute = 2e-7 * f64::from(size) * ((depth as f64).sqrt() + 10.0) + 4e-7;
         for tile in [Tile::Wide, Tile::Short] {
             executor.set_tile(Some(tile));
@@ -84,16 +84,16 @@ impl Linear {
 }
 
 #[test]
-fn linear_over_random_shapes() {
+fn linear_matches_its_formula_for_random_shapes() {
     let mut random = Random::new(10);
     for _ in 0..100 {
         let (rows, depth, columns) = (random.between(1, 70), random.between(1, 200), random.between(1, 90));
-        Linear::random(&mut random, rows, depth, columns).check(&mut random);
+        Case::random(&mut random, rows, depth, columns).check(&mut random);
     }
 }
 
 #[test]
-fn linear_at_the_edges_of_its_tiles() {
+fn linear_matches_its_formula_at_tile_boundaries() {
     let mut random = Random::new(11);
     for (rows, depth, columns) in [
         (1, 1, 1),
@@ -107,21 +107,23 @@ fn linear_at_the_edges_of_its_tiles() {
         (5, 2, 300),
         (512, 36, 7),
         (2, 1027, 30),
-        // From here on there are enough wide tiles.
+        // From here on, there are enough tiles for the wide kernel.
         (4097, 5, 3),
         (1, 7, 8193),
         (513, 128, 530),
         (700, 37, 401),
     ] {
-        for form in [Form::Floats, Form::Bytes] {
-            Linear { form, ..Linear::random(&mut random, rows, depth, columns) }.check(&mut random);
+        for precision in [Precision::F32, Precision::Q8] {
+            Case { precision, ..Case::random(&mut random, rows, depth, columns) }.check(&mut random);
         }
     }
 }
 
 #[test]
-fn linear_reads_first_tokens_only() {
-    let Some(mut executor) = shared_executor("linear_reads_first_tokens_only") else { return };
+fn linear_with_a_row_stride_reads_only_the_first_tokens() {
+    let Some(mut executor) = shared_executor("linear_with_a_row_stride_reads_only_the_first_tokens") else {
+        return;
+    };
     let mut random = Random::new(12);
     let (batch, sequence, depth) = (3, 5, 7);
     let input = random.values(batch * sequence * depth, 1.0);

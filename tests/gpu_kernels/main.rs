@@ -1,4 +1,4 @@
-//! Every shader against its formula in f64, over random and edge shapes, on this machine's GPU or software Vulkan.
+//! Every shader against its formula in f64, with random and extreme shapes, on this machine's GPU or software Vulkan.
 
 mod attention;
 mod element_wise;

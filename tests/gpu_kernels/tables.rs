@@ -1,21 +1,21 @@
-//! `embedding` and `position`, their tables in floats and in 8 bits.
+//! `embedding` and `position` with f32 and q8 tables.
 
 use mobilebert::kernels::{Embedding, Position};
 use mobilebert::plan::{PAD_ID, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
-use crate::support::matrix::{Form, Matrix};
+use crate::support::matrix::{Matrix, Precision};
 use crate::support::random::Random;
 
 #[test]
-fn embedding_of_neighbours_edges_and_ids_past_the_end() {
+fn embedding_gathers_word_vectors_with_zeros_for_padding() {
     let Some(mut executor) = shared_executor("embedding") else { return };
     let mut random = Random::new(40);
     for (batch, sequence, size) in [(1, 1, 1), (1, 1, 128), (3, 5, 7), (2, 512, 33), (2, 70, 128)] {
-        for (trigram, form) in both_with([Form::Floats, Form::Bytes]) {
+        for (trigram, precision) in both_with([Precision::F32, Precision::Q8]) {
             let vocabulary = random.between(1, 50);
-            let table = Matrix::new(&mut random, form, vocabulary, size);
+            let table = Matrix::new(&mut random, precision, vocabulary, size);
             let rows = table.floats();
             let mut builder = Builder::new(batch, sequence);
             builder.inputs.input_ids = (0..batch * sequence)
@@ -37,26 +37,27 @@ fn embedding_of_neighbours_edges_and_ids_past_the_end() {
             }
             let table = builder.add(table.values(), Role::Table);
             builder.step(Embedding { table, trigram }, expected.len());
-            let what = format!("{batch} x {sequence} x {size}, trigram {trigram}, {form:?}");
+            let what = format!("{batch} x {sequence} x {size}, trigram {trigram}, {precision:?}");
             assert_eq!(expected, builder.run(&mut executor), "{what}");
         }
     }
 }
 
-/// Without and with something else, for each of these.
-fn both_with<T: Copy, const N: usize>(these: [T; N]) -> impl Iterator<Item = (bool, T)> {
-    [false, true].into_iter().flat_map(move |other| these.map(|this| (other, this)))
+/// Pairs of `false` and `true` with each value.
+fn both_with<T: Copy, const N: usize>(values: [T; N]) -> impl Iterator<Item = (bool, T)> {
+    [false, true].into_iter().flat_map(move |flag| values.map(|value| (flag, value)))
 }
 
 #[test]
-fn position_with_and_without_each_term() {
-    let forms = [(Form::Floats, Form::Floats), (Form::Floats, Form::Bytes), (Form::Bytes, Form::Floats)];
+fn position_adds_only_the_terms_that_are_present() {
+    let precisions =
+        [(Precision::F32, Precision::F32), (Precision::F32, Precision::Q8), (Precision::Q8, Precision::F32)];
     let mut random = Random::new(50);
     for (batch, sequence, size) in [(1, 1, 1), (2, 9, 5), (3, 512, 12), (1, 130, 512)] {
         for (with_input, with_types) in both_with([false, true]) {
-            for forms in forms {
-                let positions = Matrix::new(&mut random, forms.0, sequence + 3, size);
-                let types = with_types.then(|| Matrix::new(&mut random, forms.1, 2, size));
+            for (position, token_type) in precisions {
+                let positions = Matrix::new(&mut random, position, sequence + 3, size);
+                let types = with_types.then(|| Matrix::new(&mut random, token_type, 2, size));
                 let input = with_input.then(|| random.values(batch * sequence * size, 4.0));
                 check_position(&mut random, (batch, sequence), &positions, types.as_ref(), input.as_deref());
             }
@@ -97,6 +98,6 @@ fn check_position(
     };
     builder.step(operation, rows * size);
     let what = format!("{batch} x {sequence}, {positions:?}, {types:?}, input {}", input.is_some());
-    // Terms may cancel: what is lost is in proportion to the largest.
+    // Terms may cancel, so the error is relative to the largest.
     assert_close(&what, &expected, &builder.run(&mut executor), Tolerance::new(1e-5, 1e-6));
 }

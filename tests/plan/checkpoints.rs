@@ -1,4 +1,4 @@
-//! Which tensors of a checkpoint a network is made from.
+//! The checkpoint tensors that a network is built from.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::configurations::config;
 
 #[test]
-fn a_checkpoint_without_a_head_or_a_layer_is_named() {
+fn missing_head_and_layer_tensors_are_reported_by_name() {
     let fields = json!({ "model_type": "bert", "num_hidden_layers": 2, "architectures": ["BertForQuestionAnswering"] });
     let config = config(&fields);
     match Network::new(&config, &|name| !name.starts_with("qa_outputs")) {
@@ -29,9 +29,9 @@ fn a_checkpoint_without_a_head_or_a_layer_is_named() {
     }
 }
 
-/// Old names, prefixes and ties: each way of saving gives the same network.
+/// Covers old names, missing prefixes, and tied weights.
 #[test]
-fn checkpoints_are_found_under_their_older_names() {
+fn tensors_are_found_under_their_older_names() {
     let rename_gamma = |name: &str| !(name.contains("LayerNorm.weight") || name.contains("LayerNorm.bias"));
     let sources = |network: &Network| -> HashSet<String> {
         let sources = network.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
@@ -75,7 +75,7 @@ fn checkpoints_are_found_under_their_older_names() {
 }
 
 #[test]
-fn heads_are_read_from_the_architecture() {
+fn the_head_is_derived_from_the_architecture() {
     for (ending, head) in [
         ("ForQuestionAnswering", Head::QuestionAnswering),
         ("ForSequenceClassification", Head::SequenceClassification),

@@ -1,4 +1,4 @@
-//! Plans against the family written down without them.
+//! Results of plans, compared with the reference model, which has no plans.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::configurations::{config, everything, random_config};
 use crate::support::compare::compare_to_rms;
-use crate::support::family::Family64;
 use crate::support::random::Random;
+use crate::support::reference_model::ReferenceModel;
 use crate::support::{checkpoint, interpreter};
 
 #[test]
-fn every_plan_computes_what_the_family_is() {
+fn every_plan_matches_the_reference_model() {
     let mut seen = HashSet::new();
     for seed in 0..160 {
         let random = &mut Random::new(seed);
@@ -25,12 +25,12 @@ fn every_plan_computes_what_the_family_is() {
         let (batch, sequence) = (random.between(1, 3), random.between(1, 8));
         let inputs = checkpoint::inputs(&config, batch, sequence, random);
         let expected =
-            Family64 { config: &config, tensors: &tensors, inputs: &inputs, batch, sequence }.run();
+            ReferenceModel { config: &config, tensors: &tensors, inputs: &inputs, batch, sequence }.run();
         for schedule in [Schedule::Operations, Schedule::Tiled] {
             let plan = network.plan(everything(batch, sequence, schedule)).unwrap();
             let found = interpreter::run(&network, &plan, &parameters, &inputs);
             let names: HashSet<&str> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
-            assert_eq!(names.len(), plan.outputs.len(), "an output's name is there twice");
+            assert_eq!(names.len(), plan.outputs.len(), "output names are unique");
             assert_eq!(names, expected.keys().map(String::as_str).collect(), "{fields}");
             for (name, expected) in &expected {
                 compare_to_rms(expected, &found[name], 2e-5).unwrap_or_else(|problem| {
@@ -40,11 +40,11 @@ fn every_plan_computes_what_the_family_is() {
         }
         seen.insert((config.family.model_type(), config.head));
     }
-    assert_eq!(seen.len(), 8 + 8 + 6, "not every family and head came up: {seen:?}");
+    assert_eq!(seen.len(), 8 + 8 + 6, "not every family and head was generated: {seen:?}");
 }
 
 #[test]
-fn a_label_means_the_same_tensor_in_every_schedule() {
+fn a_label_refers_to_the_same_tensor_in_every_schedule() {
     for seed in 0..40 {
         let random = &mut Random::new(1000 + seed);
         let config = config(&random_config(random));
@@ -66,7 +66,7 @@ fn a_label_means_the_same_tensor_in_every_schedule() {
 }
 
 #[test]
-fn padding_and_neighbours_change_nothing() {
+fn padding_and_other_sequences_do_not_change_results() {
     for seed in 0..60 {
         let random = &mut Random::new(2000 + seed);
         let config = config(&random_config(random));
@@ -75,19 +75,19 @@ fn padding_and_neighbours_change_nothing() {
             checkpoint::assemble(&network, checkpoint::raw(&checkpoint::tensors(&network, random))).unwrap();
         let (length, padded) = (random.between(1, 5), random.between(6, 9));
         let alone = checkpoint::inputs(&config, 1, length, random);
-        let mut beside = checkpoint::inputs(&config, 2, padded, random);
+        let mut batch = checkpoint::inputs(&config, 2, padded, random);
         for at in 0..padded {
-            let there = at < length;
-            beside.input_ids[padded + at] =
-                if there { alone.input_ids[at] } else { mobilebert::plan::PAD_ID };
-            beside.token_type_ids[padded + at] = if there { alone.token_type_ids[at] } else { 0 };
-            beside.attention_mask[padded + at] = if there { alone.attention_mask[at] } else { 0 };
+            let inside = at < length;
+            batch.input_ids[padded + at] =
+                if inside { alone.input_ids[at] } else { mobilebert::plan::PAD_ID };
+            batch.token_type_ids[padded + at] = if inside { alone.token_type_ids[at] } else { 0 };
+            batch.attention_mask[padded + at] = if inside { alone.attention_mask[at] } else { 0 };
         }
         let run = |batch, sequence, inputs| {
             let request = Request { batch, sequence, hidden_states: true, ..Request::default() };
             interpreter::run(&network, &network.plan(request).unwrap(), &parameters, inputs)
         };
-        let (short, long) = (run(1, length, &alone), run(2, padded, &beside));
+        let (short, long) = (run(1, length, &alone), run(2, padded, &batch));
         let name = format!("hidden_states.{}", config.num_hidden_layers);
         let width = config.hidden_size;
         let found = &long[&name][padded * width..][..length * width];
@@ -95,7 +95,7 @@ fn padding_and_neighbours_change_nothing() {
     }
 }
 
-/// The bytes in use at once must not depend on how many layers there are.
+/// Peak memory must not depend on the number of layers.
 #[test]
 fn memory_is_reused_from_layer_to_layer() {
     let mobilebert = |layers: usize| {
@@ -110,15 +110,15 @@ fn memory_is_reused_from_layer_to_layer() {
     assert!(many.slots.iter().sum::<usize>() * 4 < 3 << 20, "{:?}", many.slots);
 }
 
-/// Runs a plan's steps on the slots alone, writing who owns each: a reader must find the writer it was promised.
+/// Simulates which buffer each slot holds, and checks that every step reads the buffers it expects.
 fn assert_slots_hold_what_is_read(plan: &Plan) {
     let mut owner = vec![None; plan.slots.len()];
     for step in &plan.steps {
         let output = &plan.buffers[step.output.0];
         for buffer in step.operation.reads() {
             let slot = plan.buffers[buffer.0].slot;
-            assert_eq!(owner[slot], Some(buffer), "{} reads what was overwritten", step.label);
-            assert_ne!(slot, output.slot, "{} writes where it reads", step.label);
+            assert_eq!(owner[slot], Some(buffer), "{} reads an overwritten buffer", step.label);
+            assert_ne!(slot, output.slot, "{} writes to a slot that it reads", step.label);
         }
         assert!(plan.slots[output.slot] >= output.len);
         owner[output.slot] = Some(step.output);
@@ -132,7 +132,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn slots_labels_and_bindings_hold(seed in any::<u64>(), batch in 1usize..4, sequence in 1usize..9,
+    fn slots_are_not_overwritten_and_labels_are_unique(seed in any::<u64>(), batch in 1usize..4, sequence in 1usize..9,
             keep in any::<[bool; 3]>()) {
         let config = config(&random_config(&mut Random::new(seed)));
         let network = Network::of(&config).unwrap();

@@ -1,4 +1,4 @@
-//! Configurations of the whole family.
+//! Random configurations of all model families.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub const HEADS: [&str; 8] = [
 
 pub const ACTIVATIONS: [&str; 6] = ["relu", "gelu", "gelu_new", "tanh", "silu", "linear"];
 
-/// A random configuration of the whole family: odd sizes, every switch, every head.
+/// A random configuration of any family, with any switches, head, and odd sizes.
 pub fn random_config(random: &mut Random) -> Value {
     let heads = random.between(1, 3);
     let width = heads * random.between(1, 5);

@@ -1,5 +1,5 @@
-//! Plans of the whole family: what they compute, how their steps are grouped, which tensors they are made from, and what
-//! is refused.
+//! Plans for all model families: their results, how steps are fused, which tensors are used, and which requests are
+//! rejected.
 
 mod checkpoints;
 mod computed;

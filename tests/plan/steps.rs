@@ -1,4 +1,4 @@
-//! How steps are grouped and named, and the limits that they keep to.
+//! How steps are fused and named, and the limits of WebGPU.
 
 use std::collections::HashSet;
 
@@ -9,18 +9,19 @@ use serde_json::json;
 use crate::configurations::config;
 
 #[test]
-fn the_table_of_kernels_stays_within_the_bindings_granted() {
+fn every_kernel_stays_within_the_guaranteed_bindings() {
     for kernel in mobilebert::kernels::kernels() {
         assert!(kernel.bindings.len() <= limits::STORAGE_BUFFERS, "{}", kernel.name);
     }
 }
 
 #[test]
-fn fusing_leaves_one_kernel_an_attention_and_a_linear() {
+fn fusion_leaves_one_kernel_per_attention_and_per_linear() {
     let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
     let network = Network::of(&config(&fields)).unwrap();
     let plan = network.plan(Request { batch: 1, sequence: 128, ..Request::default() }).unwrap();
-    // A layer: 2 bottlenecks, q, k, v, attention, output, 4 × 2 feed-forward, output bottleneck. Around: 3 and 1.
+    // Per layer: 2 bottlenecks, q, k, v, attention, output, 4 × 2 feed-forward, output bottleneck. Plus 3 steps before and
+    // 1 step after the layers.
     assert_eq!(plan.steps.len(), 24 * 16 + 4);
     assert!(!plan.steps.iter().any(|step| matches!(
         step.operation,
@@ -29,7 +30,7 @@ fn fusing_leaves_one_kernel_an_attention_and_a_linear() {
 }
 
 #[test]
-fn attentions_keep_the_probabilities() {
+fn requesting_attentions_outputs_the_probabilities() {
     let fields = json!({ "model_type": "bert", "num_hidden_layers": 2 });
     let network = Network::of(&config(&fields)).unwrap();
     let plan =
@@ -40,7 +41,7 @@ fn attentions_keep_the_probabilities() {
 }
 
 #[test]
-fn names_of_steps_and_parameters_are_the_checkpoints() {
+fn steps_and_parameters_are_named_after_the_checkpoint() {
     let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
     let network = Network::of(&config(&fields)).unwrap();
     let plan =
@@ -70,7 +71,7 @@ fn names_of_steps_and_parameters_are_the_checkpoints() {
 }
 
 #[test]
-fn sizes_of_a_run_are_checked() {
+fn out_of_range_batch_and_sequence_sizes_are_rejected() {
     let network = Network::of(&config(&json!({ "model_type": "mobilebert" }))).unwrap();
     for (batch, sequence, field) in
         [(1, 0, "sequence"), (1, 513, "sequence"), (0, 8, "batch"), (usize::MAX, 2, "batch")]
@@ -83,7 +84,7 @@ fn sizes_of_a_run_are_checked() {
 }
 
 #[test]
-fn a_result_beyond_a_binding_is_refused_by_name() {
+fn an_output_larger_than_a_binding_is_rejected_by_name() {
     let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForMaskedLM"] });
     let network = Network::of(&config(&fields)).unwrap();
     let request = |batch| Request { batch, sequence: 512, ..Request::default() };
@@ -98,14 +99,14 @@ fn a_result_beyond_a_binding_is_refused_by_name() {
 }
 
 #[test]
-fn a_tensor_no_device_takes_is_refused_by_name() {
+fn an_oversized_tensor_is_rejected_by_name() {
     let table = |vocab_size: usize| {
         let fields = json!({ "model_type": "bert", "vocab_size": vocab_size, "num_hidden_layers": 1 });
         Network::of(&config(&fields))
     };
-    // A multilingual BERT's is longer than a binding may be, a million words are longer than an allocation.
-    for refused in [fits_gpu(&table(119_547).unwrap()), table(1_000_000).map(|_| ())] {
-        match refused {
+    // A multilingual BERT's table exceeds the maximum binding size; a million words exceed the maximum allocation.
+    for result in [fits_gpu(&table(119_547).unwrap()), table(1_000_000).map(|_| ())] {
+        match result {
             Err(Error::Unsupported { what, .. }) => assert!(what.contains("word_embeddings"), "{what}"),
             other => panic!("{other:?}"),
         }

@@ -1,11 +1,11 @@
-//! Bytes that a step moves at least once.
+//! The number of bytes that a step must read and write.
 
 use mobilebert::kernels::Linear;
 use mobilebert::plan::{Network, Operation, ParameterId, Plan, Request};
 
 use crate::configurations::config;
 
-/// MobileBERT at full size, over 128 tokens, and the bytes of its parameters in f32.
+/// Full-size MobileBERT and its plan for 128 tokens.
 fn mobilebert() -> (Network, Plan) {
     let fields = serde_json::json!({ "model_type": "mobilebert", "architectures": ["MobileBertModel"], "vocab_size": 30522 });
     let network = Network::of(&config(&fields)).unwrap();
@@ -17,16 +17,16 @@ fn f32_bytes(network: &Network, id: ParameterId) -> u64 {
     4 * network.parameter(id).shape.iter().product::<usize>() as u64
 }
 
-/// The bytes of the first step that `which` picks.
+/// Bytes of the first step that `which` selects.
 fn bytes_of(network: &Network, plan: &Plan, which: impl Fn(&Operation) -> bool) -> u64 {
     let step = plan.steps.iter().find(|step| which(&step.operation)).unwrap();
     plan.step_bytes(network, step, &|id| f32_bytes(network, id))
 }
 
 #[test]
-fn a_linear_moves_its_operands_and_its_result_once() {
+fn a_linear_moves_its_operands_and_output_once() {
     let (network, plan) = mobilebert();
-    // The first bottleneck: 128 rows of 512 in, 128 out.
+    // The first bottleneck: 128 rows, 512 features in, 128 out.
     let bottleneck = |operation: &Operation| match operation {
         Operation::Linear(Linear { weight, residual: None, .. }) => {
             network.parameter(*weight).shape == [128, 512]
@@ -35,25 +35,25 @@ fn a_linear_moves_its_operands_and_its_result_once() {
     };
     let floats = 128 * 512 + 128 * 512 + 128 + 128 * 128;
     assert_eq!(bytes_of(&network, &plan, bottleneck), 4 * floats);
-    // Back to 512, with the layer's input as a scaled residual.
-    let back = |operation: &Operation| match operation {
+    // The output bottleneck, with the layer's input as a scaled residual.
+    let output_bottleneck = |operation: &Operation| match operation {
         Operation::Linear(Linear { weight, residual: Some(residual), .. }) => {
             network.parameter(*weight).shape == [512, 128] && residual.scale.is_some()
         }
         _ => false,
     };
     let floats = 128 * 128 + 128 * 512 + 512 + 512 + 2 * 128 * 512;
-    assert_eq!(bytes_of(&network, &plan, back), 4 * floats);
+    assert_eq!(bytes_of(&network, &plan, output_bottleneck), 4 * floats);
 }
 
 #[test]
-fn a_table_counts_with_the_rows_that_are_read() {
+fn only_the_rows_read_from_a_table_count() {
     let (network, plan) = mobilebert();
-    // 128 ids, as many word vectors of 128, and vectors of three times that.
+    // 128 ids, 128 word vectors of 128, and 128 output vectors of 3 · 128.
     let floats = 128 + 128 * 128 + 128 * 384;
     let embedding = |operation: &Operation| matches!(operation, Operation::Embedding(_));
     assert_eq!(bytes_of(&network, &plan, embedding), 4 * floats);
-    // Positions, both types, ids of types, and two activations.
+    // Position vectors, both type vectors, type ids, and two activations.
     let floats = 128 * 512 + 2 * 512 + 128 + 2 * 128 * 512;
     let position = |operation: &Operation| matches!(operation, Operation::Position(_));
     assert_eq!(bytes_of(&network, &plan, position), 4 * floats);

@@ -1,8 +1,8 @@
-//! Seeded random values for tests: the same on every machine and in every run.
+//! Seeded random values for tests, identical on every machine and in every run.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, reason = "each test binary uses only part of this module")]
 
-/// SplitMix64.
+/// A SplitMix64 generator.
 pub struct Random(pub u64);
 
 impl Random {
@@ -15,24 +15,24 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`.
+    /// A random integer below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.bits() % bound.max(1) as u64) as usize
     }
 
-    /// A number of `0.0..1.0`.
+    /// A random number in `0.0..1.0`.
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// One of `choices`.
+    /// A random element of `choices`.
     pub fn choose<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 
-    /// A text of up to `longest` characters from all corners of Unicode.
-    pub fn text(&mut self, longest: usize) -> String {
-        const CORNERS: &[char] = &[
+    /// A text of up to `max_length` characters from all over Unicode.
+    pub fn text(&mut self, max_length: usize) -> String {
+        const EDGE_CASES: &[char] = &[
             ' ',
             ' ',
             '\n',
@@ -93,13 +93,13 @@ impl Random {
             '€',
             '\u{e0041}',
         ];
-        let length = self.below(longest + 1);
+        let length = self.below(max_length + 1);
         let mut text = String::new();
         for _ in 0..length {
             let character = match self.below(10) {
                 0..=3 => (b'a' + self.below(26) as u8) as char,
                 4 => (b'A' + self.below(26) as u8) as char,
-                5..=7 => *self.choose(CORNERS),
+                5..=7 => *self.choose(EDGE_CASES),
                 8 => char::from_u32(self.below(0x3000) as u32).unwrap_or('x'),
                 _ => char::from_u32(self.below(0x11_0000) as u32).unwrap_or('y'),
             };

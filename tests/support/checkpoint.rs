@@ -1,4 +1,4 @@
-//! Small random checkpoints: every tensor that a network asks for, in several storage forms.
+//! Small random checkpoints with every tensor that a network needs.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use mobilebert::error::Result;
 use mobilebert::plan::{Inputs, Network};
 use mobilebert::weights::{Assembler, Dtype, RawTensor};
 
-use super::family::Tensors;
 use super::interpreter::Parameters;
 use super::random::Random;
+use super::reference_model::Tensors;
 
-/// Values for every tensor that `network` is made from, shaped as trained ones are: norms around one, the rest such
-/// that activations neither vanish nor explode.
+/// Random values for every tensor of `network`, distributed like trained ones: norm weights are around one, the others
+/// are such that activations neither vanish nor explode.
 pub fn tensors(network: &Network, random: &mut Random) -> Tensors {
     let mut tensors = Tensors::new();
     for source in network.parameters.iter().flat_map(|parameter| parameter.recipe.sources()) {
@@ -22,16 +22,16 @@ pub fn tensors(network: &Network, random: &mut Random) -> Tensors {
             _ => 0.3,
         };
         let is_norm = name.to_lowercase().contains("norm") && name.ends_with("weight");
-        let centre = if is_norm { 1.0 } else { 0.0 };
-        let values = random.values(source.len(), size).into_iter().map(|value| f64::from(value + centre));
-        // Rounded to f32 once more: that is what a file holds.
+        let center = if is_norm { 1.0 } else { 0.0 };
+        let values = random.values(source.len(), size).into_iter().map(|value| f64::from(value + center));
+        // Round to f32, as a file would.
         let values = values.map(|value| f64::from(value as f32)).collect();
         tensors.entry(name).or_insert_with(|| (source.shape.clone(), values));
     }
     tensors
 }
 
-/// A tensor as an F32 file holds it.
+/// A tensor stored as F32.
 pub fn raw_f32(name: &str, shape: &[usize], values: &[f64]) -> RawTensor {
     RawTensor {
         name: name.into(),
@@ -41,7 +41,7 @@ pub fn raw_f32(name: &str, shape: &[usize], values: &[f64]) -> RawTensor {
     }
 }
 
-/// All tensors as an F32 file holds them.
+/// All tensors stored as F32.
 pub fn raw(tensors: &Tensors) -> Vec<RawTensor> {
     tensors.iter().map(|(name, (shape, values))| raw_f32(name, shape, values)).collect()
 }
@@ -60,7 +60,7 @@ pub fn file(raw: &[RawTensor], metadata: &[(&str, &str)]) -> Vec<u8> {
     safetensors::serialize(views, metadata).unwrap()
 }
 
-/// A network's parameters from stored tensors.
+/// Assembles a network's parameters from stored tensors.
 pub fn assemble(network: &Network, raw: impl IntoIterator<Item = RawTensor>) -> Result<Parameters> {
     let mut parameters = vec![Vec::new(); network.parameters.len()];
     let mut assembler = Assembler::new(network);
@@ -75,11 +75,11 @@ pub fn assemble(network: &Network, raw: impl IntoIterator<Item = RawTensor>) -> 
     }
     let held = assembler.held_bytes();
     assembler.finish()?;
-    assert_eq!(held, 0, "tensors are held that nobody needs");
+    assert_eq!(held, 0, "unused tensors are still held");
     Ok(parameters)
 }
 
-/// Ids, types and a mask with holes; at least one token of each sequence is visible.
+/// Random ids, types, and masks; at least one token of each sequence is attended to.
 pub fn inputs(config: &Config, batch: usize, sequence: usize, random: &mut Random) -> Inputs {
     let rows = batch * sequence;
     let mut mask: Vec<u32> = (0..rows).map(|_| u32::from(random.below(4) != 0)).collect();

@@ -1,45 +1,45 @@
-//! The comparer that every numerical test goes through: absolute plus relative error, and no way to pass on nothing.
+//! Comparison of numerical results by absolute and relative error. Comparing nothing is an error.
 
-/// How far a found value may lie from the expected one: `|found − expected| ≤ absolute + relative · |expected|`.
+/// Allowed difference: `|found − expected| ≤ absolute + relative · |expected|`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
-    /// Allowed whatever the expected value.
+    /// Allowed regardless of the expected value.
     pub absolute: f64,
-    /// Allowed in proportion to the expected value.
+    /// Allowed relative to the expected value.
     pub relative: f64,
 }
 
 impl Tolerance {
-    /// A tolerance of both kinds.
+    /// A tolerance from both parts.
     pub const fn new(absolute: f64, relative: f64) -> Self {
         Tolerance { absolute, relative }
     }
 }
 
-/// What a comparison that held has seen.
+/// Result of a successful comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
     /// Largest difference.
     pub max_difference: f64,
-    /// Root of the mean square of the expected values.
+    /// Root mean square of the expected values.
     pub rms: f64,
 }
 
-/// Compares element by element. Fails on empty or unequally long slices, on any NaN or infinity on either side, and on
-/// the first element out of tolerance, which it names.
+/// Compares element by element. Fails for empty slices or different lengths, for NaN or infinity on either side, and at the
+/// first element out of tolerance.
 pub fn compare<E, F>(expected: &[E], found: &[F], tolerance: Tolerance) -> Result<Report, String>
 where
     E: Copy + Into<f64>,
     F: Copy + Into<f64>,
 {
     if !(tolerance.absolute >= 0.0 && tolerance.relative >= 0.0) {
-        return Err(format!("a tolerance must be a number that is not negative: {tolerance:?}"));
+        return Err(format!("a tolerance must be a non-negative number: {tolerance:?}"));
     }
     let allowed = |expected: &E| tolerance.absolute + tolerance.relative * (*expected).into().abs();
     compare_each(expected, found, &expected.iter().map(allowed).collect::<Vec<_>>())
 }
 
-/// As [`compare`], each element with a tolerance of its own.
+/// Like [`compare`], with one tolerance per element.
 pub fn compare_each<E, F>(expected: &[E], found: &[F], allowed: &[f64]) -> Result<Report, String>
 where
     E: Copy + Into<f64>,
@@ -52,7 +52,7 @@ where
     for (index, ((&expected, &found), &allowed)) in expected.iter().zip(found).zip(allowed).enumerate() {
         let (expected, found): (f64, f64) = (expected.into(), found.into());
         let difference = (found - expected).abs();
-        // Asked this way round, so that a tolerance that is no number fails.
+        // Written so that a NaN tolerance fails.
         let within = difference <= allowed;
         if !within {
             return Err(format!(
@@ -65,7 +65,8 @@ where
     Ok(report)
 }
 
-/// Compares the largest difference with the root mean square of the expected values: what parity is stated in.
+/// Compares the largest difference relative to the root mean square of the expected values, which is the measure that
+/// parity is defined by.
 pub fn compare_to_rms<E, F>(expected: &[E], found: &[F], allowed: f64) -> Result<Report, String>
 where
     E: Copy + Into<f64>,
@@ -73,11 +74,11 @@ where
 {
     let report = differences(expected, found)?;
     let ratio = report.max_difference / report.rms;
-    // Written so that a NaN ratio (all expected values zero) fails.
+    // Written so that a NaN ratio (if all expected values are zero) fails.
     if ratio <= allowed { Ok(report) } else { Err(format!("max|Δ|/rms is {ratio:e}, {allowed:e} allowed")) }
 }
 
-/// [`compare`], with a panic that names what was compared.
+/// [`compare`], panicking with `what` on failure.
 #[track_caller]
 pub fn assert_close<E, F>(what: &str, expected: &[E], found: &[F], tolerance: Tolerance) -> Report
 where

@@ -1,9 +1,10 @@
-//! CPU twins in every way that this machine can compute them.
+//! Runs CPU twins with every instruction set.
 
 use mobilebert::kernels::{Simd, Workers};
 
-/// Runs `work` in every instruction set with one thread and with three, and wants the same bits from both.
-pub fn in_every_way(len: usize, work: impl Fn(&mut [f32], &Workers)) -> Vec<(&'static str, Vec<f32>)> {
+/// Runs `work` with every instruction set of this machine, and checks that one and three threads give identical bits.
+/// Returns the results by name of the instruction set.
+pub fn with_every_simd(len: usize, work: impl Fn(&mut [f32], &Workers)) -> Vec<(&'static str, Vec<f32>)> {
     let mut results = Vec::new();
     for simd in Simd::available() {
         let compute = |threads: usize| {
@@ -13,14 +14,14 @@ pub fn in_every_way(len: usize, work: impl Fn(&mut [f32], &Workers)) -> Vec<(&'s
             work(&mut output, &workers);
             output
         };
-        let one = compute(1);
+        let single_threaded = compute(1);
         let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert!(
-            bits(&one) == bits(&compute(3)),
-            "{}: three threads compute something else than one",
+            bits(&single_threaded) == bits(&compute(3)),
+            "{}: one and three threads give different results",
             simd.name()
         );
-        results.push((simd.name(), one));
+        results.push((simd.name(), single_threaded));
     }
     results
 }

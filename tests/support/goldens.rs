@@ -1,5 +1,5 @@
-//! What `tests/goldens/make.py` wrote: models by configuration and seed, their inputs, and what `transformers` makes
-//! of them in float64.
+//! Loads the golden files written by `tests/goldens/make.py`: models (as a configuration and a seed), their inputs, and
+//! the outputs of `transformers` in float64.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use mobilebert::weights::{Generator, RawTensor};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-/// What parity is asked for, unless `transformers` in float32 is itself further off than half of it.
+/// Allowed max |Δ| / rms, unless twice the error of `transformers` in float32 is larger.
 const TOLERANCE: f64 = 1e-4;
 
 /// A model and its runs.
@@ -19,11 +19,11 @@ pub struct Golden {
     pub config: Config,
     pub runs: Vec<Run>,
     seed: u64,
-    /// What `save_pretrained` would write, names and shapes.
+    /// Names and shapes of the tensors that `save_pretrained` would write.
     tensors: Vec<(String, Vec<usize>)>,
 }
 
-/// One run's inputs, flat `[batch, sequence]`, and its outputs.
+/// The inputs of a run, `[batch, sequence]` flattened, and its outputs.
 pub struct Run {
     pub name: String,
     pub batch: usize,
@@ -36,27 +36,27 @@ pub struct Run {
     pub outputs: Vec<Expected>,
 }
 
-/// An output: rows are the last axis.
+/// An expected output. A row is a slice along the last axis.
 pub struct Expected {
     pub name: String,
     pub shape: Vec<usize>,
     allowed: f64,
-    /// Rows and columns that were kept, and their values, row-major.
+    /// The sampled rows and columns, and their values, row-major.
     rows: Vec<usize>,
     columns: Vec<usize>,
     values: Vec<f64>,
-    /// Root mean square of every row.
+    /// Root mean square of each row.
     rms: Vec<f64>,
 }
 
 impl Expected {
-    /// Whether this is an output of the head, not an inner state.
+    /// Whether this is an output of the head rather than a hidden state or attention.
     pub fn is_of_the_head(&self) -> bool {
         !self.name.starts_with("hidden_states") && !self.name.starts_with("attentions")
     }
 
-    /// The largest max |Δ| / rms of any row, or what is wrong. Of rows and columns that were not kept, the row's rms
-    /// must agree.
+    /// Returns the largest max |Δ| / rms of any row, or an error. The values that were not sampled are compared by the rms of
+    /// their row.
     pub fn compare(&self, found: &[f32]) -> Result<f64, String> {
         let width = *self.shape.last().ok_or("a scalar")?;
         let count = self.rms.len() * width;
@@ -91,7 +91,7 @@ impl Expected {
 }
 
 impl Golden {
-    /// The network, and its tensors one by one in the order of `transformers`.
+    /// The network, and an iterator over its tensors in the order of `transformers`.
     pub fn network(&self) -> (Network, impl Iterator<Item = RawTensor> + '_) {
         let names: HashSet<&str> = self.tensors.iter().map(|(name, _)| name.as_str()).collect();
         let network = Network::new(&self.config, &|name| names.contains(name)).unwrap();
@@ -100,7 +100,7 @@ impl Golden {
     }
 }
 
-/// All of them, in the file's order.
+/// Loads all goldens in the order of the file.
 pub fn load() -> Vec<Golden> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens");
     let index = std::fs::read(folder.join("goldens.json")).unwrap();
@@ -115,11 +115,11 @@ fn golden(entry: &Value, values: &SafeTensors) -> Golden {
     let runs = entry["runs"].as_array().unwrap().iter().map(|entry| run(&name, entry, values)).collect();
     let tensors = entry["tensors"].as_array().unwrap().iter().flat_map(expand).collect();
     let config = Config::from_json(entry["config"].to_string())
-        .unwrap_or_else(|error| panic!("{name}: its configuration is refused: {error}"));
+        .unwrap_or_else(|error| panic!("{name}: the configuration is rejected: {error}"));
     Golden { config, runs, seed: entry["seed"].as_u64().unwrap(), tensors, name }
 }
 
-/// A tensor's name and shape; `layer.*.` stands for as many layers as the third number says.
+/// Names and shapes of an entry. `layer.*.` is expanded to the number of layers in the third field.
 fn expand(entry: &Value) -> Vec<(String, Vec<usize>)> {
     let (name, shape) = (text(&entry[0]), sizes(&entry[1]));
     match entry[2].as_u64() {
@@ -174,7 +174,7 @@ fn expected(run: &str, entry: &Value, values: &SafeTensors) -> Expected {
     }
 }
 
-/// Nested lists → lists of numbers, whatever the depth above them.
+/// Flattens nested lists of any depth to a list of the innermost lists.
 fn flatten(value: &Value, rows: &mut Vec<Vec<u32>>) {
     let items = value.as_array().unwrap();
     if items.iter().all(Value::is_u64) {

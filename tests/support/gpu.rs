@@ -1,4 +1,4 @@
-//! The GPU of this machine for tests, and plans of a few steps made by hand.
+//! The GPU of this machine, hand-built plans of a few steps, and sample configurations.
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,13 +13,13 @@ use mobilebert::plan::{
 use mobilebert::weights::{ParameterData, Tensor};
 use serde_json::{Value, json};
 
-/// A device of its own; where this machine has none, the test is said not to have run, or fails if
-/// `MOBILEBERT_GPU=require`.
+/// A new device. If this machine has no GPU, reports the test as not run, or fails if `MOBILEBERT_GPU=require`.
 pub fn device(test: &str) -> Option<Device> {
     found(test, pollster::block_on(Device::request()))
 }
 
-/// As [`device`], with timestamps. A device that has none is said not to serve, or fails if `MOBILEBERT_GPU=require`.
+/// Like [`device`], with timestamp queries. If the device lacks them, reports the test as not run, or fails if
+/// `MOBILEBERT_GPU=require`.
 pub fn profiling_device(test: &str) -> Option<Device> {
     let device = found(test, pollster::block_on(Device::request_for_profiling()))?;
     if !device.has_timestamps() {
@@ -47,12 +47,12 @@ fn found(test: &str, requested: Result<Device, Error>) -> Option<Device> {
     }
 }
 
-/// An executor of its own.
+/// A new executor.
 pub fn executor(test: &str) -> Option<Executor> {
     device(test).map(|device| pollster::block_on(Executor::new(device)).expect("kernels compile"))
 }
 
-/// The executor that the tests of one file take turns with: compiling kernels takes longer than running them.
+/// One executor for all tests of a file, because compiling the kernels takes longer than running them.
 pub fn shared_executor(test: &str) -> Option<MutexGuard<'static, Executor>> {
     static SHARED: OnceLock<Option<Mutex<Executor>>> = OnceLock::new();
     match SHARED.get_or_init(|| executor(test).map(Mutex::new)) {
@@ -64,12 +64,12 @@ pub fn shared_executor(test: &str) -> Option<MutexGuard<'static, Executor>> {
     }
 }
 
-/// Past the capture of the test harness, so that it is seen although the test passes.
+/// Writes around the output capture of the test harness, so that the line is visible even if the test passes.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Builds a plan by hand, with constants of its own.
+/// Builds a plan step by step, with its parameters.
 #[derive(Clone, Debug)]
 pub struct Builder {
     pub plan: Plan,
@@ -78,7 +78,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A plan without steps. Ids count tokens, types are 0, every token is attended to.
+    /// A plan without steps. The id of a token is its index, types are 0, and every token is attended to.
     pub fn new(batch: usize, sequence: usize) -> Self {
         let tokens = batch * sequence;
         Builder {
@@ -108,7 +108,7 @@ impl Builder {
         self.add(Tensor { shape: shape.to_vec(), data: data.to_vec() }.into(), Role::Table)
     }
 
-    /// A parameter in floats or in 8 bits.
+    /// Adds a parameter in f32 or q8.
     pub fn add(&mut self, values: ParameterData, role: Role) -> ParameterId {
         let id = ParameterId(self.parameters.len());
         let name = format!("parameter.{}", id.0);
@@ -117,7 +117,7 @@ impl Builder {
         id
     }
 
-    /// A buffer that holds `data`: rows of a table gathered by the ids, which count tokens.
+    /// Adds a buffer that contains `data`, by gathering the rows of a table in order.
     pub fn activation(&mut self, data: &[f32]) -> BufferId {
         let rows = self.inputs.input_ids.len();
         assert_eq!(data.len() % rows, 0, "{} values in {rows} rows", data.len());
@@ -125,7 +125,7 @@ impl Builder {
         self.step(Embedding { table, trigram: false }, data.len())
     }
 
-    /// Appends a step with a buffer and memory of its own; it becomes the result.
+    /// Appends a step with a new buffer and slot. Its output becomes the result of the plan.
     pub fn step(&mut self, operation: impl Into<Operation>, len: usize) -> BufferId {
         let output = BufferId(self.plan.buffers.len());
         let label = format!("step.{}", output.0);
@@ -160,7 +160,7 @@ impl Builder {
     }
 }
 
-/// A small MobileBERT with odd sizes, some fields as given.
+/// Configuration of a small MobileBERT with odd sizes. `more` overrides fields.
 pub fn mobilebert(architecture: &str, more: Value) -> Value {
     let mut fields = json!({
         "model_type": "mobilebert", "architectures": [architecture], "vocab_size": 61, "max_position_embeddings": 80,
@@ -175,8 +175,8 @@ pub fn mobilebert(architecture: &str, more: Value) -> Value {
     fields
 }
 
-/// One of each kind; sizes odd on purpose.
-pub fn family() -> Vec<Value> {
+/// One configuration of each kind of model, with deliberately odd sizes.
+pub fn sample_configs() -> Vec<Value> {
     vec![
         mobilebert("MobileBertForQuestionAnswering", json!({})),
         mobilebert(

@@ -1,4 +1,4 @@
-//! A plan, interpreted in f64 with the plainest loops there are: what kernels and executors are held against.
+//! Interprets a plan in f64 with simple loops, as the reference for kernels and executors.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use mobilebert::plan::{Inputs, Network, Operation, PAD_ID, Plan, Request, Residu
 
 use super::reference::activate;
 
-/// Values of a network's parameters, by index.
+/// Values of a network's parameters by index.
 pub type Parameters = Vec<Vec<f64>>;
 
-/// Every step's result by its label.
+/// Results of all steps by label, and outputs by name.
 pub type Results = BTreeMap<String, Vec<f64>>;
 
-/// Runs all steps. Panics where a plan is malformed: this is a test's tool.
+/// Runs all steps. Panics if the plan is malformed.
 pub fn run(network: &Network, plan: &Plan, parameters: &Parameters, inputs: &Inputs) -> Results {
     let mut buffers: Vec<Vec<f64>> = vec![Vec::new(); plan.buffers.len()];
     let mut results = Results::new();
@@ -183,7 +183,7 @@ fn add(values: &mut [f64], added: &[f64]) {
     values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
 }
 
-/// `input · weightᵀ + bias` over rows `stride` apart.
+/// `input · weightᵀ + bias` for rows `stride` apart.
 pub fn linear(
     input: &[f64],
     rows: usize,
@@ -204,7 +204,7 @@ pub fn linear(
     output
 }
 
-/// Over rows of `features`, with the biased variance.
+/// Layer norm of each row of `features`, with the biased variance.
 pub fn layer_norm(input: &[f64], weight: &[f64], bias: &[f64], features: usize, epsilon: f64) -> Vec<f64> {
     let mut output = Vec::with_capacity(input.len());
     for row in input.chunks(features) {
@@ -216,13 +216,13 @@ pub fn layer_norm(input: &[f64], weight: &[f64], bias: &[f64], features: usize, 
     output
 }
 
-/// Zeros where every score is −∞.
+/// Softmax; all zeros if every score is −∞.
 pub fn softmax(scores: &[f64]) -> Vec<f64> {
-    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most == f64::NEG_INFINITY {
+    let maximum = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if maximum == f64::NEG_INFINITY {
         return vec![0.0; scores.len()];
     }
-    let powers: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
+    let powers: Vec<f64> = scores.iter().map(|score| (score - maximum).exp()).collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| power / sum).collect()
 }

@@ -1,87 +1,86 @@
-//! Matrices as the executor keeps them: in floats, or in 8 bits.
+//! Matrices in the precisions that executors store them in.
 
 use mobilebert::kernels::{PackedMatrix, Simd, Table};
 use mobilebert::weights::{ParameterData, Q8Tensor, Tensor};
 
 use super::random::Random;
 
-/// Sizes of hidden states in trained networks.
+/// Magnitudes of hidden states in trained networks.
 pub const SIZES: [f32; 4] = [1e-3, 1.0, 1e4, 2.5e7];
 
 /// A row-major matrix.
 #[derive(Debug)]
 pub struct Matrix {
     columns: usize,
-    kept: Kept,
+    data: MatrixData,
 }
 
 #[derive(Debug)]
-enum Kept {
-    Floats(Vec<f32>),
-    Bytes { values: Vec<i8>, scales: Vec<f32> },
+enum MatrixData {
+    F32(Vec<f32>),
+    Q8 { values: Vec<i8>, scales: Vec<f32> },
 }
 
-/// How a matrix is kept.
+/// How a matrix is stored.
 #[derive(Clone, Copy, Debug)]
-pub enum Form {
-    /// In f32.
-    Floats,
-    /// In 8 bits with a scale a row.
-    Bytes,
+pub enum Precision {
+    /// 32-bit floats.
+    F32,
+    /// Bytes with one scale per row.
+    Q8,
 }
 
 impl Matrix {
-    /// Values whose sizes differ by magnitudes. In 8 bits that is every byte there is, and scales of both signs, some of
-    /// them zero.
-    pub fn new(random: &mut Random, form: Form, rows: usize, columns: usize) -> Self {
-        let kept = match form {
-            Form::Floats => Kept::Floats(random.wild(rows * columns, 1.0)),
-            Form::Bytes => {
+    /// Random values of mixed magnitudes. With q8, all byte values occur, and scales are positive, negative, or zero.
+    pub fn new(random: &mut Random, precision: Precision, rows: usize, columns: usize) -> Self {
+        let data = match precision {
+            Precision::F32 => MatrixData::F32(random.mixed_magnitudes(rows * columns, 1.0)),
+            Precision::Q8 => {
                 let values = (0..rows * columns).map(|_| random.bits() as i8).collect();
-                let mut scales = random.wild(rows, 1.0 / 127.0);
+                let mut scales = random.mixed_magnitudes(rows, 1.0 / 127.0);
                 scales.iter_mut().filter(|_| random.below(9) == 0).for_each(|scale| *scale = 0.0);
-                Kept::Bytes { values, scales }
+                MatrixData::Q8 { values, scales }
             }
         };
-        Matrix { columns, kept }
+        Matrix { columns, data }
     }
 
-    /// Rows of bytes, each with its scale.
+    /// A q8 matrix; `scales` has one scale per row.
     pub fn from_bytes(values: Vec<i8>, scales: Vec<f32>) -> Self {
-        Matrix { columns: values.len() / scales.len(), kept: Kept::Bytes { values, scales } }
+        Matrix { columns: values.len() / scales.len(), data: MatrixData::Q8 { values, scales } }
     }
 
-    /// Its values as floats.
+    /// The values as floats.
     pub fn floats(&self) -> Vec<f32> {
-        match &self.kept {
-            Kept::Floats(values) => values.clone(),
-            Kept::Bytes { values, scales } => {
+        match &self.data {
+            MatrixData::F32(values) => values.clone(),
+            MatrixData::Q8 { values, scales } => {
                 let rows = values.chunks(self.columns).zip(scales);
                 rows.flat_map(|(row, scale)| row.iter().map(move |value| f32::from(*value) * scale)).collect()
             }
         }
     }
 
-    /// Packed for products with it.
+    /// Packed for matrix products.
     pub fn packed(&self, simd: Simd) -> PackedMatrix {
-        match &self.kept {
-            Kept::Floats(values) => {
+        match &self.data {
+            MatrixData::F32(values) => {
                 PackedMatrix::from_f32(values, values.len() / self.columns, self.columns, simd)
             }
-            Kept::Bytes { values, scales } => {
+            MatrixData::Q8 { values, scales } => {
                 PackedMatrix::from_q8(values, scales.clone(), self.columns, simd)
             }
         }
     }
 
-    /// As a checkpoint gives it to an executor.
+    /// In the form that executors load.
     pub fn values(&self) -> ParameterData {
-        match &self.kept {
-            Kept::Floats(values) => {
+        match &self.data {
+            MatrixData::F32(values) => {
                 let shape = vec![values.len() / self.columns, self.columns];
                 ParameterData::F32(Tensor { shape, data: values.clone() })
             }
-            Kept::Bytes { values, scales } => ParameterData::Q8(Q8Tensor {
+            MatrixData::Q8 { values, scales } => ParameterData::Q8(Q8Tensor {
                 shape: vec![scales.len(), self.columns],
                 values: values.clone(),
                 scales: scales.clone(),
@@ -89,11 +88,11 @@ impl Matrix {
         }
     }
 
-    /// As a table that rows are read from.
+    /// As a lookup table.
     pub fn table(&self) -> Table {
-        match &self.kept {
-            Kept::Floats(values) => Table::from_f32(values.clone(), self.columns),
-            Kept::Bytes { values, scales } => Table::from_q8(values.clone(), scales.clone(), self.columns),
+        match &self.data {
+            MatrixData::F32(values) => Table::from_f32(values.clone(), self.columns),
+            MatrixData::Q8 { values, scales } => Table::from_q8(values.clone(), scales.clone(), self.columns),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What several test files share. Each file uses a part of it.
-#![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this module")]
+//! Helpers shared by several test files.
+#![allow(dead_code, reason = "each test file is a separate crate and uses only part of this module")]
 
 pub mod checkpoint;
 pub mod compare;
 pub mod cpu;
-pub mod family;
 pub mod goldens;
 pub mod gpu;
 pub mod interpreter;
 pub mod matrix;
 pub mod random;
 pub mod reference;
+pub mod reference_model;

@@ -1,16 +1,16 @@
-//! Seeded numbers for tests: the same on every machine and in every run.
+//! Seeded random numbers for tests, identical on every machine and in every run.
 
-/// A generator of the SplitMix64 kind: a counter, mixed.
+/// A SplitMix64 generator.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// A sequence that only depends on `seed`.
+    /// A generator whose sequence depends only on `seed`.
     pub fn new(seed: u64) -> Self {
         Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5851_F42D_4C95_7F2D)
     }
 
-    /// 64 bits.
+    /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
@@ -19,13 +19,13 @@ impl Random {
         bits ^ (bits >> 31)
     }
 
-    /// A number in `0..bound`.
+    /// A random integer in `0..bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        assert!(bound > 0, "nothing lies below zero");
+        assert!(bound > 0, "the bound must be positive");
         (self.bits() % bound as u64) as usize
     }
 
-    /// A number in `low..=high`.
+    /// A random integer in `low..=high`.
     pub fn between(&mut self, low: usize, high: usize) -> usize {
         low + self.below(high - low + 1)
     }
@@ -40,13 +40,13 @@ impl Random {
         (0..len).map(|_| self.unit() * size).collect()
     }
 
-    /// `len` numbers whose sizes spread over magnitudes from `size`/1000 to `size`, as trained networks have them.
-    pub fn wild(&mut self, len: usize, size: f32) -> Vec<f32> {
+    /// `len` numbers with magnitudes from about `size`/1000 to `size`, as in trained networks.
+    pub fn mixed_magnitudes(&mut self, len: usize, size: f32) -> Vec<f32> {
         (0..len).map(|_| self.unit() * size * 10f32.powi(-(self.below(4) as i32))).collect()
     }
 
-    /// A mask of `batch · sequence`: ones with random holes or a masked tail; some rows of the batch fully masked when
-    /// `may_be_empty`.
+    /// A mask `[batch, sequence]`. Each sequence is unmasked, has a masked tail or random masked tokens, or, if
+    /// `may_be_empty`, is fully masked.
     pub fn mask(&mut self, batch: usize, sequence: usize, may_be_empty: bool) -> Vec<u32> {
         let mut mask = Vec::with_capacity(batch * sequence);
         for _ in 0..batch {
@@ -54,13 +54,13 @@ impl Random {
             match self.below(if may_be_empty { 4 } else { 3 }) {
                 0 => mask.extend((0..sequence).map(|_| 1)),
                 1 => {
-                    let real = self.between(1, sequence);
-                    mask.extend((0..sequence).map(|token| u32::from(token < real)));
+                    let length = self.between(1, sequence);
+                    mask.extend((0..sequence).map(|token| u32::from(token < length)));
                 }
                 2 => {
                     mask.extend((0..sequence).map(|_| u32::from(self.below(3) > 0)));
-                    let kept = self.below(sequence);
-                    mask[start + kept] = 1;
+                    let attended = self.below(sequence);
+                    mask[start + attended] = 1;
                 }
                 _ => mask.extend((0..sequence).map(|_| 0)),
             }

@@ -1,4 +1,4 @@
-//! The kernels in f64, written as their formulas stand: what CPU twins and shaders are held against.
+//! Direct f64 implementations of the kernels' formulas, as the reference for CPU twins and shaders.
 
 use mobilebert::kernels::attention::AttentionParameters;
 use mobilebert::kernels::linear::LinearParameters;
@@ -14,7 +14,7 @@ pub const ACTIVATIONS: [Activation; 6] = [
     Activation::Silu,
 ];
 
-/// The error function by its series or, further out, the continued fraction of its complement.
+/// The error function, from its series or, for large |x|, the continued fraction of its complement.
 pub fn erf(x: f64) -> f64 {
     if x.abs() < 3.0 {
         let (mut term, mut sum) = (x, x);
@@ -74,23 +74,23 @@ pub fn linear(
     output
 }
 
-/// By how much an output of [`linear`] may move where groups of 128 inputs, but for eight that are larger than all others
-/// together deserve, are rounded to whole numbers of 16 bits: by half a step for every input, times its weight, times the
-/// steepest slope of an activation (gelu's).
+/// Bound on the error of the outputs of [`linear`] when inputs are quantized to 16-bit integers in groups of 128, with up
+/// to eight outliers per group kept as floats: half a quantization step per input, times its weight, times the steepest
+/// slope of any activation (that of gelu).
 pub fn linear_rounding(parameters: &LinearParameters, input: &[f32], weight: &[f32]) -> Vec<f64> {
     const STEEPEST: f64 = 1.13;
     let depth = parameters.in_features as usize;
-    let sizes = |values: &[f32]| values.iter().map(|&value| f64::from(value).abs()).collect::<Vec<_>>();
+    let magnitudes = |values: &[f32]| values.iter().map(|&value| f64::from(value).abs()).collect::<Vec<_>>();
     let step = |group: &[f32]| {
-        let mut sizes = sizes(group);
-        sizes.sort_by(f64::total_cmp);
-        let rest = |large: usize| &sizes[..sizes.len() - large];
-        // A hair more than 32 times the mean, for the bound is compared in f32.
-        let few = (0..8.min(sizes.len())).find(|&large| {
-            let rest = rest(large);
+        let mut magnitudes = magnitudes(group);
+        magnitudes.sort_by(f64::total_cmp);
+        let rest = |outliers: usize| &magnitudes[..magnitudes.len() - outliers];
+        // Slightly more than 32 times the mean, because the kernel compares in f32.
+        let outliers = (0..8.min(magnitudes.len())).find(|&outliers| {
+            let rest = rest(outliers);
             rest[rest.len() - 1] <= 32.0001 * rest.iter().sum::<f64>() / rest.len() as f64
         });
-        rest(few.unwrap_or(0)).last().map_or(0.0, |largest| largest / 32767.0)
+        rest(outliers.unwrap_or(0)).last().map_or(0.0, |largest| largest / 32767.0)
     };
     let mut output = Vec::new();
     for row in 0..parameters.rows as usize {
@@ -99,7 +99,9 @@ pub fn linear_rounding(parameters: &LinearParameters, input: &[f32], weight: &[f
             let groups = input.chunks(128).zip(weight.chunks(128));
             output.push(
                 groups
-                    .map(|(input, weight)| STEEPEST * 0.5 * step(input) * sizes(weight).iter().sum::<f64>())
+                    .map(|(input, weight)| {
+                        STEEPEST * 0.5 * step(input) * magnitudes(weight).iter().sum::<f64>()
+                    })
                     .sum(),
             );
         }
@@ -122,7 +124,7 @@ pub fn layer_norm(input: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> 
     output
 }
 
-/// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`; zeros where all keys are masked.
+/// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`; zeros if all keys are masked.
 pub fn probabilities(parameters: &AttentionParameters, mask: &[u32], query: &[f32], key: &[f32]) -> Vec<f64> {
     let [batch, sequence, heads, size] =
         [parameters.batch, parameters.sequence, parameters.heads, parameters.head_size].map(|x| x as usize);

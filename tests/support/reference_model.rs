@@ -1,5 +1,5 @@
-//! The family in f64 straight from a checkpoint's tensors, nothing folded and no plan: what folding and plans are held
-//! against. Follows `transformers`' modules one by one.
+//! A reference implementation of the models in f64, directly from a checkpoint's tensors, without folding or plans. Follows
+//! the modules of `transformers` one by one.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use mobilebert::plan::Inputs;
 use super::interpreter::{layer_norm, linear, softmax};
 use super::reference::activate;
 
-/// Tensors of a checkpoint by name: shape and values.
+/// Tensors of a checkpoint by name, each with its shape and values.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
-/// Named results, as `transformers` names them.
+/// Outputs by their names in `transformers`.
 pub type Outputs = BTreeMap<String, Vec<f64>>;
 
 /// One forward pass over `[batch, sequence]`.
-pub struct Family64<'a> {
+pub struct ReferenceModel<'a> {
     pub config: &'a Config,
     pub tensors: &'a Tensors,
     pub inputs: &'a Inputs,
@@ -24,7 +24,7 @@ pub struct Family64<'a> {
     pub sequence: usize,
 }
 
-impl Family64<'_> {
+impl ReferenceModel<'_> {
     pub fn run(&self) -> Outputs {
         let mut outputs = Outputs::new();
         let mut hidden = self.embeddings();
@@ -83,7 +83,7 @@ impl Family64<'_> {
         f64::from(self.config.layer_norm_eps)
     }
 
-    /// MobileBERT's embedding norm and `output.LayerNorm` keep torch's default.
+    /// MobileBERT's embedding norm and `output.LayerNorm` use PyTorch's default.
     fn default_epsilon(&self) -> f64 {
         if self.config.family == Family::MobileBert { f64::from(1e-5f32) } else { self.config_epsilon() }
     }

@@ -76,7 +76,7 @@ impl Executor {
     /// Runs a plan up to the step with this label and returns that step's output.
     ///
     /// # Errors
-    /// As [`Executor::run`], and where there is no such step.
+    /// As [`Executor::run`], and if there isn't such a step.
     pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         match self {
             Executor::Cpu(executor) => executor.run_until(plan, inputs, label),
@@ -101,7 +101,7 @@ impl Executor {
         }
     }
 
-    /// Runs a plan and tells how the time divides between CPU, GPU and readback; `None` on the CPU, where nothing is
+    /// Runs a plan and returns how the time divides between CPU, GPU and readback; `None` on the CPU, where nothing is
     /// encoded or read back.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Chooses among candidates by what the device at hand shows to be faster.
+//! Autotuning: chooses among candidates by timing them on the device at hand.
 //!
 //! No table of devices knows whether a GPU has cores to spare for smaller tiles, or room for several windows in one run.
 //! So the first runs try each candidate, and the fastest is kept.
@@ -54,7 +54,7 @@ impl<C: Copy + PartialEq> Trial<C> {
         next.map_or(self.candidates[0].candidate, |timed| timed.candidate)
     }
 
-    /// Notes what a run cost, in any unit. Other candidates than the given ones are ignored.
+    /// Records the cost of a run, in any unit. Ignored if it isn't one of the candidates.
     pub fn note(&mut self, candidate: C, cost: f64) {
         let Some(timed) = self.candidates.iter_mut().find(|timed| timed.candidate == candidate) else {
             return;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_a_candidate_changes_nothing() {
+    fn a_run_of_something_else_changes_nothing() {
         let mut trial = Trial::new([1, 4], Order::OneAfterAnother, 0.9);
         trial.note(3, 0.0);
         assert_eq!(trial.next(|_| true), 1);

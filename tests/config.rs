@@ -2,7 +2,7 @@
 
 use mobilebert::config::{Activation, Bottleneck, Config, Family, Head, Normalization, ProblemType};
 use mobilebert::error::{Code, Error};
-use mobilebert::plan::{Network, Part, Request};
+use mobilebert::plan::{ModelPart, Network, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ fn ib_bert_reads_the_hidden_state_at_its_own_width() {
         assert_eq!(shape(&format!("attention.self.{module}")), [1024, 512]);
     }
     assert_eq!(shape("output.bottleneck.dense"), [512, 1024]);
-    let count = network.parameter_count(Part::Embeddings) + network.parameter_count(Part::Layers);
+    let count = network.parameter_count(ModelPart::Embeddings) + network.parameter_count(ModelPart::Layers);
     assert_eq!((count + 500_000) / 1_000_000, 294);
 }
 
@@ -98,11 +98,11 @@ fn ib_bert() -> Value {
 fn parameters_are_counted_as_transformers_counts_them() {
     let encoder = |fields: Value| {
         let network = Network::of(&read(fields).unwrap()).unwrap();
-        network.parameter_count(Part::Embeddings) + network.parameter_count(Part::Layers)
+        network.parameter_count(ModelPart::Embeddings) + network.parameter_count(ModelPart::Layers)
     };
     let whole = |fields: Value| {
         let network = Network::of(&read(fields).unwrap()).unwrap();
-        Part::ALL.into_iter().map(|part| network.parameter_count(part)).sum::<u64>()
+        ModelPart::ALL.into_iter().map(|part| network.parameter_count(part)).sum::<u64>()
     };
     assert_eq!(encoder(json!({ "model_type": "mobilebert" })), 24_581_888);
     assert_eq!(whole(json!({ "model_type": "mobilebert" })), 24_844_544);

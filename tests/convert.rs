@@ -7,7 +7,7 @@ mod support;
 use mobilebert::config::Config;
 use mobilebert::model::{Loader, ModelFiles};
 use mobilebert::plan::Network;
-use mobilebert::session::{Device, Outputs, Sequence, SessionOptions, Wanted};
+use mobilebert::session::{Device, ExtraOutputs, Outputs, Sequence, SessionOptions};
 use mobilebert::weights::{Generator, Quantizer, RawTensor, Storage};
 use serde_json::json;
 use support::checkpoint;
@@ -35,7 +35,7 @@ async fn results(file: &[u8], chunk: usize, storage: Option<Storage>) -> Vec<Out
     }
     let mut model = loader.finish().await.unwrap();
     let ids: Vec<u32> = (0..24).map(|index| index * 7 % 90).collect();
-    model.run(&[Sequence::new(ids, vec![0; 24])], Wanted::default()).await.unwrap()
+    model.run(&[Sequence::new(ids, vec![0; 24])], ExtraOutputs::default()).await.unwrap()
 }
 
 #[test]

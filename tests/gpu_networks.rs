@@ -7,7 +7,7 @@ use mobilebert::config::Config;
 use mobilebert::cpu;
 use mobilebert::gpu::{self, Tile};
 use mobilebert::plan::{Inputs, Network, PAD_ID, ParameterId, Plan, Request, Schedule};
-use mobilebert::session::{Device, DeviceKind, Limits, SessionOptions, Started};
+use mobilebert::session::{Device, DeviceKind, Limits, PendingSession, SessionOptions};
 use mobilebert::weights::Tensor;
 use serde_json::{Value, json};
 use support::checkpoint;
@@ -307,7 +307,7 @@ fn a_tensor_larger_than_a_binding_falls_back_to_the_cpu() {
     let start = |device| {
         let options = SessionOptions { device, ..SessionOptions::default() };
         let limits = Limits { vocab_size: 119_547, type_vocab_size: 2, max_sequence: 512 };
-        let started = pollster::block_on(Started::new(&options)).unwrap();
+        let started = pollster::block_on(PendingSession::new(&options)).unwrap();
         started.with_network(Network::of(&config).unwrap(), limits)
     };
     let error = start(Device::Gpu).err().expect("the tensor exceeds the guaranteed limits");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mobilebert::config::{Config, Normalization};
 use mobilebert::error::Result;
 use mobilebert::model::Directory;
-use mobilebert::plan::{Network, Part, Plan, Request, Step};
+use mobilebert::plan::{ModelPart, Network, Plan, Request, Step};
 use mobilebert::weights::{Entry, Header, SCALE_SUFFIX};
 use serde::Serialize;
 
@@ -85,7 +85,8 @@ impl Arguments {
 
 impl Report {
     fn new(config: &Config, network: &Network, plan: &Plan, headers: &[Header]) -> Result<Self> {
-        let parts = Part::ALL.map(|part| (format!("{part:?}").to_lowercase(), network.parameter_count(part)));
+        let parts =
+            ModelPart::ALL.map(|part| (format!("{part:?}").to_lowercase(), network.parameter_count(part)));
         let parameters: Vec<(String, u64)> = parts.into_iter().filter(|(_, count)| *count > 0).collect();
         let dispatch = |step: &Step| {
             Ok(Dispatch {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mobilebert::error::{Error, Result};
-use mobilebert::session::{Outputs, Sequence, Wanted};
+use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -46,7 +46,7 @@ impl Arguments {
         let file = OutputFile::create(&self.output)?;
         let mut model = self.model.open()?;
         input.check_choices(model.config().head)?;
-        let wanted = Wanted { hidden_states: self.hidden_states, attentions: self.attentions };
+        let wanted = ExtraOutputs { hidden_states: self.hidden_states, attentions: self.attentions };
         let results = pollster::block_on(model.run(&sequences(&input), wanted))?;
         file.write(&serialize(&stack(&results, &input.shape)?)?)
     }

@@ -1,5 +1,5 @@
-//! What `mobilebert bench` and the latency page measure: a network on a device, run over fixed ids, its results held
-//! against stored ones.
+//! The measurements of `mobilebert bench` and of the latency page: a network on a device, run over fixed ids, with its
+//! results compared with stored ones.
 
 mod profile;
 mod seeding;
@@ -14,10 +14,10 @@ pub use variants::{Variant, stored, variants};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::model::Model;
-use crate::plan::{ParameterId, Part, Request, Schedule};
+use crate::plan::{ModelPart, ParameterId, Request, Schedule};
 use crate::session::{DeviceReport, Outputs, Sequence, Session};
 
-/// A network that stands on its device, ready to be timed.
+/// A network on its device, ready to be timed.
 pub struct Benchmark {
     session: Session,
     schedule: Schedule,
@@ -25,14 +25,14 @@ pub struct Benchmark {
 
 /// One run of a batch.
 pub struct Run {
-    /// From token ids to results in memory, by the wall clock: padding, upload of the ids, the network, readback.
+    /// Wall-clock time from token ids to results in memory: padding, upload of the ids, the network, readback.
     pub milliseconds: f64,
     /// The results of the first sequence.
     pub outputs: Outputs,
 }
 
 impl Benchmark {
-    /// Takes a loaded model; a tokenizer that it has is of no use here.
+    /// Benchmarks a loaded model. Its tokenizer isn't used.
     pub fn new(model: Model, schedule: Schedule) -> Self {
         Benchmark { session: model.into_session(), schedule }
     }
@@ -42,9 +42,9 @@ impl Benchmark {
         self.session.network().config.architecture()
     }
 
-    /// Trained values.
+    /// Number of trained values.
     pub fn parameters(&self) -> u64 {
-        Part::ALL.iter().map(|part| self.session.network().parameter_count(*part)).sum()
+        ModelPart::ALL.iter().map(|part| self.session.network().parameter_count(*part)).sum()
     }
 
     /// How operations are grouped into kernels.
@@ -52,7 +52,7 @@ impl Benchmark {
         self.schedule
     }
 
-    /// Where it runs, and why.
+    /// The device in use, and why.
     pub fn device(&self) -> &DeviceReport {
         self.session.device()
     }
@@ -62,10 +62,10 @@ impl Benchmark {
         &self.session
     }
 
-    /// Kernels launched in a run over one sequence of this length.
+    /// Number of dispatches in a run over one sequence of this length.
     ///
     /// # Errors
-    /// Where the network takes no such length.
+    /// If the length is out of range.
     pub fn dispatches(&self, sequence: usize) -> Result<usize> {
         let request = Request { batch: 1, sequence, schedule: self.schedule, ..Request::default() };
         Ok(self.session.network().plan(request)?.steps.len())
@@ -74,7 +74,7 @@ impl Benchmark {
     /// Bytes of activations that a run holds, padding included.
     ///
     /// # Errors
-    /// Where the network takes no such length or batch.
+    /// If the length or batch size is out of range.
     pub fn activation_bytes(&self, sequence: usize, batch: usize) -> Result<u64> {
         let sequence = sequence.next_multiple_of(self.session.executor().bucket());
         let sequence = sequence.min(self.session.limits().max_sequence);
@@ -102,8 +102,8 @@ impl Benchmark {
     }
 }
 
-/// The tokens of a length: the same in every run and in `tests/goldens/bench_logits.py`. The second half is of the
-/// second type where there are types, as a question's context is.
+/// The fixed tokens of a length, the same in every run and in `tests/goldens/bench_logits.py`. The second half has the
+/// second token type if there are types, like a question's context.
 fn fixed(length: usize, vocabulary: usize, types: usize) -> Sequence {
     // Ids repeat every `vocabulary` places and fit 32 bits.
     let ids = (1..=length).map(|place| ((7919 * (place as u64)) % vocabulary.max(1) as u64) as u32).collect();

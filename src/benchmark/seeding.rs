@@ -1,41 +1,41 @@
-//! A network whose weights are made on the spot, a tensor a step, so that no more than one stands in memory twice.
+//! A network with generated weights: one tensor per step, so that at most one is in memory twice.
 
 use super::Benchmark;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::Result;
 use crate::plan::{Network, Schedule, Source};
-use crate::session::{Limits, Session, SessionOptions, Started};
+use crate::session::{Limits, PendingSession, Session, SessionOptions};
 use crate::weights::{Assembler, Generator};
 
-/// Fills a session from a seed.
+/// Generates a session's weights from a seed.
 pub struct Seeding {
     session: Session,
     schedule: Schedule,
     assembler: Assembler,
     generator: Generator,
-    /// What is still to be made; the last is next.
+    /// The tensors that are still to be generated, in reverse order.
     left: Vec<Source>,
     values: usize,
     times: SeedingTimes,
 }
 
-/// Where the time went, in milliseconds.
+/// Durations in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SeedingTimes {
     /// Finding the device and compiling its kernels.
     pub compile: f64,
-    /// Making the weights.
+    /// Generating the weights.
     pub generate: f64,
-    /// Folding them and handing them to the device.
+    /// Folding and uploading them.
     pub upload: f64,
 }
 
 impl Seeding {
-    /// Finds the device and compiles its kernels; no weight is made yet.
+    /// Finds the device and compiles its kernels; doesn't generate weights yet.
     ///
     /// # Errors
-    /// Where the configuration cannot be built or the device is not there.
+    /// If the configuration isn't supported or the device isn't available.
     pub async fn new(config: &Config, seed: u64, options: &SessionOptions) -> Result<Self> {
         let network = Network::of(config)?;
         let mut left: Vec<Source> = Vec::new();
@@ -53,17 +53,17 @@ impl Seeding {
             max_sequence: config.max_position_embeddings,
         };
         let before = now_ms();
-        let started = Started::new(options).await?;
+        let started = PendingSession::new(options).await?;
         let times = SeedingTimes { compile: now_ms() - before, ..SeedingTimes::default() };
         let session = started.with_network(network, limits)?;
         let (schedule, generator) = (options.schedule, Generator::new(seed));
         Ok(Seeding { session, schedule, assembler, generator, left, values, times })
     }
 
-    /// Makes the next tensor; gives the share of all values that stand, 1 at the end.
+    /// Generates the next tensor. Returns the fraction of all values that is done, 1 at the end.
     ///
     /// # Errors
-    /// Where the device has no room for it.
+    /// [`crate::error::Error::OutOfMemory`].
     pub fn step(&mut self) -> Result<f64> {
         let Some(source) = self.left.pop() else { return Ok(1.0) };
         let before = now_ms();
@@ -79,7 +79,7 @@ impl Seeding {
         Ok(1.0 - left as f64 / self.values as f64)
     }
 
-    /// Makes what is left, and waits until the device has it.
+    /// Generates the remaining tensors and waits until the device has them.
     ///
     /// # Errors
     /// As [`Seeding::step`].

@@ -1,4 +1,4 @@
-//! Stored logits, and whether a run gave them.
+//! Stored logits, and the comparison of a run with them.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::session::Outputs;
 
-/// `logits.json`: what `transformers` makes in float64 of the paper's variants over the fixed ids.
+/// `logits.json`: the outputs of `transformers` in float64 for the paper's variants over the fixed ids.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stored {
     /// Seed of the weights.
     pub seed: u64,
-    /// The largest |Δ| over the row's root mean square that counts as right.
+    /// The largest |Δ| over the row's root mean square that is right.
     pub allowed: f64,
     /// By name of the variant and number of tokens.
     variants: BTreeMap<String, BTreeMap<usize, Logits>>,
@@ -34,15 +34,15 @@ pub struct Sample {
     pub rms: f64,
 }
 
-/// How far a run was from the stored logits.
+/// The difference between a run and the stored logits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// Whether that is near enough.
+    /// Whether the difference is allowed.
     pub right: bool,
-    /// The largest |Δ| over the row's root mean square; infinite where a value is missing or none.
+    /// The largest |Δ| over the row's root mean square; infinite if a value is missing or NaN.
     #[serde(serialize_with = "finite")]
     pub difference: f64,
-    /// The largest that is right.
+    /// The largest allowed difference.
     pub allowed: f64,
 }
 
@@ -50,25 +50,25 @@ impl Stored {
     /// Parses the file.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] where it is another.
+    /// [`Error::Corrupt`] if it isn't such a file.
     pub fn parse(json: &str) -> Result<Stored> {
         serde_json::from_str(json).map_err(|error| Error::corrupt("logits.json", error.to_string()))
     }
 
-    /// The logits of a variant at a length, where they were stored.
+    /// The logits of a variant at a length, if they are stored.
     pub fn get(&self, variant: &str, sequence: usize) -> Option<&Logits> {
         self.variants.get(variant)?.get(&sequence)
     }
 }
 
 impl Check {
-    /// Compares a run with what was stored of it.
+    /// Compares a run with the stored logits.
     pub fn of(outputs: &Outputs, stored: &Logits, allowed: f64) -> Check {
         let differences = stored.iter().map(|(name, sample)| match outputs.get(name) {
             Some(tensor) => sample.difference(&tensor.data),
             None => f64::INFINITY,
         });
-        // Nothing stored is nothing checked.
+        // Without stored values nothing was checked.
         let difference = differences.reduce(f64::max).unwrap_or(f64::INFINITY);
         Check { right: difference <= allowed, difference, allowed }
     }
@@ -93,7 +93,7 @@ impl Sample {
         let mut largest = 0.0;
         for (found, stored) in pairs.chain([(mean.sqrt(), self.rms)]) {
             let difference = (found - stored).abs() / self.rms;
-            // NaN is as far off as can be.
+            // NaN is never right.
             if difference.is_nan() {
                 return f64::INFINITY;
             }
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_a_wrong_row_nan_and_a_short_row_are_noticed() {
+    fn a_wrong_value_a_wrong_row_nan_and_a_short_row_are_detected() {
         assert!(sample().difference(&[3.01, 0.0, -4.0]) > 1e-3);
-        // Between the stored places only the root mean square tells.
+        // Between the stored places, only the root mean square shows a difference.
         assert!(sample().difference(&[3.0, 1.0, -4.0]) > 1e-3);
         assert_eq!(sample().difference(&[3.0, f32::NAN, -4.0]), f64::INFINITY);
         assert_eq!(sample().difference(&[3.0, 0.0]), f64::INFINITY);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_is_missing_or_never_stored_is_not_right() {
+    fn a_missing_output_or_one_that_is_not_stored_is_not_right() {
         let stored = Logits::from([("logits".to_owned(), sample())]);
         assert!(!Check::of(&Outputs::default(), &stored, 1e-3).right);
         assert!(!Check::of(&Outputs::default(), &Logits::new(), 1e-3).right);

@@ -57,7 +57,7 @@ pub fn stored() -> Result<Stored> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Network, Part};
+    use crate::plan::{ModelPart, Network};
 
     /// In millions, as the paper's table of GLUE results prints them; that of BERT-BASE has a pooler, ours has none.
     #[test]
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(variants.len(), parameters.len());
         for (variant, expected) in variants.iter().zip(parameters) {
             let network = Network::of(&variant.config().unwrap()).unwrap();
-            let count: u64 = Part::ALL.iter().map(|part| network.parameter_count(*part)).sum();
+            let count: u64 = ModelPart::ALL.iter().map(|part| network.parameter_count(*part)).sum();
             let millions = count as f64 / 1e6;
             assert!((millions / expected - 1.0).abs() < 0.04, "{}: {millions} M", variant.name);
             for sequence in [64, 128, 256, 384] {

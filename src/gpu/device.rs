@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// What is known of the GPU that runs a model.
+/// The GPU that runs a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adapter {
-    /// Name as the platform gives it; in browsers made of vendor, architecture and description.
+    /// Name as reported by the platform; in browsers joined from vendor, architecture and description.
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `webgpu`.
     pub backend: String,
-    /// Whether it is a program that passes for a GPU (SwiftShader, llvmpipe, WARP): slower than the CPU executor.
+    /// Whether it computes in software (SwiftShader, llvmpipe, WARP), which is slower than the CPU executor.
     pub fallback: bool,
 }
 
@@ -26,14 +26,14 @@ pub struct Device {
     polls_seldom: bool,
 }
 
-/// What callbacks of the platform reported.
+/// Faults reported by the platform's callbacks.
 #[derive(Debug, Default)]
 struct Faults {
     lost: Option<String>,
     uncaptured: Option<String>,
 }
 
-/// Why there is no adapter, without the list of backends that were not compiled in.
+/// The reason for a missing adapter, without wgpu's list of backends that aren't compiled in.
 fn cause(error: wgpu::RequestAdapterError) -> String {
     match error {
         wgpu::RequestAdapterError::NotFound { .. } if cfg!(target_arch = "wasm32") => {
@@ -47,10 +47,10 @@ fn cause(error: wgpu::RequestAdapterError) -> String {
 }
 
 impl Device {
-    /// Asks for the fastest adapter, a software one if there is no other, and opens it.
+    /// Requests the fastest adapter, or a software one if there isn't any other, and opens it.
     ///
     /// # Errors
-    /// `Unsupported` where there is no adapter or it does not offer WebGPU's default limits.
+    /// `Unsupported` if there is no adapter or it doesn't support WebGPU's default limits.
     pub async fn request() -> Result<Self> {
         Self::request_with(wgpu::Features::empty()).await
     }
@@ -111,12 +111,12 @@ impl Device {
         })
     }
 
-    /// What the GPU calls itself.
+    /// The adapter it was opened on.
     pub fn adapter(&self) -> &Adapter {
         &self.adapter
     }
 
-    /// The device itself, for programs that use wgpu of their own.
+    /// The wgpu device, for programs that use wgpu themselves.
     pub fn wgpu(&self) -> &wgpu::Device {
         &self.device
     }
@@ -126,13 +126,13 @@ impl Device {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Whether the platform takes its time to notice finished work.
+    /// Whether the platform notices finished work late.
     #[cfg(target_arch = "wasm32")]
     pub(super) fn polls_seldom(&self) -> bool {
         self.polls_seldom
     }
 
-    /// An error if the device is gone or reported a fault outside every error scope.
+    /// Fails if the device was lost or reported a fault outside of all error scopes.
     pub(super) fn check(&self, step: &str) -> Result<()> {
         let mut faults = lock(&self.faults);
         if let Some(reason) = &faults.lost {
@@ -154,7 +154,7 @@ impl Device {
         }
     }
 
-    /// Begins to watch for failures; [`Watch::end`] tells what happened.
+    /// Opens error scopes; [`Watch::end`] reports what they caught.
     pub(super) fn watch(&self) -> Watch {
         Watch {
             memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory),
@@ -164,7 +164,7 @@ impl Device {
 }
 
 fn lock(faults: &Mutex<Faults>) -> std::sync::MutexGuard<'_, Faults> {
-    // Holders only move strings about; a poisoned lock holds nothing broken.
+    // The lock is only held to move strings, so a poisoned one still holds a valid value.
     faults.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -175,8 +175,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Ends the scopes at once; the future resolves when the platform has told what they caught. `what` is the tensor
-    /// or step at fault, `bytes` what was asked of the device's memory.
+    /// Closes the scopes immediately; the future resolves once the platform reports what they caught. `what` names the
+    /// tensor or step, `bytes` is the memory that was requested.
     pub(super) fn end(
         self,
         what: String,
@@ -185,7 +185,7 @@ impl Watch {
         let validation = self.validation.pop();
         let memory = self.memory.pop();
         async move {
-            // Lack of memory first: it is what makes later uses of a buffer invalid.
+            // Out of memory first: it is the cause of later validation errors.
             if memory.await.is_some() {
                 return Err(Error::OutOfMemory { what, bytes });
             }
@@ -213,7 +213,7 @@ fn get(object: &wasm_bindgen::JsValue, field: &str) -> wasm_bindgen::JsValue {
     js_sys::Reflect::get(object, &field).unwrap_or(wasm_bindgen::JsValue::UNDEFINED)
 }
 
-/// wgpu panics where it finds neither a page nor a worker of one, as in Node.
+/// wgpu panics outside of pages and workers, as in Node.
 #[cfg(target_arch = "wasm32")]
 fn has_webgpu() -> bool {
     let global = js_sys::global();
@@ -227,7 +227,7 @@ fn is_firefox() -> bool {
     agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))
 }
 
-/// wgpu leaves most of `GPUAdapterInfo` out, so it is read here.
+/// wgpu omits most of `GPUAdapterInfo`, so it is read directly.
 #[cfg(target_arch = "wasm32")]
 fn describe(_adapter: &wgpu::Adapter, device: &wgpu::Device) -> Adapter {
     let info = match device.as_webgpu() {
@@ -246,7 +246,7 @@ fn describe(_adapter: &wgpu::Adapter, device: &wgpu::Device) -> Adapter {
     Adapter { name, backend: "webgpu".to_owned(), fallback }
 }
 
-/// For browsers that do not say so themselves.
+/// For browsers without `isFallbackAdapter`.
 #[cfg(target_arch = "wasm32")]
 fn is_software(name: &str) -> bool {
     let name = name.to_lowercase();

@@ -15,7 +15,7 @@ use super::device::{Adapter, Device};
 use super::memory::{Ledger, Memory};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
-use super::prepared::{Loaded, Prepared, Tile};
+use super::prepared::{PrepareContext, Prepared, Tile};
 use super::readback::read_back;
 use super::timestamps::Timestamps;
 
@@ -28,19 +28,19 @@ const FLUSH_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Executor {
     // In order of destruction: buffers before the device.
-    /// What living plans need.
+    /// Buffers and bind groups of the plans that exist.
     prepared: Vec<Prepared>,
     parameters: Vec<Option<Uploaded>>,
     uploads: Uploads,
     pipelines: Pipelines,
     ledger: Arc<Ledger>,
     tile: Option<Tile>,
-    /// What the runs of each size have shown; kept when a plan is evicted.
+    /// Timings of tiles by size of plan; they outlive evicted plans.
     trials: HashMap<Request, Trial<Tile>>,
     device: Device,
 }
 
-/// Uploads on their way.
+/// Uploads in flight.
 #[derive(Debug, Default)]
 struct Uploads {
     bytes: u64,
@@ -48,7 +48,7 @@ struct Uploads {
     outcomes: Outcomes,
 }
 
-/// What a browser will tell about uploads, later.
+/// Results of uploads, which browsers report later.
 #[cfg(target_arch = "wasm32")]
 #[derive(Default)]
 struct Outcomes(Vec<std::pin::Pin<Box<dyn Future<Output = Result<()>>>>>);
@@ -89,24 +89,24 @@ impl Executor {
         &self.device
     }
 
-    /// Keeps to one kind of tiles, or has every plan's first runs tell which are quicker. As it is made, an executor does
-    /// the second, but on a software adapter, which has no cores to spare.
+    /// Fixes the size of tiles, or with `None` has the first runs of each size of plan show which are faster. The default
+    /// is to measure, except on software adapters, which have no idle cores.
     pub fn set_tile(&mut self, tile: Option<Tile>) {
         self.tile = tile;
         self.prepared.clear();
     }
 
-    /// What this executor holds on the device: parameters, and the memory of the plans that are kept ready.
+    /// Memory held on the device: parameters, and buffers prepared for plans.
     pub fn memory(&self) -> Memory {
         self.ledger.memory()
     }
 
-    /// Uploads a parameter into a buffer of its own; what comes in 8 bits stays in 8 bits. Replaces an earlier one.
+    /// Uploads a parameter into its own buffer; 8-bit data stays in 8 bits. Replaces an earlier one with this id.
     ///
-    /// Browsers report a lack of memory later: at the latest the next [`Self::settle`] or run does.
+    /// Browsers report a lack of memory later: in the next [`Self::settle`] or run at the latest.
     ///
     /// # Errors
-    /// `Tensor` where the shape is another, `Unsupported` where a binding cannot hold it, `OutOfMemory`.
+    /// `Tensor` if the shape differs, `Unsupported` if it is larger than a binding, `OutOfMemory`.
     pub fn load(
         &mut self,
         id: ParameterId,
@@ -127,7 +127,7 @@ impl Executor {
             self.parameters.resize_with(id.0 + 1, || None);
         }
         self.parameters[id.0] = Some(uploaded);
-        // Bind groups of plans made before hold the old buffer.
+        // Bind groups prepared earlier refer to the old buffer.
         self.prepared.clear();
         self.uploads.bytes += bytes;
         if self.uploads.bytes >= FLUSH_BYTES {
@@ -136,11 +136,11 @@ impl Executor {
         Ok(())
     }
 
-    /// Sends what was written so far on its way, so that the copies made for it can be freed.
+    /// Submits what was written so far, so that its staging copies can be freed.
     fn flush(&mut self) -> Result<()> {
         self.uploads.bytes = 0;
         self.device.queue.submit(None);
-        // Natively this waits and frees; in browsers it does nothing, for there the browser sees to it.
+        // Natively this waits and frees them; browsers do that themselves.
         self.device
             .device
             .poll(wgpu::PollType::wait_indefinitely())
@@ -148,7 +148,7 @@ impl Executor {
         self.device.check("upload")
     }
 
-    /// Waits until every upload is known to have succeeded.
+    /// Waits until all uploads are known to have succeeded.
     ///
     /// # Errors
     /// `OutOfMemory` with the name of the tensor that did not fit.
@@ -174,7 +174,7 @@ impl Executor {
         prepared.write_inputs(device, inputs);
         let tile = tile_of(*fixed, trials, prepared);
         let started = now_ms();
-        // Commands are the same each time, so they are watched the first time only.
+        // The commands are the same each time, so only the first run needs error scopes.
         let outcome = if prepared.proven {
             prepared.submit(device, pipelines, tile, None);
             None
@@ -201,7 +201,7 @@ impl Executor {
     /// Runs a plan up to the step with this label and returns that step's output.
     ///
     /// # Errors
-    /// As [`Self::run`]; `InvalidInput` where there is no such step.
+    /// As [`Self::run`]; `InvalidInput` if there isn't such a step.
     pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         let index = self.prepare(plan, inputs).await?;
         self.prepared[index].write_inputs(&self.device, inputs);
@@ -216,13 +216,13 @@ impl Executor {
         Ok(values)
     }
 
-    /// After a loss of the device, that loss in place of an error that it caused.
+    /// If the device was lost, replaces errors that the loss caused by the loss itself.
     pub fn as_device_lost(&self, error: Error) -> Error {
         self.device.as_device_lost(error)
     }
 
-    /// Runs a plan as [`Self::run`] does, and tells where the time went. The GPU's part is by timestamps where the device
-    /// has them, else from the submit until the device says that the work is done.
+    /// Runs a plan as [`Self::run`] does, and returns how long each part took. The GPU's part is measured by timestamps if
+    /// the device has them, otherwise from the submit until the device reports that the work is done.
     ///
     /// # Errors
     /// As [`Self::run`].
@@ -254,8 +254,8 @@ impl Executor {
         Ok(RunParts { encode, gpu, readback: (ended - started - encode - gpu).max(0.0), clock })
     }
 
-    /// Runs a plan with a time for every step: by timestamps where the device has them and a query set has room for two per
-    /// step, else by the CPU's clock around one submit per step.
+    /// Runs a plan and times every step: by timestamps if the device has them and a query set has room for two per step,
+    /// otherwise by the CPU's clock around one submit per step.
     ///
     /// # Errors
     /// As [`Self::run`].
@@ -287,8 +287,8 @@ impl Executor {
         uploaded.map_or(0, |uploaded| uploaded.buffer.size())
     }
 
-    fn loaded(&self) -> Loaded<'_> {
-        Loaded {
+    fn loaded(&self) -> PrepareContext<'_> {
+        PrepareContext {
             device: &self.device,
             ledger: &self.ledger,
             pipelines: &self.pipelines,
@@ -296,15 +296,15 @@ impl Executor {
         }
     }
 
-    /// Index of what `plan` needs on the device, made now or earlier; `inputs` are those of the run to come.
+    /// Index of the buffers and bind groups of `plan`, made now or earlier. Checks the `inputs` of the next run.
     async fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<usize> {
         inputs.check(plan, |id| self.parameters.get(id.0)?.as_ref()?.layout.shape.first().copied())?;
         self.settle().await?;
         self.device.check("plan")?;
-        // Plans that nobody has any more can't run again.
+        // A plan that was dropped can't run again.
         self.prepared.retain(Prepared::is_alive);
         let kept = self.prepared.iter().position(|prepared| prepared.is_for(plan));
-        // Where whoever waited for the last run was dropped, the staging buffer is still mapped: all is made again.
+        // If the future of the last run was dropped, the staging buffer is still mapped: start over.
         let kept = kept.map(|index| self.prepared.swap_remove(index)).filter(|prepared| !prepared.in_flight);
         let prepared = match kept {
             Some(prepared) => prepared,
@@ -315,7 +315,7 @@ impl Executor {
     }
 }
 
-/// The tiles of the next run: fixed ones, the only ones, or those that the trial of this size asks for.
+/// The tiles of the next run: fixed, without alternative, or next in the trial for this size.
 fn tile_of(fixed: Option<Tile>, trials: &mut HashMap<Request, Trial<Tile>>, prepared: &Prepared) -> Tile {
     match fixed {
         _ if !prepared.has_short => Tile::Wide,
@@ -331,7 +331,7 @@ impl Drop for Executor {
     fn drop(&mut self) {
         self.prepared.clear();
         self.parameters.clear();
-        // In browsers a device lives until the garbage collector finds it, or until it is told.
+        // In browsers a device lives until it is garbage collected, or destroyed explicitly.
         self.device.device.destroy();
     }
 }

@@ -5,10 +5,10 @@ use crate::error::{Error, Result};
 use crate::kernels::{BufferId, Launch, MAX_WORKGROUPS, ParameterShape, Shapes};
 use crate::plan::{ParameterId, Plan, Step};
 
-/// The dispatch that computes `step`; `layout_of` tells the layout of a loaded parameter in its buffer.
+/// The dispatch that computes `step`; `layout_of` returns the layout of a loaded parameter.
 ///
 /// # Errors
-/// `Internal` where a shape cannot be, `Unsupported` where the launch exceeds WebGPU's guaranteed limits.
+/// `Internal` if shapes disagree, `Unsupported` if the launch exceeds WebGPU's guaranteed limits.
 pub fn launch<'a>(
     plan: &Plan,
     step: &Step,

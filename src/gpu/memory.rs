@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// What an executor holds on its device.
+/// Memory of an executor on its device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Number of buffers.
@@ -33,7 +33,7 @@ pub(super) struct Allocation {
 }
 
 impl Allocation {
-    /// A buffer of at least `bytes`, rounded up to whole vectors of four floats, because kernels read such.
+    /// A buffer of at least `bytes`, rounded up to a multiple of four floats, because kernels read vectors.
     pub(super) fn new(
         device: &wgpu::Device,
         ledger: &Arc<Ledger>,
@@ -66,12 +66,12 @@ impl Drop for Allocation {
     fn drop(&mut self) {
         self.ledger.buffers.fetch_sub(1, Ordering::Relaxed);
         self.ledger.bytes.fetch_sub(self.buffer.size(), Ordering::Relaxed);
-        // In browsers the garbage collector may take long to find a buffer that nobody holds.
+        // In browsers it can take long until an unused buffer is garbage collected.
         self.buffer.destroy();
     }
 }
 
-/// The size that a buffer of `bytes` is given.
+/// The allocated size of a buffer of `bytes`.
 pub(super) fn padded(bytes: u64) -> u64 {
     bytes.max(1).next_multiple_of(16)
 }

@@ -1,8 +1,8 @@
 //! Runs a plan through wgpu: natively over Vulkan, Metal or Direct3D 12, in browsers over WebGPU.
 //!
 //! [`Device::request`] finds an adapter, [`Executor::new`] compiles the kernels, [`Executor::load`] uploads parameters,
-//! [`Executor::run`] runs plans. What a plan needs (buffers, bind groups, parameter blocks) is made once and kept;
-//! a run writes the inputs, submits one command buffer with one compute pass and reads all results back at once.
+//! [`Executor::run`] runs plans. Buffers, bind groups and parameter blocks of a plan are made once and live as long as
+//! the plan; a run writes the inputs, submits one command buffer with one compute pass and reads all results back at once.
 
 mod completion;
 mod device;

@@ -1,4 +1,4 @@
-//! Parameters on the device: checked, laid out as the kernels read them, uploaded.
+//! Parameters on the device: checked, rearranged for the kernels, uploaded.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::weights::ParameterData;
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
 
-/// How a parameter lies in its buffer.
+/// The layout of a parameter in its buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Sizes, outermost first.
     pub shape: Vec<usize>,
-    /// Whether it is a scale a row as f32 and then signed bytes, four a word; floats otherwise.
+    /// Whether it is one f32 scale per row followed by signed bytes, four per word; otherwise floats.
     pub in_bytes: bool,
 }
 
@@ -29,7 +29,7 @@ impl Uploaded {
     /// Begins the upload of a parameter.
     ///
     /// # Errors
-    /// `Tensor` where the shape is another, `Unsupported` where a binding cannot hold it.
+    /// `Tensor` if the shape differs, `Unsupported` if it is larger than a binding.
     pub(super) fn new(
         device: &Device,
         ledger: &Arc<Ledger>,
@@ -60,7 +60,7 @@ impl Uploaded {
     }
 }
 
-/// A parameter's values from `offset` on, in whole words.
+/// Writes a parameter's values from `offset` on, padded to whole words.
 fn write<T: bytemuck::Pod + Default>(
     device: &Device,
     buffer: &wgpu::Buffer,
@@ -87,7 +87,7 @@ fn write<T: bytemuck::Pod + Default>(
     }
 }
 
-/// Length of the rows of what `linear` reads.
+/// Row length of a matrix that `linear` reads; `None` for other parameters.
 fn matrix_width(parameter: &Parameter) -> Option<usize> {
     match (parameter.role, parameter.shape.as_slice()) {
         (Role::Matrix, &[_, in_features]) => Some(in_features),
@@ -95,9 +95,9 @@ fn matrix_width(parameter: &Parameter) -> Option<usize> {
     }
 }
 
-/// A row-major `[out, in]` as `[in / 4, out, 4]`, zeros behind the last of a row: four values that a sum takes at once
-/// lie together, and beside those of the next column, which a neighbour reads at the same time. Handed on in parts of
-/// about a megabyte.
+/// Rearranges a row-major `[out, in]` as `[in / 4, out, 4]`, padding rows with zeros: the four values that an accumulator
+/// takes at once are adjacent, and next to those of the next column, which the neighboring invocation reads at the same
+/// time. Passed on in chunks of about a megabyte.
 fn interleaved<T: Copy + Default>(values: &[T], in_features: usize, mut write: impl FnMut(&[T])) {
     const PART: usize = 1 << 18;
     let columns = values.len() / in_features;
@@ -115,7 +115,7 @@ fn interleaved<T: Copy + Default>(values: &[T], in_features: usize, mut write: i
     }
 }
 
-/// Bytes that the parameter takes in its buffer.
+/// Size of the parameter's buffer in bytes.
 fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
     let (len, width, scales) = match values {
         ParameterData::F32(tensor) => (tensor.data.len(), 4, 0),

@@ -26,7 +26,7 @@ impl Pipelines {
             pipelines.push(create(&device.device, kernel));
             outcomes.push(watch.end(kernel.name.to_owned(), 0));
         }
-        // Awaited after the last is begun: a browser compiles them side by side.
+        // Awaited after the last one was created, so that browsers compile in parallel.
         for outcome in outcomes {
             outcome.await?;
         }

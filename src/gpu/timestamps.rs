@@ -65,7 +65,7 @@ impl Timestamps {
     pub(super) async fn read(&self, device: &Device) -> Result<Vec<f64>> {
         let period = f64::from(device.queue.get_timestamp_period());
         read_back(device, &self.staging, self.staging.size(), |ticks: &[u64]| {
-            // A clock that was reset between the two writes tells nothing.
+            // A clock that was reset between the two writes counts as 0.
             ticks.chunks_exact(2).map(|pair| pair[1].saturating_sub(pair[0]) as f64 * period / 1e6).collect()
         })
         .await

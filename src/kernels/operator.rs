@@ -1,4 +1,4 @@
-//! What every operation can tell about itself, and how an executor has it computed.
+//! The interface between operations and executors.
 
 use super::cost::Cost;
 use super::host::Host;
@@ -35,7 +35,7 @@ pub trait Operator {
     /// As [`Operator::check`].
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>>;
 
-    /// Arithmetic and memory traffic; `stored` tells the bytes of a whole parameter on its device.
+    /// Arithmetic and memory traffic; `stored` returns the bytes of a whole parameter on its device.
     ///
     /// # Errors
     /// As [`Operator::check`].

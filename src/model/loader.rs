@@ -4,7 +4,7 @@ use super::{Model, question_answering};
 use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::plan::Network;
-use crate::session::{DeviceReport, Limits, Session, SessionOptions, Started};
+use crate::session::{DeviceReport, Limits, PendingSession, Session, SessionOptions};
 use crate::text::{Tokenizer, TokenizerFiles};
 use crate::weights::{Assembler, Converted, ShardIndex, Storage, Stream};
 
@@ -33,7 +33,7 @@ pub struct Loader {
 
 /// Which tensors exist is known from the index of a sharded model at once, else from the header of the only file.
 enum Stage {
-    Waiting(Started),
+    Waiting(PendingSession),
     Loading {
         session: Box<Session>,
         assembler: Assembler,
@@ -60,7 +60,7 @@ impl Loader {
         let index =
             files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
         let network = index.map(|index| sharded(&config, &index)).transpose()?;
-        let started = Started::new(options).await?;
+        let started = PendingSession::new(options).await?;
         let stage = match network {
             Some(network) => Stage::loading(started, network)?,
             None => Stage::Waiting(started),
@@ -175,7 +175,7 @@ fn sharded(config: &Config, index: &ShardIndex) -> Result<Network> {
 }
 
 impl Stage {
-    fn loading(started: Started, network: Network) -> Result<Stage> {
+    fn loading(started: PendingSession, network: Network) -> Result<Stage> {
         let limits = Limits {
             vocab_size: network.config.vocab_size,
             type_vocab_size: network.config.type_vocab_size,

@@ -24,7 +24,7 @@ pub use token_classification::{Labelled, TokenClassification};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::session::{DeviceReport, Outputs, Sequence, Session, Wanted};
+use crate::session::{DeviceReport, ExtraOutputs, Outputs, Sequence, Session};
 use crate::text::Tokenizer;
 use crate::trial::Trial;
 
@@ -73,7 +73,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Session::run`].
-    pub async fn run(&mut self, sequences: &[Sequence], wanted: Wanted) -> Result<Vec<Outputs>> {
-        self.session.run(sequences, wanted).await
+    pub async fn run(&mut self, sequences: &[Sequence], extra: ExtraOutputs) -> Result<Vec<Outputs>> {
+        self.session.run(sequences, extra).await
     }
 }

@@ -6,7 +6,7 @@ use super::Model;
 use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::session::{Outputs, Sequence, Wanted};
+use crate::session::{ExtraOutputs, Outputs, Sequence};
 use crate::text::Tokenizer;
 use crate::text::sequence::Encoded;
 use crate::weights::Tensor;
@@ -142,7 +142,7 @@ impl Model {
         let sequence = |encoded: &Encoded| Sequence::new(encoded.ids.clone(), encoded.type_ids.clone());
         let sequences: Vec<Sequence> = encoded.iter().map(sequence).collect();
         stopwatch.tokenized();
-        let outputs = self.session.run(&sequences, Wanted::default()).await?;
+        let outputs = self.session.run(&sequences, ExtraOutputs::default()).await?;
         stopwatch.computed();
         let results = encoded
             .iter()

@@ -1,13 +1,13 @@
-//! What a plan must keep: WebGPU's guaranteed limits, sizes that agree, results that exist before they are read.
+//! Checks of a plan: WebGPU's guaranteed limits, agreeing sizes, buffers written before they are read.
 
 use std::collections::HashSet;
 
 use super::{BufferId, Network, Plan, Request};
 use crate::error::{Error, Result};
 
-/// Limits that every WebGPU device grants, and so what a plan may use.
+/// Limits that every WebGPU device guarantees.
 pub mod limits {
-    /// Storage buffers a shader stage may bind.
+    /// Storage buffers per shader stage.
     pub const STORAGE_BUFFERS: usize = 8;
     /// Bytes of one storage binding.
     pub const BINDING_BYTES: usize = 128 << 20;
@@ -19,7 +19,7 @@ pub mod limits {
     pub const WORKGROUP_STORAGE: usize = 16 << 10;
 }
 
-/// The size of a run, before anything is built for it.
+/// Checks the size of a run before anything is built for it.
 pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
     let longest = network.config.max_position_embeddings;
     if request.sequence == 0 || request.sequence > longest {
@@ -43,10 +43,10 @@ pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of the longest tensor the CPU takes: what a 32-bit `usize` and one allocation can name.
+/// Maximum bytes of a tensor on the CPU: one allocation on a 32-bit platform.
 const TENSOR_BYTES: u64 = i32::MAX as u64;
 
-/// No parameter may be longer than one allocation.
+/// Checks that a parameter fits one allocation.
 pub(super) fn parameter(name: &str, shape: &[usize]) -> Result<()> {
     let bytes = parameter_bytes(shape);
     if bytes <= TENSOR_BYTES {
@@ -58,7 +58,7 @@ pub(super) fn parameter(name: &str, shape: &[usize]) -> Result<()> {
     ))
 }
 
-/// No parameter of a network on a GPU may be longer than a binding.
+/// Checks that every parameter of a network fits a GPU binding.
 ///
 /// # Errors
 /// [`Error::Unsupported`] with the tensor.
@@ -75,12 +75,12 @@ pub fn fits_gpu(network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// Products are taken in 64 bits: `usize` has 32 in browsers.
+/// Computed in 64 bits: `usize` has 32 in browsers.
 fn parameter_bytes(shape: &[usize]) -> u64 {
     shape.iter().fold(4u64, |bytes, size| bytes.saturating_mul(*size as u64))
 }
 
-/// No result may be longer than a binding.
+/// Checks that a result fits a binding.
 fn result(label: &str, len: usize, request: &Request) -> Result<()> {
     if len <= limits::BINDING_BYTES / 4 {
         return Ok(());
@@ -94,7 +94,7 @@ fn result(label: &str, len: usize, request: &Request) -> Result<()> {
     ))
 }
 
-/// Everything but memory.
+/// Checks everything but memory.
 pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
     for buffer in &plan.buffers {
         result(&buffer.label, buffer.len, &plan.request)?;
@@ -132,7 +132,7 @@ pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Slots are long enough, and no step writes where it reads.
+/// Checks that slots are long enough and that no step writes where it reads.
 pub(super) fn memory(plan: &Plan) -> Result<()> {
     for step in &plan.steps {
         let output = &plan.buffers[step.output.0];

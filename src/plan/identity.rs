@@ -1,4 +1,4 @@
-//! What a plan is recognized by.
+//! The identity of a plan.
 
 use std::sync::{Arc, Weak};
 
@@ -7,13 +7,13 @@ use std::sync::{Arc, Weak};
 pub struct Identity(Arc<()>);
 
 impl Identity {
-    /// What tells whether the plan still exists.
+    /// Observes the plan without keeping it alive.
     pub fn liveness(&self) -> Liveness {
         Liveness(Arc::downgrade(&self.0))
     }
 }
 
-/// Whether a plan, or a clone of it, still exists; held by whoever prepared something for it.
+/// Shows whether a plan or a clone of it still exists. Held along with anything that was prepared for the plan.
 #[derive(Clone, Debug)]
 pub struct Liveness(Weak<()>);
 

@@ -1,4 +1,4 @@
-//! Configuration, length and schedule → a plan: typed steps over named buffers. Pure: no GPU, no file, no browser.
+//! Configuration, length and schedule → a plan: steps over named buffers. Pure: no GPU, files or browser.
 
 mod build;
 mod cache;
@@ -23,7 +23,7 @@ pub use network::Network;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
 pub use request::{Request, Schedule};
 pub use step::{Activation, BufferId, Operation, Residual, Step};
-pub use summary::Part;
+pub use summary::ModelPart;
 
 /// An activation buffer.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +41,7 @@ pub struct Buffer {
 pub struct Output {
     /// `transformers`' name: `logits`, `start_logits`, `last_hidden_state`, `hidden_states.3`, ….
     pub name: String,
-    /// Where it stands.
+    /// The buffer that holds it.
     pub buffer: BufferId,
     /// Shape in the buffer, row-major, the plan's own batch and (padded) sequence.
     pub shape: Vec<usize>,
@@ -54,7 +54,7 @@ pub struct Output {
 /// Steps in order, and the memory they need.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What was asked for.
+    /// What it was made for.
     pub request: Request,
     /// In order of execution.
     pub steps: Vec<Step>,
@@ -64,6 +64,6 @@ pub struct Plan {
     pub slots: Vec<usize>,
     /// Results.
     pub outputs: Vec<Output>,
-    /// What executors recognize it by. Change it along with the plan.
+    /// Lets executors recognize the plan. Code that changes the plan has to replace it.
     pub identity: Identity,
 }

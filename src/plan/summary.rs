@@ -1,4 +1,4 @@
-//! What a network weighs and what a plan costs, counted from the plan itself.
+//! Parameter counts of a network and costs of a plan.
 
 use std::collections::BTreeSet;
 
@@ -8,45 +8,46 @@ use crate::kernels::{Cost, ParameterShape, Shapes};
 
 /// A part of a model, for a table of parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum ModelPart {
     /// Word, position and type vectors with their transformation and norm.
     Embeddings,
     /// All layers.
     Layers,
-    /// From the first token to one vector a sequence.
+    /// From the first token to one vector per sequence.
     Pooler,
-    /// What stands on the encoder.
+    /// The layers on top of the encoder.
     Head,
 }
 
-impl Part {
-    /// Every part, from the bottom up.
-    pub const ALL: [Part; 4] = [Part::Embeddings, Part::Layers, Part::Pooler, Part::Head];
+impl ModelPart {
+    /// All parts, from the bottom up.
+    pub const ALL: [ModelPart; 4] =
+        [ModelPart::Embeddings, ModelPart::Layers, ModelPart::Pooler, ModelPart::Head];
 
     /// The part that a tensor belongs to, by its name in the checkpoint.
-    pub fn of(tensor: &str) -> Part {
+    pub fn of(tensor: &str) -> ModelPart {
         if tensor.contains(".layer.") {
-            Part::Layers
+            ModelPart::Layers
         } else if tensor.contains("embeddings.") {
-            Part::Embeddings
+            ModelPart::Embeddings
         } else if tensor.contains("pooler.") {
-            Part::Pooler
+            ModelPart::Pooler
         } else {
-            Part::Head
+            ModelPart::Head
         }
     }
 }
 
 impl Network {
-    /// The checkpoint's tensors that the network is made from, each once, with their shapes.
+    /// The checkpoint's tensors that the network needs, each once, with their shapes.
     pub fn tensors(&self) -> BTreeSet<(&str, &[usize])> {
         let sources = self.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
         sources.map(|source| (source.name(), source.shape.as_slice())).collect()
     }
 
     /// Number of trained values in a part; tied tensors count once.
-    pub fn parameter_count(&self, part: Part) -> u64 {
-        let of_part = self.tensors().into_iter().filter(|(name, _)| Part::of(name) == part);
+    pub fn parameter_count(&self, part: ModelPart) -> u64 {
+        let of_part = self.tensors().into_iter().filter(|(name, _)| ModelPart::of(name) == part);
         of_part.map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()
     }
 }
@@ -62,13 +63,13 @@ impl Plan {
         self.step_cost(network, step, &|_| 0).flops
     }
 
-    /// Bytes that a step has to move at least once, as [`Cost::bytes`] counts them. `stored` tells the bytes of a whole
+    /// Bytes that a step has to move at least once, as counted by [`Cost::bytes`]. `stored` returns the bytes of a whole
     /// parameter on its device.
     pub fn step_bytes(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> u64 {
         self.step_cost(network, step, stored).bytes
     }
 
-    /// A plan was checked when it was made, so that its costs are known; those of another network's steps are zero.
+    /// The cost of a step; zero for a step of another network, whose operands don't exist here.
     fn step_cost(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> Cost {
         self.with_shapes(network, step, |shapes| step.operation.operator().cost(shapes, stored))
             .unwrap_or_default()

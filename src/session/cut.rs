@@ -1,9 +1,9 @@
-//! From the padded buffers of a run to the results of one sequence.
+//! Extracts the results of one sequence from the padded buffers of a run.
 
 use crate::plan::{Output, Plan};
 use crate::weights::Tensor;
 
-/// The results of sequence `item` of a run, cut to its `length`. `buffers` are parallel to the plan's outputs.
+/// The results of sequence `item` of a run, without its padding. `buffers` are parallel to the plan's outputs.
 pub fn outputs(plan: &Plan, buffers: &[Vec<f32>], item: usize, length: usize) -> Vec<(String, Tensor)> {
     plan.outputs
         .iter()

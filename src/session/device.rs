@@ -1,23 +1,23 @@
-//! Which device runs a model, and why.
+//! The choice of the device for a model, and its reason.
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::gpu;
 
-/// What the caller asks for.
+/// The device that the caller asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
-    /// The GPU where there is a real one, else the CPU.
+    /// The GPU if there is a real one, otherwise the CPU.
     #[default]
     Auto,
-    /// The GPU, a software adapter included; an error where there is none.
+    /// The GPU, including software adapters; an error if there isn't one.
     Gpu,
     /// The CPU.
     Cpu,
 }
 
-/// What runs.
+/// The kind of device in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
@@ -27,20 +27,20 @@ pub enum DeviceKind {
     Cpu,
 }
 
-/// The choice and its reason, in words that a user can read.
+/// The choice and its reason, for users to read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeviceReport {
-    /// What runs.
+    /// The kind of device in use.
     pub kind: DeviceKind,
-    /// The adapter's name, also of one that was found and not taken.
+    /// The adapter's name, even if it was found but not used.
     pub adapter: Option<String>,
     /// Whether that adapter computes in software.
     pub fallback: bool,
-    /// Why this one.
+    /// The reason for the choice.
     pub reason: String,
 }
 
-/// The GPU executor, or none where the CPU is to run; and why.
+/// The GPU executor, or `None` for the CPU, and the reason.
 pub async fn choose(wanted: Device, profiling: bool) -> Result<(Option<gpu::Executor>, DeviceReport)> {
     if wanted == Device::Cpu {
         return Ok((None, cpu(None, false, "the CPU was asked for")));

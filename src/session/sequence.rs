@@ -1,12 +1,12 @@
-//! Sequences of any lengths → groups of one padded length, and the inputs of their runs.
+//! Batches sequences of any lengths into groups of one padded length, and makes the inputs of their runs.
 
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, PAD_ID};
 
-/// Rows (tokens) a run takes at most, where the caller does not ask for more: they cost memory.
+/// Maximum number of rows (tokens) per run unless the caller asks for more; activations take memory.
 pub const MAX_ROWS: usize = 512;
 
-/// One sequence, its three arrays of equal length.
+/// One sequence: three arrays of equal length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sequence {
     /// Token ids.
@@ -17,26 +17,26 @@ pub struct Sequence {
     pub attention_mask: Vec<u32>,
 }
 
-/// What a network takes.
+/// Limits of a network's inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Ids are below this.
+    /// Upper bound of ids, exclusive.
     pub vocab_size: usize,
-    /// Token types are below this; 0 for a network without types, which ignores them.
+    /// Upper bound of token types, exclusive; 0 for a network without types, which ignores them.
     pub type_vocab_size: usize,
-    /// Tokens a sequence at most.
+    /// Maximum number of tokens per sequence.
     pub max_sequence: usize,
 }
 
 impl Sequence {
-    /// A sequence that is attended to as a whole, of types as given.
+    /// A sequence without masked tokens.
     pub fn new(input_ids: Vec<u32>, token_type_ids: Vec<u32>) -> Self {
         let attention_mask = vec![1; input_ids.len()];
         Sequence { input_ids, token_type_ids, attention_mask }
     }
 
     /// # Errors
-    /// [`Error::InvalidInput`] naming the array, the position and what is allowed. `index` is the sequence's own place.
+    /// [`Error::InvalidInput`] with the array, the position and the allowed range. `index` is the sequence's place in the batch.
     pub fn check(&self, index: usize, limits: &Limits) -> Result<()> {
         let length = self.input_ids.len();
         if length == 0 || length > limits.max_sequence {
@@ -48,8 +48,7 @@ impl Sequence {
             [("token_type_ids", &self.token_type_ids), ("attention_mask", &self.attention_mask)]
         {
             if values.len() != length {
-                let problem =
-                    format!("sequence {index} has {} values beside {length} input_ids", values.len());
+                let problem = format!("sequence {index} has {} values for {length} input_ids", values.len());
                 return Err(Error::invalid_input(field, problem));
             }
         }
@@ -80,12 +79,12 @@ fn below(field: &str, index: usize, values: &[u32], limit: usize, what: &str) ->
 pub struct Group {
     /// Indices of the sequences.
     pub members: Vec<usize>,
-    /// The length that all are padded to.
+    /// The padded length of all of them.
     pub padded: usize,
 }
 
-/// Groups of similar lengths, longest first, of at most `rows` rows or one sequence. Batches are powers of two so that few
-/// different plans are made.
+/// Groups of similar lengths, longest first, each of at most `rows` rows or one sequence. Batches are powers of two, so that
+/// few different plans are needed.
 pub fn group(sequences: &[Sequence], bucket: usize, max_sequence: usize, rows: usize) -> Vec<Group> {
     let length = |index: usize| sequences[index].input_ids.len();
     let mut order: Vec<usize> = (0..sequences.len()).collect();
@@ -102,7 +101,7 @@ pub fn group(sequences: &[Sequence], bucket: usize, max_sequence: usize, rows: u
     groups
 }
 
-/// The group's sequences side by side.
+/// Concatenates the padded sequences of a group.
 pub fn pad(sequences: &[Sequence], group: &Group) -> Inputs {
     let fill = |values: fn(&Sequence) -> &[u32], past: u32| {
         let mut all = Vec::with_capacity(group.members.len() * group.padded);
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sequence_stands_in_exactly_one_group_that_holds_it() {
+    fn every_sequence_is_in_exactly_one_group_that_is_long_enough() {
         let sequences: Vec<Sequence> = (1..=16).chain([3, 3, 3, 16]).map(of_length).collect();
         let groups = group(&sequences, 8, 16, MAX_ROWS);
         let mut seen: Vec<usize> = groups.iter().flat_map(|group| group.members.clone()).collect();
@@ -143,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn padding_stands_past_the_end_and_is_masked() {
+    fn padding_comes_after_the_text_and_is_masked() {
         let inputs = pad(&[of_length(2), of_length(3)], &Group { members: vec![1, 0], padded: 3 });
         assert_eq!(inputs.input_ids, [1, 1, 1, 1, 1, PAD_ID]);
         assert_eq!(inputs.attention_mask, [1, 1, 1, 1, 1, 0]);
     }
 
     #[test]
-    fn a_bad_id_is_named_with_its_place_and_the_limit() {
+    fn a_bad_id_is_reported_with_its_position_and_the_limit() {
         let mut sequence = of_length(3);
         sequence.input_ids[2] = 10;
         let message = sequence.check(4, &LIMITS).unwrap_err().to_string();
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_held_to_the_limit() {
+    fn lengths_outside_the_limits_are_rejected() {
         assert!(of_length(0).check(0, &LIMITS).is_err());
         assert!(of_length(17).check(0, &LIMITS).is_err());
         assert!(of_length(16).check(0, &LIMITS).is_ok());

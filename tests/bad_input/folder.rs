@@ -7,7 +7,7 @@ use mobilebert::config::Config;
 use mobilebert::error::{Code, Error};
 use mobilebert::model::Model;
 use mobilebert::plan::Network;
-use mobilebert::session::{Device, Sequence, SessionOptions, Wanted};
+use mobilebert::session::{Device, ExtraOutputs, Sequence, SessionOptions};
 use mobilebert::weights::{Generator, RawTensor};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -99,7 +99,7 @@ pub fn open(path: &Path) -> Result<Model, Error> {
 }
 
 pub fn run(model: &mut Model, sequence: Sequence) -> Result<Vec<f32>, Error> {
-    let outputs = pollster::block_on(model.run(&[sequence], Wanted::default()))?;
+    let outputs = pollster::block_on(model.run(&[sequence], ExtraOutputs::default()))?;
     Ok(outputs[0].get("start_logits").unwrap().data.clone())
 }
 

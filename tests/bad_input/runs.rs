@@ -1,7 +1,7 @@
 //! Impossible questions to a model that stands.
 
 use mobilebert::error::Code;
-use mobilebert::session::{Sequence, Wanted};
+use mobilebert::session::{ExtraOutputs, Sequence};
 
 use crate::folder::{Folder, assert_says, run};
 
@@ -48,6 +48,7 @@ fn a_batch_with_one_bad_sequence_says_which() {
     let mut model = Folder::new().open().unwrap();
     let good = Sequence::new(vec![2, 3], vec![0, 0]);
     let bad = Sequence::new(vec![2, 77], vec![0, 0]);
-    let error = pollster::block_on(model.run(&[good.clone(), good, bad], Wanted::default())).unwrap_err();
+    let error =
+        pollster::block_on(model.run(&[good.clone(), good, bad], ExtraOutputs::default())).unwrap_err();
     assert_says(&error, &["input_ids", "sequence 2", "77"]);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use mobilebert::error::Code;
-use mobilebert::session::{Sequence, Wanted};
+use mobilebert::session::{ExtraOutputs, Sequence};
 use mobilebert::weights::{Dtype, RawTensor};
 use serde_json::{Value, json};
 
@@ -181,9 +181,9 @@ fn random_damage_never_panics() {
         match folder.open() {
             Ok(mut model) => {
                 opened += 1;
-                if let Err(error) =
-                    pollster::block_on(model.run(&[Sequence::new(vec![2, 5], vec![0, 0])], Wanted::default()))
-                {
+                if let Err(error) = pollster::block_on(
+                    model.run(&[Sequence::new(vec![2, 5], vec![0, 0])], ExtraOutputs::default()),
+                ) {
                     assert_eq!(error.code(), Code::InvalidInput, "round {round}: {error}");
                 }
             }

@@ -12,13 +12,13 @@ use mobilebert::session::SessionOptions;
 use super::report::Cold;
 
 /// A model that stands, and how it came to.
-pub struct Loaded {
+pub struct LoadedBenchmark {
     pub benchmark: Benchmark,
     pub cold: Cold,
 }
 
 /// Makes the weights.
-pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<Loaded> {
+pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<LoadedBenchmark> {
     let (benchmark, times) = pollster::block_on(async {
         let seeding = Seeding::new(config, seed, options).await?;
         seeding.finish().await
@@ -29,11 +29,11 @@ pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<Lo
         compile_ms: times.compile,
         ..Cold::default()
     };
-    Ok(Loaded { benchmark, cold })
+    Ok(LoadedBenchmark { benchmark, cold })
 }
 
 /// Reads a directory, without its tokenizer.
-pub fn directory(folder: &Path, options: &SessionOptions) -> Result<Loaded> {
+pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchmark> {
     let before = Instant::now();
     let directory = Directory::new(folder)?;
     let config = directory.config_json()?;
@@ -56,7 +56,7 @@ pub fn directory(folder: &Path, options: &SessionOptions) -> Result<Loaded> {
         compile_ms,
         ..Cold::default()
     };
-    Ok(Loaded { benchmark: Benchmark::new(model, options.schedule), cold })
+    Ok(LoadedBenchmark { benchmark: Benchmark::new(model, options.schedule), cold })
 }
 
 /// Milliseconds of a load by what they were spent on.

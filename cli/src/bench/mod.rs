@@ -18,7 +18,7 @@ use mobilebert::session::SessionOptions;
 
 use crate::arguments::Machine;
 use crate::output::{Output, OutputFile, progress};
-use load::Loaded;
+use load::LoadedBenchmark;
 use logits::LogitsFile;
 use report::{ModelResult, Report, Row};
 
@@ -104,7 +104,7 @@ impl Arguments {
     }
 
     fn measure(&self, subject: &Subject, stored: &Stored, logits: &mut LogitsFile) -> Result<ModelResult> {
-        let Loaded { mut benchmark, mut cold } = subject.load(&self.options())?;
+        let LoadedBenchmark { mut benchmark, mut cold } = subject.load(&self.options())?;
         let variant = subject.variant();
         let lengths = self.lengths(benchmark.session().limits().max_sequence)?;
         let rows = lengths.len() * self.batch.len();
@@ -199,7 +199,7 @@ impl Arguments {
 }
 
 impl Subject<'_> {
-    fn load(&self, options: &SessionOptions) -> Result<Loaded> {
+    fn load(&self, options: &SessionOptions) -> Result<LoadedBenchmark> {
         match self {
             Subject::Directory(directory) => load::directory(directory, options),
             Subject::Config(path) => load::seeded(&read_config(path)?, SEED, options),

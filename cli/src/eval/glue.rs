@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Model, TextClassification};
-use mobilebert::session::{Outputs, Sequence, Wanted};
+use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
 use mobilebert::task::metrics;
 use mobilebert::text::sequence;
 use serde::Serialize;
@@ -78,7 +78,7 @@ impl Arguments {
             .map(|example| sequence::encode(tokenizer, &example.text, example.pair.as_deref(), longest))
             .map(|encoded| encoded.map(|encoded| Sequence::new(encoded.ids, encoded.type_ids)))
             .collect::<Result<Vec<_>>>()?;
-        let results = pollster::block_on(model.run(&inputs, Wanted::default()))?;
+        let results = pollster::block_on(model.run(&inputs, ExtraOutputs::default()))?;
         results.iter().map(finite_logits).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use clap::ValueEnum;
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Model, QuestionAnswering};
-use mobilebert::session::{Outputs, Sequence, Wanted};
+use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
 use mobilebert::task::metrics::{Squad1, Squad2};
 use mobilebert::task::question_answering::{Answers, Search, SearchOptions};
 use mobilebert::text::windows::{Window, Windows};
@@ -103,7 +103,7 @@ impl Arguments {
             .flat_map(Windows::iter)
             .map(|window| Sequence::new(window.ids, window.type_ids))
             .collect();
-        let mut results = pollster::block_on(model.run(&inputs, Wanted::default()))?.into_iter();
+        let mut results = pollster::block_on(model.run(&inputs, ExtraOutputs::default()))?.into_iter();
         examples
             .iter()
             .zip(&windows)

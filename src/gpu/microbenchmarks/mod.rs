@@ -1,5 +1,5 @@
-//! What the adapter can do at best, so that the time of a kernel can be compared with it: the cost of a dispatch, the
-//! bandwidth of a copy, the rate of multiply-adds.
+//! The adapter's limits, for comparison with the time of a kernel: the cost of a dispatch, the bandwidth of a copy, the rate
+//! of multiply-adds.
 
 mod overhead;
 mod roofline;

@@ -1,4 +1,4 @@
-//! What a dispatch costs that computes next to nothing.
+//! The cost of a dispatch that computes next to nothing.
 
 use crate::error::{Error, Result};
 use crate::gpu::Device;
@@ -56,7 +56,7 @@ impl Overhead {
     }
 }
 
-/// Per dispatch: what a full pass takes longer than a pass of one.
+/// The difference between a full pass and a pass of one dispatch, per dispatch.
 async fn cost(
     device: &Device,
     increment: &Microbenchmark,

@@ -8,9 +8,9 @@ use crate::gpu::pipelines::Pipelines;
 use crate::kernels::{BufferId, Launch, Operand};
 use crate::plan::{Identity, ParameterId, Plan};
 
-use super::{ALIGNMENT, Command, Copied, Dispatch, INPUTS, Loaded, Prepared, name, slot_of};
+use super::{ALIGNMENT, Command, Copied, Dispatch, INPUTS, PrepareContext, Prepared, name, slot_of};
 
-impl Loaded<'_> {
+impl PrepareContext<'_> {
     fn parameter(&self, id: ParameterId) -> Result<&Uploaded> {
         self.parameters
             .get(id.0)
@@ -33,8 +33,8 @@ impl Loaded<'_> {
 }
 
 impl Prepared {
-    /// Makes everything that `plan` needs; errors of the device come out here.
-    pub(in crate::gpu) async fn new(plan: &Plan, loaded: &Loaded<'_>) -> Result<Self> {
+    /// Makes the buffers and bind groups of `plan`, and waits for errors of the device.
+    pub(in crate::gpu) async fn new(plan: &Plan, loaded: &PrepareContext<'_>) -> Result<Self> {
         let layout_of =
             |id: ParameterId| loaded.parameters.get(id.0)?.as_ref().map(|uploaded| &uploaded.layout);
         let launches: Vec<Launch> =
@@ -48,7 +48,7 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn allocate(plan: &Plan, launches: &[Launch], loaded: &Loaded<'_>) -> Result<Self> {
+    fn allocate(plan: &Plan, launches: &[Launch], loaded: &PrepareContext<'_>) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
 
         let tokens = plan.request.batch * plan.request.sequence;
@@ -90,7 +90,7 @@ impl Prepared {
         })
     }
 
-    fn write_blocks(&self, loaded: &Loaded<'_>, launches: &[Launch]) {
+    fn write_blocks(&self, loaded: &PrepareContext<'_>, launches: &[Launch]) {
         let mut bytes = vec![0; launches.len() * ALIGNMENT as usize];
         for (block, launch) in bytes.chunks_exact_mut(ALIGNMENT as usize).zip(launches) {
             block[..launch.parameters.len()].copy_from_slice(&launch.parameters);
@@ -98,8 +98,8 @@ impl Prepared {
         loaded.device.queue.write_buffer(&self.blocks, 0, &bytes);
     }
 
-    /// A bind group a step, labelled with the step's label.
-    async fn bind(&mut self, loaded: &Loaded<'_>, launches: &[Launch]) -> Result<()> {
+    /// Makes one bind group per step, labeled with the step's label.
+    async fn bind(&mut self, loaded: &PrepareContext<'_>, launches: &[Launch]) -> Result<()> {
         let mut outcomes = Vec::with_capacity(launches.len());
         for (step, launch) in launches.iter().enumerate() {
             let label = self.plan.steps[step].label.clone();
@@ -135,7 +135,7 @@ impl Prepared {
 
     fn binding<'a>(
         &'a self,
-        loaded: &'a Loaded<'_>,
+        loaded: &'a PrepareContext<'_>,
         operand: Operand,
         output: BufferId,
     ) -> Result<wgpu::BufferBinding<'a>> {

@@ -17,13 +17,13 @@ pub(super) fn compute(
     Ok(())
 }
 
-struct Part<'a> {
+struct Chunk<'a> {
     input: &'a [f32],
     activation: Activation,
     output: &'a mut [f32],
 }
 
-impl Task for Part<'_> {
+impl Task for Chunk<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -44,6 +44,6 @@ pub fn run(
     let output = &mut output_values[..parameters.len as usize];
     workers.rows(output, 1, |first, output| {
         let input = &input_values[first..first + output.len()];
-        workers.simd().run(Part { input, activation, output });
+        workers.simd().run(Chunk { input, activation, output });
     });
 }

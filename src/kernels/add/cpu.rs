@@ -33,14 +33,14 @@ pub struct AddOperands<'a> {
     pub scale: &'a [f32],
 }
 
-struct Part<'a> {
+struct Chunk<'a> {
     input: &'a [f32],
     residual: &'a [f32],
     scale: Option<&'a [f32]>,
     output: &'a mut [f32],
 }
 
-impl Task for Part<'_> {
+impl Task for Chunk<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -69,7 +69,7 @@ pub fn run(
     let output = &mut output_values[..parameters.len as usize];
     workers.rows(output, features, |first_row, output| {
         let range = first_row * features..first_row * features + output.len();
-        workers.simd().run(Part {
+        workers.simd().run(Chunk {
             input: &operands.input_values[range.clone()],
             residual: &operands.residual[range],
             scale: (parameters.has_scale != 0).then(|| &operands.scale[..features]),

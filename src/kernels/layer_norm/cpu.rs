@@ -33,7 +33,7 @@ pub struct LayerNormOperands<'a> {
     pub bias: &'a [f32],
 }
 
-struct Part<'a> {
+struct Chunk<'a> {
     input: &'a [f32],
     weight: &'a [f32],
     bias: &'a [f32],
@@ -41,7 +41,7 @@ struct Part<'a> {
     output: &'a mut [f32],
 }
 
-impl Task for Part<'_> {
+impl Task for Chunk<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -73,7 +73,7 @@ pub fn run(
     let features = parameters.features as usize;
     let output = &mut output_values[..parameters.rows as usize * features];
     workers.rows(output, features, |first_row, output| {
-        workers.simd().run(Part {
+        workers.simd().run(Chunk {
             input: &operands.input_values[first_row * features..][..output.len()],
             weight: &operands.weight[..features],
             bias: &operands.bias[..features],

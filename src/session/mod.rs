@@ -1,5 +1,5 @@
-//! One loaded network on one device: picks the executor and says why, keeps plans by length, and turns sequences of any
-//! lengths into padded runs and their results back.
+//! One loaded network on one device: picks the executor and reports why, caches plans by length, and batches sequences of
+//! any lengths into padded runs.
 
 mod cut;
 mod device;
@@ -18,12 +18,12 @@ use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedu
 use crate::profile::{Profile, RunParts};
 use crate::weights::{ParameterData, Tensor};
 
-/// What a caller chooses about a session.
+/// Options of a session.
 #[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
     /// Where to run.
     pub device: Device,
-    /// Threads of the CPU executor; 0 takes what the machine has. Always one in a browser.
+    /// Threads of the CPU executor; 0 means one per core. Always one in a browser.
     pub threads: usize,
     /// How operations are grouped into kernels.
     pub schedule: Schedule,
@@ -31,16 +31,16 @@ pub struct SessionOptions {
     pub profiling: bool,
 }
 
-/// What is wanted of a run besides the head's results.
+/// Results of a run in addition to the head's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ExtraOutputs {
     /// The embedding's output and every layer's.
     pub hidden_states: bool,
     /// Every layer's attention probabilities.
     pub attentions: bool,
 }
 
-/// The results of one sequence by `transformers`' names, without the batch axis and cut to the sequence's length.
+/// The results of one sequence under `transformers`' names, without the batch axis and without padding.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs(Vec<(String, Tensor)>);
 
@@ -56,7 +56,7 @@ impl Outputs {
     }
 }
 
-/// A network whose parameters stand on a device.
+/// A network with its parameters on a device.
 pub struct Session {
     network: Network,
     limits: Limits,
@@ -66,39 +66,39 @@ pub struct Session {
     plans: PlanCache,
 }
 
-/// An executor that is ready to take parameters, before the network is known: a GPU can start while files arrive.
-pub struct Started {
+/// An executor that is ready for parameters before the network is known, so that a GPU can start while files arrive.
+pub struct PendingSession {
     executor: Executor,
     device: DeviceReport,
     options: SessionOptions,
 }
 
-impl Started {
+impl PendingSession {
     /// Picks the executor.
     ///
     /// # Errors
-    /// [`crate::error::Error::Unsupported`] where a GPU is demanded and there is none.
+    /// [`crate::error::Error::Unsupported`] if a GPU was asked for and there isn't one.
     pub async fn new(options: &SessionOptions) -> Result<Self> {
         let (gpu, device) = device::choose(options.device, options.profiling).await?;
         let executor = match gpu {
             Some(gpu) => gpu.into(),
             None => cpu::Executor::new(options.threads)?.into(),
         };
-        Ok(Started { executor, device, options: options.clone() })
+        Ok(PendingSession { executor, device, options: options.clone() })
     }
 
-    /// Where it will run, and why.
+    /// The device that will be used, and why.
     pub fn device(&self) -> &DeviceReport {
         &self.device
     }
 
-    /// A session that still waits for its parameters. A network with a tensor that no GPU has to take goes to the CPU,
-    /// where the choice was ours.
+    /// A session that still needs its parameters. A network with a tensor larger than WebGPU guarantees runs on the CPU,
+    /// unless the GPU was asked for.
     ///
     /// # Errors
-    /// [`crate::error::Error::Unsupported`] for such a tensor where the GPU was asked for.
+    /// [`crate::error::Error::Unsupported`] for such a tensor if the GPU was asked for.
     pub fn with_network(self, network: Network, limits: Limits) -> Result<Session> {
-        let Started { mut executor, mut device, options } = self;
+        let PendingSession { mut executor, mut device, options } = self;
         if let (Executor::Gpu(_), Err(error)) = (&executor, fits_gpu(&network)) {
             if options.device == Device::Gpu {
                 return Err(error);
@@ -112,7 +112,7 @@ impl Started {
 }
 
 impl Session {
-    /// Where it runs, and why.
+    /// The device in use, and why.
     pub fn device(&self) -> &DeviceReport {
         &self.device
     }
@@ -122,37 +122,43 @@ impl Session {
         &self.network
     }
 
-    /// What a sequence must keep to.
+    /// Limits of a sequence.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Hands a parameter to the device.
+    /// Loads a parameter onto the device.
     ///
     /// # Errors
-    /// Where the device has no room for it.
+    /// [`crate::error::Error::OutOfMemory`].
     pub fn load(&mut self, id: ParameterId, values: ParameterData) -> Result<()> {
         self.executor.load(id, &self.network.parameters[id.0], values)
     }
 
-    /// Results of every sequence, in order. Neither the sequences beside it nor the padding change a result.
+    /// Results of every sequence, in order. A result depends neither on the other sequences nor on padding.
     ///
     /// # Errors
     /// [`crate::error::Error::InvalidInput`] for a sequence outside the limits; the session stays usable.
-    pub async fn run(&mut self, sequences: &[Sequence], wanted: Wanted) -> Result<Vec<Outputs>> {
-        self.run_in(sequences, wanted, sequence::MAX_ROWS).await
+    pub async fn run(&mut self, sequences: &[Sequence], extra: ExtraOutputs) -> Result<Vec<Outputs>> {
+        self.run_in(sequences, extra, sequence::MAX_ROWS).await
     }
 
-    /// As [`Session::run`], in one run where batches are powers of two: for callers who know that it pays.
+    /// As [`Session::run`], but in as few runs as possible (batches are powers of two), for callers who know that this is
+    /// faster.
     ///
     /// # Errors
     /// As [`Session::run`].
     pub async fn run_together(&mut self, sequences: &[Sequence]) -> Result<Vec<Outputs>> {
         let rows = sequences.len() * self.limits.max_sequence;
-        self.run_in(sequences, Wanted::default(), rows).await
+        self.run_in(sequences, ExtraOutputs::default(), rows).await
     }
 
-    async fn run_in(&mut self, sequences: &[Sequence], wanted: Wanted, rows: usize) -> Result<Vec<Outputs>> {
+    async fn run_in(
+        &mut self,
+        sequences: &[Sequence],
+        extra: ExtraOutputs,
+        rows: usize,
+    ) -> Result<Vec<Outputs>> {
         for (index, sequence) in sequences.iter().enumerate() {
             sequence.check(index, &self.limits)?;
         }
@@ -162,8 +168,8 @@ impl Session {
                 batch: group.members.len(),
                 sequence: group.padded,
                 schedule: self.schedule,
-                hidden_states: wanted.hidden_states,
-                attentions: wanted.attentions,
+                hidden_states: extra.hidden_states,
+                attentions: extra.attentions,
             };
             let plan = self.plan(request)?;
             let inputs = sequence::pad(sequences, &group);
@@ -176,10 +182,10 @@ impl Session {
         Ok(results)
     }
 
-    /// What one step of the plan for one sequence writes, padding included: for finding a wrong value by bisection.
+    /// The output of one step of the plan for one sequence, padding included: for finding a wrong value by bisection.
     ///
     /// # Errors
-    /// As [`Session::run`], and where there is no step of that label.
+    /// As [`Session::run`], and if there isn't a step with that label.
     pub async fn run_until(&mut self, sequence: &Sequence, label: &str) -> Result<Vec<f32>> {
         sequence.check(0, &self.limits)?;
         let sequences = std::slice::from_ref(sequence);
@@ -200,8 +206,8 @@ impl Session {
         Ok((plan, profile))
     }
 
-    /// Runs sequences of one length as one batch and tells how the time divides between CPU, GPU and readback; `None` on
-    /// the CPU.
+    /// Runs sequences of one length as one batch and returns how the time divides between CPU, GPU and readback; `None`
+    /// on the CPU.
     ///
     /// # Errors
     /// As [`Session::profile`].
@@ -210,7 +216,7 @@ impl Session {
         self.executor.run_in_parts(&plan, &inputs).await
     }
 
-    /// The plan and the inputs of what [`Session::run_together`] runs at once.
+    /// The plan and the inputs of a batch that has to fit one run.
     fn one_run(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Inputs)> {
         for (index, sequence) in sequences.iter().enumerate() {
             sequence.check(index, &self.limits)?;
@@ -248,7 +254,7 @@ impl Session {
         self.executor.parameter_bytes(id)
     }
 
-    /// What runs plans.
+    /// The executor.
     pub fn executor(&self) -> &Executor {
         &self.executor
     }

@@ -1,4 +1,4 @@
-//! A plan with everything that it needs on the device: its inputs written, its steps submitted, its results copied.
+//! A plan with its buffers and bind groups on the device: writes inputs, submits steps, copies results.
 
 mod make;
 
@@ -32,13 +32,13 @@ pub enum Tile {
 /// A plan that can run at once.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    /// A copy with an identity of its own, which doesn't keep the original alive.
+    /// A copy with a different identity, so that it doesn't keep the original alive.
     plan: Plan,
     liveness: Liveness,
     commands: Vec<Command>,
     slots: Vec<Allocation>,
     inputs: Allocation,
-    /// Distance of the three inputs in [`Self::inputs`].
+    /// Distance between the three inputs in [`Self::inputs`], in bytes.
     input_stride: u64,
     /// Holds the parameter blocks that the bind groups refer to.
     blocks: Allocation,
@@ -47,11 +47,11 @@ pub(super) struct Prepared {
     staging: Allocation,
     /// Scratch for the bytes of the inputs.
     bytes: Vec<u8>,
-    /// Whether some step has smaller tiles to choose.
+    /// Whether some step has a variant with short tiles.
     pub(super) has_short: bool,
-    /// Whether a run has gone through without a fault.
+    /// Whether a run has succeeded.
     pub(super) proven: bool,
-    /// Set while results are awaited; still set if the one who waited went away.
+    /// Set while results are awaited; remains set if the waiting future is dropped.
     pub(super) in_flight: bool,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Prepared {
 struct Command {
     dispatch: Dispatch,
     bind_group: wgpu::BindGroup,
-    /// In place of `dispatch` in short tiles.
+    /// Replaces `dispatch` for short tiles.
     short: Option<Dispatch>,
 }
 
@@ -92,8 +92,8 @@ struct Copied {
     bytes: u64,
 }
 
-/// What preparation needs to know of an executor.
-pub(super) struct Loaded<'a> {
+/// The parts of an executor that preparing a plan needs.
+pub(super) struct PrepareContext<'a> {
     pub(super) device: &'a Device,
     pub(super) ledger: &'a Arc<Ledger>,
     pub(super) pipelines: &'a Pipelines,
@@ -101,7 +101,7 @@ pub(super) struct Loaded<'a> {
 }
 
 impl Prepared {
-    /// Bytes of activations, inputs and staging that `plan` would hold.
+    /// Bytes of activations, results and parameter blocks of `plan`.
     pub(super) fn bytes_of(plan: &Plan) -> u64 {
         let slots: u64 = plan.slots.iter().map(|&len| padded(len as u64 * 4)).sum();
         let results: u64 = plan
@@ -138,7 +138,7 @@ impl Prepared {
         name(&self.plan)
     }
 
-    /// Writes ids, types and mask, which fit the plan, to the device.
+    /// Writes ids, types and mask to the device; their lengths have been checked.
     pub(super) fn write_inputs(&mut self, device: &Device, inputs: &Inputs) {
         let fields = [&inputs.input_ids, &inputs.token_type_ids, &inputs.attention_mask];
         for (part, values) in self.bytes.chunks_exact_mut(self.input_stride as usize).zip(fields) {
@@ -221,7 +221,7 @@ impl Prepared {
     /// Submits the plan up to the step with this label; returns the copy of its output, and its size.
     pub(super) fn submit_until(
         &self,
-        loaded: &Loaded<'_>,
+        loaded: &PrepareContext<'_>,
         tile: Tile,
         label: &str,
     ) -> Result<(Allocation, u64)> {
@@ -272,13 +272,13 @@ impl Prepared {
         encoder
     }
 
-    /// Where the results arrive, and how many bytes.
+    /// The staging buffer of the results, and its used bytes.
     pub(super) fn staging(&self) -> (&wgpu::Buffer, u64) {
         let bytes = self.results.last().map_or(0, |result| result.offset + result.bytes);
         (&self.staging, bytes)
     }
 
-    /// The results, one an output of the plan, out of what was read back.
+    /// Splits what was read back into the plan's outputs.
     pub(super) fn split(&self, values: &[f32]) -> Vec<Vec<f32>> {
         let of = |buffer: BufferId| {
             let result = self.results.iter().find(|result| result.buffer == buffer);

@@ -14,7 +14,7 @@
 //! let mut qa = QuestionAnswering::open("models/mobilebert-squad", &SessionOptions::default()).await?;
 //! let passage = "The cat sat on the mat.";
 //! let reply = qa.ask("Who sat on the mat?", passage, &AskOptions::default()).await?;
-//! for answer in &reply.answers.answers {
+//! for answer in &reply.answers {
 //!     println!("{:.2} {}", answer.probability, &passage[answer.start_byte..answer.end_byte]);
 //! }
 //! # Ok(())
@@ -59,6 +59,7 @@
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
 //! | [`kernels`] | one module per kernel: its table entry, its parameters, its CPU twin |
 //! | [`cpu`], [`gpu`] | run a plan; [`executor`] is one of the two |
+//! | [`profile`] | where the time of a run goes |
 //! | [`session`] | picks the executor and says why; caches plans by length |
 //! | [`task`] | logits → answers |
 //! | [`model`] | a model directory → something you can ask |

@@ -68,6 +68,7 @@ class Data:
     join: float = 0.0  # share of a batch's examples joined to another one, labelled by the teacher
     mismatch: float = 0.0  # SQuAD: share of windows that pair a question with a foreign passage
     near: float = 0.0  # SQuAD: share of those whose passage is of the question's own article
+    everyday: float = 0.0  # SQuAD: share of windows replaced by an everyday text (see `data/everyday`)
     unanswerable: Unanswerable = field(default_factory=Unanswerable)
     version: str = "1.1"  # SQuAD: which dev set is scored
     null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
@@ -202,7 +203,7 @@ def _value(kind, value, where: str):
 
 def check(config: Config, where: str) -> None:
     """Refuse values that no step can use."""
-    unanswerable = dataclasses.astuple(config.data.unanswerable)
+    changed = (config.data.mismatch, config.data.everyday, *dataclasses.astuple(config.data.unanswerable))
     rules = [
         (bool(config.name), "'name' is missing: it names the folder of the run"),
         ("/" not in config.name and config.name not in (".", ".."), "'name' must be a plain word"),
@@ -217,8 +218,8 @@ def check(config: Config, where: str) -> None:
         (0 <= config.data.replace < 1 and 0 <= config.data.join <= 1, "'replace' and 'join' are shares of 1"),
         (0 <= config.data.mismatch < 1 and 0 <= config.data.near <= 1, "'mismatch' and 'near' are shares of 1"),
         (
-            all(share >= 0 for share in unanswerable) and config.data.mismatch + sum(unanswerable) < 1,
-            "'mismatch' and the shares of 'unanswerable' must be 0 or more and leave some windows as they are",
+            min(changed) >= 0 and sum(changed) < 1,
+            "'mismatch', 'everyday' and 'unanswerable' are shares: none below 0, and they must leave windows as is",
         ),
         (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
         (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.config import Data
-from training.data import tokens
+from training.data import everyday, tokens
 from training.data.mismatch import Mismatches
 from training.data.squad import Window, Windows
 from training.data.unanswerable import questions, sentences
@@ -32,7 +32,7 @@ class Variants:
 
     def __init__(self, tokenizer, windows: Windows, answered: Sequence[Window], data: Data):
         self.tokenizer, self.windows, self.data = tokenizer, windows, data
-        shares = {"foreign": data.mismatch, **dataclasses.asdict(data.unanswerable)}
+        shares = {"everyday": data.everyday, "foreign": data.mismatch, **dataclasses.asdict(data.unanswerable)}
         self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
         asked = [w.question for w in answered]
         self.mismatches = Mismatches(windows.data, asked, data.near) if data.mismatch else None
@@ -55,8 +55,23 @@ class Variants:
 
     def make(self, kind: str, window: Window, random: np.random.Generator) -> Example | None:
         """An example of one kind, None where the window does not suit."""
+        if kind == "everyday":
+            return self.everyday(random)
         encoded = getattr(self, f"_{kind}")(window, random)
         return None if encoded is None else Example(encoded, 0, 0, False, kind)
+
+    def everyday(self, random: np.random.Generator) -> Example:
+        """An everyday text; the teacher, which has only read encyclopedias, is not asked about it."""
+        asked = everyday.draw(random)
+        text = self.tokenizer.encode(asked.text, add_special_tokens=False)
+        question = tokens.pieces(self.tokenizer, [asked.question])[0][: self.data.max_question]
+        part = text.ids[: self.data.max_length - len(question) - 3]
+        inside = [i for i, (a, b) in enumerate(text.offsets[: len(part)]) if b > asked.start and a < asked.end]
+        shift = len(question) + 2
+        # An answer that was cut off with the text's end is one that is not there.
+        whole = inside and text.offsets[inside[-1]][1] >= asked.end
+        start, end = (inside[0] + shift, inside[-1] + shift) if whole else (0, 0)
+        return Example(self._assemble(question, part), start, end, False, "everyday")
 
     def _foreign(self, window: Window, random) -> tokens.Encoded:
         question = self.mismatches.question_for(self._question(window).paragraph, random)

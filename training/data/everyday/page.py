@@ -1,0 +1,87 @@
+"""A text with its facts marked, and the questions about them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_MARK = re.compile(r"\{(\w+)\}")
+# Of the questions about one text this share has no answer in it, where the text's kind knows such questions.
+UNANSWERABLE = 0.25
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A text, a question, and the answer's place; start and end are 0 where the text has no answer."""
+
+    text: str
+    question: str
+    start: int
+    end: int
+
+
+@dataclass
+class Page:
+    """Grows line by line; every mark `{name}` of a template is filled and its place kept."""
+
+    text: str = ""
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    questions: list[tuple[str, str]] = field(default_factory=list)  # question, name of the mark that answers it
+    missing: list[str] = field(default_factory=list)  # questions that the text does not answer
+
+    def add(self, template: str, values: dict[str, str], end: str = "\n") -> None:
+        """Append a template. `values`: what its marks stand for; names are unique within the page."""
+        last = 0
+        for mark in _MARK.finditer(template):
+            self.text += template[last : mark.start()]
+            name = mark.group(1)
+            if name in self.places:
+                raise ValueError(f"'{name}' is marked twice")
+            self.places[name] = (len(self.text), len(self.text) + len(values[name]))
+            self.text += values[name]
+            last = mark.end()
+        self.text += template[last:] + end
+
+    def ask(self, name: str, *questions: str) -> None:
+        """Questions that the mark `name` answers."""
+        self.questions += [(question, name) for question in questions]
+
+    def ask_in_vain(self, *questions: str) -> None:
+        """Questions without an answer."""
+        self.missing += questions
+
+    def draw(self, random) -> Asked:
+        """One of the questions, the text's lines and case perturbed."""
+        text = perturb(self.text, random)
+        if self.missing and random.random() < UNANSWERABLE:
+            return Asked(text, _case(pick(self.missing, random), random), 0, 0)
+        question, name = pick(self.questions, random)
+        return Asked(text, _case(question, random), *self.places[name])
+
+
+def perturb(text: str, random) -> str:
+    """Other line breaks and another case; every character stays at its place."""
+    if random.random() < 0.3:
+        text = text.replace("\n", " ")
+    elif random.random() < 0.3:
+        text = "".join("\n" if c == " " and random.random() < 0.1 else c for c in text)
+    if random.random() < 0.15:
+        changed = text.lower() if random.random() < 0.6 else text.upper()
+        # Some letters change their length with their case.
+        text = changed if len(changed) == len(text) else text
+    return text
+
+
+def _case(question: str, random) -> str:
+    if random.random() < 0.2:
+        question = question.lower()
+    return question.rstrip("?") if random.random() < 0.15 else question
+
+
+def pick(choices: Sequence, random):
+    """One of `choices`."""
+    return choices[int(random.integers(len(choices)))]
+
+
+def several(choices: Sequence, count: int, random) -> list:
+    """`count` different ones of `choices`, in random order."""
+    return [choices[i] for i in random.permutation(len(choices))[:count]]

@@ -1,0 +1,91 @@
+"""Everyday texts: every answer is where it is said to be."""
+
+import numpy as np
+import pytest
+
+from training.config import Data
+from training.data import everyday, squad, tokens
+from training.data.everyday import page, values
+from training.data.variants import Variants
+from training.places import HERE
+
+KINDS = pytest.mark.parametrize("kind", sorted(set(everyday.KINDS), key=lambda k: k.__name__), ids=lambda k: k.__name__)
+
+
+@KINDS
+def test_marks_are_where_their_values_are(kind):
+    for seed in range(30):
+        made = kind(np.random.default_rng(seed))
+        assert "{" not in made.text and "}" not in made.text
+        for question, name in made.questions:
+            start, end = made.places[name]
+            answer = made.text[start:end]
+            assert answer and answer.strip() == answer, (question, answer)
+            assert "{" not in question
+        assert made.missing and not set(made.missing) & {question for question, _ in made.questions}
+
+
+@KINDS
+def test_one_question_has_one_answer(kind):
+    for seed in range(30):
+        made = kind(np.random.default_rng(seed))
+        asked = [question for question, _ in made.questions]
+        assert len(set(asked)) == len(asked)
+
+
+@KINDS
+def test_a_seed_decides_the_text_and_the_question(kind):
+    one, other = (kind(np.random.default_rng(3)).draw(np.random.default_rng(8)) for _ in range(2))
+    assert one == other
+
+
+def test_line_breaks_and_case_leave_every_answer_in_its_place():
+    changed = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        made = page.pick(everyday.KINDS, random)(random)
+        text = page.perturb(made.text, random)
+        changed += text != made.text
+        assert " ".join(text.lower().split()) == " ".join(made.text.lower().split())
+        for start, end in made.places.values():
+            assert text[start:end].lower().split() == made.text[start:end].lower().split()
+    assert 100 < changed < 300
+
+
+def test_some_questions_have_no_answer():
+    random = np.random.default_rng(1)
+    drawn = [everyday.draw(random) for _ in range(400)]
+    assert np.mean([asked.end == 0 for asked in drawn]) == pytest.approx(page.UNANSWERABLE, abs=0.06)
+
+
+def test_a_mark_is_refused_a_second_time():
+    made = page.Page()
+    made.add("{rent}", {"rent": "5"})
+    with pytest.raises(ValueError, match="'rent' is marked twice"):
+        made.add("{rent}", {"rent": "6"})
+
+
+def test_amounts_look_like_what_people_write():
+    random = np.random.default_rng(2)
+    clocks = {values.clock(random) for _ in range(300)}
+    assert {"12 pm", "12pm"} & clocks and not [c for c in clocks if c.startswith("0")]
+    assert not [c for c in clocks if c.startswith(("13", "14", "15")) and c.endswith("m")]
+
+
+def test_examples_hold_the_pieces_of_the_answer():
+    tokenizer = tokens.load(HERE.parent / "models" / "mobilebert-squad")
+    data = squad.Squad(["the cat sat on the mat"], [0], [squad.Question("q", "who sat?", 0, ((4, "cat"),))])
+    windows = squad.Windows(tokenizer, data, 96, 32, 16)
+    made = Variants(tokenizer, windows, windows.windows, Data(max_length=96, max_question=16, everyday=1.0))
+    cut = 0
+    for seed in range(200):
+        example, asked = made.everyday(np.random.default_rng(seed)), everyday.draw(np.random.default_rng(seed))
+        assert len(example.encoded) <= 96 and not example.taught
+        if example.start:
+            wanted = tokens.pieces(tokenizer, [asked.text[asked.start : asked.end]])[0]
+            assert example.encoded.ids[example.start : example.end + 1] == wanted
+        else:
+            assert example.end == 0
+            cut += asked.end > 0
+    # Some texts are longer than the window, and their last answers go with their ends.
+    assert 0 < cut < 60

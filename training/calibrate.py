@@ -1,29 +1,99 @@
-"""When to say that a passage holds no answer: a threshold from mismatched pairs made of training questions.
+"""When to say that a passage holds no answer: a threshold from training questions whose answer is taken away.
 
-SQuAD v1.1 has no unanswerable questions. A question put to another paragraph stands in for one: an easier case than
-v2.0's, whose unanswerable questions were written to look answerable.
+SQuAD v1.1 has no unanswerable questions. Put to another paragraph, reworded, or asked of a passage without the sentence
+that answers it, a question stands in for one (see `data/unanswerable`).
 """
+
+import dataclasses
 
 import numpy as np
 
+from training.config import Data
 from training.data.mismatch import Mismatches
 from training.data.squad import Question, Squad
+from training.data.unanswerable import questions as rewording
+from training.data.unanswerable import sentences
 
 
-def pairs(data: Squad, count: int, seed: int, near: float) -> tuple[Squad, np.ndarray]:
-    """`count` questions of `data`, every second one moved to a foreign paragraph; and which have an answer.
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """Questions of which every second one has lost its answer."""
 
-    `near`: share of the foreign paragraphs that are of the question's own article.
+    data: Squad
+    answerable: np.ndarray
+    kinds: list[str]  # "plain", or how the answer was taken away
+
+
+def pairs(data: Squad, count: int, seed: int, settings: Data) -> Pairs:
+    """`count` questions of `data`, every second one without its answer.
+
+    How the answer is taken away is drawn by the shares in `settings` ('mismatch', 'near' and 'unanswerable'). Without
+    any share, and where a drawn kind does not suit a question, the question is put to a foreign paragraph.
     """
-    mismatches = Mismatches(data, range(len(data.questions)), near)
     random = np.random.default_rng([seed, 4])
     chosen = [data.questions[i] for i in random.permutation(len(data.questions))[:count]]
-    questions, answerable = [], np.arange(len(chosen)) % 2 == 0
-    for question, keep in zip(chosen, answerable, strict=True):
-        paragraph = question.paragraph if keep else mismatches.paragraph_for(question, random)
-        answers = question.answers if keep else ()
-        questions.append(Question(question.id, question.text, paragraph, answers))
-    return Squad(data.paragraphs, data.articles, questions), answerable
+    answerable = np.arange(len(chosen)) % 2 == 0
+    maker = _Maker(data, settings, random)
+    made = [("plain", q) if keep else maker.without_answer(q) for q, keep in zip(chosen, answerable, strict=True)]
+    articles = data.articles + [-1] * (len(maker.paragraphs) - len(data.articles))
+    return Pairs(Squad(maker.paragraphs, articles, [q for _, q in made]), answerable, [kind for kind, _ in made])
+
+
+class _Maker:
+    def __init__(self, data: Squad, settings: Data, random):
+        self.data, self.random = data, random
+        self.paragraphs = list(data.paragraphs)
+        self.mismatches = Mismatches(data, range(len(data.questions)), settings.near)
+        shares = {"foreign": settings.mismatch, **dataclasses.asdict(settings.unanswerable)}
+        total = sum(shares.values())
+        self.shares = {kind: share / total for kind, share in shares.items()} if total else {"foreign": 1.0}
+
+    def without_answer(self, question: Question) -> tuple[str, Question]:
+        kind = str(self.random.choice(list(self.shares), p=list(self.shares.values())))
+        changed = getattr(self, f"_{kind}")(question)
+        if changed is None:
+            kind, changed = "foreign", self._foreign(question)
+        text, paragraph = changed
+        return kind, Question(question.id, text, paragraph, ())
+
+    def _foreign(self, question: Question):
+        return question.text, self.mismatches.paragraph_for(question, self.random)
+
+    def _neighbor(self, question: Question):
+        own, articles = question.paragraph, self.data.articles
+        for other in (own - 1, own + 1) if self.random.random() < 0.5 else (own + 1, own - 1):
+            near = 0 <= other < len(articles) and articles[other] == articles[own]
+            if near and not any(a.lower() in self.data.paragraphs[other].lower() for _, a in question.answers):
+                return question.text, other
+        return None
+
+    def _removed(self, question: Question):
+        text = self.data.paragraphs[question.paragraph]
+        kept = sentences.without(text, question.answers[0][1])
+        if kept is None:
+            return None
+        self.paragraphs.append(" ".join(text[a:b] for a, b in kept))
+        return question.text, len(self.paragraphs) - 1
+
+    def _swapped(self, question: Question):
+        passage = self.data.paragraphs[question.paragraph]
+        return _asked(rewording.swapped(question.text, passage, *question.answers[0], self.random), question)
+
+    def _negated(self, question: Question):
+        return _asked(rewording.negated(question.text), question)
+
+    def _opposed(self, question: Question):
+        return _asked(rewording.opposed(question.text, self.random), question)
+
+
+def _asked(text: str | None, question: Question):
+    return None if text is None else (text, question.paragraph)
+
+
+def found(differences: np.ndarray, made: Pairs, cut: float) -> dict[str, float]:
+    """Share in per cent of each kind that the threshold `cut` decides rightly."""
+    said, kinds = differences > cut, np.array(made.kinds)
+    return {kind: 100 * float(np.mean(said[kinds == kind] == (kind != "plain"))) for kind in sorted(set(made.kinds))}
 
 
 def threshold(differences: np.ndarray, answerable: np.ndarray) -> tuple[float, float]:

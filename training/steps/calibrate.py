@@ -1,4 +1,4 @@
-"""Fix the threshold of "no answer" on mismatched training pairs, before any v2.0 figure is looked at."""
+"""Fix the threshold of "no answer" on changed training questions, before any v2.0 figure is looked at."""
 
 import json
 
@@ -23,15 +23,21 @@ def run(config: Config, places: Places) -> None:
     directory = result(config, places)
     model = build.load(directory, "squad", whole=True).to(device()).eval()
     data = squad.read_train(places, config.data.skip_ambiguous)
-    mixed, answerable = calibrate.pairs(data, config.data.limit or COUNT, config.seed, config.data.near)
+    made = calibrate.pairs(data, config.data.limit or COUNT, config.seed, config.data)
     settings = config.data
     windows = squad.Windows(
-        tokens.load(directory), mixed, settings.max_length, settings.doc_stride, settings.max_question
+        tokens.load(directory), made.data, settings.max_length, settings.doc_stride, settings.max_question
     )
     found = answers(model, windows)
-    differences = np.array([found[q.id][2] - found[q.id][1] for q in mixed.questions])
-    cut, right = calibrate.threshold(differences, answerable)
-    figures = {"null_threshold": cut, "right": right, "pairs": len(differences), "near": config.data.near}
+    differences = np.array([found[q.id][2] - found[q.id][1] for q in made.data.questions])
+    cut, right = calibrate.threshold(differences, made.answerable)
+    figures = {
+        "null_threshold": cut,
+        "right": right,
+        "pairs": len(differences),
+        "near": config.data.near,
+        "found": calibrate.found(differences, made, cut),
+    }
     path = places.run(config.name) / "null.json"
     checkpoint.write_whole(path, lambda p: p.write_text(json.dumps(figures) + "\n"))
     print(json.dumps(figures))

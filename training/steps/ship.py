@@ -88,7 +88,7 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
     if not calibrated.is_file():
         return []
     found = json.loads(calibrated.read_text(encoding="utf-8"))
-    cut, near = found["null_threshold"], found.get("near", 0.0)
+    cut, kinds = found["null_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
     data = places.data_file("squad", "dev-v2.0.json")
     scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
     # A file may lack one of the two kinds of questions.
@@ -98,8 +98,8 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
         "",
         f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped, none of it trained on. Here "no answer" is',
         f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
-        f"--null-threshold {cut:.2f}`), fixed beforehand on training questions of which every second one was put to a",
-        f"passage that does not answer it ({near:.0%} of these from the same article). The page, the package and",
+        f"--null-threshold {cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
+        f"answer (see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
         "`mobilebert answer` say it above 0:",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",

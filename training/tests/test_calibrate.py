@@ -3,6 +3,7 @@
 import numpy as np
 
 from training import calibrate
+from training.config import Data, build
 from training.data import squad
 from training.steps import calibrate as calibrate_step
 from training.tests.conftest import tiny
@@ -27,15 +28,40 @@ def test_threshold_is_the_best_there_is():
 
 def test_pairs_are_half_foreign(world):
     data = squad.read_train(world, skip_ambiguous=False)
-    mixed, answerable = calibrate.pairs(data, 20, seed=1, near=0.0)
+    made = calibrate.pairs(data, 20, seed=1, settings=Data())
     own = {q.id: q for q in data.questions}
-    assert answerable.sum() == 10
-    for question, keep in zip(mixed.questions, answerable, strict=True):
+    assert made.answerable.sum() == 10
+    assert made.kinds == ["plain", "foreign"] * 10
+    for question, keep in zip(made.data.questions, made.answerable, strict=True):
         before = own[question.id]
         assert bool(question.answers) == keep
         assert (question.paragraph == before.paragraph) == keep
         if not keep:
             assert data.articles[question.paragraph] != data.articles[before.paragraph]
+
+
+def test_answers_are_taken_away_by_the_shares():
+    text = "Ada Byron lived in London. Charles Babbage lived in Leeds. It was late."
+    asked = "Where was Ada Byron?"
+    questions = [squad.Question(f"q{i}", asked, i, ((text.index("London"), "London"),)) for i in range(60)]
+    data = squad.Squad([text] * 60, [i // 30 for i in range(60)], questions)
+    kinds = {"removed": 0.3, "swapped": 0.3, "negated": 0.2, "opposed": 0.2}
+    made = calibrate.pairs(data, 60, seed=2, settings=build(Data, {"unanswerable": kinds}, "here"))
+    assert set(made.kinds) == {"plain", "removed", "swapped", "negated", "foreign"}  # no word has an opposite here
+    for question, kind in zip(made.data.questions, made.kinds, strict=True):
+        passage = made.data.paragraphs[question.paragraph]
+        assert ("London" not in passage) == (kind == "removed")
+        assert (question.text == "Where was Charles Babbage?") == (kind == "swapped")
+        assert (question.text == "Where wasn't Ada Byron?") == (kind == "negated")
+
+
+def test_what_is_found_is_told_by_kind():
+    made = calibrate.Pairs(None, np.array([True, False, True, False]), ["plain", "swapped", "plain", "removed"])
+    assert calibrate.found(np.array([-3.0, -2.0, 1.0, 4.0]), made, 0.0) == {
+        "plain": 50.0,
+        "removed": 100.0,
+        "swapped": 0.0,
+    }
 
 
 def test_step_leaves_the_threshold(world, capsys):

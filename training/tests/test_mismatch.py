@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training import calibrate
+from training.config import Data
 from training.data import squad
 from training.data.mismatch import Mismatches
 from training.errors import TrainingError
@@ -60,9 +61,9 @@ def test_where_the_article_has_none_one_of_another_article_is_drawn():
 
 def test_pairs_of_calibration_take_them_too(world):
     given = squad.read_train(world, skip_ambiguous=False)
-    mixed, answerable = calibrate.pairs(given, 40, seed=1, near=1.0)
+    made = calibrate.pairs(given, 40, seed=1, settings=Data(near=1.0))
     own = {q.id: q for q in given.questions}
-    moved = [q for q, keep in zip(mixed.questions, answerable, strict=True) if not keep]
+    moved = [q for q, keep in zip(made.data.questions, made.answerable, strict=True) if not keep]
     near = [q for q in moved if given.articles[q.paragraph] == given.articles[own[q.id].paragraph]]
     assert near
     for q in near:

@@ -1,5 +1,5 @@
-//! One error type for the whole crate. Every variant names what is at fault (a file, a tensor, a field or a step)
-//! and its message ends with what to do about it where something can be done.
+//! One error type for the whole crate. Every variant names the file, tensor, field or step at fault, and its message
+//! ends with what to do about it if there is something to do.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use thiserror::Error;
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong between a model's files and an answer.
+/// Anything that can go wrong from reading a model's files to answering.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file that is needed does not exist.
+    /// A required file doesn't exist.
     #[error("{file}: not found; {hint}")]
     NotFound {
         /// Path or name of the missing file.
@@ -20,16 +20,16 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
-    /// A file exists and could not be read or written.
+    /// A file exists but couldn't be read or written.
     #[cfg(not(target_arch = "wasm32"))]
     #[error("{file}: {source}")]
     Io {
         /// Path of the file.
         file: String,
-        /// What the operating system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The files are not those of a model: an HTML page in place of a file, JSON that is no configuration.
+    /// A file that isn't part of a model: an HTML page in place of a file, JSON that isn't a configuration.
     #[error("{file}: not a model file: {problem}")]
     NotAModel {
         /// Path or name of the file.
@@ -37,15 +37,15 @@ pub enum Error {
         /// What was found instead.
         problem: String,
     },
-    /// `config.json` holds a value that makes no sense, alone or beside another.
+    /// `config.json` has an invalid value, or two values that contradict each other.
     #[error("config.json: `{field}`: {problem}")]
     Config {
         /// The field at fault.
         field: String,
-        /// What is wrong with it; names both sizes where two disagree.
+        /// What is wrong with it; names both sizes if two disagree.
         problem: String,
     },
-    /// A file of the right kind whose content is damaged.
+    /// A file of the right kind with damaged content.
     #[error("{file}: damaged: {problem}")]
     Corrupt {
         /// Path or name of the file.
@@ -53,28 +53,28 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// A tensor that is missing, has another shape than the configuration asks for, or holds NaN.
-    #[error("{}tensor `{tensor}`: {problem}", before(.file))]
+    /// A tensor that is missing, has a different shape than the configuration requires, or contains NaN.
+    #[error("{}tensor `{tensor}`: {problem}", prefix(.file))]
     Tensor {
-        /// Name of the file that holds it, where it is known.
+        /// Name of the file with the tensor, if known.
         file: Option<String>,
-        /// The checkpoint's name of the tensor.
+        /// Name of the tensor in the checkpoint.
         tensor: String,
-        /// What is wrong with it; names both shapes where two disagree.
+        /// What is wrong with it; names both shapes if two disagree.
         problem: String,
     },
-    /// A file's size or hash differs from what `files.json` states.
+    /// A file's size or hash differs from the one in `files.json`.
     #[error("{file}: {problem}; fetch the file again")]
     Integrity {
         /// Path or name of the file.
         file: String,
-        /// Stated and found value.
+        /// Expected and actual value.
         problem: String,
     },
-    /// Something well-formed that this crate or this device cannot run.
+    /// Something valid that this crate or this device can't run.
     #[error("{what} is not supported: {instead}")]
     Unsupported {
-        /// What was asked for.
+        /// What was requested.
         what: String,
         /// What is supported, or what to do instead.
         instead: String,
@@ -84,39 +84,39 @@ pub enum Error {
     InvalidInput {
         /// The argument.
         field: String,
-        /// What is wrong with it and what is allowed.
+        /// What is wrong with it, and what is allowed.
         problem: String,
     },
-    /// The device's memory does not suffice.
+    /// Not enough memory on the device.
     #[error(
         "out of memory: {what} needs {bytes} bytes; use a smaller batch, a shorter length or a smaller dtype"
     )]
     OutOfMemory {
-        /// What the memory was for.
+        /// What the memory was requested for.
         what: String,
-        /// How much was asked for.
+        /// How much was requested.
         bytes: u64,
     },
-    /// The GPU went away: a driver reset, a suspended tab.
+    /// The GPU device was lost, for example to a driver reset or a suspended tab.
     #[error("the GPU device was lost: {reason}; load the model again")]
     DeviceLost {
-        /// What the platform said.
+        /// The platform's reason.
         reason: String,
     },
-    /// The caller stopped the work.
+    /// The caller stopped the call.
     #[error("stopped by the caller")]
     Aborted,
-    /// A step of a plan that breaks its own contract. Always a bug of this crate.
+    /// A broken invariant. Always a bug in this crate.
     #[error("step `{step}`: {problem} (a bug in mobilebert; please report it)")]
     Internal {
-        /// Label of the step or part.
+        /// Label of the step, or name of the component.
         step: String,
-        /// What was found.
+        /// What was wrong.
         problem: String,
     },
 }
 
-/// Stable code of an [`enum@Error`]: what programs branch on. The strings are those of the npm package.
+/// Stable code of an [`enum@Error`], for programs to branch on. The npm package has the same codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Code {
@@ -143,7 +143,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The code as the npm package spells it.
+    /// The code as a string, as in the npm package.
     pub fn as_str(self) -> &'static str {
         match self {
             Code::Aborted => "aborted",
@@ -166,23 +166,23 @@ impl fmt::Display for Code {
     }
 }
 
-/// A file's name as a message begins with it.
-fn before(file: &Option<String>) -> String {
+/// A file's name as a prefix of a message.
+fn prefix(file: &Option<String>) -> String {
     file.as_ref().map_or_else(String::new, |file| format!("{file}: "))
 }
 
 impl Error {
-    /// A [`Error::Config`].
+    /// An [`Error::Config`].
     pub fn config(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::Config { field: field.into(), problem: problem.into() }
     }
 
-    /// A [`Error::Tensor`].
+    /// An [`Error::Tensor`].
     pub fn tensor(tensor: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::Tensor { file: None, tensor: tensor.into(), problem: problem.into() }
     }
 
-    /// The same, where it is about a tensor, with the file that holds it.
+    /// Adds the file to an [`Error::Tensor`] that has none.
     #[must_use]
     pub fn in_file(self, name: &str) -> Self {
         match self {
@@ -193,22 +193,22 @@ impl Error {
         }
     }
 
-    /// A [`Error::Corrupt`].
+    /// An [`Error::Corrupt`].
     pub fn corrupt(file: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::Corrupt { file: file.into(), problem: problem.into() }
     }
 
-    /// A [`Error::InvalidInput`].
+    /// An [`Error::InvalidInput`].
     pub fn invalid_input(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::InvalidInput { field: field.into(), problem: problem.into() }
     }
 
-    /// A [`Error::Unsupported`].
+    /// An [`Error::Unsupported`].
     pub fn unsupported(what: impl Into<String>, instead: impl Into<String>) -> Self {
         Error::Unsupported { what: what.into(), instead: instead.into() }
     }
 
-    /// A [`Error::Internal`].
+    /// An [`Error::Internal`].
     pub fn internal(step: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::Internal { step: step.into(), problem: problem.into() }
     }
@@ -233,8 +233,7 @@ impl Error {
         }
     }
 
-    /// What is at fault as `(kind, name)`, where kind is `file`, `tensor`, `field`, `step` or, for a lost device,
-    /// `reason`.
+    /// What is at fault, as `(kind, name)`: kind is `file`, `tensor`, `field`, `step` or, for a lost device, `reason`.
     pub fn culprit(&self) -> Option<(&'static str, &str)> {
         match self {
             Error::NotFound { file, .. }

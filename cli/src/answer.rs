@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::arguments::{ShippedModelArguments, WindowArguments, max_answer_tokens};
 use crate::highlight::in_sentence;
 use crate::input::Source;
-use crate::output::{Output, colours, per_cent, progress};
+use crate::output::{Output, colors, per_cent, progress};
 
 /// Arguments of `answer`.
 #[derive(clap::Args)]
@@ -26,10 +26,10 @@ pub struct Arguments {
     /// The passage: a file, or - for standard input
     #[arg(long, value_name = "FILE", default_value = "-")]
     context: Source,
-    /// How many answers, best first
+    /// Number of answers, best first
     #[arg(long, value_name = "N", default_value = "1")]
     top_k: NonZeroUsize,
-    /// Tokens of an answer at most
+    /// Maximum length of an answer in tokens
     #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: NonZeroUsize,
     /// One line of JSON instead of text
@@ -48,14 +48,14 @@ struct Answered<'a> {
 }
 
 impl Arguments {
-    /// Reads the passage, loads the model, answers.
+    /// Reads the passage, loads the model and prints the answers.
     pub fn run(self) -> Result<()> {
         let questions = match (&self.questions, &self.question) {
             (Some(file), _) => file.read_lines("question")?,
             (None, question) => question.iter().cloned().collect(),
         };
         if self.questions == Some(Source::StandardInput) && self.context == Source::StandardInput {
-            let problem = "the passage and the questions cannot both come from standard input";
+            let problem = "the passage and the questions can't both come from standard input";
             return Err(mobilebert::error::Error::invalid_input("context", problem));
         }
         let context = self.context.read("passage")?;
@@ -95,17 +95,17 @@ impl Arguments {
     }
 }
 
-/// The answers in their sentences, and the null answer where it beats them.
+/// Prints each answer in its sentence, and the null answer if its score is higher.
 fn print(reply: &Reply, context: &str, output: &mut Output) -> Result<()> {
     if reply.null_difference() > 0.0 {
-        output.line(&format!("{}  (the passage does not say)", per_cent(reply.no_answer.probability)))?;
+        output.line(&format!("{}  (the passage doesn't say)", per_cent(reply.no_answer.probability)))?;
     }
     for answer in &reply.answers {
-        let sentence = in_sentence(context, answer.start_byte..answer.end_byte, colours());
+        let sentence = in_sentence(context, answer.start_byte..answer.end_byte, colors());
         output.line(&format!("{}  {sentence}", per_cent(answer.probability)))?;
     }
     if reply.truncated {
-        crate::output::note("the question was too long: its end was not read (see --max-question)");
+        crate::output::note("the question was too long and was truncated (see --max-question)");
     }
     Ok(())
 }

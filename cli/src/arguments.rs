@@ -1,4 +1,4 @@
-//! The arguments that several commands share.
+//! Arguments shared by several commands.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use mobilebert::session::{Device, SessionOptions};
 use mobilebert::task::question_answering::SearchOptions;
 use mobilebert::text::windows::WindowOptions;
 
-/// What computes, and how: the same three options on every command.
+/// The device and how it is used: the same three options for every command.
 #[derive(Args, Clone, Debug)]
 pub struct Machine {
-    /// What computes: the GPU, the CPU, or whichever there is
+    /// The device to run on
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
     /// Threads of the CPU executor [default: one per core]
@@ -28,9 +28,9 @@ pub struct Machine {
 /// `--device`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DeviceName {
-    /// The GPU where there is a real one, else the CPU
+    /// The GPU if there is a real one, else the CPU
     Auto,
-    /// The GPU, software adapters included; fails where there is none
+    /// The GPU, including software adapters; fails if there is none
     Gpu,
     /// The CPU
     Cpu,
@@ -45,7 +45,7 @@ pub enum ScheduleName {
     Tiled,
 }
 
-/// Where the model is.
+/// The model directory and the device.
 #[derive(Args, Clone, Debug)]
 pub struct ModelArguments {
     /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt
@@ -55,27 +55,27 @@ pub struct ModelArguments {
     pub machine: Machine,
 }
 
-/// Where the model is, for tasks that the project ships a model for.
+/// The same for tasks that the project ships a model for.
 #[derive(Args, Clone, Debug)]
 pub struct ShippedModelArguments {
-    /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt. Without it, the project's own for
-    /// this task, in the folder `models` below the current one
+    /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt. By default the
+    /// project's own model for this task, in the folder `models` of the current directory
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub machine: Machine,
 }
 
-/// How a long passage is cut into windows, as BERT's SQuAD code does it.
+/// How a long passage is split into windows, as in BERT's SQuAD code.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct WindowArguments {
-    /// Tokens a window, question and special tokens included
+    /// Tokens per window, including the question and special tokens
     #[arg(long, value_name = "N", default_value_t = WindowOptions::default().max_length, help_heading = "Windows")]
     pub max_length: usize,
     /// Tokens from the start of a window to the start of the next
     #[arg(long, value_name = "N", default_value_t = WindowOptions::default().doc_stride, help_heading = "Windows")]
     pub doc_stride: usize,
-    /// Tokens of the question that are kept
+    /// Maximum length of the question in tokens
     #[arg(long, value_name = "N", default_value_t = WindowOptions::default().max_question, help_heading = "Windows")]
     pub max_question: usize,
 }
@@ -86,7 +86,7 @@ pub fn max_answer_tokens() -> NonZeroUsize {
 }
 
 impl WindowArguments {
-    /// As the library takes it.
+    /// The library's options.
     pub fn options(&self) -> WindowOptions {
         WindowOptions {
             max_length: self.max_length,
@@ -97,7 +97,7 @@ impl WindowArguments {
 }
 
 impl Machine {
-    /// As the library takes it.
+    /// The library's options.
     pub fn options(&self) -> SessionOptions {
         SessionOptions {
             device: match self.device {
@@ -111,7 +111,7 @@ impl Machine {
         }
     }
 
-    /// The schedule asked for, or the library's own choice.
+    /// The requested schedule, or the library's default.
     pub fn schedule(&self) -> Schedule {
         match self.schedule {
             None => Schedule::default(),
@@ -122,14 +122,14 @@ impl Machine {
 }
 
 impl ShippedModelArguments {
-    /// Loads the model that was named, or the shipped one of that name.
+    /// Loads the given model, or the shipped one with this name.
     pub fn open(&self, shipped: &str) -> Result<Model> {
         let own = || Path::new("models").join(shipped);
         let model = self.model.clone().unwrap_or_else(own);
         if self.model.is_none() && !model.exists() {
             return Err(Error::NotFound {
                 file: model.display().to_string(),
-                hint: "name a model directory by --model, or run in the project's folder, where its own models lie"
+                hint: "name a model directory with --model, or run in the project's folder, which has its own models"
                     .into(),
             });
         }

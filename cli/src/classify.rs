@@ -9,7 +9,7 @@ use crate::arguments::ShippedModelArguments;
 use crate::input::TextArguments;
 use crate::output::{Output, per_cent, progress};
 
-/// Texts that are run together: enough that similar lengths meet in one batch, few enough to see results soon.
+/// Number of texts per call: enough to batch similar lengths, few enough to show results soon.
 const CHUNK: usize = 64;
 
 /// Arguments of `classify`.
@@ -19,7 +19,7 @@ pub struct Arguments {
     model: ShippedModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// The second text of a pair, for every text
+    /// The second text of each pair
     #[arg(long, value_name = "TEXT")]
     pair: Option<String>,
     /// One JSON object per text
@@ -60,7 +60,7 @@ impl Arguments {
     }
 }
 
-/// A regression's "probability" is its raw value, which per cent would misstate.
+/// A regression's "probability" is its raw value, not a percentage.
 fn line(label: &Label) -> String {
     if (0.0..=1.0).contains(&label.probability) {
         format!("{}  {}", per_cent(label.probability), label.label)

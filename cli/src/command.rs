@@ -5,12 +5,12 @@ use mobilebert::error::Result;
 
 use crate::{answer, bench, classify, encode, eval, fill_mask, inspect, label, quantize, run, tokens};
 
-/// What can be asked for.
+/// All commands.
 #[derive(Subcommand)]
 pub enum Command {
     /// Answer questions about a passage
     Answer(answer::Arguments),
-    /// Give every label of a text, or of a pair of texts, its probability
+    /// Print the probability of every label for a text or a pair of texts
     Classify(classify::Arguments),
     /// Label the tokens of a text (names, places, …)
     Label(label::Arguments),
@@ -20,21 +20,21 @@ pub enum Command {
     Encode(encode::Arguments),
     /// Show the pieces, ids, offsets and windows of a text
     Tokens(tokens::Arguments),
-    /// Raw outputs for given ids
+    /// Compute raw outputs for token ids
     Run(run::Arguments),
-    /// What a model directory holds and what running it takes
+    /// Show the contents of a model directory and the cost of running it
     Inspect(inspect::Arguments),
-    /// Official metrics on a data set
+    /// Compute official metrics on a data set
     #[command(subcommand)]
     Eval(eval::Command),
     /// Write a smaller copy of a model
     Quantize(quantize::Arguments),
-    /// Latency by sequence length
+    /// Measure latency by sequence length
     Bench(bench::Arguments),
 }
 
 impl Command {
-    /// Runs the command to its end.
+    /// Runs the command.
     pub fn run(self) -> Result<()> {
         match self {
             Command::Answer(arguments) => arguments.run(),

@@ -1,4 +1,4 @@
-//! `encode`: one vector a text.
+//! `encode`: one vector per text.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::input::TextArguments;
 use crate::npy;
 use crate::output::{Output, OutputFile, note, progress};
 
-/// Texts that are run together.
+/// Number of texts per call.
 const CHUNK: usize = 64;
 
 /// Arguments of `encode`.
@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Scale every vector to length 1
     #[arg(long)]
     normalize: bool,
-    /// A NumPy file for all vectors, instead of one JSON array per line
+    /// Write all vectors to a NumPy file, instead of one JSON array per line
     #[arg(long, value_name = "FILE.npy")]
     output: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ impl Arguments {
             let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
             for embedding in pollster::block_on(model.encode(&chunk, options))? {
                 if embedding.truncated {
-                    note(&format!("text {} was cut to what the model reads", bar.position() + 1));
+                    note(&format!("text {} was too long and was truncated", bar.position() + 1));
                 }
                 match file {
                     Some(_) => kept.push(embedding.vector),

@@ -1,4 +1,4 @@
-//! `fill-mask`: words for the masks of a text.
+//! `fill-mask`: words for the masks in a text.
 
 use mobilebert::error::Result;
 use mobilebert::model::FillMask;
@@ -16,7 +16,7 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// How many words per mask, best first
+    /// Number of words per mask, best first
     #[arg(long, value_name = "N", default_value = "5")]
     top_k: std::num::NonZeroUsize,
     /// One JSON object per text

@@ -1,15 +1,15 @@
-//! An answer in its sentence, as a person reads it.
+//! Shows an answer in its sentence.
 
 use std::ops::Range;
 
 use crate::output::printable;
 
-/// Bytes shown on either side of an answer at most, where a "sentence" has no end.
+/// Maximum number of bytes shown on either side of an answer, for overlong sentences.
 const REACH: usize = 200;
 
-/// The sentence around `answer` (a byte range of `context`) with the answer marked: by colour, or by `[[…]]`.
-pub fn in_sentence(context: &str, answer: Range<usize>, colours: bool) -> String {
-    let (open, close) = if colours { ("\u{1b}[1;30;43m", "\u{1b}[0m") } else { ("[[", "]]") };
+/// The sentence around `answer` (a byte range of `context`) with the answer highlighted in color or marked by `[[…]]`.
+pub fn in_sentence(context: &str, answer: Range<usize>, colors: bool) -> String {
+    let (open, close) = if colors { ("\u{1b}[1;30;43m", "\u{1b}[0m") } else { ("[[", "]]") };
     let start = sentence_start(context, answer.start);
     let end = sentence_end(context, answer.end);
     let cut = |at_edge: bool| if at_edge { "" } else { "…" };
@@ -21,8 +21,8 @@ pub fn in_sentence(context: &str, answer: Range<usize>, colours: bool) -> String
     format!("{}{before}{open}{inside}{close}{after}{}", cut(opened), cut(closed))
 }
 
-/// Whether a sentence can begin at byte `at`: after a line's end, or after `.`, `!`, `?` and space, before a letter
-/// that is not small (so that "e.g. this" and "3.5" stay whole).
+/// Whether a sentence can begin at byte `at`: after the end of a line, or after `.`, `!` or `?` and a space, but not before
+/// a lowercase letter (so "e.g. this" and "3.5" aren't split).
 fn is_boundary(context: &str, at: usize) -> bool {
     let before = &context[..at];
     if before.ends_with('\n') {
@@ -44,10 +44,10 @@ fn ends_sentence(text: &str) -> bool {
 fn sentence_start(context: &str, answer: usize) -> usize {
     let floor = context.floor_char_boundary(answer.saturating_sub(REACH));
     let places = context[floor..answer].char_indices().rev().map(|(offset, _)| floor + offset);
-    // The answer itself may open its sentence.
+    // The answer may be at the start of its sentence.
     let boundary = std::iter::once(answer).chain(places).find(|&at| at == 0 || is_boundary(context, at));
     boundary.unwrap_or_else(|| {
-        // No boundary in reach: begin at a word.
+        // No boundary in reach: begin at a word boundary.
         let gap = context[floor..answer].find(char::is_whitespace);
         gap.map_or(floor, |offset| floor + offset)
     })
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_replace_the_marks() {
+    fn colors_replace_the_marks() {
         assert_eq!(in_sentence("One word.", 4..8, true), "One \u{1b}[1;30;43mword\u{1b}[0m.");
     }
 

@@ -1,4 +1,4 @@
-//! Reading what the user gives: files, standard input (`-`), lines of text. Everything is named in errors.
+//! Reads the user's input: files, standard input (`-`), lines of text. Errors name the source.
 
 use std::convert::Infallible;
 use std::io::{IsTerminal, Read};
@@ -28,7 +28,7 @@ impl FromStr for Source {
 }
 
 impl Source {
-    /// Its name in errors.
+    /// Its name for error messages.
     pub fn name(&self) -> String {
         match self {
             Source::StandardInput => "standard input".into(),
@@ -36,7 +36,7 @@ impl Source {
         }
     }
 
-    /// The whole text. `what` is what a person at a terminal is asked to type.
+    /// Reads all text. `what` is what a user at a terminal is asked to type.
     pub fn read(&self, what: &str) -> Result<String> {
         let bytes = match self {
             Source::StandardInput => read_standard_input(what),
@@ -44,7 +44,7 @@ impl Source {
         }
         .map_err(|source| Error::Io { file: self.name(), source })?;
         if bytes.starts_with(b"\x1f\x8b") {
-            return Err(Error::corrupt(self.name(), "compressed by gzip; unpack it first"));
+            return Err(Error::corrupt(self.name(), "it is compressed with gzip; decompress it first"));
         }
         String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -56,7 +56,7 @@ impl Source {
         })
     }
 
-    /// One text per line. A line without text is an error: leaving it out would shift the results against the input.
+    /// Reads one text per line. A blank line is an error: skipping it would misalign results and input.
     pub fn read_lines(&self, what: &str) -> Result<Vec<String>> {
         let text = self.read(what)?;
         let lines: Vec<String> = text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect();
@@ -64,10 +64,7 @@ impl Source {
             return Err(Error::corrupt(self.name(), format!("line {} is blank; remove it", blank + 1)));
         }
         if lines.is_empty() {
-            return Err(Error::corrupt(
-                self.name(),
-                format!("no text in it; one {what} per line is expected"),
-            ));
+            return Err(Error::corrupt(self.name(), format!("has no text; one {what} per line is expected")));
         }
         Ok(lines)
     }
@@ -83,10 +80,10 @@ fn read_standard_input(what: &str) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where the texts of `classify` and its like come from.
+/// Texts from the command line, a file or standard input.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TextArguments {
-    /// A text; without it, or with -, one text per line from standard input
+    /// A text; without it, or with -, standard input is read, one text per line
     text: Option<String>,
     /// A file with one text per line
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
@@ -94,7 +91,7 @@ pub struct TextArguments {
 }
 
 impl TextArguments {
-    /// The texts, none of them blank.
+    /// The texts. None is blank.
     pub fn read(&self) -> Result<Vec<String>> {
         match &self.file {
             Some(source) => source.read_lines("text"),
@@ -103,12 +100,12 @@ impl TextArguments {
     }
 }
 
-/// A text from the command line, or for `-` and for none the lines of standard input.
+/// A text from the command line; for `-` or none, the lines of standard input.
 pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
     match argument {
         None | Some("-") => Source::StandardInput.read_lines("text"),
         Some(text) if text.trim().is_empty() => {
-            Err(Error::invalid_input("text", "is empty; give a text, or a file with --file"))
+            Err(Error::invalid_input("text", "is empty; provide a text, or a file with --file"))
         }
         Some(text) => Ok(vec![text.to_owned()]),
     }

@@ -65,7 +65,7 @@ fn as_line<'a>(text: &'a str, result: &'a Labelled) -> Line<'a> {
 
 fn print(result: &Labelled, output: &mut Output) -> Result<()> {
     if result.entities.is_empty() {
-        return output.line("         (nothing but O)");
+        return output.line("         (only O)");
     }
     result.entities.iter().try_for_each(|entity| {
         output.line(&format!(

@@ -1,4 +1,4 @@
-//! The command line: one file a command, and the only place besides `Model::open` that touches the file system.
+//! The command line: one file per command. Apart from `Model::open`, only this crate accesses the file system.
 
 mod answer;
 mod arguments;
@@ -35,12 +35,12 @@ struct CommandLine {
     command: Command,
 }
 
-/// 0: done. 1: failed, one line on stderr. 2: usage (clap's).
+/// Exit codes: 0 success, 1 failure with one line on stderr, 2 wrong usage (by clap).
 fn main() -> ExitCode {
     quiet_window_system();
     match CommandLine::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads the results has seen enough (`| head -1`).
+        // The reader has seen enough (`| head -1`).
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
@@ -49,18 +49,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line, whatever an error's parts contain. A closed stderr is no reason to panic.
+/// Prints an error on one line, whatever it contains. Doesn't panic if stderr is closed.
 fn report(error: &Error) {
     let line = output::printable(&error.to_string());
     let _ = writeln!(std::io::stderr(), "mobilebert: {line}");
 }
 
-/// Vulkan drivers look for a window system, and libwayland complains on stderr where this variable is missing, as on
-/// servers: its line would stand between ours.
+/// Vulkan drivers look for a window system, and libwayland complains on stderr, among our lines, if this variable is missing,
+/// as it is on servers.
 fn quiet_window_system() {
     const VARIABLE: &str = "XDG_RUNTIME_DIR";
     if cfg!(target_os = "linux") && std::env::var_os(VARIABLE).is_none() {
-        // SAFETY: the first statement of `main`: no other thread runs yet that could read the environment.
+        // SAFETY: called first in `main`, before there is another thread that could read the environment.
         unsafe { std::env::set_var(VARIABLE, std::env::temp_dir()) };
     }
 }

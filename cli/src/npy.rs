@@ -1,8 +1,8 @@
-//! NumPy's `.npy` format, version 1.0: a magic number, a Python dictionary, the values.
+//! NumPy's `.npy` format, version 1.0: a magic number, a Python dictionary, and the values.
 
 use mobilebert::error::{Error, Result};
 
-/// The bytes of a `[rows, columns]` array of f32.
+/// The content of a file with an f32 array of shape `[rows, columns]`.
 pub fn matrix(rows: &[Vec<f32>]) -> Result<Vec<u8>> {
     let columns = rows.first().map_or(0, Vec::len);
     if rows.iter().any(|row| row.len() != columns) {
@@ -10,7 +10,7 @@ pub fn matrix(rows: &[Vec<f32>]) -> Result<Vec<u8>> {
     }
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {columns}), }}", rows.len());
-    // Magic, version and length take ten bytes; the values start at a multiple of 64, after a line's end.
+    // Magic, version and length take 10 bytes. The header ends with a newline, and the values start at a multiple of 64.
     let padding = (64 - (10 + header.len() + 1) % 64) % 64;
     header.extend(std::iter::repeat_n(' ', padding));
     header.push('\n');

@@ -1,4 +1,4 @@
-//! Results to stdout, progress and notes to stderr. A closed pipe ends the program, it does not panic.
+//! Results go to stdout, progress and notes to stderr. A closed pipe ends the program without a panic.
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
@@ -10,60 +10,60 @@ use serde::Serialize;
 
 const STANDARD_OUTPUT: &str = "standard output";
 
-/// Standard output, buffered.
+/// Buffered standard output.
 pub struct Output {
     writer: BufWriter<StdoutLock<'static>>,
 }
 
 impl Output {
-    /// Takes standard output.
+    /// Locks standard output.
     pub fn new() -> Self {
         Output { writer: BufWriter::new(std::io::stdout().lock()) }
     }
 
-    /// A line.
+    /// Writes a line.
     pub fn line(&mut self, line: &str) -> Result<()> {
         writeln!(self.writer, "{line}").map_err(failed)
     }
 
-    /// A value as one line of JSON, seen by the reader at once.
+    /// Writes a value as one line of JSON and flushes.
     pub fn json<T: Serialize>(&mut self, value: &T) -> Result<()> {
         let line = serde_json::to_string(value).map_err(|error| failed(error.into()))?;
         self.line(&line)?;
         self.flush()
     }
 
-    /// What stands above the results of one of several texts, and that a text was cut.
+    /// Writes a heading for one of several texts, and notes that a text was truncated.
     pub fn heading(&mut self, text: &str, texts: usize, truncated: bool) -> Result<()> {
         if texts > 1 {
             self.line(&printable(text))?;
         }
         if truncated {
-            note("the text is longer than the model reads: its end was cut");
+            note("the text was too long and was truncated");
         }
         Ok(())
     }
 
-    /// Sends on what is buffered.
+    /// Flushes the buffer.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().map_err(failed)
     }
 }
 
-/// A file for results, made before the work whose results it is for.
+/// A file for results, created before the work, so that an unwritable path fails early.
 pub struct OutputFile {
     path: PathBuf,
     file: File,
 }
 
 impl OutputFile {
-    /// Makes the file, or empties it.
+    /// Creates or truncates the file.
     pub fn create(path: &Path) -> Result<Self> {
         let failed = |source| Error::Io { file: path.display().to_string(), source };
         Ok(OutputFile { path: path.to_owned(), file: File::create(path).map_err(failed)? })
     }
 
-    /// Writes all of it.
+    /// Writes the whole content.
     pub fn write(mut self, bytes: &[u8]) -> Result<()> {
         let path = self.path;
         self.file.write_all(bytes).map_err(|source| Error::Io { file: path.display().to_string(), source })
@@ -74,23 +74,23 @@ fn failed(source: std::io::Error) -> Error {
     Error::Io { file: STANDARD_OUTPUT.into(), source }
 }
 
-/// Whether the reader of our output went away.
+/// Whether an error is a closed pipe on standard output.
 pub fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Io { file, source }
         if file == STANDARD_OUTPUT && source.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Whether to highlight by colour: a terminal whose user has not set `NO_COLOR`.
-pub fn colours() -> bool {
+/// Whether to highlight in color: on a terminal, unless `NO_COLOR` is set.
+pub fn colors() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A line to stderr that is no result.
+/// Writes a note to stderr.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// A bar on stderr where that is a terminal; nothing elsewhere.
+/// A progress bar on stderr; hidden unless stderr is a terminal.
 pub fn progress(total: usize, unit: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -103,8 +103,7 @@ pub fn progress(total: usize, unit: &str) -> ProgressBar {
     bar
 }
 
-/// Text that cannot steer a terminal and stays on its line: white space becomes a space, other control characters
-/// U+FFFD. Passages are anybody's text.
+/// Makes untrusted text safe for a terminal, on one line: white space becomes a space, other control characters U+FFFD.
 pub fn printable(text: &str) -> String {
     let safe = |character: char| match character {
         character if character.is_whitespace() => ' ',
@@ -114,7 +113,7 @@ pub fn printable(text: &str) -> String {
     text.chars().map(safe).collect()
 }
 
-/// `0.9213` as ` 92.1 %`.
+/// Formats `0.9213` as ` 92.1 %`.
 pub fn per_cent(probability: f64) -> String {
     format!("{:5.1} %", 100.0 * probability)
 }

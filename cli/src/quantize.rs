@@ -13,7 +13,7 @@ use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
 use crate::arguments::Machine;
 use crate::output::{Output, progress};
 
-/// What is copied besides the weights, where it is there.
+/// Files that are copied along with the weights, if they exist.
 const COPIED: [&str; 6] = [
     "config.json",
     "tokenizer.json",
@@ -29,13 +29,13 @@ pub struct Arguments {
     /// The model directory to copy
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// How the weights are stored
+    /// Storage format of the weights
     #[arg(long, value_name = "NAME")]
     dtype: DtypeName,
-    /// The new directory; must not exist, or be empty
+    /// The new directory; must be empty or not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    // Accepted as everywhere; nothing is computed on a device here.
+    // Accepted by all commands, though nothing runs on a device here.
     #[command(flatten)]
     _machine: Machine,
 }
@@ -52,7 +52,7 @@ enum DtypeName {
 }
 
 impl Arguments {
-    /// Quantises in memory, then writes the directory, its `files.json` last.
+    /// Quantizes in memory, then writes the directory, its `files.json` last.
     pub fn run(self) -> Result<()> {
         refuse_existing(&self.out)?;
         let storage = match self.dtype {
@@ -87,7 +87,7 @@ fn failed(path: &Path, source: std::io::Error) -> Error {
     Error::Io { file: path.display().to_string(), source }
 }
 
-/// A directory with something in it is somebody's work.
+/// Refuses a directory that isn't empty, which could be someone's work.
 fn refuse_existing(out: &Path) -> Result<()> {
     let first = match fs::read_dir(out) {
         Ok(mut entries) => entries.next(),

@@ -1,20 +1,20 @@
-//! The input of `run`: ids as nested JSON arrays, checked for shape before anything is computed.
+//! The input of `run`: ids as nested JSON arrays, whose shapes are checked before anything is computed.
 
 use mobilebert::config::Head;
 use mobilebert::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Token ids with their types and masks, `[batch, sequence]` flattened, or `[batch, choices, sequence]`.
+/// Token ids with token types and masks, of shape `[batch, sequence]` or `[batch, choices, sequence]`, flattened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawInput {
     /// `[batch, sequence]` or `[batch, choices, sequence]`.
     pub shape: Vec<usize>,
     /// Row-major ids.
     pub input_ids: Vec<u32>,
-    /// Row-major; zeros where the file has none.
+    /// Row-major; zeros if the file has none.
     pub token_type_ids: Vec<u32>,
-    /// Row-major; ones where the file has none.
+    /// Row-major; ones if the file has none.
     pub attention_mask: Vec<u32>,
 }
 
@@ -33,11 +33,11 @@ struct Array {
 }
 
 impl RawInput {
-    /// Parses the text of an input file of that name.
+    /// Parses the content of an input file; `file` is its name for error messages.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}');
         if !text.trim_start().starts_with('{') {
-            return Err(Error::corrupt(file, "no JSON object; {\"input_ids\": [[…]]} is expected"));
+            return Err(Error::corrupt(file, "isn't a JSON object; {\"input_ids\": [[…]]} is expected"));
         }
         let fields: Fields =
             serde_json::from_str(text).map_err(|error| Error::corrupt(file, error.to_string()))?;
@@ -64,7 +64,7 @@ impl RawInput {
         Ok(RawInput { shape: ids.shape, input_ids: ids.values, token_type_ids, attention_mask })
     }
 
-    /// Choices are a dimension of the input of a multiple-choice model, and of no other.
+    /// Checks that the input has a dimension for choices if, and only if, the model is a multiple-choice model.
     pub fn check_choices(&self, head: Head) -> Result<()> {
         let (expected, form) = match head {
             Head::MultipleChoice => (3, "[batch, choices, sequence]"),
@@ -76,7 +76,7 @@ impl RawInput {
         Err(Error::invalid_input("input_ids", format!("shape {:?}; this model takes {form}", self.shape)))
     }
 
-    /// Tokens a sequence.
+    /// Tokens per sequence.
     pub fn sequence(&self) -> usize {
         self.shape[self.shape.len() - 1]
     }
@@ -92,7 +92,7 @@ impl Array {
         Ok(array)
     }
 
-    /// Walks `value`, whose arrays at `depth` must have the length that the first one there has.
+    /// Walks `value`. All arrays at the same `depth` must have the same length.
     fn append(&mut self, name: &str, value: &Value, depth: usize) -> Result<()> {
         match (self.shape.get(depth), value) {
             (Some(&size), Value::Array(items)) if items.len() == size => {
@@ -127,7 +127,7 @@ impl Array {
     }
 }
 
-/// The lengths of the first array at every depth.
+/// Length of the first array at each depth.
 fn shape(value: &Value) -> Vec<usize> {
     let mut shape = Vec::new();
     let mut value = Some(value);
@@ -138,7 +138,7 @@ fn shape(value: &Value) -> Vec<usize> {
     shape
 }
 
-/// `[1, 7]` for a flat index.
+/// Formats a flat index as, for example, `[1, 7]`.
 pub fn place(mut index: usize, shape: &[usize]) -> String {
     let mut place = vec![0; shape.len()];
     for (axis, &size) in shape.iter().enumerate().rev() {

@@ -1,4 +1,4 @@
-//! `run`: raw outputs for given ids, under `transformers`' names. Needs no tokenizer.
+//! `run`: raw outputs for token ids, named as in `transformers`. Needs no tokenizer.
 
 use std::path::PathBuf;
 
@@ -20,13 +20,13 @@ pub struct Arguments {
     /// JSON: {input_ids, token_type_ids?, attention_mask?}, each [batch, sequence] (or - for standard input)
     #[arg(long, value_name = "FILE.json")]
     input: Source,
-    /// Where the outputs go
+    /// The file for the outputs
     #[arg(long, value_name = "FILE.safetensors")]
     output: PathBuf,
-    /// Also the embedding's output and every layer's (hidden_states.N)
+    /// Include the outputs of the embedding and of every layer (hidden_states.N)
     #[arg(long)]
     hidden_states: bool,
-    /// Also every layer's attention probabilities (attentions.N)
+    /// Include the attention probabilities of every layer (attentions.N)
     #[arg(long)]
     attentions: bool,
 }
@@ -52,7 +52,7 @@ impl Arguments {
     }
 }
 
-/// The text of a safetensors file.
+/// The content of a safetensors file.
 fn serialize(outputs: &[Stacked]) -> Result<Vec<u8>> {
     let views = outputs
         .iter()
@@ -79,7 +79,7 @@ fn sequences(input: &RawInput) -> Vec<Sequence> {
         .collect()
 }
 
-/// The outputs of all sequences side by side: `[batch, …]`. For multiple choice, `[batch, choices, sequence]` ids give
+/// Stacks the outputs of all sequences: `[batch, …]`. For multiple choice, `[batch, choices, sequence]` ids give
 /// `logits` of `[batch, choices]`; hidden states and attentions keep choices in the batch axis, as `transformers` does.
 fn stack(results: &[Outputs], shape: &[usize]) -> Result<Vec<Stacked>> {
     let first = results.first().ok_or_else(|| Error::internal("run", "no results"))?;

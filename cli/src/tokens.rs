@@ -27,7 +27,7 @@ pub struct Arguments {
     /// The passage: a file, or - for standard input
     #[arg(long, value_name = "FILE", default_value = "-", requires = "question")]
     context: Source,
-    /// Every question of a file of SQuAD's form, in windows
+    /// Every question of a file in SQuAD's format, in windows
     #[arg(long, value_name = "FILE")]
     squad: Option<PathBuf>,
     /// One JSON object per window; offsets are UTF-8 bytes of the context
@@ -35,13 +35,13 @@ pub struct Arguments {
     json: bool,
     #[command(flatten)]
     windows: WindowArguments,
-    // Accepted as everywhere; nothing is computed on a device here.
+    // Accepted by all commands, though nothing runs on a device here.
     #[command(flatten)]
     _machine: Machine,
 }
 
 impl Arguments {
-    /// Tokenises and prints.
+    /// Tokenizes and prints.
     pub fn run(self) -> Result<()> {
         let tokenizer = Directory::new(&self.model)?.tokenizer()?;
         let mut printer = Printer { tokenizer: &tokenizer, json: self.json, output: Output::new() };
@@ -78,7 +78,7 @@ fn squad(set: &DataSet, options: &WindowOptions, printer: &mut Printer<'_>) -> R
     Ok(())
 }
 
-/// The pieces of the passage that was met last: a file asks several questions about each.
+/// The pieces of the last passage: files have several questions per passage.
 #[derive(Default)]
 struct Context<'a> {
     text: &'a str,
@@ -110,7 +110,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A text by itself, as a classifier reads it.
+    /// Prints a single text, as a classifier reads it.
     fn text(&mut self, id: &str, text: &str, max_length: usize) -> Result<()> {
         let encoded = sequence::encode(self.tokenizer, text, None, max_length)?;
         let ids = &encoded.ids;

@@ -1,18 +1,18 @@
-//! Typed access to the fields of a `config.json`; every failure names the field.
+//! Typed access to the fields of a `config.json`; every error names the field.
 
 use serde_json::{Map, Value};
 
 use super::{Activation, FILE, ProblemType};
 use crate::error::{Error, Result};
 
-/// No size of this family comes near it, and products of two of them stay inside 64 bits.
+/// Well above any size of this family; products of two sizes fit in 64 bits.
 const MAX_SIZE: u64 = 1 << 24;
-/// Layers and feed-forward networks, each of which is a list entry somewhere.
+/// Limit of layers, and of feed-forward networks per layer: memory is proportional to their number.
 const MAX_COUNT: u64 = 10_000;
-/// Labels of a classifier.
+/// Limit of a classifier's labels.
 const MAX_LABELS: u64 = 1_000_000;
 
-/// The object in a `config.json`.
+/// The top-level object of a `config.json`.
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -29,12 +29,12 @@ impl Fields {
         }
     }
 
-    /// The value, unless absent or null.
+    /// The value, or none if absent or null.
     fn get(&self, field: &str) -> Option<&Value> {
         self.0.get(field).filter(|value| !value.is_null())
     }
 
-    /// Whether an object or list is there that is not empty.
+    /// Whether the field is a non-empty object or list.
     pub(super) fn has_entries(&self, field: &str) -> bool {
         match self.get(field) {
             Some(Value::Object(entries)) => !entries.is_empty(),
@@ -43,19 +43,19 @@ impl Fields {
         }
     }
 
-    /// The first of several names of one field that the file uses; the first of all where it uses none.
+    /// The first of several names of one field that the file has, or simply the first if it has none.
     pub(super) fn present<'a>(&self, names: &[&'a str]) -> &'a str {
         names.iter().find(|name| self.0.contains_key(**name)).unwrap_or(&names[0])
     }
 
-    fn integer(&self, field: &str, default: u64, least: u64, most: u64) -> Result<u64> {
+    fn integer(&self, field: &str, default: u64, min: u64, max: u64) -> Result<u64> {
         match self.0.get(field) {
             None => Ok(default),
             Some(value) => match value.as_u64() {
-                Some(number) if (least..=most).contains(&number) => Ok(number),
+                Some(number) if (min..=max).contains(&number) => Ok(number),
                 _ => Err(Error::config(
                     field,
-                    format!("is {}, must be an integer from {least} to {most}", shortened(value)),
+                    format!("is {}, must be an integer from {min} to {max}", truncated(value)),
                 )),
             },
         }
@@ -85,7 +85,7 @@ impl Fields {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(value) => {
-                Err(Error::config(field, format!("is {}, must be true or false", shortened(value))))
+                Err(Error::config(field, format!("is {}, must be true or false", truncated(value))))
             }
         }
     }
@@ -94,7 +94,7 @@ impl Fields {
         match self.get(field) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(value) => Err(Error::config(field, format!("is {}, must be a string", shortened(value)))),
+            Some(value) => Err(Error::config(field, format!("is {}, must be a string", truncated(value)))),
         }
     }
 
@@ -105,7 +105,7 @@ impl Fields {
                 Some(number) if (0.0..1.0).contains(&number) => Ok(number as f32),
                 _ => Err(Error::config(
                     field,
-                    format!("is {}, must be a number from 0 to below 1", shortened(value)),
+                    format!("is {}, must be a number from 0 to below 1", truncated(value)),
                 )),
             },
         }
@@ -129,11 +129,11 @@ impl Fields {
                 Some(Value::String(name)) => Ok(Some(name.clone())),
                 Some(value) => Err(Error::config(
                     "architectures",
-                    format!("holds {}, must hold class names", shortened(value)),
+                    format!("contains {}, must contain class names", truncated(value)),
                 )),
             },
             Some(value) => {
-                Err(Error::config("architectures", format!("is {}, must be a list", shortened(value))))
+                Err(Error::config("architectures", format!("is {}, must be a list", truncated(value))))
             }
         }
     }
@@ -155,7 +155,7 @@ impl Fields {
         })
     }
 
-    /// `id2label` in order of its keys, or `num_labels` names made up; two where neither is there.
+    /// `id2label` in order of its keys; without it `num_labels` generated names, or two without either.
     pub(super) fn labels(&self) -> Result<Vec<String>> {
         let Some(value) = self.get("id2label") else {
             let count = match self.get("num_labels") {
@@ -165,10 +165,10 @@ impl Fields {
             return Ok((0..count).map(|index| format!("LABEL_{index}")).collect());
         };
         let Value::Object(entries) = value else {
-            return Err(Error::config("id2label", format!("is {}, must be an object", shortened(value))));
+            return Err(Error::config("id2label", format!("is {}, must be an object", truncated(value))));
         };
         if entries.is_empty() {
-            return Err(Error::config("id2label", "is empty, must name at least one label"));
+            return Err(Error::config("id2label", "is empty, must have at least one label"));
         }
         let mut labels = vec![None; entries.len()];
         for (key, value) in entries {
@@ -198,8 +198,8 @@ impl Fields {
     }
 }
 
-/// A value as it stands in a message: never a page of it.
-fn shortened(value: &Value) -> String {
+/// A value for a message, truncated.
+fn truncated(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
         None => text,

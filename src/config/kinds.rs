@@ -1,9 +1,9 @@
-//! What a configuration can choose between.
+//! The enumerations of a configuration.
 
-/// Which of the three naming schemes and default sets a checkpoint follows (`model_type`).
+/// The model family (`model_type`), which determines tensor names and default values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// `mobilebert`, IB-BERT included.
+    /// `mobilebert`, including IB-BERT.
     MobileBert,
     /// `bert`: BERT, MiniLM, TinyBERT.
     Bert,
@@ -21,7 +21,7 @@ impl Family {
         }
     }
 
-    /// How names of architectures begin.
+    /// Prefix of the class names in `transformers`.
     pub(super) fn class_prefix(self) -> &'static str {
         match self {
             Family::MobileBert => "MobileBert",
@@ -31,29 +31,29 @@ impl Family {
     }
 }
 
-/// What stands on the encoder, from `architectures`.
+/// The head on top of the encoder, from `architectures`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Head {
-    /// Start and end logits a token.
+    /// A start and an end logit per token.
     QuestionAnswering,
-    /// Logits a sequence, one a label.
+    /// One logit per label, for each sequence.
     SequenceClassification,
-    /// Logits a token, one a label.
+    /// One logit per label, for each token.
     TokenClassification,
-    /// Logits a token, one a word of the vocabulary.
+    /// One logit per vocabulary entry, for each token.
     MaskedLanguageModel,
-    /// Masked language model and next sentence together.
+    /// Masked language model and next-sentence prediction together.
     PreTraining,
-    /// Two logits a pair of sentences: continues, does not.
+    /// Two logits per pair of sentences: is the next sentence, isn't.
     NextSentence,
-    /// One logit a choice; choices are sequences of a batch.
+    /// One logit per choice; the choices are the sequences of a batch.
     MultipleChoice,
-    /// None: hidden states and the pooled first token.
+    /// No head: hidden states and the pooled first token.
     Encoder,
 }
 
 impl Head {
-    /// Every head with the ending of its class name in `transformers`.
+    /// Every head with the suffix of its class name in `transformers`.
     pub(super) const ENDINGS: [(&'static str, Head); 8] = [
         ("ForQuestionAnswering", Head::QuestionAnswering),
         ("ForSequenceClassification", Head::SequenceClassification),
@@ -65,13 +65,13 @@ impl Head {
         ("Model", Head::Encoder),
     ];
 
-    /// Ending of the class name in `transformers`, e.g. `ForQuestionAnswering`.
+    /// Suffix of the class name in `transformers`, e.g. `ForQuestionAnswering`.
     pub fn class_ending(self) -> &'static str {
         Head::ENDINGS.iter().find(|(_, head)| *head == self).map_or("Model", |(ending, _)| ending)
     }
 }
 
-/// The element-wise functions of the family.
+/// Activation functions of these families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Activation {
@@ -90,7 +90,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// By its name in `config.json`.
+    /// Parses the name in `config.json`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "linear" => Activation::Identity,
@@ -109,24 +109,24 @@ impl Activation {
 /// `normalization_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Normalization {
-    /// `γ∘x + β`: folds into the linear before it.
+    /// `γ∘x + β`, which folds into the preceding linear.
     NoNorm,
-    /// Over the last axis.
+    /// Layer normalization over the last axis.
     LayerNorm,
 }
 
-/// How a classifier's logits are meant.
+/// How to interpret a classifier's logits (`problem_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemType {
-    /// Logits are the values.
+    /// The logits are the values.
     Regression,
-    /// One label of many: softmax.
+    /// Exactly one label applies: softmax.
     SingleLabel,
-    /// Every label for itself: sigmoid.
+    /// Labels are independent: sigmoid.
     MultiLabel,
 }
 
-/// The linears between the wide hidden state and the narrow (in IB-BERT: wider) inside of a layer.
+/// The linears between the wide hidden state and the narrower (in IB-BERT: wider) inside of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bottleneck {
     /// `intra_bottleneck_size`: width inside the layer.

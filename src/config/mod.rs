@@ -1,6 +1,6 @@
-//! `config.json` → [`Config`], checked: every number is in range and every pair of sizes that must agree does.
+//! `config.json` → [`Config`], checked: all numbers are in range, and sizes that must agree do.
 //!
-//! A field that is absent takes the value that `transformers` gives it for that `model_type`.
+//! An absent field has the default value of that `model_type` in `transformers`.
 
 mod fields;
 mod kinds;
@@ -14,59 +14,59 @@ use fields::Fields;
 /// Name of the file in messages.
 const FILE: &str = "config.json";
 
-/// A checked configuration. Fields carry the names of `config.json` (MobileBERT's and BERT's where DistilBERT has its own).
+/// A checked configuration. Fields are named as in `config.json`; DistilBERT's own names are mapped to BERT's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Naming scheme and defaults.
+    /// The model family.
     pub family: Family,
-    /// What stands on the encoder.
+    /// The head on top of the encoder.
     pub head: Head,
-    /// Rows of the word table.
+    /// Rows of the word embedding table.
     pub vocab_size: usize,
     /// Width of the hidden state between layers.
     pub hidden_size: usize,
-    /// Width of a word vector; `hidden_size` in `bert` and `distilbert`.
+    /// Width of a word embedding; `hidden_size` in `bert` and `distilbert`.
     pub embedding_size: usize,
-    /// Layers.
+    /// Number of layers.
     pub num_hidden_layers: usize,
-    /// Attention heads; divides [`Config::true_hidden_size`].
+    /// Number of attention heads; divides [`Config::true_hidden_size`].
     pub num_attention_heads: usize,
-    /// Width inside a feed-forward network.
+    /// Inner width of a feed-forward network.
     pub intermediate_size: usize,
-    /// Feed-forward networks a layer.
+    /// Number of feed-forward networks per layer.
     pub num_feedforward_networks: usize,
-    /// Longest sequence.
+    /// Maximum sequence length.
     pub max_position_embeddings: usize,
-    /// Token types; 0 in `distilbert`.
+    /// Number of token types; 0 in `distilbert`.
     pub type_vocab_size: usize,
-    /// Whether the vectors of the next and the previous token stand beside a token's own.
+    /// Whether a token's embedding is concatenated with those of the next and the previous token.
     pub trigram_input: bool,
-    /// Absent where a layer works at the width of the hidden state.
+    /// Absent if layers work at the width of the hidden state.
     pub bottleneck: Option<Bottleneck>,
-    /// Norm inside the encoder.
+    /// Normalization inside the encoder.
     pub normalization: Normalization,
     /// Added to a LayerNorm's variance.
     pub layer_norm_eps: f32,
-    /// Inside feed-forward networks and the masked-word head.
+    /// Activation of feed-forward networks and the masked-language-model head.
     pub hidden_act: Activation,
-    /// Whether the pooler has a linear and tanh, or passes the first token on (MobileBERT only).
+    /// Whether the pooler is a linear with tanh or just the first token (MobileBERT only).
     pub classifier_activation: bool,
-    /// Whether the masked-word head may take the word table for its decoder.
+    /// Whether the masked-language-model head may use the word embeddings as its decoder.
     pub tie_word_embeddings: bool,
-    /// Names of the labels in order; `LABEL_0` … where the file has none.
+    /// Label names in order; `LABEL_0` … if the file has none.
     pub labels: Vec<String>,
-    /// How a classifier's logits are meant, where the file says so.
+    /// How to interpret a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
-    /// Id of the padding token.
+    /// Token id of padding.
     pub pad_token_id: u32,
 }
 
 impl Config {
-    /// Reads and checks the text of a `config.json`.
+    /// Parses and checks the content of a `config.json`.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Config> {
         let fields = Fields::parse(json.as_ref())?;
         let (family, head) = read::family_and_head(&fields)?;
-        read::refuse_what_is_not_computed(&fields)?;
+        read::refuse_unsupported(&fields)?;
         let config = match family {
             Family::MobileBert => read::mobilebert(&fields, head)?,
             Family::Bert => read::bert(&fields, head)?,
@@ -86,7 +86,7 @@ impl Config {
         self.true_hidden_size() / self.num_attention_heads
     }
 
-    /// Outputs of a classifier.
+    /// Number of a classifier's outputs.
     pub fn num_labels(&self) -> usize {
         self.labels.len()
     }
@@ -105,16 +105,13 @@ impl Config {
             };
             return Err(Error::config(
                 "true_hidden_size",
-                format!("is {stated}, but `{field}` makes it {value}; correct one of the two"),
+                format!("is {stated}, but `{field}` implies {value}; correct one of the two"),
             ));
         }
         if !width.is_multiple_of(self.num_attention_heads) {
             return Err(Error::config(
                 fields.present(&["num_attention_heads", "n_heads"]),
-                format!(
-                    "{} heads do not divide the {width} features that attention works on",
-                    self.num_attention_heads
-                ),
+                format!("{} heads don't divide the {width} features of attention", self.num_attention_heads),
             ));
         }
         if self.num_hidden_layers * self.num_feedforward_networks > 100_000 {
@@ -131,7 +128,7 @@ impl Config {
             return Err(Error::config(
                 "embedding_size",
                 format!(
-                    "is {}, more than `hidden_size` {}: the tied decoder of masked words has no room for it",
+                    "is {}, more than `hidden_size` {}: the tied decoder of the masked-language-model head would need negative width",
                     self.embedding_size, self.hidden_size
                 ),
             ));

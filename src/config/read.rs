@@ -1,10 +1,10 @@
-//! The fields of each family, with its defaults.
+//! The fields of each family, with their defaults.
 
 use super::fields::Fields;
 use super::{Bottleneck, Config, FILE, Family, Head, Normalization};
 use crate::error::{Error, Result};
 
-/// `model_type` and `architectures`, which must not contradict each other.
+/// Reads `model_type` and `architectures`, which must be consistent.
 pub(super) fn family_and_head(fields: &Fields) -> Result<(Family, Head)> {
     const FAMILIES: [Family; 3] = [Family::MobileBert, Family::DistilBert, Family::Bert];
     let architecture = fields.first_architecture()?;
@@ -45,8 +45,8 @@ pub(super) fn family_and_head(fields: &Fields) -> Result<(Family, Head)> {
     Ok((family, head))
 }
 
-/// Switches that change what is computed, in a way that this crate does not.
-pub(super) fn refuse_what_is_not_computed(fields: &Fields) -> Result<()> {
+/// Fails for options that would change the computation in ways this crate doesn't implement.
+pub(super) fn refuse_unsupported(fields: &Fields) -> Result<()> {
     if let Some(kind) = fields.text("position_embedding_type")?.filter(|kind| kind != "absolute") {
         return Err(Error::unsupported(
             format!("{FILE}: `position_embedding_type` {kind:?}"),
@@ -67,13 +67,13 @@ pub(super) fn refuse_what_is_not_computed(fields: &Fields) -> Result<()> {
     if fields.has_entries("quantization_config") {
         return Err(Error::unsupported(
             format!("{FILE}: `quantization_config`"),
-            "take the unquantised checkpoint and use `mobilebert quantize`",
+            "start from the unquantized checkpoint and use `mobilebert quantize`",
         ));
     }
     Ok(())
 }
 
-/// A MobileBERT, with the defaults of `MobileBertConfig`.
+/// Reads a MobileBERT, with the defaults of `MobileBertConfig`.
 pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
     let normalization = match fields.text("normalization_type")?.as_deref() {
         None | Some("no_norm") => Normalization::NoNorm,
@@ -119,7 +119,7 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
     })
 }
 
-/// A BERT, with the defaults of `BertConfig`.
+/// Reads a BERT, with the defaults of `BertConfig`.
 pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
     let hidden_size = fields.size("hidden_size", 768)?;
     Ok(Config {
@@ -147,7 +147,7 @@ pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
     })
 }
 
-/// A DistilBERT, with the defaults of `DistilBertConfig`, in BERT's names.
+/// Reads a DistilBERT, with the defaults of `DistilBertConfig`.
 pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
     let hidden_size = fields.size(fields.present(&["dim", "hidden_size"]), 768)?;
     Ok(Config {
@@ -165,7 +165,7 @@ pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
         trigram_input: false,
         bottleneck: None,
         normalization: Normalization::LayerNorm,
-        // transformers writes it into the modules, whatever the file says.
+        // Hard-coded in transformers.
         layer_norm_eps: 1e-12,
         hidden_act: fields.activation("activation", "gelu")?,
         classifier_activation: true,

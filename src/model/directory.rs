@@ -1,4 +1,4 @@
-//! A model directory on a disk, in Hugging Face's layout: which files there are, and reading them.
+//! A model directory on disk, in Hugging Face's layout: finds and reads its files.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -11,21 +11,21 @@ use crate::text::{Tokenizer, TokenizerFiles};
 use crate::weights::manifest::{self, FileHash};
 use crate::weights::{Header, Manifest, ShardIndex, Stream};
 
-/// Weights in one file.
+/// Name of an unsharded weights file.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// Names the files of sharded weights.
+/// Name of the index of sharded weights.
 pub const WEIGHTS_INDEX_FILE: &str = "model.safetensors.index.json";
 const CONFIG_FILE: &str = "config.json";
 const CHUNK: usize = 1 << 20;
 
-/// A folder with the files of a model. What a `files.json` states of them is checked as they are read.
+/// A folder with the files of a model. If there is a `files.json`, files are checked against it as they are read.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     manifest: Option<Manifest>,
 }
 
-/// The texts that a tokenizer is made from, as far as there are any.
+/// Contents of the tokenizer's files, if they exist.
 #[derive(Debug)]
 pub(super) struct TokenizerTexts([Option<String>; 3]);
 
@@ -41,10 +41,10 @@ impl TokenizerTexts {
 }
 
 impl Directory {
-    /// The directory at `path`; of its files only `files.json` is read yet.
+    /// The directory at `path`. Reads only its `files.json`, if there is one.
     ///
     /// # Errors
-    /// What is wrong with `files.json`.
+    /// Whatever is wrong with `files.json`.
     pub fn new(path: impl Into<PathBuf>) -> Result<Self> {
         let mut directory = Directory { path: path.into(), manifest: None };
         directory.manifest =
@@ -52,12 +52,12 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Whether a `files.json` states what the others hold.
+    /// Whether there is a `files.json`.
     pub fn has_manifest(&self) -> bool {
         self.manifest.is_some()
     }
 
-    /// Where the file of that name stands, if it does.
+    /// Path of the file with this name, whether it exists or not.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -70,18 +70,18 @@ impl Directory {
         Config::from_json(self.config_json()?)
     }
 
-    /// The text of the configuration.
+    /// The content of the configuration file.
     ///
     /// # Errors
-    /// `NotFound` where there is none, `Io`, `Integrity`.
+    /// `NotFound` if there is none, `Io`, `Integrity`.
     pub fn config_json(&self) -> Result<Vec<u8>> {
         self.optional(CONFIG_FILE)?.ok_or_else(|| self.not_found())
     }
 
-    /// The tokenizer, from whichever of its files there are.
+    /// The tokenizer, from the files that exist.
     ///
     /// # Errors
-    /// `NotFound` where there is none; what is wrong with the files.
+    /// `NotFound` if there is none; whatever is wrong with the files.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         let texts = self.tokenizer_texts()?;
         let files = texts.files();
@@ -100,7 +100,7 @@ impl Directory {
         Ok(TokenizerTexts([json?, config?, vocab?]))
     }
 
-    /// The index of sharded weights, where they are sharded: a single file goes before an index.
+    /// The index of sharded weights; none if there is a single file, which takes precedence.
     ///
     /// # Errors
     /// `Io`, `Integrity`.
@@ -108,7 +108,7 @@ impl Directory {
         if self.file(WEIGHTS_FILE).is_file() { Ok(None) } else { self.optional(WEIGHTS_INDEX_FILE) }
     }
 
-    /// Names of the files that hold the weights.
+    /// Names of the weight files.
     ///
     /// # Errors
     /// As [`Self::weights_index`]; `Corrupt` for the index.
@@ -119,7 +119,7 @@ impl Directory {
         Ok(index.files().into_iter().map(str::to_owned).collect())
     }
 
-    /// The header of a file of weights; its data is not read.
+    /// The header of a weight file. Doesn't read its data.
     ///
     /// # Errors
     /// `NotFound`, `Io`, `Corrupt`.
@@ -134,10 +134,10 @@ impl Directory {
             };
         }
         let header = stream.header().cloned();
-        header.ok_or_else(|| Error::corrupt(name, "ends before its header does; fetch it again"))
+        header.ok_or_else(|| Error::corrupt(name, "ends inside its header; fetch it again"))
     }
 
-    /// Size of a file of weights in bytes.
+    /// Size of a weight file in bytes.
     ///
     /// # Errors
     /// `NotFound`, `Io`.
@@ -145,13 +145,13 @@ impl Directory {
         self.open(name).map(|(_, bytes)| bytes)
     }
 
-    /// Reads a file of weights from its beginning to its end. Gives the time that its hash took.
+    /// Reads a weight file in chunks and passes them to `take`. Returns the time spent hashing.
     ///
     /// # Errors
-    /// `NotFound`, `Io`, `Integrity`, and what `take` gives.
+    /// `NotFound`, `Io`, `Integrity`, and errors of `take`.
     pub fn stream(&self, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<Duration> {
         let (mut file, _) = self.open(name)?;
-        let stated = self.manifest.as_ref().and_then(|manifest| manifest.get(name));
+        let expected = self.manifest.as_ref().and_then(|manifest| manifest.get(name));
         let mut hash = FileHash::default();
         let mut hashing = Duration::ZERO;
         let mut chunk = vec![0; CHUNK];
@@ -160,18 +160,18 @@ impl Directory {
             if read.is_empty() {
                 break;
             }
-            if stated.is_some() {
+            if expected.is_some() {
                 let before = Instant::now();
                 hash.update(read);
                 hashing += before.elapsed();
             }
             take(read)?;
         }
-        stated.map_or(Ok(()), |stated| stated.check(hash))?;
+        expected.map_or(Ok(()), |expected| expected.check(hash))?;
         Ok(hashing)
     }
 
-    /// A file that need not be there.
+    /// The content of an optional file.
     ///
     /// # Errors
     /// `Io`, `Integrity`.
@@ -183,18 +183,17 @@ impl Directory {
             }
             Err(source) => return Err(self.failed(name, source)),
         };
-        if let Some(stated) = self.manifest.as_ref().and_then(|manifest| manifest.get(name)) {
+        if let Some(expected) = self.manifest.as_ref().and_then(|manifest| manifest.get(name)) {
             let mut hash = FileHash::default();
             hash.update(&bytes);
-            stated.check(hash)?;
+            expected.check(hash)?;
         }
         Ok(Some(bytes))
     }
 
     fn not_found(&self) -> Error {
         let hint = if self.path.is_dir() {
-            "a model directory holds config.json, model.safetensors and tokenizer.json or vocab.txt"
-                .to_owned()
+            "a model directory has config.json, model.safetensors and tokenizer.json or vocab.txt".to_owned()
         } else {
             format!("{} is not a directory", self.path.display())
         };
@@ -205,7 +204,7 @@ impl Directory {
         let file = File::open(self.file(name)).map_err(|source| match source.kind() {
             ErrorKind::NotFound => Error::NotFound {
                 file: self.file(name).display().to_string(),
-                hint: "weights are needed as safetensors; convert other formats with transformers' save_pretrained".into(),
+                hint: "weights must be in safetensors format; convert other formats with transformers' save_pretrained".into(),
             },
             _ => self.failed(name, source),
         })?;

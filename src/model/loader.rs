@@ -1,4 +1,4 @@
-//! Bytes of a model's files, as they come → a [`Model`]. Weights go to the device tensor by tensor.
+//! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
 use super::{Model, question_answering};
 use crate::config::{Config, Head};
@@ -13,40 +13,40 @@ use crate::weights::{Assembler, Converted, ShardIndex, Storage, Stream};
 pub struct ModelFiles<'a> {
     /// `config.json`.
     pub config: &'a [u8],
-    /// The tokenizer's files; none for raw runs over token ids.
+    /// The tokenizer's files; not needed for raw runs over token ids.
     pub tokenizer: TokenizerFiles<'a>,
     /// `model.safetensors.index.json` of sharded weights.
     pub index: Option<&'a [u8]>,
-    /// Leave the head out: the model becomes a bare encoder.
+    /// Drop the head, so the model becomes an encoder.
     pub encoder_only: bool,
 }
 
-/// Takes weight files chunk by chunk. Between [`Loader::begin_file`] calls the chunks are one file's bytes in order.
+/// Takes weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each file.
 pub struct Loader {
     config: Config,
     tokenizer: Option<Tokenizer>,
     stage: Stage,
     stream: Option<Stream>,
-    /// The form into which weights are brought as they come; none leaves them as they are stored.
+    /// The format to convert weights to as they arrive; none keeps them as stored.
     storage: Option<Storage>,
 }
 
-/// Which tensors exist is known from the index of a sharded model at once, else from the header of the only file.
+/// Which tensors exist is known at once from the index of a sharded model, else from the header of the only file.
 enum Stage {
     Waiting(PendingSession),
     Loading {
         session: Box<Session>,
         assembler: Assembler,
     },
-    /// An error has taken the parts; it is given once.
+    /// After an error.
     Failed,
 }
 
 impl Loader {
-    /// Checks the small files and picks the device.
+    /// Checks the small files and selects the device.
     ///
     /// # Errors
-    /// Whatever the files or the device have wrong; see [`Error`].
+    /// Whatever is wrong with the files or the device; see [`Error`].
     pub async fn new(files: &ModelFiles<'_>, options: &SessionOptions) -> Result<Self> {
         let mut config = Config::from_json(files.config)?;
         if files.encoder_only {
@@ -68,8 +68,8 @@ impl Loader {
         Ok(Loader { config, tokenizer, stage, stream: None, storage: None })
     }
 
-    /// Brings weights into this form as they come, tensor by tensor, whatever the files hold them in. The model then
-    /// computes what a directory quantised to this form computes. To be called before the first byte.
+    /// Converts weights to this format as they arrive, tensor by tensor, whatever their stored format. The model then
+    /// computes the same as a directory quantized to this format. Call it before the first byte.
     pub fn convert_to(&mut self, storage: Storage) {
         self.storage = Some(storage);
     }
@@ -83,10 +83,10 @@ impl Loader {
         }
     }
 
-    /// Ends the file before, if any, and begins the next. `total` is its length in bytes where that is known.
+    /// Ends the previous file, if any, and begins the next. `total` is its length in bytes, if known.
     ///
     /// # Errors
-    /// Where the file before was not whole.
+    /// If the previous file was incomplete.
     pub fn begin_file(&mut self, name: &str, total: Option<u64>) -> Result<()> {
         self.end_file()?;
         self.stream = Some(Stream::new(name, total));
@@ -96,7 +96,7 @@ impl Loader {
     /// Takes the next bytes of the file.
     ///
     /// # Errors
-    /// Whatever is wrong with the file or a tensor; the loader is of no more use then.
+    /// Whatever is wrong with the file or a tensor; the loader can't be used any more then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let result = self.take(chunk).map_err(|error| match &self.stream {
             Some(stream) => error.in_file(stream.file()),
@@ -108,10 +108,10 @@ impl Loader {
         result
     }
 
-    /// The model, when every file has been pushed.
+    /// The model, after all files have been pushed.
     ///
     /// # Errors
-    /// [`Error::Tensor`] naming what is missing.
+    /// [`Error::Tensor`] with the name of a missing tensor.
     pub async fn finish(mut self) -> Result<Model> {
         self.end_file()?;
         match self.stage {
@@ -126,8 +126,8 @@ impl Loader {
                     window_batches: question_answering::window_batches(),
                 })
             }
-            Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no byte of it came")),
-            Stage::Failed => Err(Error::internal("load", "the loader has failed before")),
+            Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no data was received")),
+            Stage::Failed => Err(Error::internal("load", "the loader has already failed")),
         }
     }
 
@@ -167,7 +167,7 @@ impl Loader {
     }
 }
 
-/// The network of a checkpoint in several files.
+/// The network of a sharded checkpoint.
 fn sharded(config: &Config, index: &ShardIndex) -> Result<Network> {
     let network = Network::new(config, &|name| index.has(name))?;
     network.check_depth(index.weight_map.keys().map(String::as_str))?;

@@ -1,4 +1,4 @@
-//! A model directory → something one can ask: files to parameters on a device, text to results.
+//! A model directory → a model that performs a task: files to parameters on a device, text to results.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod directory;
@@ -28,7 +28,7 @@ use crate::session::{DeviceReport, ExtraOutputs, Outputs, Sequence, Session};
 use crate::text::Tokenizer;
 use crate::trial::Trial;
 
-/// A loaded network with its configuration and, where its files have one, its tokenizer.
+/// A loaded network with its configuration and, if its files have one, its tokenizer.
 pub struct Model {
     config: Config,
     tokenizer: Option<Tokenizer>,
@@ -53,7 +53,7 @@ impl Model {
         &mut self.session
     }
 
-    /// The session alone.
+    /// The session.
     pub fn into_session(self) -> Session {
         self.session
     }
@@ -61,15 +61,15 @@ impl Model {
     /// The tokenizer.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a model without one.
+    /// [`Error::NotFound`] for a model without a tokenizer.
     pub fn tokenizer(&self) -> Result<&Tokenizer> {
         self.tokenizer.as_ref().ok_or_else(|| Error::NotFound {
             file: "tokenizer.json".into(),
-            hint: "text needs a tokenizer: put tokenizer.json or vocab.txt beside config.json".into(),
+            hint: "text needs a tokenizer: put tokenizer.json or vocab.txt next to config.json".into(),
         })
     }
 
-    /// Raw results for token ids, one [`Outputs`] a sequence.
+    /// Raw outputs for token ids, one [`Outputs`] per sequence.
     ///
     /// # Errors
     /// As [`Session::run`].

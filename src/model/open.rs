@@ -7,16 +7,16 @@ use crate::error::Result;
 use crate::session::SessionOptions;
 
 impl Model {
-    /// Opens a directory with `config.json`, `model.safetensors` (or shards and their index), and for text
-    /// `tokenizer.json` or `vocab.txt`. With a `files.json`, sizes and hashes of what is read are checked.
+    /// Opens a directory with `config.json`, `model.safetensors` (or shards and their index) and, for text,
+    /// `tokenizer.json` or `vocab.txt`. If there is a `files.json`, sizes and hashes are checked.
     ///
     /// # Errors
-    /// Whatever is missing or wrong, by file, tensor or field.
+    /// Whatever is missing or wrong, with the file, tensor or field.
     pub async fn open(directory: impl AsRef<Path>, options: &SessionOptions) -> Result<Self> {
         Self::open_as(directory.as_ref(), options, false).await
     }
 
-    /// Like [`Model::open`], and leaves a head that the model has out.
+    /// Like [`Model::open`], without the model's head.
     ///
     /// # Errors
     /// As [`Model::open`].

@@ -7,18 +7,18 @@ use serde::Serialize;
 use super::ranking::{TotalOrder, check_finite, softmax};
 use crate::error::{Error, Result};
 
-/// What a head's outputs mean.
+/// How to interpret a head's logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// Exactly one label holds: softmax.
+    /// Exactly one label applies: softmax.
     SingleLabel,
-    /// Each label holds or not by itself: sigmoid.
+    /// Labels are independent: sigmoid.
     MultiLabel,
-    /// The outputs are numbers to be read as they are.
+    /// The logits are the values.
     Regression,
 }
 
-/// A label and how likely it is.
+/// A label and its probability.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Label {
     /// Its name in `config.json`'s `id2label`.
@@ -36,10 +36,10 @@ pub struct Classification {
     pub truncated: bool,
 }
 
-/// Every label with its probability, largest first; equal ones in the order of the head.
+/// All labels with their probabilities, largest first; ties in the head's order.
 ///
 /// # Errors
-/// [`Error::Internal`] if there is not one name a logit, [`Error::Tensor`] for NaN or infinite logits.
+/// [`Error::Internal`] unless there is one name per logit, [`Error::Tensor`] for NaN or infinite logits.
 pub fn labels(logits: &[f32], names: &[String], problem: Problem) -> Result<Vec<Label>> {
     if logits.len() != names.len() {
         let problem = format!("{} logits for {} labels", logits.len(), names.len());

@@ -1,4 +1,4 @@
-//! Logits of a masked-LM head → the likeliest tokens for each mask.
+//! Logits of a masked-language-model head → the most probable tokens for each mask.
 
 use serde::Serialize;
 
@@ -6,22 +6,22 @@ use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
 use crate::text::Tokenizer;
 
-/// A token that fits in place of the mask.
+/// A token for a mask.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fill {
-    /// Among all tokens of the vocabulary.
+    /// Probability among all tokens of the vocabulary.
     pub probability: f64,
-    /// The token's id.
+    /// Token id.
     pub token: u32,
-    /// The token as it stands in the vocabulary (`"##ing"` continues a word).
+    /// The token as spelled in the vocabulary (`"##ing"` continues a word).
     pub token_str: String,
-    /// The whole text with the token filled in, put together from tokens as `transformers` does: lower-cased by an uncased
-    /// tokenizer, one space between words. Other masks stay.
+    /// The whole text with the token filled in, decoded from tokens like in `transformers`: lowercase with an uncased
+    /// tokenizer, one space between words. Other masks remain.
     pub sequence: String,
 }
 
-/// The `top_k` likeliest tokens at one mask. `logits` is the row of that position, `ids` the whole input with its special
-/// tokens, `position` the mask's place in it.
+/// The `top_k` most probable tokens for one mask. `logits` is the row at its `position`, and `ids` is the whole input
+/// including special tokens.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] if there is no mask at `position`, [`Error::Tensor`] for NaN or infinite logits.
@@ -38,7 +38,7 @@ pub fn fills(
         return Err(Error::invalid_input("text", problem));
     }
     check_finite("logits", logits)?;
-    // Rows past the vocabulary are padding of the word vectors; they have no spelling.
+    // Logits past the vocabulary belong to padding of the word embeddings; they have no spelling.
     let known = logits.len().min(tokenizer.vocabulary_size());
     let probabilities = softmax(logits);
     let best = largest(probabilities.get(..known).unwrap_or_default(), top_k);
@@ -52,7 +52,7 @@ pub fn fills(
     Ok(best.into_iter().filter_map(fill).collect())
 }
 
-/// Positions of the masks in `ids`.
+/// Positions of masks in `ids`.
 pub fn masks(tokenizer: &Tokenizer, ids: &[u32]) -> Vec<usize> {
     let mask = tokenizer.special().mask;
     let is_mask = |&at: &usize| mask.is_some() && ids.get(at).copied() == mask;

@@ -1,14 +1,14 @@
-//! Logits → answers, and answers → scores. Pure: knows no device, no file, no browser.
+//! Logits → results, and predictions → scores. Pure functions without devices, files or browsers.
 //!
-//! | module | turns |
+//! | module | converts |
 //! |---|---|
-//! | [`question_answering`] | start and end logits into answers with their places |
-//! | [`classification`] | a row of logits into labels |
-//! | [`token_classification`] | a row a token into labelled stretches of the text |
-//! | [`fill_mask`] | a row over the vocabulary into tokens for a mask |
-//! | [`pooling`] | token vectors into one vector a text |
-//! | [`relevance`] | a question into the order in which to read a long text |
-//! | [`metrics`] | predictions into the official scores of SQuAD and GLUE |
+//! | [`question_answering`] | start and end logits to answers with their offsets |
+//! | [`classification`] | a row of logits to labels |
+//! | [`token_classification`] | a row per token to labelled entities of the text |
+//! | [`fill_mask`] | a row over the vocabulary to tokens for a mask |
+//! | [`pooling`] | token vectors to one vector per text |
+//! | [`relevance`] | a question to the order in which to read a long text |
+//! | [`metrics`] | predictions to the official scores of SQuAD and GLUE |
 
 pub mod classification;
 pub mod fill_mask;

@@ -1,11 +1,11 @@
-//! Token vectors → one vector a text.
+//! Token vectors → one vector per text.
 
 use crate::error::{Error, Result};
 
-/// Mean of the rows of `hidden` (`[tokens, width]`, row-major) whose `mask` is not 0, summed in f64.
+/// Mean of the rows of `hidden` (`[tokens, width]`, row-major) whose `mask` isn't 0, summed in f64.
 ///
 /// # Errors
-/// [`Error::Internal`] if the lengths disagree, [`Error::InvalidInput`] if no token counts.
+/// [`Error::Internal`] if the lengths don't match, [`Error::InvalidInput`] if every token is masked.
 pub fn mean(hidden: &[f32], width: usize, mask: &[u32]) -> Result<Vec<f32>> {
     if width == 0 || hidden.len() != width * mask.len() {
         let problem = format!("{} values for {} tokens of width {width}", hidden.len(), mask.len());
@@ -18,12 +18,15 @@ pub fn mean(hidden: &[f32], width: usize, mask: &[u32]) -> Result<Vec<f32>> {
         tokens += 1;
     }
     if tokens == 0 {
-        return Err(Error::invalid_input("attention_mask", "masks every token; at least one must count"));
+        return Err(Error::invalid_input(
+            "attention_mask",
+            "masks every token; at least one must not be masked",
+        ));
     }
     Ok(sums.iter().map(|sum| (sum / f64::from(tokens)) as f32).collect())
 }
 
-/// Scales `vector` to length 1; a vector of zeros stays as it is.
+/// Scales `vector` to length 1; a vector of zeros stays unchanged.
 pub fn normalize(vector: &mut [f32]) {
     let length = vector.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
     if length > 0.0 {

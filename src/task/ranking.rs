@@ -1,11 +1,11 @@
-//! What several tasks do with a row of logits.
+//! Operations on a row of logits that several tasks share.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use crate::error::{Error, Result};
 
-/// A number ordered by value, NaN included.
+/// A number with a total order, including NaN.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TotalOrder(pub(super) f64);
 
@@ -39,7 +39,7 @@ pub(super) fn softmax(logits: &[f32]) -> Vec<f64> {
     values
 }
 
-/// The `count` largest values with their positions, largest first, equal ones in order.
+/// The `count` largest values with their indices, largest first; ties in order.
 pub(super) fn largest(values: &[f64], count: usize) -> Vec<(usize, f64)> {
     let mut kept = BinaryHeap::with_capacity(count.min(values.len()) + 1);
     for (at, &value) in values.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn largest(values: &[f64], count: usize) -> Vec<(usize, f64)> {
     kept.into_sorted_vec().into_iter().map(|(value, at)| (at, value.0.0)).collect()
 }
 
-/// Errors with the place of the first NaN or infinity.
+/// Fails with the index of the first NaN or infinity.
 pub(super) fn check_finite(name: &str, logits: &[f32]) -> Result<()> {
     match logits.iter().position(|logit| !logit.is_finite()) {
         None => Ok(()),

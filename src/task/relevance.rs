@@ -1,5 +1,5 @@
-//! In which order to read the windows of a long text: those that share rare words with the question first (BM25 over word
-//! pieces). The order changes when an answer is seen, never which.
+//! The order in which to read the windows of a long text: windows that share rare words with the question first (BM25 over
+//! word pieces). It affects how early the answer is found, not the result.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use super::ranking::TotalOrder;
 use crate::text::windows::Windows;
 
-/// How soon repeating a piece stops counting, BM25's k₁.
+/// Saturation of repeated pieces, BM25's k₁.
 const SATURATION: f64 = 1.2;
-/// How much a longer window is marked down, BM25's b.
+/// Penalty for longer windows, BM25's b.
 const LENGTH_PENALTY: f64 = 0.75;
 
-/// Numbers of all windows, the most promising first; equal ones in reading order.
-/// Linear in the context's length times the windows' overlap.
+/// Indices of all windows, the most promising first; ties in reading order. Takes time linear in the total length of all
+/// windows.
 pub fn order(windows: &Windows<'_>) -> Vec<usize> {
     let mut terms: BTreeMap<u32, usize> = BTreeMap::new();
     for &id in windows.question() {

@@ -1,4 +1,4 @@
-//! Logits of a token-classification head → labelled stretches of the source.
+//! Logits of a token-classification head → labelled entities of the source.
 
 use serde::Serialize;
 
@@ -6,18 +6,18 @@ use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
 use crate::text::{Piece, Utf16Index, whole_characters};
 
-/// A token with its likeliest label.
+/// A token with its most probable label.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelledToken {
-    /// Number of the label in the head.
+    /// Index of the label.
     pub label_id: usize,
     /// Its name in `config.json`'s `id2label`.
     pub label: String,
-    /// Of this label at this token.
+    /// Probability of the label.
     pub probability: f64,
-    /// Which of the text's pieces.
+    /// Index of the token's piece in the text.
     pub index: usize,
-    /// The piece's row of the vocabulary.
+    /// Token id.
     pub token: u32,
     /// First byte in UTF-8.
     pub start_byte: usize,
@@ -25,14 +25,14 @@ pub struct LabelledToken {
     pub end_byte: usize,
 }
 
-/// Neighbouring tokens of one label: `text[start_byte..end_byte] == entity.text`.
+/// Adjacent tokens with the same label: `text[start_byte..end_byte] == entity.text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entity {
     /// The label without its `B-` or `I-`.
     pub label: String,
-    /// The part of the source.
+    /// The text of the entity, from the source.
     pub text: String,
-    /// Mean over the tokens.
+    /// Mean probability over the tokens.
     pub probability: f64,
     /// First unit in UTF-16.
     pub start_utf16: usize,
@@ -44,10 +44,11 @@ pub struct Entity {
     pub end_byte: usize,
 }
 
-/// The likeliest label of each piece. `logits` holds a row of `names.len()` values a piece, rows of special tokens left out.
+/// The most probable label of each piece. `logits` has one row of `names.len()` values per piece, without rows for special
+/// tokens.
 ///
 /// # Errors
-/// [`Error::Internal`] if the lengths disagree, [`Error::Tensor`] for NaN or infinite logits.
+/// [`Error::Internal`] if the lengths don't match, [`Error::Tensor`] for NaN or infinite logits.
 pub fn tokens(pieces: &[Piece], logits: &[f32], names: &[String]) -> Result<Vec<LabelledToken>> {
     if names.is_empty() || logits.len() != pieces.len() * names.len() {
         let problem =
@@ -72,8 +73,8 @@ pub fn tokens(pieces: &[Piece], logits: &[f32], names: &[String]) -> Result<Vec<
     Ok(best.collect())
 }
 
-/// Joins neighbouring tokens as `transformers`' `aggregation_strategy="simple"`: a token joins the one before it if the
-/// label is the same but for `B-` or `I-` and it does not begin with `B-`. Tokens labelled `O` are left out.
+/// Joins adjacent tokens like `aggregation_strategy="simple"` in `transformers`: a token joins the previous one if the
+/// labels are the same apart from `B-` or `I-`, and its own doesn't begin with `B-`. Omits tokens labelled `O`.
 pub fn entities(text: &str, tokens: &[LabelledToken]) -> Vec<Entity> {
     let units = Utf16Index::new(text);
     let mut groups: Vec<Vec<&LabelledToken>> = Vec::new();
@@ -108,7 +109,7 @@ pub fn entities(text: &str, tokens: &[LabelledToken]) -> Vec<Entity> {
     groups.into_iter().filter_map(entity).collect()
 }
 
-/// Whether a label opens an entity, and its name without the prefix. A label without a prefix continues.
+/// Whether a label begins an entity, and its name without the prefix. A label without a prefix continues an entity.
 fn split(label: &str) -> (bool, &str) {
     match (label.strip_prefix("B-"), label.strip_prefix("I-")) {
         (Some(kind), _) => (true, kind),

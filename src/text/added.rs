@@ -1,14 +1,14 @@
-//! Finds the tokens that a model's author added to the vocabulary, before WordPiece sees the text.
+//! Finds the tokens that a model's author added to the vocabulary, before WordPiece runs.
 
 use tokenizers::normalizer::Range;
 use tokenizers::{NormalizedString, Split, Token};
 use unicode_categories::UnicodeCategories;
 
-/// A set of patterns; the leftmost match wins, of those the longest.
+/// Matches a set of patterns: leftmost first, then longest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matcher {
     patterns: Vec<Pattern>,
-    /// For each first byte the patterns that begin with it, longest first.
+    /// Indices of the patterns by first byte, longest first.
     by_first_byte: Vec<Vec<usize>>,
 }
 
@@ -24,7 +24,7 @@ impl Matcher {
         self.patterns.is_empty()
     }
 
-    /// Adds a token; an empty one is ignored.
+    /// Adds a token; an empty token is ignored.
     pub(super) fn insert(&mut self, text: &str, id: u32, single_word: bool) {
         let Some(&first) = text.as_bytes().first() else { return };
         self.by_first_byte.resize(256, Vec::new());
@@ -36,7 +36,7 @@ impl Matcher {
         }
     }
 
-    /// Cuts `text` at every match; a match carries its token already, the rest is still to be read.
+    /// Splits `text` at every match. Matches already have their token; the rest is still to be tokenized.
     pub(super) fn split(&self, text: NormalizedString) -> Vec<Split> {
         let source = text.get();
         let mut splits = Vec::new();
@@ -86,7 +86,7 @@ fn push_slice(
     }
 }
 
-/// What the regular expression `\w` matches.
+/// Like `\w` in regular expressions.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c.is_mark() || c.is_punctuation_connector()
 }

@@ -1,4 +1,4 @@
-//! The files a tokenizer is made from, as text: reading them from a disk or the network is the caller's part.
+//! Parses the files of a tokenizer. The caller reads them from a disk or the network.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,21 +8,21 @@ use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, unsupported}
 use super::settings::{AddedToken, Settings, SpecialTokens, Vocabulary};
 use crate::error::{Error, Result};
 
-/// Contents of the files that describe a tokenizer. `tokenizer_json` or `vocab` must be there; where both are,
-/// `tokenizer.json` wins for the vocabulary.
+/// Contents of the files of a tokenizer. `tokenizer_json` or `vocab` is required; with both, the vocabulary comes from
+/// `tokenizer.json`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenizerFiles<'a> {
     /// `tokenizer.json` of the `tokenizers` library. Its truncation and padding are ignored.
     pub tokenizer_json: Option<&'a str>,
-    /// `tokenizer_config.json` of `transformers`: the special tokens, and whether to lower-case.
+    /// `tokenizer_config.json` of `transformers`: the special tokens, and whether to lowercase.
     pub tokenizer_config: Option<&'a str>,
-    /// `vocab.txt`: a token a line, the line's number is its id.
+    /// `vocab.txt`: one token per line; its line number, from 0, is its id.
     pub vocab: Option<&'a str>,
 }
 
 const GENERIC: [&str; 2] = ["PreTrainedTokenizer", "TokenizersBackend"];
 
-/// What tells the kind of model apart, read before anything that depends on it.
+/// The fields that identify the kind of model, parsed before anything that depends on it.
 #[derive(Deserialize)]
 struct Kind {
     model: Option<ModelKind>,
@@ -72,7 +72,7 @@ impl TokenizerFiles<'_> {
                 });
             }
         };
-        // As in `transformers`: BERT's own classes set the normaliser up anew, the generic ones take it as it is.
+        // As in `transformers`: BERT's own classes configure the normalizer, the generic ones keep that of `tokenizer.json`.
         if self.tokenizer_json.is_none() || !is_generic(&config) {
             settings.read_normalization(&config)?;
         }
@@ -100,7 +100,7 @@ fn from_tokenizer_json(text: &str, names: &mut SpecialTokens) -> Result<Settings
     let mut settings = Settings {
         vocabulary: json.model.vocab,
         prefix: json.model.continuing_subword_prefix.unwrap_or_else(|| "##".into()),
-        longest_word: json.model.max_input_chars_per_word.unwrap_or(100),
+        max_word_chars: json.model.max_input_chars_per_word.unwrap_or(100),
         added: json.added_tokens,
         ..Settings::default()
     };
@@ -116,7 +116,7 @@ fn from_tokenizer_json(text: &str, names: &mut SpecialTokens) -> Result<Settings
     Ok(settings)
 }
 
-/// Only WordPiece; files written before 2020 do not name their model.
+/// Accepts only WordPiece. Files written before 2020 don't name their model.
 fn check_kind(kind: &Kind) -> Result<()> {
     let Some(model) = &kind.model else {
         let problem = "has no `model`".into();
@@ -133,7 +133,7 @@ fn check_kind(kind: &Kind) -> Result<()> {
     if found == "WordPiece" { Ok(()) } else { Err(unsupported("model", Some(found), "WordPiece")) }
 }
 
-/// Whether the tokenizer's class is one that knows nothing but `tokenizer.json`.
+/// Whether the tokenizer's class is a generic one, which reads only `tokenizer.json`.
 fn is_generic(config: &Value) -> bool {
     let class = config.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
     GENERIC.contains(&class.trim_end_matches("Fast"))
@@ -145,7 +145,7 @@ fn from_vocab(text: &str, config: &Value) -> Result<Settings> {
         let family = class.trim_end_matches("Fast");
         if !known.contains(&family) && !GENERIC.contains(&family) {
             let instead =
-                "with vocab.txt alone, `tokenizer_class` must be BertTokenizer; give tokenizer.json";
+                "with vocab.txt alone, `tokenizer_class` must be BertTokenizer; provide tokenizer.json";
             return Err(Error::unsupported(format!("{TOKENIZER_CONFIG}: tokenizer {class}"), instead));
         }
     }

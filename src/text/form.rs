@@ -1,4 +1,4 @@
-//! What a tokenizer's files are called, and how a part of `tokenizer.json` says of which kind it is.
+//! Names of a tokenizer's files, and the types of the parts of `tokenizer.json`.
 
 use serde_json::Value;
 

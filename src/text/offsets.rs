@@ -1,22 +1,22 @@
-//! Places in a text: UTF-8 bytes ↔ UTF-16 units, and slices that never cut a mark from its letter.
+//! Offsets in a text: UTF-8 bytes → UTF-16 units, and slices that keep combining marks with their letters.
 
 use std::ops::Range;
 
 use unicode_categories::UnicodeCategories;
 
-/// Bytes between two remembered places of a [`Utf16Index`].
+/// Bytes between two marks of a [`Utf16Index`].
 const STRIDE: usize = 1024;
 
-/// Converts byte offsets of one text into UTF-16 units. Built in one pass; each lookup reads at most a kilobyte.
+/// Converts byte offsets of a text to UTF-16 units. Built in one pass; a lookup reads at most a kilobyte.
 #[derive(Clone, Debug)]
 pub struct Utf16Index<'a> {
     text: &'a str,
-    /// For every multiple of [`STRIDE`]: the first character boundary at or after it, and the units before that.
+    /// For every multiple of [`STRIDE`]: the first character boundary at or after it, and the number of units before it.
     marks: Vec<(usize, usize)>,
 }
 
 impl<'a> Utf16Index<'a> {
-    /// Reads `text` once.
+    /// Indexes `text`.
     pub fn new(text: &'a str) -> Self {
         let mut marks = Vec::with_capacity(text.len() / STRIDE + 1);
         let mut units = 0;
@@ -29,8 +29,8 @@ impl<'a> Utf16Index<'a> {
         Self { text, marks }
     }
 
-    /// UTF-16 units before byte `offset`. An offset inside a character counts as that character's start, one past the
-    /// end as the end.
+    /// Number of UTF-16 units before byte `offset`. Offsets are rounded down to a character boundary and clamped to the
+    /// text's length.
     pub fn units(&self, offset: usize) -> usize {
         let after = self.marks.partition_point(|mark| mark.0 <= offset);
         let Some(&(start, mut units)) = after.checked_sub(1).and_then(|mark| self.marks.get(mark)) else {
@@ -51,9 +51,9 @@ impl<'a> Utf16Index<'a> {
     }
 }
 
-/// Widens `range` so that no combining mark is parted from the character it sits on: normalisation drops the accent of
-/// `"e\u{301}"`, so the last piece of "cafe\u{301}" ends before it, but a reader wants the whole letter.
-/// Bounds outside `text` or inside a character are moved to the nearest sensible place.
+/// Widens `range` so that it never separates a combining mark from its letter: normalization drops the accent of
+/// `"e\u{301}"`, so the last piece of "cafe\u{301}" ends before the accent. Bounds outside `text` or inside a character
+/// are moved to a character boundary.
 pub fn whole_characters(text: &str, range: Range<usize>) -> Range<usize> {
     let mut start = range.start.min(text.len());
     while !text.is_char_boundary(start) {

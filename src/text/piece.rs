@@ -1,24 +1,24 @@
-//! One token of a text and the place it came from.
+//! A token and its range in the source.
 
 use std::ops::Range;
 
 /// A token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Row of the vocabulary.
+    /// Token id.
     pub id: u32,
-    /// First byte of the source that this piece stands for.
+    /// First byte of the piece in the source.
     pub start: usize,
-    /// One past the last byte of the source. Accents that normalisation removes after the piece's last character are
+    /// One past the last byte in the source. Accents after the piece's last character, which normalization removes, are
     /// not included; [`super::whole_characters`] adds them.
     pub end: usize,
-    /// Counts the words of the text, a word being what BERT's basic tokenizer yields: a run of letters and digits, or
-    /// one punctuation mark.
+    /// Index of the piece's word in the text. A word, as in BERT's basic tokenizer, is a run of letters and digits or one
+    /// punctuation mark.
     pub word: u32,
 }
 
 impl Piece {
-    /// The bytes of the source.
+    /// The byte range in the source.
     pub fn range(&self) -> Range<usize> {
         self.start..self.end
     }

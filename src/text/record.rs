@@ -1,15 +1,15 @@
-//! A window as one line of JSON, for comparing with other implementations.
+//! A window as one line of JSON, for comparison with other implementations.
 
 use serde::Serialize;
 
 use super::windows::Window;
 
-/// A window of a question, lists as long as the input.
+/// A window of a question. All lists have the length of the input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WindowRecord<'a> {
-    /// The question's id.
+    /// Id of the question.
     pub id: &'a str,
-    /// Number of the window, from 0.
+    /// Index of the window.
     pub window: usize,
     /// Token ids, not padded.
     pub input_ids: &'a [u32],
@@ -17,7 +17,7 @@ pub struct WindowRecord<'a> {
     pub token_type_ids: &'a [u32],
     /// `[start, end)` in UTF-8 bytes of the context; `[0, 0]` for tokens outside it.
     pub offsets: Vec<[usize; 2]>,
-    /// Whether a context token has its max-context in this window; false for tokens outside the context.
+    /// Whether this is the token's max-context window; false for tokens outside the context.
     pub max_context: Vec<bool>,
 }
 

@@ -1,38 +1,38 @@
-//! One text or a pair of texts as a model's input: `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`.
+//! A text or a pair of texts as a model's input: `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`.
 
 use super::{Piece, Tokenizer};
 use crate::error::{Error, Result};
 
-/// Token ids of a text or a pair, cut to a model's length.
+/// Token ids of a text or a pair, truncated to a maximum length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
     /// Token ids, special tokens included, not padded.
     pub ids: Vec<u32>,
     /// 0 for the first text, 1 for the second. As long as `ids`.
     pub type_ids: Vec<u32>,
-    /// What was kept of the first text; its first piece stands at position 1.
+    /// Pieces of the first text that fit; the first one is at position 1.
     pub pieces: Vec<Piece>,
-    /// What was kept of the second text; its first piece stands at position `pieces.len() + 2`.
+    /// Pieces of the second text that fit; the first one is at position `pieces.len() + 2`.
     pub pair: Vec<Piece>,
-    /// Whether something was cut off.
+    /// Whether anything was truncated.
     pub truncated: bool,
 }
 
 /// Encodes one text, or a pair, into at most `max_length` tokens.
 ///
-/// What is too long loses its end, as `transformers` does with `truncation=True` (`longest_first`): of a pair the longer
-/// text is cut down to the rest of the room, and where both are longer than half the room, both to half (the odd token
-/// goes to the longer).
+/// Texts that don't fit are truncated like `transformers` with `truncation=True` (`longest_first`): of a pair, the longer
+/// text gets what the shorter one leaves; if both are longer than half the room, each gets half (and the longer one the
+/// odd token).
 ///
 /// # Errors
-/// [`Error::InvalidInput`] where `max_length` has no room for the special tokens.
+/// [`Error::InvalidInput`] if `max_length` has no room for the special tokens.
 pub fn encode(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize) -> Result<Encoded> {
     let pieces = tokenizer.encode(text)?;
     let pair = pair.map(|pair| tokenizer.encode(pair)).transpose()?;
     assemble(tokenizer, pieces, pair, max_length)
 }
 
-/// Puts pieces between special tokens; see [`encode`].
+/// Adds special tokens to pieces; see [`encode`].
 ///
 /// # Errors
 /// As [`encode`].
@@ -44,7 +44,7 @@ pub fn assemble(
 ) -> Result<Encoded> {
     let specials = if pair.is_some() { 3 } else { 2 };
     let Some(room) = max_length.checked_sub(specials) else {
-        let problem = format!("is {max_length}; {specials} special tokens need room");
+        let problem = format!("is {max_length}, but {specials} special tokens need room");
         return Err(Error::invalid_input("max_length", problem));
     };
     let is_pair = pair.is_some();
@@ -68,7 +68,7 @@ pub fn assemble(
     Ok(Encoded { ids, type_ids, pieces, pair, truncated })
 }
 
-/// Lengths to which a pair that does not fit is cut.
+/// Lengths to which a pair is truncated.
 fn share(first: usize, second: usize, room: usize) -> (usize, usize) {
     let shorter = first.min(second);
     let (shorter, longer) =

@@ -1,4 +1,4 @@
-//! What a tokenizer's files say, in one place and checked.
+//! The checked settings of a tokenizer's files.
 
 use ahash::AHashMap;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub(super) struct Vocabulary(pub(super) AHashMap<String, u32>);
 
 impl Vocabulary {
-    /// One token a line; a token that stands twice has its last line's id, as in BERT's `load_vocab`.
+    /// Parses one token per line; a duplicate token gets the id of its last line, as in BERT's `load_vocab`.
     pub(super) fn from_lines(text: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}');
         if text.trim_start().starts_with("<!") || text.trim_start().starts_with("<html") {
@@ -27,7 +27,7 @@ impl Vocabulary {
     }
 }
 
-/// A token that a model's author added to the vocabulary.
+/// A token added to the vocabulary by a model's author.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct AddedToken {
     #[serde(default)]
@@ -39,7 +39,7 @@ pub(super) struct AddedToken {
     pub(super) normalized: bool,
 }
 
-/// Spelling of the tokens with a role.
+/// Spelling of the special tokens.
 #[derive(Clone, Debug)]
 pub(super) struct SpecialTokens {
     pub(super) unknown: String,
@@ -62,7 +62,7 @@ impl Default for SpecialTokens {
 }
 
 impl SpecialTokens {
-    /// `tokenizer_config.json` spells a token as a string or as `{"content": …}`.
+    /// Reads `tokenizer_config.json`, where a token is a string or `{"content": …}`.
     pub(super) fn read_config(&mut self, config: &Value) -> Result<()> {
         let fields = [
             ("unk_token", &mut self.unknown),
@@ -85,7 +85,7 @@ impl SpecialTokens {
         Ok(())
     }
 
-    /// The post-processor of a BERT puts `[CLS]` before and `[SEP]` after a text; it names them.
+    /// Reads `[CLS]` and `[SEP]` from the post-processor, which adds them to a text.
     pub(super) fn read_post_processor(&mut self, part: Option<&Value>) -> Result<()> {
         let token = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let (class, separator) = match (kind_of(part), part) {
@@ -108,19 +108,19 @@ impl SpecialTokens {
     }
 }
 
-/// Everything [`super::Tokenizer`] is built from.
+/// Everything that [`super::Tokenizer`] is built from.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) vocabulary: Vocabulary,
     pub(super) names: SpecialTokens,
     pub(super) added: Vec<AddedToken>,
-    /// What a piece inside a word begins with.
+    /// Prefix of pieces that continue a word.
     pub(super) prefix: String,
-    /// Characters; a longer word is unknown as a whole.
-    pub(super) longest_word: usize,
+    /// Maximum characters per word; a longer word is unknown.
+    pub(super) max_word_chars: usize,
     pub(super) clean_text: bool,
     pub(super) space_chinese: bool,
-    /// `None`: as `lowercase`.
+    /// If none, as `lowercase`.
     pub(super) strip_accents: Option<bool>,
     pub(super) lowercase: bool,
 }
@@ -132,7 +132,7 @@ impl Default for Settings {
             names: SpecialTokens::default(),
             added: Vec::new(),
             prefix: "##".into(),
-            longest_word: 100,
+            max_word_chars: 100,
             clean_text: true,
             space_chinese: true,
             strip_accents: None,
@@ -141,7 +141,7 @@ impl Default for Settings {
     }
 }
 
-/// A flag that may be left out or null.
+/// A boolean that may be absent or null.
 fn flag(file: &str, fields: &Value, name: &str) -> Result<Option<bool>> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -151,7 +151,7 @@ fn flag(file: &str, fields: &Value, name: &str) -> Result<Option<bool>> {
 }
 
 impl Settings {
-    /// `tokenizer.json`'s `normalizer`: BERT's, alone or as the only member of a sequence.
+    /// Reads the `normalizer` of `tokenizer.json`: BERT's, alone or as the only element of a sequence.
     pub(super) fn read_normalizer(&mut self, part: Option<&Value>) -> Result<()> {
         let only = part.and_then(|part| part["normalizers"].as_array()).filter(|parts| parts.len() == 1);
         let part = only.map_or(part, |parts| parts.first());
@@ -166,7 +166,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What `tokenizer_config.json` says of normalisation.
+    /// Reads the normalization settings of `tokenizer_config.json`.
     pub(super) fn read_normalization(&mut self, config: &Value) -> Result<()> {
         let flag = |name: &str| flag(TOKENIZER_CONFIG, config, name);
         self.lowercase = flag("do_lower_case")?.unwrap_or(self.lowercase);
@@ -175,7 +175,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Tokens that `tokenizer_config.json` adds to a bare `vocab.txt`.
+    /// Reads the tokens that `tokenizer_config.json` adds to a `vocab.txt`.
     pub(super) fn read_added(&mut self, config: &Value) {
         let Some(added) = config.get("added_tokens_decoder").and_then(Value::as_object) else { return };
         for (id, token) in added {
@@ -185,13 +185,13 @@ impl Settings {
         }
     }
 
-    /// Id of a token, in the vocabulary or added.
+    /// Id of a token of the vocabulary or an added token.
     pub(super) fn id(&self, token: &str) -> Option<u32> {
         let added = || self.added.iter().find(|added| added.content == token).map(|added| added.id);
         self.vocabulary.0.get(token).copied().or_else(added)
     }
 
-    /// Errors that would otherwise show only as wrong answers.
+    /// Detects mistakes that would otherwise only show as wrong answers.
     pub(super) fn check(&self, file: &str) -> Result<()> {
         if self.vocabulary.0.is_empty() {
             return Err(Error::corrupt(file, "the vocabulary is empty"));
@@ -213,7 +213,7 @@ impl Settings {
                 return Err(Error::corrupt(file, problem));
             }
         }
-        if self.longest_word == 0 {
+        if self.max_word_chars == 0 {
             return Err(Error::corrupt(file, "`max_input_chars_per_word` is 0"));
         }
         for added in &self.added {

@@ -1,7 +1,7 @@
-//! BERT's tokenizer out of the parts of the `tokenizers` crate.
+//! BERT's tokenizer, built from components of the `tokenizers` crate.
 //!
-//! The parts are used by their concrete types: the crate's `Tokenizer`, which can be any of its forty parts, would
-//! bring all of them, and a regular-expression engine, into the browser's module.
+//! Uses the concrete types of the components: the crate's own `Tokenizer` is generic over all of them and would add them,
+//! and a regular-expression engine, to the wasm module.
 
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::wordpiece::WordPiece;
@@ -17,47 +17,47 @@ use super::piece::Piece;
 use super::settings::Settings;
 use crate::error::{Error, Result};
 
-/// Bytes of text that are normalised at a time: alignments take 16 bytes for each byte of text while they live.
+/// Bytes of text normalized at a time: alignments take 16 bytes of memory per byte of text.
 const SEGMENT: usize = 1 << 14;
 
-/// Rows of the word vectors that no token may claim: models pad their vocabulary to a multiple of 8 or more.
+/// Maximum number of word embeddings without a token: models pad their vocabulary to a multiple of 8 or more.
 const MAX_PADDING: usize = 1024;
 const PADDED_TO: usize = 8;
 
-/// Ids of the tokens with a role.
+/// Ids of the special tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpecialIds {
     /// `[CLS]`, first in every sequence.
     pub class: u32,
     /// `[SEP]`, after every text.
     pub separator: u32,
-    /// `[UNK]`, a word that WordPiece cannot spell.
+    /// `[UNK]`, for words that WordPiece can't split into known pieces.
     pub unknown: u32,
-    /// `[PAD]`, where the vocabulary has it.
+    /// `[PAD]`, if the vocabulary has it.
     pub padding: Option<u32>,
-    /// `[MASK]`, where the vocabulary has it.
+    /// `[MASK]`, if the vocabulary has it.
     pub mask: Option<u32>,
 }
 
-/// Cuts text into WordPiece tokens with their places in the source.
+/// Splits text into WordPiece tokens with their ranges in the source.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     normalizer: BertNormalizer,
     model: WordPiece,
     special: SpecialIds,
     mask: String,
-    /// Added tokens looked for in the text as it is, and in the normalised text.
+    /// Added tokens to match in the original text, and in the normalized text.
     added: [Matcher; 2],
     added_names: Vec<(u32, String)>,
     size: usize,
 }
 
 impl Tokenizer {
-    /// Builds the tokenizer from whichever of the files there are.
+    /// Builds the tokenizer from the files that exist.
     ///
     /// # Errors
-    /// [`Error::NotFound`] without a vocabulary, [`Error::NotAModel`] for files of another kind, [`Error::Unsupported`]
-    /// for tokenizers other than BERT's (named), [`Error::Corrupt`] where a file contradicts itself.
+    /// [`Error::NotFound`] without a vocabulary, [`Error::NotAModel`] for other kinds of files, [`Error::Unsupported`]
+    /// for tokenizers other than BERT's, [`Error::Corrupt`] for inconsistent files.
     pub fn from_files(files: TokenizerFiles<'_>) -> Result<Self> {
         let settings = files.settings()?;
         let normalizer = BertNormalizer::new(
@@ -78,12 +78,12 @@ impl Tokenizer {
         let size = largest.map_or(0, |&id| id as usize + 1);
         let added = matchers(&settings, normalizer)?;
         let added_names = settings.added.iter().map(|a| (a.id, a.content.clone())).collect();
-        let Settings { vocabulary, names, prefix, longest_word, .. } = settings;
+        let Settings { vocabulary, names, prefix, max_word_chars, .. } = settings;
         let model = WordPiece::builder()
             .vocab(vocabulary.0)
             .unk_token(names.unknown)
             .continuing_subword_prefix(prefix)
-            .max_input_chars_per_word(longest_word)
+            .max_input_chars_per_word(max_word_chars)
             .build()
             .map_err(library)?;
         Ok(Self { normalizer, model, special, mask: names.mask, added, added_names, size })
@@ -93,11 +93,11 @@ impl Tokenizer {
     /// Linear in the text's length.
     ///
     /// # Errors
-    /// [`Error::Internal`] only, should the library refuse a text.
+    /// Only [`Error::Internal`], for an error of the `tokenizers` crate.
     pub fn encode(&self, text: &str) -> Result<Vec<Piece>> {
         let mut pieces = Vec::with_capacity(text.len() / 4);
         if self.added.iter().all(Matcher::is_empty) {
-            // No word reaches across a space, so that a long text can be read a part at a time.
+            // No word extends across a space, so a long text can be tokenized in segments.
             for (start, segment) in segments(text) {
                 self.encode_segment(segment, start, &mut pieces)?;
             }
@@ -110,7 +110,7 @@ impl Tokenizer {
     /// Like [`Tokenizer::encode`], but the mask token written in `text` becomes the mask.
     ///
     /// # Errors
-    /// As [`Tokenizer::encode`]; [`Error::Unsupported`] where the vocabulary has no mask token.
+    /// As [`Tokenizer::encode`]; [`Error::Unsupported`] if the vocabulary has no mask token.
     pub fn encode_with_masks(&self, text: &str) -> Result<Vec<Piece>> {
         let Some(id) = self.special.mask else {
             let what = format!("fill-mask: the vocabulary has no mask token {:?}", self.mask);
@@ -128,12 +128,12 @@ impl Tokenizer {
         Ok(pieces)
     }
 
-    /// Ids of the tokens with a role.
+    /// Ids of the special tokens.
     pub fn special(&self) -> SpecialIds {
         self.special
     }
 
-    /// How the mask token is written.
+    /// Spelling of the mask token.
     pub fn mask_token(&self) -> &str {
         &self.mask
     }
@@ -143,7 +143,7 @@ impl Tokenizer {
         self.size
     }
 
-    /// Id of a token of the vocabulary, spelled as it stands there (`"##ing"`).
+    /// Id of a token, spelled as in the vocabulary (`"##ing"`).
     pub fn id(&self, token: &str) -> Option<u32> {
         let added = || self.added_names.iter().find(|(_, name)| name == token).map(|(id, _)| *id);
         self.model.token_to_id(token).or_else(added)
@@ -155,13 +155,13 @@ impl Tokenizer {
         self.model.id_to_token(id).or_else(added)
     }
 
-    /// What a piece inside a word begins with: `##`.
+    /// Prefix of pieces that continue a word: `##`.
     pub fn continuation_prefix(&self) -> &str {
         &self.model.continuing_subword_prefix
     }
 
-    /// Tokens put together as text, as the WordPiece decoder of `transformers` does: special tokens but the mask left out,
-    /// one space between words, none before common punctuation.
+    /// Converts tokens to text like the WordPiece decoder of `transformers`: without special tokens except the mask, with
+    /// one space between words and none before common punctuation.
     pub fn decode(&self, ids: &[u32]) -> String {
         let SpecialIds { class, separator, unknown, padding, .. } = self.special;
         let skipped = |id: u32| [class, separator, unknown].contains(&id) || padding == Some(id);
@@ -171,17 +171,17 @@ impl Tokenizer {
         decoder.decode_chain(tokens).map_or_else(|_| String::new(), |parts| parts.concat())
     }
 
-    /// Makes sure that this tokenizer and a model with `vocab_size` word vectors belong together.
+    /// Checks that this tokenizer fits a model with `vocab_size` word embeddings.
     ///
     /// # Errors
-    /// [`Error::Config`] naming both sizes: a tokenizer with more ids than word vectors would read past them; one with
-    /// fewer, where padding to a round size does not explain it, was cut short or is another model's.
+    /// [`Error::Config`] with both sizes if the tokenizer has more ids than there are embeddings, or so many fewer that
+    /// padding to a round size doesn't explain it: it is truncated, or belongs to another model.
     pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
         let size = self.size;
         let padded = vocab_size.is_multiple_of(PADDED_TO) && vocab_size - size.min(vocab_size) <= MAX_PADDING;
         if size > vocab_size || (size < vocab_size && !padded) {
             let problem = format!(
-                "is {vocab_size}, but the tokenizer has {size} tokens; the two are of different models or a file is cut short"
+                "is {vocab_size}, but the tokenizer has {size} tokens; they belong to different models, or a file is truncated"
             );
             return Err(Error::config("vocab_size", problem));
         }
@@ -222,7 +222,7 @@ impl Tokenizer {
     }
 }
 
-/// The tokens to look for: all that were added, but for those with a role.
+/// The tokens to match: all added tokens except special tokens.
 fn matchers(settings: &Settings, normalizer: BertNormalizer) -> Result<[Matcher; 2]> {
     let names = &settings.names;
     let roles = [&names.unknown, &names.class, &names.separator, &names.padding, &names.mask];
@@ -240,7 +240,7 @@ fn matchers(settings: &Settings, normalizer: BertNormalizer) -> Result<[Matcher;
     Ok(matchers)
 }
 
-/// Parts of a text of about [`SEGMENT`] bytes, each with its first byte, cut before spaces only.
+/// Segments of a text of about [`SEGMENT`] bytes with their offsets, split only before spaces.
 fn segments(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     std::iter::from_fn(move || {

@@ -1,22 +1,22 @@
 //! Windows over a context of any length, token for token those of BERT's `run_squad`.
 //!
-//! `run_squad` splits the context at spaces, cuts each word into WordPiece tokens, and slides a span of as many tokens
-//! as fit beside the question by `doc_stride` tokens at a time. Neighbouring windows overlap; a token's answer counts
-//! only in the window that shows most of what stands around it: its *max-context* window.
+//! `run_squad` splits the context at spaces, splits each word into WordPiece tokens, and slides a span of as many tokens
+//! as fit next to the question by `doc_stride` tokens at a time. Neighboring windows overlap; a span of tokens counts only
+//! in the window that has the most context around its first token: the *max-context* window.
 
 use std::borrow::Cow;
 
 use super::{Piece, SpecialIds, Tokenizer};
 use crate::error::{Error, Result};
 
-/// Sizes of the windows, in tokens. The defaults are those of BERT's SQuAD runs.
+/// Sizes of windows in tokens. The defaults are those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowOptions {
-    /// Longest input, `[CLS]` and both `[SEP]` included. At most the model's `max_position_embeddings`.
+    /// Maximum length of a window, including `[CLS]` and both `[SEP]`. At most the model's `max_position_embeddings`.
     pub max_length: usize,
-    /// How far a window moves on, at least 1.
+    /// Distance from the start of one window to the start of the next, at least 1.
     pub doc_stride: usize,
-    /// Longest question; the rest is cut off. A question is cut further where no room for context would be left.
+    /// Maximum length of the question; a longer one is truncated. It is truncated further if it leaves no room for context.
     pub max_question: usize,
 }
 
@@ -26,10 +26,10 @@ impl Default for WindowOptions {
     }
 }
 
-/// Tokens that are in every window besides question and context: `[CLS]` and two `[SEP]`.
+/// Number of special tokens in every window: `[CLS]` and two `[SEP]`.
 const SPECIALS: usize = 3;
 
-/// All windows of one question over one context. Windows are made when asked for; what is kept is the context's pieces.
+/// All windows of a question over a context. Stores the context's pieces and builds windows on demand.
 #[derive(Clone, Debug)]
 pub struct Windows<'a> {
     special: SpecialIds,
@@ -38,34 +38,34 @@ pub struct Windows<'a> {
     context: Cow<'a, [Piece]>,
     /// Context pieces that fit in one window.
     capacity: usize,
-    /// How far apart two windows begin.
+    /// Distance between the starts of two windows.
     step: usize,
 }
 
 /// One input of a question-answering model: `[CLS] question [SEP] context [SEP]`, not padded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window<'a> {
-    /// Number of this window, from 0.
+    /// Index of this window.
     pub index: usize,
     /// Token ids.
     pub ids: Vec<u32>,
-    /// 0 up to the first `[SEP]` and with it, 1 after it. As long as `ids`.
+    /// 0 up to and including the first `[SEP]`, 1 after it. As long as `ids`.
     pub type_ids: Vec<u32>,
     /// Position in `ids` of the first context piece.
     pub context_position: usize,
-    /// Number of the window's first piece among those of the whole context.
+    /// Index of the window's first piece in the context.
     pub first_piece: usize,
-    /// The context pieces of this window, places in the source included.
+    /// The context pieces of this window.
     pub pieces: &'a [Piece],
-    /// For each of `pieces`: does this window show it with most context?
+    /// For each of `pieces`: whether this is its max-context window.
     pub max_context: Vec<bool>,
 }
 
 impl Windows<'static> {
-    /// Tokenises both texts.
+    /// Tokenizes both texts.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a question or context without a token, or options that leave no room.
+    /// [`Error::InvalidInput`] for a question or context without tokens, or options that leave no room.
     pub fn new(
         tokenizer: &Tokenizer,
         question: &str,
@@ -77,7 +77,7 @@ impl Windows<'static> {
 }
 
 impl<'a> Windows<'a> {
-    /// Like [`Windows::new`] over a context that is tokenised already, for many questions about one text.
+    /// Like [`Windows::new`] for a tokenized context, to ask many questions about one text.
     ///
     /// # Errors
     /// As [`Windows::new`].
@@ -98,21 +98,21 @@ impl<'a> Windows<'a> {
     ) -> Result<Self> {
         let WindowOptions { max_length, doc_stride, max_question } = *options;
         if doc_stride == 0 {
-            return Err(Error::invalid_input("doc_stride", "is 0; windows must move on by at least 1 token"));
+            return Err(Error::invalid_input("doc_stride", "is 0, must be at least 1"));
         }
         let Some(room) = max_length.checked_sub(SPECIALS + 1).filter(|&room| room > 0 && max_question > 0)
         else {
             let problem = format!(
-                "max_length {max_length} and max_question {max_question}: a window needs room for one token each of question and context and {SPECIALS} special tokens"
+                "max_length {max_length} and max_question {max_question}: a window needs room for one token of the question, one of the context and {SPECIALS} special tokens"
             );
             return Err(Error::invalid_input("max_length", problem));
         };
         let mut question: Vec<u32> = tokenizer.encode(question)?.iter().map(|piece| piece.id).collect();
         if question.is_empty() {
-            return Err(Error::invalid_input("question", "holds no text; ask something"));
+            return Err(Error::invalid_input("question", "has no text; ask something"));
         }
         if context.is_empty() {
-            return Err(Error::invalid_input("context", "holds no text; give a passage to read"));
+            return Err(Error::invalid_input("context", "has no text; provide a passage"));
         }
         let longest = max_question.min(room);
         let question_truncated = question.len() > longest;
@@ -129,7 +129,7 @@ impl<'a> Windows<'a> {
         1 + self.context.len().saturating_sub(self.capacity).div_ceil(self.step)
     }
 
-    /// The window `index`; `None` past the last one.
+    /// The window with an index; none past the last one.
     pub fn get(&self, index: usize) -> Option<Window<'_>> {
         if index >= self.len() {
             return None;
@@ -155,12 +155,12 @@ impl<'a> Windows<'a> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Token ids of the question, as they stand in every window.
+    /// Token ids of the question, as in every window.
     pub fn question(&self) -> &[u32] {
         &self.question
     }
 
-    /// Whether the question was too long and lost its end.
+    /// Whether the question was truncated.
     pub fn question_truncated(&self) -> bool {
         self.question_truncated
     }
@@ -170,16 +170,16 @@ impl<'a> Windows<'a> {
         &self.context
     }
 
-    /// Numbers of the context pieces that window `index` holds.
+    /// Range of the context's pieces in window `index`.
     pub fn span(&self, index: usize) -> std::ops::Range<usize> {
         let start = index.saturating_mul(self.step).min(self.context.len());
         start..start.saturating_add(self.capacity).min(self.context.len())
     }
 
-    /// The max-context window of a piece. BERT's score is the smaller of the numbers of pieces to its left and right,
-    /// plus a hundredth of the window's length; the first window with the best score wins.
+    /// The max-context window of a piece. BERT's score is the minimum of the number of pieces to its left and right plus
+    /// 0.01 times the window's length; the first window with the maximum score wins.
     fn best_window(&self, piece: usize) -> usize {
-        // Windows hold at most `capacity` pieces, so that older ones ended before this piece.
+        // Windows have at most `capacity` pieces, so earlier windows end before this piece.
         let first = (piece + 1).saturating_sub(self.capacity).div_ceil(self.step);
         let last = (piece / self.step).min(self.len() - 1);
         let mut best = (first, f64::NEG_INFINITY);

@@ -1,12 +1,12 @@
-//! Errors as JavaScript sees them: `{ code, message, detail }`, thrown.
+//! Errors as thrown to JavaScript: `{ code, message, detail }`.
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::error::Error;
 
-/// The object that is thrown for `error`. `detail` holds the name at fault under `file`, `tensor`, `field`,
-/// `step` or `reason`; beside a tensor also its file.
+/// The object thrown for `error`. `detail` has the name at fault under `file`, `tensor`, `field`, `step` or `reason`, and
+/// with a tensor also its file.
 pub fn thrown(error: &Error) -> JsValue {
     let detail = Object::new();
     if let Some((kind, name)) = error.culprit() {
@@ -18,7 +18,7 @@ pub fn thrown(error: &Error) -> JsValue {
     let object = Object::new();
     set(&object, "code", error.code().as_str());
     set(&object, "message", &error.to_string());
-    // A plain object takes every property.
+    // Can't fail for a plain object.
     let _ = Reflect::set(&object, &"detail".into(), &detail);
     object.into()
 }

@@ -1,4 +1,4 @@
-//! The loader: small files first, then the weights' bytes as they come.
+//! The loader: takes small files first, then the weights' bytes as they arrive.
 
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -13,7 +13,7 @@ use crate::model::{Loader, ModelFiles};
 use crate::plan::Schedule;
 use crate::text::TokenizerFiles;
 
-/// Texts of the small files.
+/// Contents of the small files.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 struct SmallFiles {
@@ -25,7 +25,7 @@ struct SmallFiles {
     task: Option<String>,
 }
 
-/// Takes a model's files and gives a model.
+/// Loads a model from its files.
 #[wasm_bindgen(js_name = Loader)]
 pub struct WasmLoader {
     loader: Loader,
@@ -35,7 +35,7 @@ pub struct WasmLoader {
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
     /// Checks the small files `{ config, tokenizerJson?, tokenizerConfig?, vocab?, index?, task? }` (texts)
-    /// and picks device and storage by `{ device?, schedule?, dtype? }`. With the task `feature-extraction` a head is left out.
+    /// and selects device and storage by `{ device?, schedule?, dtype? }`. The task `feature-extraction` drops the head.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: SmallFiles = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
@@ -61,11 +61,11 @@ impl WasmLoader {
     /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
     pub fn device(&self) -> Result<JsValue, JsValue> {
         let device =
-            self.loader.device().ok_or_else(|| Error::internal("load", "the loader has failed before"))?;
+            self.loader.device().ok_or_else(|| Error::internal("load", "the loader has already failed"))?;
         Ok(device_object(device)?)
     }
 
-    /// Ends the weights file before, if any, and begins the one of this name.
+    /// Ends the previous weights file, if any, and begins the one with this name.
     #[wasm_bindgen(js_name = beginFile)]
     pub fn begin_file(&mut self, name: &str) -> Result<(), JsValue> {
         Ok(self.loader.begin_file(name, None)?)
@@ -81,7 +81,7 @@ impl WasmLoader {
         Ok(WasmModel::new(self.loader.finish().await?)?)
     }
 
-    /// The model, to be timed; needs no tokenizer.
+    /// The model for a benchmark; needs no tokenizer.
     #[wasm_bindgen(js_name = finishBenchmark)]
     pub async fn finish_benchmark(self) -> Result<WasmBenchmark, JsValue> {
         let model = self.loader.finish().await?;

@@ -1,12 +1,12 @@
-//! Memory that the browser refuses. Where Rust has no way to go on without it the module traps, and a trap says nothing;
-//! so the allocator remembers what it was refused last, and JavaScript asks for that after a trap.
+//! Records failed allocations. When Rust can't handle one the module traps, and a trap carries no message; so the allocator
+//! records the last failed allocation, and JavaScript queries it after a trap.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Bytes of the allocation that was refused last; 0 as soon as another one succeeds.
+/// Size in bytes of the last allocation if it failed, else 0.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
 struct TrackingAllocator;
@@ -14,17 +14,17 @@ struct TrackingAllocator;
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator;
 
-/// Passes an allocation on, and remembers whether it was refused.
+/// Returns an allocation's result after recording whether it failed.
 fn track(memory: *mut u8, bytes: usize) -> *mut u8 {
     REFUSED.store(if memory.is_null() { bytes } else { 0 }, Relaxed);
     memory
 }
 
-// SAFETY: everything is the system's allocator; nothing here allocates. Not inlined: it is called from everywhere.
+// SAFETY: forwards to the system's allocator; nothing here allocates. Not inlined, because of its many callers.
 unsafe impl GlobalAlloc for TrackingAllocator {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise is the one that is asked for.
+        // SAFETY: the caller upholds the contract.
         track(unsafe { System.alloc(layout) }, layout.size())
     }
 
@@ -47,7 +47,7 @@ unsafe impl GlobalAlloc for TrackingAllocator {
     }
 }
 
-/// Bytes of the allocation that was refused last, if none succeeded since: after a trap, what it was for want of.
+/// Size in bytes of the last allocation if it failed, else 0: after a trap, the allocation that caused it.
 #[wasm_bindgen(js_name = refusedBytes)]
 pub fn refused_bytes() -> usize {
     REFUSED.load(Relaxed)

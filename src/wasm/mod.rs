@@ -1,5 +1,5 @@
-//! What JavaScript sees: a loader that takes bytes, a model that answers, errors as `{ code, message, detail }`.
-//! Arguments and results are plain objects; offsets are UTF-16 units. The npm package in `pkg/` stands on this.
+//! The JavaScript API of the module, for the npm package in `pkg/`: a loader that takes bytes, a model with one method per
+//! task, errors as `{ code, message, detail }`. Arguments and results are plain objects; offsets are UTF-16 units.
 
 mod benchmark;
 mod convert;

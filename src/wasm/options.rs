@@ -25,7 +25,7 @@ impl LoadOptions {
             Some("webgpu") => Device::Gpu,
             Some("wasm") => Device::Cpu,
             Some(other) => {
-                let problem = format!("`{other}` is none of auto, webgpu, wasm");
+                let problem = format!("`{other}` isn't one of auto, webgpu, wasm");
                 return Err(Error::invalid_input("device", problem));
             }
         };
@@ -33,7 +33,7 @@ impl LoadOptions {
         Ok(SessionOptions { device, threads: 1, schedule, profiling: self.profiling })
     }
 
-    /// The form into which the weights are brought while they load. f32 holds whatever the files hold.
+    /// The format to convert the weights to while they load; none for f32, which represents every stored format exactly.
     pub fn storage(&self) -> Result<Option<Storage>> {
         let storage = self.dtype.as_deref().map(str::parse::<Storage>).transpose()?;
         Ok(storage.filter(|storage| *storage != Storage::F32))

@@ -8,32 +8,32 @@ use crate::error::{Error, Result};
 use super::header::{check_scale, check_stored};
 use super::tensor::{Q8Tensor, RawTensor, Tensor, reserve};
 
-/// Columns of a row that share a scale in q4.
+/// Number of columns of a row that share a scale in q4.
 pub const Q4_GROUP: usize = 32;
 
-/// Decodes a stored tensor, with its scales where it is quantised, to the shape that the configuration asks for.
+/// Decodes a stored tensor, with its scales if it is quantized, to the shape that the configuration requires.
 ///
-/// q8: row `r` is `scale[r] · i8`. q4: two values a byte, the low nibble first, each in two's complement from −8 to 7,
+/// q8: row `r` is `scale[r] · i8`. q4: two values per byte, low nibble first, each in two's complement from −8 to 7,
 /// times the scale of its group of [`Q4_GROUP`] columns.
 ///
 /// # Errors
-/// Wrong shapes, types that cannot be decoded, a missing scale, and values that are NaN or infinite.
+/// Wrong shapes, unsupported types, a missing scale, and values that are NaN or infinite.
 pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<Tensor> {
     check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
     let len = shape.iter().product();
     let mut data = reserve(len, &raw.name)?;
     if !floats(raw.dtype, &raw.bytes, &mut data) {
-        dequantise(raw, scale, shape, &mut data)?;
+        dequantize(raw, scale, shape, &mut data)?;
     }
     if data.len() != len {
-        let problem = format!("holds {} values, its shape {shape:?} says {len}", data.len());
+        let problem = format!("has {} values, but its shape {shape:?} requires {len}", data.len());
         return Err(Error::tensor(&raw.name, problem));
     }
     refuse_non_finite(&raw.name, shape, &data)?;
     Ok(Tensor { shape: shape.to_vec(), data })
 }
 
-/// Appends the values of `bytes`; false, and nothing appended, where the type is none of F32, F16 and BF16.
+/// Appends the values of `bytes`. Returns false and appends nothing unless the type is F32, F16 or BF16.
 fn floats(dtype: Dtype, bytes: &[u8], data: &mut Vec<f32>) -> bool {
     match dtype {
         Dtype::F32 => data.extend(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
@@ -48,10 +48,10 @@ fn floats(dtype: Dtype, bytes: &[u8], data: &mut Vec<f32>) -> bool {
     true
 }
 
-/// Shows `work` a float tensor row by row, so that its values never stand in memory a second time. A vector is a row.
+/// Calls `work` with each row of a float tensor, so that there is never a second copy of its values. A vector is one row.
 ///
 /// # Errors
-/// Types that are no floats, and values that are NaN or infinite.
+/// Types other than floats, and values that are NaN or infinite.
 pub(super) fn rows(raw: &RawTensor, mut work: impl FnMut(&[f32])) -> Result<()> {
     let columns = raw.shape.last().map_or(1, |&columns| columns.max(1));
     let row_bytes = columns * raw.dtype.bitsize() / 8;
@@ -59,17 +59,20 @@ pub(super) fn rows(raw: &RawTensor, mut work: impl FnMut(&[f32])) -> Result<()> 
     for (index, bytes) in raw.bytes.chunks(row_bytes.max(1)).enumerate() {
         row.clear();
         if !floats(raw.dtype, bytes, &mut row) {
-            return Err(Error::tensor(&raw.name, format!("is stored as {:?}, no float", raw.dtype)));
+            return Err(Error::tensor(
+                &raw.name,
+                format!("is stored as {:?}, which isn't a float type", raw.dtype),
+            ));
         }
         if let Some(column) = row.iter().position(|value| !value.is_finite()) {
-            return Err(no_number(&raw.name, &raw.shape, index * columns + column, row[column]));
+            return Err(not_finite(&raw.name, &raw.shape, index * columns + column, row[column]));
         }
         work(&row);
     }
     Ok(())
 }
 
-/// A tensor that is stored as q8, left in 8 bits. Whether its scales are numbers is for the caller to check.
+/// A tensor stored as q8, left in 8 bits. The caller checks that its scales are finite.
 ///
 /// # Errors
 /// Wrong shapes, a missing scale.
@@ -81,14 +84,14 @@ pub(super) fn q8(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) ->
     Ok(Q8Tensor { shape: shape.to_vec(), values, scales })
 }
 
-/// The scales of a quantised matrix, and its columns.
+/// The scales of a quantized matrix, and its number of columns.
 fn scale_of<'a>(
     raw: &RawTensor,
     scale: Option<&'a RawTensor>,
     shape: &[usize],
 ) -> Result<(&'a RawTensor, usize)> {
     let [_, columns] = *shape else {
-        return Err(Error::tensor(&raw.name, format!("is quantised, but {shape:?} is no matrix")));
+        return Err(Error::tensor(&raw.name, format!("is quantized, but {shape:?} isn't a matrix")));
     };
     let scale = scale.ok_or_else(|| {
         Error::tensor(&raw.name, format!("is stored as {:?} without `{}.scale`", raw.dtype, raw.name))
@@ -97,7 +100,7 @@ fn scale_of<'a>(
     Ok((scale, columns))
 }
 
-fn dequantise(
+fn dequantize(
     raw: &RawTensor,
     scale: Option<&RawTensor>,
     shape: &[usize],
@@ -122,35 +125,35 @@ fn dequantise(
     Ok(())
 }
 
-/// Fails with the place of the first value that is no number.
+/// Fails with the index of the first value that is NaN or infinite.
 pub(super) fn refuse_non_finite(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
     match data.iter().position(|value| !value.is_finite()) {
-        Some(flat) => Err(no_number(name, shape, flat, data[flat])),
+        Some(flat) => Err(not_finite(name, shape, flat, data[flat])),
         None => Ok(()),
     }
 }
 
-/// Fails with the place of the first value that its scale makes no number.
+/// Fails with the index of the first value that its scale makes NaN or infinite.
 pub(super) fn refuse_non_finite_q8(name: &str, tensor: &Q8Tensor) -> Result<()> {
     let columns = tensor.shape.last().map_or(1, |&columns| columns.max(1));
     for (index, (row, scale)) in tensor.values.chunks(columns).zip(&tensor.scales).enumerate() {
-        // What the largest byte can be multiplied by, all can.
+        // If the largest byte times the scale is finite, all of them are.
         if !(scale * 128.0).is_finite() {
             let mut values = row.iter().map(|value| f32::from(*value) * scale).enumerate();
             if let Some((column, value)) = values.find(|(_, value)| !value.is_finite()) {
-                return Err(no_number(name, &tensor.shape, index * columns + column, value));
+                return Err(not_finite(name, &tensor.shape, index * columns + column, value));
             }
         }
     }
     Ok(())
 }
 
-fn no_number(name: &str, shape: &[usize], flat: usize, value: f32) -> Error {
+fn not_finite(name: &str, shape: &[usize], flat: usize, value: f32) -> Error {
     let mut place = Vec::with_capacity(shape.len());
     let mut rest = flat;
     for size in shape.iter().rev() {
         place.insert(0, rest % size.max(&1));
         rest /= size.max(&1);
     }
-    Error::tensor(name, format!("holds {value} at {place:?}; the file is damaged or the training failed"))
+    Error::tensor(name, format!("contains {value} at {place:?}; the file is damaged, or training diverged"))
 }

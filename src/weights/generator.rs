@@ -1,28 +1,28 @@
-//! Weights made on the spot: what parity tests rebuild full-size models with, and `bench --config` runs.
+//! Generated weights, for full-size models in parity tests and for `bench --config`.
 //!
-//! A value depends on the seed, the tensor's name and shape, and the element's index alone, so any tensor can be made
-//! at any time, in any order, in any language, equal in every bit (`tests/goldens/generator.py` is the twin):
+//! A value depends only on the seed, the tensor's name and shape, and the element's index, so any tensor can be generated
+//! at any time, in any order, in any language, bit for bit (`tests/goldens/generator.py` is the twin):
 //!
 //! ```text
 //! key   = mix(fnv1a64(name) ^ mix(seed))
-//! bits  = mix(key + (index + 1) · 0x9E3779B97F4A7C15)        modulo 2⁶⁴; mix is SplitMix64's finaliser
+//! bits  = mix(key + (index + 1) · 0x9E3779B97F4A7C15)        modulo 2⁶⁴; mix is SplitMix64's finalizer
 //! u     = ((bits >> 40) − 2²³) · 2⁻²³                         uniform in [−1, 1), exact in f32
-//! value = centre + spread · u                                 one f32 product, one f32 sum
+//! value = center + spread · u                                 one f32 product, one f32 sum
 //! ```
 //!
-//! | tensor | centre | spread |
+//! | tensor | center | spread |
 //! |---|---|---|
-//! | norm's weight | 0.9 | 0.25 |
-//! | any bias | 0 | 0.125 |
-//! | word vectors, decoders | 0 | √3 |
-//! | position and type vectors | 0 | √0.75 |
+//! | norm weights | 0.9 | 0.25 |
+//! | biases | 0 | 0.125 |
+//! | word embeddings, decoders | 0 | √3 |
+//! | position and type embeddings | 0 | √0.75 |
 //! | linears added to a residual | 0 | 0.4 √(3 / in) |
 //! | query, key | 0 | 1.6 √(3 / in) |
 //! | other linears | 0 | √(3 / in) |
 //!
-//! So hidden states keep their size over 24 layers with and without normalisation, attention is neither flat nor
-//! one-hot, and every token counts. A norm's weight is centred on 0.9, not 1: where nothing normalises, that pays for
-//! what each residual branch adds.
+//! With these, hidden states keep their magnitude over 24 layers with and without normalization, attention is neither
+//! uniform nor one-hot, and every token matters. Norm weights are centered on 0.9 rather than 1 to compensate for the
+//! growth from residual branches where nothing normalizes.
 
 use std::collections::HashSet;
 
@@ -33,34 +33,34 @@ use crate::plan::Network;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Linears whose result is added to a residual: smaller, or 24 layers would let the sum grow without bound.
+/// Linears added to a residual. Smaller, or the sum would grow over 24 layers.
 const RESIDUAL_BRANCHES: [&str; 4] =
     [".output.dense.weight", ".output.bottleneck.dense.weight", ".out_lin.weight", ".lin2.weight"];
 const ATTENTION_LOGITS: [&str; 4] = [".query.weight", ".key.weight", ".q_lin.weight", ".k_lin.weight"];
-/// `[vocabulary, width]` or its transpose: not a linear over the vocabulary.
+/// `[vocab_size, width]` or its transpose.
 const DECODERS: [&str; 3] =
     ["predictions.dense.weight", "predictions.decoder.weight", "vocab_projector.weight"];
 
-/// A checkpoint that exists only as a seed.
+/// A checkpoint generated from a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generator {
     seed: u64,
 }
 
 impl Generator {
-    /// The checkpoint of a seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         Generator { seed }
     }
 
-    /// The row-major values of one tensor, by its name in a checkpoint and its shape there.
+    /// The row-major values of a tensor, by its name and shape in a checkpoint.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Vec<f32> {
         self.values(name, shape).collect()
     }
 
-    /// The same as a file of F32 would hold it.
+    /// Like [`Generator::tensor`], as stored in a file in F32.
     pub fn raw(&self, name: &str, shape: &[usize]) -> RawTensor {
-        // At its full size from the start: a growing vector would hold a large tensor twice.
+        // Allocated at full size: a growing vector would hold a large tensor twice.
         let mut bytes = Vec::with_capacity(4 * shape.iter().product::<usize>());
         self.values(name, shape).for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
         RawTensor { name: name.into(), dtype: Dtype::F32, shape: shape.to_vec(), bytes }
@@ -68,13 +68,13 @@ impl Generator {
 
     fn values(&self, name: &str, shape: &[usize]) -> impl Iterator<Item = f32> + use<> {
         let key = mix(fnv1a64(name) ^ mix(self.seed));
-        let (centre, spread) = scale(name, shape);
+        let (center, spread) = scale(name, shape);
         let count = shape.iter().product::<usize>();
         (1..=count as u64)
-            .map(move |counter| centre + spread * unit(mix(key.wrapping_add(counter.wrapping_mul(GOLDEN)))))
+            .map(move |counter| center + spread * unit(mix(key.wrapping_add(counter.wrapping_mul(GOLDEN)))))
     }
 
-    /// Every tensor that a network is made from, once, ready for an [`super::Assembler`]; made one at a time.
+    /// Each tensor of a network once, for an [`super::Assembler`]; generated one at a time.
     pub fn checkpoint<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = RawTensor> + 'a {
         let sources = network.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
         let mut seen = HashSet::new();
@@ -84,26 +84,26 @@ impl Generator {
     }
 }
 
-/// SplitMix64's finaliser.
+/// SplitMix64's finalizer.
 fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ (bits >> 31)
 }
 
-/// The upper 24 bits as a number in [−1, 1).
+/// Maps the upper 24 bits to [−1, 1).
 fn unit(bits: u64) -> f32 {
     ((bits >> 40) as i32 - (1 << 23)) as f32 * (1.0 / (1 << 23) as f32)
 }
 
-/// The 64-bit FNV-1a hash of the text's bytes.
+/// 64-bit FNV-1a hash of the text's bytes.
 fn fnv1a64(text: &str) -> u64 {
     text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
     })
 }
 
-/// Centre and spread of a tensor's values. Square roots are taken in f64 and rounded once.
+/// Centre and spread of a tensor's values. Square roots are computed in f64 and rounded once.
 fn scale(name: &str, shape: &[usize]) -> (f32, f32) {
     let ends_with = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let [_, features] = *shape else {
@@ -130,7 +130,7 @@ fn scale(name: &str, shape: &[usize]) -> (f32, f32) {
 mod tests {
     use super::*;
 
-    /// What `tests/goldens/generator.py` prints for the same tensors, as bits.
+    /// Expected bits from `tests/goldens/generator.py`.
     #[test]
     fn values_are_those_of_the_python_twin_in_every_bit() {
         let cases: [(&str, &[usize], [u32; 4]); 8] = [

@@ -1,4 +1,4 @@
-//! The header of a safetensors file, checked before a byte of data is believed.
+//! The header of a safetensors file, checked before any data is read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,43 +10,43 @@ use crate::plan::Parameter;
 
 use super::{Q4_GROUP, SCALE_SUFFIX};
 
-/// The length that precedes a header.
+/// Size of the header's length, which precedes the header.
 pub(super) const LENGTH_BYTES: usize = 8;
-/// What the format allows a header to be.
+/// Maximum length of a header that the format allows.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// One tensor of a file.
+/// A tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The checkpoint's name.
+    /// Name in the checkpoint.
     pub name: String,
-    /// Type of the values as stored.
+    /// Data type as stored.
     pub dtype: Dtype,
-    /// Sizes as stored.
+    /// Shape as stored.
     pub shape: Vec<usize>,
-    /// First byte, counted from the start of the file.
+    /// Offset from the start of the file in bytes.
     pub begin: u64,
     /// Length in bytes.
     pub len: usize,
 }
 
-/// A checked header: tensors follow each other without gap or overlap, each as long as its type and shape say.
+/// A checked header: tensors are contiguous, without gaps or overlaps, and their lengths match their types and shapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Name of the file, for messages.
+    /// Name of the file, for error messages.
     pub file: String,
-    /// What `__metadata__` holds.
+    /// Content of `__metadata__`.
     pub metadata: BTreeMap<String, String>,
-    /// In the order in which they stand in the file.
+    /// In the order of the file.
     pub tensors: Vec<Entry>,
-    /// Length of the whole file in bytes, header included.
+    /// Length of the whole file in bytes, including the header.
     pub file_len: u64,
-    /// Places in [`Self::tensors`].
+    /// Indices in [`Self::tensors`].
     by_name: HashMap<String, usize>,
 }
 
 impl Header {
-    /// Length of the JSON from the first eight bytes of a file; says what the file is where it is no safetensors.
+    /// Length of the JSON, from the first eight bytes of a file. Errors say what a file probably is that isn't safetensors.
     pub(super) fn json_len(file: &str, start: [u8; LENGTH_BYTES]) -> Result<usize> {
         let length = u64::from_le_bytes(start);
         if (2..=MAX_HEADER_BYTES).contains(&length) {
@@ -83,7 +83,7 @@ impl Header {
         Ok(Header { file: file.into(), metadata: texts, tensors, file_len, by_name })
     }
 
-    /// The header of a file that is in memory as a whole.
+    /// The header of a file in memory.
     pub fn of_file(file: &str, bytes: &[u8]) -> Result<Header> {
         let Some((start, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
             return Err(not_a_model(file, &format!("it has only {} bytes", bytes.len())));
@@ -97,21 +97,21 @@ impl Header {
         Ok(header)
     }
 
-    /// Compares the length that the header speaks of with the file's own.
+    /// Checks the length of the file against the header.
     pub fn check_file_len(&self, found: u64) -> Result<()> {
         if found == self.file_len {
             return Ok(());
         }
-        let problem = format!("has {found} bytes, its header speaks of {}; fetch it again", self.file_len);
+        let problem = format!("has {found} bytes, but its header says {}; fetch it again", self.file_len);
         Err(Error::corrupt(&self.file, problem))
     }
 
-    /// The tensor of a name.
+    /// The tensor with this name.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.by_name.get(name).map(|&at| &self.tensors[at])
     }
 
-    /// Checks every tensor that `parameters` are made from, so that a wrong file fails before its data is fetched.
+    /// Checks every tensor that `parameters` need, so that a wrong file fails before its data is fetched.
     pub fn check(&self, parameters: &[Parameter]) -> Result<()> {
         for source in parameters.iter().flat_map(|parameter| parameter.recipe.sources()) {
             if let Some(entry) = self.get(source.name()) {
@@ -126,7 +126,7 @@ impl Header {
     }
 }
 
-/// Whether a stored type and shape can hold values of the shape that the configuration asks for.
+/// Checks a stored type and shape against the shape that the configuration requires.
 pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &[usize]) -> Result<()> {
     let expected = match dtype {
         Dtype::F32 | Dtype::F16 | Dtype::BF16 => wanted.to_vec(),
@@ -137,7 +137,7 @@ pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &
                 return Err(Error::tensor(
                     name,
                     format!(
-                        "is stored as U8 (q4), which shape {wanted:?} does not allow: columns come in groups of {Q4_GROUP}"
+                        "is stored as U8 (q4), which isn't possible for shape {wanted:?}: columns must be a multiple of {Q4_GROUP}"
                     ),
                 ));
             }
@@ -152,18 +152,18 @@ pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &
     if stored == expected {
         return Ok(());
     }
-    Err(Error::tensor(name, format!("has shape {stored:?}, but `config.json` asks for {expected:?}")))
+    Err(Error::tensor(name, format!("has shape {stored:?}, but `config.json` requires {expected:?}")))
 }
 
-/// Whether scales fit the quantised matrix that they belong to.
+/// Checks the type and shape of scales against their quantized matrix.
 pub(super) fn check_scale(
-    quantised: Dtype,
+    quantized: Dtype,
     dtype: Dtype,
     stored: &[usize],
     name: &str,
     wanted: &[usize],
 ) -> Result<()> {
-    let (expected_dtype, expected) = match (quantised, wanted) {
+    let (expected_dtype, expected) = match (quantized, wanted) {
         (Dtype::I8, [rows, _]) => (Dtype::F32, vec![*rows]),
         (Dtype::U8, [rows, columns]) => (Dtype::F16, vec![*rows, columns / Q4_GROUP]),
         _ => return Ok(()),
@@ -181,13 +181,13 @@ fn not_a_model(file: &str, problem: &str) -> Error {
     Error::NotAModel { file: file.into(), problem: problem.into() }
 }
 
-/// What a file with an impossible header length probably is.
+/// Guesses what a file with an invalid header length is.
 fn what_it_is(start: &[u8; LENGTH_BYTES], length: u64) -> String {
     if start.trim_ascii_start().starts_with(b"<") {
         return "it is an HTML page, probably a server's answer to a wrong address".into();
     }
     if start.starts_with(b"version ") {
-        return "it is a Git LFS pointer; fetch the file that it stands for (git lfs pull)".into();
+        return "it is a Git LFS pointer; fetch the actual file (git lfs pull)".into();
     }
     if start.starts_with(b"PK\x03\x04") {
         return "it is a zip archive, probably pytorch_model.bin; save the model as safetensors".into();
@@ -195,5 +195,5 @@ fn what_it_is(start: &[u8; LENGTH_BYTES], length: u64) -> String {
     if start.trim_ascii_start().starts_with(b"{") {
         return "it is JSON, not safetensors".into();
     }
-    format!("its first eight bytes state a header of {length} bytes; no safetensors file begins so")
+    format!("it isn't safetensors: its first eight bytes would mean a header of {length} bytes")
 }

@@ -1,4 +1,4 @@
-//! `model.safetensors.index.json`: which file holds which tensor of a checkpoint in several files.
+//! `model.safetensors.index.json`: which file has which tensor of a sharded checkpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::manifest::check_file_name;
 /// The index of a sharded checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardIndex {
-    /// File name by tensor name.
+    /// File names by tensor name.
     pub weight_map: BTreeMap<String, String>,
 }
 
@@ -21,7 +21,7 @@ struct IndexJson {
 }
 
 impl ShardIndex {
-    /// Parses the file's text; `file` is its name in messages.
+    /// Parses the file's content; `file` is its name for error messages.
     pub fn parse(file: &str, json: &[u8]) -> Result<ShardIndex> {
         let refuse = |problem: String| Error::NotAModel { file: file.into(), problem };
         let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
@@ -29,7 +29,7 @@ impl ShardIndex {
             return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
         }
         let IndexJson { weight_map } = serde_json::from_slice(json)
-            .map_err(|error| refuse(format!("it is no index of a sharded checkpoint: {error}")))?;
+            .map_err(|error| refuse(format!("it isn't an index of a sharded checkpoint: {error}")))?;
         if weight_map.is_empty() {
             return Err(Error::corrupt(file, "`weight_map` is empty"));
         }
@@ -40,12 +40,12 @@ impl ShardIndex {
         Ok(ShardIndex { weight_map })
     }
 
-    /// The files, each once, in order of their names.
+    /// The files, without duplicates, sorted by name.
     pub fn files(&self) -> Vec<&str> {
         self.weight_map.values().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Whether the checkpoint has a tensor.
+    /// Whether the checkpoint has a tensor with this name.
     pub fn has(&self, tensor: &str) -> bool {
         self.weight_map.contains_key(tensor)
     }

@@ -1,4 +1,5 @@
-//! `files.json`: what a model directory holds, so that a download can be checked and a total known in advance.
+//! `files.json`: sizes and hashes of the files of a model directory, so that a download can be checked and its total size
+//! is known in advance.
 //!
 //! ```json
 //! {"format": 1, "dtype": "q8", "files": [{"name": "config.json", "bytes": 981, "sha256": "…64 hex digits…"}]}
@@ -11,28 +12,28 @@ use crate::error::{Error, Result};
 
 /// Name of the file.
 pub const FILE: &str = "files.json";
-/// The format that this crate writes, and the highest that it reads.
+/// The format version that this crate writes, and the highest that it reads.
 pub const FORMAT: u32 = 1;
 
 /// The content of a `files.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the manifest's own format.
+    /// Format version of the manifest.
     pub format: u32,
-    /// How the weights are stored: `f32`, `f16`, `q8` or `q4`.
+    /// Storage format of the weights: `f32`, `f16`, `q8` or `q4`.
     pub dtype: String,
-    /// Every file of the directory but the manifest.
+    /// All files of the directory except the manifest.
     pub files: Vec<File>,
 }
 
-/// One file.
+/// A file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Name, without directories.
     pub name: String,
-    /// Length.
+    /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 in lower-case hexadecimal.
+    /// SHA-256 in lowercase hexadecimal.
     pub sha256: String,
 }
 
@@ -45,7 +46,7 @@ impl Manifest {
             return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
         }
         let manifest: Manifest =
-            serde_json::from_slice(json).map_err(|error| refuse(format!("it is no manifest: {error}")))?;
+            serde_json::from_slice(json).map_err(|error| refuse(format!("it isn't a manifest: {error}")))?;
         if !(1..=FORMAT).contains(&manifest.format) {
             return Err(Error::unsupported(
                 format!("{FILE}: format {}", manifest.format),
@@ -64,26 +65,26 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The text of a `files.json`.
+    /// The content of a `files.json`, as text.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map(|json| json + "\n")
             .map_err(|error| Error::internal(FILE, error.to_string()))
     }
 
-    /// The entry of a name.
+    /// The entry with this name.
     pub fn get(&self, name: &str) -> Option<&File> {
         self.files.iter().find(|file| file.name == name)
     }
 
-    /// Lengths of all files together.
+    /// Total size of all files.
     pub fn total_bytes(&self) -> u64 {
         self.files.iter().fold(0, |total, file| total.saturating_add(file.bytes))
     }
 }
 
 impl File {
-    /// The entry of a file whose content is in memory.
+    /// The entry for a file in memory.
     pub fn of(name: &str, content: &[u8]) -> File {
         let mut hash = FileHash::default();
         hash.update(content);
@@ -91,21 +92,21 @@ impl File {
         File { name: name.into(), bytes, sha256 }
     }
 
-    /// Compares what was received with what is stated.
+    /// Checks a received file against this entry.
     pub fn check(&self, received: FileHash) -> Result<()> {
         let (bytes, sha256) = received.finish();
         let fail = |problem: String| Err(Error::Integrity { file: self.name.clone(), problem });
         if bytes != self.bytes {
-            return fail(format!("{FILE} states {} bytes, found {bytes}", self.bytes));
+            return fail(format!("{FILE} says {} bytes, found {bytes}", self.bytes));
         }
         if !sha256.eq_ignore_ascii_case(&self.sha256) {
-            return fail(format!("{FILE} states SHA-256 {}, found {sha256}", self.sha256));
+            return fail(format!("{FILE} says SHA-256 {}, found {sha256}", self.sha256));
         }
         Ok(())
     }
 }
 
-/// Length and SHA-256 of a file that comes in chunks.
+/// Size and SHA-256 of a file that arrives in chunks.
 #[derive(Clone, Debug, Default)]
 pub struct FileHash {
     digest: Sha256,
@@ -119,17 +120,17 @@ impl FileHash {
         self.bytes += chunk.len() as u64;
     }
 
-    /// Length and hash of all bytes taken.
+    /// Size and hash of all bytes.
     pub fn finish(self) -> (u64, String) {
         let digits = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         (self.bytes, digits)
     }
 }
 
-/// A file of the same directory: no separators, nothing hidden.
+/// Checks that a name is that of a file in the same directory: no separators, not hidden.
 pub(super) fn check_file_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) {
-        return Err(format!("{name:?}, which is no plain file name"));
+        return Err(format!("{name:?}, which isn't a plain file name"));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Bytes → named, checked tensors.
 //!
-//! [`Stream`] cuts a safetensors file that comes in chunks into [`RawTensor`]s; [`Assembler`] turns those into the
-//! parameters of a network, each as soon as everything it is made from is there, and frees what nobody needs any more.
+//! [`Stream`] splits a safetensors file that arrives in chunks into [`RawTensor`]s; [`Assembler`] turns those into the
+//! parameters of a network, each as soon as its tensors have arrived, and frees tensors that are no longer needed.
 
 mod assembler;
 mod decode;
@@ -27,5 +27,5 @@ pub use storage::Storage;
 pub use stream::Stream;
 pub use tensor::{ParameterData, Q8Tensor, RawTensor, Tensor};
 
-/// What a quantised matrix' scales are named: `X.weight.scale` beside `X.weight`.
+/// Suffix of the scales of a quantized matrix: `X.weight.scale` for `X.weight`.
 pub const SCALE_SUFFIX: &str = ".scale";

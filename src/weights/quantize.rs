@@ -1,8 +1,8 @@
-//! Float checkpoints → f16, q8 and q4, as safetensors that any reader of the format can open.
+//! Float checkpoints → f16, q8 and q4, as safetensors files that any reader of the format can open.
 //!
-//! q8 `X.weight` I8 `[out, in]` with `X.weight.scale` F32 `[out]`: a scale a row. q4 `X.weight` U8 `[out, in/2]`, two
-//! values a byte, low nibble first, in two's complement, with `X.weight.scale` F16 `[out, in/32]`: a scale a group of
-//! 32 columns. Scales run along rows, so that NoNorm's `γ`, which scales rows, folds into them without a loss.
+//! q8 `X.weight` I8 `[out, in]` with `X.weight.scale` F32 `[out]`: one scale per row. q4 `X.weight` U8 `[out, in/2]`, two
+//! values per byte, low nibble first, in two's complement, with `X.weight.scale` F16 `[out, in/32]`: one scale per group
+//! of 32 columns. Scales apply to parts of rows, so NoNorm's `γ`, which scales rows, folds into them without loss.
 
 use std::collections::BTreeMap;
 
@@ -17,38 +17,38 @@ use super::storage::Storage;
 use super::store::{StoredTensor, store};
 use super::tensor::RawTensor;
 
-/// What storing cost one tensor.
+/// Size and error of a quantized tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorReport {
-    /// The checkpoint's name.
+    /// Name in the checkpoint.
     pub name: String,
-    /// Its shape as a float tensor.
+    /// Shape as a float tensor.
     pub shape: Vec<usize>,
-    /// How it is stored now.
+    /// Its new format.
     pub storage: Storage,
-    /// Bytes, scales included.
+    /// Size in bytes, including scales.
     pub bytes: u64,
-    /// Largest difference to the value before.
+    /// Maximum absolute error.
     pub max_error: f32,
-    /// Root mean square of the differences over that of the values; 0 for a tensor of zeros.
+    /// Root mean square of the errors divided by that of the values; 0 for a tensor of zeros.
     pub relative_error: f64,
 }
 
-/// A tensor in another form, with its scales where that form has some.
+/// A converted tensor, with its scales if the format has any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
-    /// The tensor under its own name.
+    /// The tensor under its original name.
     pub tensor: RawTensor,
-    /// Its scales, named as files name them.
+    /// Its scales, named with [`SCALE_SUFFIX`].
     pub scale: Option<RawTensor>,
 }
 
 impl Storage {
-    /// A tensor of a checkpoint in this form: exactly what a file that a [`Quantizer`] made would hold of it. Integers
-    /// that are no weights, and weights that are stored in this form already, stay as they are.
+    /// Converts a tensor of a checkpoint to this format, exactly as a [`Quantizer`] would store it. Integers that aren't
+    /// weights, and weights already stored in this format, stay unchanged.
     ///
     /// # Errors
-    /// NaN or infinite values; weights that are quantised in another form.
+    /// NaN or infinite values; weights quantized in another format.
     pub fn convert(self, raw: RawTensor) -> Result<Converted> {
         let is_scale = raw.name.ends_with(SCALE_SUFFIX);
         let stays = match raw.dtype {
@@ -61,21 +61,21 @@ impl Storage {
             return Ok(Converted { tensor: raw, scale: None });
         }
         if matches!(raw.dtype, Dtype::I8 | Dtype::U8) {
-            return Err(quantised_already(&raw.name));
+            return Err(already_quantized(&raw.name));
         }
         let StoredTensor { tensor, scale, .. } = store(&raw, self.of_tensor(&raw.name, &raw.shape))?;
         Ok(Converted { tensor, scale })
     }
 }
 
-fn quantised_already(name: &str) -> Error {
+fn already_quantized(name: &str) -> Error {
     Error::unsupported(
-        format!("quantising `{name}`, which is quantised already,"),
+        format!("quantizing `{name}`, which is already quantized,"),
         "start from the F32, F16 or BF16 checkpoint",
     )
 }
 
-/// Takes the tensors of a float checkpoint one by one and makes the file.
+/// Takes the tensors of a float checkpoint one by one and produces the file.
 #[derive(Debug)]
 pub struct Quantizer {
     storage: Storage,
@@ -84,20 +84,20 @@ pub struct Quantizer {
 }
 
 impl Quantizer {
-    /// A file in this form.
+    /// A quantizer to this format.
     pub fn new(storage: Storage) -> Self {
         Quantizer { storage, tensors: Vec::new(), reports: Vec::new() }
     }
 
-    /// Converts a tensor. Integers that a checkpoint may carry besides its weights stay as they are.
+    /// Converts a tensor. Integers other than weights stay unchanged.
     ///
     /// # Errors
-    /// NaN or infinite values, and checkpoints that are quantised already.
+    /// NaN or infinite values, and checkpoints that are already quantized.
     pub fn push(&mut self, raw: RawTensor) -> Result<()> {
         match raw.dtype {
             Dtype::F32 | Dtype::F16 | Dtype::BF16 => {}
             Dtype::I8 | Dtype::U8 if raw.name.ends_with(".weight") => {
-                return Err(quantised_already(&raw.name));
+                return Err(already_quantized(&raw.name));
             }
             _ => {
                 self.tensors.push(raw);
@@ -123,14 +123,14 @@ impl Quantizer {
         Ok(())
     }
 
-    /// The bytes of the safetensors file, and what each tensor lost.
+    /// The bytes of the safetensors file, and a report per tensor.
     pub fn finish(self) -> Result<(Vec<u8>, Vec<TensorReport>)> {
         let metadata = BTreeMap::from([("dtype", self.storage.as_str()), ("format", "pt")]);
         Ok((to_file(&self.tensors, &metadata)?, self.reports))
     }
 }
 
-/// The bytes of a safetensors file with `__metadata__`. The same tensors give the same bytes.
+/// The bytes of a safetensors file with `__metadata__`. Deterministic.
 pub fn to_file(tensors: &[RawTensor], metadata: &BTreeMap<&str, &str>) -> Result<Vec<u8>> {
     let fail = |problem: String| Error::internal("model.safetensors", problem);
     let mut views = Vec::with_capacity(tensors.len());
@@ -140,7 +140,7 @@ pub fn to_file(tensors: &[RawTensor], metadata: &BTreeMap<&str, &str>) -> Result
         views.push((raw.name.as_str(), view));
     }
     let file = safetensors::serialize(views, None).map_err(|error| fail(error.to_string()))?;
-    // The crate writes metadata in a hash map's order, which changes from run to run; so it is put in here.
+    // The crate writes metadata in the order of a hash map, which changes between runs, so it is inserted here.
     let header = super::Header::of_file("model.safetensors", &file)?;
     let data = header.tensors.first().map_or(file.len(), |entry| entry.begin as usize);
     let json = file[8..data].trim_ascii_end();
@@ -158,7 +158,7 @@ pub fn to_file(tensors: &[RawTensor], metadata: &BTreeMap<&str, &str>) -> Result
     Ok(bytes)
 }
 
-/// Largest difference, and root mean square of the differences over that of the values.
+/// Maximum error, and root mean square of the errors divided by that of the values.
 fn errors(before: &[f32], after: &[f32]) -> (f32, f64) {
     let differences = before.iter().zip(after).map(|(before, after)| before - after);
     let largest = differences.clone().fold(0f32, |largest, difference| largest.max(difference.abs()));

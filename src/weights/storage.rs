@@ -1,4 +1,4 @@
-//! The forms in which a checkpoint's weights are stored.
+//! Storage formats of a checkpoint's weights.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,21 +8,21 @@ use crate::plan::Network;
 
 use super::decode::Q4_GROUP;
 
-/// How a checkpoint's weights are stored.
+/// Storage format of a checkpoint's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
     /// 32-bit floats.
     F32,
-    /// 16-bit floats; a tensor with values beyond 65504 stays in 32 bits.
+    /// 16-bit floats; a tensor with values beyond ±65504 stays in 32 bits.
     F16,
-    /// Matrices in 8 bits with a scale a row, vectors in 32.
+    /// Matrices in 8 bits with one scale per row, vectors in 32 bits.
     Q8,
-    /// Matrices of layers and word vectors in 4 bits with a scale a group, other matrices in 8, vectors in 32.
+    /// Matrices of layers and word embeddings in 4 bits with one scale per group, other matrices in 8 bits, vectors in 32.
     Q4,
 }
 
 impl Storage {
-    /// Every form.
+    /// All formats.
     pub const ALL: [Storage; 4] = [Storage::F32, Storage::F16, Storage::Q8, Storage::Q4];
 
     /// `f32`, `f16`, `q8` or `q4`.
@@ -35,7 +35,7 @@ impl Storage {
         }
     }
 
-    /// What becomes of a tensor of this name and shape.
+    /// The format of a tensor with this name and shape.
     pub fn of_tensor(self, name: &str, shape: &[usize]) -> Storage {
         let [_, columns] = *shape else {
             return if self == Storage::F16 { Storage::F16 } else { Storage::F32 };
@@ -48,7 +48,7 @@ impl Storage {
         }
     }
 
-    /// Bytes of a tensor stored so, scales included.
+    /// Size of a tensor in this format in bytes, including scales.
     fn bytes_of(self, shape: &[usize]) -> u64 {
         let values = shape.iter().product::<usize>() as u64;
         let rows = shape.first().copied().unwrap_or(1) as u64;
@@ -60,7 +60,7 @@ impl Storage {
         }
     }
 
-    /// Bytes that a network's tensors take when stored so, without the file's header.
+    /// Size of a network's tensors in this format in bytes, without the file's header.
     pub fn network_bytes(self, network: &Network) -> u64 {
         let tensors = network.tensors().into_iter();
         tensors.map(|(name, shape)| self.of_tensor(name, shape).bytes_of(shape)).sum()

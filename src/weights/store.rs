@@ -1,4 +1,4 @@
-//! One float tensor → its stored form, row by row.
+//! A float tensor → its stored form, row by row.
 
 use half::f16;
 use safetensors::Dtype;
@@ -10,14 +10,14 @@ use super::decode::{Q4_GROUP, rows};
 use super::storage::Storage;
 use super::tensor::RawTensor;
 
-/// A tensor as a file holds it.
+/// A tensor in its stored form.
 pub(super) struct StoredTensor {
     pub(super) tensor: RawTensor,
     pub(super) scale: Option<RawTensor>,
     pub(super) storage: Storage,
 }
 
-/// A tensor in the form wanted, or in the next larger one where its values do not fit.
+/// Converts a tensor to `storage`, or to the next larger form if its values don't fit.
 pub(super) fn store(raw: &RawTensor, storage: Storage) -> Result<StoredTensor> {
     let mut largest = 0f32;
     rows(raw, |row| largest = row.iter().fold(largest, |largest, value| largest.max(value.abs())))?;
@@ -47,10 +47,10 @@ fn store_q8(raw: &RawTensor) -> Result<StoredTensor> {
     rows(raw, |row| {
         let largest = row.iter().fold(0f32, |largest, value| largest.max(value.abs()));
         let scale = largest / 127.0;
-        // Rows this small are zeros: their scale would lose its digits.
+        // The scale of such a small row would be subnormal and lose precision; the row becomes zeros.
         let scale = if scale.is_normal() { scale } else { 0.0 };
-        let quantised = |value: &f32| if scale == 0.0 { 0 } else { (value / scale).round() as i8 };
-        values.extend(row.iter().map(|value| quantised(value).max(-127) as u8));
+        let quantized = |value: &f32| if scale == 0.0 { 0 } else { (value / scale).round() as i8 };
+        values.extend(row.iter().map(|value| quantized(value).max(-127) as u8));
         scales.extend(scale.to_le_bytes());
     })?;
     Ok(StoredTensor {
@@ -84,16 +84,16 @@ fn scale_name(name: &str) -> String {
     format!("{name}{SCALE_SUFFIX}")
 }
 
-/// The value of −8..=7 next to `value / scale`.
+/// `value / scale`, rounded and clamped to −8..=7.
 fn q4_value(value: f32, scale: f32) -> i8 {
     if scale == 0.0 { 0 } else { (value / scale).round().clamp(-8.0, 7.0) as i8 }
 }
 
-/// The scale of a group with the least squared error among a few: the extreme value on 7, or with a scale of its sign
-/// turned on −8, each also shrunk a little, which gives up the extreme for the sake of the rest.
+/// The scale of a group with the smallest squared error among a few candidates: those that map the extreme value to 7 or,
+/// with a negative scale, to −8, and slightly smaller ones, which clip the extreme value in favor of the others.
 fn best_scale(group: &[f32]) -> f16 {
     let extreme =
-        group.iter().copied().fold(0f32, |most, value| if value.abs() > most.abs() { value } else { most });
+        group.iter().copied().fold(0f32, |max, value| if value.abs() > max.abs() { value } else { max });
     let squared_error = |scale: f16| -> f64 {
         let scale = scale.to_f32();
         let difference = |value: &f32| f64::from(value - scale * f32::from(q4_value(*value, scale)));

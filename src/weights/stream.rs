@@ -1,4 +1,4 @@
-//! A safetensors file that comes in chunks of any size → its tensors, one after the other.
+//! A safetensors file that arrives in chunks of any size → its tensors, one after another.
 
 use std::collections::VecDeque;
 
@@ -7,18 +7,18 @@ use crate::error::{Error, Result};
 use super::header::{Entry, Header, LENGTH_BYTES};
 use super::tensor::RawTensor;
 
-/// Tensors up to this length are allocated at once; longer ones grow as their bytes come, so that a header that
-/// lies about a file's length cannot ask for memory that the file does not fill.
-const AT_ONCE: usize = 128 << 20;
+/// Memory for tensors up to this size is allocated in advance. Larger ones grow as their bytes arrive, so that a wrong
+/// header can't request memory that the file doesn't fill.
+const MAX_PREALLOCATED: usize = 128 << 20;
 
-/// Reads one file. Holds the header, the tensor that is being received, and nothing else.
+/// Reads one file. Holds only the header and the tensor being received.
 #[derive(Debug)]
 pub struct Stream {
     file: String,
-    /// Length of the file where the caller knows it.
+    /// Length of the file, if the caller knows it.
     total: Option<u64>,
     received: u64,
-    /// Bytes of the header as long as it is incomplete.
+    /// Bytes of the header until it is complete.
     start: Vec<u8>,
     header: Option<Header>,
     pending: VecDeque<Entry>,
@@ -26,7 +26,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream of the file `file` (its name is for messages), which is `total` bytes long where that is known.
+    /// A stream of the file `file` (for error messages), with its length in bytes if known.
     pub fn new(file: impl Into<String>, total: Option<u64>) -> Self {
         Stream {
             file: file.into(),
@@ -44,17 +44,17 @@ impl Stream {
         &self.file
     }
 
-    /// The header, once its bytes have come. It is there before any tensor is.
+    /// The header, once its bytes have arrived; that is before the first tensor.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
-    /// Bytes received.
+    /// Number of bytes received.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Takes the next bytes of the file; returns the tensors that they complete.
+    /// Takes the next bytes of the file; returns the tensors they complete.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<Vec<RawTensor>> {
         self.received += bytes.len() as u64;
         let mut complete = Vec::new();
@@ -82,11 +82,11 @@ impl Stream {
         if bytes.is_empty() {
             return Ok(complete);
         }
-        let problem = format!("goes on for {} bytes after its last tensor", bytes.len());
+        let problem = format!("has {} extra bytes after its last tensor", bytes.len());
         Err(Error::corrupt(&self.file, problem))
     }
 
-    /// Collects the header; returns the bytes behind it.
+    /// Collects the header; returns the bytes after it.
     fn push_header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8]> {
         let mut rest = bytes;
         let mut needed = LENGTH_BYTES;
@@ -115,7 +115,7 @@ impl Stream {
             needed = LENGTH_BYTES + json_len;
             if let Some(total) = self.total.filter(|total| (needed as u64) > *total) {
                 let problem =
-                    format!("has {total} bytes, its header alone would be {needed}; fetch it again");
+                    format!("has {total} bytes, but its header alone needs {needed}; fetch it again");
                 return Err(Error::corrupt(&self.file, problem));
             }
         }
@@ -138,7 +138,7 @@ impl Stream {
             }),
             (None, _) => Err(Error::corrupt(
                 self.file,
-                format!("ends after {} bytes, inside of its header; fetch it again", self.received),
+                format!("ends after {} bytes, inside its header; fetch it again", self.received),
             )),
         }
     }
@@ -146,6 +146,6 @@ impl Stream {
 
 fn reserve(buffer: &mut Vec<u8>, entry: &Entry) -> Result<()> {
     buffer
-        .try_reserve_exact(entry.len.min(AT_ONCE))
+        .try_reserve_exact(entry.len.min(MAX_PREALLOCATED))
         .map_err(|_| Error::OutOfMemory { what: format!("tensor `{}`", entry.name), bytes: entry.len as u64 })
 }

@@ -1,10 +1,10 @@
-//! Tensors in memory, and as they stand in a file.
+//! Tensors in memory, and as stored in a file.
 
 use safetensors::Dtype;
 
 use crate::error::{Error, Result};
 
-/// Row-major f32 values and their shape; `data.len()` is the product of `shape`.
+/// Row-major f32 values and their shape. `data.len()` is the product of `shape`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     /// Sizes, outermost first; empty for a scalar.
@@ -13,23 +13,23 @@ pub struct Tensor {
     pub data: Vec<f32>,
 }
 
-/// A matrix in 8 bits: row `r` is `scales[r] · values[r]`.
+/// An 8-bit matrix: row `r` is `scales[r] · values[r]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Q8Tensor {
     /// Rows and columns.
     pub shape: Vec<usize>,
     /// The values in row-major order.
     pub values: Vec<i8>,
-    /// One a row.
+    /// One per row.
     pub scales: Vec<f32>,
 }
 
-/// A parameter in the form that its recipe leaves it in.
+/// The data of a parameter, in the form that its recipe produces.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParameterData {
     /// Floats.
     F32(Tensor),
-    /// A matrix or table that is stored as q8.
+    /// A matrix or table stored as q8.
     Q8(Q8Tensor),
 }
 
@@ -42,7 +42,7 @@ impl ParameterData {
         }
     }
 
-    /// Whether there are as many values, and scales, as the shape says.
+    /// Whether the numbers of values and scales match the shape.
     pub fn is_whole(&self) -> bool {
         let len = self.shape().iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         match self {
@@ -53,7 +53,7 @@ impl ParameterData {
         }
     }
 
-    /// As floats; `name` is for the message.
+    /// Converts to floats; `name` is for error messages.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
@@ -82,7 +82,7 @@ impl Q8Tensor {
     }
 }
 
-/// Room for `len` floats of the tensor `name`.
+/// Allocates memory for `len` floats of the tensor `name`.
 pub(super) fn reserve(len: usize, name: &str) -> Result<Vec<f32>> {
     let mut data = Vec::new();
     data.try_reserve_exact(len)
@@ -90,14 +90,14 @@ pub(super) fn reserve(len: usize, name: &str) -> Result<Vec<f32>> {
     Ok(data)
 }
 
-/// A tensor of a safetensors file, undecoded: little-endian bytes that need not be aligned.
+/// A tensor of a safetensors file, not decoded: little-endian bytes of any alignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawTensor {
-    /// The checkpoint's name.
+    /// Name in the checkpoint.
     pub name: String,
-    /// Type of the values as stored.
+    /// Data type as stored.
     pub dtype: Dtype,
-    /// Sizes as stored, outermost first.
+    /// Shape as stored, outermost first.
     pub shape: Vec<usize>,
     /// The values as stored, row-major.
     pub bytes: Vec<u8>,

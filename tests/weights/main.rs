@@ -1,8 +1,8 @@
-//! Checkpoints as bytes: whole, in chunks, damaged, quantised.
+//! Checkpoints as bytes: whole, in chunks, damaged, quantized.
 
 mod directory;
 mod file;
-mod quantised;
+mod quantized;
 mod tensors;
 
 #[path = "../support/mod.rs"]
@@ -79,7 +79,7 @@ fn assert_tensor_error(error: &Error, tensor: &str, mentions: &[&str]) {
     assert!(mentions.iter().all(|mention| message.contains(mention)), "{message}");
 }
 
-fn quantise(tensors: &[RawTensor], storage: Storage) -> (Vec<u8>, Vec<mobilebert::weights::TensorReport>) {
+fn quantize(tensors: &[RawTensor], storage: Storage) -> (Vec<u8>, Vec<mobilebert::weights::TensorReport>) {
     let mut quantizer = Quantizer::new(storage);
     for tensor in tensors {
         quantizer.push(tensor.clone()).unwrap();

@@ -13,7 +13,7 @@ use super::glue_data::{Example, Task};
 use crate::arguments::ModelArguments;
 use crate::output::{Output, progress};
 
-/// Examples that are run together: enough that similar lengths meet in one batch.
+/// Number of examples per call: enough to batch similar lengths.
 const CHUNK: usize = 256;
 
 /// Arguments of `eval glue`.
@@ -21,7 +21,7 @@ const CHUNK: usize = 256;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Which task: it decides the file's columns and the metrics
+    /// The task, which determines the file's columns and the metrics
     #[arg(long, value_name = "T", ignore_case = true)]
     task: Task,
     /// The task's development file
@@ -30,12 +30,12 @@ pub struct Arguments {
     /// The first N examples only
     #[arg(long, value_name = "N")]
     limit: Option<std::num::NonZeroUsize>,
-    /// Tokens an input at most; longer ones are cut
+    /// Maximum length of an input in tokens; longer ones are truncated
     #[arg(long, value_name = "N", default_value_t = 128)]
     max_length: usize,
 }
 
-/// The last line. Per cent; correlations times 100, as GLUE's table has them.
+/// The last line of output. In percent; correlations times 100, as in GLUE's table.
 #[derive(Debug, Default, PartialEq, Serialize)]
 struct Scores {
     n: usize,
@@ -52,7 +52,7 @@ struct Scores {
 }
 
 impl Arguments {
-    /// Classifies every example, prints the scores as the last line.
+    /// Classifies every example and prints the scores as the last line.
     pub fn run(self) -> Result<()> {
         let mut examples = self.task.read(&self.data)?;
         examples.truncate(self.limit.map_or(usize::MAX, std::num::NonZeroUsize::get));
@@ -83,15 +83,13 @@ impl Arguments {
     }
 }
 
-/// For each of the model's labels the task's class: by name where the model names its labels so, else by index.
+/// The task's class for each of the model's labels: by name if the model's labels have such names, else by index.
 fn classes(task: Task, labels: &[String]) -> Result<Vec<usize>> {
     let names = task.classes();
     let wanted = names.len().max(1);
     if labels.len() != wanted {
-        let problem = format!(
-            "has {} labels, this task has {wanted}; take a model that was trained on it",
-            labels.len()
-        );
+        let problem =
+            format!("has {} labels, but this task has {wanted}; use a model trained on it", labels.len());
         return Err(Error::config("id2label", problem));
     }
     let class = |label: &String| {
@@ -103,18 +101,18 @@ fn classes(task: Task, labels: &[String]) -> Result<Vec<usize>> {
     }
     let by_name: Option<Vec<usize>> = labels.iter().map(class).collect();
     by_name.ok_or_else(|| {
-        let problem = format!("names {}, none of this task's classes", labels.join(", "));
+        let problem = format!("has {}, which aren't this task's classes", labels.join(", "));
         Error::config("id2label", problem)
     })
 }
 
-/// A row that is no numbers must not count as a guess.
+/// The logits, checked to be finite, so that NaN isn't scored as a prediction.
 fn finite_logits(outputs: &Outputs) -> Result<Vec<f32>> {
     let missing = || Error::internal("eval glue", "the model has no logits");
     let logits = &outputs.get("logits").ok_or_else(missing)?.data;
     match logits.iter().find(|logit| !logit.is_finite()) {
         Some(found) => {
-            Err(Error::tensor("logits", format!("hold {found}; the weights are damaged or too large")))
+            Err(Error::tensor("logits", format!("contain {found}; the weights are damaged or too large")))
         }
         None => Ok(logits.clone()),
     }

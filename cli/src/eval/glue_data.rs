@@ -33,18 +33,18 @@ pub enum Task {
     Wnli,
 }
 
-/// A text, or a pair, with the label its file gives it.
+/// A text or a pair with its gold label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
     /// The (first) text.
     pub text: String,
     /// The second text of a pair.
     pub pair: Option<String>,
-    /// Index of the class in GLUE's order; for STS-B the score.
+    /// Index of the class in GLUE's order, or the score for STS-B.
     pub gold: f64,
 }
 
-/// Where a task's file keeps what. Columns count from 0.
+/// Columns of a task's file, counted from 0.
 struct Layout {
     columns: usize,
     header: bool,
@@ -88,7 +88,7 @@ impl Task {
         }
     }
 
-    /// Reads a file. Quotation marks are text, a byte-order mark is not.
+    /// Reads a file. Quotation marks are part of the text, a byte-order mark isn't.
     pub fn read(self, path: &Path) -> Result<Vec<Example>> {
         let source = Source::File(path.to_owned());
         let content = source.read("text")?;
@@ -103,7 +103,7 @@ impl Task {
             })
             .collect::<Result<_>>()?;
         if examples.is_empty() {
-            return Err(Error::corrupt(source.name(), "no example in it"));
+            return Err(Error::corrupt(source.name(), "has no examples"));
         }
         Ok(examples)
     }
@@ -112,13 +112,13 @@ impl Task {
         let columns: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
         if columns.len() != layout.columns {
             return Err(format!(
-                "{} columns between tabs, {} expected for this task",
+                "{} columns separated by tabs, but this task has {}",
                 columns.len(),
                 layout.columns
             ));
         }
         let label = columns[layout.label].trim();
-        let gold = self.gold(label).ok_or_else(|| format!("`{label}` is no label of this task"))?;
+        let gold = self.gold(label).ok_or_else(|| format!("`{label}` isn't a label of this task"))?;
         Ok(Example {
             text: columns[layout.text].trim().to_owned(),
             pair: layout.pair.map(|column| columns[column].trim().to_owned()),

@@ -8,12 +8,12 @@ pub mod squad_data;
 use clap::Subcommand;
 use mobilebert::error::Result;
 
-/// The data sets.
+/// The benchmarks.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Exact match and F1 on a file of SQuAD's form
+    /// Compute exact match and F1 on a file in SQuAD's format
     Squad(squad::Arguments),
-    /// A task of GLUE
+    /// Compute the metrics of a GLUE task
     Glue(glue::Arguments),
 }
 

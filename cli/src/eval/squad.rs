@@ -1,4 +1,4 @@
-//! `eval squad`: the official exact match and F1, windows as BERT's `run_squad` makes them.
+//! `eval squad`: the official exact match and F1, with windows as in BERT's `run_squad`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use super::squad_data::{DataSet, Example};
 use crate::arguments::{ModelArguments, WindowArguments, max_answer_tokens};
 use crate::output::{Output, OutputFile, progress};
 
-/// Questions whose windows are run together: enough that windows of similar length meet in one batch.
+/// Number of questions per call: enough to batch windows of similar length.
 const CHUNK: usize = 128;
 
 /// Arguments of `eval squad`.
@@ -25,22 +25,22 @@ const CHUNK: usize = 128;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// A file of SQuAD's form
+    /// A file in SQuAD's format
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Whether questions may have no answer [default: what the file says]
+    /// Whether questions may have no answer [default: as the file says]
     #[arg(long)]
     version: Option<Version>,
     /// The first N questions only
     #[arg(long, value_name = "N")]
     limit: Option<std::num::NonZeroUsize>,
-    /// Where predictions go, as the official script reads them: {id: answer}
+    /// The file for predictions, in the format of the official script: {id: answer}
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
-    /// v2.0: no answer where its score exceeds the best answer's by more than this
+    /// v2.0: predict no answer if its score exceeds the best answer's by more than this
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = finite)]
     null_threshold: f64,
-    /// Tokens of an answer at most
+    /// Maximum length of an answer in tokens
     #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: std::num::NonZeroUsize,
     #[command(flatten)]
@@ -53,13 +53,13 @@ enum Version {
     /// Every question has an answer
     #[value(name = "1.1")]
     One,
-    /// A question may have none
+    /// Questions may have no answer
     #[value(name = "2.0")]
     Two,
 }
 
 impl Arguments {
-    /// Answers every question, prints the scores as the last line.
+    /// Answers every question and prints the scores as the last line.
     pub fn run(self) -> Result<()> {
         let set = DataSet::read(&self.data)?;
         let limit = self.limit.map_or(usize::MAX, std::num::NonZeroUsize::get);
@@ -85,7 +85,7 @@ impl Arguments {
         score(&examples, &predictions, with_null, &mut Output::new())
     }
 
-    /// The answers of some questions, all their windows in one call so that the session can batch similar lengths.
+    /// Answers several questions, with all windows in one call so that the session can batch similar lengths.
     fn answer(&self, examples: &[Example<'_>], model: &mut Model) -> Result<Vec<Answers>> {
         let mut options = self.windows.options();
         options.max_length = options.max_length.min(model.config().max_position_embeddings);
@@ -128,7 +128,7 @@ fn predictions_json(examples: &[Example<'_>], predictions: &[String]) -> Result<
     serde_json::to_vec(&by_id).map_err(|error| Error::internal("predictions", error.to_string()))
 }
 
-/// A number that others can be compared with.
+/// Parses a number other than NaN.
 fn finite(argument: &str) -> std::result::Result<f64, String> {
     let number: f64 = argument.parse().map_err(|_| "not a number".to_owned())?;
     if number.is_nan() { Err("not a number".to_owned()) } else { Ok(number) }
@@ -141,7 +141,7 @@ fn add(search: &mut Search<'_>, window: &Window<'_>, outputs: &Outputs) -> Resul
     search.add_window(window, &logits("start_logits")?.data, &logits("end_logits")?.data)
 }
 
-/// The best answer, or nothing where the null answer beats it by more than `threshold`.
+/// The best answer, or an empty string if the null answer's score exceeds it by more than `threshold`.
 fn prediction(answers: &Answers, threshold: Option<f64>) -> String {
     let best = answers.answers.first();
     match (best, threshold) {

@@ -1,4 +1,4 @@
-//! Files of the form of SQuAD v1.1 and v2.0.
+//! Files in the format of SQuAD v1.1 and v2.0.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::input::read_json;
 
-/// A whole file.
+/// The content of a file.
 #[derive(Deserialize)]
 pub struct DataSet {
     #[serde(default)]
@@ -35,7 +35,7 @@ pub struct Question {
     pub question: String,
     #[serde(default)]
     answers: Vec<Answer>,
-    /// v2.0: nothing in the passage answers it.
+    /// v2.0: the passage doesn't answer it.
     #[serde(default)]
     pub is_impossible: bool,
 }
@@ -45,7 +45,7 @@ struct Answer {
     text: String,
 }
 
-/// A question beside the passage it is about.
+/// A question and its passage.
 pub struct Example<'a> {
     /// The passage.
     pub context: &'a str,
@@ -54,7 +54,7 @@ pub struct Example<'a> {
 }
 
 impl Question {
-    /// The texts that count as right; none where the question is impossible.
+    /// The correct answers; none if the question is impossible.
     pub fn gold(&self) -> Vec<String> {
         self.answers.iter().map(|answer| answer.text.clone()).collect()
     }
@@ -65,27 +65,27 @@ impl DataSet {
     pub fn read(path: &Path) -> Result<Self> {
         let set: DataSet = read_json(path, "a SQuAD file")?;
         if set.examples().next().is_none() {
-            return Err(Error::corrupt(path.display().to_string(), "a SQuAD file without a question"));
+            return Err(Error::corrupt(path.display().to_string(), "a SQuAD file without questions"));
         }
         for Example { context, question } in set.examples() {
             let blank = |text: &str| text.trim().is_empty();
             if blank(context) || blank(&question.question) {
                 let what = if blank(context) { "passage" } else { "question" };
-                let problem = format!("question `{}`: its {what} holds no text", question.id);
+                let problem = format!("question `{}`: its {what} has no text", question.id);
                 return Err(Error::corrupt(path.display().to_string(), problem));
             }
         }
         Ok(set)
     }
 
-    /// Whether it is of version 2.0, by its own word or by its questions.
+    /// Whether it is version 2.0, according to its `version` or its questions.
     pub fn has_impossible_questions(&self) -> bool {
         let stated = self.version.as_ref().and_then(|version| version.as_str()).unwrap_or_default();
         stated.trim_start_matches('v').starts_with('2')
             || self.examples().any(|example| example.question.is_impossible)
     }
 
-    /// Every question in the file's order.
+    /// All questions in the file's order.
     pub fn examples(&self) -> impl Iterator<Item = Example<'_>> {
         let paragraphs = self.data.iter().flat_map(|article| &article.paragraphs);
         paragraphs.flat_map(|paragraph| {
@@ -130,6 +130,6 @@ mod tests {
         let message = |json: &str| read(json).err().unwrap().to_string();
         assert!(message(&ONE.replace("\"context\"", "\"text\"")).contains("missing field `context`"));
         assert!(message("<html>").contains("dev.json"));
-        assert!(message("{\"data\": []}").contains("without a question"));
+        assert!(message("{\"data\": []}").contains("without questions"));
     }
 }

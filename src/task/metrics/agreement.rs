@@ -1,8 +1,8 @@
-//! GLUE's scores. All are fractions (−1 to 1); GLUE's tables show them times 100.
+//! GLUE's metrics, between −1 and 1; GLUE's tables show them times 100.
 
 use std::cmp::Ordering;
 
-/// Share of equal entries; 0 for none.
+/// Fraction of equal entries; 0 for empty slices.
 pub fn accuracy(predictions: &[usize], labels: &[usize]) -> f64 {
     let n = predictions.len().min(labels.len());
     let same = predictions.iter().zip(labels).filter(|(a, b)| a == b).count();
@@ -24,20 +24,20 @@ fn confusion(predictions: &[usize], labels: &[usize]) -> [f64; 4] {
     counts
 }
 
-/// F1 of label 1; 0 where it is neither predicted nor present.
+/// F1 of label 1; 0 without true positives.
 pub fn f1(predictions: &[usize], labels: &[usize]) -> f64 {
     let [tp, fp, fneg, _] = confusion(predictions, labels);
     if tp == 0.0 { 0.0 } else { 2.0 * tp / (2.0 * tp + fp + fneg) }
 }
 
-/// Matthews' correlation of two binary labellings; 0 where one of them is constant.
+/// Matthews correlation coefficient of two binary labellings; 0 if one of them is constant.
 pub fn matthews(predictions: &[usize], labels: &[usize]) -> f64 {
     let [tp, fp, fneg, tn] = confusion(predictions, labels);
     let product = (tp + fp) * (tp + fneg) * (tn + fp) * (tn + fneg);
     if product == 0.0 { 0.0 } else { (tp * tn - fp * fneg) / product.sqrt() }
 }
 
-/// Pearson's correlation; 0 where one side is constant or there are fewer than two values.
+/// Pearson correlation; 0 if one side is constant or there are fewer than two values.
 pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len().min(b.len());
     let (a, b) = (&a[..n], &b[..n]);
@@ -53,7 +53,7 @@ pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
     if scale == 0.0 { 0.0 } else { (both / scale).clamp(-1.0, 1.0) }
 }
 
-/// Spearman's correlation: Pearson's over ranks, equal values sharing their mean rank.
+/// Spearman correlation: the Pearson correlation of the ranks, where ties get their mean rank.
 pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len().min(b.len());
     pearson(&ranks(&a[..n]), &ranks(&b[..n]))

@@ -1,4 +1,4 @@
-//! Official scores: SQuAD v1.1 and v2.0, and those of GLUE. All in per cent where the official script says so.
+//! Official metrics of SQuAD v1.1, SQuAD v2.0 and GLUE. In percent if the official script uses percent.
 
 mod agreement;
 mod normalize;

@@ -1,6 +1,6 @@
-//! How SQuAD's scripts make answers comparable.
+//! Normalization of answers, as in SQuAD's scripts.
 
-/// Lower case, no ASCII punctuation, no articles, single spaces.
+/// Lowercases and removes ASCII punctuation, articles and extra white space.
 pub fn normalize_answer(text: &str) -> String {
     let text = text.to_lowercase();
     let without_marks: String = text.chars().filter(|c| !c.is_ascii_punctuation()).collect();
@@ -14,8 +14,8 @@ pub fn normalize_answer(text: &str) -> String {
     words
 }
 
-/// Puts a space in place of "a", "an" and "the" between word borders, as the regular expression `\b(a|an|the)\b` does:
-/// letters, digits and `_` make a word, everything else (a dash, a currency sign) borders it.
+/// Replaces "a", "an" and "the" with a space, like the regular expression `\b(a|an|the)\b`: words consist of letters, digits
+/// and `_`, and everything else (a dash, a currency sign) is a word boundary.
 fn without_articles(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -29,7 +29,7 @@ fn without_articles(text: &str) -> String {
     out
 }
 
-/// `\w` of Python's `re`.
+/// Like `\w` in Python's `re`.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }

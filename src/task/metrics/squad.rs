@@ -1,4 +1,4 @@
-//! Exact match and F1 over answers, as `evaluate-v1.1.py` and `evaluate-v2.0.py` define them.
+//! Exact match and F1 of answers, as in `evaluate-v1.1.py` and `evaluate-v2.0.py`.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::normalize_answer;
 
-/// 1 if prediction and gold answer are equal once normalised, else 0.
+/// 1 if prediction and gold answer are equal after normalization, else 0.
 pub fn exact_match(prediction: &str, gold: &str) -> f64 {
     f64::from(u8::from(normalize_answer(prediction) == normalize_answer(gold)))
 }
 
-/// F1 over the words of both, counted with repetition. Where either has no word: 0, but 1 if `empty_is_equal` and neither
-/// has (v2.0; v1.1 gives 0).
+/// F1 of the words, counted with repetition. If either has no words: 1 if `empty_is_equal` and neither has any (v2.0),
+/// else 0 (v1.1).
 pub fn token_f1(prediction: &str, gold: &str, empty_is_equal: bool) -> f64 {
     let (prediction, gold) = (normalize_answer(prediction), normalize_answer(gold));
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -40,19 +40,19 @@ pub fn token_f1(prediction: &str, gold: &str, empty_is_equal: bool) -> f64 {
     2.0 * precision * recall / (precision + recall)
 }
 
-/// Scores of SQuAD v1.1, in per cent.
+/// Scores of SQuAD v1.1 in percent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Squad1 {
-    /// Questions.
+    /// Number of questions.
     pub n: usize,
-    /// Predictions equal to one of the gold answers.
+    /// Fraction of predictions equal to a gold answer.
     pub exact_match: f64,
-    /// Mean of the best F1 over the gold answers.
+    /// Mean over the questions of the best F1 over the gold answers.
     pub f1: f64,
 }
 
 impl Squad1 {
-    /// Scores `(prediction, gold answers)`; a question without gold answers counts 0.
+    /// Scores pairs of a prediction and gold answers; a question without gold answers scores 0.
     pub fn score<'a>(questions: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
         let mut totals = ScoreTotals::default();
         for (prediction, golds) in questions {
@@ -65,24 +65,24 @@ impl Squad1 {
     }
 }
 
-/// Scores of SQuAD v2.0, in per cent. A prediction is the empty string where the model says that there is no answer.
+/// Scores of SQuAD v2.0 in percent. The prediction of no answer is the empty string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Squad2 {
-    /// Questions.
+    /// Number of questions.
     pub n: usize,
-    /// Exact match over all.
+    /// Exact match over all questions.
     pub exact_match: f64,
-    /// F1 over all.
+    /// F1 over all questions.
     pub f1: f64,
-    /// Over the questions that have an answer; absent where there are none.
+    /// Scores of questions with an answer; absent if there are none.
     #[serde(flatten)]
     pub has_answer: Option<HasAnswer>,
-    /// Over the questions that have none; absent where there are none.
+    /// Scores of questions without an answer; absent if there are none.
     #[serde(flatten)]
     pub no_answer: Option<NoAnswer>,
 }
 
-/// Scores over questions that have an answer, under the names of the official script.
+/// Scores of questions with an answer, named as in the official script.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct HasAnswer {
     /// Exact match.
@@ -91,12 +91,12 @@ pub struct HasAnswer {
     /// F1.
     #[serde(rename = "HasAns_f1")]
     pub f1: f64,
-    /// Their number.
+    /// Number of these questions.
     #[serde(rename = "HasAns_total")]
     pub n: usize,
 }
 
-/// Scores over questions that have none, under the names of the official script.
+/// Scores of questions without an answer, named as in the official script.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct NoAnswer {
     /// Exact match.
@@ -105,18 +105,18 @@ pub struct NoAnswer {
     /// F1.
     #[serde(rename = "NoAns_f1")]
     pub f1: f64,
-    /// Their number.
+    /// Number of these questions.
     #[serde(rename = "NoAns_total")]
     pub n: usize,
 }
 
 impl Squad2 {
-    /// Scores `(prediction, gold answers)`; a question without gold answers has none.
+    /// Scores pairs of a prediction and gold answers; a question without gold answers has no answer.
     pub fn score<'a>(questions: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
         let mut totals = [ScoreTotals::default(); 2];
         let nothing = [String::new()];
         for (prediction, golds) in questions {
-            // The script leaves out gold answers of which nothing remains.
+            // The script omits gold answers that are empty after normalization.
             let real: Vec<String> =
                 golds.iter().filter(|gold| !normalize_answer(gold).is_empty()).cloned().collect();
             let has_answer = !golds.is_empty();

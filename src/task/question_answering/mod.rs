@@ -1,13 +1,13 @@
-//! Answers out of start and end logits, as BERT's SQuAD code finds them.
+//! Answers from start and end logits, as in BERT's SQuAD code.
 //!
-//! A *span* is a run of at most `max_answer_tokens` context tokens inside one window whose first token has its
-//! max-context there, so that every span of the text is counted once. Its score is its start logit plus its end logit.
-//! The *null* answer's score is the smallest sum over all windows of the two logits at `[CLS]`: a question has no answer
-//! only if no window thinks otherwise. Probabilities are a softmax over all spans of all windows and the null answer,
-//! exact, though only the best spans are ever listed.
+//! A *span* is a run of at most `max_answer_tokens` context tokens inside a window that is the max-context window of its
+//! first token, so that every span of the text counts once. Its score is the sum of its start logit and its end logit.
+//! The score of the *null* answer is the minimum over all windows of the sum of the two logits at `[CLS]`: a question has
+//! no answer only if it has none in every window. Probabilities are a softmax over all spans of all windows and the null
+//! answer. It is exact, although only the best spans are listed.
 //!
-//! BERT's own code looks at pairs out of the twenty best starts and twenty best ends of a window. Here all pairs are
-//! looked at, which costs no more and finds the same best answer wherever that one is among those pairs.
+//! BERT's own code considers pairs of the twenty best starts and twenty best ends of a window. This module considers all
+//! pairs, which isn't slower and finds the same best answer if it is among BERT's pairs.
 
 mod search;
 mod spans;

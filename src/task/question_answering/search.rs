@@ -1,4 +1,4 @@
-//! Collects the answers of a text window by window, in any order.
+//! Collects the answers of a text, window by window, in any order.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::text::windows::Window;
 use crate::text::{Utf16Index, whole_characters};
 
-/// What to look for.
+/// Options of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SearchOptions {
-    /// How many answers to list, at least 1.
+    /// Maximum number of answers, at least 1.
     pub top_k: usize,
-    /// Longest answer in tokens, at least 1.
+    /// Maximum length of an answer in tokens, at least 1.
     pub max_answer_tokens: usize,
 }
 
@@ -25,10 +25,10 @@ impl Default for SearchOptions {
     }
 }
 
-/// A part of the context that answers the question: `context[start_byte..end_byte] == text`.
+/// An answer, a span of the context: `context[start_byte..end_byte] == text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// The answer, cut from the context as it was given.
+    /// The answer, as in the context.
     pub text: String,
     /// First unit in UTF-16.
     pub start_utf16: usize,
@@ -38,19 +38,18 @@ pub struct Answer {
     pub start_byte: usize,
     /// One past the last byte in UTF-8.
     pub end_byte: usize,
-    /// Of this span, among all spans and the null answer; between 0 and 1.
+    /// Probability among all spans and the null answer, between 0 and 1.
     pub probability: f64,
     /// Start logit plus end logit.
     pub score: f64,
 }
 
-/// The answer "the text does not say".
+/// The null answer: the text doesn't answer the question.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct NoAnswer {
     /// Between 0 and 1.
     pub probability: f64,
-    /// The smallest sum over all windows of the logits at `[CLS]`. SQuAD v2.0's score difference is this less the best
-    /// answer's score.
+    /// Minimum over all windows of the sum of the logits at `[CLS]`.
     pub score: f64,
 }
 
@@ -63,7 +62,7 @@ impl NoAnswer {
     }
 }
 
-/// What is known after some or all windows.
+/// The answers after some or all windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
     /// Best first, no text twice. Empty only if every span has a score of −∞.
@@ -81,7 +80,7 @@ impl Answers {
     }
 }
 
-/// Place and score of a kept span. The better is the greater; ties go to the earlier, then the shorter.
+/// Byte range and score of a span. A better span is greater; for equal scores the earlier, then the shorter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Rank {
     score: f64,
@@ -104,7 +103,7 @@ impl Ord for Rank {
     }
 }
 
-/// What a window adds to the whole.
+/// A window's contribution to the probabilities.
 #[derive(Clone, Copy, Debug)]
 struct WindowTotals {
     /// ln Σ exp(score) over the window's spans.
@@ -113,28 +112,28 @@ struct WindowTotals {
     null: f64,
 }
 
-/// Collects the answers of one context. [`Search::answers`] may be called at any time; its result depends on which
-/// windows were added, not on their order, to the last bit.
+/// Collects the answers of one context. [`Search::answers`] may be called at any time. Its result depends on which windows
+/// were added, but not on their order, bit for bit.
 #[derive(Clone, Debug)]
 pub struct Search<'a> {
     context: &'a str,
     units: Utf16Index<'a>,
     options: SearchOptions,
     totals: BTreeMap<usize, WindowTotals>,
-    /// The best span of each text, at most `top_k` of them.
+    /// The best span of each distinct text, at most `top_k`.
     by_rank: BTreeMap<Rank, &'a str>,
     by_text: BTreeMap<&'a str, Rank>,
 }
 
 impl<'a> Search<'a> {
-    /// A search over `context`, the text that the windows were made from.
+    /// A search over `context`, the text of the windows.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an option of 0.
     pub fn new(context: &'a str, options: SearchOptions) -> Result<Self> {
         for (field, value) in [("top_k", options.top_k), ("max_answer_tokens", options.max_answer_tokens)] {
             if value == 0 {
-                return Err(Error::invalid_input(field, "is 0; at least 1 is needed"));
+                return Err(Error::invalid_input(field, "is 0, must be at least 1"));
             }
         }
         Ok(Self {
@@ -147,11 +146,11 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Adds a window's logits, one a token of `window.ids`. A window that was added before changes nothing.
+    /// Adds a window's logits, one per token of `window.ids`. Does nothing if the window was already added.
     ///
     /// # Errors
-    /// [`Error::Internal`] for logits of another length, [`Error::Tensor`] for NaN or +∞ among them; the search is then
-    /// as it was.
+    /// [`Error::Internal`] for logits of another length, [`Error::Tensor`] for NaN or +∞ among them; the search is
+    /// unchanged then.
     pub fn add_window(
         &mut self,
         window: &Window<'_>,
@@ -165,7 +164,7 @@ impl<'a> Search<'a> {
         }
         let context = window.context_position..window.context_position + window.pieces.len();
         let (Some(start), Some(end)) = (start_logits.get(context.clone()), end_logits.get(context)) else {
-            return Err(Error::internal("answers", "a window's context reaches past its tokens"));
+            return Err(Error::internal("answers", "a window's context extends past its tokens"));
         };
         let first = |logits: &[f32]| logits.first().map_or(f64::NEG_INFINITY, |&logit| f64::from(logit));
         let null = first(start_logits) + first(end_logits);
@@ -188,7 +187,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The best answers of the windows added so far.
+    /// The best answers in the windows added so far.
     pub fn answers(&self) -> Answers {
         let null = self.totals.values().map(|window| window.null).fold(f64::INFINITY, f64::min);
         let null = if self.totals.is_empty() { f64::NEG_INFINITY } else { null };
@@ -217,8 +216,8 @@ impl<'a> Search<'a> {
         self.by_rank.len() >= self.options.top_k
     }
 
-    /// Keeps a span if it is the best of its text and among the best of all texts. A text once pushed out needs a better
-    /// span to come back, so that what is kept is exactly the best of all that was seen.
+    /// Keeps a span if it is the best of its text and among the `top_k` best texts. A removed text only comes back with a
+    /// better span, so the kept spans are always exactly the best of all spans seen.
     fn keep(&mut self, rank: Rank) {
         let Some(text) = self.context.get(rank.start..rank.end).filter(|text| !text.is_empty()) else {
             return;

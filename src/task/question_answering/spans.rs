@@ -1,10 +1,10 @@
-//! The spans of one window: the best ones in order, and the logarithm of the sum of all their exponentials.
+//! The spans of one window: the best ones in order, and the log-sum-exp of all scores.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-/// A run of tokens, both ends included, with the sum of its two logits.
+/// A run of tokens, including both ends, with its score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// Position of the first token.
@@ -23,7 +23,7 @@ impl PartialOrd for Span {
     }
 }
 
-/// The better span is the greater: higher score, then earlier start, then earlier end.
+/// A better span is greater: higher score, then earlier start, then earlier end.
 impl Ord for Span {
     fn cmp(&self, other: &Self) -> Ordering {
         let place = |span: &Span| Reverse((span.start, span.end));
@@ -31,32 +31,32 @@ impl Ord for Span {
     }
 }
 
-/// All spans of a window from the best to the worst, found as they are asked for: the first costs
-/// `tokens × longest`, each further one `longest + log(tokens)`. Spans of score −∞ are left out.
+/// All spans of a window from best to worst, found lazily: the first takes `tokens × max_tokens` steps, each further one
+/// `max_tokens + log(tokens)`. Omits spans with a score of −∞.
 #[derive(Debug)]
 pub struct RankedSpans<'a> {
     start: &'a [f32],
     end: &'a [f32],
-    longest: usize,
-    /// For each start that has spans left its best one.
+    max_tokens: usize,
+    /// The best remaining span of each start.
     heads: BinaryHeap<Span>,
 }
 
 impl<'a> RankedSpans<'a> {
-    /// `start` and `end` hold the logits of the same tokens, NaN-free; a span begins at a token with `allowed`, and has
-    /// at most `longest` tokens.
-    pub fn new(start: &'a [f32], end: &'a [f32], allowed: &[bool], longest: usize) -> Self {
-        let mut spans = Self { start, end, longest, heads: BinaryHeap::new() };
+    /// `start` and `end` are logits of the same tokens, without NaN. A span begins at an `allowed` token and has at most
+    /// `max_tokens` tokens.
+    pub fn new(start: &'a [f32], end: &'a [f32], allowed: &[bool], max_tokens: usize) -> Self {
+        let mut spans = Self { start, end, max_tokens, heads: BinaryHeap::new() };
         let starts = (0..start.len()).filter(|&at| allowed.get(at) == Some(&true));
         let heads: Vec<Span> = starts.filter_map(|at| spans.best_below(at, None)).collect();
         spans.heads = heads.into();
         spans
     }
 
-    /// The best span that begins at `start` and is worse than `bound`.
+    /// The best span that begins at `start` and is worse than `bound`, if any.
     fn best_below(&self, start: usize, bound: Option<Span>) -> Option<Span> {
         let first = f64::from(*self.start.get(start)?);
-        let ends = reach(start, self.longest, self.end.len());
+        let ends = reach(start, self.max_tokens, self.end.len());
         let logits = self.end.get(ends.clone())?;
         ends.zip(logits)
             .map(|(end, &logit)| Span { start, end, score: first + f64::from(logit) + 0.0 })
@@ -77,23 +77,22 @@ impl Iterator for RankedSpans<'_> {
     }
 }
 
-fn reach(start: usize, longest: usize, tokens: usize) -> Range<usize> {
-    start..start.saturating_add(longest).min(tokens)
+fn reach(start: usize, max_tokens: usize, tokens: usize) -> Range<usize> {
+    start..start.saturating_add(max_tokens).min(tokens)
 }
 
-/// ln Σ exp(score) over the spans that [`RankedSpans`] yields for the same arguments, in time linear in the number of
-/// tokens whatever `longest` is. −∞ if there is none.
+/// ln Σ exp(score) over the spans that [`RankedSpans`] yields for the same arguments; −∞ if there are none. Takes time
+/// linear in the number of tokens, for any `max_tokens`.
 ///
-/// For each start the ends in reach are a sliding range. Its sum is put together from sums that run from the right and
-/// from the left to borders `longest` tokens apart: nothing is subtracted, so that nothing cancels, and all sums are
-/// kept as logarithms, so that logits of any size pass.
-pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], longest: usize) -> f64 {
+/// The possible ends of a start are a sliding range. Its sum is composed of prefix and suffix sums within blocks of
+/// `max_tokens` tokens: without subtraction there is no cancellation, and as logarithms the sums can't overflow.
+pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usize) -> f64 {
     let tokens = start.len().min(end.len());
-    let longest = longest.clamp(1, tokens.max(1));
+    let max_tokens = max_tokens.clamp(1, tokens.max(1));
     let mut from_left = vec![f64::NEG_INFINITY; tokens];
     let mut to_right = from_left.clone();
-    for block in (0..tokens).step_by(longest) {
-        let block = block..(block + longest).min(tokens);
+    for block in (0..tokens).step_by(max_tokens) {
+        let block = block..(block + max_tokens).min(tokens);
         let mut sum = f64::NEG_INFINITY;
         for at in block.clone() {
             sum = log_add(sum, f64::from(end[at]));
@@ -107,10 +106,10 @@ pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], longest: usize)
     }
     let mut total = f64::NEG_INFINITY;
     for at in (0..tokens).filter(|&at| allowed.get(at) == Some(&true)) {
-        let last = reach(at, longest, tokens).end - 1;
-        let same_block = at / longest == last / longest;
-        // A range that begins at a border lies in one block; one cut short by the last token may end inside it.
-        let ends = match (same_block, at % longest == 0) {
+        let last = reach(at, max_tokens, tokens).end - 1;
+        let same_block = at / max_tokens == last / max_tokens;
+        // A range that begins at a block boundary is within one block; one that the last token cuts short may end inside it.
+        let ends = match (same_block, at % max_tokens == 0) {
             (true, true) => from_left[last],
             (true, false) => to_right[at],
             (false, _) => log_add(to_right[at], from_left[last]),

@@ -1,4 +1,4 @@
-//! Tensors of a checkpoint, in any order → the parameters of a network, each as soon as its recipe can be followed.
+//! Tensors of a checkpoint, in any order → the parameters of a network, each as soon as its tensors have arrived.
 
 mod recipe;
 
@@ -11,7 +11,7 @@ use super::SCALE_SUFFIX;
 use super::header::check_stored;
 use super::tensor::{ParameterData, RawTensor};
 
-/// Holds tensors as they are stored, and only those that an unfinished parameter still needs.
+/// Holds tensors in their stored form, for as long as an unfinished parameter needs them.
 ///
 /// ```no_run
 /// use mobilebert::plan::{Network, ParameterId};
@@ -60,7 +60,7 @@ struct PendingSource {
 }
 
 impl Assembler {
-    /// An assembler of all of a network's parameters.
+    /// An assembler for all parameters of a network.
     pub fn new(network: &Network) -> Self {
         let mut assembler = Assembler {
             parameters: Vec::with_capacity(network.parameters.len()),
@@ -107,12 +107,12 @@ impl Assembler {
         });
     }
 
-    /// Bytes of stored tensors that are held because a parameter still needs them.
+    /// Bytes of the tensors held for unfinished parameters.
     pub fn held_bytes(&self) -> usize {
         self.held
     }
 
-    /// Takes a tensor; one that the network does not need is dropped. Call [`Assembler::next_ready`] after each.
+    /// Takes a tensor; drops it if the network doesn't need it. Call [`Assembler::next_ready`] after each.
     pub fn push(&mut self, raw: RawTensor) -> Result<()> {
         let (place, is_scale) = match self.by_name.get(&raw.name) {
             Some(place) => (*place, false),
@@ -122,15 +122,15 @@ impl Assembler {
             },
         };
         let waiting = &mut self.sources[place];
-        let seat = if is_scale { &mut waiting.scale } else { &mut waiting.raw };
-        if seat.is_some() || waiting.complete {
+        let slot = if is_scale { &mut waiting.scale } else { &mut waiting.raw };
+        if slot.is_some() || waiting.complete {
             return Err(Error::tensor(raw.name, "is in the checkpoint twice"));
         }
         if !is_scale {
             check_stored(raw.dtype, &raw.shape, &raw.name, &waiting.source.shape)?;
         }
         self.held += raw.bytes.len();
-        *seat = Some(raw);
+        *slot = Some(raw);
         if !waiting.is_complete() {
             return Ok(());
         }
@@ -145,7 +145,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// The next parameter whose tensors are all there.
+    /// The next parameter whose tensors have all arrived.
     pub fn next_ready(&mut self) -> Result<Option<(ParameterId, ParameterData)>> {
         let Some(index) = self.ready.pop_front() else { return Ok(None) };
         let values = self.evaluate(&self.parameters[index].parameter)?;
@@ -161,7 +161,7 @@ impl Assembler {
         Ok(Some((ParameterId(index), values)))
     }
 
-    /// Checks that every parameter was made.
+    /// Checks that every parameter was assembled.
     pub fn finish(self) -> Result<()> {
         if self.parameters.iter().all(|pending| pending.done) {
             return Ok(());
@@ -196,15 +196,15 @@ impl Assembler {
 }
 
 impl PendingSource {
-    /// Quantised tensors need their scales.
+    /// Quantized tensors need their scales.
     fn is_complete(&self) -> bool {
         match &self.raw {
             None => false,
-            Some(raw) => !is_quantised(raw) || self.scale.is_some(),
+            Some(raw) => !is_quantized(raw) || self.scale.is_some(),
         }
     }
 }
 
-fn is_quantised(raw: &RawTensor) -> bool {
+fn is_quantized(raw: &RawTensor) -> bool {
     matches!(raw.dtype, safetensors::Dtype::I8 | safetensors::Dtype::U8)
 }

@@ -1,4 +1,4 @@
-//! A recipe over tensors that have come → a parameter.
+//! A recipe and its tensors → a parameter.
 
 use safetensors::Dtype;
 
@@ -25,7 +25,7 @@ impl Assembler {
         Ok(values)
     }
 
-    /// A matrix that is stored as q8 and of which the recipe only scales rows: the row scales take what scales them.
+    /// A matrix stored as q8 of which the recipe only scales rows: γ and the factor are multiplied into the row scales.
     fn in_8_bits(&self, parameter: &Parameter) -> Result<Option<Q8Tensor>> {
         let Recipe::Fold { tensor, scale, axis, shift: None, factor } = &parameter.recipe else {
             return Ok(None);
@@ -34,12 +34,12 @@ impl Assembler {
         if stored.0.dtype != Dtype::I8 || (scale.is_some() && *axis != 0) {
             return Ok(None);
         }
-        let mut quantised = q8(stored.0, stored.1, &tensor.shape)?;
+        let mut quantized = q8(stored.0, stored.1, &tensor.shape)?;
         let gamma = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
-        let mut scales = Tensor { shape: vec![quantised.scales.len()], data: quantised.scales };
+        let mut scales = Tensor { shape: vec![quantized.scales.len()], data: quantized.scales };
         fold(&mut scales, gamma, None, 0, *factor);
-        quantised.scales = scales.data;
-        Ok(Some(quantised))
+        quantized.scales = scales.data;
+        Ok(Some(quantized))
     }
 
     fn in_floats(&self, parameter: &Parameter) -> Result<Tensor> {
@@ -59,12 +59,12 @@ impl Assembler {
         })
     }
 
-    /// A tensor that has come, with its scales.
+    /// A stored tensor with its scales.
     fn stored(&self, source: &Source) -> Result<(&RawTensor, Option<&RawTensor>)> {
         let waiting = self.by_name.get(source.name()).map(|place| &self.sources[*place]);
         match waiting {
             Some(PendingSource { raw: Some(raw), scale, .. }) => Ok((raw, scale.as_ref())),
-            _ => Err(Error::internal(source.name(), "was freed while a parameter needed it")),
+            _ => Err(Error::internal(source.name(), "was freed before a parameter used it")),
         }
     }
 
@@ -109,7 +109,7 @@ fn fold(tensor: &mut Tensor, scale: Option<Tensor>, shift: Option<Tensor>, axis:
         return;
     }
     let size = tensor.shape[axis].max(1);
-    // Values with the same index along `axis` stand in runs of this length.
+    // Values with the same index along `axis` are contiguous in runs of this length.
     let run = tensor.shape[axis + 1..].iter().product::<usize>().max(1);
     for (chunk_index, chunk) in tensor.data.chunks_mut(run).enumerate() {
         let index = chunk_index % size;

@@ -3,7 +3,7 @@
 use crate::support::checkpoint;
 use crate::support::checkpoint::raw_f32;
 use crate::support::compare::compare_to_rms;
-use crate::{FILE, assert_tensor_error, quantise, read, tiny};
+use crate::{FILE, assert_tensor_error, quantize, read, tiny};
 use mobilebert::error::Code;
 use mobilebert::plan::Recipe;
 use mobilebert::weights::Converted;
@@ -36,13 +36,13 @@ fn nibbles_are_twos_complement_low_one_first() {
 }
 
 #[test]
-fn quantised_files_load_again_and_say_what_they_are() {
+fn quantized_files_load_again_and_say_what_they_are() {
     let (network, tensors) = tiny();
     let exact = checkpoint::assemble(&network, tensors.clone()).unwrap();
     for (storage, allowed) in
         [(Storage::F32, 1e-12), (Storage::F16, 2e-3), (Storage::Q8, 2e-2), (Storage::Q4, 0.4)]
     {
-        let (file, reports) = quantise(&tensors, storage);
+        let (file, reports) = quantize(&tensors, storage);
         let header = Header::of_file(FILE, &file).unwrap();
         assert_eq!(header.metadata["dtype"], storage.as_str());
         header.check(&network.parameters).unwrap();
@@ -57,21 +57,21 @@ fn quantised_files_load_again_and_say_what_they_are() {
             compare_to_rms(exact, found, allowed)
                 .unwrap_or_else(|problem| panic!("{storage} {}: {problem}", parameter.name));
         }
-        assert_eq!(quantise(&tensors, storage).0, file, "the same tensors must give the same bytes");
+        assert_eq!(quantize(&tensors, storage).0, file, "the same tensors must give the same bytes");
     }
 }
 
 /// A row's γ must not cost anything: folding after q8 equals q8 after folding, but for rounding.
 #[test]
-fn quantising_and_folding_commute() {
+fn quantizing_and_folding_commute() {
     let (network, tensors) = tiny();
-    let (file, _) = quantise(&tensors, Storage::Q8);
-    let quantised = read(&file, &[4096], None).unwrap();
-    let found = checkpoint::assemble(&network, quantised.clone()).unwrap();
+    let (file, _) = quantize(&tensors, Storage::Q8);
+    let quantized = read(&file, &[4096], None).unwrap();
+    let found = checkpoint::assemble(&network, quantized.clone()).unwrap();
     let mut folded_any = false;
     for (parameter, found) in network.parameters.iter().zip(found) {
         let Recipe::Fold { tensor, scale: Some(scale), axis: 0, .. } = &parameter.recipe else { continue };
-        let get = |name: &str| quantised.iter().find(|raw| raw.name == name);
+        let get = |name: &str| quantized.iter().find(|raw| raw.name == name);
         let Some(codes) = get(tensor.name()).filter(|raw| raw.dtype == Dtype::I8) else { continue };
         let row_scales =
             decode(get(&format!("{}.scale", tensor.name())).unwrap(), None, &tensor.shape[..1]).unwrap();
@@ -93,7 +93,7 @@ fn quantising_and_folding_commute() {
 }
 
 #[test]
-fn extreme_tensors_survive_quantising() {
+fn extreme_tensors_survive_quantizing() {
     for storage in Storage::ALL {
         let zeros = raw_f32("layer.0.encoder.layer.0.zeros.weight", &[2, 32], &[0.0; 64]);
         let mut large = vec![1.0; 64];
@@ -103,7 +103,7 @@ fn extreme_tensors_survive_quantising() {
         let odd = raw_f32("encoder.layer.0.odd.weight", &[3, 5], &[-0.25; 15]);
         let norm = raw_f32("encoder.layer.0.LayerNorm.weight", &[2], &[2.5e7, -1.0]);
         let originals = [zeros, large, small, odd, norm];
-        let (file, reports) = quantise(&originals, storage);
+        let (file, reports) = quantize(&originals, storage);
         for report in &reports {
             assert!(report.max_error.is_finite() && report.relative_error.is_finite(), "{report:?}");
         }
@@ -124,13 +124,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn quantising_errs_by_half_a_step_at_most(values in prop::collection::vec(-1e4f32..1e4, 64), shrink in -12i32..1) {
+    fn quantizing_errs_by_half_a_step_at_most(values in prop::collection::vec(-1e4f32..1e4, 64), shrink in -12i32..1) {
         let values: Vec<f32> = values.iter().map(|value| value * 10f32.powi(shrink)).collect();
         let exact: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
         let name = "encoder.layer.0.x.weight";
         let raw = raw_f32(name, &[2, 32], &exact);
         for storage in [Storage::Q8, Storage::Q4] {
-            let (file, reports) = quantise(std::slice::from_ref(&raw), storage);
+            let (file, reports) = quantize(std::slice::from_ref(&raw), storage);
             let stored = read(&file, &[50], None).unwrap();
             let tensor = stored.iter().find(|tensor| tensor.name == name).unwrap();
             let scale = stored.iter().find(|tensor| tensor.name.ends_with(".scale"));
@@ -156,10 +156,10 @@ proptest! {
 }
 
 #[test]
-fn a_tensor_converted_alone_is_what_the_quantised_file_holds() {
+fn a_tensor_converted_alone_is_what_the_quantized_file_holds() {
     let (_, tensors) = tiny();
     for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
-        let (file, _) = quantise(&tensors, storage);
+        let (file, _) = quantize(&tensors, storage);
         let mut held: Vec<RawTensor> = read(&file, &[1000], None).unwrap();
         let mut converted = Vec::new();
         for tensor in &tensors {
@@ -183,7 +183,7 @@ fn a_tensor_converted_alone_is_what_the_quantised_file_holds() {
 #[test]
 fn scales_that_make_no_numbers_are_refused_by_the_matrix_name() {
     let (network, tensors) = tiny();
-    let (file, _) = quantise(&tensors, Storage::Q8);
+    let (file, _) = quantize(&tensors, Storage::Q8);
     let stored = read(&file, &[4096], None).unwrap();
     let with = |changes: &[(&str, usize, f32)]| {
         let mut changed = stored.clone();

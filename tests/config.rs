@@ -1,4 +1,4 @@
-//! `config.json`: defaults of absent fields, and what is said about fields that make no sense.
+//! `config.json`: defaults of absent fields, and errors for invalid fields.
 
 use mobilebert::config::{Activation, Bottleneck, Config, Family, Head, Normalization, ProblemType};
 use mobilebert::error::{Code, Error};
@@ -11,7 +11,7 @@ fn read(fields: Value) -> Result<Config, Error> {
 }
 
 #[test]
-fn absent_fields_take_the_defaults_of_transformers() {
+fn absent_fields_have_the_defaults_of_transformers() {
     let config = read(json!({ "model_type": "mobilebert" })).unwrap();
     assert_eq!(config.family, Family::MobileBert);
     assert_eq!(config.head, Head::Encoder);
@@ -39,7 +39,7 @@ fn absent_fields_take_the_defaults_of_transformers() {
 }
 
 #[test]
-fn distilbert_has_names_of_its_own() {
+fn distilberts_own_field_names_are_read() {
     let config = read(json!({ "model_type": "distilbert", "dim": 12, "n_layers": 2, "n_heads": 3,
         "hidden_dim": 7, "activation": "relu", "layer_norm_eps": 0.5 }));
     let config = config.unwrap();
@@ -53,7 +53,7 @@ fn distilbert_has_names_of_its_own() {
 }
 
 #[test]
-fn labels_and_problem_types() {
+fn labels_and_problem_types_are_read() {
     let fields = json!({ "model_type": "bert", "id2label": { "1": "b", "0": "a", "2": 7 },
         "problem_type": "multi_label_classification" });
     let config = read(fields).unwrap();
@@ -63,14 +63,14 @@ fn labels_and_problem_types() {
 }
 
 #[test]
-fn the_family_may_come_from_the_architecture_alone() {
+fn the_family_can_be_derived_from_the_architecture() {
     let config = read(json!({ "architectures": ["DistilBertForMaskedLM"] })).unwrap();
     assert_eq!((config.family, config.head), (Family::DistilBert, Head::MaskedLanguageModel));
 }
 
-/// The teacher that no class of transformers can build: wider inside than between layers.
+/// The IB-BERT teacher, which no class of transformers can build: layers are wider inside than between them.
 #[test]
-fn ib_bert_reads_the_hidden_state_at_its_own_width() {
+fn ib_bert_layers_are_wider_than_the_hidden_state() {
     let config = read(ib_bert()).unwrap();
     assert_eq!((config.true_hidden_size(), config.head_size()), (1024, 256));
     let network = Network::of(&config).unwrap();
@@ -93,9 +93,9 @@ fn ib_bert() -> Value {
         "key_query_shared_bottleneck": false })
 }
 
-/// Counted by transformers 5.23: `sum(p.numel() for p in model.parameters())`.
+/// Expected numbers from transformers 5.23: `sum(p.numel() for p in model.parameters())`.
 #[test]
-fn parameters_are_counted_as_transformers_counts_them() {
+fn parameter_counts_equal_those_of_transformers() {
     let encoder = |fields: Value| {
         let network = Network::of(&read(fields).unwrap()).unwrap();
         network.parameter_count(ModelPart::Embeddings) + network.parameter_count(ModelPart::Layers)
@@ -123,9 +123,9 @@ fn parameters_are_counted_as_transformers_counts_them() {
     assert_eq!(whole(json!({ "model_type": "distilbert" })), 66_362_880);
 }
 
-/// 835,584 multiply-adds a token and layer; operations at 512 tokens over 128: 4.45 times.
+/// 835,584 multiply-adds per token and layer; 4.45 times as many operations with 512 tokens as with 128.
 #[test]
-fn operations_are_counted_as_the_paper_does() {
+fn operation_counts_equal_those_of_the_paper() {
     let network = Network::of(&read(json!({ "model_type": "mobilebert" })).unwrap()).unwrap();
     let flops = |sequence| {
         let plan = network.plan(Request { batch: 1, sequence, ..Request::default() }).unwrap();
@@ -153,7 +153,7 @@ fn assert_config_error(fields: Value, field: &str, mentions: &[&str]) {
 }
 
 #[test]
-fn sizes_that_disagree_are_both_named() {
+fn errors_name_both_of_two_inconsistent_sizes() {
     let mobilebert = |field: &str, value: Value| json!({ "model_type": "mobilebert", field: value });
     assert_config_error(
         mobilebert("num_attention_heads", json!(5)),
@@ -187,7 +187,7 @@ fn sizes_that_disagree_are_both_named() {
 }
 
 #[test]
-fn absurd_numbers_are_refused_by_name() {
+fn errors_name_the_field_of_an_absurd_number() {
     for field in [
         "vocab_size",
         "hidden_size",
@@ -236,7 +236,7 @@ fn absurd_numbers_are_refused_by_name() {
 }
 
 #[test]
-fn what_is_not_computed_is_said() {
+fn unsupported_options_are_rejected() {
     for (fields, mentions) in [
         (json!({ "model_type": "roberta" }), "roberta"),
         (json!({ "model_type": "bert", "hidden_act": "gelu_10" }), "hidden_act"),
@@ -268,7 +268,7 @@ fn what_is_not_computed_is_said() {
 }
 
 #[test]
-fn files_that_are_no_configuration() {
+fn files_that_are_not_a_configuration_are_rejected() {
     for (text, mentions) in [
         ("<!doctype html><title>404</title>", "HTML"),
         ("  <html>", "HTML"),
@@ -287,7 +287,7 @@ fn files_that_are_no_configuration() {
 }
 
 #[test]
-fn a_long_value_does_not_fill_the_message() {
+fn a_long_value_is_truncated_in_the_message() {
     let error = read(json!({ "model_type": "bert", "hidden_size": "é".repeat(100_000) })).unwrap_err();
     assert!(error.to_string().len() < 300);
 }
@@ -300,9 +300,9 @@ proptest! {
         let _ = Config::from_json(bytes);
     }
 
-    /// Whatever a field holds: an error, or a configuration whose plan can be made or is refused.
+    /// With any value in a field: an error, or a configuration whose plan can be built or is rejected.
     #[test]
-    fn random_values_are_refused_or_planned(
+    fn random_values_are_rejected_or_planned(
         family in prop::sample::select(vec!["mobilebert", "bert", "distilbert"]),
         fields in prop::collection::btree_map(
             prop::sample::select(vec!["vocab_size", "hidden_size", "dim", "num_attention_heads", "n_heads",

@@ -1,4 +1,4 @@
-//! Texts of many windows: read one by one or several in a run, on either device, the answers are the same.
+//! Texts of many windows: answers are the same with one or several windows per run, on either device.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -36,7 +36,7 @@ fn model_directory() -> TempDir {
     folder
 }
 
-/// The reply, and after how many windows each partial answer came.
+/// The reply, and the number of windows read before each partial answer.
 fn read(folder: &TempDir, device: Device, text: &str) -> (Reply, Vec<usize>) {
     let session = SessionOptions { device, threads: 1, ..SessionOptions::default() };
     let mut model = pollster::block_on(QuestionAnswering::open(folder.path(), &session)).unwrap();
@@ -57,7 +57,7 @@ fn text(words: usize) -> String {
 }
 
 #[test]
-fn a_gpu_tries_windows_side_by_side_and_answers_as_the_cpu_does() {
+fn a_gpu_tries_batches_of_windows_and_gives_the_same_answers_as_the_cpu() {
     if gpu::device("long texts").is_none() {
         return;
     }
@@ -78,7 +78,7 @@ fn a_gpu_tries_windows_side_by_side_and_answers_as_the_cpu_does() {
 }
 
 #[test]
-fn a_limit_of_windows_holds_in_batches_too() {
+fn the_maximum_number_of_windows_also_applies_to_batches() {
     if gpu::device("a limit of windows").is_none() {
         return;
     }

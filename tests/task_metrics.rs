@@ -1,4 +1,4 @@
-//! Scores against values worked out by hand, and against the definitions of the official scripts on whole sets.
+//! Scores compared with values calculated by hand, and with the official scripts on whole data sets.
 
 mod not_run;
 
@@ -17,7 +17,7 @@ fn answers(texts: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn answers_are_normalised_as_the_official_script_does() {
+fn answers_are_normalized_as_in_the_official_script() {
     for (text, expected) in [
         ("The  Cat's, meow!", "cats meow"),
         ("a an the", ""),
@@ -59,7 +59,7 @@ fn squad_takes_the_best_gold_answer_of_each_question() {
 }
 
 #[test]
-fn squad_2_tells_questions_with_and_without_answer_apart() {
+fn squad_2_distinguishes_questions_with_and_without_an_answer() {
     let golds = [answers(&["red dog"]), answers(&[]), answers(&[]), answers(&["1911", "the"])];
     let predictions = ["red cat", "", "no", "1911"];
     let scores = Squad2::score(predictions.into_iter().zip(golds.iter().map(Vec::as_slice)));
@@ -132,7 +132,7 @@ fn scores_of_squad_dev_equal_the_official_definitions() {
 }
 
 #[test]
-fn agreement_of_labels() {
+fn metrics_of_labels_equal_those_of_scikit_learn() {
     let (predictions, labels) = ([1, 0, 1, 1], [1, 1, 1, 0]);
     near(accuracy(&predictions, &labels), 0.5);
     near(f1(&predictions, &labels), 2.0 / 3.0);
@@ -146,7 +146,7 @@ fn agreement_of_labels() {
 }
 
 #[test]
-fn correlation_of_numbers() {
+fn correlations_equal_those_of_scipy() {
     near(pearson(&[1.0, 2.0, 3.0], &[2.0, 4.0, 6.0]), 1.0);
     near(pearson(&[1.0, 2.0, 3.0, 4.0], &[1.0, 3.0, 2.0, 4.0]), 0.8);
     near(pearson(&[1.0, 2.0], &[5.0, 5.0]), 0.0);

@@ -1,4 +1,4 @@
-//! Tasks opened from the model directories that the project ships.
+//! Opens tasks from the model directories that the project ships.
 
 use mobilebert::error::Code;
 use mobilebert::model::{EncodeOptions, Encoder, Model, QuestionAnswering, TextClassification};

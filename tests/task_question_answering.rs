@@ -1,4 +1,4 @@
-//! Spans, probabilities and places of answers, against the plain definition of them.
+//! Spans, probabilities and offsets of answers, compared with a naive implementation.
 
 mod random;
 
@@ -14,7 +14,7 @@ fn tokenizer() -> Tokenizer {
     Tokenizer::from_files(TokenizerFiles { vocab: Some(vocab), ..Default::default() }).unwrap()
 }
 
-/// Every span, by definition.
+/// All spans, by definition.
 fn all_spans(start: &[f32], end: &[f32], allowed: &[bool], longest: usize) -> Vec<Span> {
     let mut spans = Vec::new();
     for first in (0..start.len()).filter(|&at| allowed[at]) {
@@ -38,7 +38,7 @@ fn naive_log_sum(scores: impl Iterator<Item = f64> + Clone) -> f64 {
     }
 }
 
-/// Logits of all sizes, with ties, zeros of both signs and −∞.
+/// Logits of all magnitudes, with ties, zeros of both signs and −∞.
 fn wild_logits(random: &mut Random, count: usize) -> Vec<f32> {
     let kind = random.below(5);
     (0..count)
@@ -74,7 +74,7 @@ fn ranked_spans_equal_a_full_sort() {
 
 #[test]
 fn the_sum_over_spans_does_not_cancel_or_overflow() {
-    // A huge end logit that no allowed start can reach must not drown the rest.
+    // A huge end logit out of reach of any allowed start must not swamp the rest.
     let (start, mut end) = ([0.0; 8], [0.0; 8]);
     end[0] = 3e38;
     let mut allowed = [true; 8];
@@ -83,7 +83,7 @@ fn the_sum_over_spans_does_not_cancel_or_overflow() {
     assert_eq!(log_sum_exp(&[], &[], &[], 30), f64::NEG_INFINITY);
 }
 
-/// Answers as the definition has them: all spans of all windows, best first, each text once.
+/// Answers by definition: all spans of all windows, best first, each text once.
 fn naive(
     context: &str,
     windows: &[(Window<'_>, Vec<f32>, Vec<f32>)],
@@ -114,7 +114,7 @@ fn naive(
 }
 
 #[test]
-fn answers_equal_their_definition_in_any_order_of_windows() {
+fn answers_equal_the_naive_ones_in_any_order_of_windows() {
     let tokenizer = tokenizer();
     let mut random = Random(2);
     let words =
@@ -178,7 +178,7 @@ fn close(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-200)
 }
 
-/// Logits that point at context pieces `first..=last` of the only window.
+/// Logits with a clear maximum at the context pieces `first..=last` of the only window.
 fn pointing(window: &Window<'_>, first: usize, last: usize) -> (Vec<f32>, Vec<f32>) {
     let (mut start, mut end) = (vec![-5.0; window.ids.len()], vec![-5.0; window.ids.len()]);
     start[window.context_position + first] = 5.0;
@@ -187,7 +187,7 @@ fn pointing(window: &Window<'_>, first: usize, last: usize) -> (Vec<f32>, Vec<f3
 }
 
 #[test]
-fn answers_at_both_ends_and_in_one_word() {
+fn answers_can_be_at_both_ends_and_a_single_word() {
     let tokenizer = tokenizer();
     for (context, first, last, expected) in [
         ("Lamp was lit", 0, 0, "Lamp"),
@@ -234,7 +234,7 @@ fn question_and_special_tokens_are_never_an_answer() {
 }
 
 #[test]
-fn damaged_logits_are_an_error_and_leave_the_search_as_it_was() {
+fn damaged_logits_are_an_error_and_leave_the_search_unchanged() {
     let tokenizer = tokenizer();
     let context = "the lamp was lit";
     let windows = Windows::new(&tokenizer, "who?", context, &WindowOptions::default()).unwrap();

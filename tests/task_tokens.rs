@@ -1,4 +1,4 @@
-//! Token classification and fill-mask on the tokenizer of the fixtures.
+//! Token classification and fill-mask with the tokenizer of the fixtures.
 
 use mobilebert::task::{fill_mask, token_classification};
 use mobilebert::text::{Tokenizer, TokenizerFiles, sequence};
@@ -12,7 +12,7 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// Entities of `text` where piece `i` has label `labels[i]` by far.
+/// Entities of `text` if piece `i` clearly has label `labels[i]`.
 fn entities(text: &str, labels: &[usize]) -> Vec<(String, String)> {
     let names = names(&["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]);
     let pieces = tokenizer().encode(text).unwrap();
@@ -34,7 +34,7 @@ fn entities(text: &str, labels: &[usize]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn neighbouring_tokens_of_a_label_make_an_entity() {
+fn adjacent_tokens_with_the_same_label_form_an_entity() {
     let found = |text: &str, labels: &[usize]| {
         entities(text, labels).into_iter().map(|(label, text)| format!("{label}:{text}")).collect::<Vec<_>>()
     };
@@ -47,7 +47,7 @@ fn neighbouring_tokens_of_a_label_make_an_entity() {
 }
 
 #[test]
-fn token_logits_must_fit() {
+fn token_logits_of_the_wrong_length_are_an_error() {
     let pieces = tokenizer().encode("the lamp").unwrap();
     token_classification::tokens(&pieces, &[0.0; 3], &names(&["a", "b"])).unwrap_err();
     token_classification::tokens(&pieces, &[], &[]).unwrap_err();
@@ -55,14 +55,14 @@ fn token_logits_must_fit() {
 }
 
 #[test]
-fn the_likeliest_tokens_fill_the_mask() {
+fn the_most_probable_tokens_fill_the_mask() {
     let tokenizer = tokenizer();
     let id = |token: &str| tokenizer.id(token).unwrap();
     let pieces = tokenizer.encode_with_masks("The [MASK] was [MASK].").unwrap();
     let encoded = sequence::assemble(&tokenizer, pieces, None, 32).unwrap();
     let masks = fill_mask::masks(&tokenizer, &encoded.ids);
     assert_eq!(masks, [2, 4]);
-    // Eight rows more than tokens, as in a padded vocabulary; the largest logit is there.
+    // Eight more logits than tokens, as with a padded vocabulary; the largest logit is among them.
     let mut logits = vec![0.0; tokenizer.vocabulary_size() + 8];
     let size = logits.len() as f64;
     logits[id("lamp") as usize] = 3.0;

@@ -1,4 +1,4 @@
-//! What goes into a model: single texts, pairs, windows; and places as UTF-16.
+//! Inputs of a model: single texts, pairs and windows. And offsets in UTF-16.
 
 mod random;
 
@@ -13,7 +13,7 @@ fn tokenizer() -> Tokenizer {
 }
 
 #[test]
-fn a_pair_stands_between_special_tokens() {
+fn a_pair_is_enclosed_in_special_tokens() {
     let tokenizer = tokenizer();
     let id = |token: &str| tokenizer.id(token).unwrap();
     let encoded = sequence::encode(&tokenizer, "the lamp", Some("is lit."), 16).unwrap();
@@ -25,10 +25,10 @@ fn a_pair_stands_between_special_tokens() {
     assert_eq!((single.ids, single.type_ids), (["[CLS]", "[SEP]"].map(id).to_vec(), vec![0, 0]));
 }
 
-/// The rule in words: take tokens, one at a time, from the longer text; of two equally long ones the first was the
-/// shorter or equal one to begin with and keeps the smaller half.
+/// The rule: remove one token at a time from the longer text. Of two equally long texts, the first one is the one that was
+/// shorter or equal originally, and it keeps the smaller half.
 #[test]
-fn long_pairs_lose_the_end_of_the_longer_text() {
+fn long_pairs_are_truncated_at_the_end_of_the_longer_text() {
     let tokenizer = tokenizer();
     for first in 0..12 {
         for second in 0..12 {
@@ -44,7 +44,7 @@ fn long_pairs_lose_the_end_of_the_longer_text() {
                         right -= 1;
                     }
                 }
-                // Both cut to half: the odd token goes to the longer text, of equal ones to the second.
+                // Both truncated to half: the odd token goes to the longer text, or to the second of equal ones.
                 if first.min(second) > room / 2 && first + second > room {
                     let (small, large) = (room / 2, room - room / 2);
                     (left, right) = if first > second { (large, small) } else { (small, large) };
@@ -111,7 +111,7 @@ fn a_megabyte_of_context_has_more_than_a_thousand_windows() {
 }
 
 #[test]
-fn windows_refuse_what_leaves_no_room() {
+fn windows_without_room_for_context_are_errors() {
     let tokenizer = tokenizer();
     let sizes = |max_length, doc_stride, max_question| WindowOptions { max_length, doc_stride, max_question };
     for (question, context, options, named) in [
@@ -147,7 +147,7 @@ fn utf16_units_equal_a_count_from_the_start() {
 }
 
 #[test]
-fn slices_keep_marks_with_their_letters() {
+fn slices_keep_combining_marks_with_their_letters() {
     let cases = [
         ("cafe\u{301} x", 0..4, "cafe\u{301}"),
         ("❤\u{fe0f} x", 0..3, "❤\u{fe0f}"),

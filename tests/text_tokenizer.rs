@@ -1,4 +1,4 @@
-//! Pieces, their places in the source, and what a tokenizer's files may say.
+//! Pieces, their offsets in the source, and the files of a tokenizer.
 
 mod random;
 
@@ -23,7 +23,7 @@ fn uncased() -> Tokenizer {
     by_vocab(json!({}))
 }
 
-/// A `tokenizer.json` over the vocabulary of the fixtures.
+/// A `tokenizer.json` with the vocabulary of the fixtures.
 fn tokenizer_json() -> Value {
     let vocab: serde_json::Map<String, Value> =
         VOCAB.lines().enumerate().map(|(id, token)| (token.to_owned(), id.into())).collect();
@@ -54,7 +54,7 @@ fn spelled(tokenizer: &Tokenizer, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn pieces_point_at_the_source_through_every_normalisation() {
+fn pieces_have_offsets_in_the_source_despite_normalization() {
     let tokenizer = uncased();
     let cases: &[(&str, &[(&str, &str)])] = &[
         ("The TOWER", &[("the", "The"), ("tower", "TOWER")]),
@@ -101,7 +101,7 @@ fn special_tokens_written_by_a_user_are_plain_text() {
 }
 
 #[test]
-fn only_fill_mask_reads_the_mask() {
+fn only_fill_mask_recognizes_the_mask_token() {
     let tokenizer = uncased();
     let text = "the [MASK] is a[MASK].";
     let pieces = tokenizer.encode_with_masks(text).unwrap();
@@ -112,7 +112,7 @@ fn only_fill_mask_reads_the_mask() {
 }
 
 #[test]
-fn wild_texts_yield_sound_pieces() {
+fn random_texts_give_valid_pieces() {
     let tokenizers = [
         uncased(),
         by_vocab(json!({"do_lower_case": false})),
@@ -134,7 +134,7 @@ fn wild_texts_yield_sound_pieces() {
     }
 }
 
-/// Places are in order, on character borders, never empty, and never begin or end in space.
+/// Offsets are in order, at character boundaries, never empty, and never begin or end with white space.
 fn check_pieces(text: &str, pieces: &[Piece]) {
     let mut before = Piece { id: 0, start: 0, end: 0, word: 0 };
     for piece in pieces {
@@ -151,7 +151,7 @@ fn words(pieces: &[Piece]) -> impl Iterator<Item = &[Piece]> {
 }
 
 #[test]
-fn a_long_text_is_read_as_its_parts_are() {
+fn a_long_text_has_the_same_pieces_as_its_parts() {
     let tokenizer = uncased();
     let mut random = Random(11);
     let mut text = String::new();
@@ -173,7 +173,7 @@ fn a_long_text_is_read_as_its_parts_are() {
 }
 
 #[test]
-fn texts_without_a_space_are_read_whole() {
+fn texts_without_spaces_are_tokenized_as_a_whole() {
     let tokenizer = uncased();
     assert_eq!(tokenizer.encode(&"東".repeat(200_000)).unwrap().len(), 200_000);
     let unknown = tokenizer.encode(&"x".repeat(1 << 20)).unwrap();
@@ -195,7 +195,7 @@ fn cased_tokenizers_keep_case_and_accents() {
 }
 
 #[test]
-fn tokenizer_json_wins_over_its_neighbours() {
+fn tokenizer_json_takes_precedence_over_the_other_files() {
     let mut json = tokenizer_json();
     json["normalizer"]["lowercase"] = false.into();
     let json = json.to_string();
@@ -212,7 +212,7 @@ fn tokenizer_json_wins_over_its_neighbours() {
 }
 
 #[test]
-fn a_tokenizer_json_with_truncation_and_padding_cuts_nothing() {
+fn truncation_and_padding_in_tokenizer_json_are_ignored() {
     let mut json = tokenizer_json();
     json["truncation"] =
         json!({"direction": "Right", "max_length": 128, "strategy": "LongestFirst", "stride": 0});
@@ -253,7 +253,7 @@ fn added_tokens_are_found_in_text() {
 }
 
 #[test]
-fn special_tokens_may_have_other_names() {
+fn special_tokens_can_have_other_names() {
     let vocab = VOCAB.replace("[CLS]\n", "<s>\n").replace("[SEP]\n", "</s>\n");
     let config = r#"{"cls_token": "<s>", "sep_token": {"content": "</s>", "__type": "AddedToken"}}"#;
     let files = TokenizerFiles { vocab: Some(&vocab), tokenizer_config: Some(config), ..Default::default() };
@@ -268,7 +268,7 @@ fn special_tokens_may_have_other_names() {
 }
 
 #[test]
-fn a_windows_line_ending_is_no_part_of_a_token() {
+fn a_windows_line_ending_is_not_part_of_a_token() {
     let vocab = VOCAB.replace('\n', "\r\n");
     let tokenizer =
         Tokenizer::from_files(TokenizerFiles { vocab: Some(&vocab), ..Default::default() }).unwrap();
@@ -277,7 +277,7 @@ fn a_windows_line_ending_is_no_part_of_a_token() {
 }
 
 #[test]
-fn files_of_other_kinds_are_named() {
+fn files_of_other_kinds_are_recognized() {
     type Change = fn(&mut Value);
     let cases: &[(Change, Code, &str)] = &[
         (|json| json["model"] = json!({"type": "BPE", "vocab": {}, "merges": []}), Code::Unsupported, "BPE"),
@@ -322,7 +322,7 @@ fn files_of_other_kinds_are_named() {
 }
 
 #[test]
-fn tokenizer_config_decides_on_lower_case_as_in_transformers() {
+fn tokenizer_config_determines_lowercasing_as_in_transformers() {
     let json = tokenizer_json().to_string();
     let pieces = |config: &str| {
         let files = TokenizerFiles {
@@ -376,7 +376,7 @@ fn broken_and_missing_files_are_named() {
 }
 
 #[test]
-fn a_vocabulary_of_another_model_is_refused_with_both_sizes() {
+fn the_error_for_another_models_vocabulary_names_both_sizes() {
     let tokenizer = uncased();
     let size = tokenizer.vocabulary_size();
     let round = size.next_multiple_of(8);

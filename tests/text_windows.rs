@@ -50,7 +50,7 @@ fn squad(path: &Path) -> Squad {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Calls `each` with an article's title and a line of JSON for every window.
+/// Calls `each` with the article's title and one line of JSON for every window.
 fn lines(tokenizer: &Tokenizer, squad: &Squad, options: &WindowOptions, mut each: impl FnMut(&str, String)) {
     for article in &squad.data {
         for paragraph in &article.paragraphs {
@@ -87,7 +87,7 @@ fn windows_of_the_committed_questions_equal_the_reference() {
     }
 }
 
-/// What is committed is what the reference writes.
+/// The committed windows are the output of the reference.
 #[test]
 fn committed_windows_are_those_of_the_reference() {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
@@ -113,7 +113,7 @@ fn committed_windows_are_those_of_the_reference() {
     }
 }
 
-/// All 10,570 questions of SQuAD v1.1 dev, by digests that the reference wrote.
+/// All 10,570 questions of SQuAD v1.1 dev, compared by digests from the reference.
 #[test]
 fn windows_of_squad_dev_equal_the_reference() {
     let test = "windows_of_squad_dev_equal_the_reference";

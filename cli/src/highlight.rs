@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_stands_in_its_own_sentence() {
+    fn the_answer_is_shown_in_its_sentence() {
         let context = "It rained. Dr. Who left at 3.5 p.m. for Paris! Nobody saw it.";
         assert_eq!(shown(context, "Paris"), "Who left at 3.5 p.m. for [[Paris]]!");
         assert_eq!(shown(context, "It"), "[[It]] rained.");
@@ -86,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_wide_stops_end_sentences() {
+    fn line_ends_and_full_width_periods_end_sentences() {
         assert_eq!(shown("a title\nthe text", "text"), "the [[text]]");
         assert_eq!(shown("今天下雨。他在巴黎。她不在。", "巴黎"), "他在[[巴黎]]。");
     }
 
     #[test]
-    fn a_passage_without_sentences_is_cut_at_words() {
+    fn a_passage_without_sentences_is_split_at_words() {
         let context = format!("{}answer{}", "before ".repeat(100), " after".repeat(100));
         let line = shown(&context, "answer");
         assert!(line.starts_with("…before ") && line.ends_with(" after…"), "{line}");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_never_cut() {
+    fn characters_are_never_split() {
         for filler in ["é", "😀", "漢", "\u{200f}א"] {
             let context = format!("{0}x{0}", filler.repeat(300));
             assert!(shown(&context, "x").contains("[[x]]"));

@@ -130,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_is_standard_input() {
+    fn a_dash_means_standard_input() {
         assert_eq!("-".parse(), Ok(Source::StandardInput));
         assert_eq!("./-".parse(), Ok(Source::File("./-".into())));
     }
 
     #[test]
-    fn invalid_utf8_is_named_by_file_byte_and_line() {
+    fn the_error_for_invalid_utf8_names_file_byte_and_line() {
         let (_folder, source) = file(b"first\nsec\xffond");
         let error = source.read("text").unwrap_err().to_string();
         assert!(
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_their_text_and_lose_their_ends() {
+    fn line_endings_and_a_byte_order_mark_are_removed() {
         let (_folder, source) = file("\u{feff} one \r\ntwo\n".as_bytes());
         assert_eq!(source.read_lines("text").unwrap(), [" one ", "two"]);
     }
 
     #[test]
-    fn a_blank_line_and_an_empty_file_are_refused() {
+    fn a_blank_line_and_an_empty_file_are_rejected() {
         let (_folder, source) = file(b"one\n \nthree\n");
         assert!(source.read_lines("text").unwrap_err().to_string().contains("line 2"));
         let (_folder, source) = file(b"");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn a_missing_file_is_named() {
         let source = Source::File("/nowhere/passage.txt".into());
         assert!(source.read("text").unwrap_err().to_string().contains("/nowhere/passage.txt"));
     }

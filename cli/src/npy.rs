@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_is_aligned_and_states_the_shape() {
+    fn the_header_is_aligned_and_has_the_shape() {
         let bytes = matrix(&[vec![1.0, 2.0, 3.0], vec![-1.0, 0.5, f32::MIN]]).unwrap();
         let length = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
         assert_eq!((10 + length) % 64, 0);
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_different_lengths_are_refused() {
+    fn rows_of_different_lengths_are_rejected() {
         assert!(matrix(&[vec![1.0], vec![]]).is_err());
     }
 }

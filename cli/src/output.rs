@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_broken_pipe_of_ours_ends_quietly() {
+    fn only_a_broken_pipe_on_stdout_exits_quietly() {
         let error =
             |file: &str, kind: std::io::ErrorKind| Error::Io { file: file.into(), source: kind.into() };
         assert!(is_closed_pipe(&error(STANDARD_OUTPUT, std::io::ErrorKind::BrokenPipe)));

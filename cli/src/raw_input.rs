@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_what_is_wrong() {
         assert!(message(r#"{"token_type_ids": [[0]]}"#).contains("missing field `input_ids`"));
         assert!(
             message(r#"{"input_ids": [[1, 2], [3]]}"#).contains("ragged: an array of 1 where others have 2")
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn places_count_from_the_last_axis() {
+    fn indices_count_from_the_last_axis() {
         assert_eq!(place(5, &[2, 3]), "[1, 2]");
         assert_eq!(place(0, &[1, 1, 4]), "[0, 0, 0]");
     }

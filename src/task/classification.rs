@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn softmax_of_known_odds() {
+    fn probabilities_are_a_softmax() {
         let labels = labels(&[0.0, 3f32.ln(), 0.0], &names(&["a", "b", "c"]), Problem::SingleLabel).unwrap();
         let found: Vec<(&str, f64)> =
             labels.iter().map(|l| (l.label.as_str(), (l.probability * 1e6).round() / 1e6)).collect();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn huge_logits_stay_probabilities() {
+    fn huge_logits_give_valid_probabilities() {
         for problem in [Problem::SingleLabel, Problem::MultiLabel] {
             let labels = labels(&[2.5e7, -2.5e7], &names(&["yes", "no"]), problem).unwrap();
             assert_eq!((labels[0].probability, labels[1].probability), (1.0, 0.0));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn regression_is_raw() {
+    fn regression_gives_raw_logits() {
         let labels = labels(&[-1.5], &names(&["score"]), Problem::Regression).unwrap();
         assert_eq!(labels, [Label { label: "score".into(), probability: -1.5 }]);
     }

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masked_tokens_do_not_count() {
+    fn masked_tokens_are_ignored() {
         let hidden = [1.0, 2.0, 3.0, 6.0, 1e30, f32::NAN];
         assert_eq!(mean(&hidden, 2, &[1, 1, 0]).unwrap(), [2.0, 4.0]);
     }
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_or_wrong_lengths_are_errors() {
+    fn masking_every_token_and_wrong_lengths_are_errors() {
         mean(&[1.0, 2.0], 2, &[0]).unwrap_err();
         mean(&[1.0, 2.0], 2, &[1, 1]).unwrap_err();
         mean(&[], 0, &[]).unwrap_err();

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn softmax_sums_to_one_at_any_size() {
+    fn softmax_sums_to_one_for_any_logits() {
         for logits in [vec![0.0], vec![1e30, 1e30, -1e30], (0..1000).map(|i| i as f32).collect()] {
             let sum: f64 = softmax(&logits).iter().sum();
             assert!((sum - 1.0).abs() < 1e-12, "{sum}");

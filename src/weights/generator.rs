@@ -132,7 +132,7 @@ mod tests {
 
     /// Expected bits from `tests/goldens/generator.py`.
     #[test]
-    fn values_are_those_of_the_python_twin_in_every_bit() {
+    fn values_equal_those_of_the_python_twin_bit_for_bit() {
         let cases: [(&str, &[usize], [u32; 4]); 8] = [
             (
                 "mobilebert.embeddings.word_embeddings.weight",

@@ -1,4 +1,4 @@
-//! Files that are missing, that are something else, or that are not the ones their manifest states.
+//! Files that are missing, are something else, or differ from the manifest.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::folder::{Folder, WEIGHTS, assert_says, open};
 
 #[test]
-fn a_folder_without_a_model() {
+fn a_folder_without_a_model_is_an_error() {
     let empty = TempDir::new().unwrap();
     let error = open(empty.path()).err().unwrap();
     assert_eq!(error.code(), Code::NotFound);
@@ -22,9 +22,9 @@ fn a_folder_without_a_model() {
     let error = folder.error();
     assert_eq!(error.code(), Code::NotFound);
     assert_says(&error, &[WEIGHTS]);
-    // A file in place of the folder.
+    // A file instead of the folder.
     assert_eq!(open(&folder.path("config.json")).err().unwrap().code(), Code::NotFound);
-    // A folder in place of a file.
+    // A folder instead of a file.
     let folder = Folder::new();
     fs::remove_file(folder.path(WEIGHTS)).unwrap();
     fs::create_dir(folder.path(WEIGHTS)).unwrap();
@@ -32,7 +32,7 @@ fn a_folder_without_a_model() {
 }
 
 #[test]
-fn what_servers_send_in_place_of_files() {
+fn error_pages_and_pointers_instead_of_files_are_recognized() {
     let html = "<!DOCTYPE html>\n<html><head><title>404</title></head><body>Not found</body></html>";
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 98467234\n";
     for content in [html, pointer, "", "null", "[]", "{", "\u{feff}{}"] {
@@ -59,7 +59,7 @@ fn what_servers_send_in_place_of_files() {
 }
 
 #[test]
-fn whatever_a_manifest_states_is_checked() {
+fn every_entry_of_a_manifest_is_checked() {
     let folder = Folder::new();
     let names = ["config.json", "vocab.txt", WEIGHTS];
     let files = names.map(|name| manifest::File::of(name, &fs::read(folder.path(name)).unwrap()));
@@ -68,7 +68,7 @@ fn whatever_a_manifest_states_is_checked() {
     folder.open().unwrap();
     for name in names {
         let whole = fs::read(folder.path(name)).unwrap();
-        // Another order of two words, another number: still a model, but not this one.
+        // Two words swapped, a number changed: still a valid model, but a different one.
         let changed = String::from_utf8_lossy(&whole).replace("a\nb", "b\na").replace("16", "15");
         let changed =
             if name == WEIGHTS { [&whole[..whole.len() - 1], &[1]].concat() } else { changed.into() };
@@ -82,7 +82,7 @@ fn whatever_a_manifest_states_is_checked() {
 }
 
 #[test]
-fn an_index_left_beside_a_whole_file_does_not_count() {
+fn an_index_next_to_an_unsharded_file_is_ignored() {
     let folder = Folder::new();
     folder.write("model.safetensors.index.json", r#"{"weight_map": {"x": "y.safetensors"}}"#);
     folder.open().unwrap();

@@ -1,4 +1,4 @@
-//! Configurations, tokenizers and weights that do not fit each other.
+//! Configurations, tokenizers and weights that don't match each other.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::folder::{Folder, assert_says, configuration, run};
 
 #[test]
-fn configurations_that_do_not_fit_the_weights() {
+fn configurations_that_do_not_match_the_weights_are_errors() {
     for (field, value) in [
         ("hidden_size", json!(14)),
         ("vocab_size", json!(12)),
@@ -34,7 +34,7 @@ fn configurations_that_do_not_fit_the_weights() {
 }
 
 #[test]
-fn weights_of_a_deeper_network_are_not_run_in_part() {
+fn weights_of_a_deeper_network_are_rejected() {
     for (field, value, found) in
         [("num_hidden_layers", 1, "layer.1."), ("num_feedforward_networks", 1, "ffn.0.")]
     {
@@ -49,7 +49,7 @@ fn weights_of_a_deeper_network_are_not_run_in_part() {
 }
 
 #[test]
-fn configurations_with_absurd_numbers() {
+fn configurations_with_absurd_numbers_are_errors() {
     let fields = [
         "vocab_size",
         "hidden_size",
@@ -81,7 +81,7 @@ fn configurations_with_absurd_numbers() {
 }
 
 #[test]
-fn a_tokenizer_of_another_vocabulary() {
+fn a_tokenizer_with_a_different_vocabulary_is_an_error() {
     let folder = Folder::new();
     let words: Vec<String> = (0..12).map(|word| format!("word{word}")).collect();
     folder.write("vocab.txt", format!("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n{}", words.join("\n")));
@@ -90,7 +90,7 @@ fn a_tokenizer_of_another_vocabulary() {
     folder.error();
     folder.write("vocab.txt", [b'a', b'\n', 0xff, 0xc0]);
     assert_says(&folder.error(), &["vocab.txt"]);
-    // Without one, raw runs work and text is refused.
+    // Without a tokenizer, raw runs work and text is an error.
     fs::remove_file(folder.path("vocab.txt")).unwrap();
     let mut model = folder.open().unwrap();
     assert!(run(&mut model, Sequence::new(vec![2], vec![0])).is_ok());
@@ -98,7 +98,7 @@ fn a_tokenizer_of_another_vocabulary() {
 }
 
 #[test]
-fn a_vocabulary_that_lost_a_line_is_not_taken_for_padding() {
+fn a_vocabulary_with_a_missing_line_is_not_mistaken_for_padding() {
     let folder = Folder::new();
     let mut words = fs::read_to_string(folder.path("vocab.txt")).unwrap();
     words.drain(..=words.find('\n').unwrap());

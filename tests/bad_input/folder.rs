@@ -1,4 +1,4 @@
-//! A small whole model in a folder of its own, to be damaged.
+//! A small complete model in its own folder, to be damaged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::support::checkpoint;
 
 pub const WEIGHTS: &str = "model.safetensors";
 
-/// A small whole model.
+/// A small complete model.
 pub struct Folder {
     folder: TempDir,
     pub tensors: Vec<RawTensor>,
@@ -46,7 +46,7 @@ impl Folder {
         fs::read(self.path(WEIGHTS)).unwrap()
     }
 
-    /// The weights with another header before the same data.
+    /// The weights with a different header before the same data.
     pub fn write_header(&self, change: impl FnOnce(&mut Value)) {
         let bytes = self.weights();
         let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
@@ -59,7 +59,7 @@ impl Folder {
         );
     }
 
-    /// The weights with one tensor changed, or left out.
+    /// The weights with one tensor changed or removed.
     pub fn write_tensors(&self, name: &str, change: impl Fn(&RawTensor) -> Option<RawTensor>) {
         assert!(self.tensors.iter().any(|raw| raw.name == name), "no tensor {name}");
         let changed = self
@@ -74,7 +74,7 @@ impl Folder {
         open(self.folder.path())
     }
 
-    /// The error of opening it.
+    /// The error from opening it.
     #[track_caller]
     pub fn error(&self) -> Error {
         match self.open() {
@@ -103,7 +103,7 @@ pub fn run(model: &mut Model, sequence: Sequence) -> Result<Vec<f32>, Error> {
     Ok(outputs[0].get("start_logits").unwrap().data.clone())
 }
 
-/// The message names every one of `mentions`.
+/// Checks that the message has all of `mentions`.
 #[track_caller]
 pub fn assert_says(error: &Error, mentions: &[&str]) {
     let message = error.to_string();

@@ -1,5 +1,5 @@
-//! Whole model directories with something wrong: a typed error that names the file, the tensor or the field, never a
-//! panic or a hang; and a loaded model that was asked something impossible still answers.
+//! Model directories with something wrong: a typed error that names the file, tensor or field, never a panic or a hang.
+//! And a loaded model still works after impossible input.
 
 #![cfg(not(target_arch = "wasm32"))]
 

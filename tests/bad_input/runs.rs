@@ -1,4 +1,4 @@
-//! Impossible questions to a model that stands.
+//! Impossible input to a loaded model.
 
 use mobilebert::error::Code;
 use mobilebert::session::{ExtraOutputs, Sequence};
@@ -6,7 +6,7 @@ use mobilebert::session::{ExtraOutputs, Sequence};
 use crate::folder::{Folder, assert_says, run};
 
 #[test]
-fn the_unchanged_directory_opens_and_answers() {
+fn the_unchanged_directory_opens_and_runs() {
     let logits =
         run(&mut Folder::new().open().unwrap(), Sequence::new(vec![2, 5, 3], vec![0, 0, 1])).unwrap();
     assert_eq!(logits.len(), 3);
@@ -14,7 +14,7 @@ fn the_unchanged_directory_opens_and_answers() {
 }
 
 #[test]
-fn impossible_questions_leave_the_model_as_it_was() {
+fn impossible_input_leaves_the_model_usable() {
     let mut model = Folder::new().open().unwrap();
     let good = || Sequence::new(vec![2, 5, 9, 3], vec![0, 0, 1, 1]);
     let before = run(&mut model, good()).unwrap();
@@ -44,7 +44,7 @@ fn impossible_questions_leave_the_model_as_it_was() {
 }
 
 #[test]
-fn a_batch_with_one_bad_sequence_says_which() {
+fn the_error_for_a_batch_names_the_bad_sequence() {
     let mut model = Folder::new().open().unwrap();
     let good = Sequence::new(vec![2, 3], vec![0, 0]);
     let bad = Sequence::new(vec![2, 77], vec![0, 0]);

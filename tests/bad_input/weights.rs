@@ -1,4 +1,4 @@
-//! Files of weights that lie, end early or do not belong together.
+//! Weight files that are inconsistent, truncated or don't belong together.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::support::checkpoint;
 use crate::support::random::Random;
 
 #[test]
-fn truncated_and_oversized_weights() {
+fn truncated_and_oversized_weights_are_errors() {
     let folder = Folder::new();
     let whole = folder.weights();
     let mut random = Random::new(3);
@@ -30,7 +30,7 @@ fn truncated_and_oversized_weights() {
 }
 
 #[test]
-fn headers_that_lie() {
+fn inconsistent_headers_are_errors() {
     let name = "mobilebert.encoder.layer.1.output.dense.weight";
     type Change = fn(&mut Value, &str);
     let lies: [Change; 11] = [
@@ -50,9 +50,9 @@ fn headers_that_lie() {
         let folder = Folder::new();
         folder.write_header(|header| lie(header, name));
         let error = folder.error();
-        assert_ne!(error.code(), Code::Internal, "lie {index}: {error}");
+        assert_ne!(error.code(), Code::Internal, "case {index}: {error}");
         let message = error.to_string();
-        assert!(message.contains(WEIGHTS) || message.contains(name), "lie {index}: {error}");
+        assert!(message.contains(WEIGHTS) || message.contains(name), "case {index}: {error}");
     }
     let folder = Folder::new();
     let data = folder.weights();
@@ -63,7 +63,7 @@ fn headers_that_lie() {
 }
 
 #[test]
-fn a_header_of_very_many_tensors_is_searched_by_name() {
+fn a_header_with_very_many_tensors_is_searched_by_name() {
     let folder = Folder::new();
     let none: Vec<_> = (0..20_000)
         .map(|number| RawTensor {
@@ -81,7 +81,7 @@ fn a_header_of_very_many_tensors_is_searched_by_name() {
 }
 
 #[test]
-fn tensors_that_do_not_fit() {
+fn tensors_that_do_not_match_the_configuration_are_errors() {
     let name = "mobilebert.encoder.layer.1.output.dense.weight";
     let folder = Folder::new();
     folder.write_tensors(name, |_| None);
@@ -101,7 +101,7 @@ fn tensors_that_do_not_fit() {
         assert_eq!(error.culprit(), Some(("tensor", name)), "{error}");
         assert_says(&error, &["1, 3"]);
     }
-    // Finite as it stands, but not after NoNorm is folded into it.
+    // Finite as stored, but not after NoNorm is folded into it.
     folder.write_tensors(name, |raw| {
         let mut raw = raw.clone();
         raw.bytes[40..44].copy_from_slice(&f32::MAX.to_le_bytes());
@@ -113,7 +113,7 @@ fn tensors_that_do_not_fit() {
 }
 
 #[test]
-fn shards_that_do_not_fit_together() {
+fn shards_that_do_not_belong_together_are_errors() {
     let folder = Folder::new();
     let (first, second) = folder.tensors.split_at(folder.tensors.len() / 2);
     let names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
@@ -142,13 +142,13 @@ fn shards_that_do_not_fit_together() {
     folder.write(index, map(names));
     fs::remove_file(folder.path(names[1])).unwrap();
     assert_says(&folder.error(), &[names[1]]);
-    // The second shard is the first again: its tensors come twice, others never.
+    // The second shard is a copy of the first: some tensors exist twice, others not at all.
     folder.write(names[1], checkpoint::file(first, &[]));
     let error = folder.error();
     assert_eq!(error.culprit().map(|(kind, _)| kind), Some("tensor"), "{error}");
 }
 
-/// Whatever a damaged header or configuration says, opening ends with a model or an error that is not ours.
+/// With any damage to the header or configuration, the result is a model or an error other than `Internal`.
 #[test]
 fn random_damage_never_panics() {
     let folder = Folder::new();

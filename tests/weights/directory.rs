@@ -1,4 +1,4 @@
-//! What lies beside the weights: the index of shards, the manifest.
+//! The files next to the weights: the index of shards and the manifest.
 
 use crate::support::checkpoint;
 use crate::{read, tiny};
@@ -30,7 +30,7 @@ fn the_index_of_shards_is_checked() {
 }
 
 #[test]
-fn shards_are_read_one_after_the_other() {
+fn shards_are_read_one_after_another() {
     let (network, tensors) = tiny();
     let expected = checkpoint::assemble(&network, tensors.clone()).unwrap();
     let files: Vec<Vec<u8>> = tensors.chunks(17).map(|shard| checkpoint::file(shard, &[])).collect();
@@ -39,7 +39,7 @@ fn shards_are_read_one_after_the_other() {
 }
 
 #[test]
-fn a_manifest_is_written_read_and_held_against_files() {
+fn a_manifest_is_written_read_and_compared_with_files() {
     let content = b"{\"model_type\": \"bert\"}";
     let file = manifest::File::of("config.json", content);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The safetensors file: chunks, truncation, headers that lie.
+//! The safetensors file: chunks, truncation, inconsistent headers.
 
 use crate::{FILE, file_of, read, small_file};
 use mobilebert::error::Code;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json::json;
 
 #[test]
-fn a_file_comes_out_as_it_went_in() {
+fn a_file_is_read_as_it_was_written() {
     let bytes = small_file();
     let tensors = read(&bytes, &[bytes.len()], Some(bytes.len() as u64)).unwrap();
     let expected = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -31,7 +31,7 @@ fn a_file_comes_out_as_it_went_in() {
 }
 
 #[test]
-fn every_truncation_is_noticed() {
+fn every_truncation_is_detected() {
     let bytes = small_file();
     for end in 0..bytes.len() {
         let error = read(&bytes[..end], &[7], None).unwrap_err();
@@ -47,7 +47,7 @@ fn every_truncation_is_noticed() {
 }
 
 #[test]
-fn a_length_known_beforehand_is_compared_before_data_comes() {
+fn a_known_length_is_checked_before_the_data_arrives() {
     let bytes = small_file();
     let mut stream = Stream::new(FILE, Some(bytes.len() as u64 + 4));
     let error = stream.push(&bytes[..bytes.len() - 40]).unwrap_err();
@@ -57,7 +57,7 @@ fn a_length_known_beforehand_is_compared_before_data_comes() {
 }
 
 #[test]
-fn what_is_no_safetensors_is_called_by_its_name() {
+fn files_that_are_not_safetensors_are_recognized() {
     let absurd = u64::MAX.to_le_bytes().to_vec();
     let huge = 100_000_001u64.to_le_bytes().to_vec();
     let cases: [(&[u8], &str); 9] = [
@@ -80,7 +80,7 @@ fn what_is_no_safetensors_is_called_by_its_name() {
 }
 
 #[test]
-fn headers_that_lie_are_refused() {
+fn inconsistent_headers_are_rejected() {
     let tensor = |dtype: &str, shape: Value, begin: u64, end: u64| json!({ "dtype": dtype, "shape": shape, "data_offsets": [begin, end] });
     let cases = [
         (
@@ -107,9 +107,9 @@ fn headers_that_lie_are_refused() {
     }
 }
 
-/// A header may speak of 4 TB; only what arrives may be held.
+/// A header may claim 4 TB, but memory is only used for data that arrives.
 #[test]
-fn a_long_tensor_is_not_allocated_before_its_bytes_come() {
+fn a_large_tensor_is_not_allocated_before_its_bytes_arrive() {
     let header = json!({ "a": { "dtype": "U8", "shape": [1u64 << 42], "data_offsets": [0, 1u64 << 42] } });
     let mut stream = Stream::new(FILE, None);
     assert!(stream.push(&file_of(&header, 1000)).unwrap().is_empty());
@@ -117,7 +117,7 @@ fn a_long_tensor_is_not_allocated_before_its_bytes_come() {
 }
 
 #[test]
-fn an_empty_file_with_metadata_is_a_file() {
+fn an_empty_file_with_metadata_is_valid() {
     let file = to_file(&[], &[("dtype", "f32"), ("format", "pt")].into()).unwrap();
     assert!(read(&file, &[1], None).unwrap().is_empty());
     assert_eq!(Header::of_file(FILE, &file).unwrap().metadata.len(), 2);
@@ -127,7 +127,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_chunks_equal_the_whole(sizes in prop::collection::vec(1usize..300, 1..12)) {
+    fn any_chunk_sizes_give_the_same_tensors(sizes in prop::collection::vec(1usize..300, 1..12)) {
         let bytes = small_file();
         let whole = read(&bytes, &[bytes.len()], None).unwrap();
         prop_assert_eq!(read(&bytes, &sizes, Some(bytes.len() as u64)).unwrap(), whole);
@@ -142,7 +142,7 @@ proptest! {
         let _ = Manifest::parse(&file);
     }
 
-    /// One byte changed anywhere: the same tensors but for that byte, or an error that names the file.
+    /// With any one byte changed: the same tensors except for that byte, or an error that names the file.
     #[test]
     fn a_changed_byte_is_an_error_or_a_changed_value(place in any::<prop::sample::Index>(), with in 1u8..) {
         let mut bytes = small_file();

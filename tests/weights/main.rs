@@ -1,4 +1,4 @@
-//! Checkpoints as bytes: whole, in chunks, damaged, quantized.
+//! Checkpoints as bytes: complete, in chunks, damaged, quantized.
 
 mod directory;
 mod file;
@@ -24,7 +24,7 @@ use support::random::Random;
 
 const FILE: &str = "model.safetensors";
 
-/// Reads a whole file in chunks of the sizes given, over and over.
+/// Reads a file in chunks of the given sizes, repeated cyclically.
 fn read(bytes: &[u8], sizes: &[usize], total: Option<u64>) -> Result<Vec<RawTensor>, Error> {
     let mut stream = Stream::new(FILE, total);
     let mut tensors = Vec::new();
@@ -39,7 +39,7 @@ fn read(bytes: &[u8], sizes: &[usize], total: Option<u64>) -> Result<Vec<RawTens
     Ok(tensors)
 }
 
-/// A file with this JSON as its header and this much data.
+/// A file with this JSON as its header and this number of bytes of data.
 fn file_of(header: &Value, data: usize) -> Vec<u8> {
     let json = header.to_string();
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();

@@ -1,4 +1,4 @@
-//! q8 and q4: written, read, how far off.
+//! q8 and q4: writing, reading, errors.
 
 use crate::support::checkpoint;
 use crate::support::checkpoint::raw_f32;
@@ -16,7 +16,7 @@ use mobilebert::weights::decode;
 use proptest::prelude::*;
 
 #[test]
-fn nibbles_are_twos_complement_low_one_first() {
+fn nibbles_are_twos_complement_with_the_low_one_first() {
     let mut bytes = vec![0u8; 16];
     bytes[0] = 0x8F; // −1, −8
     bytes[1] = 0x71; // 1, 7
@@ -36,7 +36,7 @@ fn nibbles_are_twos_complement_low_one_first() {
 }
 
 #[test]
-fn quantized_files_load_again_and_say_what_they_are() {
+fn quantized_files_can_be_loaded_and_name_their_format() {
     let (network, tensors) = tiny();
     let exact = checkpoint::assemble(&network, tensors.clone()).unwrap();
     for (storage, allowed) in
@@ -61,7 +61,7 @@ fn quantized_files_load_again_and_say_what_they_are() {
     }
 }
 
-/// A row's γ must not cost anything: folding after q8 equals q8 after folding, but for rounding.
+/// γ scales rows without loss: folding after q8 equals q8 after folding, apart from rounding.
 #[test]
 fn quantizing_and_folding_commute() {
     let (network, tensors) = tiny();
@@ -124,7 +124,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn quantizing_errs_by_half_a_step_at_most(values in prop::collection::vec(-1e4f32..1e4, 64), shrink in -12i32..1) {
+    fn quantization_errors_are_at_most_half_a_step(values in prop::collection::vec(-1e4f32..1e4, 64), shrink in -12i32..1) {
         let values: Vec<f32> = values.iter().map(|value| value * 10f32.powi(shrink)).collect();
         let exact: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
         let name = "encoder.layer.0.x.weight";
@@ -145,7 +145,7 @@ proptest! {
                         prop_assert!((exact - found).abs() <= step * 0.5001, "{exact} {found} step {step}");
                     }
                 } else {
-                    // 32 values, each at most half a step off, and the rounding of an f16 scale with its least step.
+                    // 32 values, each off by at most half a step, plus the rounding of an f16 scale.
                     let step = f64::from(largest) / 7.0 * 1.001 + 6e-8;
                     prop_assert!(error <= 32f64.sqrt() * step * 0.52 + 7.0 * 6e-8 * 32f64.sqrt(), "{error} step {step}");
                 }
@@ -156,7 +156,7 @@ proptest! {
 }
 
 #[test]
-fn a_tensor_converted_alone_is_what_the_quantized_file_holds() {
+fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
     let (_, tensors) = tiny();
     for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
         let (file, _) = quantize(&tensors, storage);
@@ -167,7 +167,7 @@ fn a_tensor_converted_alone_is_what_the_quantized_file_holds() {
             converted.push(tensor);
             converted.extend(scale);
         }
-        // What is in this form already stays as it is.
+        // A tensor that is already in this format stays unchanged.
         for tensor in &held {
             assert_eq!(storage.convert(tensor.clone()).unwrap().tensor, *tensor);
         }
@@ -181,7 +181,7 @@ fn a_tensor_converted_alone_is_what_the_quantized_file_holds() {
 }
 
 #[test]
-fn scales_that_make_no_numbers_are_refused_by_the_matrix_name() {
+fn errors_for_scales_that_overflow_name_the_matrix() {
     let (network, tensors) = tiny();
     let (file, _) = quantize(&tensors, Storage::Q8);
     let stored = read(&file, &[4096], None).unwrap();
@@ -202,10 +202,10 @@ fn scales_that_make_no_numbers_are_refused_by_the_matrix_name() {
             assert_tensor_error(&error, name, &[written, "[3, "]);
         }
     }
-    // Finite factors whose product is not.
+    // Finite factors with an infinite product.
     let gamma = "mobilebert.encoder.layer.0.bottleneck.input.LayerNorm.weight";
     let error = with(&[(&format!("{folded}.scale"), 3, 1e30), (gamma, 3, 1e30)]).unwrap_err();
     assert_tensor_error(&error, folded, &["inf", "[3, "]);
-    // Near the end of the range, but within it.
+    // Near the limit, but finite.
     with(&[(&format!("{plain}.scale"), 3, 2e36)]).unwrap();
 }

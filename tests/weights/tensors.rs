@@ -12,7 +12,7 @@ use mobilebert::weights::RawTensor;
 use mobilebert::weights::decode;
 
 #[test]
-fn a_wrong_shape_names_both() {
+fn errors_for_a_wrong_shape_name_both_shapes() {
     let (network, mut tensors) = tiny();
     let name = "mobilebert.encoder.layer.1.attention.self.query.weight";
     let place = tensors.iter().position(|tensor| tensor.name == name).unwrap();
@@ -27,7 +27,7 @@ fn a_wrong_shape_names_both() {
 }
 
 #[test]
-fn what_is_missing_doubled_or_of_no_use_is_told_apart() {
+fn missing_duplicate_and_unused_tensors_are_distinguished() {
     let (network, tensors) = tiny();
     let without =
         |gone: &str| tensors.iter().filter(|tensor| !tensor.name.contains(gone)).cloned().collect::<Vec<_>>();
@@ -54,7 +54,7 @@ fn what_is_missing_doubled_or_of_no_use_is_told_apart() {
 }
 
 #[test]
-fn values_that_are_no_numbers_are_refused_with_their_place() {
+fn errors_for_nan_and_infinity_name_the_index() {
     let (network, tensors) = tiny();
     for (value, written) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
         let mut damaged = tensors.clone();
@@ -68,7 +68,7 @@ fn values_that_are_no_numbers_are_refused_with_their_place() {
             &[written, "[5, 9]"],
         );
     }
-    // Finite factors whose product is not.
+    // Finite factors with an infinite product.
     let mut large = tensors.clone();
     for tensor in &mut large {
         if tensor.name.contains("layer.0.bottleneck.input.") {
@@ -80,7 +80,7 @@ fn values_that_are_no_numbers_are_refused_with_their_place() {
 }
 
 #[test]
-fn types_that_cannot_be_decoded_are_named() {
+fn unsupported_types_are_named() {
     let (network, tensors) = tiny();
     for dtype in [Dtype::F64, Dtype::I32, Dtype::BOOL] {
         let mut other = tensors.clone();
@@ -95,7 +95,7 @@ fn types_that_cannot_be_decoded_are_named() {
     }
 }
 
-/// Only tensors that an unfinished parameter needs are held, and a matrix goes as soon as its norm is there.
+/// Only tensors that an unfinished parameter needs are held; a matrix is freed as soon as its norm has arrived.
 #[test]
 fn tensors_are_freed_as_soon_as_they_are_used() {
     let (network, tensors) = tiny();

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_for_another_task_is_refused() {
+    fn a_model_for_another_task_is_rejected() {
         assert!(classes(Task::Stsb, &labels(&["a", "b"])).is_err());
         assert!(classes(Task::Cola, &labels(&["a"])).unwrap_err().to_string().contains("1 labels"));
     }

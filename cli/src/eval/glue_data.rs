@@ -143,25 +143,25 @@ mod tests {
     }
 
     #[test]
-    fn sentiment_loses_the_space_before_the_tab() {
+    fn the_space_before_the_tab_is_removed_from_sst2() {
         let examples = read(Task::Sst2, "sentence\tlabel\nunflinchingly bleak \t0\na charm . \t1\n").unwrap();
         assert_eq!(examples, [example("unflinchingly bleak", None, 0.0), example("a charm .", None, 1.0)]);
     }
 
     #[test]
-    fn acceptability_has_no_header() {
+    fn cola_has_no_header() {
         let examples = read(Task::Cola, "gj04\t1\t\tHe left.\ncj99\t0\t*\tLeft he.\n").unwrap();
         assert_eq!(examples, [example("He left.", None, 1.0), example("Left he.", None, 0.0)]);
     }
 
     #[test]
-    fn quotation_marks_are_text_and_a_byte_order_mark_is_not() {
+    fn quotation_marks_are_part_of_the_text_and_a_byte_order_mark_is_not() {
         let content = "\u{feff}Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n1\t1\t2\t\" A .\tB \" .\r\n";
         assert_eq!(read(Task::Mrpc, content).unwrap(), [example("\" A .", Some("B \" ."), 1.0)]);
     }
 
     #[test]
-    fn entailment_comes_first_except_where_the_file_has_digits() {
+    fn entailment_is_class_0_unless_the_file_has_digits() {
         let header = "index\tsentence1\tsentence2\tlabel\n";
         let named = format!("{header}0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n");
         let expected = [example("a", Some("b"), 0.0), example("c", Some("d"), 1.0)];
@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn similarity_is_a_number() {
+    fn similarity_scores_are_numbers() {
         let row = |score: &str| format!("h\n0\tg\tf\ty\to\tnone\tnone\tA man.\tA hat.\t{score}\n");
         assert_eq!(read(Task::Stsb, &row("4.750")).unwrap(), [example("A man.", Some("A hat."), 4.75)]);
         assert!(read(Task::Stsb, &row("nan")).is_err());
     }
 
     #[test]
-    fn a_row_that_does_not_fit_is_named_by_its_line() {
+    fn the_error_for_an_invalid_row_names_its_line() {
         let message = |content: &str| read(Task::Sst2, content).unwrap_err().to_string();
         assert!(message("sentence\tlabel\ngood \t1\nbad\n").contains("line 3: 1 columns"));
         assert!(message("sentence\tlabel\ngood \tpositive\n").contains("line 2: `positive`"));

@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn version_two_is_known_by_its_word_or_by_its_questions() {
+    fn version_2_is_recognized_by_its_version_or_its_questions() {
         assert!(read(&ONE.replace("\"1.1\"", "\"v2.0\"")).unwrap().has_impossible_questions());
         let impossible = ONE.replace("\"id\": \"x\"", "\"id\": \"x\", \"is_impossible\": true");
         assert!(read(&impossible).unwrap().has_impossible_questions());
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_fields_are_named() {
         let message = |json: &str| read(json).err().unwrap().to_string();
         assert!(message(&ONE.replace("\"context\"", "\"text\"")).contains("missing field `context`"));
         assert!(message("<html>").contains("dev.json"));

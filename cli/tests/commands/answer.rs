@@ -25,7 +25,7 @@ fn arguments<'a>(model: &'a TinyModel, context: &'a str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_answer_stands_marked_in_its_sentence_with_its_probability() {
+fn the_answer_is_marked_in_its_sentence_with_its_probability() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let stdout = mobilebert(&arguments(&model, text(&context))).done();
@@ -33,11 +33,11 @@ fn the_answer_stands_marked_in_its_sentence_with_its_probability() {
     let marked = line.split("[[").nth(1).and_then(|rest| rest.split("]]").next()).unwrap();
     assert!(!marked.is_empty() && PASSAGE.contains(marked), "{line}");
     assert!(line.contains(" %  "), "{line}");
-    assert!(!stdout.contains('\u{1b}'), "colours in a pipe");
+    assert!(!stdout.contains('\u{1b}'), "colors in a pipe");
 }
 
 #[test]
-fn json_offsets_cut_the_answer_out_of_the_passage_in_bytes_and_in_utf16() {
+fn json_offsets_delimit_the_answer_in_bytes_and_in_utf16() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let mut arguments = arguments(&model, text(&context));
@@ -72,7 +72,7 @@ fn a_passage_of_several_windows_is_read_to_its_end() {
 }
 
 #[test]
-fn a_window_longer_than_the_model_takes_is_cut_to_what_it_takes() {
+fn windows_are_limited_to_what_the_model_takes() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.repeat(10).as_bytes());
     let reply = mobilebert(&[&arguments(&model, text(&context))[..], &["--json"]].concat()).json();
@@ -90,7 +90,7 @@ fn standard_input_is_a_passage_like_a_file() {
 }
 
 #[test]
-fn many_questions_give_a_line_of_json_each_equal_to_the_single_ones() {
+fn many_questions_give_the_same_replies_as_single_questions() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let questions = model.write("questions.txt", b"who sat on the mat?\nwho is in a hat?\n");
@@ -113,7 +113,7 @@ fn many_questions_give_a_line_of_json_each_equal_to_the_single_ones() {
 }
 
 #[test]
-fn a_reader_who_leaves_early_causes_no_error() {
+fn a_reader_that_closes_the_pipe_early_causes_no_error() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let questions = model.write("questions.txt", "who sat on the mat?\n".repeat(200).as_bytes());
@@ -140,7 +140,7 @@ fn a_reader_who_leaves_early_causes_no_error() {
 }
 
 #[test]
-fn a_passage_cannot_steer_the_terminal() {
+fn control_characters_in_a_passage_do_not_reach_the_terminal() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", b"\x1b[31mthe cat\x1b]0;title\x07 sat\r\non a mat");
     let stdout = mobilebert(&arguments(&model, text(&context))).done();

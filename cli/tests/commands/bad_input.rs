@@ -1,4 +1,4 @@
-//! Bad arguments and texts: usage errors are 2, everything else is 1 with one line.
+//! Bad arguments and texts: wrong usage exits with 2, everything else with 1 and one line.
 
 use crate::models::TinyModel;
 use crate::process::{ROOT, command, mobilebert, mobilebert_reading, text};
@@ -31,7 +31,7 @@ fn usage_errors_exit_with_two() {
 }
 
 #[test]
-fn without_a_model_the_shipped_one_is_looked_for_and_missed_by_name() {
+fn without_a_model_the_shipped_one_is_used_or_named_as_missing() {
     let elsewhere = tempfile::tempdir().unwrap();
     for (arguments, name) in [
         (&["classify", "text"][..], "mobilebert-sst2"),
@@ -74,7 +74,7 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn empty_questions_and_passages_are_refused() {
+fn empty_questions_and_passages_are_rejected() {
     let model = TinyModel::new("ForQuestionAnswering");
     let answer = |question: &str, passage: &[u8]| {
         let arguments = ["answer", "--device", "cpu", "--model", model.argument(), "--question", question];
@@ -88,7 +88,7 @@ fn empty_questions_and_passages_are_refused() {
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named_by_its_place() {
+fn the_error_for_invalid_utf8_names_its_position() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("latin1.txt", b"the cat sat\non a m\xe4t");
     let arguments =
@@ -98,7 +98,7 @@ fn text_that_is_not_utf8_is_named_by_its_place() {
 }
 
 #[test]
-fn files_that_are_not_there_are_named() {
+fn missing_files_are_named() {
     let model = TinyModel::new("ForQuestionAnswering");
     let passage = model.write("passage.txt", b"the cat sat");
     let arguments = |more: &[&str]| {
@@ -113,7 +113,7 @@ fn files_that_are_not_there_are_named() {
 }
 
 #[test]
-fn window_sizes_that_make_no_sense_are_refused() {
+fn invalid_window_sizes_are_rejected() {
     let model = TinyModel::new("ForQuestionAnswering");
     let passage = model.write("passage.txt", b"the cat sat");
     let arguments = [

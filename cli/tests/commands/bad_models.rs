@@ -1,4 +1,4 @@
-//! Directories that are no model, or a damaged one: one line that names the file and the tensor or field.
+//! Directories without a model or with a damaged one: one line that names the file and the tensor or field.
 
 use std::fs;
 
@@ -21,12 +21,12 @@ fn changed(change: impl FnOnce(&mut Vec<Stored>)) -> TinyModel {
 }
 
 #[test]
-fn the_model_of_these_tests_is_sound() {
+fn the_unchanged_model_works() {
     classify(&TinyModel::new("ForSequenceClassification")).done();
 }
 
 #[test]
-fn a_folder_without_a_model() {
+fn a_folder_without_a_model_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["classify", "--model", text(folder.path()), "the cat"];
     mobilebert(&arguments).failed(&["config.json", "not found"]);
@@ -37,7 +37,7 @@ fn a_folder_without_a_model() {
 }
 
 #[test]
-fn a_directory_that_lacks_a_file() {
+fn a_directory_without_a_required_file_is_an_error() {
     for (file, word) in [
         ("config.json", "config.json"),
         ("model.safetensors", "model.safetensors"),
@@ -50,7 +50,7 @@ fn a_directory_that_lacks_a_file() {
 }
 
 #[test]
-fn a_configuration_with_absurd_numbers() {
+fn a_configuration_with_absurd_numbers_is_an_error() {
     let refused = |changes: serde_json::Value, words: &[&str]| {
         let model = TinyModel::new("ForSequenceClassification");
         model
@@ -68,7 +68,7 @@ fn a_configuration_with_absurd_numbers() {
 }
 
 #[test]
-fn files_that_are_something_else() {
+fn files_of_another_kind_are_recognized() {
     for (file, content) in [
         ("config.json", "<!doctype html><title>404</title>"),
         ("config.json", "{"),
@@ -84,7 +84,7 @@ fn files_that_are_something_else() {
 }
 
 #[test]
-fn weights_that_end_early_or_late() {
+fn weights_of_the_wrong_length_are_errors() {
     let model = TinyModel::new("ForSequenceClassification");
     let whole = fs::read(model.file("model.safetensors")).unwrap();
     for length in [0, 4, 8, 100, whole.len() / 2, whole.len() - 1] {
@@ -96,7 +96,7 @@ fn weights_that_end_early_or_late() {
 }
 
 #[test]
-fn headers_that_lie() {
+fn inconsistent_headers_are_errors() {
     let file = |header: &str, data: usize| {
         [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; data]].concat()
     };
@@ -129,7 +129,7 @@ fn a_missing_tensor_is_named() {
 }
 
 #[test]
-fn a_tensor_of_another_shape_is_named_with_both_shapes() {
+fn the_error_for_a_wrong_shape_names_both_shapes() {
     let model = changed(|tensors| {
         let tensor = tensors.iter_mut().find(|tensor| tensor.name == "classifier.weight").unwrap();
         tensor.shape = vec![3, 32];
@@ -139,7 +139,7 @@ fn a_tensor_of_another_shape_is_named_with_both_shapes() {
 }
 
 #[test]
-fn a_weight_that_is_no_number_is_named() {
+fn nan_in_the_weights_is_named() {
     for value in [f32::NAN, f32::INFINITY] {
         let model = changed(|tensors| {
             let tensor = tensors
@@ -153,7 +153,7 @@ fn a_weight_that_is_no_number_is_named() {
 }
 
 #[test]
-fn a_tokenizer_that_does_not_fit_the_vocabulary() {
+fn a_tokenizer_with_a_different_vocabulary_is_an_error() {
     let model = TinyModel::new("ForSequenceClassification");
     let mut vocabulary = crate::models::vocabulary();
     vocabulary.push("beyond".into());
@@ -166,7 +166,7 @@ fn a_tokenizer_that_does_not_fit_the_vocabulary() {
 }
 
 #[test]
-fn a_manifest_that_states_another_hash() {
+fn a_wrong_hash_in_the_manifest_is_an_error() {
     let model = TinyModel::new("ForSequenceClassification");
     let bytes = fs::metadata(model.file("model.safetensors")).unwrap().len();
     let manifest = json!({"format": 1, "dtype": "f32", "files": [
@@ -176,7 +176,7 @@ fn a_manifest_that_states_another_hash() {
 }
 
 #[test]
-fn a_head_that_cannot_do_the_task() {
+fn a_head_for_another_task_is_an_error() {
     let model = TinyModel::new("ForSequenceClassification");
     let arguments = ["--device", "cpu", "--model", model.argument()];
     let failed = |command: &[&str]| {

@@ -7,13 +7,13 @@ use crate::process::{ROOT, mobilebert, text};
 
 const SHORT: [&str; 6] = ["bench", "--device", "cpu", "--runs", "3", "--json"];
 
-/// What documents the JSON, for the command line and the page alike.
+/// The schema of the JSON of both the command line and the page.
 fn schema() -> Value {
     let path = std::path::Path::new(ROOT).join("docs/bench-result.schema.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// Where a value has other fields than its schema, or another type. The page's tests check the rest of the schema.
+/// Paths at which a value's fields or types differ from the schema. The page's tests check the rest of the schema.
 fn faults(schema: &Value, value: &Value, path: &str) -> Vec<String> {
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],
@@ -51,7 +51,7 @@ fn faults(schema: &Value, value: &Value, path: &str) -> Vec<String> {
 }
 
 #[test]
-fn bench_times_a_directory_or_a_mere_configuration_in_the_documented_json() {
+fn bench_measures_a_directory_or_a_configuration_and_prints_the_documented_json() {
     let model = TinyModel::new("ForQuestionAnswering");
     let config = model.write("other.json", configuration("Model", json!({})).to_string().as_bytes());
     for (source, seed) in
@@ -73,7 +73,7 @@ fn bench_times_a_directory_or_a_mere_configuration_in_the_documented_json() {
 }
 
 #[test]
-fn the_comparison_with_the_schema_notices_missing_unknown_and_mistyped_fields() {
+fn the_comparison_with_the_schema_detects_missing_unknown_and_mistyped_fields() {
     let model = TinyModel::new("Model");
     let good = mobilebert(&[&SHORT[..], &["--sequence", "8", "--model", model.argument()]].concat()).json();
     let with = |change: fn(&mut Value)| {
@@ -112,21 +112,21 @@ fn bench_prints_a_table() {
 }
 
 #[test]
-fn an_unknown_variant_is_named_with_those_that_are() {
+fn the_error_for_an_unknown_variant_lists_the_known_ones() {
     let ran = mobilebert(&["bench", "--variant", "huge"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("huge") && ran.stderr.contains("without-opt"), "{}", ran.stderr);
 }
 
 #[test]
-fn bench_refuses_a_length_that_the_model_does_not_take() {
+fn bench_rejects_a_length_that_the_model_does_not_take() {
     let model = TinyModel::new("Model");
     mobilebert(&["bench", "--device", "cpu", "--model", model.argument(), "--sequence", "65"])
         .failed(&["65", "64"]);
 }
 
 #[test]
-fn bench_takes_the_lengths_that_a_model_has_positions_for() {
+fn the_default_lengths_are_limited_by_the_models_positions() {
     let model = TinyModel::new("Model");
     let measured = |more: &[&str]| mobilebert(&[&SHORT[..], &["--model", model.argument()], more].concat());
     let report = measured(&[]).json();

@@ -33,8 +33,8 @@ fn hundred(model: &Path, device: &str) -> (Value, Value) {
 }
 
 #[test]
-fn a_hundred_questions_are_answered_alike_on_the_cpu_and_the_gpu() {
-    let test = "a_hundred_questions_are_answered_alike_on_the_cpu_and_the_gpu";
+fn the_cpu_and_the_gpu_give_the_same_answers_to_a_hundred_questions() {
+    let test = "the_cpu_and_the_gpu_give_the_same_answers_to_a_hundred_questions";
     let Some(model) = checkpoint(test, "minilm-l6-squad") else { return };
     let (scores, cpu) = hundred(&model, "cpu");
     assert_eq!(scores["n"], 100);
@@ -52,23 +52,23 @@ fn a_hundred_questions_are_answered_alike_on_the_cpu_and_the_gpu() {
 }
 
 #[test]
-fn a_slice_of_sst2_scores_as_stated() {
-    let test = "a_slice_of_sst2_scores_as_stated";
+fn a_slice_of_sst2_has_the_score_of_transformers() {
+    let test = "a_slice_of_sst2_has_the_score_of_transformers";
     let Some(model) = checkpoint(test, "mobilebert-l6-sst2") else { return };
     let Some(file) = data(test, "sst2/dev.tsv") else { return };
     let scores =
         eval(&["glue", "--task", "sst-2"], &model, &file, &["--device", "cpu", "--limit", "200"]).json();
-    // What `transformers` gives for the same two hundred sentences.
+    // Score from `transformers` for the same two hundred sentences.
     assert_eq!(scores, json!({"n": 200, "accuracy": 80.0}));
 }
 
 #[test]
-fn a_slice_of_squad_scores_as_stated() {
-    let test = "a_slice_of_squad_scores_as_stated";
+fn a_slice_of_squad_has_the_scores_of_transformers() {
+    let test = "a_slice_of_squad_has_the_scores_of_transformers";
     let Some(model) = checkpoint(test, "minilm-l6-squad") else { return };
     let Some(file) = data(test, "squad/dev-v1.1.json") else { return };
     let scores = eval(&["squad"], &model, &file, &["--device", "cpu", "--limit", "100"]).json();
-    // What `transformers` gives for the same hundred questions.
+    // Scores from `transformers` for the same hundred questions.
     let stated =
         |name: &str, value: f64| assert!((scores[name].as_f64().unwrap() - value).abs() < 0.01, "{scores}");
     stated("exact_match", 80.0);

@@ -24,7 +24,7 @@ fn squad(model: &TinyModel, data: &Value, more: &[&str]) -> Ran {
     mobilebert(&[&arguments[..], more].concat())
 }
 
-/// What the model predicts, by asking once and reading the predictions file.
+/// The model's predictions, from a run that writes the predictions file.
 fn predictions(model: &TinyModel) -> Value {
     let path = model.file("predictions.json");
     let data = squad_file(&[("a", "who sat?", &["x"]), ("b", "who is in the hat?", &["x"])]);
@@ -33,7 +33,7 @@ fn predictions(model: &TinyModel) -> Value {
 }
 
 #[test]
-fn scores_are_those_of_the_predictions() {
+fn scores_match_the_predictions() {
     let model = TinyModel::new("ForQuestionAnswering");
     let predicted = predictions(&model);
     let (first, second) = (predicted["a"].as_str().unwrap(), predicted["b"].as_str().unwrap());
@@ -50,7 +50,7 @@ fn scores_are_those_of_the_predictions() {
 }
 
 #[test]
-fn the_same_answers_come_from_answer_itself() {
+fn answer_gives_the_same_answers() {
     let model = TinyModel::new("ForQuestionAnswering");
     let passage = model.write("passage.txt", PASSAGE.as_bytes());
     let arguments = [
@@ -82,7 +82,7 @@ fn version_two_counts_unanswerable_questions() {
 }
 
 #[test]
-fn glue_tasks_have_their_columns_and_metrics() {
+fn each_glue_task_has_its_columns_and_metrics() {
     let labels = json!({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}});
     let model = TinyModel::with("ForSequenceClassification", labels);
     let eval = |task: &str, content: &str| {
@@ -137,7 +137,7 @@ fn similarity_is_scored_by_correlation() {
 }
 
 #[test]
-fn data_that_does_not_fit_is_named() {
+fn errors_name_data_in_the_wrong_format() {
     let model = TinyModel::new("ForQuestionAnswering");
     squad(&model, &json!({"data": [{"paragraphs": [{"qas": []}]}]}), &[]).failed(&["dev.json", "context"]);
     squad(&model, &json!([1]), &[]).failed(&["dev.json"]);
@@ -153,7 +153,7 @@ fn data_that_does_not_fit_is_named() {
 }
 
 #[test]
-fn what_cannot_be_written_or_asked_is_said_before_anything_is_computed() {
+fn impossible_inputs_and_outputs_fail_before_anything_is_computed() {
     let model = TinyModel::new("ForQuestionAnswering");
     let data = squad_file(&[("a", "who sat?", &["x"]), ("blank", "  ", &["x"])]);
     squad(&model, &data, &[]).failed(&["dev.json", "`blank`", "no text"]);

@@ -1,4 +1,4 @@
-//! The command line as its user meets it: real processes, real directories, exit codes, what stands on stdout and stderr.
+//! The command line from the user's side: real processes, real directories, exit codes, stdout and stderr.
 
 mod answer;
 mod bad_input;

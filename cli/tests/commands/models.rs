@@ -1,4 +1,4 @@
-//! Tiny model directories, made on the spot.
+//! Tiny generated model directories.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use tempfile::TempDir;
 use crate::process::text;
 use crate::support::random::Random;
 
-/// A directory that goes away with it.
+/// A model directory, deleted on drop.
 pub struct TinyModel {
     folder: TempDir,
 }
 
-/// A tensor as it goes into a file.
+/// A tensor to store in a file.
 pub struct Stored {
-    /// The checkpoint's name.
+    /// Name in the checkpoint.
     pub name: String,
     /// Row-major sizes.
     pub shape: Vec<usize>,
@@ -29,12 +29,12 @@ pub struct Stored {
 }
 
 impl TinyModel {
-    /// A MobileBERT of two layers with the head of that class-name ending, e.g. `ForQuestionAnswering`.
+    /// A MobileBERT of two layers with the head of this class-name suffix, e.g. `ForQuestionAnswering`.
     pub fn new(head: &str) -> Self {
         Self::with(head, json!({}))
     }
 
-    /// The same, fields of `config.json` replaced by those of `changes`.
+    /// The same with the fields of `changes` in `config.json`.
     pub fn with(head: &str, changes: Value) -> Self {
         let model = TinyModel { folder: tempfile::tempdir().unwrap() };
         let config = configuration(head, changes);
@@ -49,12 +49,12 @@ impl TinyModel {
         self.folder.path()
     }
 
-    /// The directory as an argument.
+    /// The directory's path as an argument.
     pub fn argument(&self) -> &str {
         text(self.path())
     }
 
-    /// A file of the directory.
+    /// Path of a file in the directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
@@ -66,7 +66,7 @@ impl TinyModel {
         path
     }
 
-    /// Deletes a file of the directory.
+    /// Deletes a file in the directory.
     pub fn remove(&self, name: &str) {
         fs::remove_file(self.file(name)).unwrap();
     }
@@ -86,7 +86,7 @@ pub fn configuration(head: &str, changes: Value) -> Value {
     config
 }
 
-/// Words of the tests and every letter, so that any plain word has pieces.
+/// Words of the tests and all letters, so that any plain word has pieces.
 pub fn vocabulary() -> Vec<String> {
     let mut tokens: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned).to_vec();
     tokens.extend(
@@ -98,7 +98,7 @@ pub fn vocabulary() -> Vec<String> {
     tokens
 }
 
-/// Every tensor that a model of this configuration is made from, with seeded values.
+/// All tensors of a model with this configuration, with seeded values.
 pub fn tensors(config: &Value) -> Vec<Stored> {
     let config = Config::from_json(config.to_string()).unwrap();
     let network = Network::of(&config).unwrap();
@@ -116,7 +116,7 @@ pub fn tensors(config: &Value) -> Vec<Stored> {
     tensors
 }
 
-/// The bytes of a safetensors file in F32.
+/// The content of a safetensors file in F32.
 pub fn weights(tensors: &[Stored]) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()

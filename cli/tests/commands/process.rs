@@ -9,18 +9,18 @@ use serde_json::Value;
 /// The checkout's root.
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What a finished process left.
+/// The result of a process.
 #[derive(Debug)]
 pub struct Ran {
     /// Exit code; none after a signal.
     pub code: Option<i32>,
-    /// All of it, as UTF-8.
+    /// The whole output, as UTF-8.
     pub stdout: String,
-    /// All of it, as UTF-8.
+    /// The whole output, as UTF-8.
     pub stderr: String,
 }
 
-/// The command with neither terminal nor input.
+/// The command without a terminal or input.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mobilebert"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -37,7 +37,7 @@ pub fn mobilebert_reading(arguments: &[&str], input: &[u8]) -> Ran {
     let mut child = command(arguments).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // A process that fails early closes its end; that is not what is tested here.
+    // Ignores errors: a process that fails early closes its end of the pipe.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -53,21 +53,21 @@ impl Ran {
         }
     }
 
-    /// Exit code 0; what stands on stdout.
+    /// Checks for exit code 0; returns stdout.
     #[track_caller]
     pub fn done(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         self.stdout
     }
 
-    /// Exit code 0; the lines of stdout, each JSON.
+    /// Checks for exit code 0; returns the lines of stdout, each parsed as JSON.
     #[track_caller]
     pub fn json_lines(self) -> Vec<Value> {
         let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         self.done().lines().map(parse).collect()
     }
 
-    /// Exit code 0; the only line of stdout as JSON.
+    /// Checks for exit code 0; returns the only line of stdout, parsed as JSON.
     #[track_caller]
     pub fn json(self) -> Value {
         let mut lines = self.json_lines();
@@ -75,7 +75,8 @@ impl Ran {
         lines.remove(0)
     }
 
-    /// Exit code 1, nothing on stdout, one line on stderr that names every one of `words`; no backtrace, no debug form.
+    /// Checks for exit code 1, nothing on stdout, and one line on stderr with all of `words`, without backtrace or debug
+    /// output.
     #[track_caller]
     pub fn failed(self, words: &[&str]) -> String {
         assert_eq!(self.code, Some(1), "{self:?}");
@@ -92,7 +93,7 @@ impl Ran {
     }
 }
 
-/// A path as an argument.
+/// A path as text.
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }

@@ -1,4 +1,4 @@
-//! `run`: raw outputs for given ids.
+//! `run`: raw outputs for token ids.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,7 +55,7 @@ fn shapes(outputs: &Outputs) -> Vec<(&str, &[usize])> {
 }
 
 #[test]
-fn outputs_carry_the_names_and_shapes_of_transformers() {
+fn outputs_have_the_names_and_shapes_of_transformers() {
     let ids = json!({"input_ids": [[2, 5, 6, 3], [2, 7, 8, 3]]});
     let of = |head: &str| run(&TinyModel::new(head), ids.clone(), &[]);
     assert_eq!(shapes(&of("ForQuestionAnswering")), [("end_logits", &[2, 4][..]), ("start_logits", &[2, 4])]);
@@ -72,7 +72,7 @@ fn no_tokenizer_is_needed() {
 }
 
 #[test]
-fn hidden_states_and_attentions_come_when_asked_for() {
+fn hidden_states_and_attentions_are_optional_outputs() {
     let model = TinyModel::new("Model");
     let outputs = run(&model, json!({"input_ids": [[2, 5, 6, 7, 3]]}), &["--hidden-states", "--attentions"]);
     let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
@@ -95,7 +95,7 @@ fn hidden_states_and_attentions_come_when_asked_for() {
 }
 
 #[test]
-fn choices_are_scored_side_by_side() {
+fn multiple_choice_gives_one_logit_per_choice() {
     let model = TinyModel::new("ForMultipleChoice");
     let ids = json!({"input_ids": [[[2, 5, 3], [2, 6, 3]], [[2, 7, 3], [2, 5, 3]]]});
     let outputs = run(&model, ids, &[]);
@@ -106,7 +106,7 @@ fn choices_are_scored_side_by_side() {
 }
 
 #[test]
-fn a_sequence_does_not_depend_on_its_neighbours_masks_and_padding() {
+fn a_sequences_outputs_do_not_depend_on_the_batch_or_on_padding() {
     let model = TinyModel::new("ForQuestionAnswering");
     let batch = run(
         &model,
@@ -130,7 +130,7 @@ fn a_sequence_does_not_depend_on_its_neighbours_masks_and_padding() {
 }
 
 #[test]
-fn both_schedules_and_any_number_of_threads_agree() {
+fn fusing_and_any_number_of_threads_give_the_outputs_of_the_reference() {
     let model = TinyModel::new("Model");
     let input = json!({"input_ids": [[2, 5, 6, 7, 3], [2, 8, 9, 10, 3]]});
     let reference = run(&model, input.clone(), &["--schedule", "operations", "--threads", "1"]);
@@ -141,7 +141,7 @@ fn both_schedules_and_any_number_of_threads_agree() {
 }
 
 #[test]
-fn ids_outside_the_vocabulary_are_named_with_place_and_size() {
+fn the_error_for_an_id_outside_the_vocabulary_names_its_index_and_the_size() {
     let model = TinyModel::new("ForSequenceClassification");
     let size = crate::models::vocabulary().len();
     let input = json!({"input_ids": [[2, 5, 3], [2, size, 3]]}).to_string();
@@ -152,7 +152,7 @@ fn ids_outside_the_vocabulary_are_named_with_place_and_size() {
 }
 
 #[test]
-fn inputs_that_make_no_sense_are_refused_by_field() {
+fn errors_name_the_field_of_an_invalid_input() {
     let model = TinyModel::new("ForSequenceClassification");
     let failed = |input: &str, words: &[&str]| drop(try_run(&model, input, &[]).failed(words));
     failed("{}", &["input_ids", "missing"]);
@@ -169,13 +169,13 @@ fn inputs_that_make_no_sense_are_refused_by_field() {
 }
 
 #[test]
-fn choices_need_their_dimension() {
+fn multiple_choice_needs_a_dimension_for_choices() {
     let model = TinyModel::new("ForMultipleChoice");
     try_run(&model, r#"{"input_ids": [[1, 2]]}"#, &[]).failed(&["input_ids", "[batch, choices, sequence]"]);
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_named() {
+fn an_output_file_that_cannot_be_written_is_named() {
     let model = TinyModel::new("Model");
     let file = model.write("input.json", b"{\"input_ids\": [[2, 3]]}");
     let arguments = ["run", "--device", "cpu", "--model", model.argument(), "--input", text(&file)];

@@ -25,7 +25,7 @@ fn inspect_counts_parameters_bytes_and_dispatches() {
 }
 
 #[test]
-fn a_quantized_copy_is_a_model_directory_of_its_own() {
+fn a_quantized_copy_is_a_complete_model_directory() {
     let model = TinyModel::new("ForSequenceClassification");
     let labels = |directory: &str| {
         let result =

@@ -14,7 +14,7 @@ fn classifier() -> TinyModel {
 }
 
 #[test]
-fn every_label_has_its_probability_largest_first() {
+fn labels_are_printed_with_probabilities_largest_first() {
     let model = classifier();
     let result =
         mobilebert(&[&arguments("classify", &model)[..], &["the cat sat", "--json"]].concat()).json();
@@ -34,7 +34,7 @@ fn every_label_has_its_probability_largest_first() {
 }
 
 #[test]
-fn a_text_a_line_gives_a_result_a_line() {
+fn one_text_per_line_gives_one_result_per_line() {
     let model = classifier();
     let all = mobilebert_reading(
         &[&arguments("classify", &model)[..], &["-", "--json"]].concat(),
@@ -53,7 +53,7 @@ fn a_text_a_line_gives_a_result_a_line() {
 }
 
 #[test]
-fn a_pair_is_read_as_a_pair() {
+fn the_second_text_of_a_pair_changes_the_result() {
     let model = classifier();
     let of = |more: &[&str]| {
         mobilebert(&[&arguments("classify", &model)[..], &["the cat", "--json"], more].concat()).json()
@@ -62,7 +62,7 @@ fn a_pair_is_read_as_a_pair() {
 }
 
 #[test]
-fn what_is_cut_is_said() {
+fn truncation_is_reported() {
     let model = classifier();
     let long = "the cat sat ".repeat(40);
     let result = mobilebert(&[&arguments("classify", &model)[..], &[&long, "--json"]].concat()).json();
@@ -70,14 +70,14 @@ fn what_is_cut_is_said() {
 }
 
 #[test]
-fn an_empty_text_is_refused() {
+fn an_empty_text_is_rejected() {
     let model = classifier();
     mobilebert(&[&arguments("classify", &model)[..], &[""]].concat()).failed(&["text"]);
     mobilebert_reading(&arguments("classify", &model), b"").failed(&["standard input"]);
 }
 
 #[test]
-fn every_word_has_a_label() {
+fn every_token_has_a_label() {
     let model = TinyModel::with(
         "ForTokenClassification",
         json!({"id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}),
@@ -108,7 +108,7 @@ fn masked_words_are_filled() {
 }
 
 #[test]
-fn embeddings_come_as_json_or_npy() {
+fn embeddings_are_written_as_json_or_npy() {
     let model = TinyModel::new("Model");
     let lines = mobilebert_reading(&arguments("encode", &model), b"the cat\non a mat\n").json_lines();
     assert_eq!(lines.len(), 2);

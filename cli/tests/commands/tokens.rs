@@ -26,7 +26,7 @@ fn a_text_has_pieces_ids_and_offsets() {
 }
 
 #[test]
-fn a_long_passage_is_cut_into_windows_that_overlap() {
+fn a_long_passage_is_split_into_overlapping_windows() {
     let model = TinyModel::new("Model");
     let passage = "the cat sat on a mat . ".repeat(5);
     let records = mobilebert_reading(
@@ -45,7 +45,7 @@ fn a_long_passage_is_cut_into_windows_that_overlap() {
         passage.as_bytes(),
     )
     .json_lines();
-    // 35 tokens, 15 beside question and special tokens: windows begin at 0, 10 and 20.
+    // 35 tokens, 15 of them next to the question and special tokens: windows begin at 0, 10 and 20.
     assert_eq!(records.len(), 3);
     let mut best = vec![0; 35];
     for (index, record) in records.iter().enumerate() {

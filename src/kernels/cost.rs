@@ -16,7 +16,7 @@ pub struct Cost {
 impl Cost {
     /// Of an operator that reads all of its buffers and parameters, and besides them `ids` integers of the run's inputs.
     pub(super) fn of(
-        operator: &(impl Operator + Clone),
+        operator: &impl Operator,
         shapes: &Shapes<'_>,
         stored: &dyn Fn(ParameterId) -> u64,
         ids: usize,

@@ -37,7 +37,7 @@ pub use ids::{BufferId, ParameterId, Residual};
 pub use inputs::{Inputs, PAD_ID};
 pub(crate) use launch::MAX_WORKGROUPS;
 pub use launch::{Launch, Operand, Variant};
-pub use operator::{Operator, RunInput};
+pub use operator::{AnyOperator, Dispatch, Operator, RunInput, Twin};
 pub use packed::PackedMatrix;
 pub use shapes::{Matrix, ParameterShape, Shapes};
 pub use simd::Simd;
@@ -133,13 +133,13 @@ macro_rules! operations {
             pub const NAMES: &[&str] = &[$(stringify!($module),)*];
 
             /// The operation that it is.
-            pub fn operator(&self) -> &dyn Operator {
+            pub fn operator(&self) -> &dyn AnyOperator {
                 match self {
                     $(Operation::$variant(operator) => operator,)*
                 }
             }
 
-            fn operator_mut(&mut self) -> &mut dyn Operator {
+            fn operator_mut(&mut self) -> &mut dyn AnyOperator {
                 match self {
                     $(Operation::$variant(operator) => operator,)*
                 }
@@ -154,7 +154,7 @@ macro_rules! operations {
 
         /// The kernels of every operation, all variants.
         pub fn kernels() -> impl Iterator<Item = &'static Kernel> {
-            const KERNELS: &[&[&Kernel]] = &[$($module::KERNELS,)*];
+            const KERNELS: &[&[&Kernel]] = &[$(<$variant as Operator>::KERNELS,)*];
             KERNELS.iter().copied().flatten().copied()
         }
     };

@@ -6,45 +6,106 @@ use super::launch::Launch;
 use super::{BufferId, Kernel, ParameterId, Scratch, Shapes};
 use crate::error::Result;
 
-/// An operation with its operands. Each is implemented in a folder of its own: `mod.rs` checks the sizes and turns them
-/// into the parameter block, `cpu.rs` is the twin, `gpu.rs` chooses kernels and workgroups.
-pub trait Operator {
-    /// The kernel that computes it, or the first of several variants.
-    fn kernel(&self) -> &'static Kernel;
+/// An operation with its operands: what it reads, and how its sizes become the parameter block that shader and CPU twin
+/// share. Implemented in the `mod.rs` of its folder.
+pub trait Operator: Clone {
+    /// The parameter block.
+    type Block: bytemuck::Pod;
+
+    /// The kernels that compute it; the first is the one that names it.
+    const KERNELS: &'static [&'static Kernel];
 
     /// The activation buffers it reads, in the order of the kernel's bindings.
     fn reads_mut(&mut self) -> Vec<&mut BufferId>;
 
     /// The parameters it reads, in the order of the kernel's bindings.
-    fn parameters(&self) -> Vec<ParameterId>;
+    fn parameters(&self) -> Vec<ParameterId> {
+        Vec::new()
+    }
 
     /// The table that an input of the run indexes, if there is one.
     fn gathers(&self) -> Option<(RunInput, ParameterId)> {
         None
     }
 
-    /// Checks that the sizes of operands, parameters and result agree.
+    /// The parameter block, after a check that the sizes of operands, parameters and result agree.
     ///
     /// # Errors
     /// [`crate::error::Error::Internal`] with the step's label.
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()>;
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block>;
 
     /// The sizes that describe the work: those of the result, or `rows × in × out` of a matrix product.
     ///
     /// # Errors
-    /// As [`Operator::check`].
+    /// As [`Operator::block`].
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>>;
 
     /// Arithmetic and memory traffic; `stored` returns the bytes of a whole parameter on its device.
     ///
     /// # Errors
-    /// As [`Operator::check`].
-    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost>;
+    /// As [`Operator::block`].
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
+        Cost::of(self, shapes, stored, 0)
+    }
+}
 
-    /// Has the CPU twin compute the result.
+/// The CPU twin of an operation's shader, in `cpu.rs`.
+pub trait Twin: Operator {
+    /// Computes the result from operands whose sizes have been checked.
     ///
     /// # Errors
-    /// As [`Operator::check`], and where an operand isn't loaded.
+    /// [`crate::error::Error::Internal`] if an operand isn't loaded.
+    fn compute(
+        &self,
+        block: &Self::Block,
+        host: &Host<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<()>;
+}
+
+/// The dispatch of an operation's shader, in `gpu.rs`.
+pub trait Dispatch: Operator {
+    /// Chooses the kernel, the bindings and the workgroups.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] if a count exceeds 32 bits.
+    fn launch(&self, block: Self::Block, shapes: &Shapes<'_>) -> Result<Launch>;
+}
+
+/// Any operation, as executors and plans use it.
+pub trait AnyOperator {
+    /// The kernel that computes it, or the first of several.
+    fn kernel(&self) -> &'static Kernel;
+    /// As [`Operator::reads_mut`].
+    fn reads_mut(&mut self) -> Vec<&mut BufferId>;
+    /// As [`Operator::parameters`].
+    fn parameters(&self) -> Vec<ParameterId>;
+    /// As [`Operator::gathers`].
+    fn gathers(&self) -> Option<(RunInput, ParameterId)>;
+
+    /// Checks that the sizes of operands, parameters and result agree.
+    ///
+    /// # Errors
+    /// As [`Operator::block`].
+    fn check(&self, shapes: &Shapes<'_>) -> Result<()>;
+
+    /// As [`Operator::extent`].
+    ///
+    /// # Errors
+    /// As [`Operator::block`].
+    fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>>;
+
+    /// As [`Operator::cost`].
+    ///
+    /// # Errors
+    /// As [`Operator::block`].
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost>;
+
+    /// Checks the sizes, then computes the result on the CPU.
+    ///
+    /// # Errors
+    /// As [`Operator::block`] and [`Twin::compute`].
     fn compute(
         &self,
         shapes: &Shapes<'_>,
@@ -53,11 +114,55 @@ pub trait Operator {
         scratch: &mut Scratch,
     ) -> Result<()>;
 
-    /// The dispatch that computes the result.
+    /// Checks the sizes, then describes the dispatch that computes the result on a GPU.
     ///
     /// # Errors
-    /// As [`Operator::check`].
+    /// As [`Operator::block`] and [`Dispatch::launch`].
     fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch>;
+}
+
+impl<T: Twin + Dispatch> AnyOperator for T {
+    fn kernel(&self) -> &'static Kernel {
+        T::KERNELS[0]
+    }
+
+    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        Operator::reads_mut(self)
+    }
+
+    fn parameters(&self) -> Vec<ParameterId> {
+        Operator::parameters(self)
+    }
+
+    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
+        Operator::gathers(self)
+    }
+
+    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
+        self.block(shapes).map(drop)
+    }
+
+    fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
+        Operator::extent(self, shapes)
+    }
+
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
+        Operator::cost(self, shapes, stored)
+    }
+
+    fn compute(
+        &self,
+        shapes: &Shapes<'_>,
+        host: &Host<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        Twin::compute(self, &self.block(shapes)?, host, output, scratch)
+    }
+
+    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
+        Dispatch::launch(self, self.block(shapes)?, shapes)
+    }
 }
 
 /// An input of the run that holds row numbers of a table.

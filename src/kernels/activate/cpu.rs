@@ -4,17 +4,21 @@ use super::{Activate, ActivateParameters, activation_of};
 use crate::config::Activation;
 use crate::error::Result;
 use crate::kernels::host::Host;
+use crate::kernels::operator::Twin;
 use crate::kernels::simd::{Lanes, Task};
-use crate::kernels::{Shapes, Workers, functions};
+use crate::kernels::{Scratch, Workers, functions};
 
-pub(super) fn compute(
-    operator: &Activate,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-) -> Result<()> {
-    run(&operator.block(shapes)?, host.buffer(operator.input)?, output, host.workers);
-    Ok(())
+impl Twin for Activate {
+    fn compute(
+        &self,
+        block: &ActivateParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        run(block, host.buffer(self.input)?, output, host.workers);
+        Ok(())
+    }
 }
 
 struct Chunk<'a> {

@@ -5,11 +5,8 @@ mod gpu;
 
 pub use cpu::run;
 
-use super::cost::Cost;
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use super::{BufferId, Kernel, Shapes, parameter_block, read, write};
 use crate::config::Activation;
 use crate::error::Result;
 
@@ -43,9 +40,6 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("input_values"), write("output_values")],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
-
 /// The activation of a parameter block's code; the identity for a code that no [`Activation`] has.
 pub(super) fn activation_of(code: u32) -> Activation {
     const ALL: [Activation; 6] = [
@@ -59,49 +53,21 @@ pub(super) fn activation_of(code: u32) -> Activation {
     ALL.into_iter().find(|&activation| activation as u32 == code).unwrap_or(Activation::Identity)
 }
 
-impl Activate {
-    fn block(&self, shapes: &Shapes<'_>) -> Result<ActivateParameters> {
-        let len = shapes.rows_of(self.input, 1)?;
-        Ok(ActivateParameters { len: shapes.u32(len)?, activation: self.activation as u32 })
-    }
-}
-
 impl Operator for Activate {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
+    type Block = ActivateParameters;
+
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         vec![&mut self.input]
     }
 
-    fn parameters(&self) -> Vec<ParameterId> {
-        Vec::new()
-    }
-
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
+        let len = shapes.rows_of(self.input, 1)?;
+        Ok(ActivateParameters { len: shapes.u32(len)?, activation: self.activation as u32 })
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
         Ok(vec![shapes.output_len])
-    }
-
-    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
-        Cost::of(self, shapes, stored, 0)
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        _: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

@@ -3,23 +3,26 @@
 use super::{Add, AddParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
+use crate::kernels::operator::Twin;
 use crate::kernels::simd::{Lanes, Task};
-use crate::kernels::{Shapes, Workers, functions};
+use crate::kernels::{Scratch, Workers, functions};
 
-pub(super) fn compute(
-    operator: &Add,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let operands = AddOperands {
-        input_values: host.buffer(operator.input)?,
-        residual: host.buffer(operator.residual.buffer)?,
-        scale: host.optional_vector(operator.residual.scale)?,
-    };
-    run(&block, &operands, output, host.workers);
-    Ok(())
+impl Twin for Add {
+    fn compute(
+        &self,
+        block: &AddParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        let operands = AddOperands {
+            input_values: host.buffer(self.input)?,
+            residual: host.buffer(self.residual.buffer)?,
+            scale: host.optional_vector(self.residual.scale)?,
+        };
+        run(block, &operands, output, host.workers);
+        Ok(())
+    }
 }
 
 /// What the CPU twin reads, by the names of the bindings.

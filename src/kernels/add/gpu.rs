@@ -1,16 +1,18 @@
 //! The dispatch.
 
-use super::{Add, KERNEL};
+use super::{Add, AddParameters, KERNEL};
 use crate::error::Result;
 use crate::kernels::Shapes;
 use crate::kernels::launch::{Launch, Operand, flat};
+use crate::kernels::operator::Dispatch;
 
-pub(super) fn launch(operator: &Add, shapes: &Shapes<'_>) -> Result<Launch> {
-    let block = operator.block(shapes)?;
-    let operands = [
-        Operand::Buffer(operator.input),
-        Operand::Buffer(operator.residual.buffer),
-        operator.residual.scale.map_or(Operand::Buffer(operator.input), Operand::Parameter),
-    ];
-    Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+impl Dispatch for Add {
+    fn launch(&self, block: AddParameters, shapes: &Shapes<'_>) -> Result<Launch> {
+        let operands = [
+            Operand::Buffer(self.input),
+            Operand::Buffer(self.residual.buffer),
+            self.residual.scale.map_or(Operand::Buffer(self.input), Operand::Parameter),
+        ];
+        Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+    }
 }

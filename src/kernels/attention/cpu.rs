@@ -3,24 +3,26 @@
 use super::{Attention, AttentionParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
-use crate::kernels::{Scratch, Shapes, Workers};
+use crate::kernels::operator::Twin;
+use crate::kernels::{Scratch, Workers};
 
-pub(super) fn compute(
-    operator: &Attention,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-    scratch: &mut Scratch,
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let operands = AttentionOperands {
-        attention_mask: &host.inputs.attention_mask,
-        query: host.buffer(operator.query)?,
-        key: host.buffer(operator.key)?,
-        value: host.buffer(operator.value)?,
-    };
-    run(&block, &operands, output, scratch, host.workers);
-    Ok(())
+impl Twin for Attention {
+    fn compute(
+        &self,
+        block: &AttentionParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let operands = AttentionOperands {
+            attention_mask: &host.inputs.attention_mask,
+            query: host.buffer(self.query)?,
+            key: host.buffer(self.key)?,
+            value: host.buffer(self.value)?,
+        };
+        run(block, &operands, output, scratch, host.workers);
+        Ok(())
+    }
 }
 
 /// What the CPU twin reads, by the names of the bindings.

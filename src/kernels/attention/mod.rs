@@ -8,10 +8,8 @@ pub use cpu::{AttentionOperands, run};
 
 use super::cost::Cost;
 use super::heads::Heads;
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 
 /// Attention in one kernel, without the probabilities in memory: `[rows, heads · head_size]`.
@@ -51,9 +49,6 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("attention_mask"), read("query"), read("key"), read("value"), write("output_values")],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
-
 impl AttentionParameters {
     /// Of an attention of `heads` heads of `head_size`.
     pub(super) fn new(shapes: &Shapes<'_>, heads: usize, head_size: usize) -> Result<Self> {
@@ -79,31 +74,23 @@ impl Attention {
     fn width(&self) -> usize {
         self.heads * self.head_size
     }
-
-    fn block(&self, shapes: &Shapes<'_>) -> Result<AttentionParameters> {
-        for operand in [self.query, self.key, self.value] {
-            shapes.buffer(operand, shapes.rows() * self.width())?;
-        }
-        shapes.result(shapes.rows() * self.width())?;
-        AttentionParameters::new(shapes, self.heads, self.head_size)
-    }
 }
 
 impl Operator for Attention {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
+    type Block = AttentionParameters;
+
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         vec![&mut self.query, &mut self.key, &mut self.value]
     }
 
-    fn parameters(&self) -> Vec<ParameterId> {
-        Vec::new()
-    }
-
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
+        for operand in [self.query, self.key, self.value] {
+            shapes.buffer(operand, shapes.rows() * self.width())?;
+        }
+        shapes.result(shapes.rows() * self.width())?;
+        AttentionParameters::new(shapes, self.heads, self.head_size)
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -114,19 +101,5 @@ impl Operator for Attention {
         let pairs = shapes.rows() * shapes.sequence;
         let cost = Cost::of(self, shapes, stored, shapes.rows())?;
         Ok(cost.with_multiply_adds(2 * pairs * self.width()))
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        scratch: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output, scratch)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

@@ -4,19 +4,21 @@ use super::AttentionContext;
 use crate::error::Result;
 use crate::kernels::attention::AttentionParameters;
 use crate::kernels::host::Host;
-use crate::kernels::{Scratch, Shapes, Workers};
+use crate::kernels::operator::Twin;
+use crate::kernels::{Scratch, Workers};
 
-pub(super) fn compute(
-    operator: &AttentionContext,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-    scratch: &mut Scratch,
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let (probabilities, value) = (host.buffer(operator.probabilities)?, host.buffer(operator.value)?);
-    run(&block, probabilities, value, output, scratch, host.workers);
-    Ok(())
+impl Twin for AttentionContext {
+    fn compute(
+        &self,
+        block: &AttentionParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let (probabilities, value) = (host.buffer(self.probabilities)?, host.buffer(self.value)?);
+        run(block, probabilities, value, output, scratch, host.workers);
+        Ok(())
+    }
 }
 
 /// The CPU twin: `probabilities` is `[batch, heads, sequence, sequence]`, `value` and `output_values` are

@@ -3,10 +3,13 @@
 use super::{AttentionContext, KERNEL};
 use crate::error::Result;
 use crate::kernels::Shapes;
+use crate::kernels::attention::AttentionParameters;
 use crate::kernels::launch::{Launch, Operand, flat};
+use crate::kernels::operator::Dispatch;
 
-pub(super) fn launch(operator: &AttentionContext, shapes: &Shapes<'_>) -> Result<Launch> {
-    let block = operator.block(shapes)?;
-    let operands = [operator.probabilities, operator.value].map(Operand::Buffer);
-    Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+impl Dispatch for AttentionContext {
+    fn launch(&self, block: AttentionParameters, shapes: &Shapes<'_>) -> Result<Launch> {
+        let operands = [self.probabilities, self.value].map(Operand::Buffer);
+        Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+    }
 }

@@ -7,10 +7,8 @@ pub use cpu::run;
 
 use super::attention::AttentionParameters;
 use super::cost::Cost;
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, read, write};
+use super::{BufferId, Kernel, ParameterId, Shapes, read, write};
 use crate::error::Result;
 
 /// `probabilities · v`: `[rows, heads · head_size]`.
@@ -34,37 +32,26 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("probabilities"), read("value"), write("output_values")],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
-
 impl AttentionContext {
     fn width(&self) -> usize {
         self.heads * self.head_size
     }
-
-    fn block(&self, shapes: &Shapes<'_>) -> Result<AttentionParameters> {
-        shapes.buffer(self.probabilities, shapes.rows() * self.heads * shapes.sequence)?;
-        shapes.buffer(self.value, shapes.rows() * self.width())?;
-        shapes.result(shapes.rows() * self.width())?;
-        AttentionParameters::new(shapes, self.heads, self.head_size)
-    }
 }
 
 impl Operator for AttentionContext {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
+    type Block = AttentionParameters;
+
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         vec![&mut self.probabilities, &mut self.value]
     }
 
-    fn parameters(&self) -> Vec<ParameterId> {
-        Vec::new()
-    }
-
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
+        shapes.buffer(self.probabilities, shapes.rows() * self.heads * shapes.sequence)?;
+        shapes.buffer(self.value, shapes.rows() * self.width())?;
+        shapes.result(shapes.rows() * self.width())?;
+        AttentionParameters::new(shapes, self.heads, self.head_size)
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -74,19 +61,5 @@ impl Operator for AttentionContext {
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
         let pairs = shapes.rows() * shapes.sequence;
         Ok(Cost::of(self, shapes, stored, 0)?.with_multiply_adds(pairs * self.width()))
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        scratch: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output, scratch)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

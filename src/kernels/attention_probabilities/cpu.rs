@@ -4,23 +4,25 @@ use super::AttentionProbabilities;
 use crate::error::Result;
 use crate::kernels::attention::AttentionParameters;
 use crate::kernels::host::Host;
-use crate::kernels::{Scratch, Shapes, Workers};
+use crate::kernels::operator::Twin;
+use crate::kernels::{Scratch, Workers};
 
-pub(super) fn compute(
-    operator: &AttentionProbabilities,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-    scratch: &mut Scratch,
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let operands = AttentionProbabilitiesOperands {
-        attention_mask: &host.inputs.attention_mask,
-        query: host.buffer(operator.query)?,
-        key: host.buffer(operator.key)?,
-    };
-    run(&block, &operands, output, scratch, host.workers);
-    Ok(())
+impl Twin for AttentionProbabilities {
+    fn compute(
+        &self,
+        block: &AttentionParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let operands = AttentionProbabilitiesOperands {
+            attention_mask: &host.inputs.attention_mask,
+            query: host.buffer(self.query)?,
+            key: host.buffer(self.key)?,
+        };
+        run(block, &operands, output, scratch, host.workers);
+        Ok(())
+    }
 }
 
 /// What the CPU twin reads, by the names of the bindings.

@@ -7,10 +7,8 @@ pub use cpu::{AttentionProbabilitiesOperands, run};
 
 use super::attention::AttentionParameters;
 use super::cost::Cost;
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, read, write};
+use super::{BufferId, Kernel, ParameterId, Shapes, read, write};
 use crate::error::Result;
 
 /// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`. The query is already scaled.
@@ -37,34 +35,21 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
-
-impl AttentionProbabilities {
-    fn block(&self, shapes: &Shapes<'_>) -> Result<AttentionParameters> {
-        for operand in [self.query, self.key] {
-            shapes.buffer(operand, shapes.rows() * self.heads * self.head_size)?;
-        }
-        shapes.result(shapes.rows() * self.heads * shapes.sequence)?;
-        AttentionParameters::new(shapes, self.heads, self.head_size)
-    }
-}
-
 impl Operator for AttentionProbabilities {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
+    type Block = AttentionParameters;
+
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         vec![&mut self.query, &mut self.key]
     }
 
-    fn parameters(&self) -> Vec<ParameterId> {
-        Vec::new()
-    }
-
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
+        for operand in [self.query, self.key] {
+            shapes.buffer(operand, shapes.rows() * self.heads * self.head_size)?;
+        }
+        shapes.result(shapes.rows() * self.heads * shapes.sequence)?;
+        AttentionParameters::new(shapes, self.heads, self.head_size)
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -75,19 +60,5 @@ impl Operator for AttentionProbabilities {
         let pairs = shapes.rows() * shapes.sequence;
         let cost = Cost::of(self, shapes, stored, shapes.rows())?;
         Ok(cost.with_multiply_adds(pairs * self.heads * self.head_size))
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        scratch: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output, scratch)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

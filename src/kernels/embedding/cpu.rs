@@ -3,17 +3,20 @@
 use super::{Embedding, EmbeddingParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
-use crate::kernels::{PAD_ID, Shapes, Table, Workers};
+use crate::kernels::operator::Twin;
+use crate::kernels::{PAD_ID, Scratch, Table, Workers};
 
-pub(super) fn compute(
-    operator: &Embedding,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    run(&block, &host.inputs.input_ids, host.table(operator.table)?, output, host.workers);
-    Ok(())
+impl Twin for Embedding {
+    fn compute(
+        &self,
+        block: &EmbeddingParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        run(block, &host.inputs.input_ids, host.table(self.table)?, output, host.workers);
+        Ok(())
+    }
 }
 
 /// The CPU twin; `table` is `[vocabulary, embedding_size]` and every id below its rows or [`PAD_ID`].

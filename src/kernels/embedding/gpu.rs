@@ -1,12 +1,14 @@
 //! The dispatch.
 
-use super::{Embedding, KERNEL};
+use super::{Embedding, EmbeddingParameters, KERNEL};
 use crate::error::Result;
 use crate::kernels::Shapes;
 use crate::kernels::launch::{Launch, Operand, flat};
+use crate::kernels::operator::Dispatch;
 
-pub(super) fn launch(operator: &Embedding, shapes: &Shapes<'_>) -> Result<Launch> {
-    let block = operator.block(shapes)?;
-    let operands = [Operand::InputIds, Operand::Parameter(operator.table)];
-    Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+impl Dispatch for Embedding {
+    fn launch(&self, block: EmbeddingParameters, shapes: &Shapes<'_>) -> Result<Launch> {
+        let operands = [Operand::InputIds, Operand::Parameter(self.table)];
+        Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+    }
 }

@@ -8,11 +8,9 @@ pub use cpu::run;
 
 use super::cost::Cost;
 use super::cost::gathered_bytes;
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
 use super::operator::RunInput;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 
 /// Word vectors by `input_ids`: `[rows, E]`, or with `trigram` `[x_{t+1}, x_t, x_{t−1}]`: `[rows, 3E]`.
@@ -53,32 +51,16 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("input_ids"), read("table"), write("output_values")],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
-
 impl Embedding {
     fn width(&self, embedding_size: usize) -> usize {
         if self.trigram { 3 * embedding_size } else { embedding_size }
     }
-
-    fn block(&self, shapes: &Shapes<'_>) -> Result<EmbeddingParameters> {
-        let table = shapes.matrix(self.table)?;
-        shapes.result(shapes.rows() * self.width(table.columns))?;
-        Ok(EmbeddingParameters {
-            batch: shapes.u32(shapes.batch)?,
-            sequence: shapes.u32(shapes.sequence)?,
-            embedding_size: shapes.u32(table.columns)?,
-            trigram: self.trigram.into(),
-            vocabulary_size: shapes.u32(table.rows)?,
-            in_bytes: table.in_bytes.into(),
-        })
-    }
 }
 
 impl Operator for Embedding {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
+    type Block = EmbeddingParameters;
+
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         Vec::new()
@@ -92,8 +74,17 @@ impl Operator for Embedding {
         Some((RunInput::InputIds, self.table))
     }
 
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
+        let table = shapes.matrix(self.table)?;
+        shapes.result(shapes.rows() * self.width(table.columns))?;
+        Ok(EmbeddingParameters {
+            batch: shapes.u32(shapes.batch)?,
+            sequence: shapes.u32(shapes.sequence)?,
+            embedding_size: shapes.u32(table.columns)?,
+            trigram: self.trigram.into(),
+            vocabulary_size: shapes.u32(table.rows)?,
+            in_bytes: table.in_bytes.into(),
+        })
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -104,19 +95,5 @@ impl Operator for Embedding {
         let rows = shapes.rows();
         let bytes = gathered_bytes(shapes, stored, self.table, rows)? + 4 * (rows + shapes.output_len) as u64;
         Ok(Cost { flops: 0, bytes })
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        _: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

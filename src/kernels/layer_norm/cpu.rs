@@ -3,23 +3,26 @@
 use super::{LayerNorm, LayerNormParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
+use crate::kernels::operator::Twin;
 use crate::kernels::simd::{Lanes, Task};
-use crate::kernels::{Shapes, Workers, functions};
+use crate::kernels::{Scratch, Workers, functions};
 
-pub(super) fn compute(
-    operator: &LayerNorm,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let operands = LayerNormOperands {
-        input_values: host.buffer(operator.input)?,
-        weight: host.vector(operator.weight)?,
-        bias: host.vector(operator.bias)?,
-    };
-    run(&block, &operands, output, host.workers);
-    Ok(())
+impl Twin for LayerNorm {
+    fn compute(
+        &self,
+        block: &LayerNormParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        let operands = LayerNormOperands {
+            input_values: host.buffer(self.input)?,
+            weight: host.vector(self.weight)?,
+            bias: host.vector(self.bias)?,
+        };
+        run(block, &operands, output, host.workers);
+        Ok(())
+    }
 }
 
 /// What the CPU twin reads, by the names of the bindings.

@@ -1,17 +1,16 @@
 //! The dispatch.
 
-use super::{KERNEL, LayerNorm};
+use super::{KERNEL, LayerNorm, LayerNormParameters};
 use crate::error::Result;
 use crate::kernels::Shapes;
 use crate::kernels::launch::{Launch, Operand, two_dimensional};
+use crate::kernels::operator::Dispatch;
 
-pub(super) fn launch(operator: &LayerNorm, shapes: &Shapes<'_>) -> Result<Launch> {
-    let block = operator.block(shapes)?;
-    let operands = [
-        Operand::Buffer(operator.input),
-        Operand::Parameter(operator.weight),
-        Operand::Parameter(operator.bias),
-    ];
-    // A workgroup computes a row.
-    Launch::new(shapes, &KERNEL, block, operands, two_dimensional(block.rows as usize))
+impl Dispatch for LayerNorm {
+    fn launch(&self, block: LayerNormParameters, shapes: &Shapes<'_>) -> Result<Launch> {
+        let operands =
+            [Operand::Buffer(self.input), Operand::Parameter(self.weight), Operand::Parameter(self.bias)];
+        // A workgroup computes a row.
+        Launch::new(shapes, &KERNEL, block, operands, two_dimensional(block.rows as usize))
+    }
 }

@@ -5,11 +5,8 @@ mod gpu;
 
 pub use cpu::{LayerNormOperands, run};
 
-use super::cost::Cost;
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 
 /// `(x − mean) / √(variance + epsilon) ∘ weight + bias` over rows of `features`.
@@ -50,26 +47,10 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
-
-impl LayerNorm {
-    fn block(&self, shapes: &Shapes<'_>) -> Result<LayerNormParameters> {
-        let rows = shapes.rows_of(self.input, self.features)?;
-        shapes.vector(self.weight, self.features)?;
-        shapes.vector(self.bias, self.features)?;
-        Ok(LayerNormParameters {
-            rows: shapes.u32(rows)?,
-            features: shapes.u32(self.features)?,
-            epsilon: self.epsilon,
-        })
-    }
-}
-
 impl Operator for LayerNorm {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
+    type Block = LayerNormParameters;
+
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         vec![&mut self.input]
@@ -79,29 +60,18 @@ impl Operator for LayerNorm {
         vec![self.weight, self.bias]
     }
 
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
+        let rows = shapes.rows_of(self.input, self.features)?;
+        shapes.vector(self.weight, self.features)?;
+        shapes.vector(self.bias, self.features)?;
+        Ok(LayerNormParameters {
+            rows: shapes.u32(rows)?,
+            features: shapes.u32(self.features)?,
+            epsilon: self.epsilon,
+        })
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
         Ok(vec![shapes.rows_of(self.input, self.features)?, self.features])
-    }
-
-    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
-        Cost::of(self, shapes, stored, 0)
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        _: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

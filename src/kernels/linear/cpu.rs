@@ -4,26 +4,29 @@ use super::{Linear, LinearParameters};
 use crate::error::Result;
 use crate::kernels::activate::activation_of;
 use crate::kernels::host::Host;
+use crate::kernels::operator::Twin;
 use crate::kernels::panels::Rows;
 use crate::kernels::product::{Epilogue, Product};
-use crate::kernels::{PackedMatrix, Shapes, Workers};
+use crate::kernels::{PackedMatrix, Scratch, Workers};
 
-pub(super) fn compute(
-    operator: &Linear,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let operands = LinearOperands {
-        input_values: host.buffer(operator.input)?,
-        weight: host.matrix(operator.weight)?,
-        bias: host.vector(operator.bias)?,
-        residual: host.optional_buffer(operator.residual.map(|residual| residual.buffer))?,
-        scale: host.optional_vector(operator.residual.and_then(|residual| residual.scale))?,
-    };
-    run(&block, &operands, output, host.workers);
-    Ok(())
+impl Twin for Linear {
+    fn compute(
+        &self,
+        block: &LinearParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        let operands = LinearOperands {
+            input_values: host.buffer(self.input)?,
+            weight: host.matrix(self.weight)?,
+            bias: host.vector(self.bias)?,
+            residual: host.optional_buffer(self.residual.map(|residual| residual.buffer))?,
+            scale: host.optional_vector(self.residual.and_then(|residual| residual.scale))?,
+        };
+        run(block, &operands, output, host.workers);
+        Ok(())
+    }
 }
 
 /// What the CPU twin reads, by the names of the bindings.

@@ -4,14 +4,11 @@ mod cpu;
 mod gpu;
 
 pub use cpu::{LinearOperands, run};
-pub(super) use gpu::KERNELS;
 pub use gpu::{KERNEL, KERNEL_Q8, KERNEL_SHORT, KERNEL_SHORT_Q8, SHORT_TILE, WIDE_TILE};
 
 use super::cost::{Cost, buffer_bytes};
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Residual, Scratch, Shapes, parameter_block};
+use super::{BufferId, Kernel, ParameterId, Residual, Shapes, parameter_block};
 use crate::config::Activation;
 use crate::error::Result;
 
@@ -54,8 +51,25 @@ parameter_block! {
     }
 }
 
-impl Linear {
-    fn block(&self, shapes: &Shapes<'_>) -> Result<LinearParameters> {
+impl Operator for Linear {
+    type Block = LinearParameters;
+
+    const KERNELS: &'static [&'static Kernel] = gpu::KERNELS;
+
+    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        std::iter::once(&mut self.input)
+            .chain(self.residual.iter_mut().map(|residual| &mut residual.buffer))
+            .collect()
+    }
+
+    fn parameters(&self) -> Vec<ParameterId> {
+        [self.weight, self.bias]
+            .into_iter()
+            .chain(self.residual.and_then(|residual| residual.scale))
+            .collect()
+    }
+
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
         let weight = shapes.matrix(self.weight)?;
         let (out_features, in_features) = (weight.rows, weight.columns);
         shapes.vector(self.bias, out_features)?;
@@ -78,29 +92,6 @@ impl Linear {
             has_scale: self.residual.is_some_and(|residual| residual.scale.is_some()).into(),
         })
     }
-}
-
-impl Operator for Linear {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
-
-    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
-        std::iter::once(&mut self.input)
-            .chain(self.residual.iter_mut().map(|residual| &mut residual.buffer))
-            .collect()
-    }
-
-    fn parameters(&self) -> Vec<ParameterId> {
-        [self.weight, self.bias]
-            .into_iter()
-            .chain(self.residual.and_then(|residual| residual.scale))
-            .collect()
-    }
-
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
-    }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
         let weight = shapes.matrix(self.weight)?;
@@ -114,19 +105,5 @@ impl Operator for Linear {
         let Cost { bytes, .. } = Cost::of(self, shapes, stored, 0)?;
         let cost = Cost { flops: 0, bytes: bytes - skipped };
         Ok(cost.with_multiply_adds(self.rows * weight.rows * weight.columns))
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        _: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

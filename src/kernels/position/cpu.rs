@@ -3,23 +3,26 @@
 use super::{Position, PositionParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
-use crate::kernels::{Shapes, Table, Workers};
+use crate::kernels::operator::Twin;
+use crate::kernels::{Scratch, Table, Workers};
 
-pub(super) fn compute(
-    operator: &Position,
-    shapes: &Shapes<'_>,
-    host: &Host<'_>,
-    output: &mut [f32],
-) -> Result<()> {
-    let block = operator.block(shapes)?;
-    let operands = PositionOperands {
-        token_type_ids: &host.inputs.token_type_ids,
-        input_values: host.optional_buffer(operator.input)?,
-        position: host.table(operator.position)?,
-        token_type: operator.token_type.map(|table| host.table(table)).transpose()?,
-    };
-    run(&block, &operands, output, host.workers);
-    Ok(())
+impl Twin for Position {
+    fn compute(
+        &self,
+        block: &PositionParameters,
+        host: &Host<'_>,
+        output: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<()> {
+        let operands = PositionOperands {
+            token_type_ids: &host.inputs.token_type_ids,
+            input_values: host.optional_buffer(self.input)?,
+            position: host.table(self.position)?,
+            token_type: self.token_type.map(|table| host.table(table)).transpose()?,
+        };
+        run(block, &operands, output, host.workers);
+        Ok(())
+    }
 }
 
 /// What the CPU twin reads, by the names of the bindings.

@@ -1,18 +1,20 @@
 //! The dispatch.
 
-use super::{KERNEL, Position};
+use super::{KERNEL, Position, PositionParameters};
 use crate::error::Result;
 use crate::kernels::Shapes;
 use crate::kernels::launch::{Launch, Operand, flat};
+use crate::kernels::operator::Dispatch;
 
-pub(super) fn launch(operator: &Position, shapes: &Shapes<'_>) -> Result<Launch> {
-    let block = operator.block(shapes)?;
-    let position = Operand::Parameter(operator.position);
-    let operands = [
-        Operand::TokenTypeIds,
-        operator.input.map_or(position, Operand::Buffer),
-        position,
-        operator.token_type.map_or(position, Operand::Parameter),
-    ];
-    Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+impl Dispatch for Position {
+    fn launch(&self, block: PositionParameters, shapes: &Shapes<'_>) -> Result<Launch> {
+        let position = Operand::Parameter(self.position);
+        let operands = [
+            Operand::TokenTypeIds,
+            self.input.map_or(position, Operand::Buffer),
+            position,
+            self.token_type.map_or(position, Operand::Parameter),
+        ];
+        Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
+    }
 }

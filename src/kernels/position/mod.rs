@@ -7,11 +7,9 @@ pub use cpu::{PositionOperands, run};
 
 use super::cost::Cost;
 use super::cost::{buffer_bytes, gathered_bytes};
-use super::host::Host;
-use super::launch::Launch;
 use super::operator::Operator;
 use super::operator::RunInput;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes, parameter_block, read, write};
+use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 
 /// `input + position[t] + token_type[type_id]` over `[rows, H]`; without `input`, the sum of the last two.
@@ -66,11 +64,24 @@ pub const KERNEL: Kernel = Kernel {
     ],
 };
 
-/// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL];
+impl Operator for Position {
+    type Block = PositionParameters;
 
-impl Position {
-    fn block(&self, shapes: &Shapes<'_>) -> Result<PositionParameters> {
+    const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
+
+    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        self.input.iter_mut().collect()
+    }
+
+    fn parameters(&self) -> Vec<ParameterId> {
+        std::iter::once(self.position).chain(self.token_type).collect()
+    }
+
+    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
+        self.token_type.map(|table| (RunInput::TokenTypeIds, table))
+    }
+
+    fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
         let positions = shapes.matrix(self.position)?;
         let token_types = shapes.matrix(self.token_type.unwrap_or(self.position))?;
         let len = shapes.rows() * positions.columns;
@@ -94,28 +105,6 @@ impl Position {
             token_type_in_bytes: token_types.in_bytes.into(),
         })
     }
-}
-
-impl Operator for Position {
-    fn kernel(&self) -> &'static Kernel {
-        &KERNEL
-    }
-
-    fn reads_mut(&mut self) -> Vec<&mut BufferId> {
-        self.input.iter_mut().collect()
-    }
-
-    fn parameters(&self) -> Vec<ParameterId> {
-        std::iter::once(self.position).chain(self.token_type).collect()
-    }
-
-    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
-        self.token_type.map(|table| (RunInput::TokenTypeIds, table))
-    }
-
-    fn check(&self, shapes: &Shapes<'_>) -> Result<()> {
-        self.block(shapes).map(drop)
-    }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
         Ok(vec![shapes.rows(), shapes.matrix(self.position)?.columns])
@@ -126,19 +115,5 @@ impl Operator for Position {
         let input = self.input.map_or(Ok(0), |input| buffer_bytes(shapes, input))?;
         let positions = gathered_bytes(shapes, stored, self.position, shapes.sequence)?;
         Ok(Cost { flops: 0, bytes: types + input + positions + 4 * shapes.output_len as u64 })
-    }
-
-    fn compute(
-        &self,
-        shapes: &Shapes<'_>,
-        host: &Host<'_>,
-        output: &mut [f32],
-        _: &mut Scratch,
-    ) -> Result<()> {
-        cpu::compute(self, shapes, host, output)
-    }
-
-    fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch> {
-        gpu::launch(self, shapes)
     }
 }

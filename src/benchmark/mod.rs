@@ -1,12 +1,14 @@
 //! The measurements of `mobilebert bench` and of the latency page: a network on a device, run over fixed ids, with its
 //! results compared with stored ones.
 
+mod adapter;
 mod profile;
 mod seeding;
 mod stored;
 mod variants;
 
-pub use profile::{AdapterLimits, DispatchOverhead, KernelProfile, KernelTime, OfLimit, Parts, StepProfile};
+pub use adapter::{AdapterLimits, DispatchOverhead};
+pub use profile::{KernelProfile, KernelTime, OfLimit, Parts, StepProfile};
 pub use seeding::{Seeding, SeedingTimes};
 pub use stored::{Check, Logits, Sample, Stored};
 pub use variants::{Variant, stored, variants};

@@ -6,18 +6,15 @@ use std::sync::Arc;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Parameter, ParameterId, Plan, Request};
-use crate::profile::{Clock, Profile, RunParts, StepTime};
 use crate::trial::{Order, Trial};
 use crate::weights::ParameterData;
 
-use super::completion;
 use super::device::{Adapter, Device};
 use super::memory::{Ledger, Memory};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
 use super::prepared::{PrepareContext, Prepared, Tile};
 use super::readback::read_back;
-use super::timestamps::Timestamps;
 
 /// Share of the time in wide tiles that short ones have to stay below.
 const SHORT_TILE_THRESHOLD: f64 = 0.95;
@@ -29,15 +26,15 @@ const FLUSH_BYTES: u64 = 16 << 20;
 pub struct Executor {
     // In order of destruction: buffers before the device.
     /// Buffers and bind groups of the plans that exist.
-    prepared: Vec<Prepared>,
+    pub(super) prepared: Vec<Prepared>,
     parameters: Vec<Option<Uploaded>>,
     uploads: Uploads,
-    pipelines: Pipelines,
+    pub(super) pipelines: Pipelines,
     ledger: Arc<Ledger>,
-    tile: Option<Tile>,
+    pub(super) tile: Option<Tile>,
     /// Timings of tiles by size of plan; they outlive evicted plans.
-    trials: HashMap<Request, Trial<Tile>>,
-    device: Device,
+    pub(super) trials: HashMap<Request, Trial<Tile>>,
+    pub(super) device: Device,
 }
 
 /// Uploads in flight.
@@ -221,66 +218,6 @@ impl Executor {
         self.device.as_device_lost(error)
     }
 
-    /// Runs a plan as [`Self::run`] does, and returns how long each part took. The GPU's part is measured by timestamps if
-    /// the device has them, otherwise from the submit until the device reports that the work is done.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub async fn run_in_parts(&mut self, plan: &Plan, inputs: &Inputs) -> Result<RunParts> {
-        let index = self.prepare(plan, inputs).await?;
-        let Executor { prepared, device, pipelines, tile: fixed, trials, .. } = self;
-        let prepared = &mut prepared[index];
-        let timestamps = Timestamps::new(device, 1);
-        let tile = tile_of(*fixed, trials, prepared);
-        let started = now_ms();
-        prepared.write_inputs(device, inputs);
-        prepared.submit(device, pipelines, tile, timestamps.as_ref());
-        prepared.in_flight = true;
-        let submitted = now_ms();
-        if timestamps.is_none() {
-            completion::submitted_work(device).await;
-        }
-        let done = now_ms();
-        let (staging, bytes) = prepared.staging();
-        read_back(device, staging, bytes, |values: &[f32]| drop(prepared.split(values))).await?;
-        let ended = now_ms();
-        prepared.in_flight = false;
-        device.check(&prepared.name())?;
-        let (gpu, clock) = match timestamps {
-            Some(timestamps) => (timestamps.read(device).await?.iter().sum(), Clock::Timestamps),
-            None => (done - submitted, Clock::Submits),
-        };
-        let encode = submitted - started;
-        Ok(RunParts { encode, gpu, readback: (ended - started - encode - gpu).max(0.0), clock })
-    }
-
-    /// Runs a plan and times every step: by timestamps if the device has them and a query set has room for two per step,
-    /// otherwise by the CPU's clock around one submit per step.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub async fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
-        let index = self.prepare(plan, inputs).await?;
-        let prepared = &self.prepared[index];
-        let tile = tile_of(self.tile, &mut self.trials, prepared);
-        self.prepared[index].write_inputs(&self.device, inputs);
-        let prepared = &self.prepared[index];
-        let (clock, times) = match Timestamps::new(&self.device, plan.steps.len()) {
-            Some(timestamps) => {
-                prepared.submit_steps_timed(&self.device, &self.pipelines, tile, &timestamps);
-                (Clock::Timestamps, timestamps.read(&self.device).await?)
-            }
-            None => {
-                let times = prepared.time_submits(&self.device, &self.pipelines, tile).await;
-                (Clock::Submits, times)
-            }
-        };
-        self.device.check("profile")?;
-        let kernels = prepared.kernels(&self.pipelines, tile);
-        let steps = kernels.zip(times).map(|(kernel, milliseconds)| StepTime { kernel, milliseconds });
-        Ok(Profile { clock, steps: steps.collect() })
-    }
-
     /// Bytes that a loaded parameter takes on the device; 0 where it isn't loaded.
     pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
         let uploaded = self.parameters.get(id.0).and_then(Option::as_ref);
@@ -297,7 +234,7 @@ impl Executor {
     }
 
     /// Index of the buffers and bind groups of `plan`, made now or earlier. Checks the `inputs` of the next run.
-    async fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<usize> {
+    pub(super) async fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<usize> {
         inputs.check(plan, |id| self.parameters.get(id.0)?.as_ref()?.layout.shape.first().copied())?;
         self.settle().await?;
         self.device.check("plan")?;
@@ -316,7 +253,11 @@ impl Executor {
 }
 
 /// The tiles of the next run: fixed, without alternative, or next in the trial for this size.
-fn tile_of(fixed: Option<Tile>, trials: &mut HashMap<Request, Trial<Tile>>, prepared: &Prepared) -> Tile {
+pub(super) fn tile_of(
+    fixed: Option<Tile>,
+    trials: &mut HashMap<Request, Trial<Tile>>,
+    prepared: &Prepared,
+) -> Tile {
     match fixed {
         _ if !prepared.has_short => Tile::Wide,
         Some(tile) => tile,

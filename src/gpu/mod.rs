@@ -13,6 +13,7 @@ mod microbenchmarks;
 mod parameters;
 mod pipelines;
 mod prepared;
+mod profile;
 mod readback;
 #[cfg(target_arch = "wasm32")]
 mod timer;

@@ -27,7 +27,7 @@ pub fn measure(device: DeviceName) -> Result<AdapterFigures> {
         return Err(Error::invalid_input("overhead", problem));
     }
     pollster::block_on(async {
-        let device = Device::request_for_profiling().await?;
+        let device = Device::request_for_profiling().await.map_err(with_advice)?;
         Ok(AdapterFigures {
             adapter: device.adapter().name.clone(),
             fallback: device.adapter().fallback,
@@ -35,4 +35,17 @@ pub fn measure(device: DeviceName) -> Result<AdapterFigures> {
             limits: Roofline::measure(&device).await?.into(),
         })
     })
+}
+
+/// What to do about a missing adapter.
+fn with_advice(error: Error) -> Error {
+    match error {
+        Error::Unsupported { what, instead } => Error::Unsupported {
+            what,
+            instead: format!(
+                "{instead}; install your GPU's driver, or Mesa's software Vulkan to try the command"
+            ),
+        },
+        other => other,
+    }
 }

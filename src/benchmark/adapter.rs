@@ -1,0 +1,72 @@
+//! The limits of an adapter and the cost of its dispatches, for reports.
+
+use serde::Serialize;
+
+use super::Benchmark;
+use crate::error::Result;
+use crate::executor::Executor;
+use crate::gpu::{Overhead, Roofline};
+
+/// What an adapter can do at best.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AdapterLimits {
+    /// Bytes per second that a copy reads and writes, in units of 10⁹.
+    pub copy_gb_s: f64,
+    /// f32 operations per second in multiply-adds, in units of 10⁹.
+    pub multiply_add_gflop_s: f64,
+    /// What measured them: `timestamps` or `submits`.
+    pub clock: &'static str,
+}
+
+/// What empty dispatches cost, in microseconds each.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct DispatchOverhead {
+    /// Dispatches in the measured pass.
+    pub dispatches: usize,
+    /// Encoding and submitting one that reads what the one before it wrote.
+    pub dependent_encode_us: f64,
+    /// Executing it.
+    pub dependent_gpu_us: f64,
+    /// Encoding and submitting one with a buffer of its own.
+    pub independent_encode_us: f64,
+    /// Executing it.
+    pub independent_gpu_us: f64,
+    /// What measured the execution: `timestamps` or `submits`.
+    pub clock: &'static str,
+}
+
+impl From<Roofline> for AdapterLimits {
+    fn from(roofline: Roofline) -> Self {
+        AdapterLimits {
+            copy_gb_s: roofline.copy_gb_s,
+            multiply_add_gflop_s: roofline.multiply_add_gflop_s,
+            clock: roofline.clock.as_str(),
+        }
+    }
+}
+
+impl From<Overhead> for DispatchOverhead {
+    fn from(overhead: Overhead) -> Self {
+        DispatchOverhead {
+            dispatches: overhead.dispatches,
+            dependent_encode_us: overhead.dependent.encode,
+            dependent_gpu_us: overhead.dependent.gpu,
+            independent_encode_us: overhead.independent.encode,
+            independent_gpu_us: overhead.independent.gpu,
+            clock: overhead.clock.as_str(),
+        }
+    }
+}
+
+impl Benchmark {
+    /// The limits of the GPU; `None` on the CPU executor.
+    ///
+    /// # Errors
+    /// As [`Roofline::measure`].
+    pub async fn adapter_limits(&self) -> Result<Option<AdapterLimits>> {
+        match self.session.executor() {
+            Executor::Cpu(_) => Ok(None),
+            Executor::Gpu(executor) => Ok(Some(Roofline::measure(executor.device()).await?.into())),
+        }
+    }
+}

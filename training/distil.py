@@ -1,14 +1,15 @@
 """What a student is told at each step: the teacher's maps and attention, its soft labels, the data's labels."""
 
+import dataclasses
+
 import torch
 from torch.func import functional_call
-from transformers.utils import ModelOutput
 
 from training import losses, quantise, strategies
 from training.config import Config
 from training.data.batches import Batch
-from training.models import heads
 from training.models.build import encoder
+from training.models.modules import Output, visible
 from training.strategies import Stage, teacher_part
 
 
@@ -32,10 +33,6 @@ class Distillation:
         self.chosen = chosen
         if teacher is not None:
             teacher.eval().requires_grad_(False)
-        # `transformers` hooks the layers it finds at the first such call; shallow passes must not be the first.
-        with torch.no_grad():
-            word = torch.ones(1, 1, dtype=torch.long, device=next(student.parameters()).device)
-            encoder(student)(word, output_hidden_states=True, output_attentions=True)
 
     def __call__(self, batch: Batch, stage: Stage):
         """Return the sum and its terms."""
@@ -49,11 +46,12 @@ class Distillation:
             taught = self._taught(batch, rows, shown)
             mask = mask if rows is None else mask * rows[:, None]
         if stage.forced:
-            given = self._forced(batch, taught)
+            given = self._forced(batch, taught, attentions)
         elif stage.distil:
             given = self._student(batch, shown)
         else:
-            given = self._shallow(batch, stage, shown)
+            # Layers above the stage's depth have no part in its loss: they are not computed.
+            given = encoder(self.student)(**batch.inputs(), **shown, depth=stage.depth)
         terms = {}
         if stage.transfer and taught is not None:
             terms |= self._transfer(given, taught, mask, stage)
@@ -77,46 +75,27 @@ class Distillation:
             whole[rows] = value
             return whole
 
-        return ModelOutput({name: spread(value) for name, value in found.items()})
+        fields = {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
+        return Output(**{name: None if value is None else spread(value) for name, value in fields.items()})
 
     def _student(self, batch: Batch, shown: dict):
         if not self.config.optim.quantised:
             return self.student(**batch.inputs(), **shown)
         return functional_call(self.student, quantise.rounded(self.student), (), {**batch.inputs(), **shown})
 
-    def _forced(self, batch: Batch, taught) -> ModelOutput:
+    def _forced(self, batch: Batch, taught: Output, attentions: bool) -> Output:
         # Each layer reads the teacher's map below it, and so learns from the first step on, however bad the others are.
         body = encoder(self.student)
-        mask = heads.additive(batch.attention_mask)
-        maps = [body.embeddings(input_ids=batch.input_ids, token_type_ids=batch.token_type_ids)]
-        attentions = []
+        keys = visible(batch.attention_mask)
+        maps, shares = [body.embeddings(batch.input_ids, batch.token_type_ids)], []
         for number, layer in enumerate(body.encoder.layer):
             # Where two student layers make one of the teacher's, the second goes on from the first.
-            below = strategies.teacher_part(number, len(body.encoder.layer), len(taught.attentions))
-            stream, probabilities = heads.run_layer(
-                layer, maps[-1] if below is None else taught.hidden_states[below], mask
-            )
+            below = strategies.teacher_part(number, len(body.encoder.layer), len(taught.hidden_states) - 1)
+            stream, probabilities = layer(maps[-1] if below is None else taught.hidden_states[below], keys, attentions)
             maps.append(stream)
-            attentions.append(probabilities)
-        return ModelOutput(hidden_states=maps, attentions=attentions, **self._head(maps[-1]))
-
-    def _head(self, stream: torch.Tensor) -> dict[str, torch.Tensor]:
-        if hasattr(self.student, "qa_outputs"):
-            start, end = self.student.qa_outputs(stream).unbind(-1)
-            return {"start_logits": start, "end_logits": end}
-        pooled = encoder(self.student).pooler(stream)
-        return {"logits": self.student.classifier(self.student.dropout(pooled))}
-
-    def _shallow(self, batch: Batch, stage: Stage, shown: dict):
-        # Layers above the stage's depth have no part in its loss: they are not computed.
-        body = encoder(self.student)
-        layers = body.encoder.layer
-        # One layer at least: `transformers` shows the embedding's output as the first layer's input.
-        body.encoder.layer = layers[: max(1, stage.depth)]
-        try:
-            return body(**batch.inputs(), **shown)
-        finally:
-            body.encoder.layer = layers
+            shares.append(probabilities)
+        pooled = None if body.pooler is None else body.pooler(maps[-1])
+        return Output(hidden_states=tuple(maps), attentions=tuple(shares), **self.student.head(maps[-1], pooled))
 
     def _transfer(self, given, taught, mask, stage: Stage) -> dict[str, torch.Tensor]:
         weights = self.config.loss

@@ -1,18 +1,23 @@
 """WordPiece through the `tokenizers` library, with its own cutting and padding switched off."""
 
 from pathlib import Path
-
-from tokenizers import Tokenizer
+from typing import TYPE_CHECKING
 
 from training.data.glue import Row
 from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 PAD, UNKNOWN, CLS, SEP, MASK = 0, 100, 101, 102, 103
 VOCABULARY = 30522
 
 
-def load(directory: Path) -> Tokenizer:
+def load(directory: Path) -> "Tokenizer":
     """The tokenizer of a model directory."""
+    # Only where text is read: tokenized data needs no tokenizer.
+    from tokenizers import Tokenizer
+
     path = directory / "tokenizer.json"
     if not path.is_file():
         raise TrainingError(f"{path}: no such file; the model directory needs its tokenizer")
@@ -22,12 +27,12 @@ def load(directory: Path) -> Tokenizer:
     return tokenizer
 
 
-def pieces(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+def pieces(tokenizer: "Tokenizer", texts: list[str]) -> list[list[int]]:
     """Ids of each text, without special pieces."""
     return [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
-def encode_rows(tokenizer: Tokenizer, rows: list[Row], max_length: int) -> list["Encoded"]:
+def encode_rows(tokenizer: "Tokenizer", rows: list[Row], max_length: int) -> list["Encoded"]:
     """`[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`, cut to `max_length`, the longer text first."""
     firsts = pieces(tokenizer, [r.first for r in rows])
     seconds = pieces(tokenizer, [r.second or "" for r in rows])

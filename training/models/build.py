@@ -1,37 +1,28 @@
-"""From a configuration or a directory to a `transformers` model."""
+"""From a configuration or a directory to a network."""
 
 from pathlib import Path
 
 import torch
-import transformers
-from safetensors.torch import load_file
-from transformers import AutoConfig, MobileBertConfig
 
+from training import tensors
 from training.config import Student
 from training.data.glue import label_names
 from training.errors import TrainingError
-from training.models import ibbert, quantized
+from training.models import architecture, quantized
+from training.models.architecture import Architecture
+from training.models.networks import ForPreTraining, ForQuestionAnswering, ForSequenceClassification, Network
 
-HEADS = {
-    "squad": ("BertForQuestionAnswering", "MobileBertForQuestionAnswering"),
-    "text": ("BertForPreTraining", "MobileBertForPreTraining"),
-    "glue": ("BertForSequenceClassification", "MobileBertForSequenceClassification"),
-}
+NETWORKS = {"squad": ForQuestionAnswering, "text": ForPreTraining}
 
 
-def head_class(task: str, family: str):
-    """The `transformers` class for a task and a family."""
-    bert, mobilebert = HEADS.get(task, HEADS["glue"])
-    return getattr(transformers, bert if family == "bert" else mobilebert)
-
-
-def student_config(student: Student, task: str) -> MobileBertConfig:
+def student_config(student: Student, task: str) -> Architecture:
     """`config.json` of a model built from nothing."""
     if student.family == "ib-bert" and (student.use_bottleneck_attention or student.key_query_shared_bottleneck):
         raise TrainingError("student: ib-bert has 'use_bottleneck_attention' and 'key_query_shared_bottleneck' false")
     if student.num_hidden_layers < 1 or student.intra_bottleneck_size % student.num_attention_heads:
         raise TrainingError("student: the bottleneck's width must be a multiple of the number of heads")
-    config = MobileBertConfig(
+    config = Architecture(
+        "mobilebert",
         num_hidden_layers=student.num_hidden_layers,
         hidden_size=student.hidden_size,
         embedding_size=student.embedding_size,
@@ -51,36 +42,27 @@ def student_config(student: Student, task: str) -> MobileBertConfig:
     return with_labels(config, task)
 
 
-def with_labels(config, task: str):
+def with_labels(config: Architecture, task: str) -> Architecture:
     """Name the classes of a classification task."""
     if task not in ("squad", "text"):
-        names = label_names(task)
-        config.id2label = dict(enumerate(names))
-        config.label2id = {name: i for i, name in enumerate(names)}
+        config.id2label = dict(enumerate(label_names(task)))
     return config
 
 
-def build(config, task: str) -> torch.nn.Module:
-    """A model with fresh weights; attention in the plain form that can show its probabilities."""
-    config._attn_implementation = "eager"
-    model = head_class(task, config.model_type)(config)
-    if ibbert.reads_stream(config):
-        ibbert.widen_attention(model, config)
-    return model
+def build(config: Architecture, task: str) -> Network:
+    """A model with fresh weights."""
+    return NETWORKS.get(task, ForSequenceClassification)(config)
 
 
-def load(directory: Path, task: str, whole: bool = False) -> torch.nn.Module:
+def load(directory: Path, task: str, whole: bool = False) -> Network:
     """A model from a directory, f32. A head that the directory lacks starts fresh, or is an error where `whole`."""
-    config = with_labels(AutoConfig.from_pretrained(directory), task)
-    model = build(config, task)
+    model = build(with_labels(architecture.read(directory), task), task)
     weights = directory / "model.safetensors"
-    if not weights.is_file():
-        raise TrainingError(f"{weights}: no such file")
-    fill(model, quantized.floats(load_file(weights), str(weights)), str(weights), whole)
+    fill(model, quantized.floats(tensors.read(weights), str(weights)), str(weights), whole)
     return model
 
 
-def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:
+def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:
     """Copy tensors in by name; a tensor of another shape or a missing encoder tensor is an error."""
     own = model.state_dict()
     prefix = model.base_model_prefix + "."
@@ -91,7 +73,7 @@ def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], where: str, who
             raise TrainingError(
                 f"{where}: {name} has shape {list(tensor.shape)}, the model needs {list(own[name].shape)}"
             )
-    missing = [n for n in own if n not in state and n not in tied(model) and not n.endswith("position_ids")]
+    missing = [n for n in own if n not in state and n not in tied(model)]
     if not whole:
         missing = [n for n in missing if n.startswith(prefix) and "pooler" not in n]
     if missing:
@@ -108,14 +90,6 @@ def tied(model: torch.nn.Module) -> set[str]:
     return again
 
 
-def fuse_attention(teacher: torch.nn.Module) -> None:
-    """Attention in one fused kernel, which keeps no probabilities: for runs that do not compare them.
-
-    For teachers alone: on a CPU the fused kernel's backward pass takes longer than the plain products.
-    """
-    teacher.set_attn_implementation("sdpa")
-
-
-def encoder(model: torch.nn.Module) -> torch.nn.Module:
+def encoder(model: Network) -> torch.nn.Module:
     """The model without its head."""
-    return getattr(model, model.base_model_prefix)
+    return model.body

@@ -14,6 +14,7 @@ import torch
 from training.data.batches import Batch
 from training.errors import TrainingError
 from training.models.build import encoder
+from training.models.modules import visible
 from training.models.start import principal_axes
 
 # Stands beside a student's weights: other batches would choose other heads, and undo what its own have learned.
@@ -128,7 +129,7 @@ def _copy_heads(layer, source, seen: Seen, number: int, heads: list[int]) -> Non
 def _fit_output(layer, seen: Seen, number: int) -> None:
     # next ≈ gain ∘ stream + weight · inner + bias, element by element: NoNorm's gain, then the bottleneck's rows.
     stream, standing = seen.maps[number], seen.mask > 0
-    inner, _ = before_output(layer, stream, additive(seen.mask))
+    inner, _ = layer.before_output(stream, visible(seen.mask), False)
     inner = layer.output.LayerNorm(layer.output.dense(layer.intermediate(inner)) + inner)[standing]
     stream, following = stream[standing], seen.maps[number + 1][standing]
     means = inner.mean(0), stream.mean(0), following.mean(0)
@@ -146,23 +147,3 @@ def _fit_output(layer, seen: Seen, number: int) -> None:
     bottleneck.dense.weight.copy_((weight / gain).T.float())
     bottleneck.dense.bias.zero_()
     bottleneck.LayerNorm.bias.copy_(means[2] - gain.float() * means[1] - weight.T.float() @ means[0])
-
-
-def additive(mask: torch.Tensor) -> torch.Tensor:
-    """What is added to attention scores: 0 where a token stands, far below elsewhere."""
-    return (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
-
-
-def before_output(layer, stream: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A student layer up to its last feed-forward network; also its attention probabilities."""
-    query, key, value, residual = layer.bottleneck(stream)
-    inner, probabilities = layer.attention(query, key, value, residual, mask)
-    for network in layer.ffn:
-        inner = network(inner)
-    return inner, probabilities
-
-
-def run_layer(layer, stream: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """One student layer over a given stream: the next stream, and its attention probabilities."""
-    inner, probabilities = before_output(layer, stream, mask)
-    return layer.output(layer.intermediate(inner), inner, stream), probabilities

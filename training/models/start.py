@@ -91,7 +91,7 @@ def _start_bottlenecks(student, source) -> None:
     stream = source(input_ids=ids).reshape(-1, source.word_embeddings.weight.shape[1])
     for layer in encoder(student).encoder.layer:
         parts = [layer.bottleneck.input]
-        if hasattr(layer.bottleneck, "attention"):
+        if layer.bottleneck.attention is not None:
             parts.append(layer.bottleneck.attention)
         for part in parts:
             mean, axes = principal_axes(stream, part.dense.weight.shape[0])

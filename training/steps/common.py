@@ -5,9 +5,8 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
-from training import checkpoint, distil, loop, parallel, strategies
+from training import checkpoint, distil, loop, parallel, strategies, tensors
 from training.config import Config
 from training.data import batches, tokens
 from training.errors import TrainingError
@@ -34,20 +33,29 @@ def result(config: Config, places: Places) -> Path:
 
 def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> None:
     """Write `config.json`, f32 weights and the tokenizer; each file whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = json.loads(model.config.to_json_string(use_diff=False))
-    config["architectures"] = [type(model).__name__]
-    for private in [k for k in config if k.startswith("_")]:
-        del config[private]
-    state = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items() if not n.endswith("position_ids")}
-    state = {n: t for n, t in state.items() if n not in build.tied(model)}
-    checkpoint.write_whole(folder / "model.safetensors", lambda p: save_file(state, p, {"format": "pt"}))
+    save_weights(model, folder)
+    copy_tokenizer(tokenizer_from, folder)
+
+
+def save_weights(model: torch.nn.Module, folder: Path) -> None:
+    """Write `config.json` and f32 weights."""
+    config = model.config.to_json() | {"architectures": [model.architecture]}
+    state = {n: t for n, t in model.state_dict().items() if n not in build.tied(model)}
+    weights = tensors.to_bytes(state, {"format": "pt"})
+    checkpoint.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
     checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
+
+
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Put a tokenizer's files next to a model. A directory for tokenized data may lack them."""
     for name in ("tokenizer_config.json", "vocab.txt"):
-        if (tokenizer_from / name).is_file():
-            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(tokenizer_from / n, p))
-    # Some teachers' tokenizers cut and fill up to 128; the file that goes along does neither.
-    checkpoint.write_whole(folder / "tokenizer.json", lambda p: tokens.load(tokenizer_from).save(str(p)))
+        if (source / name).is_file():
+            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
+    if (source / "tokenizer.json").is_file():
+        # Some teachers' tokenizers cut and fill up to 128; the file that goes along does neither.
+        settings = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+        text = json.dumps(settings | {"truncation": None, "padding": None}, ensure_ascii=False)
+        checkpoint.write_whole(folder / "tokenizer.json", lambda p: p.write_text(text, encoding="utf-8"))
 
 
 def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
@@ -117,8 +125,6 @@ def train(config: Config, places: Places, strategy: str) -> Path:
     stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, layers)
     run = loop.Loop(config, folder, model, stages)
     objective = distil.Distillation(config, model, teacher, task.terms, chosen)
-    if teacher is not None and not loss.attention and strategy != "parallel":
-        build.fuse_attention(teacher)
     score = None if task.score is None else lambda: task.score(model)
     run.run(task.batch_at, objective, score)
     if parallel.first():

@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
-from training import card, checkpoint
+from training import card, checkpoint, tensors
 from training.config import Config
 from training.errors import TrainingError
 from training.places import Places
@@ -30,8 +29,9 @@ def run(config: Config, places: Places) -> None:
 def export(source: Path, folder: Path) -> None:
     """Copy a model directory, its weights as f16."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: half(name, tensor) for name, tensor in load_file(source / "model.safetensors").items()}
-    checkpoint.write_whole(folder / "model.safetensors", lambda p: save_file(state, p, {"format": "pt"}))
+    state = {name: half(name, tensor) for name, tensor in tensors.read(source / "model.safetensors").items()}
+    weights = tensors.to_bytes(state, {"format": "pt"})
+    checkpoint.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     settings["dtype"] = "float16"
     checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(settings, indent=2) + "\n"))

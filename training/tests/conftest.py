@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from tokenizers import BertWordPieceTokenizer
-from transformers import BertConfig
 
 from training.config import Config, build
 from training.models import build as models
+from training.models.architecture import Architecture
 from training.places import Places
 from training.steps.common import save_model
 
@@ -48,9 +48,10 @@ def world(tmp_path_factory) -> Places:
     return places
 
 
-def tiny_bert() -> BertConfig:
+def tiny_bert() -> Architecture:
     """Two layers, 32 wide, four heads."""
-    return BertConfig(
+    return Architecture(
+        "bert",
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=4,

@@ -10,6 +10,7 @@ from training.data import tokens
 from training.errors import TrainingError
 from training.models import build as models
 from training.models import heads
+from training.models.modules import visible
 from training.steps.common import open_models, start_student, train
 from training.tasks import open_task
 from training.tests.conftest import tiny
@@ -32,9 +33,9 @@ class Case:
 
     def next_maps(self):
         """What every student layer makes of the teacher's map below it."""
-        mask = heads.additive(self.batch.attention_mask)
+        keys = visible(self.batch.attention_mask)
         layers = models.encoder(self.student).encoder.layer
-        return [heads.run_layer(layer, self.seen.maps[i], mask) for i, layer in enumerate(layers)]
+        return [layer(self.seen.maps[i], keys, True) for i, layer in enumerate(layers)]
 
 
 def test_heads_that_matter_are_chosen(world):

@@ -6,12 +6,13 @@ figures lie within 3 % of these. BERT is counted with its pooler, as its authors
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
 
 from training.config import Student
 from training.errors import TrainingError
 from training.models import build as models
 from training.models import ibbert
+from training.models.architecture import Architecture
+from training.models.bert import Bert
 
 FULL = {"num_hidden_layers": 24, "hidden_size": 512}
 VARIANTS = {
@@ -51,10 +52,10 @@ def test_encoders(name):
 def test_bert(sizes, expected, paper):
     width, layers, heads, inner = sizes
     with torch.device("meta"):
-        config = BertConfig(
-            hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, intermediate_size=inner
+        config = Architecture(
+            "bert", hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, intermediate_size=inner
         )
-        counted = count(BertModel(config), without=())
+        counted = count(Bert(config, pooler=True), without=())
     assert counted == expected
     assert abs(counted / paper - 1) < 0.01
 

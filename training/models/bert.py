@@ -1,0 +1,67 @@
+"""BERT's encoder (Devlin et al. 2018), parameter by parameter that of `transformers`."""
+
+import torch
+from torch import nn
+
+from training.models.architecture import Architecture
+from training.models.modules import Activated, Body, Encoder, Pooler, Residual, SelfAttention, positions
+
+
+class Embeddings(nn.Module):
+    """Words, positions and segments, normalised."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        width = config.hidden_size
+        self.word_embeddings = nn.Embedding(config.vocab_size, width, padding_idx=config.pad_token_id)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, width)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, width)
+        self.LayerNorm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor | None = None) -> torch.Tensor:
+        """Ids `[batch, sequence]` → `[batch, sequence, hidden]`."""
+        kinds = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        summed = self.word_embeddings(input_ids) + self.token_type_embeddings(kinds)
+        return self.dropout(self.LayerNorm(summed + self.position_embeddings(positions(input_ids))))
+
+
+class Attention(nn.Module):
+    """Self-attention with its output."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        width = config.hidden_size
+        self.self = SelfAttention(config, width, width, width)
+        self.output = _output(config, width)
+
+
+class Layer(nn.Module):
+    """Attention and a feed-forward network."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        self.attention = Attention(config)
+        self.intermediate = Activated(config, config.hidden_size)
+        self.output = _output(config, config.intermediate_size)
+
+    def forward(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
+        """The next map, and the attention probabilities where they are asked for."""
+        context, shares = self.attention.self(stream, stream, stream, keys, probabilities)
+        inner = self.attention.output(context, stream)
+        return self.output(self.intermediate(inner), inner), shares
+
+
+def _output(config: Architecture, width: int) -> Residual:
+    norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+    return Residual(width, norm, config.hidden_size, config.hidden_dropout_prob)
+
+
+class Bert(Body):
+    """The encoder; `pooler` says whether the head reads the first token."""
+
+    def __init__(self, config: Architecture, pooler: bool):
+        super().__init__(config)
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder([Layer(config) for _ in range(config.num_hidden_layers)])
+        self.pooler = Pooler(config) if pooler else None

@@ -1,0 +1,178 @@
+"""MobileBERT's encoder (Sun et al. 2020) in all variants of its `config.json`, and IB-BERT, the paper's teacher.
+
+Parameters are named as in `transformers`. IB-BERT (bottlenecks, but query and key that read the inter-block stream) is
+the one that `transformers` cannot build: it makes query and key as wide as the bottleneck.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from training.errors import TrainingError
+from training.models.architecture import Architecture
+from training.models.modules import Activated, Body, Encoder, NoNorm, Pooler, Residual, SelfAttention, positions
+
+
+def norm(config: Architecture, width: int, eps: float | None = None) -> nn.Module:
+    """The configured norm. Two of them keep torch's default ε, as in `transformers`."""
+    if config.normalization_type == "no_norm":
+        return NoNorm(width)
+    if config.normalization_type != "layer_norm":
+        raise TrainingError(f"normalization_type '{config.normalization_type}' is neither no_norm nor layer_norm")
+    return nn.LayerNorm(width) if eps is None else nn.LayerNorm(width, eps=eps)
+
+
+class Embeddings(nn.Module):
+    """Words with their neighbours, brought to the stream's width; positions; segments."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        width, size = config.hidden_size, config.embedding_size
+        self.trigram = config.trigram_input
+        self.transforms = config.trigram_input or size != width
+        self.word_embeddings = nn.Embedding(config.vocab_size, size, padding_idx=config.pad_token_id)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, width)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, width)
+        self.embedding_transformation = nn.Linear(size * (3 if self.trigram else 1), width)
+        self.LayerNorm = norm(config, width)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor | None = None) -> torch.Tensor:
+        """Ids `[batch, sequence]` → `[batch, sequence, hidden]`."""
+        kinds = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        words = self.word_embeddings(input_ids)
+        if self.trigram:
+            following = functional.pad(words[:, 1:], (0, 0, 0, 1))
+            before = functional.pad(words[:, :-1], (0, 0, 1, 0))
+            words = torch.cat([following, words, before], dim=2)
+        if self.transforms:
+            words = self.embedding_transformation(words)
+        summed = words + self.position_embeddings(positions(input_ids)) + self.token_type_embeddings(kinds)
+        return self.dropout(self.LayerNorm(summed))
+
+
+class Narrowing(nn.Module):
+    """From the stream to the width inside a layer."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.intra_bottleneck_size)
+        self.LayerNorm = norm(config, config.intra_bottleneck_size, config.layer_norm_eps)
+
+    def forward(self, stream: torch.Tensor) -> torch.Tensor:
+        """`[…, hidden]` → `[…, bottleneck]`."""
+        return self.LayerNorm(self.dense(stream))
+
+
+class Bottleneck(nn.Module):
+    """What query, key, value and the residual inside the layer read."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        self.everything = config.use_bottleneck_attention
+        self.input = Narrowing(config)
+        self.attention = Narrowing(config) if config.key_query_shared_bottleneck else None
+
+    def forward(self, stream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Inputs of query, key and value, and the residual."""
+        inner = self.input(stream)
+        if self.everything:
+            return inner, inner, inner, inner
+        asked = stream if self.attention is None else self.attention(stream)
+        return asked, asked, stream, inner
+
+
+class Attention(nn.Module):
+    """Self-attention with its output."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        inner, stream = config.true_hidden_size, config.hidden_size
+        asked = stream if config.reads_stream else inner
+        self.self = SelfAttention(config, inner, asked, inner if config.use_bottleneck_attention else stream)
+        self.output = _inner_output(config, inner, config.layer_norm_eps)
+
+    def forward(self, query, key, value, residual, keys: torch.Tensor, probabilities: bool):
+        """The layer's inner state after attention, and the probabilities where they are asked for."""
+        context, shares = self.self(query, key, value, keys, probabilities)
+        return self.output(context, residual), shares
+
+
+class FeedForward(nn.Module):
+    """One of the feed-forward networks before the last."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        inner = config.true_hidden_size
+        self.intermediate = Activated(config, inner)
+        self.output = Residual(config.intermediate_size, norm(config, inner, config.layer_norm_eps), inner)
+
+    def forward(self, inner: torch.Tensor) -> torch.Tensor:
+        """Network and residual."""
+        return self.output(self.intermediate(inner), inner)
+
+
+class LastOutput(Residual):
+    """The last feed-forward network's output, and the way back to the stream."""
+
+    def __init__(self, config: Architecture):
+        inner, stream = config.true_hidden_size, config.hidden_size
+        dropout = 0.0 if config.use_bottleneck else config.hidden_dropout_prob
+        super().__init__(config.intermediate_size, norm(config, inner), inner, dropout)
+        self.bottleneck = None
+        if config.use_bottleneck:
+            back = norm(config, stream, config.layer_norm_eps)
+            self.bottleneck = Residual(inner, back, stream, config.hidden_dropout_prob)
+
+    def forward(self, activated: torch.Tensor, inner: torch.Tensor, stream: torch.Tensor) -> torch.Tensor:
+        """`activated` is what `intermediate` gave; the residuals are the inner state and the layer's input."""
+        inner = super().forward(activated, inner)
+        return inner if self.bottleneck is None else self.bottleneck(inner, stream)
+
+
+class Layer(nn.Module):
+    """Bottleneck, attention, feed-forward networks, and back."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        self.attention = Attention(config)
+        self.intermediate = Activated(config, config.true_hidden_size)
+        self.output = LastOutput(config)
+        self.bottleneck = Bottleneck(config) if config.use_bottleneck else None
+        self.ffn = nn.ModuleList(FeedForward(config) for _ in range(config.num_feedforward_networks - 1))
+
+    def before_output(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
+        """The inner state before the last feed-forward network, and the probabilities where they are asked for."""
+        read = (stream,) * 4 if self.bottleneck is None else self.bottleneck(stream)
+        inner, shares = self.attention(*read, keys, probabilities)
+        for network in self.ffn:
+            inner = network(inner)
+        return inner, shares
+
+    def forward(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
+        """The next map, and the attention probabilities where they are asked for."""
+        inner, shares = self.before_output(stream, keys, probabilities)
+        return self.output(self.intermediate(inner), inner, stream), shares
+
+
+def _inner_output(config: Architecture, width: int, eps: float) -> Residual:
+    dropout = 0.0 if config.use_bottleneck else config.hidden_dropout_prob
+    return Residual(width, norm(config, width, eps), width, dropout)
+
+
+class MobileBert(Body):
+    """The encoder; `pooler` says whether the head reads the first token."""
+
+    def __init__(self, config: Architecture, pooler: bool):
+        super().__init__(config)
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder([Layer(config) for _ in range(config.num_hidden_layers)])
+        self.pooler = (Pooler(config) if config.classifier_activation else First()) if pooler else None
+
+
+class First(nn.Module):
+    """The first token as it is."""
+
+    def forward(self, stream: torch.Tensor) -> torch.Tensor:
+        """`[batch, sequence, hidden]` → `[batch, hidden]`."""
+        return stream[:, 0]

@@ -1,13 +1,17 @@
-"""`python -m training STEP --config FILE`."""
+"""`python -m training STEP --config FILE`, `python -m training resume CHECKPOINT`."""
 
 import argparse
 import importlib
 import sys
+import time
 from pathlib import Path
 
 from training import config as configuration
 from training.errors import TrainingError
+from training.limit import Limit, OutOfTime
 from training.places import Places
+
+BEGAN = time.monotonic()
 
 STEPS = {
     "corpus": "turn plain text into pieces on disk",
@@ -21,7 +25,11 @@ STEPS = {
     "ship": "make the directory that ships: 8 bits, scored by the engine, with a model card",
     "queue": "all steps of a list, going on where they stopped",
     "compare": "variants of one configuration, several seeds each",
+    "pack": "tokenize a task's training examples for a machine that only trains",
+    "resume": "go on with the run of a checkpoint folder",
+    "unpack": "take the finished runs out of a shared checkpoint folder",
 }
+TRAINING = ("pretrain", "teacher", "transfer", "finetune")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,33 +42,62 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("step", choices=STEPS, metavar="STEP", help="one of those below")
-    parser.add_argument("--config", type=Path, required=True, help="TOML file, see training/configs")
+    parser.add_argument("checkpoint", nargs="?", type=Path, help="folder of a checkpoint, for resume and unpack")
+    parser.add_argument("--config", type=Path, help="TOML file, see training/configs; for all other steps")
     parser.add_argument("--data", type=Path, default=defaults.data, help="folder of the data sets")
     parser.add_argument("--models", type=Path, default=defaults.models, help="folder of given checkpoints")
     parser.add_argument("--out", type=Path, default=defaults.out, help="folder of the runs")
     parser.add_argument("--shipped", type=Path, default=defaults.shipped, help="folder of the models that ship")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: OMP_NUM_THREADS or all cores")
+    parser.add_argument("--checkpoints", type=Path, help="one folder for the checkpoints of all runs; see README.md")
+    parser.add_argument("--seconds", type=float, help="stop, saved, before so many seconds are over")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change the configuration"
+    )
     given = parser.parse_args(arguments)
-    places = Places(given.data, given.models, given.out, given.shipped)
+    wanted, other = ("checkpoint", "config") if given.step in ("resume", "unpack") else ("config", "checkpoint")
+    if getattr(given, wanted) is None or getattr(given, other) is not None:
+        parser.error(f"{given.step} takes " + ("a checkpoint folder" if wanted == "checkpoint" else "--config FILE"))
+    if given.seconds is not None and given.step not in (*TRAINING, "queue", "resume"):
+        parser.error(f"--seconds: {given.step} does no training")
+    places = Places(given.data, given.models, given.out, given.shipped, given.checkpoints)
+    # Counted from the start of the program where it is one, not from that of a call.
+    limit = Limit(given.seconds, BEGAN if arguments is None else None)
     try:
+        limit.start()
         from training import loop, parallel
 
         loop.threads(given.threads)
         parallel.start()
-        step = importlib.import_module(f"training.steps.{given.step}")
-        if given.step == "queue":
-            step.run_queue(given.config, places)
-        elif given.step == "compare":
-            step.run_comparison(given.config, places)
-        else:
-            step.run(configuration.read(given.config), places)
+        _run(given, places, limit)
+    except OutOfTime as over:
+        print(f"error: {over}" if over.lost else over, file=sys.stderr)
+        return int(over.lost)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted; run the same command again to go on from the last checkpoint", file=sys.stderr)
         return 1
+    finally:
+        limit.end()
     return 0
+
+
+def _run(given: argparse.Namespace, places: Places, limit: Limit) -> None:
+    step = importlib.import_module(f"training.steps.{given.step}")
+    if given.step == "resume":
+        step.run_checkpoint(given.checkpoint, places, limit)
+    elif given.step == "unpack":
+        step.run_checkpoint(given.checkpoint, places)
+    elif given.step == "queue":
+        step.run_queue(given.config, places, limit, given.set)
+    elif given.step == "compare":
+        step.run_comparison(given.config, places)
+    elif given.step in TRAINING:
+        step.run(configuration.read(given.config, given.set), places, limit)
+    else:
+        step.run(configuration.read(given.config, given.set), places)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: everything is written beside its place and then moved there."""
+"""Files that are whole or absent: everything is written next to its place and then moved there."""
 
 import errno
 import os
@@ -6,13 +6,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from training.errors import TrainingError
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a neighbouring file, then move it over `path`. A failure leaves `path` as it was."""
+    """Let `write` fill a neighboring file, then move it over `path`. A failure leaves `path` as it was."""
     beside = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,13 +19,16 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(file.fileno())
         beside.chmod(0o644)
         os.replace(beside, path)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         beside.unlink(missing_ok=True)
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        # torch's own writer reports a full disk as a RuntimeError of its archive.
-        full = full or "PytorchStreamWriter" in str(error) or "unexpected pos" in str(error)
-        reason = "the disk is full" if full else str(error).splitlines()[0]
-        raise TrainingError(f"{path}: could not be written: {reason}; what stood there before is untouched") from None
+        raise failed(path, error) from None
+
+
+def failed(path: Path, error: OSError) -> TrainingError:
+    """The line about a file or folder that could not be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    reason = "the disk is full" if full else str(error).splitlines()[0]
+    return TrainingError(f"{path}: could not be written: {reason}; what was there before is untouched")
 
 
 def replace_folder(source: Path, target: Path) -> None:
@@ -43,18 +44,3 @@ def replace_folder(source: Path, target: Path) -> None:
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         raise TrainingError(f"{target}: could not be written: {error}") from None
-
-
-def save(path: Path, state: dict) -> None:
-    """Write a checkpoint."""
-    write_whole(path, lambda beside: torch.save(state, beside))
-
-
-def load(path: Path) -> dict | None:
-    """Read a checkpoint, None where there is none."""
-    if not path.exists():
-        return None
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise TrainingError(f"{path}: not a readable checkpoint ({str(error).splitlines()[0]}); move it away") from None

@@ -4,6 +4,7 @@ import dataclasses
 import tomllib
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ TASKS = ("sst2", "cola", "mrpc", "stsb", "rte", "wnli", "squad", "text")
 STRATEGIES = ("auxiliary", "joint", "progressive", "parallel")
 HEADS = ("groups", "chosen")
 SCHEDULES = ("linear", "trapezoid")
+STORAGES = ("exact", "compact")
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Student:
 
 @dataclass
 class Models:
-    """Where weights come from: a directory, `run:NAME`, `models:NAME` or `package:NAME`."""
+    """Where weights come from: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
 
     init: str = ""  # checkpoint the trained model starts from; empty: built from `student`
     teacher: str = ""  # frozen teacher; also lends its word vectors to a student built from nothing
@@ -73,6 +75,7 @@ class Data:
     version: str = "1.1"  # SQuAD: which dev set is scored
     null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
     files: list[str] = field(default_factory=list)  # plain text, below the data folder
+    packed: str = ""  # tokenized beforehand by the step "pack": a file of the data folder's "packed"
     corpus: str = ""  # plain text: the run of the step "corpus" to read
     tokenizer: str = ""  # models built from nothing and without a teacher: whose tokenizer they read
     sequence_length: int = 128  # plain text: pieces in one training sequence
@@ -127,6 +130,7 @@ class Loop:
     """What happens around the steps."""
 
     checkpoint_minutes: float = 10.0
+    storage: str = "exact"  # checkpoints in 32 bits, or "compact": see compact.py
     log_every: int = 50
     evaluate_every: int = 0  # steps between scores on held-out rows of the training file
     held_out: int = 1000  # rows kept back from training to look at while training
@@ -160,17 +164,31 @@ class Config:
     card: Card = field(default_factory=Card)
 
 
-def read(path: Path) -> Config:
-    """Read and check one file."""
+def read(path: Path, changes: Sequence[str] = ()) -> Config:
+    """Read and check one file; `changes` are `section.key=value` (or `key=value`), values in TOML."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such configuration file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: not valid TOML: {error}") from None
+    for change in changes:
+        _change(table, change)
     config = build(Config, table, str(path))
     check(config, str(path))
     return config
+
+
+def _change(table: dict, change: str) -> None:
+    name, given, value = change.partition("=")
+    section, _, key = name.strip().rpartition(".")
+    try:
+        value = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        given = ""
+    if not given or not key:
+        raise TrainingError(f"--set {change}: must be section.key=value with a value in TOML, as optim.batch_size=8")
+    (table.setdefault(section, {}) if section else table)[key] = value
 
 
 def build(kind: type, table: dict, where: str):
@@ -211,6 +229,7 @@ def check(config: Config, where: str) -> None:
         (config.transfer.strategy in STRATEGIES, f"'strategy' must be one of {', '.join(STRATEGIES)}"),
         (config.transfer.heads in HEADS, f"'heads' must be one of {', '.join(HEADS)}"),
         (config.optim.schedule in SCHEDULES, f"'schedule' must be one of {', '.join(SCHEDULES)}"),
+        (config.loop.storage in STORAGES, f"'storage' must be one of {', '.join(STORAGES)}"),
         (config.optim.steps > 0, "'steps' must be positive"),
         (config.optim.batch_size > 0, "'batch_size' must be positive"),
         (config.optim.lr > 0, "'lr' must be positive"),

@@ -1,35 +1,50 @@
 """The loop every training step shares: batches in, steps done, checkpoints out, resumed exactly."""
 
-import dataclasses
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from training import autocast, checkpoint, parallel, schedule, strategies
+from training import autocast, parallel, parts, schedule, strategies
+from training.carry import Carried
+from training.checkpoint import write_whole
 from training.config import Config
 from training.data.batches import Batch
 from training.errors import TrainingError
+from training.limit import Limit
 from training.log import Bar, Log
+from training.places import Places
+from training.state import STATE, State, about, check
 
 # (batch, stage) → the sum to be minimised and the figures to be logged.
 Objective = Callable[[Batch, strategies.Stage], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 
 
 class Loop:
-    """Trains `model` through `stages`; the state on disk is `folder/checkpoint.pt`."""
+    """Trains `model` through `stages`; its state is kept in the run's checkpoint folder."""
 
-    def __init__(self, config: Config, folder: Path, model: torch.nn.Module, stages: list[strategies.Stage]):
-        self.config, self.folder, self.model, self.stages = config, folder, model, stages
-        self.steps = sum(s.steps for s in stages)
-        self.layers = len(stages[0].rates) - 2
+    def __init__(
+        self,
+        config: Config,
+        places: Places,
+        model: torch.nn.Module,
+        strategy: str,
+        limit: Limit | None = None,
+    ):
+        """`strategy` as in `strategies.plan`. Goes on from the checkpoint where there is one."""
+        self.config, self.places, self.model, self.strategy = config, places, model, strategy
+        self.folder, self.limit = places.run(config.name), limit or Limit()
+        self.layers = model.config.num_hidden_layers
+        self.stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, self.layers)
+        self.steps = sum(s.steps for s in self.stages)
         self.device = next(model.parameters()).device
         self.optimizer = self._optimizer()
+        self.state = State(config, model, self.optimizer)
         self.step, self.seconds, self.tokens = 0, 0.0, 0
         self.autocast: bool | None = None if config.loop.autocast else False
+        self.carried = Carried(places)
         self._resume()
         if self.autocast is None:
             self.autocast = autocast.pays(self.device)
@@ -50,13 +65,12 @@ class Loop:
 
     def run(
         self, batch_at: Callable[[int], Batch], objective: Objective, score: Callable[[], dict] | None = None
-    ) -> None:
-        """Go on from where the run stands to its end."""
-        log = Log(self.folder / "log.jsonl", self.step) if parallel.first() else None
-        bar = Bar(self.steps, self.step, self.config.name)
+    ) -> bool:
+        """Go on to the run's end, or as far as the time allows; says whether the end was reached. Saves either way."""
+        log, bar = None, Bar(self.steps, self.step, self.config.name)
         saved, stage, sums = time.monotonic(), None, {}
         self.model.train()
-        while self.step < self.steps:
+        while self.step < self.steps and self.limit.allows():
             began = time.monotonic()
             now, inner = strategies.stage_at(self.stages, self.step)
             if now is not stage:
@@ -64,27 +78,31 @@ class Loop:
                 self._enter(stage, inner)
             torch.manual_seed(self.config.seed * 1_000_003 + self.step)
             batch = batch_at(self.step)
-            self.tokens += int(batch.attention_mask.sum())
+            self.tokens += batch.tokens()
             batch = parallel.rows(batch).to(self.device)
             self._learn(batch, objective, stage, inner, sums)
             self.step += 1
             self.seconds += time.monotonic() - began
-            if log is None:
+            if parallel.first():
+                # Nothing is written before a step was done.
+                log = log or Log(self.folder / "log.jsonl", self.first)
+                self._report(log, bar, stage, sums)
+                self._score(log, score)
+            else:
                 sums.clear()
-                continue
-            self._report(log, bar, stage, sums)
-            self._score(log, score)
-            if time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60:
-                self.save()
-                log.draw()
+            self.limit.step(time.monotonic() - began)
+            if log and time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60:
+                self.save(log)
                 saved = time.monotonic()
-        if log is not None:
-            self.save()
-            log.draw()
+        if self.limit.done == 0 and self.step < self.steps:
+            self.limit.out()
+        if log:
+            self.save(log)
         parallel.wait()
         bar.end()
         self.model.requires_grad_(True)
         self.model.eval()
+        return self.step == self.steps
 
     def _enter(self, stage: strategies.Stage, inner: int) -> None:
         if inner == 0:
@@ -102,11 +120,8 @@ class Loop:
             group["lr"] = self.config.optim.lr * share * stage.rates[group["part"]]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             loss, figures = objective(batch, stage)
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"{self.config.name}: the loss is {loss.item()} at step {self.step}; lower 'lr' and run again: "
-                "it goes on from the last checkpoint"
-            )
+        if self.device.type == "cpu":
+            self._check(loss, self.step)
         loss.backward()
         parallel.average_gradients(self.model)
         learning = [p for p in self.model.parameters() if p.grad is not None]
@@ -116,10 +131,19 @@ class Loop:
         for name, value in {"loss": loss, **figures}.items():
             sums.setdefault(name, []).append(value.detach())
 
+    def _check(self, loss: torch.Tensor, step: int) -> None:
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"{self.config.name}: the loss is {loss.item()} at step {step}; lower 'lr' and run again: "
+                "it goes on from the last checkpoint"
+            )
+
     def _report(self, log: Log, bar: Bar, stage, sums: dict) -> None:
         if self.step % self.config.loop.log_every and self.step != self.steps:
             bar.show(self.step)
             return
+        # A GPU is not waited for at every step: a loss that ran away shows in the mean.
+        self._check(torch.stack(sums["loss"]).float().mean(), self.step - 1)
         means = {name: float(torch.stack(values).float().mean()) for name, values in sums.items()}
         sums.clear()
         log.write(step=self.step, stage=stage.name, seconds=self.seconds, tokens=self.tokens, **means)
@@ -134,44 +158,48 @@ class Loop:
             log.write(step=self.step, seconds=self.seconds, tokens=self.tokens, **score())
         self.model.train()
 
-    def save(self) -> None:
-        """Write the checkpoint."""
-        checkpoint.save(
-            self.folder / "checkpoint.pt",
-            {
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-                "seconds": self.seconds,
-                "tokens": self.tokens,
-                "autocast": self.autocast,
-                "student": dataclasses.asdict(self.config.student),
-                "task": self.config.task,
-            },
-        )
+    def save(self, log: Log) -> None:
+        """Write the checkpoint, and the curves."""
+        began = time.monotonic()
+        for name, tensor in self.state.stored().items():
+            if not torch.isfinite(tensor).all():
+                raise TrainingError(
+                    f"{self.config.name}: {name} is no longer finite at step {self.step}; lower 'lr' and run again: "
+                    "it goes on from the last checkpoint"
+                )
+        piece, steps = self.state.pack()
+        progress = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens, "optimizer_steps": steps}
+        progress["autocast"] = self.autocast
+        run = about(self.config, self.strategy, self.state, **progress)
+        bundle = self.carried.bundle({"run": run}, {STATE: piece, "log.jsonl": log.path.read_bytes()})
+        folder = self.places.checkpoint(self.config.name)
+        parts.write(folder, bundle, self.folder / "checkpoint.new")
+        log.draw()
+        self.limit.save(time.monotonic() - began)
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
-        state = checkpoint.load(path)
-        if state is None:
+        folder = self.places.checkpoint(self.config.name)
+        old = self.folder / "checkpoint.pt"
+        bundle = parts.read(folder)
+        if bundle is None and old.exists():
+            raise TrainingError(f"{old}: a checkpoint of an earlier version; finish it with that one or move it away")
+        if bundle is None or "run" not in bundle.about:
+            self.first = 0
+            self.carried.require_room(self.config, self.model)
             return
-        own = self.model.state_dict()
-        for name, tensor in own.items():
-            found = state["model"].get(name)
-            if found is None or found.shape != tensor.shape:
-                shape = "missing" if found is None else f"of shape {list(found.shape)}"
-                raise TrainingError(
-                    f"{path}: {name} is {shape}, the configuration asks for {list(tensor.shape)}; "
-                    "give the run another 'name' or move the folder away"
-                )
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
+        found = bundle.about["run"]
+        check(found, self.config, self.strategy, self.state, folder)
+        if found["step"] > self.steps:
+            raise TrainingError(f"{folder}: is at step {found['step']}, beyond the configured {self.steps}")
+        self.state.unpack(bundle.pieces[STATE], found["optimizer_steps"], str(folder))
+        self.step, self.seconds, self.tokens = found["step"], found["seconds"], found["tokens"]
         if self.config.loop.autocast:
-            # In the precision it began with, whatever a second probe would say; older checkpoints lack the key.
-            self.autocast = state.get("autocast")
-        if self.step > self.steps:
-            raise TrainingError(f"{path}: stands at step {self.step}, beyond the configured {self.steps}")
+            # In the precision it began with, whatever a second probe would say.
+            self.autocast = found["autocast"]
+        self.first = self.step
+        path = self.folder / "log.jsonl"
+        if not path.exists():
+            write_whole(path, lambda beside: beside.write_bytes(bundle.pieces["log.jsonl"]))
 
 
 def seed_everything(seed: int) -> None:

@@ -23,6 +23,8 @@ class Places:
     models: Path | None = field(default_factory=lambda: _folder("MOBILEBERT_MODELS"))
     out: Path = HERE / "runs"
     shipped: Path = HERE.parent / "models"
+    # One folder for the checkpoints of all runs, with the finished ones in it; None: each run keeps its own.
+    checkpoints: Path | None = None
 
     def data_file(self, *parts: str) -> Path:
         """A file below the data folder; missing files are an error that says which option to pass."""
@@ -38,8 +40,12 @@ class Places:
         """The folder of one run."""
         return self.out / name
 
+    def checkpoint(self, name: str) -> Path:
+        """The folder of one run's checkpoint."""
+        return self.checkpoints or self.run(name) / "checkpoint"
+
     def model(self, reference: str) -> Path:
-        """The directory behind `run:NAME`, `models:NAME`, `package:NAME` or a path."""
+        """The directory behind `run:NAME`, `models:NAME`, `shipped:NAME`, `package:NAME` or a path."""
         kind, _, name = reference.partition(":")
         if kind == "run":
             path, advice = self.run(name) / "model", f"run the step named '{name}' first, or pass its folder by --out"
@@ -47,10 +53,12 @@ class Places:
             if self.models is None:
                 raise TrainingError(f"pass the folder that holds {name} by --models, or set MOBILEBERT_MODELS")
             path, advice = self.models / name, f"pass the folder that holds {name} by --models"
+        elif kind == "shipped":
+            path, advice = self.shipped / name, f"pass the folder that holds {name} by --shipped"
         elif kind == "package":
             path, advice = _package(name) / "model", "the package holds no folder 'model'"
         else:
-            path, advice = Path(reference), "give a directory, run:NAME, models:NAME or package:NAME"
+            path, advice = Path(reference), "give a directory, run:NAME, models:NAME, shipped:NAME or package:NAME"
         if not (path / "config.json").is_file():
             raise TrainingError(f"{path}: no config.json there; {advice}")
         return path

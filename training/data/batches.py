@@ -22,6 +22,7 @@ class Batch:
     token_type_ids: torch.Tensor
     attention_mask: torch.Tensor
     labels: dict[str, torch.Tensor]
+    count: int | None = None  # pieces that are no padding, where that is known without asking a device
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
@@ -30,7 +31,12 @@ class Batch:
             self.token_type_ids.to(device),
             self.attention_mask.to(device),
             {name: t.to(device) for name, t in self.labels.items()},
+            self.count,
         )
+
+    def tokens(self) -> int:
+        """Pieces that are no padding."""
+        return int(self.attention_mask.sum()) if self.count is None else self.count
 
     def inputs(self) -> dict[str, torch.Tensor]:
         """What a model's forward takes."""

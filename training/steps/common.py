@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 
-from training import checkpoint, distil, loop, parallel, strategies, tensors
+from training import checkpoint, distil, loop, parallel, tensors
 from training.config import Config
 from training.data import batches, tokens
 from training.errors import TrainingError
+from training.limit import Limit
 from training.models import build, heads, start
 from training.places import Places
-from training.tasks import open_task
+from training.tasks import CPU, open_task
 
 # Batches whose pieces are counted, and those on which the teacher is looked at, before a student's first step.
 COUNTED, LOOKED_AT = 100, 4
@@ -82,7 +83,7 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
     """Give a student built from nothing its start; returns the teacher's heads that it learns where they are chosen."""
     fresh = teacher is not None and not config.models.init and config.models.word_vectors == "principal-components"
     if fresh:
-        counts = batches.piece_counts([task.batch_at(step) for step in range(COUNTED)], tokens.VOCABULARY)
+        counts = batches.piece_counts([task.batch_at(step).to(CPU) for step in range(COUNTED)], tokens.VOCABULARY)
         start.start_from_teacher(model, teacher, counts)
     if teacher is None:
         return None
@@ -97,7 +98,7 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
     if learned:
         chosen = heads.read(learned)
     else:
-        seen = heads.look(teacher.eval(), batches.together([task.batch_at(step) for step in range(LOOKED_AT)]))
+        seen = heads.look(teacher.eval(), batches.together([task.batch_at(step).to(CPU) for step in range(LOOKED_AT)]))
         chosen = heads.choose(teacher, seen, build.encoder(model).config.num_attention_heads)
         if fresh:
             heads.start_layers(model, teacher, seen, chosen)
@@ -106,34 +107,41 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
     return chosen
 
 
-def train(config: Config, places: Places, strategy: str) -> Path:
-    """Run (or go on with) one training step; returns the folder of the finished model."""
+def train(config: Config, places: Places, strategy: str, limit: Limit | None = None) -> bool:
+    """Run (or go on with) one training step; says whether it is finished, and prints where it is."""
     folder = places.run(config.name)
     if (folder / "done.json").exists():
-        return folder / "model"
+        print(folder / "model")
+        return True
     model, teacher, tokenizer_from = open_models(config, places)
-    task = open_task(config, places, tokens.load(tokenizer_from))
-    chosen = start_student(config, places, model, teacher, task)
-    where = device()
-    model.to(where)
-    if teacher is not None:
-        teacher.to(where)
-    layers = build.encoder(model).config.num_hidden_layers
     loss = config.loss
     if teacher is None and (loss.raw_maps or loss.feature_maps or loss.statistics or loss.attention):
         raise TrainingError(f"{config.name}: maps and attention are a teacher's: name a 'teacher' in 'models'")
-    stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, layers)
-    run = loop.Loop(config, folder, model, stages)
+    task = open_task(config, places, tokenizer_from, device())
+    chosen = start_student(config, places, model, teacher, task)
+    model.to(device())
+    if teacher is not None:
+        teacher.to(device())
+    run = loop.Loop(config, places, model, strategy, limit)
     objective = distil.Distillation(config, model, teacher, task.terms, chosen)
     score = None if task.score is None else lambda: task.score(model)
-    run.run(task.batch_at, objective, score)
+    finished = run.run(task.batch_at, objective, score)
     if parallel.first():
-        _finish(run, config, model, tokenizer_from, folder)
+        if finished:
+            _finish(run, config, model, tokenizer_from, folder)
+            print(folder / "model")
+        else:
+            print(f"{config.name}: stopped by its limit at step {run.step} of {run.steps}, saved; go on by")
+            print(f"  python -m training resume {places.checkpoint(config.name)}")
     parallel.wait()
-    return folder / "model"
+    return finished
 
 
-def _finish(run, config: Config, model, tokenizer_from: Path, folder: Path) -> None:
+def _finish(run: loop.Loop, config: Config, model, tokenizer_from: Path, folder: Path) -> None:
+    if config.loop.storage == "compact":
+        # What travels is in 16 bits: a run that reads this one learns the same here and where it is unpacked.
+        model.load_state_dict({name: tensor.half().float() for name, tensor in model.state_dict().items()})
     save_model(model, tokenizer_from, folder / "model")
     summary = {"steps": run.step, "tokens": run.tokens, "hours": round(run.seconds / 3600, 4), "task": config.task}
     checkpoint.write_whole(folder / "done.json", lambda p: p.write_text(json.dumps(summary, indent=2) + "\n"))
+    run.carried.finish(config, model)

@@ -2,12 +2,13 @@
 
 from training.config import Config
 from training.errors import TrainingError
+from training.limit import Limit
 from training.places import Places
 from training.steps import common
 
 
-def run(config: Config, places: Places) -> None:
-    """Train, or go on training, until the configured number of steps."""
+def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
+    """Train, or go on training, until the configured number of steps or the limit; says whether it is finished."""
     if config.task != "text":
         raise TrainingError(f"{config.name}: 'task' must be text to pre-train")
-    print(common.train(config, places, "plain"))
+    return common.train(config, places, "plain", limit)

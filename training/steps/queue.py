@@ -6,23 +6,41 @@ few minutes (calibrate, export, ship) are run each time.
 
 import importlib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
+from training import carry, parts
 from training import config as configuration
 from training.errors import TrainingError
+from training.limit import Limit
 from training.places import Places
 
+# The steps that a time limit can stop.
+TRAINING = ("pretrain", "teacher", "transfer", "finetune")
 
-def run_queue(path: Path, places: Places) -> None:
-    """Run the steps listed in `path`; configurations lie beside it. All are read before the first one starts."""
-    listed = read(path)
+
+def run_queue(path: Path, places: Places, limit: Limit | None = None, changes: Sequence[str] = ()) -> None:
+    """Run the steps listed in `path`; configurations lie next to it. All are read before the first one starts."""
+    listed = read(path, changes)
+    if places.checkpoints and (bundle := parts.read(places.checkpoints)):
+        carry.unpack(bundle, places, places.checkpoints)
     for step, config in listed:
         scored = step == "evaluate" and (places.run(config.name) / "scores.json").exists()
-        if not scored:
-            importlib.import_module(f"training.steps.{step}").run(config, places)
+        if scored:
+            continue
+        module = importlib.import_module(f"training.steps.{step}")
+        if step not in TRAINING:
+            module.run(config, places)
+            continue
+        try:
+            if not module.run(config, places, limit):
+                return
+        except carry.Full as full:
+            print(full)
+            return
 
 
-def read(path: Path) -> list[tuple[str, configuration.Config]]:
+def read(path: Path, changes: Sequence[str] = ()) -> list[tuple[str, configuration.Config]]:
     """The steps with their checked configurations."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -33,8 +51,8 @@ def read(path: Path) -> list[tuple[str, configuration.Config]]:
     steps = table.get("steps")
     if set(table) != {"steps"} or not isinstance(steps, list):
         raise TrainingError(f"{path}: must hold one list, 'steps', of [step, configuration] pairs")
-    known = ("corpus", "pretrain", "teacher", "transfer", "finetune", "calibrate", "evaluate", "export", "ship")
+    known = (*TRAINING, "corpus", "calibrate", "evaluate", "export", "ship")
     for entry in steps:
         if not isinstance(entry, list) or len(entry) != 2 or entry[0] not in known:
             raise TrainingError(f"{path}: {entry!r} is no [step, configuration] pair")
-    return [(step, configuration.read(path.parent / name)) for step, name in steps]
+    return [(step, configuration.read(path.parent / name, changes)) for step, name in steps]

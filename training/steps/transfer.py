@@ -2,11 +2,12 @@
 
 from training.config import Config
 from training.errors import TrainingError
+from training.limit import Limit
 from training.places import Places
 from training.steps import common
 
 
-def run(config: Config, places: Places) -> None:
+def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
     """Train, or go on training, by the configured strategy."""
     if not config.models.teacher:
         raise TrainingError(f"{config.name}: 'models.teacher' is missing: transfer needs one")
@@ -17,4 +18,4 @@ def run(config: Config, places: Places) -> None:
             f"{config.name}: strategy '{config.transfer.strategy}' begins with layers alone, and all of 'raw_maps', "
             "'feature_maps', 'statistics' and 'attention' are 0; give one a weight or take 'auxiliary'"
         )
-    print(common.train(config, places, config.transfer.strategy))
+    return common.train(config, places, config.transfer.strategy, limit)

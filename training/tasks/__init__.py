@@ -1,17 +1,28 @@
 """The tasks a model can be trained on."""
 
+from pathlib import Path
+
+import torch
+
 from training.config import Config
+from training.data import tokens
 from training.places import Places
 from training.tasks.glue import open_glue
+from training.tasks.packed import open_packed
 from training.tasks.squad import open_squad
 from training.tasks.task import Task
 from training.tasks.text import open_text
 
 __all__ = ["Task", "open_task"]
 
+CPU = torch.device("cpu")
 
-def open_task(config: Config, places: Places, tokenizer) -> Task:
-    """The task a configuration names, on its training file."""
+
+def open_task(config: Config, places: Places, tokenizer_from: Path, device: torch.device = CPU) -> Task:
+    """The task a configuration names, on its training file; tokenized data is put on `device`."""
+    if config.data.packed:
+        return open_packed(config, places, device)
+    tokenizer = tokens.load(tokenizer_from)
     if config.task == "squad":
         return open_squad(config, places, tokenizer)
     if config.task == "text":

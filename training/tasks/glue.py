@@ -23,7 +23,7 @@ def open_glue(config: Config, places: Places, tokenizer) -> Task:
     if held:
         seen = tokens.encode_rows(tokenizer, held, config.data.max_length)
         score = lambda model: held_out_score(model, held, seen)  # noqa: E731
-    return Task(source.at, glue_terms, score)
+    return Task(source.at, glue_terms, score, source.order.per_epoch)
 
 
 class GlueBatches:

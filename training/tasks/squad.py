@@ -22,7 +22,8 @@ def open_squad(config: Config, places: Places, tokenizer) -> Task:
     if data.limit:
         answered = answered[: data.limit]
     score = (lambda model: held_out_score(model, windows, held)) if held else None
-    return Task(SquadBatches(config, tokenizer, windows, answered).at, squad_terms, score)
+    source = SquadBatches(config, tokenizer, windows, answered)
+    return Task(source.at, squad_terms, score, source.order.per_epoch)
 
 
 class SquadBatches:

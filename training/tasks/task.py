@@ -15,3 +15,4 @@ class Task:
     batch_at: Callable[[int], Batch]
     terms: Callable
     score: Callable[[torch.nn.Module], dict] | None
+    per_epoch: int = 0  # steps in which every example comes up once; 0: there is no such thing

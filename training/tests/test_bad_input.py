@@ -1,14 +1,11 @@
 """Every fault: one line, exit 1, nothing overwritten."""
 
-import errno
 import gzip
 import json
 from pathlib import Path
 
 import pytest
-import torch
 
-from training import checkpoint
 from training.__main__ import main
 from training.errors import TrainingError
 from training.steps import finetune
@@ -126,32 +123,24 @@ def test_an_answer_that_is_not_there(capsys, world, tmp_path):
 
 
 def test_a_checkpoint_that_is_none(capsys, world, tmp_path):
-    folder = tmp_path / "runs" / "bad"
+    folder = tmp_path / "runs" / "bad" / "checkpoint"
     folder.mkdir(parents=True)
-    (folder / "checkpoint.pt").write_bytes(b"rubbish")
+    (folder / "index.json").write_bytes(b"rubbish")
     assert "not a readable checkpoint" in fails(capsys, world, tmp_path, GOOD)
-    assert (folder / "checkpoint.pt").read_bytes() == b"rubbish"
+    assert (folder / "index.json").read_bytes() == b"rubbish"
+
+
+def test_a_checkpoint_of_an_earlier_version(capsys, world, tmp_path):
+    path = tmp_path / "runs" / "bad" / "checkpoint.pt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"earlier")
+    assert "a checkpoint of an earlier version" in fails(capsys, world, tmp_path, GOOD)
+    assert path.read_bytes() == b"earlier"
 
 
 def test_a_teacher_without_the_head_it_needs(capsys, world, tmp_path):
     soft = GOOD.replace("[optim]", 'teacher = "models:tiny-squad"\n[loss]\nsoft = 1.0\n[optim]')
     assert "lacks bert.pooler" in fails(capsys, world, tmp_path, soft)
-
-
-def test_a_full_disk_leaves_the_last_checkpoint(world, monkeypatch):
-    path = world.run("full") / "checkpoint.pt"
-    checkpoint.save(path, {"step": 1, "weights": torch.ones(3)})
-    before = path.read_bytes()
-
-    def fill(state, where):
-        Path(where).write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", fill)
-    with pytest.raises(TrainingError, match="the disk is full; what stood there before is untouched"):
-        checkpoint.save(path, {"step": 2})
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_loss_that_runs_away_stops_the_run(world):

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from training import distil, strategies
-from training.data import tokens
 from training.errors import TrainingError
 from training.models import build as models
 from training.models import heads
@@ -26,7 +25,7 @@ class Case:
         self.config = tiny(name, task=task, models={"teacher": teacher}, loss=LOSS, transfer=transfer)
         self.student, self.teacher, folder = open_models(self.config, world)
         self.teacher.eval()
-        self.task = open_task(self.config, world, tokens.load(folder))
+        self.task = open_task(self.config, world, folder)
         self.chosen = start_student(self.config, world, self.student, self.teacher, self.task)
         self.batch = self.task.batch_at(0)
         self.seen = heads.look(self.teacher, self.batch)
@@ -91,7 +90,7 @@ def test_students_that_cannot_copy_are_refused(world):
         sections = {"models": {"teacher": "models:tiny"}, "transfer": {"heads": "chosen"}}
         config = tiny("refused", student={"num_hidden_layers": 1}, **sections)
         student, teacher, folder = open_models(config, world)
-        start_student(config, world, student, teacher, open_task(config, world, tokens.load(folder)))
+        start_student(config, world, student, teacher, open_task(config, world, folder))
 
 
 def test_a_later_run_on_other_batches_goes_on_with_the_heads_of_the_first(world):
@@ -114,7 +113,7 @@ def test_a_later_run_on_other_batches_goes_on_with_the_heads_of_the_first(world)
             transfer=transfer,
         )
         student, teacher, folder = open_models(later, world)
-        task = open_task(later, world, tokens.load(folder))
+        task = open_task(later, world, folder)
         assert start_student(later, world, student, teacher, task) == other
         assert json.loads((world.run(name) / "model" / heads.RECORD).read_text()) == other
 

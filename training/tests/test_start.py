@@ -13,7 +13,7 @@ from training.tests.conftest import tiny
 def pair(world, embedding_size):
     config = tiny("start", models={"teacher": "models:tiny"}, student={"embedding_size": embedding_size})
     student, teacher, folder = open_models(config, world)
-    start_student(config, world, student, teacher, open_task(config, world, tokens.load(folder)))
+    start_student(config, world, student, teacher, open_task(config, world, folder))
     return student, teacher.eval()
 
 

@@ -1,0 +1,126 @@
+"""Finished runs inside a shared checkpoint folder (`--checkpoints`), so that one folder is all that has to travel.
+
+On a machine that gives back a few files, every run writes its checkpoint into the same folder. A finished run stays
+there as a result: its weights (in 16 bits where its checkpoints were compact; frozen word vectors of a given start are
+left out), its log and its figures. Once a run that went on from another one is finished, only that one's figures stay.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+
+from training import checkpoint, parts, tensors
+from training import config as configuration
+from training.config import Config
+from training.errors import TrainingError
+from training.models import architecture, build, heads
+from training.places import Places
+
+# What a shared folder may hold: four parts, with room for other files that travel along.
+ROOM = 4 * parts.LONGEST
+WEIGHTS = "weights.safetensors"
+# Files of a run that are carried as they are, by their places below the run's folder.
+FILES = ("model/config.json", f"model/{heads.RECORD}", "done.json", "log.jsonl")
+
+
+class Full(TrainingError):
+    """A shared folder has no room for another run."""
+
+
+class Carried:
+    """What a shared folder holds besides the run that is under way; nothing where each run has its own folder."""
+
+    def __init__(self, places: Places):
+        self.runs, self.pieces, self.places = {}, {}, places
+        found = parts.read(places.checkpoints) if places.checkpoints else None
+        if found:
+            self.runs = found.about.get("runs", {})
+            self.pieces = {name: piece for name, piece in found.pieces.items() if name.startswith("runs/")}
+
+    def bundle(self, about: dict, pieces: dict[str, bytes]) -> parts.Bundle:
+        """A checkpoint with what is carried in front."""
+        return parts.Bundle({"runs": self.runs} | about, self.pieces | pieces)
+
+    def finish(self, config: Config, model: torch.nn.Module) -> None:
+        """Leave a finished run in the shared folder, in place of its checkpoint."""
+        if self.places.checkpoints is None:
+            return
+        folder, prefix = self.places.run(config.name), f"runs/{config.name}/"
+        for name in FILES:
+            if (folder / name).is_file():
+                self.pieces[prefix + name] = (folder / name).read_bytes()
+        self.pieces[prefix + WEIGHTS] = bytes(tensors.to_bytes(_weights(config, model)))
+        self.runs[config.name] = {"config": dataclasses.asdict(config)}
+        before = config.models.init.removeprefix("run:")
+        self.pieces.pop(f"runs/{before}/{WEIGHTS}", None)
+        parts.write(self.places.checkpoints, self.bundle({}, {}), folder / "checkpoint.new")
+
+    def require_room(self, config: Config, model: torch.nn.Module) -> None:
+        """Refuse a run whose checkpoints would not fit next to what is carried."""
+        if self.places.checkpoints is None:
+            return
+        carried, own = sum(map(len, self.pieces.values())), _checkpoint_size(config, model)
+        if carried + own > ROOM:
+            raise Full(
+                f"{self.places.checkpoints}: {carried / 2**20:.0f} MiB of finished runs and {own / 2**20:.0f} MiB of "
+                f"'{config.name}' are more than {ROOM / 2**20:.0f} MiB; take the finished ones out by "
+                "`python -m training unpack` and go on in an empty folder"
+            )
+
+
+def unpack(bundle: parts.Bundle, places: Places, where: Path) -> list[str]:
+    """Put finished runs into the folder of runs, those that are there already left alone; returns their names."""
+    for name, run in bundle.about.get("runs", {}).items():
+        folder, prefix = places.run(name), f"runs/{name}/"
+        if (folder / "done.json").exists():
+            continue
+        config = configuration.build(Config, run["config"], str(where))
+        for file in FILES:
+            if file != "done.json" and prefix + file in bundle.pieces:
+                _write(folder / file, bundle.pieces[prefix + file])
+        if prefix + WEIGHTS in bundle.pieces:
+            _restore(config, places, tensors.from_bytes(bundle.pieces[prefix + WEIGHTS], f"{where}: {name}"))
+        # Last: with it the run counts as finished.
+        _write(folder / "done.json", bundle.pieces[prefix + "done.json"])
+    return list(bundle.about.get("runs", {}))
+
+
+def _restore(config: Config, places: Places, stored: dict[str, torch.Tensor]) -> None:
+    from training.steps.common import copy_tokenizer, save_weights
+
+    folder = places.run(config.name) / "model"
+    fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = build.build(architecture.Architecture(**fields), config.task)
+    source = places.model(config.models.init or config.models.teacher or config.data.tokenizer)
+    if config.models.init and config.optim.freeze_words:
+        given = build.load(source, config.task).body.embeddings.word_embeddings.weight
+        model.body.embeddings.word_embeddings.weight.data.copy_(given)
+    model.load_state_dict({name: tensor.float() for name, tensor in stored.items()}, strict=False)
+    save_weights(model, folder)
+    copy_tokenizer(source, folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    checkpoint.write_whole(path, lambda beside: beside.write_bytes(content))
+
+
+def _left_out(config: Config, name: str) -> bool:
+    return bool(config.models.init) and config.optim.freeze_words and "word_embeddings" in name
+
+
+def _weights(config: Config, model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    again = build.tied(model)
+    small = config.loop.storage == "compact"
+    return {
+        name: tensor.half() if small else tensor
+        for name, tensor in model.state_dict().items()
+        if name not in again and not _left_out(config, name)
+    }
+
+
+def _checkpoint_size(config: Config, model: torch.nn.Module) -> int:
+    # Generous: every stored parameter counts as one that learns.
+    count = sum(p.numel() for n, p in model.named_parameters() if not _left_out(config, n))
+    return int(count * (5.1 if config.loop.storage == "compact" else 12)) + 2**18

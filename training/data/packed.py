@@ -1,0 +1,102 @@
+"""Training examples tokenized beforehand: one file of numbers, moved to the training device once.
+
+A machine that only trains needs no tokenizer and no text then, and its processor has next to nothing to do for a batch.
+What a task draws anew in every epoch (foreign questions, joined phrases, swapped pieces) is as it was when the file was
+made.
+"""
+
+import lzma
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training import checkpoint, tensors
+from training.config import Config
+from training.data.batches import Batch, Order
+from training.errors import TrainingError
+
+# Widths of batches: multiples of this, so that few shapes come up.
+WIDTH = 16
+
+
+@dataclass
+class Examples:
+    """All pieces end to end; `heads` are the lengths of the first segments; `labels` one value per example."""
+
+    pieces: np.ndarray
+    lengths: np.ndarray
+    heads: np.ndarray
+    labels: dict[str, np.ndarray]
+
+
+def collect(batch_at, steps: int) -> Examples:
+    """The examples of the first `steps` batches, ordered by their text so that equal passages lie side by side."""
+    rows = []
+    for step in range(steps):
+        batch = batch_at(step)
+        for row, mask in enumerate(batch.attention_mask.numpy()):
+            length = int(mask.sum())
+            ids = batch.input_ids[row, :length].numpy().astype(np.uint16)
+            head = int((batch.token_type_ids[row, :length] == 0).sum())
+            rows.append((ids, head, {name: values[row].item() for name, values in batch.labels.items()}))
+    rows.sort(key=lambda row: row[0][row[1] :].tobytes() + row[0].tobytes())
+    return Examples(
+        np.concatenate([ids for ids, *_ in rows]),
+        np.array([len(ids) for ids, *_ in rows], dtype=np.int32),
+        np.array([head for _, head, _ in rows], dtype=np.int32),
+        {name: np.array([labels[name] for *_, labels in rows]) for name in rows[0][2]},
+    )
+
+
+def write(path: Path, examples: Examples) -> None:
+    """One file, compressed."""
+    listed = {"pieces": examples.pieces.view(np.int16), "lengths": examples.lengths, "heads": examples.heads}
+    listed |= {f"label.{name}": values for name, values in examples.labels.items()}
+    content = tensors.to_bytes({name: torch.from_numpy(values) for name, values in listed.items()})
+    checkpoint.write_whole(path, lambda beside: beside.write_bytes(lzma.compress(content, preset=6)))
+
+
+def read(path: Path) -> Examples:
+    """What `write` left."""
+    try:
+        content = lzma.decompress(path.read_bytes())
+    except (lzma.LZMAError, EOFError) as error:
+        raise TrainingError(f"{path}: not a file of the step 'pack': {error}") from None
+    found = {name: tensor.numpy() for name, tensor in tensors.from_bytes(content, str(path)).items()}
+    labels = {name.removeprefix("label."): values for name, values in found.items() if name.startswith("label.")}
+    return Examples(found["pieces"].view(np.uint16), found["lengths"], found["heads"], labels)
+
+
+class PackedBatches:
+    """Batches put together on the device."""
+
+    def __init__(self, config: Config, examples: Examples, chosen: np.ndarray, device: torch.device):
+        """`chosen`: the numbers of the examples to deal out."""
+        self.chosen, self.lengths = chosen, examples.lengths
+        self.order = Order(examples.lengths[chosen], config.optim.batch_size, config.seed)
+        self.device = device
+        self.pieces = torch.from_numpy(examples.pieces.astype(np.int32)).to(device)
+        starts = np.concatenate([[0], np.cumsum(examples.lengths, dtype=np.int64)[:-1]])
+        self.table = {
+            name: torch.from_numpy(np.ascontiguousarray(values)).to(device)
+            for name, values in (("start", starts), ("length", examples.lengths), ("head", examples.heads))
+        }
+        self.labels = {name: torch.from_numpy(values).to(device) for name, values in examples.labels.items()}
+
+    def at(self, step: int) -> Batch:
+        """The batch of a step."""
+        return self.batch(self.chosen[self.order.step(step)])
+
+    def batch(self, numbers: np.ndarray) -> Batch:
+        """Examples by their numbers."""
+        lengths = self.lengths[numbers]
+        width = -(-int(lengths.max()) // WIDTH) * WIDTH
+        rows = torch.from_numpy(numbers).to(self.device, non_blocking=True)
+        start, length, head = (self.table[name][rows, None] for name in ("start", "length", "head"))
+        places = torch.arange(width, device=self.device)
+        mask = places < length
+        ids = self.pieces[(start + places).clamp_max(len(self.pieces) - 1)].long() * mask
+        labels = {name: values[rows] for name, values in self.labels.items()}
+        return Batch(ids, ((places >= head) & mask).long(), mask.long(), labels, int(lengths.sum()))

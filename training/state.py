@@ -1,0 +1,133 @@
+"""A run's state as a checkpoint: its configuration, the weights and AdamW's moments, by the parameters' names."""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from training import compact, parts, tensors
+from training import config as configuration
+from training.config import Config
+from training.errors import TrainingError
+from training.models.build import tied
+
+STATE = "state.safetensors"
+MOMENTS = {"exp_avg": (compact.first, compact.first_back), "exp_avg_sq": (compact.second, compact.second_back)}
+# What a run may change on its way: how fast it learns and what happens around the steps.
+FREE = {"optim": ("lr", "clip", "steps", "warmup", "schedule", "decay"), "loop": None, "card": None}
+
+
+class State:
+    """Reads and writes what a model and its optimizer hold, by the parameters' names."""
+
+    def __init__(self, config: Config, model: torch.nn.Module, optimizer: torch.optim.Optimizer):
+        self.config, self.model, self.optimizer = config, model, optimizer
+        self.parameters = dict(model.named_parameters())
+
+    def stored(self) -> dict[str, torch.Tensor]:
+        """Tensors that are written. Frozen word vectors of a given start are found there again."""
+        again = tied(self.model)
+        given = self.config.optim.freeze_words and bool(self.config.models.init)
+        return {
+            name: tensor
+            for name, tensor in self.model.state_dict().items()
+            if name not in again and not (given and "word_embeddings" in name)
+        }
+
+    @torch.no_grad()
+    def pack(self) -> tuple[bytes, dict[str, float]]:
+        """The tensors as one piece, and the optimizer's steps. In compact storage the run takes on what it wrote."""
+        found, steps = {}, {}
+        small = self.config.loop.storage == "compact"
+        for name, tensor in self.stored().items():
+            kept = compact.weight(tensor) if small else {"": tensor}
+            found |= {f"model.{name}{suffix}": value for suffix, value in kept.items()}
+            if small:
+                tensor.copy_(compact.weight_back(kept, tensor.shape))
+        for name, parameter in self.parameters.items():
+            moments = self.optimizer.state.get(parameter)
+            if not moments:
+                continue
+            steps[name] = float(moments["step"])
+            for moment, (there, back) in MOMENTS.items():
+                kept = there(moments[moment]) if small else {"": moments[moment]}
+                found |= {f"{moment}.{name}{suffix}": value for suffix, value in kept.items()}
+                if small:
+                    moments[moment].copy_(back(kept, parameter.shape))
+        return bytes(tensors.to_bytes(found)), steps
+
+    @torch.no_grad()
+    def unpack(self, piece: bytes, steps: dict[str, float], where: str) -> None:
+        """Take on what `pack` gave."""
+        found = tensors.from_bytes(piece, where)
+        small = self.config.loop.storage == "compact"
+        for name, tensor in self.stored().items():
+            kept = _group(found, f"model.{name}", where)
+            tensor.copy_(compact.weight_back(kept, tensor.shape) if small else kept[""])
+        self.optimizer.state.clear()
+        for name, count in steps.items():
+            parameter = self.parameters[name]
+            state = {"step": torch.tensor(count, dtype=torch.float32, device=parameter.device)}
+            for moment, (_, back) in MOMENTS.items():
+                kept = _group(found, f"{moment}.{name}", where)
+                value = back(kept, parameter.shape) if small else kept[""]
+                state[moment] = value.to(parameter.device)
+            self.optimizer.state[parameter] = state
+
+    def shapes(self) -> dict[str, list[int]]:
+        """The written tensors' shapes, for a check before anything is taken on."""
+        return {name: list(tensor.shape) for name, tensor in self.stored().items()}
+
+
+def _group(found: dict[str, torch.Tensor], name: str, where: str) -> dict[str, torch.Tensor]:
+    group = {suffix: found[name + suffix] for suffix in ("", ".scale", ".largest") if name + suffix in found}
+    if "" not in group:
+        raise TrainingError(f"{where}: lacks {name}; move the folder away")
+    return group
+
+
+def about(config: Config, strategy: str, state: State, **progress) -> dict:
+    """What the index says of a run."""
+    return {
+        "config": dataclasses.asdict(config),
+        "strategy": strategy,
+        "shapes": state.shapes(),
+        **progress,
+    }
+
+
+def config_of(bundle: parts.Bundle, folder: Path) -> Config:
+    """The configuration of the run that a checkpoint is of."""
+    config = configuration.build(Config, bundle.about["run"]["config"], str(folder))
+    configuration.check(config, str(folder))
+    return config
+
+
+def check(found: dict, config: Config, strategy: str, state: State, folder: Path) -> None:
+    """Refuse a checkpoint of another configuration, by the first difference."""
+    advice = f"go on as it was by `python -m training resume {folder}`, or give the run another 'name'"
+    other = found["config"]
+    if other["name"] != config.name:
+        raise TrainingError(f"{folder}: a checkpoint of the run '{other['name']}', not of '{config.name}'; {advice}")
+    for name, shape in state.shapes().items():
+        there = found["shapes"].get(name)
+        if there != shape:
+            says = "missing" if there is None else f"of shape {there}"
+            raise TrainingError(f"{folder}: {name} is {says}, the configuration asks for {shape}; {advice}")
+    given = dataclasses.asdict(config) | {"strategy": strategy}
+    for key, value in (other | {"strategy": found["strategy"]}).items():
+        if key not in given:
+            continue
+        free = FREE.get(key, ())
+        if free is None or value == given[key]:
+            continue
+        pairs = value.items() if isinstance(value, dict) else [(None, value)]
+        for inner, there in pairs:
+            here = given[key] if inner is None else given[key].get(inner, there)
+            if inner not in free and there != here:
+                name = key if inner is None else f"{key}.{inner}"
+                raise TrainingError(f"{folder}: {name} is {there!r} there and {here!r} here; {advice}")
+    if other["loop"]["storage"] != config.loop.storage:
+        raise TrainingError(
+            f"{folder}: loop.storage is {other['loop']['storage']!r} there and {config.loop.storage!r} here; {advice}"
+        )

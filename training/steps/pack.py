@@ -1,0 +1,26 @@
+"""Tokenize one epoch of a task's training examples for a machine that only trains."""
+
+import dataclasses
+
+from training import parallel
+from training.config import Config
+from training.data import packed
+from training.errors import TrainingError
+from training.places import Places
+from training.tasks import open_task
+
+
+def run(config: Config, places: Places) -> None:
+    """Write the file that `data.packed` names into the folder `packed` below the folder of results."""
+    if not config.data.packed:
+        raise TrainingError(f"{config.name}: 'data.packed' is missing: the name of the file to make")
+    path = places.out / "packed" / f"{config.data.packed}.xz"
+    # From the text, and all of it: what is kept back is chosen when the file is read.
+    text = dataclasses.replace(config.data, packed="")
+    whole = dataclasses.replace(config, data=text, loop=dataclasses.replace(config.loop, evaluate_every=0))
+    tokenizer_from = places.model(config.models.init or config.models.teacher)
+    task = open_task(whole, places, tokenizer_from)
+    if parallel.first():
+        examples = packed.collect(task.batch_at, task.per_epoch)
+        packed.write(path, examples)
+        print(f"{path}: {len(examples.lengths)} examples, {len(examples.pieces)} pieces, {path.stat().st_size} bytes")

@@ -1,0 +1,112 @@
+"""A checkpoint folder holds all of one write, whenever the writer was stopped."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from training import parts
+from training.errors import TrainingError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "checkpoint"
+
+
+def bundle(step: int, megabytes: int = 20) -> parts.Bundle:
+    """A piece that stays and a piece that changes."""
+    same = bytes(range(256)) * (megabytes * 2**12)
+    return parts.Bundle({"step": step}, {"same": same, "state": step.to_bytes(4, "big") * 2**20})
+
+
+def write(folder, content):
+    parts.write(folder, content, folder.with_name("staging"))
+
+
+def test_what_is_written_is_read(folder):
+    assert parts.read(folder) is None
+    for step in (1, 2):
+        write(folder, bundle(step))
+        assert parts.read(folder) == bundle(step)
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+        assert set(sizes) == {"index.json", *(f for f in sizes if f.startswith("part-"))}
+        assert max(sizes.values()) < 16 * 2**20
+        assert len(sizes) == 3
+    assert [path.name for path in folder.parent.iterdir()] == ["checkpoint"]
+
+
+def test_parts_that_stay_are_not_written_again(folder):
+    write(folder, bundle(1))
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("part-*")}
+    write(folder, bundle(2))
+    kept = [path for path, stamp in before.items() if path.exists() and path.stat().st_mtime_ns == stamp]
+    assert len(kept) == 1
+
+
+@pytest.mark.parametrize("moves", [0, 1, 2])
+def test_a_write_that_is_killed_leaves_the_one_before(folder, monkeypatch, moves):
+    write(folder, bundle(1))
+    move, done = parts.shutil.move, []
+
+    class Killed(BaseException):
+        pass
+
+    def die(source, target):
+        if len(done) == moves:
+            raise Killed
+        done.append(target)
+        return move(source, target)
+
+    def die_at_the_index(*_):
+        raise Killed
+
+    different = parts.Bundle({"step": 2}, {"state": bytes(20 * 2**20)})
+    different.pieces["end"] = b"end" * 2**20
+    monkeypatch.setattr(parts.shutil, "move", die)
+    monkeypatch.setattr(parts, "write_whole", die_at_the_index)
+    with pytest.raises(Killed):
+        write(folder, different)
+    monkeypatch.undo()
+    assert parts.read(folder) == bundle(1)
+    write(folder, different)
+    assert parts.read(folder) == different
+    assert {path.name for path in folder.iterdir()} == {
+        "index.json",
+        *(part["file"] for part in json.loads((folder / "index.json").read_text())["parts"]),
+    }
+
+
+def test_a_full_disk_leaves_the_one_before(folder, monkeypatch):
+    write(folder, bundle(1))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match="the disk is full; what was there before is untouched"):
+        write(folder, bundle(2))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_part_that_is_missing_or_changed_is_named(folder):
+    write(folder, bundle(1))
+    part = sorted(folder.glob("part-*"))[0]
+    content = part.read_bytes()
+    part.write_bytes(content[:-1] + b"!")
+    with pytest.raises(TrainingError, match=f"{part.name}: its content isn't what was written"):
+        parts.read(folder)
+    part.unlink()
+    with pytest.raises(TrainingError, match=f"{part.name}: missing"):
+        parts.read(folder)
+
+
+@pytest.mark.parametrize("text", ["rubbish", "[]", '{"format": 9}', '{"format": 1}'])
+def test_an_index_that_is_none_is_refused(folder, text):
+    folder.mkdir()
+    (folder / "index.json").write_text(text)
+    with pytest.raises(TrainingError, match="index.json"):
+        parts.read(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from training import checkpoint, parts, tensors
+from training import checkpoint, parts, state, tensors
 from training import config as configuration
 from training.config import Config
 from training.errors import TrainingError
@@ -106,21 +106,17 @@ def _write(path: Path, content: bytes) -> None:
     checkpoint.write_whole(path, lambda beside: beside.write_bytes(content))
 
 
-def _left_out(config: Config, name: str) -> bool:
-    return bool(config.models.init) and config.optim.freeze_words and "word_embeddings" in name
-
-
 def _weights(config: Config, model: torch.nn.Module) -> dict[str, torch.Tensor]:
     again = build.tied(model)
     small = config.loop.storage == "compact"
     return {
         name: tensor.half() if small else tensor
         for name, tensor in model.state_dict().items()
-        if name not in again and not _left_out(config, name)
+        if name not in again and not state.left_out(config, name)
     }
 
 
 def _checkpoint_size(config: Config, model: torch.nn.Module) -> int:
     # Generous: every stored parameter counts as one that learns.
-    count = sum(p.numel() for n, p in model.named_parameters() if not _left_out(config, n))
+    count = sum(p.numel() for n, p in model.named_parameters() if not state.left_out(config, n))
     return int(count * (5.1 if config.loop.storage == "compact" else 12)) + 2**18

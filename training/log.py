@@ -24,8 +24,8 @@ class Log:
             file.write(json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}) + "\n")
 
     def draw(self) -> None:
-        """Write the curves beside the log."""
-        if found := rows(self.path):
+        """Write the curves next to the log, where the machine can draw."""
+        if plots.available() and (found := rows(self.path)):
             plots.curves(found, self.path.with_name("curves.png"))
 
 

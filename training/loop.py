@@ -91,7 +91,9 @@ class Loop:
             else:
                 sums.clear()
             self.limit.step(time.monotonic() - began)
-            if log and time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60:
+            # With a limit also after the first step: how long saving takes must be known.
+            unknown = self.limit.seconds is not None and self.limit.saving == 0.0
+            if log and (unknown or time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60):
                 self.save(log)
                 saved = time.monotonic()
         if self.limit.done == 0 and self.step < self.steps:

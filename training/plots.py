@@ -1,6 +1,15 @@
 """Pictures of a run and of a comparison, as PNG."""
 
+import importlib.util
 from pathlib import Path
+
+
+def available() -> bool:
+    """Whether matplotlib is there: a machine that only trains may lack it."""
+    try:
+        return importlib.util.find_spec("matplotlib") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def curves(rows: list[dict], path: Path) -> None:

@@ -17,6 +17,11 @@ MOMENTS = {"exp_avg": (compact.first, compact.first_back), "exp_avg_sq": (compac
 FREE = {"optim": ("lr", "clip", "steps", "warmup", "schedule", "decay"), "loop": None, "card": None}
 
 
+def left_out(config: Config, name: str) -> bool:
+    """Whether a tensor is found again in the given start: frozen word vectors are."""
+    return bool(config.models.init) and config.optim.freeze_words and "word_embeddings" in name
+
+
 class State:
     """Reads and writes what a model and its optimizer hold, by the parameters' names."""
 
@@ -27,11 +32,10 @@ class State:
     def stored(self) -> dict[str, torch.Tensor]:
         """Tensors that are written. Frozen word vectors of a given start are found there again."""
         again = tied(self.model)
-        given = self.config.optim.freeze_words and bool(self.config.models.init)
         return {
             name: tensor
             for name, tensor in self.model.state_dict().items()
-            if name not in again and not (given and "word_embeddings" in name)
+            if name not in again and not left_out(self.config, name)
         }
 
     @torch.no_grad()

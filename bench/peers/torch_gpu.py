@@ -4,8 +4,8 @@
 
 Weights and ids are those of `mobilebert bench --variant mobilebert`; the network is the training package's. Each row is
 one way to run it at one length and batch size: median and p90 by CUDA events (the GPU's work) and by the wall clock
-(until the logits are in host memory), and the largest |Δ| of the logits over their root mean square, against the float64
-logits of `src/benchmark/data/logits.json` and, with `--ours`, against those that `mobilebert bench --logits` wrote.
+(until the logits are in host memory), and the largest |Δ| of the logits over their root mean square, against the
+float64 logits of `src/benchmark/data/logits.json` and, with `--ours`, against those of `mobilebert bench --logits`.
 PyTorch is given no attention mask, since no row has padding. Rows are written as they come; after `--seconds` the
 program ends wherever it is.
 

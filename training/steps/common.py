@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from training import checkpoint, distil, loop, parallel, tensors
+from training import checkpoint, distil, loop, parallel, state, tensors
 from training.config import Config
 from training.data import batches, tokens
 from training.errors import TrainingError
@@ -140,7 +140,9 @@ def train(config: Config, places: Places, strategy: str, limit: Limit | None = N
 def _finish(run: loop.Loop, config: Config, model, tokenizer_from: Path, folder: Path) -> None:
     if config.loop.storage == "compact":
         # What travels is in 16 bits: a run that reads this one learns the same here and where it is unpacked.
-        model.load_state_dict({name: tensor.half().float() for name, tensor in model.state_dict().items()})
+        for name, tensor in model.state_dict().items():
+            if not state.left_out(config, name):
+                tensor.copy_(tensor.half())
     save_model(model, tokenizer_from, folder / "model")
     summary = {"steps": run.step, "tokens": run.tokens, "hours": round(run.seconds / 3600, 4), "task": config.task}
     checkpoint.write_whole(folder / "done.json", lambda p: p.write_text(json.dumps(summary, indent=2) + "\n"))

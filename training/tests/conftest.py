@@ -68,17 +68,17 @@ def write_data(places: Places) -> None:
     """SST-2, STS-B, SQuAD and books, of seeded noise."""
     random = np.random.default_rng(5)
     rows = [f"{sentence(random)} \t{random.integers(2)}" for _ in range(200)]
-    (places.data / "sst2").mkdir(parents=True)
+    (places.data / "sst2").mkdir(parents=True, exist_ok=True)
     with gzip.open(places.data / "sst2" / "train.tsv.gz", "wt") as file:
         file.write("\n".join(["sentence\tlabel", *rows]) + "\n")
     (places.data / "sst2" / "dev.tsv").write_text("\n".join(["sentence\tlabel", *rows[:30]]) + "\n")
-    (places.data / "squad").mkdir()
+    (places.data / "squad").mkdir(exist_ok=True)
     with gzip.open(places.data / "squad" / "train-v1.1.json.gz", "wt") as file:
         json.dump(squad(random, 6), file)
     with gzip.open(places.data / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
         json.dump({"q-0-0-0": [0, 1]}, file)
     (places.data / "squad" / "dev-v1.1.json").write_text(json.dumps(squad(random, 2)))
-    (places.data / "text").mkdir()
+    (places.data / "text").mkdir(exist_ok=True)
     lines = [sentence(random, 10, 40) if i % 9 else "" for i in range(1, 60)]
     (places.data / "text" / "books.txt").write_text("\n".join(lines) + "\n")
 

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::outcome::{Outcome, noting, passed, summary};
 use crate::process::{cargo, command, root, run as run_command, run_noting, target};
-use crate::{browser, package, pages, python, setup, size, wasm};
+use crate::{browser, gpu_kit, package, pages, python, setup, size, wasm};
 
 /// One row of the result.
 struct Check {
@@ -47,6 +47,7 @@ const CHECKS: &[Check] = &[
     Check { name: "python: lint", run: python_lint },
     Check { name: "workflows: lint", run: workflow_lint },
     Check { name: TRAINING, run: training_tests },
+    Check { name: KIT, run: gpu_kit::dry_run::run },
 ];
 
 const BUILD: &str = "package: build and size";
@@ -54,6 +55,9 @@ const REFERENCE: &str = "package: API reference";
 const PEER: &str = "package: against transformers.js";
 const BROWSERS: &str = "browsers: Chromium and Firefox";
 const TRAINING: &str = "python: training tests";
+const KIT: &str = "gpu kit: dry run";
+/// Left out by `--skip-training`.
+const NEED_PYTORCH: [&str; 2] = [TRAINING, KIT];
 
 /// Part of what a check needs; does nothing if that is already there.
 type Preparation = fn() -> Result<()>;
@@ -80,7 +84,7 @@ pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
     for preparations in [INSTALLATIONS, BUILDS] {
         let wanted: Vec<_> = preparations
             .iter()
-            .filter(|(name, _)| wanted(name) && !(skip_training && *name == TRAINING))
+            .filter(|(name, _)| wanted(name) && !(skip_training && NEED_PYTORCH.contains(name)))
             .map(|(_, prepare)| prepare)
             .collect();
         std::thread::spawn(move || wanted.into_iter().for_each(|prepare| drop(prepare())));
@@ -90,7 +94,7 @@ pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
     for check in chosen {
         println!("\n=== {}", check.name);
         let start = Instant::now();
-        let outcome = if skip_training && check.name == TRAINING {
+        let outcome = if skip_training && NEED_PYTORCH.contains(&check.name) {
             Ok(Outcome::Skipped("--skip-training".to_owned()))
         } else {
             (check.run)()
@@ -319,7 +323,7 @@ mod tests {
     #[test]
     fn words_select_checks_ignoring_case() {
         assert_eq!(chosen(&[]).map(|names| names.len()), Ok(CHECKS.len()));
-        assert_eq!(chosen(&["gpu"]), Ok(vec!["rust: tests (GPU: software Vulkan)"]));
+        assert_eq!(chosen(&["gpu"]), Ok(vec!["rust: tests (GPU: software Vulkan)", "gpu kit: dry run"]));
         assert_eq!(chosen(&["API", "rust: FORMAT"]), Ok(vec!["rust: format", "package: API reference"]));
     }
 

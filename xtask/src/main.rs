@@ -7,6 +7,7 @@ mod demo;
 mod fingerprint;
 mod folder;
 mod goldens;
+mod gpu_kit;
 mod models;
 mod outcome;
 mod package;
@@ -48,7 +49,7 @@ enum Command {
     /// Run every check: formatting, lints, types, unit tests, parity, GPU, browsers, training.
     #[command(after_help = checks::help())]
     Test {
-        /// Skip the training tests, which install PyTorch.
+        /// Skip the checks that install PyTorch: the training tests and the GPU kit.
         #[arg(long)]
         skip_training: bool,
         /// Run only the checks whose name contains this, ignoring case; repeatable.
@@ -74,6 +75,8 @@ enum Command {
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Fill target/gpu-kit with all that a machine with a GPU and no network needs (see bench/gpu/README.md).
+    GpuKit(gpu_kit::Options),
     /// Take screenshots of every state of the pages, into tests/screens/.
     Screens {
         /// Only these states; an unknown name lists them all.
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::Build { model } => site::run(&model),
         Command::Bench { rest } => bench::run(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
+        Command::GpuKit(options) => gpu_kit::run(&options),
         Command::LongTasks { rest } => browser::script("bench/page/long-tasks.mjs", &rest),
         Command::Screens { state } => browser::script("tests/browser/screens.mjs", &state),
         Command::Typing { rest } => browser::script("bench/page/typing.mjs", &rest),

@@ -1,0 +1,52 @@
+"""Compact storage: small, close, and such that a run goes on from what it wrote."""
+
+import pytest
+import torch
+
+from training import compact
+
+
+def values(kind: str) -> torch.Tensor:
+    random = torch.Generator().manual_seed(6)
+    scale = torch.exp(torch.randn(300, 70, generator=random) * 4)
+    drawn = torch.randn(300, 70, generator=random) * scale
+    return {"weight": drawn, "first": drawn * 1e-6, "second": drawn.square() * 1e-9}[kind]
+
+
+@pytest.mark.parametrize("kind", ["weight", "first", "second"])
+def test_what_was_read_back_is_written_and_read_the_same(kind):
+    write, back = getattr(compact, kind), getattr(compact, f"{kind}_back")
+    once = back(write(values(kind)), torch.Size([300, 70]))
+    again = back(write(once), torch.Size([300, 70]))
+    close = (again - once).abs() <= {"weight": 0.0, "first": 0.005, "second": 1e-6}[kind] * once.abs().max()
+    assert close.all()
+    assert torch.equal(back(write(torch.zeros(3)), torch.Size([3])), torch.zeros(3))
+
+
+def test_weights_keep_sixteen_bits_of_their_mantissa():
+    given = values("weight")
+    stored = compact.weight(given)
+    assert sum(t.numel() * t.element_size() for t in stored.values()) == 3 * given.numel()
+    assert ((compact.weight_back(stored, given.shape) - given).abs() <= given.abs() * 2.0**-16).all()
+
+
+def test_first_moments_keep_a_step_of_their_block():
+    given = values("first")
+    stored = compact.first(given)
+    assert sum(t.numel() * t.element_size() for t in stored.values()) < 1.04 * given.numel()
+    blocks = torch.nn.functional.pad(given.flatten(), (0, -given.numel() % 64)).reshape(-1, 64)
+    off = torch.nn.functional.pad(compact.first_back(stored, given.shape).flatten(), (0, -given.numel() % 64))
+    assert ((off.reshape(-1, 64) - blocks).abs() <= blocks.abs().amax(1, keepdim=True) / 127).all()
+
+
+def test_second_moments_keep_a_share_of_themselves():
+    given = values("second")
+    given[0, :9] = 0.0
+    stored = compact.second(given)
+    assert sum(t.numel() * t.element_size() for t in stored.values()) < 1.01 * given.numel()
+    back = compact.second_back(stored, given.shape)
+    assert (back[0, :9] == 0).all()
+    within = given > given.max() * 2.0**-31
+    assert ((back / given)[within].log2().abs() <= 1 / 16 + 1e-4).all()
+    below = (given > 0) & ~within
+    assert (back[below] >= 0.95 * given[below]).all()

@@ -1,0 +1,319 @@
+"""The kit's way: tokenized data, torch alone, one folder for all checkpoints, a time limit, and going on elsewhere."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import limit, loop, parts, tensors
+from training.__main__ import main
+from training.errors import TrainingError
+from training.places import Places
+from training.steps import finetune, pack, queue, resume
+from training.tests.conftest import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+TEACHER = """
+name = "{0}-teacher"
+task = "squad"
+[models]
+init = "models:tiny-squad"
+[data]
+packed = "squad"
+max_length = 64
+max_question = 16
+mismatch = 0.2
+[optim]
+steps = 4
+batch_size = 4
+freeze_words = true
+[loop]
+storage = "compact"
+log_every = 1
+evaluate_every = 2
+checkpoint_minutes = 0.0
+"""
+STUDENT = """
+name = "{0}-student"
+task = "squad"
+[models]
+init = "models:tiny-squad"
+teacher = "run:{0}-teacher"
+[data]
+packed = "squad"
+[loss]
+raw_maps = 0.5
+soft = 1.0
+[optim]
+steps = 3
+batch_size = 4
+freeze_words = true
+[loop]
+storage = "compact"
+log_every = 1
+checkpoint_minutes = 0.0
+"""
+
+
+@dataclasses.dataclass
+class Kit:
+    """Two stages and the folders they need."""
+
+    queue: Path
+    places: Places
+    name: str
+
+    def weights(self, run: str) -> dict[str, torch.Tensor]:
+        """What a finished run left."""
+        return tensors.read(self.places.run(f"{self.name}-{run}") / "model" / "model.safetensors")
+
+
+@pytest.fixture
+def kit(world, tmp_path) -> Kit:
+    name = "kit"
+    (tmp_path / "teacher.toml").write_text(TEACHER.format(name))
+    (tmp_path / "student.toml").write_text(STUDENT.format(name))
+    stages = [["teacher", "teacher.toml"], ["finetune", "student.toml"]]
+    (tmp_path / "queue.toml").write_text(f"steps = {json.dumps(stages)}")
+    text = dataclasses.replace(world, out=tmp_path / "data")
+    pack.run(queue.read(tmp_path / "queue.toml")[0][1], text)
+    places = Places(tmp_path / "data", world.models, tmp_path / "runs", checkpoints=tmp_path / "out" / "checkpoint")
+    return Kit(tmp_path / "queue.toml", places, name)
+
+
+def arguments(kit: Kit, places: Places) -> list[str]:
+    given = {"data": places.data, "models": places.models, "out": places.out, "threads": 1}
+    return [str(word) for name, value in given.items() for word in (f"--{name}", value)]
+
+
+def test_tokenized_examples_are_those_of_the_text(kit, world):
+    config = queue.read(kit.queue)[0][1]
+    from training.data import packed, squad, tokens
+
+    examples = packed.read(kit.places.data / "packed" / "squad.xz")
+    data = squad.read_train(world, True)
+    windows = squad.Windows(tokens.load(world.models / "tiny-squad"), data, 64, config.data.doc_stride, 16)
+    wanted = {tuple(windows.encoded(w).ids): (w.start, w.end) for w in windows.windows if w.end}
+    starts = [0, *examples.lengths.cumsum()]
+    found = 0
+    for row, (start, end) in enumerate(zip(examples.labels["start"], examples.labels["end"], strict=True)):
+        ids = tuple(examples.pieces[starts[row] : starts[row + 1]].tolist())
+        assert ids[examples.heads[row] - 1] == 102
+        if end:
+            found += 1
+            assert wanted[ids] == (start, end)
+    assert 0 < found < len(examples.lengths)
+
+
+def test_a_batch_is_put_together_as_from_the_text(kit):
+    import numpy as np
+
+    from training.data import packed
+
+    config = queue.read(kit.queue)[0][1]
+    examples = packed.read(kit.places.data / "packed" / "squad.xz")
+    batches = packed.PackedBatches(config, examples, np.arange(len(examples.lengths)), torch.device("cpu"))
+    numbers = np.array([3, 0, 5])
+    batch = batches.batch(numbers)
+    starts = [0, *examples.lengths.cumsum()]
+    assert batch.tokens() == examples.lengths[numbers].sum() == batch.attention_mask.sum()
+    for row, number in enumerate(numbers):
+        length, head = examples.lengths[number], examples.heads[number]
+        pieces = examples.pieces[starts[number] : starts[number + 1]]
+        assert batch.input_ids[row].tolist() == [*pieces.tolist(), *[0] * (batch.input_ids.shape[1] - length)]
+        assert batch.token_type_ids[row].tolist() == [
+            int(head <= place < length) for place in range(batch.input_ids.shape[1])
+        ]
+        assert batch.labels["start"][row] == examples.labels["start"][number]
+
+
+def test_stages_cut_off_anywhere_end_where_uncut_ones_end_on_another_machine_too(kit, monkeypatch, tmp_path):
+    queue.run_queue(kit.queue, kit.places)
+    whole = {run: kit.weights(run) for run in ("teacher", "student")}
+    learn = loop.Loop._learn
+
+    class Cut(Exception):
+        pass
+
+    cut, shared = dataclasses.replace(kit.places, out=tmp_path / "0"), tmp_path / "elsewhere"
+    for machine, after in enumerate((2, 3, 1)):
+        # Nothing but the shared folder is left of the machine before.
+        cut = dataclasses.replace(cut, out=tmp_path / str(machine), checkpoints=shared)
+        done = []
+
+        def fail(self, *arguments, done=done, after=after):
+            if len(done) == after:
+                raise Cut
+            done.append(self.step)
+            learn(self, *arguments)
+
+        monkeypatch.setattr(loop.Loop, "_learn", fail)
+        with pytest.raises(Cut):
+            queue.run_queue(kit.queue, cut)
+    monkeypatch.setattr(loop.Loop, "_learn", learn)
+    last = dataclasses.replace(cut, out=tmp_path / "last")
+    resume.run_checkpoint(shared, last)
+    kit.places = last
+    for run, wanted in whole.items():
+        found = kit.weights(run)
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted), run
+    steps = [json.loads(line)["step"] for line in (last.run("kit-student") / "log.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3]
+    bundle = parts.read(shared)
+    assert "run" not in bundle.about
+    assert not any(
+        "word_embeddings" in name
+        for name in tensors.from_bytes(bundle.pieces["runs/kit-teacher/weights.safetensors"], "teacher")
+    )
+
+
+def test_resume_takes_the_configuration_from_the_checkpoint(kit, capsys, monkeypatch):
+    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 2)
+    assert (
+        main(
+            ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.places.checkpoints)]
+            + arguments(kit, kit.places)
+        )
+        == 0
+    )
+    assert "stopped by its limit at step 2 of 4, saved; go on by" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places)]) == 0
+    assert capsys.readouterr().out == f"{kit.places.run('kit-teacher') / 'model'}\n"
+    assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places)]) == 0
+    assert "nothing is under way" in capsys.readouterr().out
+
+
+def test_a_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch):
+    def slow(*_):
+        time.sleep(30)
+
+    monkeypatch.setattr(loop.Loop, "_learn", slow)
+    command = ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.places.checkpoints)]
+    began = time.monotonic()
+    assert main([*command, *arguments(kit, kit.places), "--seconds", "2"]) == 1
+    assert time.monotonic() - began < 25
+    printed = capsys.readouterr()
+    assert printed.err == ("error: 2 seconds are too short for one step; give more by --seconds. Nothing was written\n")
+    assert not kit.places.checkpoints.exists()
+    assert not list(kit.places.out.rglob("*"))
+
+
+def test_a_limit_leaves_the_checkpoint_before_alone(kit, capsys, monkeypatch):
+    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
+    queue.run_queue(kit.queue, kit.places, limit.Limit())
+    monkeypatch.undo()
+    before = {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()}
+    monkeypatch.setattr(loop.Loop, "_learn", lambda *_: time.sleep(30))
+    capsys.readouterr()
+    assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places), "--seconds", "2"]) == 1
+    assert "too short for one step" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("optim.batch_size=8", "optim.batch_size is 4 there and 8 here"),
+        ("loop.storage='exact'", "loop.storage is 'compact' there and 'exact' here"),
+        ("seed=7", "seed is 1 there and 7 here"),
+        ("name='other'", "a checkpoint of the run 'kit-teacher', not of 'other'"),
+    ],
+)
+def test_a_checkpoint_of_another_configuration_is_refused(kit, capsys, monkeypatch, change, says):
+    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
+    queue.run_queue(kit.queue, kit.places, limit.Limit())
+    monkeypatch.undo()
+    before = {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()}
+    config = str(kit.queue.with_name("teacher.toml"))
+    capsys.readouterr()
+    command = ["teacher", "--config", config, "--checkpoints", str(kit.places.checkpoints), "--set", change]
+    assert main(command + arguments(kit, kit.places)) == 1
+    line = capsys.readouterr().err
+    assert line.startswith("error: ") and line.count("\n") == 1
+    assert says in line and "python -m training resume" in line
+    assert {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()} == before
+
+
+def test_a_rate_may_change_on_the_way(kit, monkeypatch):
+    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
+    queue.run_queue(kit.queue, kit.places, limit.Limit())
+    monkeypatch.undo()
+    queue.run_queue(kit.queue, kit.places, changes=["optim.lr=1e-5", "loop.log_every=2"])
+    assert (kit.places.run("kit-student") / "done.json").exists()
+
+
+def test_a_shared_folder_without_room_is_said_before_the_run(kit, monkeypatch, capsys):
+    from training import carry
+
+    monkeypatch.setattr(carry, "_checkpoint_size", lambda *_: carry.ROOM - 1000)
+    queue.run_queue(kit.queue, kit.places)
+    printed = capsys.readouterr().out
+    assert "of 'kit-student' are more than 60 MiB; take the finished ones out" in printed
+    assert (kit.places.run("kit-teacher") / "done.json").exists()
+    assert not (kit.places.run("kit-student") / "log.jsonl").exists()
+
+
+@pytest.mark.parametrize("change", ["optim", "optim.lr", "optim.lr=fast", "=3", "optim.=3"])
+def test_changes_that_are_none_are_refused(kit, change):
+    with pytest.raises(TrainingError, match="must be section.key=value"):
+        queue.read(kit.queue, [change])
+
+
+def test_a_folder_without_a_checkpoint_is_named(kit, capsys, tmp_path):
+    assert main(["resume", str(tmp_path), *arguments(kit, kit.places)]) == 1
+    assert f"error: {tmp_path}: no checkpoint there" in capsys.readouterr().err
+
+
+BLOCKED = """
+import sys
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+    def find_spec(self, name, path=None, target=None):
+        missing = name.split(".")[0] in {"transformers", "tokenizers", "safetensors", "matplotlib"}
+        return None if missing else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+try:
+    import safetensors
+except ModuleNotFoundError:
+    from training.__main__ import main
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_training_and_resuming_need_torch_and_numpy_alone(kit):
+    shared = str(kit.places.checkpoints)
+    for command in (["queue", "--config", str(kit.queue), "--checkpoints", shared], ["resume", shared]):
+        ran = subprocess.run(
+            [sys.executable, "-c", BLOCKED, *command, *arguments(kit, kit.places)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+    assert (kit.places.run("kit-student") / "model" / "model.safetensors").exists()
+
+
+def test_a_plain_run_resumes_from_its_own_folder(world, monkeypatch, capsys):
+    config = tiny("own-folder", models={"init": "models:tiny"}, loop={"checkpoint_minutes": 0.0})
+    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 3)
+    assert not finetune.run(config, world, limit.Limit())
+    monkeypatch.undo()
+    folder = world.run("own-folder") / "checkpoint"
+    resume.run_checkpoint(folder, world)
+    whole = tiny("own-folder-uncut", models={"init": "models:tiny"})
+    finetune.run(whole, world)
+    one, other = (
+        tensors.read(world.run(name) / "model" / "model.safetensors") for name in ("own-folder", "own-folder-uncut")
+    )
+    assert all(torch.equal(one[name], other[name]) for name in other)

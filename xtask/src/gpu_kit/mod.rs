@@ -1,0 +1,309 @@
+//! `cargo xtask gpu-kit`: a folder with all that a machine with a GPU and no network needs to measure and to train.
+
+pub mod dry_run;
+mod inputs;
+mod packages;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::process::{cargo, command, find, output, root, run as run_command, target};
+use crate::{fingerprint, folder, python};
+use inputs::Inputs;
+
+/// What the kit may weigh, in MiB.
+const LIMIT: u64 = 64;
+
+/// What a kit is filled from.
+#[derive(Args)]
+pub struct Options {
+    /// Folder of the data sets [default: MOBILEBERT_DATA, then ../shared/data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder of the teacher's checkpoint [default: MOBILEBERT_MODELS, then ../shared/models].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Which model's stages to train.
+    #[arg(long, value_parser = ["squad", "sst2"], default_value = "squad")]
+    pub stages: String,
+    /// A checkpoint folder that came back from an earlier run, to go on from.
+    #[arg(long, value_name = "DIR")]
+    pub checkpoint: Option<PathBuf>,
+    /// Fill the kit with generated data and a teacher of random weights, to try it.
+    #[arg(long, conflicts_with_all = ["data", "models"])]
+    pub sample: bool,
+    /// Most that the kit may weigh, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = LIMIT)]
+    pub limit: u64,
+}
+
+impl Options {
+    /// What the command line says when it says nothing but the stages.
+    fn new(stages: &str) -> Self {
+        Self {
+            data: None,
+            models: None,
+            stages: stages.to_owned(),
+            checkpoint: None,
+            sample: false,
+            limit: LIMIT,
+        }
+    }
+}
+
+/// How the command-line tool is compiled for the kit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// As users run it.
+    Release,
+    /// As the tests have compiled it already.
+    Debug,
+}
+
+/// Fills `target/gpu-kit` and prints what it weighs.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let kit = fill(options, Build::Release)?;
+    println!("{}: {:.1} MiB", kit.display(), mebibytes(total(&kit)?));
+    println!("try it: bash {} --cpu --seconds 60", kit.join("run.sh").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fills `target/gpu-kit`; what earlier runs of the kit left in its `out` and `work` stays.
+pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        bail!("the kit's program must be built on x86-64 Linux, where it will run");
+    }
+    let kit = target().join("gpu-kit");
+    let python = python::training()?;
+    let inputs = if options.sample { Inputs::sample(&python)? } else { Inputs::find(options)? };
+    let program = program(build)?;
+    clear(&kit)?;
+    fs::copy(&program, kit.join("mobilebert")).with_context(|| program.display().to_string())?;
+    strip(&kit.join("mobilebert"))?;
+    sources(&kit)?;
+    models(&kit, &inputs, &program, &options.stages)?;
+    data(&kit, &inputs, &python, &options.stages)?;
+    packages::fetch(&kit.join("deb"))?;
+    if let Some(checkpoint) = &options.checkpoint {
+        if !checkpoint.join("index.json").is_file() {
+            bail!("{}: no checkpoint there; it has an index.json and parts next to it", checkpoint.display());
+        }
+        folder::copy(checkpoint, &kit.join("checkpoint"), &|_| Ok(true))?;
+    }
+    fs::write(kit.join("stages"), format!("{}\n", options.stages))?;
+    fs::write(kit.join("version"), version()?)?;
+    // For a try on this machine, whose own Python may lack PyTorch.
+    fs::write(kit.join("python"), format!("{}\n", python.display()))?;
+    check_size(&kit, options.limit)?;
+    Ok(kit)
+}
+
+/// Removes what an earlier filling left.
+fn clear(kit: &Path) -> Result<()> {
+    fs::create_dir_all(kit)?;
+    for entry in fs::read_dir(kit)? {
+        let path = entry?.path();
+        if path.ends_with("out") || path.ends_with("work") {
+            continue;
+        }
+        if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
+    }
+    Ok(())
+}
+
+/// The command-line tool.
+fn program(build: Build) -> Result<PathBuf> {
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "--package=mobilebert-cli"]);
+    let name = match build {
+        Build::Release => {
+            println!("building the command-line tool for release");
+            cargo.arg("--release");
+            "release"
+        }
+        Build::Debug => "debug",
+    };
+    run_command(&mut cargo)?;
+    Ok(target().join(name).join("mobilebert"))
+}
+
+fn strip(program: &Path) -> Result<()> {
+    if find("strip").is_none() {
+        println!("no `strip` (Debian: binutils): the program keeps its symbols");
+        return Ok(());
+    }
+    run_command(command("strip").arg(program))
+}
+
+/// Scripts, configurations and the training package, at the places they have in the checkout.
+fn sources(kit: &Path) -> Result<()> {
+    let root = root();
+    for file in [
+        "bench/gpu/summary.py",
+        "bench/peers/torch_gpu.py",
+        "src/benchmark/data/logits.json",
+        "src/benchmark/data/variants.json",
+        "tests/goldens/generator.py",
+    ] {
+        let to = kit.join(file);
+        fs::create_dir_all(to.parent().unwrap_or(kit))?;
+        fs::copy(root.join(file), to).with_context(|| file.to_owned())?;
+    }
+    fs::copy(root.join("bench/gpu/run.sh"), kit.join("run.sh"))?;
+    let wanted = |path: &Path| {
+        let below = path.strip_prefix(root.join("training")).unwrap_or(path);
+        let left_out = ["tests", "runs", "results"].iter().any(|name| below.starts_with(name));
+        Ok(!left_out && path.extension().is_some_and(|found| found == "py" || found == "toml"))
+    };
+    for name in fs::read_dir(root.join("training"))? {
+        let path = name?.path();
+        let to = kit.join("training").join(path.file_name().unwrap_or_default());
+        if path.is_dir() && !path.ends_with("runs") && !path.ends_with("tests") {
+            folder::copy(&path, &to, &wanted)?;
+        } else if path.is_file() && wanted(&path)? {
+            fs::create_dir_all(kit.join("training"))?;
+            fs::copy(&path, to)?;
+        }
+    }
+    Ok(())
+}
+
+/// The teacher's start in 8 bits and the student's, without tokenizers.
+fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &str) -> Result<()> {
+    let small = target().join("gpu-kit-teacher");
+    if small.exists() {
+        fs::remove_dir_all(&small)?;
+    }
+    let mut quantize = command(program);
+    quantize.arg("quantize").arg("--model").arg(&inputs.teacher).args(["--dtype", "q8", "--out"]).arg(&small);
+    run_command(quantize.stdout(std::process::Stdio::null()))?;
+    let student = format!("mobilebert-{stages}");
+    let pairs = [
+        (small, kit.join("models/teacher-start")),
+        (root().join("models").join(&student), kit.join("shipped").join(student)),
+    ];
+    for (from, to) in pairs {
+        fs::create_dir_all(&to)?;
+        for name in ["config.json", "model.safetensors"] {
+            fs::copy(from.join(name), to.join(name))
+                .with_context(|| from.join(name).display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// The tokenized training examples, made once per version of what they are made from.
+fn data(kit: &Path, inputs: &Inputs, python: &Path, stages: &str) -> Result<()> {
+    let cache = target().join("gpu-kit-data");
+    let config = root().join(format!("training/configs/gpu-{stages}-teacher.toml"));
+    let made = cache.join("packed").join(format!("{stages}.xz"));
+    let stamp = cache.join(format!("{stages}.fingerprint"));
+    let mut sources =
+        vec![config.clone(), inputs.teacher.join("tokenizer.json"), root().join("training/data")];
+    sources.push(root().join("training/tasks"));
+    sources.push(inputs.data.join(stages));
+    let fingerprint = fingerprint::of(&sources, "packed")?;
+    if !fingerprint::is_fresh(&stamp, &fingerprint, std::slice::from_ref(&made)) {
+        // `models:teacher-start` in the configuration, by its tokenizer.
+        let models = cache.join("models");
+        let start = models.join("teacher-start");
+        if start.exists() {
+            fs::remove_dir_all(&start)?;
+        }
+        folder::copy(&inputs.teacher, &start, &|path| {
+            Ok(path.ends_with("config.json") || path.ends_with("tokenizer.json"))
+        })?;
+        println!("tokenizing the training data of {}", inputs.data.display());
+        let mut pack = command(python);
+        pack.args(["-m", "training", "pack", "--config"]).arg(config);
+        pack.arg("--data").arg(&inputs.data).arg("--models").arg(models).arg("--out").arg(&cache);
+        run_command(&mut pack)?;
+        fingerprint::write(&stamp, &fingerprint)?;
+    }
+    let to = kit.join("data/packed");
+    fs::create_dir_all(&to)?;
+    fs::copy(&made, to.join(format!("{stages}.xz")))?;
+    Ok(())
+}
+
+/// The commit that the kit is built from.
+fn version() -> Result<String> {
+    let commit = output(command("git").args(["log", "-1", "--format=%H %cI"]))?;
+    let changed = output(command("git").args(["status", "--porcelain", "--untracked-files=no"]))?;
+    let state = if changed.trim().is_empty() { "" } else { ", with changes that aren't committed" };
+    Ok(format!("{}{state}\n", commit.trim()))
+}
+
+/// Refuses a kit over its limit, by the sizes of what is in it.
+fn check_size(kit: &Path, limit: u64) -> Result<()> {
+    let whole = total(kit)?;
+    if whole <= limit << 20 {
+        return Ok(());
+    }
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(kit)? {
+        let path = entry?.path();
+        parts.push((size(&path)?, path.file_name().unwrap_or_default().to_string_lossy().into_owned()));
+    }
+    parts.sort_by(|a, b| b.cmp(a));
+    let listed: Vec<_> =
+        parts.iter().map(|(bytes, name)| format!("{name} {:.1} MiB", mebibytes(*bytes))).collect();
+    bail!(
+        "{}: {:.1} MiB, more than the {limit} that it may weigh ({}); raise --limit, or leave out --checkpoint",
+        kit.display(),
+        mebibytes(whole),
+        listed.join(", ")
+    );
+}
+
+/// Bytes of the kit without what its runs left.
+fn total(kit: &Path) -> Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(kit)? {
+        let path = entry?.path();
+        if !path.ends_with("out") && !path.ends_with("work") {
+            sum += size(&path)?;
+        }
+    }
+    Ok(sum)
+}
+
+fn size(path: &Path) -> Result<u64> {
+    if !path.is_dir() {
+        return Ok(fs::metadata(path)?.len());
+    }
+    let mut sum = 0;
+    for entry in fs::read_dir(path)? {
+        sum += size(&entry?.path())?;
+    }
+    Ok(sum)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown to one decimal")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_size, total};
+
+    #[test]
+    fn a_kit_over_its_limit_is_refused_by_the_sizes_in_it() {
+        let kit = std::env::temp_dir().join(format!("gpu-kit-{}", std::process::id()));
+        std::fs::create_dir_all(kit.join("data")).expect("a folder");
+        std::fs::create_dir_all(kit.join("out")).expect("a folder");
+        std::fs::write(kit.join("data/large"), vec![0; 3 << 20]).expect("a file");
+        std::fs::write(kit.join("out/result"), vec![0; 1 << 20]).expect("a file");
+        std::fs::write(kit.join("small"), [0; 9]).expect("a file");
+        assert_eq!(total(&kit).ok(), Some((3 << 20) + 9));
+        assert!(check_size(&kit, 4).is_ok());
+        let error = check_size(&kit, 3).expect_err("3 MiB and 9 bytes").to_string();
+        assert!(error.contains("more than the 3 that it may weigh (data 3.0 MiB, "), "{error}");
+        std::fs::remove_dir_all(kit).expect("the folder is there");
+    }
+}

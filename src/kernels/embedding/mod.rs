@@ -33,7 +33,7 @@ parameter_block! {
         pub embedding_size: u32,
         /// 1 for three vectors per token, 0 for one.
         pub trigram: u32,
-        /// Rows of the table. This and the next are for the shader; the twin's [`Table`] knows them itself.
+        /// Rows of the table. This and the next are for the shader; the twin's table knows them.
         pub vocabulary_size: u32,
         /// 1 where the table is in 8 bits.
         pub in_bytes: u32,

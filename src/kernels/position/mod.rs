@@ -36,7 +36,7 @@ parameter_block! {
         pub has_input: u32,
         /// 1 where there are token types.
         pub has_token_type: u32,
-        /// Rows of the table of positions. This and what follows are for the shader; a twin's [`Table`] knows them itself.
+        /// Rows of the table of positions. This and what follows are for the shader; the twin's tables know them.
         pub positions: u32,
         /// Rows of the table of token types.
         pub token_types: u32,

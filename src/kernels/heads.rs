@@ -20,7 +20,7 @@ const SCORE_ROWS: usize = ROW_ALIGNMENT;
 
 /// Sizes of an attention operation.
 #[derive(Clone, Copy)]
-pub(super) struct Heads {
+pub(super) struct AttentionShape {
     pub batch: usize,
     pub sequence: usize,
     pub heads: usize,
@@ -33,7 +33,7 @@ struct HeadPanels<'a> {
     tokens: usize,
 }
 
-impl Heads {
+impl AttentionShape {
     /// Row length of the queries, keys, values, and output.
     pub fn width(&self) -> usize {
         self.heads * self.head_size
@@ -146,7 +146,7 @@ impl Heads {
         self.pack_keys(&mut scratch.keys, mask, key, workers);
         let (simd, keys) = (workers.simd(), &scratch.keys);
         let output = &mut output[..self.batch * self.heads * self.sequence * self.sequence];
-        workers.rows(output, self.sequence, |first_row, mut part| {
+        workers.for_each_rows(output, self.sequence, |first_row, mut part| {
             let mut row = first_row;
             while !part.is_empty() {
                 let (token, head_index) = (row % self.sequence, row / self.sequence);
@@ -176,7 +176,7 @@ impl Heads {
         self.pack_values(&mut scratch.values, |_| self.sequence, value, workers);
         let (simd, values) = (workers.simd(), &scratch.values);
         let output = &mut output[..self.batch * self.sequence * self.width()];
-        workers.rows(output, self.width(), |first_row, part| {
+        workers.for_each_rows(output, self.width(), |first_row, part| {
             self.blocks(first_row, part, |batch, token, count, block| {
                 for head in 0..self.heads {
                     let values = self.values(values, simd, batch, head, self.sequence);

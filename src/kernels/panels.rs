@@ -10,9 +10,6 @@ pub(super) struct StridedRows<'a> {
     pub stride: usize,
 }
 
-/// The name that the per-operation kernels still use.
-pub(super) type Rows<'a> = StridedRows<'a>;
-
 /// A packed right-hand matrix.
 #[derive(Clone, Copy)]
 pub(super) enum Panels<'a> {

@@ -55,7 +55,12 @@ impl Workers {
     }
 
     /// Splits the rows of `output`, each `row_len` long, between the threads and calls `work(first_row, rows)` for each part.
-    pub(super) fn rows(&self, output: &mut [f32], row_len: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    pub(super) fn for_each_rows(
+        &self,
+        output: &mut [f32],
+        row_len: usize,
+        work: impl Fn(usize, &mut [f32]) + Sync,
+    ) {
         self.for_each_part(
             output,
             row_len,

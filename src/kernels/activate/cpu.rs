@@ -21,17 +21,17 @@ impl Twin for Activate {
     }
 }
 
-struct Chunk<'a> {
+struct ActivateTask<'a> {
     input: &'a [f32],
     activation: Activation,
     output: &'a mut [f32],
 }
 
-impl Task for Chunk<'_> {
+impl Task for ActivateTask<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         self.output.copy_from_slice(self.input);
         functions::activate(self.activation, self.output);
     }
@@ -46,8 +46,8 @@ pub fn run(
 ) {
     let activation = activation_of(parameters.activation);
     let output = &mut output_values[..parameters.len as usize];
-    workers.rows(output, 1, |first, output| {
+    workers.for_each_rows(output, 1, |first, output| {
         let input = &input_values[first..first + output.len()];
-        workers.simd().run(Chunk { input, activation, output });
+        workers.simd().run(ActivateTask { input, activation, output });
     });
 }

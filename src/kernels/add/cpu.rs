@@ -36,18 +36,18 @@ pub struct AddOperands<'a> {
     pub scale: &'a [f32],
 }
 
-struct Chunk<'a> {
+struct AddTask<'a> {
     input: &'a [f32],
     residual: &'a [f32],
     scale: Option<&'a [f32]>,
     output: &'a mut [f32],
 }
 
-impl Task for Chunk<'_> {
+impl Task for AddTask<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         self.output.copy_from_slice(self.input);
         match self.scale {
             None => functions::add(self.output, self.residual),
@@ -70,9 +70,9 @@ pub fn run(
 ) {
     let features = parameters.features as usize;
     let output = &mut output_values[..parameters.len as usize];
-    workers.rows(output, features, |first_row, output| {
+    workers.for_each_rows(output, features, |first_row, output| {
         let range = first_row * features..first_row * features + output.len();
-        workers.simd().run(Chunk {
+        workers.simd().run(AddTask {
             input: &operands.input_values[range.clone()],
             residual: &operands.residual[range],
             scale: (parameters.has_scale != 0).then(|| &operands.scale[..features]),

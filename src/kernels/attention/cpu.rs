@@ -47,5 +47,5 @@ pub fn run(
     workers: &Workers,
 ) {
     let matrices = [operands.query, operands.key, operands.value];
-    parameters.heads().attention(operands.attention_mask, matrices, output_values, scratch, workers);
+    parameters.shape().attention(operands.attention_mask, matrices, output_values, scratch, workers);
 }

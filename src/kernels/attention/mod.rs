@@ -7,7 +7,7 @@ mod gpu;
 pub use cpu::{AttentionOperands, run};
 
 use super::cost::Cost;
-use super::heads::Heads;
+use super::heads::AttentionShape;
 use super::operator::Operator;
 use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
@@ -60,8 +60,8 @@ impl AttentionParameters {
         })
     }
 
-    pub(super) fn heads(&self) -> Heads {
-        Heads {
+    pub(super) fn shape(&self) -> AttentionShape {
+        AttentionShape {
             batch: self.batch as usize,
             sequence: self.sequence as usize,
             heads: self.heads as usize,

@@ -31,5 +31,5 @@ pub fn run(
     scratch: &mut Scratch,
     workers: &Workers,
 ) {
-    parameters.heads().context(probabilities, value, output_values, scratch, workers);
+    parameters.shape().context(probabilities, value, output_values, scratch, workers);
 }

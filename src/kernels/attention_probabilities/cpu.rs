@@ -45,5 +45,5 @@ pub fn run(
     workers: &Workers,
 ) {
     let AttentionProbabilitiesOperands { attention_mask, query, key } = *operands;
-    parameters.heads().probabilities(attention_mask, query, key, output_values, scratch, workers);
+    parameters.shape().probabilities(attention_mask, query, key, output_values, scratch, workers);
 }

@@ -31,7 +31,7 @@ pub fn run(
     let sequence = parameters.sequence as usize;
     let parts = if parameters.trigram != 0 { 3 } else { 1 };
     let output = &mut output_values[..parameters.batch as usize * sequence * parts * size];
-    workers.rows(output, parts * size, |first_row, output| {
+    workers.for_each_rows(output, parts * size, |first_row, output| {
         for (index, row) in output.chunks_exact_mut(parts * size).enumerate() {
             let token = first_row + index;
             let position = token % sequence;

@@ -36,7 +36,7 @@ pub struct LayerNormOperands<'a> {
     pub bias: &'a [f32],
 }
 
-struct Chunk<'a> {
+struct LayerNormTask<'a> {
     input: &'a [f32],
     weight: &'a [f32],
     bias: &'a [f32],
@@ -44,11 +44,11 @@ struct Chunk<'a> {
     output: &'a mut [f32],
 }
 
-impl Task for Chunk<'_> {
+impl Task for LayerNormTask<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Lanes<L>, const L: usize, const R: usize>(self) {
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         let features = self.weight.len();
         let count = features as f32;
         for (output, input) in self.output.chunks_exact_mut(features).zip(self.input.chunks_exact(features)) {
@@ -75,8 +75,8 @@ pub fn run(
 ) {
     let features = parameters.features as usize;
     let output = &mut output_values[..parameters.rows as usize * features];
-    workers.rows(output, features, |first_row, output| {
-        workers.simd().run(Chunk {
+    workers.for_each_rows(output, features, |first_row, output| {
+        workers.simd().run(LayerNormTask {
             input: &operands.input_values[first_row * features..][..output.len()],
             weight: &operands.weight[..features],
             bias: &operands.bias[..features],

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::kernels::activate::activation_of;
 use crate::kernels::host::Host;
 use crate::kernels::operator::Twin;
-use crate::kernels::panels::Rows;
+use crate::kernels::panels::StridedRows;
 use crate::kernels::product::{Epilogue, Product};
 use crate::kernels::{PackedMatrix, Scratch, Workers};
 
@@ -61,7 +61,7 @@ pub fn run(
     let depth = parameters.in_features as usize;
     let stride = parameters.row_stride as usize;
     let output = &mut output_values[..parameters.rows as usize * columns];
-    workers.rows(output, columns, |first_row, part| {
+    workers.for_each_rows(output, columns, |first_row, part| {
         let residual = (parameters.has_residual != 0).then(|| &operands.residual[first_row * columns..]);
         let epilogue = Epilogue {
             column_scale,
@@ -71,7 +71,7 @@ pub fn run(
             scale: (parameters.has_scale != 0).then_some(operands.scale),
         };
         Product {
-            input: Rows { data: &operands.input_values[first_row * stride..], stride },
+            input: StridedRows { data: &operands.input_values[first_row * stride..], stride },
             rows: part.len() / columns,
             panels,
             depth,

@@ -48,7 +48,7 @@ pub fn run(
     let size = parameters.hidden_size as usize;
     let sequence = parameters.sequence as usize;
     let output = &mut output_values[..parameters.batch as usize * sequence * size];
-    workers.rows(output, size, |first_row, output| {
+    workers.for_each_rows(output, size, |first_row, output| {
         for (index, row) in output.chunks_exact_mut(size).enumerate() {
             let token = first_row + index;
             let position = token % sequence;

@@ -3,6 +3,7 @@
 import collections
 import re
 import string
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ import torch
 from training.config import Data
 from training.data import batches
 from training.data.squad import Squad, Windows, read_dev
+from training.metrics.calibration import expected_calibration_error, log_sum, span_total
 from training.places import Places
 
 N_BEST, MAX_ANSWER = 20, 30
@@ -56,11 +58,25 @@ def _mean(prefix: str, rows: list) -> dict[str, float]:
     }
 
 
+class Found(NamedTuple):
+    """What a model says to one question."""
+
+    text: str  # the best answer's
+    score: float  # of the best answer: start + end
+    null: float  # score of no answer, the lowest of the windows
+    total: float  # log Σ e^score over all answers, no answer not among them
+
+    @property
+    def probability(self) -> float:
+        """Of the best answer, among all answers and no answer."""
+        return float(np.exp(self.score - log_sum(np.array([self.total, self.null]))))
+
+
 @torch.no_grad()
-def answers(model, windows: Windows, batch_size: int = 16) -> dict[str, tuple[str, float, float]]:
-    """By question id: the best answer's text, its score, and the score of no answer (lowest of the windows)."""
+def answers(model, windows: Windows, batch_size: int = 16) -> dict[str, Found]:
+    """What the model says, by question id."""
     device = next(model.parameters()).device
-    best: dict[str, tuple[str, float, float]] = {}
+    best: dict[str, Found] = {}
     order = sorted(range(len(windows.windows)), key=lambda i: windows.length(windows.windows[i]))
     rank = max_context(windows)
     for i in range(0, len(order), batch_size):
@@ -70,11 +86,15 @@ def answers(model, windows: Windows, batch_size: int = 16) -> dict[str, tuple[st
         starts, ends = out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
         for row, window in enumerate(part):
             text, score = best_span(windows, window, starts[row], ends[row], rank)
+            head = len(windows.questions[window.question]) + 2
+            inside = slice(head, head + window.count)
+            counted = np.array([rank(window, place) for place in range(window.count)], dtype=bool)
+            total = span_total(np.where(counted, starts[row, inside], -np.inf), ends[row, inside], MAX_ANSWER)
             null = float(starts[row, 0] + ends[row, 0])
             key = windows.data.questions[window.question].id
-            old = best.get(key, ("", -np.inf, np.inf))
-            chosen = (text, score) if score > old[1] else old[:2]
-            best[key] = (*chosen, min(null, old[2]))
+            old = best.get(key, Found("", -np.inf, np.inf, -np.inf))
+            chosen = (text, score) if score > old.score else (old.text, old.score)
+            best[key] = Found(*chosen, min(null, old.null), log_sum(np.array([total, old.total])))
     return best
 
 
@@ -109,6 +129,8 @@ def max_context(windows: Windows):
 
     def is_best(window, place: int) -> bool:
         piece = window.first + place
+        if len(groups[window.question]) == 1:
+            return True
         others = [w for w in groups[window.question] if w.first <= piece < w.first + w.count]
         return max(others, key=lambda w: context(w, piece)) is window
 
@@ -125,6 +147,12 @@ def evaluate_squad(model, tokenizer, places: Places, data: Data) -> dict[str, fl
     found = answers(model, windows)
     unsure = data.version == "2.0"
     guesses = {
-        key: "" if unsure and null - score > data.null_threshold else text for key, (text, score, null) in found.items()
+        key: "" if unsure and one.null - one.score > data.null_threshold else one.text for key, one in found.items()
     }
-    return totals(squad, guesses)
+    scores = totals(squad, guesses)
+    if not unsure:
+        asked = [q for q in squad.questions if q.id in found]
+        right = np.array([max(exact(found[q.id].text, t) for _, t in q.answers) for q in asked])
+        said = np.array([found[q.id].probability for q in asked])
+        scores["calibration_error"] = expected_calibration_error(said, right)
+    return scores

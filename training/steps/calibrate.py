@@ -29,7 +29,7 @@ def run(config: Config, places: Places) -> None:
         tokens.load(directory), made.data, settings.max_length, settings.doc_stride, settings.max_question
     )
     found = answers(model, windows)
-    differences = np.array([found[q.id][2] - found[q.id][1] for q in made.data.questions])
+    differences = np.array([found[q.id].null - found[q.id].score for q in made.data.questions])
     cut, right = calibrate.threshold(differences, made.answerable)
     figures = {
         "null_threshold": cut,

@@ -58,7 +58,8 @@ def test_answers_are_cut_from_the_source(world):
     found = squad.answers(model, windows)
     assert found.keys() == {q.id for q in data.questions}
     for q in data.questions:
-        text, score, null = found[q.id]
+        text, score, null, total = found[q.id]
+        assert total >= score and 0 < found[q.id].probability <= 1
         assert text in data.paragraphs[q.paragraph]
         assert 1 <= len(text.split()) <= squad.MAX_ANSWER
         assert np.isfinite([score, null]).all()

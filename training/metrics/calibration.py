@@ -1,0 +1,34 @@
+"""Whether probabilities mean what they say."""
+
+import numpy as np
+
+BINS = 10
+
+
+def expected_calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
+    """Mean distance between what is said and what is right, over bins of equal width, weighted by their sizes.
+
+    Naeini et al. 2015; 0 for a model that is right in 80 % of the answers it gives with a probability of 0.8.
+    """
+    place = np.minimum((probabilities * bins).astype(int), bins - 1)
+    found = 0.0
+    for number in range(bins):
+        inside = place == number
+        if inside.any():
+            found += inside.mean() * abs(probabilities[inside].mean() - right[inside].mean())
+    return float(found)
+
+
+def span_total(start: np.ndarray, end: np.ndarray, longest: int) -> float:
+    """Logarithm of the sum of e^(start + end) over all spans of at most `longest` pieces; -inf starts do not count."""
+    if not len(start):
+        return float("-inf")
+    padded = np.concatenate([end, np.full(longest - 1, -np.inf)])
+    scores = start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, longest)
+    return log_sum(scores.ravel())
+
+
+def log_sum(values: np.ndarray) -> float:
+    """Logarithm of Σ e^value, without overflow."""
+    top = float(np.max(values, initial=-np.inf))
+    return top if np.isinf(top) else top + float(np.log(np.exp(values - top).sum()))

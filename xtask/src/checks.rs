@@ -208,7 +208,8 @@ fn package_tests() -> Result<Outcome> {
         "--log-level=warning",
     ]);
     run_command(&mut bundle)?;
-    passed(command("node").arg("--test").args(size::with_extension(&folder, "mjs")?))
+    let layers = root().join("tests/package/layers.test.mjs");
+    passed(command("node").arg("--test").args(size::with_extension(&folder, "mjs")?).arg(layers))
 }
 
 fn types() -> Result<Outcome> {

@@ -13,7 +13,7 @@ import { states } from "./support/states.mjs";
 const folder = join(import.meta.dirname, "../screens");
 const docs = join(import.meta.dirname, "../../docs");
 /** Screenshots in `docs/screens/`. */
-const SHOWN_IN_DOCS = ["bench-360-light.webp", "bench-setup-360-light.webp"];
+const SHOWN_IN_DOCS = ["bench-setup-360-light.webp"];
 const sizes = [
   { width: 360, height: 780 },
   { width: 1280, height: 1000 },

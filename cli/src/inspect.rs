@@ -19,7 +19,7 @@ pub struct Arguments {
     /// A model directory
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Tokens of the plan that is shown
+    /// Sequence length of the plan to show
     #[arg(long, value_name = "N", default_value_t = 128)]
     sequence: usize,
     /// One line of JSON
@@ -29,7 +29,7 @@ pub struct Arguments {
     machine: Machine,
 }
 
-/// What is printed.
+/// The whole report.
 #[derive(Serialize)]
 struct Report {
     architecture: String,
@@ -59,7 +59,7 @@ struct Dispatch {
 }
 
 impl Arguments {
-    /// Reads the configuration and the headers of the weights, and prints.
+    /// Reads the configuration and the headers of the weights, and prints the report.
     pub fn run(self) -> Result<()> {
         let directory = Directory::new(&self.directory)?;
         let config = directory.config()?;
@@ -140,7 +140,7 @@ impl Report {
         for (part, count) in &self.parameters {
             output.line(&format!("{:>14}  {part}", grouped(*count)))?;
         }
-        output.line(&format!("{:>14}  in all", grouped(self.parameters_total)))?;
+        output.line(&format!("{:>14}  total", grouped(self.parameters_total)))?;
         output.line("\nbytes of weights")?;
         for (dtype, bytes) in &self.bytes {
             output.line(&format!("{:>14}  {dtype}", grouped(*bytes)))?;
@@ -191,7 +191,7 @@ fn unused(network: &Network, headers: &[Header]) -> Vec<String> {
     tensors.filter(|entry| !is_used(entry)).map(|entry| entry.name.clone()).collect()
 }
 
-/// `24581888` as `24,581,888`.
+/// Formats `24581888` as `24,581,888`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =

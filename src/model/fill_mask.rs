@@ -36,7 +36,7 @@ impl FillMask {
                 let pieces = tokenizer.encode_with_masks(text)?;
                 let encoded = sequence::assemble(tokenizer, pieces, None, max_length)?;
                 if masks(tokenizer, &encoded.ids).is_empty() {
-                    let problem = format!("holds no {} within {max_length} tokens", tokenizer.mask_token());
+                    let problem = format!("has no {} within {max_length} tokens", tokenizer.mask_token());
                     return Err(Error::invalid_input("text", problem));
                 }
                 Ok(encoded)

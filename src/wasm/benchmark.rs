@@ -1,4 +1,4 @@
-//! What the latency page drives: weights made a tensor a step, and single runs over fixed ids.
+//! The API for the latency page: weights generated one tensor per step, and single runs over fixed ids.
 
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -9,11 +9,11 @@ use super::options::LoadOptions;
 use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Seeding};
 use crate::config::Config;
 
-/// Makes a network's weights on the spot.
+/// Generates a network's weights.
 #[wasm_bindgen(js_name = Seeding)]
 pub struct WasmSeeding(Seeding);
 
-/// Milliseconds.
+/// Durations in milliseconds.
 #[derive(Serialize)]
 struct Times {
     compile: f64,
@@ -23,19 +23,19 @@ struct Times {
 
 #[wasm_bindgen(js_class = Seeding)]
 impl WasmSeeding {
-    /// Finds the device for a `config.json`'s text by `{ device?, schedule?, profiling? }`; no weight is made yet.
+    /// Finds the device for the content of a `config.json` by `{ device?, schedule?, profiling? }`. Generates no weights yet.
     pub async fn create(config: String, seed: u32, options: JsValue) -> Result<WasmSeeding, JsValue> {
         let config = Config::from_json(config)?;
         let options: LoadOptions = parse("options", &options)?;
         Ok(WasmSeeding(Seeding::new(&config, u64::from(seed), &options.session()?).await?))
     }
 
-    /// Makes the next tensor; the share of all values that stand, 1 at the end.
+    /// Generates the next tensor; returns the fraction of all values that are done, 1 at the end.
     pub fn step(&mut self) -> Result<f64, JsValue> {
         Ok(self.0.step()?)
     }
 
-    /// The network.
+    /// The benchmark of the network.
     pub async fn finish(self) -> Result<WasmBenchmark, JsValue> {
         let (benchmark, times) = self.0.finish().await?;
         let times = Times { compile: times.compile, generate: times.generate, upload: times.upload };
@@ -43,23 +43,23 @@ impl WasmSeeding {
     }
 }
 
-/// A network ready to be timed.
+/// A network ready to be measured.
 #[wasm_bindgen(js_name = Benchmark)]
 pub struct WasmBenchmark {
     benchmark: Benchmark,
-    /// Of weights that were made here.
+    /// Only for generated weights.
     times: Option<Times>,
     limits: Option<AdapterLimits>,
 }
 
 impl WasmBenchmark {
-    /// Of a loaded model.
+    /// The benchmark of a loaded model.
     pub fn new(benchmark: Benchmark) -> Self {
         WasmBenchmark { benchmark, times: None, limits: None }
     }
 }
 
-/// What is measured.
+/// Description of the network.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Description<'a> {
@@ -72,7 +72,7 @@ struct Description<'a> {
     times: Option<&'a Times>,
 }
 
-/// Stored logits of the run that is asked for.
+/// Stored logits for a run.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Expected {
@@ -80,7 +80,7 @@ struct Expected {
     allowed: f64,
 }
 
-/// A run's time and how far its results were from the stored ones.
+/// The time of a run, and the comparison with stored logits.
 #[derive(Serialize)]
 struct Timed {
     milliseconds: f64,
@@ -90,7 +90,7 @@ struct Timed {
 #[wasm_bindgen(js_class = Benchmark)]
 impl WasmBenchmark {
     /// `{ version, architecture, parameters, weightBytes, schedule, longest, times }`; `times` are `{ compile, generate, upload }` in
-    /// milliseconds where the weights were made here.
+    /// milliseconds if the weights were generated.
     pub fn describe(&self) -> Result<JsValue, JsValue> {
         Ok(object(&Description {
             version: env!("CARGO_PKG_VERSION"),
@@ -108,13 +108,13 @@ impl WasmBenchmark {
         Ok(device_object(self.benchmark.device())?)
     }
 
-    /// Kernels launched in a run over this many tokens.
+    /// Number of dispatches in a run over this many tokens.
     pub fn dispatches(&self, sequence: usize) -> Result<usize, JsValue> {
         Ok(self.benchmark.dispatches(sequence)?)
     }
 
     /// Runs one sequence of fixed ids; `expected` is `{ logits: { name: { places, values, rms } }, allowed }`, or
-    /// undefined where nothing is stored. Gives `{ milliseconds, check: { right, difference, allowed } | null }`.
+    /// undefined if nothing is stored. Returns `{ milliseconds, check: { right, difference, allowed } | null }`.
     pub async fn run(&mut self, sequence: usize, expected: JsValue) -> Result<JsValue, JsValue> {
         let expected: Option<Expected> =
             if expected.is_undefined() { None } else { Some(parse("expected", &expected)?) };
@@ -123,19 +123,19 @@ impl WasmBenchmark {
         Ok(object(&Timed { milliseconds: run.milliseconds, check })?)
     }
 
-    /// Bytes of activations that a run over this many tokens holds.
+    /// Bytes of activations in a run over this many tokens.
     #[wasm_bindgen(js_name = activationBytes)]
     pub fn activation_bytes(&self, sequence: usize) -> Result<f64, JsValue> {
         Ok(self.benchmark.activation_bytes(sequence, 1)? as f64)
     }
 
-    /// How a run divides, medians of `runs`: `{ encode_ms, gpu_ms, readback_ms, clock }`, or null on the CPU.
+    /// Parts of a run, medians of `runs`: `{ encode_ms, gpu_ms, readback_ms, clock }`, or null on the CPU.
     pub async fn parts(&mut self, sequence: usize, runs: usize) -> Result<JsValue, JsValue> {
         Ok(object(&self.benchmark.parts(sequence, 1, runs).await?)?)
     }
 
-    /// What the GPU can do at best: `{ copy_gb_s, multiply_add_gflop_s, clock }`, or null on the CPU. Profiles made
-    /// afterwards compare kernels with it.
+    /// Limits of the GPU: `{ copy_gb_s, multiply_add_gflop_s, clock }`, or null on the CPU. Later profiles compare kernels
+    /// with them.
     pub async fn limits(&mut self) -> Result<JsValue, JsValue> {
         self.limits = self.benchmark.adapter_limits().await?;
         Ok(object(&self.limits)?)

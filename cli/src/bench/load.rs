@@ -1,4 +1,4 @@
-//! A model on its device, and where the time until then went.
+//! Loads a model to its device, and measures the parts of the cold start.
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,13 +11,13 @@ use mobilebert::session::SessionOptions;
 
 use super::report::Cold;
 
-/// A model that stands, and how it came to.
+/// A loaded model and its cold start.
 pub struct LoadedBenchmark {
     pub benchmark: Benchmark,
     pub cold: Cold,
 }
 
-/// Makes the weights.
+/// Generates the weights.
 pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<LoadedBenchmark> {
     let (benchmark, times) = pollster::block_on(async {
         let seeding = Seeding::new(config, seed, options).await?;
@@ -32,7 +32,7 @@ pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<Lo
     Ok(LoadedBenchmark { benchmark, cold })
 }
 
-/// Reads a directory, without its tokenizer.
+/// Loads a directory, without its tokenizer.
 pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchmark> {
     let before = Instant::now();
     let directory = Directory::new(folder)?;
@@ -59,7 +59,7 @@ pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchm
     Ok(LoadedBenchmark { benchmark: Benchmark::new(model, options.schedule), cold })
 }
 
-/// Milliseconds of a load by what they were spent on.
+/// Milliseconds of a load, by activity.
 struct Spent {
     read: f64,
     verify: f64,
@@ -80,7 +80,7 @@ impl Spent {
         let verify = 1e3 * hashing.as_secs_f64();
         self.verify += verify;
         self.upload += upload;
-        // What is left is reading.
+        // The rest is reading.
         self.read += since(began) - verify - upload;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Our own logits in the form of the stored ones, for programs that compare theirs with ours.
+//! The engine's logits in the format of the stored ones, for comparison with other programs.
 
 use std::collections::BTreeMap;
 

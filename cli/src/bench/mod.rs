@@ -1,4 +1,4 @@
-//! `bench`: cold start and latency by sequence length, of a model or of weights made on the spot. The JSON is that of
+//! `bench`: cold start and latency by sequence length, of a model or of generated weights. The JSON is that of
 //! the latency page; `docs/bench-result.schema.json` describes it.
 
 mod load;
@@ -22,13 +22,13 @@ use load::LoadedBenchmark;
 use logits::LogitsFile;
 use report::{ModelResult, Report, Row};
 
-/// Runs after the first and before the clock counts: caches and clock rates settle in them.
+/// Number of warm-up runs after the first run, in which caches and clock rates settle.
 const WARM_UP: usize = 1;
-/// Sequence lengths where none are given.
+/// Default sequence lengths.
 const LENGTHS: [usize; 5] = [64, 128, 256, 384, 512];
-/// Profiled runs, and runs that are divided into parts, at most.
+/// Maximum number of profiled runs, and of runs measured in parts.
 const PROFILED_RUNS: usize = 5;
-/// Seed of all weights that are made on the spot.
+/// Seed of generated weights.
 const SEED: u64 = 1;
 
 /// Arguments of `bench`.
@@ -38,14 +38,14 @@ pub struct Arguments {
     /// A model directory
     #[arg(long, value_name = "DIR", required_unless_present_any = ["config", "variant", "overhead"])]
     model: Option<PathBuf>,
-    /// A config.json; its weights are made on the spot
+    /// A config.json; its weights are generated
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Networks of the paper at full size, their weights made on the spot and their results checked: mobilebert, tiny,
-    /// no-norm-gelu, layer-norm-relu, without-opt, bert-base, or all
+    /// Networks of the paper at full size, with generated weights and checked results: mobilebert, tiny, no-norm-gelu,
+    /// layer-norm-relu, without-opt, bert-base, or all
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = variants::parse)]
     variant: Vec<variants::Named>,
-    /// Sequence lengths [default: 64,128,256,384,512, as far as the model has positions]
+    /// Sequence lengths [default: 64,128,256,384,512, limited by the model's positions]
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     sequence: Vec<usize>,
     /// Sequences per run
@@ -54,13 +54,13 @@ pub struct Arguments {
     /// Runs of each length and batch
     #[arg(long, value_name = "N", default_value = "20")]
     runs: NonZeroUsize,
-    /// Add the time of every kernel, and how near it comes to what the adapter can do
+    /// Add the time of every kernel, compared with the adapter's limits
     #[arg(long)]
     profile: bool,
     /// Add what an empty dispatch costs on the GPU, and the GPU's limits; needs no model
     #[arg(long)]
     overhead: bool,
-    /// Write the logits of every variant and length, in the form of the stored ones
+    /// Write the logits of every variant and length, in the format of the stored ones
     #[arg(long, value_name = "FILE", requires = "variant")]
     logits: Option<PathBuf>,
     /// One line of JSON instead of a table
@@ -70,7 +70,7 @@ pub struct Arguments {
     machine: Machine,
 }
 
-/// What is measured, one after another.
+/// One of the models to measure.
 enum Subject<'a> {
     Directory(PathBuf),
     Config(PathBuf),
@@ -78,7 +78,7 @@ enum Subject<'a> {
 }
 
 impl Arguments {
-    /// Loads or makes each model, times it.
+    /// Loads or generates each model and measures it.
     pub fn run(self) -> Result<()> {
         let file = self.logits.as_deref().map(OutputFile::create).transpose()?;
         let variants = benchmark::variants()?;
@@ -139,12 +139,12 @@ impl Arguments {
         Ok(result)
     }
 
-    /// A benchmark always asks for timestamps: they are what tells the GPU's part of a run from the rest.
+    /// The session's options. Always requests timestamps, which separate GPU time from the rest of a run.
     fn options(&self) -> SessionOptions {
         SessionOptions { profiling: true, ..self.machine.options() }
     }
 
-    /// The lengths asked for, checked before anything is measured.
+    /// The requested lengths, checked before anything is measured.
     fn lengths(&self, longest: usize) -> Result<Vec<usize>> {
         if self.sequence.is_empty() {
             let lengths: Vec<usize> = LENGTHS.into_iter().filter(|&length| length <= longest).collect();
@@ -226,7 +226,7 @@ impl Subject<'_> {
     }
 }
 
-/// Of two runs the one that was further off.
+/// The worse of two checks.
 fn worse(before: Option<Check>, now: Check) -> Check {
     before.filter(|before| before.difference >= now.difference).unwrap_or(now)
 }

@@ -1,4 +1,4 @@
-//! What the GPU costs and can do, apart from any model.
+//! Overhead and limits of the GPU, independent of any model.
 
 use mobilebert::benchmark::{AdapterLimits, DispatchOverhead};
 use mobilebert::error::{Error, Result};
@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::arguments::DeviceName;
 
-/// The figures of one adapter.
+/// Measurements of one adapter.
 #[derive(Serialize)]
 pub struct AdapterFigures {
-    /// Its name.
+    /// Name of the adapter.
     pub adapter: String,
-    /// Whether it computes in software.
+    /// Whether it is a software adapter.
     pub fallback: bool,
     /// Empty dispatches.
     pub dispatch: DispatchOverhead,
@@ -20,7 +20,7 @@ pub struct AdapterFigures {
     pub limits: AdapterLimits,
 }
 
-/// Measures the adapter that `--device gpu` takes.
+/// Measures the adapter that `--device gpu` selects.
 pub fn measure(device: DeviceName) -> Result<AdapterFigures> {
     if device == DeviceName::Cpu {
         let problem = "measures dispatches on a GPU; leave out `--device cpu`";

@@ -9,7 +9,7 @@ use super::report::{ModelResult, Report, Row};
 use crate::output::Output;
 
 impl Report {
-    /// All of it.
+    /// Prints the whole report.
     pub fn print(&self, output: &mut Output) -> Result<()> {
         if let Some(adapter) = &self.adapter {
             adapter.print(output)?;

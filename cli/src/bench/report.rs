@@ -1,4 +1,4 @@
-//! The result as JSON. `www/bench/` writes the same.
+//! The result as JSON, in the same format as that of `www/bench/`.
 
 use std::time::SystemTime;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::overhead::AdapterFigures;
 
-/// Version of the JSON's shape.
+/// Version of the JSON format.
 const FORMAT: u32 = 1;
 
-/// What is printed.
+/// The whole report.
 #[derive(Serialize)]
 pub struct Report {
     format: u32,
@@ -21,9 +21,9 @@ pub struct Report {
     system: System,
     mode: &'static str,
     void: Option<String>,
-    /// What the GPU costs and can do by itself.
+    /// Overhead and limits of the GPU.
     pub adapter: Option<AdapterFigures>,
-    /// What was measured.
+    /// The measured models.
     pub models: Vec<ModelResult>,
 }
 
@@ -43,7 +43,7 @@ struct System {
     battery: Option<String>,
 }
 
-/// One model's figures.
+/// Measurements of one model.
 #[derive(Serialize)]
 pub struct ModelResult {
     name: String,
@@ -58,58 +58,58 @@ pub struct ModelResult {
     pub cold: Cold,
     pub warm: Vec<Row>,
     sustained: Option<()>,
-    /// What the GPU can do at best; measured with profiles.
+    /// Limits of the GPU; measured along with profiles.
     pub limits: Option<AdapterLimits>,
-    /// The time of every kernel, where that was asked for: parallel to `warm`.
+    /// The time of every kernel, if requested: parallel to `warm`.
     pub profiles: Option<Vec<KernelProfile>>,
 }
 
-/// Milliseconds from nothing to the first results; none where there was nothing to do.
+/// Milliseconds from start to the first results. Parts that don't apply are none.
 #[derive(Default, Serialize)]
 pub struct Cold {
-    /// The wasm module.
+    /// Loading the wasm module.
     pub module_ms: Option<f64>,
     /// Reading the model's files.
     pub download_ms: Option<f64>,
-    /// Making weights.
+    /// Generating weights.
     pub generate_ms: Option<f64>,
-    /// Hashing them.
+    /// Hashing the files.
     pub verify_ms: Option<f64>,
-    /// Folding and packing weights, handing them to the device.
+    /// Folding, packing and uploading weights.
     pub upload_ms: f64,
     /// Finding the device and compiling its kernels.
     pub compile_ms: f64,
-    /// The first run, of the first length.
+    /// The first run with the first length.
     pub first_ms: f64,
-    /// All of it.
+    /// The total.
     pub total_ms: f64,
 }
 
-/// Milliseconds of one length and batch.
+/// Measurements of one length and batch size, in milliseconds.
 #[derive(Serialize)]
 pub struct Row {
     pub sequence: usize,
     pub batch: usize,
     pub runs: usize,
-    /// The first run of this length.
+    /// The first run with this length.
     pub first_ms: f64,
     pub min_ms: f64,
     pub median_ms: f64,
     pub p90_ms: f64,
     runs_ms: Vec<f64>,
     pub dispatches: usize,
-    /// Bytes of activations that a run holds.
+    /// Bytes of activations of a run.
     pub activation_bytes: u64,
-    /// How a run divides between CPU, GPU and readback; none on the CPU.
+    /// CPU, GPU and readback time of a run; none on the CPU.
     pub parts: Option<Parts>,
-    /// Comparison with the stored logits, where there are some.
+    /// Comparison with the stored logits, if there are any.
     pub check: Option<Check>,
-    /// The paper's figure.
+    /// The paper's measurement.
     pub paper_ms: Option<f64>,
 }
 
 impl Cold {
-    /// The first run ends the cold start.
+    /// Adds the first run, which ends the cold start.
     pub fn ends(&mut self, first_ms: f64) {
         let parts = [self.module_ms, self.download_ms, self.generate_ms, self.verify_ms];
         self.first_ms = first_ms;
@@ -119,11 +119,11 @@ impl Cold {
 }
 
 impl Row {
-    /// Of at least one warm run.
+    /// A row for at least one warm run.
     pub fn new(sequence: usize, batch: usize, first_ms: f64, runs_ms: Vec<f64>) -> Self {
         let mut sorted = runs_ms.clone();
         sorted.sort_by(f64::total_cmp);
-        // The nearest rank, as the page computes it.
+        // The nearest rank, as on the page.
         let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
         let (min_ms, median_ms, p90_ms) = (at(0.0), at(0.5), at(0.9));
         Row {
@@ -145,7 +145,7 @@ impl Row {
 }
 
 impl ModelResult {
-    /// The figures beside what they are of.
+    /// The measurements of a model.
     pub fn new(
         name: String,
         title: String,
@@ -173,7 +173,7 @@ impl ModelResult {
 }
 
 impl Report {
-    /// The result of a measurement that ended now.
+    /// The report of a measurement that just ended.
     pub fn new(models: Vec<ModelResult>, adapter: Option<AdapterFigures>) -> Self {
         let made =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());

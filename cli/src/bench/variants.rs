@@ -1,19 +1,19 @@
-//! Names of the paper's networks, as typed.
+//! Names of the paper's networks on the command line.
 
 use mobilebert::benchmark::{Variant, variants};
 
-/// A name that was typed: that of a network, or `all`.
+/// The name of a network, or `all`.
 #[derive(Clone, Debug)]
 pub struct Named(String);
 
 impl Named {
-    /// Whether the name means this one.
+    /// Whether the name means this variant.
     pub fn fits(&self, variant: &Variant) -> bool {
         self.0 == "all" || self.0 == variant.name
     }
 }
 
-/// A name of the command line.
+/// Parses a name.
 pub fn parse(typed: &str) -> Result<Named, String> {
     let variants = variants().map_err(|error| error.to_string())?;
     let named = Named(typed.to_owned());

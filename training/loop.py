@@ -70,7 +70,7 @@ class Loop:
         log, bar = None, Bar(self.steps, self.step, self.config.name)
         saved, stage, sums = time.monotonic(), None, {}
         self.model.train()
-        while self.step < self.steps and self.limit.allows():
+        while self.step < self.steps and self._goes_on():
             began = time.monotonic()
             now, inner = strategies.stage_at(self.stages, self.step)
             if now is not stage:
@@ -105,6 +105,10 @@ class Loop:
         self.model.requires_grad_(True)
         self.model.eval()
         return self.step == self.steps
+
+    def _goes_on(self) -> bool:
+        # All processes stop at the same step.
+        return self.limit.seconds is None or parallel.agree(self.limit.allows())
 
     def _enter(self, stage: strategies.Stage, inner: int) -> None:
         if inner == 0:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training import autocast, checkpoint
+from training import autocast, parts
 from training.steps import finetune
 from training.tests.conftest import tiny
 
@@ -25,16 +25,19 @@ def test_a_resumed_run_keeps_the_precision_it_began_with(world, monkeypatch):
     monkeypatch.setattr(autocast, "pays", lambda device: seen.append(device) or True)
     first = tiny("cast", models={"init": "models:tiny"}, loop={"autocast": True}, optim={"steps": 2})
     finetune.run(first, world)
-    path = world.run("cast") / "checkpoint.pt"
-    assert len(seen) == 1 and checkpoint.load(path)["autocast"] is True
+    assert len(seen) == 1 and kept(world, "cast") is True
     (world.run("cast") / "done.json").unlink()
     longer = tiny("cast", models={"init": "models:tiny"}, loop={"autocast": True}, optim={"steps": 4})
     monkeypatch.setattr(autocast, "pays", lambda device: pytest.fail("probed again"))
     finetune.run(longer, world)
-    assert checkpoint.load(path)["autocast"] is True
+    assert kept(world, "cast") is True
 
 
 def test_autocast_can_be_switched_off(world, monkeypatch):
     monkeypatch.setattr(autocast, "pays", lambda device: pytest.fail("probed"))
     finetune.run(tiny("uncast", models={"init": "models:tiny"}, loop={"autocast": False}), world)
-    assert checkpoint.load(world.run("uncast") / "checkpoint.pt")["autocast"] is False
+    assert kept(world, "uncast") is False
+
+
+def kept(world, name):
+    return parts.read(world.run(name) / "checkpoint").about["run"]["autocast"]

@@ -16,6 +16,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "configs"
 def test_committed_files_are_valid(path):
     if path.stem == "queue":
         assert [step for step, _ in queue.read(path)][:2] == ["teacher", "transfer"]
+    elif path.stem.endswith("-queue"):
+        assert [step for step, _ in queue.read(path)][0] == "teacher"
     elif path.stem.startswith("compare-") and path.stem != "compare-base":
         assert all(len(runs) == 3 for runs in compare.read(path).runs.values())
     else:

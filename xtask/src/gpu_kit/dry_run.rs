@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Build, Options, fill, inputs, total};
+use super::{Build, Options, fill, total};
 use crate::outcome::Outcome;
 use crate::process::{command, output, run as run_command, target};
 use crate::{python, setup};
@@ -27,14 +27,8 @@ pub fn run() -> Result<Outcome> {
     if setup::software_vulkan().is_none() {
         return Ok(Outcome::Skipped("no software Vulkan".to_owned()));
     }
-    let mut options = Options::new("squad");
-    options.sample = !inputs::at_hand(&options);
-    let kit = fill(&options, Build::Debug)?;
-    println!(
-        "the kit is {} bytes, filled with {}",
-        total(&kit)?,
-        if options.sample { "a sample" } else { "real data" }
-    );
+    let kit = fill(&Options::new("squad"), Build::Debug)?;
+    println!("{}: {} bytes", kit.display(), total(&kit)?);
     let out = target().join("gpu-kit-dry-run");
     for left_over in [&out, &kit.join("work")] {
         if left_over.exists() {

@@ -16,52 +16,61 @@ pub struct Inputs {
     pub data: PathBuf,
     /// The teacher's start, with its tokenizer.
     pub teacher: PathBuf,
+    /// Whether they were made up.
+    pub generated: bool,
 }
 
 impl Inputs {
-    /// The folders that the options, the environment or the place next to the checkout name.
-    pub fn find(options: &Options) -> Result<Self> {
-        let data = folder(options.data.as_deref(), "MOBILEBERT_DATA", "../shared/data");
-        let models = folder(options.models.as_deref(), "MOBILEBERT_MODELS", "../shared/models");
+    /// What the options or the environment name; generated data and a teacher of random weights where they name nothing.
+    pub fn find(options: &Options, python: &Path) -> Result<Self> {
+        match named(options) {
+            (None, None) => {
+                println!(
+                    "no data are named by --data or MOBILEBERT_DATA, and no models by --models or MOBILEBERT_MODELS: filling the kit with generated ones, to try it"
+                );
+                Self::sample(python)
+            }
+            (data, models) => Self::check(options, data, models),
+        }
+    }
+
+    fn check(options: &Options, data: Option<PathBuf>, models: Option<PathBuf>) -> Result<Self> {
         let (file, source) = match options.stages.as_str() {
             "sst2" => ("sst2/train.tsv.gz", "GLUE's SST-2, https://gluebenchmark.com"),
             _ => ("squad/train-v1.1.json.gz", "SQuAD v1.1, https://rajpurkar.github.io/SQuAD-explorer"),
         };
-        if !data.join(file).is_file() {
+        let Some(data) = data.filter(|folder| folder.join(file).is_file()) else {
             bail!(
-                "{}: no {file} ({source}; training/README.md says how the folder is laid out); name the folder by --data or MOBILEBERT_DATA, or try the kit by --sample",
-                data.display()
-            );
-        }
-        let Some(teacher) = TEACHERS.iter().map(|name| models.join(name)).find(|path| is_model(path)) else {
-            bail!(
-                "{}: no minilm-l6-squad-2 or minilm-l6-squad (a BERT fine-tuned on SQuAD, 6 layers, 384 wide; `python -m training teacher --config training/configs/squad-teacher.toml` makes one); name the folder by --models or MOBILEBERT_MODELS, or try the kit by --sample",
-                models.display()
+                "no data folder with {file}: name it by --data or MOBILEBERT_DATA ({source}; training/README.md says how it is laid out)"
             );
         };
-        Ok(Self { data, teacher })
+        let teacher = models
+            .as_deref()
+            .and_then(|folder| TEACHERS.iter().map(|name| folder.join(name)).find(|path| is_model(path)));
+        let Some(teacher) = teacher else {
+            bail!(
+                "no models folder with minilm-l6-squad-2 or minilm-l6-squad: name it by --models or MOBILEBERT_MODELS (a BERT fine-tuned on SQuAD with 6 layers, 384 wide; training/configs/squad-teacher.toml makes one)"
+            );
+        };
+        Ok(Self { data, teacher, generated: false })
     }
 
-    /// Generated data, and a teacher of random weights.
-    pub fn sample(python: &Path) -> Result<Self> {
+    fn sample(python: &Path) -> Result<Self> {
         let to = target().join("gpu-kit-sample");
         let (data, teacher) = (to.join("data"), to.join("teacher-start"));
         if !is_model(&teacher) {
-            println!("generating data and a teacher in {}", to.display());
             run_command(command(python).args(["-m", "training.tests.sample"]).arg(&to))?;
         }
-        Ok(Self { data, teacher })
+        Ok(Self { data, teacher, generated: true })
     }
 }
 
-/// Whether real data and a teacher are at hand without options.
-pub fn at_hand(options: &Options) -> bool {
-    Inputs::find(options).is_ok()
-}
-
-fn folder(given: Option<&Path>, variable: &str, default: &str) -> PathBuf {
-    let named = given.map(Path::to_path_buf).or_else(|| std::env::var_os(variable).map(PathBuf::from));
-    root().join(named.unwrap_or_else(|| default.into()))
+fn named(options: &Options) -> (Option<PathBuf>, Option<PathBuf>) {
+    let folder = |given: &Option<PathBuf>, variable| {
+        let named = given.clone().or_else(|| std::env::var_os(variable).map(PathBuf::from));
+        named.map(|folder| root().join(folder))
+    };
+    (folder(&options.data, "MOBILEBERT_DATA"), folder(&options.models, "MOBILEBERT_MODELS"))
 }
 
 fn is_model(folder: &Path) -> bool {
@@ -72,21 +81,24 @@ fn is_model(folder: &Path) -> bool {
 mod tests {
     use super::{Inputs, Options};
 
-    fn options(data: &str, stages: &str) -> Options {
-        Options { data: Some(data.into()), models: Some("nowhere".into()), ..Options::new(stages) }
-    }
-
     #[test]
     fn what_is_missing_is_named_with_where_to_get_it() {
-        for (stages, file, source) in [
+        let cases = [
             ("squad", "squad/train-v1.1.json.gz", "rajpurkar"),
             ("sst2", "sst2/train.tsv.gz", "gluebenchmark"),
-        ] {
-            let error = Inputs::find(&options("no-such-folder", stages)).err().expect("nothing is there");
-            let error = error.to_string();
-            assert!(error.contains(&format!("no-such-folder: no {file}")), "{error}");
-            assert!(error.contains(source) && error.contains("--data or MOBILEBERT_DATA"), "{error}");
-            assert!(!error.contains('\n'), "{error}");
+        ];
+        for (stages, file, source) in cases {
+            let error = Inputs::check(&Options::new(stages), Some("nowhere".into()), None);
+            let error = error.err().expect("nothing is there").to_string();
+            assert!(error.starts_with(&format!("no data folder with {file}: name it by --data")), "{error}");
+            assert!(error.contains(source) && !error.contains('\n'), "{error}");
         }
+        let data = std::env::temp_dir().join(format!("gpu-kit-data-{}", std::process::id()));
+        std::fs::create_dir_all(data.join("squad")).expect("a folder");
+        std::fs::write(data.join("squad/train-v1.1.json.gz"), "").expect("a file");
+        let error = Inputs::check(&Options::new("squad"), Some(data.clone()), Some("nowhere".into()));
+        let error = error.err().expect("no teacher is there").to_string();
+        assert!(error.starts_with("no models folder with minilm-l6-squad-2 or"), "{error}");
+        std::fs::remove_dir_all(data).expect("the folder is there");
     }
 }

@@ -21,10 +21,10 @@ const LIMIT: u64 = 64;
 /// What a kit is filled from.
 #[derive(Args)]
 pub struct Options {
-    /// Folder of the data sets [default: MOBILEBERT_DATA, then ../shared/data].
+    /// Folder of the data sets [default: MOBILEBERT_DATA].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Folder of the teacher's checkpoint [default: MOBILEBERT_MODELS, then ../shared/models].
+    /// Folder of the teacher's checkpoint [default: MOBILEBERT_MODELS].
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
     /// Which model's stages to train.
@@ -33,9 +33,6 @@ pub struct Options {
     /// A checkpoint folder that came back from an earlier run, to go on from.
     #[arg(long, value_name = "DIR")]
     pub checkpoint: Option<PathBuf>,
-    /// Fill the kit with generated data and a teacher of random weights, to try it.
-    #[arg(long, conflicts_with_all = ["data", "models"])]
-    pub sample: bool,
     /// Most that the kit may weigh, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = LIMIT)]
     pub limit: u64,
@@ -44,14 +41,7 @@ pub struct Options {
 impl Options {
     /// What the command line says when it says nothing but the stages.
     fn new(stages: &str) -> Self {
-        Self {
-            data: None,
-            models: None,
-            stages: stages.to_owned(),
-            checkpoint: None,
-            sample: false,
-            limit: LIMIT,
-        }
+        Self { data: None, models: None, stages: stages.to_owned(), checkpoint: None, limit: LIMIT }
     }
 }
 
@@ -79,7 +69,7 @@ pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
     }
     let kit = target().join("gpu-kit");
     let python = python::training()?;
-    let inputs = if options.sample { Inputs::sample(&python)? } else { Inputs::find(options)? };
+    let inputs = Inputs::find(options, &python)?;
     let program = program(build)?;
     clear(&kit)?;
     fs::copy(&program, kit.join("mobilebert")).with_context(|| program.display().to_string())?;
@@ -95,7 +85,7 @@ pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
         folder::copy(checkpoint, &kit.join("checkpoint"), &|_| Ok(true))?;
     }
     fs::write(kit.join("stages"), format!("{}\n", options.stages))?;
-    fs::write(kit.join("version"), version()?)?;
+    fs::write(kit.join("version"), version(inputs.generated)?)?;
     // For a try on this machine, whose own Python may lack PyTorch.
     fs::write(kit.join("python"), format!("{}\n", python.display()))?;
     check_size(&kit, options.limit)?;
@@ -172,7 +162,7 @@ fn sources(kit: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The teacher's start in 8 bits and the student's, without tokenizers.
+/// The teacher's start in 8 bits and the student's. Their tokenizers are for what comes back.
 fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &str) -> Result<()> {
     let small = target().join("gpu-kit-teacher");
     if small.exists() {
@@ -230,12 +220,13 @@ fn data(kit: &Path, inputs: &Inputs, python: &Path, stages: &str) -> Result<()> 
     Ok(())
 }
 
-/// The commit that the kit is built from.
-fn version() -> Result<String> {
+/// The commit that the kit is built from, and what one must know of it.
+fn version(generated: bool) -> Result<String> {
     let commit = output(command("git").args(["log", "-1", "--format=%H %cI"]))?;
     let changed = output(command("git").args(["status", "--porcelain", "--untracked-files=no"]))?;
-    let state = if changed.trim().is_empty() { "" } else { ", with changes that aren't committed" };
-    Ok(format!("{}{state}\n", commit.trim()))
+    let changed = if changed.trim().is_empty() { "" } else { ", with changes that aren't committed" };
+    let data = if generated { ", with generated data and a teacher of random weights" } else { "" };
+    Ok(format!("{}{changed}{data}\n", commit.trim()))
 }
 
 /// Refuses a kit over its limit, by the sizes of what is in it.

@@ -1,11 +1,11 @@
 //! Inputs of a model: single texts, pairs and windows. And offsets in UTF-16.
 
-mod random;
+mod support;
 
 use mobilebert::error::Code;
 use mobilebert::text::windows::{WindowOptions, Windows};
 use mobilebert::text::{Tokenizer, TokenizerFiles, Utf16Index, sequence, whole_characters};
-use random::Random;
+use support::random::Random;
 
 fn tokenizer() -> Tokenizer {
     let vocab = include_str!("oracles/fixtures/vocab.txt");
@@ -65,7 +65,7 @@ fn long_pairs_are_truncated_at_the_end_of_the_longer_text() {
 #[test]
 fn windows_cover_the_context_and_each_token_has_one_best_window() {
     let tokenizer = tokenizer();
-    let mut random = Random(3);
+    let mut random = Random::new(3);
     for _ in 0..400 {
         let words = 1 + random.below(120);
         let context = "lamp ".repeat(words);
@@ -133,7 +133,7 @@ fn windows_without_room_for_context_are_errors() {
 
 #[test]
 fn utf16_units_equal_a_count_from_the_start() {
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     for round in 0..300 {
         let text = random.text(if round % 10 == 0 { 4000 } else { 30 });
         let index = Utf16Index::new(&text);
@@ -162,7 +162,7 @@ fn slices_keep_combining_marks_with_their_letters() {
     for (text, range, expected) in cases {
         assert_eq!(&text[whole_characters(text, range)], expected, "{text:?}");
     }
-    let mut random = Random(9);
+    let mut random = Random::new(9);
     for _ in 0..3000 {
         let text = random.text(20);
         let range = random.below(text.len() + 3)..random.below(text.len() + 3);

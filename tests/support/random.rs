@@ -1,5 +1,15 @@
 //! Seeded random numbers for tests, identical on every machine and in every run.
 
+/// Characters that tokenizers treat specially: white space, controls, combining marks, case mappings, surrogates.
+#[rustfmt::skip]
+const EDGE_CASES: &[char] = &[
+    ' ', ' ', '\n', '\t', '\r', '\u{a0}', '\u{202f}', '\u{2028}', '\u{85}', '\u{b}', '\u{0}', '\u{7}',
+    '\u{200b}', '\u{200d}', '\u{feff}', '\u{fffd}', '\u{301}', '\u{323}', '\u{308}', '\u{fe0f}', '\u{1f3fd}',
+    '👍', '👨', 'é', 'İ', 'ẞ', 'ﬁ', 'Ǆ', 'ﬃ', 'Σ', 'ς', '각', '가', '東', '京', '𠀀', 'ש', 'ל', 'م', 'ﷺ', 'ि', 'क',
+    '\u{1d15e}', '\u{344}', '\u{10ffff}', '\u{e000}', '\u{f900}', '.', ',', '[', ']', '-', '#', '\'', 'ǭ',
+    'Ö', '½', '€', '\u{e0041}',
+];
+
 /// A SplitMix64 generator.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -66,5 +76,27 @@ impl Random {
             }
         }
         mask
+    }
+
+    /// A random element of `choices`.
+    pub fn choose<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.below(choices.len())]
+    }
+
+    /// A text of up to `max_length` characters from all over Unicode.
+    pub fn text(&mut self, max_length: usize) -> String {
+        let length = self.below(max_length + 1);
+        let mut text = String::new();
+        for _ in 0..length {
+            let character = match self.below(10) {
+                0..=3 => (b'a' + self.below(26) as u8) as char,
+                4 => (b'A' + self.below(26) as u8) as char,
+                5..=7 => *self.choose(EDGE_CASES),
+                8 => char::from_u32(self.below(0x3000) as u32).unwrap_or('x'),
+                _ => char::from_u32(self.below(0x11_0000) as u32).unwrap_or('y'),
+            };
+            text.push(character);
+        }
+        text
     }
 }

@@ -22,9 +22,10 @@ while [ $# -gt 0 ]; do
   shift
 done
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || usage "--seconds must be a number of seconds"
-stages=${stages:-$(cat "$kit/stages")}
+first=$(head -n 1 "$kit/stages")
+stages=${stages:-$first}
+grep -qx "$stages" "$kit/stages" || usage "--stages: the kit holds $(paste -sd ' ' "$kit/stages")"
 queue=$kit/training/configs/gpu-$stages-queue.toml
-[ -f "$queue" ] || usage "--stages: there is no $queue"
 
 # What all of it writes to before it is packed; it stays on the machine, so that a second call goes on.
 work=$kit/work
@@ -102,29 +103,33 @@ if [ -n "$cpu" ]; then
   for peer in eager 'torch.compile and CUDA graphs'; do note "skipped: PyTorch $peer: --cpu"; done
 else
   lengths=64,128,256,384,512
-  try "engine: profile at 128 and 384 tokens" $((share / 4)) "$measured/profile.txt" \
+  try "engine: profile at 128 and 384 tokens" $((share / 5)) "$measured/profile.txt" \
     "${bench[@]}" --variant mobilebert --sequence 128,384 --profile
-  try "engine: overhead" $((share / 8)) "$measured/overhead.json" "${bench[@]}" --overhead --json
-  try "engine: batch 1" $((share / 4)) "$measured/bench-1.json" \
+  try "engine: overhead" $((share / 10)) "$measured/overhead.json" "${bench[@]}" --overhead --json
+  try "engine: batch 1" $((share / 5)) "$measured/bench-1.json" \
     "${bench[@]}" --variant mobilebert --sequence $lengths --profile --json --logits "$measured/logits.json"
   for batch in 8 32; do
-    try "engine: batch $batch" $((share / 8)) "$measured/bench-$batch.json" \
+    try "engine: batch $batch" $((share / 10)) "$measured/bench-$batch.json" \
       "${bench[@]}" --variant mobilebert --sequence $lengths --batch $batch --profile --json
   done
-  try "engine: shipped model, 8 bits" $((share / 8)) "$measured/bench-q8.json" \
-    "${bench[@]}" --model "$(find "$kit/shipped" -mindepth 1 -type d | head -n 1)" --sequence $lengths --profile --json
+  try "engine: shipped model, 8 bits" $((share / 10)) "$measured/bench-q8.json" \
+    "${bench[@]}" --model "$kit/shipped/mobilebert-$stages" --sequence $lengths --profile --json
   ours=()
   [ ! -s "$measured/logits.json" ] || ours=(--ours "$measured/logits.json")
   if [ -n "$python" ]; then
-    try "PyTorch eager, torch.compile and CUDA graphs" $(($(rest) + 5)) "$measured/torch.jsonl" \
-      "$python" "$kit/bench/peers/torch_gpu.py" --seconds "$(rest)" "${ours[@]}"
+    # A fifth at least, whatever the engine took.
+    for_peers=$(($(rest) > share / 5 ? $(rest) : share / 5))
+    try "PyTorch eager, torch.compile and CUDA graphs" $((for_peers + 2)) "$measured/torch.jsonl" \
+      "$python" "$kit/bench/peers/torch_gpu.py" --seconds "$for_peers" "${ours[@]}"
   fi
 fi
 
 # 2. Training: the first stage of the queue that isn't finished, from its checkpoint where there is one.
 [ -n "$python" ] || note "FAILED: no Python with PyTorch and NumPy: name one by PYTHON"
 if [ -n "$python" ]; then
-  for known in "$work/checkpoint" "$kit/checkpoint"; do
+  folders=("$work/checkpoint-$stages")
+  [ "$stages" != "$first" ] || folders+=("$kit/checkpoint")
+  for known in "${folders[@]}"; do
     [ -f "$out/checkpoint/index.json" ] || [ ! -f "$known/index.json" ] || cp -r "$known" "$out/checkpoint"
   done
   smaller=()
@@ -138,7 +143,7 @@ if [ -n "$python" ]; then
   trained=$?
   [ -s "$measured/training.txt" ] && tail -n 2 "$measured/training.txt" | tee -a "$log"
   # A second call on this machine goes on even where $out is another folder then.
-  rm -rf "$work/checkpoint" && cp -r "$out/checkpoint" "$work/checkpoint" 2>/dev/null
+  rm -rf "$work/checkpoint-$stages" && cp -r "$out/checkpoint" "$work/checkpoint-$stages" 2>/dev/null
 fi
 for run in "$work"/runs/*/; do
   [ -f "$run/log.jsonl" ] && cp "$run/log.jsonl" "$measured/$(basename "$run").jsonl"

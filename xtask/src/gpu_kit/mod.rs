@@ -27,9 +27,9 @@ pub struct Options {
     /// Folder of the teacher's checkpoint [default: MOBILEBERT_MODELS].
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
-    /// Which model's stages to train.
-    #[arg(long, value_parser = ["squad", "sst2"], default_value = "squad")]
-    pub stages: String,
+    /// The models whose stages the kit can train; `run.sh` takes the first unless told otherwise.
+    #[arg(long, value_name = "NAME,…", value_parser = ["squad", "sst2"], value_delimiter = ',', default_value = "squad,sst2")]
+    pub stages: Vec<String>,
     /// A checkpoint folder that came back from an earlier run, to go on from.
     #[arg(long, value_name = "DIR")]
     pub checkpoint: Option<PathBuf>,
@@ -40,8 +40,9 @@ pub struct Options {
 
 impl Options {
     /// What the command line says when it says nothing but the stages.
-    fn new(stages: &str) -> Self {
-        Self { data: None, models: None, stages: stages.to_owned(), checkpoint: None, limit: LIMIT }
+    fn new(stages: &[&str]) -> Self {
+        let stages = stages.iter().map(|name| (*name).to_owned()).collect();
+        Self { data: None, models: None, stages, checkpoint: None, limit: LIMIT }
     }
 }
 
@@ -76,7 +77,9 @@ pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
     strip(&kit.join("mobilebert"))?;
     sources(&kit)?;
     models(&kit, &inputs, &program, &options.stages)?;
-    data(&kit, &inputs, &python, &options.stages)?;
+    for stages in &options.stages {
+        data(&kit, &inputs, &python, stages)?;
+    }
     packages::fetch(&kit.join("deb"))?;
     if let Some(checkpoint) = &options.checkpoint {
         if !checkpoint.join("index.json").is_file() {
@@ -84,7 +87,7 @@ pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
         }
         folder::copy(checkpoint, &kit.join("checkpoint"), &|_| Ok(true))?;
     }
-    fs::write(kit.join("stages"), format!("{}\n", options.stages))?;
+    fs::write(kit.join("stages"), format!("{}\n", options.stages.join("\n")))?;
     fs::write(kit.join("version"), version(inputs.generated)?)?;
     // For a try on this machine, whose own Python may lack PyTorch.
     fs::write(kit.join("python"), format!("{}\n", python.display()))?;
@@ -162,8 +165,8 @@ fn sources(kit: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The teacher's start in 8 bits and the student's. Their tokenizers are for what comes back.
-fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &str) -> Result<()> {
+/// The teacher's start in 8 bits and the students'. Their tokenizers are for what comes back.
+fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &[String]) -> Result<()> {
     let small = target().join("gpu-kit-teacher");
     if small.exists() {
         fs::remove_dir_all(&small)?;
@@ -171,11 +174,10 @@ fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &str) -> Result<(
     let mut quantize = command(program);
     quantize.arg("quantize").arg("--model").arg(&inputs.teacher).args(["--dtype", "q8", "--out"]).arg(&small);
     run_command(quantize.stdout(std::process::Stdio::null()))?;
-    let student = format!("mobilebert-{stages}");
-    let pairs = [
-        (small, kit.join("models/teacher-start")),
-        (root().join("models").join(&student), kit.join("shipped").join(student)),
-    ];
+    let mut pairs = vec![(small, kit.join("models/teacher-start"))];
+    for student in stages.iter().map(|name| format!("mobilebert-{name}")) {
+        pairs.push((root().join("models").join(&student), kit.join("shipped").join(student)));
+    }
     for (from, to) in pairs {
         fs::create_dir_all(&to)?;
         for name in ["config.json", "model.safetensors"] {
@@ -244,7 +246,7 @@ fn check_size(kit: &Path, limit: u64) -> Result<()> {
     let listed: Vec<_> =
         parts.iter().map(|(bytes, name)| format!("{name} {:.1} MiB", mebibytes(*bytes))).collect();
     bail!(
-        "{}: {:.1} MiB, more than the {limit} that it may weigh ({}); raise --limit, or leave out --checkpoint",
+        "{}: {:.1} MiB, more than the {limit} that it may weigh ({}); raise --limit, name fewer --stages, or leave out --checkpoint",
         kit.display(),
         mebibytes(whole),
         listed.join(", ")

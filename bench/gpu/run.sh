@@ -30,7 +30,7 @@ queue=$kit/training/configs/gpu-$stages-queue.toml
 # What all of it writes to before it is packed; it stays on the machine, so that a second call goes on.
 work=$kit/work
 mkdir -p "$out" "$work/measured" || exit 1
-export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$work} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+export PATH=$PATH:/usr/sbin:/sbin XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$work} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # Seconds that the end takes: packing and the summary.
 ending=3
 left() { echo $((began + seconds - ending - $(date +%s))); }
@@ -64,8 +64,9 @@ try() {
 }
 
 python=''
+has_torch='import importlib.util as u, sys; sys.exit(not (u.find_spec("torch") and u.find_spec("numpy")))'
 for candidate in "${PYTHON:-}" python3 "$(cat "$kit/python" 2>/dev/null)"; do
-  if [ -n "$candidate" ] && "$candidate" -c 'import torch, numpy' 2>/dev/null; then
+  if [ -n "$candidate" ] && "$candidate" -c "$has_torch" 2>/dev/null; then
     python=$candidate
     break
   fi
@@ -78,7 +79,7 @@ if ! ldconfig -p | grep -q libvulkan; then
   for package in "$kit"/deb/*.deb; do
     [ -f "$package" ] && dpkg -x "$package" "$root"
   done
-  if [ "$root" = / ]; then ldconfig; else export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:${LD_LIBRARY_PATH:-}; fi
+  if [ "$root" = / ]; then ldconfig; else export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}; fi
   note "unpacked Vulkan's loader from the kit into $root"
 fi
 drivers=$(find /usr/share/vulkan/icd.d /etc/vulkan/icd.d -name '*.json' 2>/dev/null)

@@ -87,7 +87,7 @@ impl Ran {
             assert!(line.contains(word), "`{word}` is missing in: {line}");
         }
         for debug in ["panicked", "RUST_BACKTRACE", "Some(", "Err(", " { "] {
-            assert!(!line.contains(debug), "`{debug}` stands in: {line}");
+            assert!(!line.contains(debug), "`{debug}` is in: {line}");
         }
         line
     }

@@ -1,4 +1,4 @@
-//! Where the kit's data and its teacher come from.
+//! Finds the kit's data and teacher.
 
 use std::path::{Path, PathBuf};
 
@@ -7,26 +7,26 @@ use anyhow::{Result, bail};
 use super::Options;
 use crate::process::{command, root, run as run_command, target};
 
-/// Teachers to start from, the best first.
+/// Initial teachers, the best first.
 const TEACHERS: [&str; 3] = ["minilm-l6-squad-2", "../teachers/minilm-l6-squad-2", "minilm-l6-squad"];
 
-/// Folders that are there.
+/// Existing folders.
 pub struct Inputs {
     /// The data sets.
     pub data: PathBuf,
-    /// The teacher's start, with its tokenizer.
+    /// The initial teacher, with its tokenizer.
     pub teacher: PathBuf,
-    /// Whether they were made up.
+    /// Whether both were generated.
     pub generated: bool,
 }
 
 impl Inputs {
-    /// What the options or the environment name; generated data and a teacher of random weights where they name nothing.
+    /// What the options or the environment name; if they name nothing, generated data and a teacher with random weights.
     pub fn find(options: &Options, python: &Path) -> Result<Self> {
         match named(options) {
             (None, None) => {
                 println!(
-                    "no data are named by --data or MOBILEBERT_DATA, and no models by --models or MOBILEBERT_MODELS: filling the kit with generated ones, to try it"
+                    "neither --data or MOBILEBERT_DATA nor --models or MOBILEBERT_MODELS is given: filling the kit with generated data and a teacher with random weights, for a dry run"
                 );
                 Self::sample(python)
             }
@@ -43,7 +43,7 @@ impl Inputs {
             };
             if !data.join(file).is_file() {
                 bail!(
-                    "no data folder with {file}: name it by --data or MOBILEBERT_DATA ({source}; training/README.md says how it is laid out), or leave it out by --stages"
+                    "no data folder with {file}: name it by --data or MOBILEBERT_DATA ({source}; training/README.md describes its layout), or leave it out with --stages"
                 );
             }
         }
@@ -52,13 +52,14 @@ impl Inputs {
             .and_then(|folder| TEACHERS.iter().map(|name| folder.join(name)).find(|path| is_model(path)));
         let Some(teacher) = teacher else {
             bail!(
-                "no models folder with minilm-l6-squad-2 or minilm-l6-squad: name it by --models or MOBILEBERT_MODELS (a BERT fine-tuned on SQuAD with 6 layers, 384 wide; training/configs/squad-teacher.toml makes one)"
+                "no models folder with minilm-l6-squad-2 or minilm-l6-squad: name it by --models or MOBILEBERT_MODELS (a BERT fine-tuned on SQuAD with 6 layers, 384 wide; training/configs/squad-teacher.toml trains one)"
             );
         };
         Ok(Self { data, teacher, generated: false })
     }
 
-    fn sample(python: &Path) -> Result<Self> {
+    /// Generated data, and a teacher with random weights.
+    pub fn sample(python: &Path) -> Result<Self> {
         let to = target().join("gpu-kit-sample");
         let (data, teacher) = (to.join("data"), to.join("teacher-start"));
         if !is_model(&teacher) {

@@ -1,4 +1,4 @@
-//! `cargo xtask gpu-kit`: a folder with all that a machine with a GPU and no network needs to measure and to train.
+//! `cargo xtask gpu-kit`: a folder with everything that a machine with a GPU and no network needs to measure and train.
 
 pub mod dry_run;
 mod inputs;
@@ -15,10 +15,10 @@ use crate::process::{cargo, command, find, output, root, run as run_command, tar
 use crate::{fingerprint, folder, python};
 use inputs::Inputs;
 
-/// What the kit may weigh, in MiB.
+/// Largest size of the kit, in MiB.
 const LIMIT: u64 = 64;
 
-/// What a kit is filled from.
+/// The kit's contents.
 #[derive(Args)]
 pub struct Options {
     /// Folder of the data sets [default: MOBILEBERT_DATA].
@@ -27,19 +27,19 @@ pub struct Options {
     /// Folder of the teacher's checkpoint [default: MOBILEBERT_MODELS].
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
-    /// The models whose stages the kit can train; `run.sh` takes the first unless told otherwise.
+    /// The models whose stages the kit can train; `run.sh` trains the first by default.
     #[arg(long, value_name = "NAME,…", value_parser = ["squad", "sst2"], value_delimiter = ',', default_value = "squad,sst2")]
     pub stages: Vec<String>,
-    /// A checkpoint folder that came back from an earlier run, to go on from.
+    /// A checkpoint folder that an earlier run returned, to resume from.
     #[arg(long, value_name = "DIR")]
     pub checkpoint: Option<PathBuf>,
-    /// Most that the kit may weigh, in MiB.
+    /// Largest allowed size of the kit, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = LIMIT)]
     pub limit: u64,
 }
 
 impl Options {
-    /// What the command line says when it says nothing but the stages.
+    /// The command line's defaults, with these stages.
     fn new(stages: &[&str]) -> Self {
         let stages = stages.iter().map(|name| (*name).to_owned()).collect();
         Self { data: None, models: None, stages, checkpoint: None, limit: LIMIT }
@@ -51,11 +51,11 @@ impl Options {
 pub enum Build {
     /// As users run it.
     Release,
-    /// As the tests have compiled it already.
+    /// For the dry run: as the tests have already compiled it, and with generated data if there is no real data.
     Debug,
 }
 
-/// Fills `target/gpu-kit` and prints what it weighs.
+/// Fills `target/gpu-kit` and prints its size.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let kit = fill(options, Build::Release)?;
     println!("{}: {:.1} MiB", kit.display(), mebibytes(total(&kit)?));
@@ -63,14 +63,20 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fills `target/gpu-kit`; what earlier runs of the kit left in its `out` and `work` stays.
+/// Fills `target/gpu-kit`; keeps the results of earlier runs of the kit in its `out` and `work`.
 pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         bail!("the kit's program must be built on x86-64 Linux, where it will run");
     }
     let kit = target().join("gpu-kit");
     let python = python::training()?;
-    let inputs = Inputs::find(options, &python)?;
+    let inputs = match Inputs::find(options, &python) {
+        Err(error) if build == Build::Debug => {
+            println!("{error:#}; the dry run uses generated data");
+            Inputs::sample(&python)?
+        }
+        found => found?,
+    };
     let program = program(build)?;
     clear(&kit)?;
     fs::copy(&program, kit.join("mobilebert")).with_context(|| program.display().to_string())?;
@@ -83,19 +89,19 @@ pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
     packages::fetch(&kit.join("deb"))?;
     if let Some(checkpoint) = &options.checkpoint {
         if !checkpoint.join("index.json").is_file() {
-            bail!("{}: no checkpoint there; it has an index.json and parts next to it", checkpoint.display());
+            bail!("{}: not a checkpoint, which has an index.json next to its parts", checkpoint.display());
         }
         folder::copy(checkpoint, &kit.join("checkpoint"), &|_| Ok(true))?;
     }
     fs::write(kit.join("stages"), format!("{}\n", options.stages.join("\n")))?;
     fs::write(kit.join("version"), version(inputs.generated)?)?;
-    // For a try on this machine, whose own Python may lack PyTorch.
+    // For dry runs on this machine, whose own Python may lack PyTorch.
     fs::write(kit.join("python"), format!("{}\n", python.display()))?;
     check_size(&kit, options.limit)?;
     Ok(kit)
 }
 
-/// Removes what an earlier filling left.
+/// Removes the previous contents.
 fn clear(kit: &Path) -> Result<()> {
     fs::create_dir_all(kit)?;
     for entry in fs::read_dir(kit)? {
@@ -132,7 +138,7 @@ fn strip(program: &Path) -> Result<()> {
     run_command(command("strip").arg(program))
 }
 
-/// Scripts, configurations and the training package, at the places they have in the checkout.
+/// Scripts, configurations and the training package, at the same paths as in the checkout.
 fn sources(kit: &Path) -> Result<()> {
     let root = root();
     for file in [
@@ -165,7 +171,7 @@ fn sources(kit: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The teacher's start in 8 bits and the students'. Their tokenizers are for what comes back.
+/// The initial teacher and the students in 8 bits. Their tokenizers are for the models that come back.
 fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &[String]) -> Result<()> {
     let small = target().join("gpu-kit-teacher");
     if small.exists() {
@@ -188,7 +194,7 @@ fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &[String]) -> Res
     Ok(())
 }
 
-/// The tokenized training examples, made once per version of what they are made from.
+/// The tokenized training examples, created once per version of their inputs.
 fn data(kit: &Path, inputs: &Inputs, python: &Path, stages: &str) -> Result<()> {
     let cache = target().join("gpu-kit-data");
     let config = root().join(format!("training/configs/gpu-{stages}-teacher.toml"));
@@ -200,7 +206,7 @@ fn data(kit: &Path, inputs: &Inputs, python: &Path, stages: &str) -> Result<()> 
     sources.push(inputs.data.join(stages));
     let fingerprint = fingerprint::of(&sources, "packed")?;
     if !fingerprint::is_fresh(&stamp, &fingerprint, std::slice::from_ref(&made)) {
-        // `models:teacher-start` in the configuration, by its tokenizer.
+        // The configuration's `models:teacher-start`, for its tokenizer.
         let models = cache.join("models");
         let start = models.join("teacher-start");
         if start.exists() {
@@ -222,7 +228,7 @@ fn data(kit: &Path, inputs: &Inputs, python: &Path, stages: &str) -> Result<()> 
     Ok(())
 }
 
-/// The commit that the kit is built from, and what one must know of it.
+/// The commit that the kit is built from, with notes about the kit.
 fn version(generated: bool) -> Result<String> {
     let commit = output(command("git").args(["log", "-1", "--format=%H %cI"]))?;
     let changed = output(command("git").args(["status", "--porcelain", "--untracked-files=no"]))?;
@@ -231,7 +237,7 @@ fn version(generated: bool) -> Result<String> {
     Ok(format!("{}{changed}{data}\n", commit.trim()))
 }
 
-/// Refuses a kit over its limit, by the sizes of what is in it.
+/// Rejects a kit over its limit, with the sizes of its parts.
 fn check_size(kit: &Path, limit: u64) -> Result<()> {
     let whole = total(kit)?;
     if whole <= limit << 20 {
@@ -253,7 +259,7 @@ fn check_size(kit: &Path, limit: u64) -> Result<()> {
     );
 }
 
-/// Bytes of the kit without what its runs left.
+/// Bytes of the kit without the results of its runs.
 fn total(kit: &Path) -> Result<u64> {
     let mut sum = 0;
     for entry in fs::read_dir(kit)? {

@@ -1,4 +1,4 @@
-//! Vulkan's loader as Debian packages, for a machine that has a driver and no loader.
+//! The Vulkan loader as Debian packages, for a machine that has a driver but no loader.
 
 use std::fs;
 use std::path::Path;
@@ -8,28 +8,28 @@ use anyhow::Result;
 use crate::folder;
 use crate::process::{command, find, run as run_command, target};
 
-/// The loader, and what a driver's libraries ask for.
+/// The loader, and the dependencies of a driver's libraries.
 const PACKAGES: [&str; 7] =
     ["libvulkan1", "libegl1", "libglvnd0", "libopengl0", "libgl1", "libglx0", "libgles2"];
 
-/// Puts the packages into a folder. Without apt, or when it fails, a line names what the kit lacks.
+/// Puts the packages into a folder. If there is no apt, or it fails, prints a line that names what is missing.
 pub fn fetch(to: &Path) -> Result<()> {
     let cache = target().join("gpu-kit-packages");
     fs::create_dir_all(&cache)?;
     let missing: Vec<_> = PACKAGES.into_iter().filter(|name| !is_there(&cache, name)).collect();
     if !missing.is_empty() && find("apt-get").is_some() {
-        println!("fetching Debian packages for the kit by apt-get download: {}", missing.join(", "));
+        println!("downloading Debian packages for the kit with apt-get: {}", missing.join(", "));
         let names = missing.iter().map(|name| format!("{name}:amd64"));
         let mut apt = command("apt-get");
         apt.args(["-qq", "-o=APT::Sandbox::User=root", "download"]).args(names).current_dir(&cache);
         if let Err(error) = run_command(&mut apt) {
-            println!("apt-get could not fetch them: {error:#}");
+            println!("apt-get could not download them: {error:#}");
         }
     }
     let missing: Vec<_> = PACKAGES.into_iter().filter(|name| !is_there(&cache, name)).collect();
     if !missing.is_empty() {
         println!(
-            "the kit lacks Debian packages for a machine without Vulkan's loader: {} (amd64); put them into {}",
+            "the kit lacks Debian packages for a machine without a Vulkan loader: {} (amd64); put them into {}",
             missing.join(", "),
             cache.display()
         );

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from training.data import tokens
 from training.errors import TrainingError
 from training.places import Places
@@ -99,6 +101,29 @@ class Windows:
         self.windows: list[Window] = []
         for number in range(len(data.questions)):
             self._cut(number, max_length, doc_stride)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What tokenizing and cutting found, in flat tensors; `restored` takes it back."""
+        found = {"windows": torch.tensor([(w.question, w.first, w.count, w.start, w.end) for w in self.windows])}
+        for name in ("questions", "pieces", "offsets"):
+            lists = getattr(self, name)
+            found[name] = torch.tensor([value for one in lists for value in one])
+            found[f"{name}.lengths"] = torch.tensor([len(one) for one in lists])
+        return found
+
+    @classmethod
+    def restored(cls, data: Squad, state: dict[str, torch.Tensor]) -> "Windows":
+        """The windows of `data` from an earlier `state`."""
+        self = cls.__new__(cls)
+        self.data = data
+        for name in ("questions", "pieces", "offsets"):
+            flat, place, lists = state[name].tolist(), 0, []
+            for length in state[f"{name}.lengths"].tolist():
+                lists.append(flat[place : place + length])
+                place += length
+            setattr(self, name, lists)
+        self.windows = [Window(*numbers) for numbers in state["windows"].tolist()]
+        return self
 
     def _cut(self, number: int, max_length: int, doc_stride: int) -> None:
         question = self.data.questions[number]

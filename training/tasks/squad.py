@@ -1,9 +1,11 @@
 """Question answering: windows with the answer's ends as labels."""
 
+import hashlib
+
 import numpy as np
 import torch
 
-from training import losses
+from training import checkpoint, losses, parallel
 from training.config import Config
 from training.data import batches
 from training.data.squad import Windows, read_train
@@ -16,14 +18,29 @@ from training.tasks.task import Task
 def open_squad(config: Config, places: Places, tokenizer) -> Task:
     """The training file, cut into the windows that hold their answer."""
     data = config.data
-    squad = read_train(places, data.skip_ambiguous)
-    windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
+    windows = open_windows(config, places, tokenizer)
     held, answered = held_out.split([w for w in windows.windows if w.end], config)
     if data.limit:
         answered = answered[: data.limit]
     score = (lambda model: held_out_score(model, windows, held)) if held else None
     source = SquadBatches(config, tokenizer, windows, answered)
     return Task(source.at, squad_terms, score, source.order.per_epoch)
+
+
+def open_windows(config: Config, places: Places, tokenizer) -> Windows:
+    """The training file's windows: tokenized once, then read from `runs/cache`, so that a run resumes in seconds."""
+    data = config.data
+    squad = read_train(places, data.skip_ambiguous)
+    texts = "\0".join([*squad.paragraphs, *(q.text + str(q.answers) for q in squad.questions)])
+    settings = f"{data.max_length} {data.doc_stride} {data.max_question}"
+    key = hashlib.sha256("\0".join([settings, tokenizer.to_str(), texts]).encode()).hexdigest()[:16]
+    path = places.out / "cache" / f"squad-{key}.pt"
+    if (state := checkpoint.load(path)) is not None:
+        return Windows.restored(squad, state)
+    windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
+    if parallel.first():
+        checkpoint.save(path, windows.state())
+    return windows
 
 
 class SquadBatches:

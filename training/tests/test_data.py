@@ -9,7 +9,7 @@ from training.data import batches, glue, squad, tokens
 from training.places import Places
 from training.steps import corpus as corpus_step
 from training.steps import evaluate, finetune, pretrain, teacher, transfer
-from training.tasks.squad import SquadBatches, squad_terms
+from training.tasks.squad import SquadBatches, open_windows, squad_terms
 from training.tasks.text import mask_words
 from training.tests.conftest import tiny
 
@@ -65,6 +65,20 @@ def test_every_window_holds_its_answer_where_it_says(world):
         words = [f"w{i - 1000}" for i in example.ids[w.start : w.end + 1]]
         assert " ".join(words) == question.answers[0][1]
         assert len(example) == windows.length(w) <= 40
+
+
+def test_windows_are_tokenized_once(world, monkeypatch):
+    tokenizer = tokens.load(world.models / "tiny-squad")
+    config = tiny("kept", task="squad", data={"max_length": 44, "max_question": 12})
+    made = open_windows(config, world, tokenizer)
+    with monkeypatch.context() as patched:
+        patched.setattr(squad.Windows, "__init__", lambda *_: pytest.fail("tokenized again"))
+        kept = open_windows(config, world, tokenizer)
+    assert kept.windows == made.windows and kept.data == made.data
+    assert [[tuple(o) for o in one] for one in kept.offsets] == made.offsets
+    assert [kept.encoded(w).ids for w in kept.windows] == [made.encoded(w).ids for w in made.windows]
+    config.data.max_length = 46
+    assert open_windows(config, world, tokenizer).windows != made.windows
 
 
 def test_foreign_questions_have_no_answer_and_fit(world):

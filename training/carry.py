@@ -103,7 +103,7 @@ def _restore(config: Config, places: Places, stored: dict[str, torch.Tensor]) ->
 
 
 def _write(path: Path, content: bytes) -> None:
-    checkpoint.write_whole(path, lambda beside: beside.write_bytes(content))
+    checkpoint.write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def _weights(config: Config, model: torch.nn.Module) -> dict[str, torch.Tensor]:

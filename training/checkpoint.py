@@ -11,16 +11,16 @@ from training.errors import TrainingError
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a neighboring file, then move it over `path`. A failure leaves `path` as it was."""
-    beside = path.with_name(path.name + ".part")
+    partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(beside)
-        with open(beside, "rb") as file:
+        write(partial)
+        with open(partial, "rb") as file:
             os.fsync(file.fileno())
-        beside.chmod(0o644)
-        os.replace(beside, path)
+        partial.chmod(0o644)
+        os.replace(partial, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise failed(path, error) from None
 
 
@@ -33,14 +33,14 @@ def failed(path: Path, error: OSError) -> TrainingError:
 
 def replace_folder(source: Path, target: Path) -> None:
     """Copy `source` over `target`, which goes only when the copy is whole."""
-    beside, before = (target.with_name(f"{target.name}.{kind}") for kind in ("part", "before"))
+    partial, before = (target.with_name(f"{target.name}.{kind}") for kind in ("part", "before"))
     try:
-        for left_over in (beside, before):
+        for left_over in (partial, before):
             shutil.rmtree(left_over, ignore_errors=True)
-        shutil.copytree(source, beside)
+        shutil.copytree(source, partial)
         if target.exists():
             os.replace(target, before)
-        os.replace(beside, target)
+        os.replace(partial, target)
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         raise TrainingError(f"{target}: could not be written: {error}") from None

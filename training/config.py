@@ -67,7 +67,7 @@ class Data:
     limit: int = 0  # use only this many training examples; 0: all
     skip_ambiguous: bool = True  # SQuAD: leave out answers whose place is a guess
     replace: float = 0.0  # chance of a piece to be swapped for one drawn by frequency
-    join: float = 0.0  # share of a batch's examples joined to another one, labelled by the teacher
+    join: float = 0.0  # share of a batch's examples joined to another one, labeled by the teacher
     mismatch: float = 0.0  # SQuAD: share of windows that pair a question with a foreign passage
     near: float = 0.0  # SQuAD: share of those whose passage is of the question's own article
     everyday: float = 0.0  # SQuAD: share of windows replaced by an everyday text (see `data/everyday`)
@@ -246,7 +246,7 @@ def check(config: Config, where: str) -> None:
         (config.data.doc_stride > 0 and config.data.max_question > 0, "'doc_stride', 'max_question' must be positive"),
         (
             config.task != "squad" or config.data.max_length >= config.data.max_question + 4,
-            "'max_length' must leave room beside 'max_question' and three special pieces",
+            "'max_length' must leave room for 'max_question' and three special tokens",
         ),
         (config.student.family in ("mobilebert", "ib-bert"), "'family' must be mobilebert or ib-bert"),
         (

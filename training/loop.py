@@ -205,7 +205,7 @@ class Loop:
         self.first = self.step
         path = self.folder / "log.jsonl"
         if not path.exists():
-            write_whole(path, lambda beside: beside.write_bytes(bundle.pieces["log.jsonl"]))
+            write_whole(path, lambda partial: partial.write_bytes(bundle.pieces["log.jsonl"]))
 
 
 def seed_everything(seed: int) -> None:

@@ -1,6 +1,6 @@
 """The training losses of the paper, each a mean over what it compares, padding left out.
 
-`mask` is `[batch, sequence]`, 1 where a token stands. Maps are `[batch, sequence, width]`, attention probabilities
+`mask` is `[batch, sequence]`, 1 for tokens, 0 for padding. Maps are `[batch, sequence, width]`, attention probabilities
 `[batch, heads, sequence, sequence]`.
 """
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 
 def token_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean of `values` `[batch, sequence]` over the tokens that stand."""
+    """Mean of `values` `[batch, sequence]` over the tokens that aren't padding."""
     mask = mask.to(values.dtype)
     return (values * mask).sum() / mask.sum()
 
@@ -74,7 +74,7 @@ def soft_labels(student: torch.Tensor, teacher: torch.Tensor, temperature: float
 
 
 def hard_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy to the data's labels; -100 is left out, and a batch without any gives 0."""
+    """Cross-entropy to the data's labels; -100 is ignored, and a batch without labels gives 0."""
     summed = functional.cross_entropy(logits.float(), labels, ignore_index=-100, reduction="sum")
     return summed / (labels != -100).sum().clamp_min(1)
 

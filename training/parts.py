@@ -63,7 +63,7 @@ def write(folder: Path, bundle: Bundle, staging: Path) -> None:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     index = {"format": FORMAT, "about": bundle.about, "pieces": places, "parts": parts}
-    write_whole(folder / INDEX, lambda beside: beside.write_text(json.dumps(index, indent=1) + "\n"))
+    write_whole(folder / INDEX, lambda partial: partial.write_text(json.dumps(index, indent=1) + "\n"))
     named = {part["file"] for part in parts}
     for path in folder.glob("part-*.bin"):
         if path.name not in named:

@@ -9,7 +9,7 @@ from torch import nn
 
 
 def round_rows(weight: torch.Tensor) -> torch.Tensor:
-    """`weight` `[rows, columns]` rounded to 8 bits a row; gradients pass as if it were not."""
+    """`weight` `[rows, columns]` rounded to 8 bits with one scale per row; gradients pass through unchanged."""
     scale = weight.detach().abs().amax(1, keepdim=True) / 127
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     rounded = (weight.detach() / scale).round().clamp(-127, 127) * scale

@@ -1,6 +1,6 @@
 """Which examples make up which step: a pure function of seed and step, so that a resumed run goes on exactly.
 
-Examples of like length share a batch: each epoch is shuffled, cut into pools of 32 batches, every pool sorted by
+Examples of similar length share a batch: each epoch is shuffled, cut into pools of 32 batches, every pool sorted by
 length, and the batches of a pool are dealt out in random order.
 """
 
@@ -102,7 +102,7 @@ def together(parts: list[Batch]) -> Batch:
 
 
 def piece_counts(parts: list[Batch], vocabulary: int) -> torch.Tensor:
-    """How often each piece of the vocabulary stands in the batches."""
+    """How often each token of the vocabulary occurs in the batches."""
     standing = torch.cat([part.input_ids[part.attention_mask > 0] for part in parts])
     return torch.bincount(standing, minlength=vocabulary)
 

@@ -100,5 +100,5 @@ def _score(word: str, where: str) -> float:
     except ValueError:
         score = float("nan")
     if not 0.0 <= score <= 5.0:
-        raise TrainingError(f"{where}: label '{word}' is no number from 0 to 5")
+        raise TrainingError(f"{where}: label '{word}' isn't a number from 0 to 5")
     return score

@@ -1,6 +1,6 @@
 """Training examples tokenized beforehand: one file of numbers, moved to the training device once.
 
-A machine that only trains needs no tokenizer and no text then, and its processor has next to nothing to do for a batch.
+A machine that only trains then needs neither tokenizer nor text, and its processor has almost nothing to do per batch.
 What a task draws anew in every epoch (foreign questions, joined phrases, swapped pieces) is as it was when the file was
 made.
 """
@@ -55,7 +55,7 @@ def write(path: Path, examples: Examples) -> None:
     listed = {"pieces": examples.pieces.view(np.int16), "lengths": examples.lengths, "heads": examples.heads}
     listed |= {f"label.{name}": values for name, values in examples.labels.items()}
     content = tensors.to_bytes({name: torch.from_numpy(values) for name, values in listed.items()})
-    checkpoint.write_whole(path, lambda beside: beside.write_bytes(lzma.compress(content, preset=6)))
+    checkpoint.write_whole(path, lambda partial: partial.write_bytes(lzma.compress(content, preset=6)))
 
 
 def read(path: Path) -> Examples:

@@ -50,7 +50,7 @@ def read_dev(places: Places, version: str) -> Squad:
 
 
 def parse(path: Path) -> Squad:
-    """Read a file and check that every answer stands where it says."""
+    """Read a file and check that every answer is where the file says."""
     paragraphs, articles, questions = [], [], []
     try:
         for number, article in enumerate(_json(path)["data"]):
@@ -80,7 +80,7 @@ def _json(path: Path):
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of a paragraph's pieces for one question, and where the answer stands in the whole sequence."""
+    """A range of a paragraph's tokens for one question, and the position of the answer in the whole sequence."""
 
     question: int
     first: int

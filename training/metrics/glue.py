@@ -9,7 +9,7 @@ def accuracy(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def f1(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """F1 of class 1, with accuracy beside it."""
+    """F1 of class 1, and accuracy."""
     hits = float(np.sum((guesses == 1) & (labels == 1)))
     total = float(np.sum(guesses == 1) + np.sum(labels == 1))
     return {"f1": 200 * hits / total if total else 0.0, **accuracy(guesses, labels)}

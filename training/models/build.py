@@ -82,7 +82,7 @@ def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool
 
 
 def tied(model: torch.nn.Module) -> set[str]:
-    """Names under which a tensor stands a second time: they are neither saved nor asked for."""
+    """Second names of tied tensors, which are neither saved nor required."""
     first, again = {}, set()
     for name, tensor in model.state_dict(keep_vars=True).items():
         if first.setdefault(id(tensor), name) != name:

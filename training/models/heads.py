@@ -17,7 +17,7 @@ from training.models.build import encoder
 from training.models.modules import visible
 from training.models.start import principal_axes
 
-# Stands beside a student's weights: other batches would choose other heads, and undo what its own have learned.
+# Saved next to a student's weights: other batches would choose other heads, and undo what these have learned.
 RECORD = "heads.json"
 
 
@@ -27,7 +27,7 @@ class Seen:
 
     maps: tuple[torch.Tensor, ...]
     attentions: tuple[torch.Tensor, ...]
-    mask: torch.Tensor  # [batch, sequence], 1 where a token stands
+    mask: torch.Tensor  # [batch, sequence], 1 for tokens, 0 for padding
 
 
 @torch.no_grad()
@@ -59,7 +59,7 @@ def read(path: Path) -> list[list[int]]:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainingError(
-            f"{path}: not there, so nobody knows which of the teacher's heads this student has learned; "
+            f"{path}: not found, so it isn't known which of the teacher's heads this student has learned; "
             "take one that was made with 'heads' = \"chosen\", or leave 'heads' out"
         ) from None
     except json.JSONDecodeError as error:
@@ -67,7 +67,7 @@ def read(path: Path) -> list[list[int]]:
 
 
 def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
-    """Whether heads can be copied: a layer for a layer, streams and heads of the same width, one shared bottleneck."""
+    """Whether heads can be copied: as many layers, streams and heads of the same width, one shared bottleneck."""
     own, other = encoder(student).config, encoder(teacher).config
     return (
         (own.model_type, other.model_type) == ("mobilebert", "bert")

@@ -81,7 +81,7 @@ def markdown(rows: list[dict], metric: str) -> str:
 
 
 def read(path: Path) -> Comparison:
-    """The comparison in `path`; its base lies beside it. Every configuration is checked before the first run."""
+    """The comparison in `path`; its base is in the same folder. Every configuration is checked before the first run."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         base = tomllib.loads((path.parent / table.get("base", "")).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Several steps in order: one command for a machine that may be taken away.
 
-Training that is done is not done again, training that was cut off goes on, and a figure that stands is kept; steps of a
+Finished training isn't repeated, interrupted training is resumed, and existing scores are kept; steps of a
 few minutes (calibrate, export, ship) are run each time.
 """
 

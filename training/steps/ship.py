@@ -123,7 +123,7 @@ def verdict(right: bool) -> str:
 
 
 def escape(cell: str) -> str:
-    """Text as it may stand in a table of Markdown."""
+    """Text escaped for a Markdown table."""
     return " ".join(cell.replace("|", "\\|").split())
 
 

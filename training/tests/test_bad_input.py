@@ -49,7 +49,7 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         (GOOD.replace("models:tiny", "package:no-such-thing"), "is not installed"),
         (GOOD.replace('"models:tiny"', '""'), "name 'init' or 'teacher'"),
         (GOOD + "[data]\ndoc_stride = 0", "'doc_stride', 'max_question' must be positive"),
-        ('task = "squad"\n' + GOOD + "[data]\nmax_length = 60", "room beside 'max_question'"),
+        ('task = "squad"\n' + GOOD + "[data]\nmax_length = 60", "room for 'max_question'"),
         (GOOD + "[loss]\nraw_maps = 1.0", "name a 'teacher' in 'models'"),
         ("name = ", "not valid TOML"),
     ],
@@ -98,7 +98,7 @@ def test_scores_out_of_range(capsys, world, tmp_path):
     for word in ("5.1", "nan", "x"):
         (folder / "train.tsv").write_text("h\n" + "\t".join(["a"] * 9 + [word]) + "\n")
         line = fails(capsys, world, tmp_path, stsb, data=tmp_path)
-        assert f"label '{word}' is no number from 0 to 5" in line
+        assert f"label '{word}' isn't a number from 0 to 5" in line
 
 
 def test_data_that_is_no_text(capsys, world, tmp_path):

@@ -69,7 +69,7 @@ def test_the_table_holds_every_score_and_done_runs_are_not_run_again(comparison,
         scores = [json.loads((world.run(name) / "scores.json").read_text())["accuracy"] for name in names]
         assert row["scores"] == scores
         assert row["mean"] == pytest.approx(sum(scores) / 2)
-    # Another score on disk is taken as it stands: nothing was trained again.
+    # An existing score is used as it is: nothing was trained again.
     (world.run(f"{base}-maps-1") / "scores.json").write_text('{"accuracy": 12.5}')
     capsys.readouterr()
     compare.run_comparison(comparison, world)

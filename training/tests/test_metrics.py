@@ -86,7 +86,7 @@ def test_the_best_span_wins(world):
     head = len(windows.questions[window.question]) + 2
     start, end = np.full(head + window.count + 1, -5.0), np.full(head + window.count + 1, -5.0)
     start[head + 4], end[head + 6] = 3.0, 2.0
-    start[0] = end[0] = 9.0  # the place of no answer is no span
+    start[0] = end[0] = 9.0  # the position of "no answer" isn't a span
     text, score = squad.best_span(windows, window, start, end, squad.max_context(windows))
     assert text == " ".join(data.paragraphs[0].split()[4:7])
     assert score == 5.0

@@ -56,5 +56,5 @@ def date(random) -> str:
 
 
 def phone(random) -> str:
-    """A telephone number that nobody has."""
+    """A fictitious telephone number."""
     return f"555-{int(random.integers(100, 10000)):04}"

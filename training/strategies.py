@@ -38,7 +38,7 @@ def plan(strategy: str, transfer: Transfer, loss: Loss, steps: int, layers: int)
     if strategy == "parallel":
         stages = [Stage("parallel", first, everywhere, body, True, layers, forced=True)]
         if steps > first:
-            # Maps alone: a word about two places of a window is noise compared with what every position of every map says.
+            # Maps alone: two labels per window are noise compared with what every position of every map says.
             gently = tuple(transfer.together_rate for _ in everywhere)
             stages.append(Stage("together", steps - first, (*gently[:-1], 0.0), body, False, layers))
         return stages

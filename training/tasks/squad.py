@@ -35,11 +35,11 @@ def open_windows(config: Config, places: Places, tokenizer) -> Windows:
     settings = f"{data.max_length} {data.doc_stride} {data.max_question}"
     key = hashlib.sha256("\0".join([settings, tokenizer.to_str(), texts]).encode()).hexdigest()[:16]
     path = places.out / "cache" / f"squad-{key}.pt"
-    if (state := checkpoint.load(path)) is not None:
-        return Windows.restored(squad, state)
+    if path.exists():
+        return Windows.restored(squad, torch.load(path, weights_only=True))
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
     if parallel.first():
-        checkpoint.save(path, windows.state())
+        checkpoint.write_whole(path, lambda partial: torch.save(windows.state(), partial))
     return windows
 
 

@@ -108,7 +108,8 @@ class Loop:
 
     def _goes_on(self) -> bool:
         # All processes stop at the same step.
-        return self.limit.seconds is None or parallel.agree(self.limit.allows())
+        allowed = self.limit.allows()
+        return allowed if self.limit.seconds is None else parallel.agree(allowed)
 
     def _enter(self, stage: strategies.Stage, inner: int) -> None:
         if inner == 0:

@@ -8,7 +8,7 @@ use super::Options;
 use crate::process::{command, root, run as run_command, target};
 
 /// Initial teachers, the best first.
-const TEACHERS: [&str; 3] = ["minilm-l6-squad-2", "../teachers/minilm-l6-squad-2", "minilm-l6-squad"];
+const TEACHERS: [&str; 2] = ["minilm-l6-squad-2", "minilm-l6-squad"];
 
 /// Existing folders.
 pub struct Inputs {

@@ -375,18 +375,31 @@ fn broken_and_missing_files_are_named() {
     assert!(class.1.contains("BertJapaneseTokenizer"), "{class:?}");
 }
 
+/// `dbmdz/bert-base-italian` has 32,102 rows for 31,102 tokens.
 #[test]
-fn the_error_for_another_models_vocabulary_names_both_sizes() {
+fn only_a_missing_embedding_of_a_token_in_every_input_is_an_error_at_once() {
     let tokenizer = uncased();
-    let size = tokenizer.vocabulary_size();
-    let round = size.next_multiple_of(8);
-    for fits in [size, round, size.next_multiple_of(64), round + 1016] {
+    let special = tokenizer.special();
+    let enough = special.class.max(special.separator) as usize + 1;
+    for fits in [enough, tokenizer.vocabulary_size(), tokenizer.vocabulary_size() + 1001, 30_522] {
         tokenizer.check_vocabulary(fits).unwrap();
     }
-    for wrong in [0, size - 1, round + 1, round + 1032, 30_522] {
-        let message = tokenizer.check_vocabulary(wrong).unwrap_err().to_string();
-        assert!(message.contains(&wrong.to_string()) && message.contains(&size.to_string()), "{message}");
-    }
+    let error = tokenizer.check_vocabulary(enough - 1).unwrap_err();
+    assert_eq!(error.culprit(), Some(("field", "vocab_size")));
+    let message = error.to_string();
+    assert!(message.contains(&format!("is {}", enough - 1)) && message.contains("has id"), "{message}");
+}
+
+#[test]
+fn an_empty_last_line_of_a_vocabulary_is_a_token_that_never_occurs() {
+    let vocab = format!("{}\n\n", VOCAB.trim_end());
+    let tokenizer =
+        Tokenizer::from_files(TokenizerFiles { vocab: Some(&vocab), ..Default::default() }).unwrap();
+    let rows = uncased().vocabulary_size();
+    assert_eq!(tokenizer.vocabulary_size(), rows + 1);
+    tokenizer.check_vocabulary(rows).unwrap();
+    let text = "the tower \n\n [UNK] 東京 zzz";
+    assert_eq!(tokenizer.encode(text).unwrap(), uncased().encode(text).unwrap());
 }
 
 #[test]

@@ -20,10 +20,6 @@ use crate::error::{Error, Result};
 /// Bytes of text normalized at a time: alignments take 16 bytes of memory per byte of text.
 const SEGMENT: usize = 1 << 14;
 
-/// Maximum number of word embeddings without a token: models pad their vocabulary to a multiple of 8 or more.
-const MAX_PADDING: usize = 1024;
-const PADDED_TO: usize = 8;
-
 /// Ids of the special tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpecialIds {
@@ -171,19 +167,21 @@ impl Tokenizer {
         decoder.decode_chain(tokens).map_or_else(|_| String::new(), |parts| parts.concat())
     }
 
-    /// Checks that this tokenizer fits a model with `vocab_size` word embeddings.
+    /// Checks that a model with `vocab_size` word embeddings has those of `[CLS]` and `[SEP]`, which every input
+    /// contains. Other tokens without an embedding are an error only where they occur, as in `transformers`; embeddings
+    /// without a token are padding.
     ///
     /// # Errors
-    /// [`Error::Config`] with both sizes if the tokenizer has more ids than there are embeddings, or so many fewer that
-    /// padding to a round size doesn't explain it: it is truncated, or belongs to another model.
+    /// [`Error::Config`] with the token, its id and `vocab_size`.
     pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
-        let size = self.size;
-        let padded = vocab_size.is_multiple_of(PADDED_TO) && vocab_size - size.min(vocab_size) <= MAX_PADDING;
-        if size > vocab_size || (size < vocab_size && !padded) {
-            let problem = format!(
-                "is {vocab_size}, but the tokenizer has {size} tokens; they belong to different models, or a file is truncated"
-            );
-            return Err(Error::config("vocab_size", problem));
+        for (role, id) in [("class", self.special.class), ("separator", self.special.separator)] {
+            if id as usize >= vocab_size {
+                let problem = format!(
+                    "is {vocab_size}, but the tokenizer's {role} token {:?} has id {id}; they belong to different models",
+                    self.token(id).unwrap_or_default()
+                );
+                return Err(Error::config("vocab_size", problem));
+            }
         }
         Ok(())
     }

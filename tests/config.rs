@@ -63,6 +63,34 @@ fn labels_and_problem_types_are_read() {
 }
 
 #[test]
+fn labels_keep_their_indices_across_gaps() {
+    let labels =
+        |id2label: Value| read(json!({ "model_type": "bert", "id2label": id2label })).unwrap().labels;
+    assert_eq!(labels(json!({ "0": "a", "3": "b" })), ["a", "LABEL_1", "LABEL_2", "b"]);
+    assert_eq!(labels(json!({ "1": "b" })), ["LABEL_0", "b"]);
+    assert_eq!(labels(json!({ "10": "k", "2": "c" }))[2], "c");
+}
+
+/// Python's `json` writes them, and reads them.
+#[test]
+fn numbers_that_json_does_not_have_are_accepted_in_fields_that_are_not_read() {
+    let text = r#"{"model_type": "bert", "a": NaN, "b": [-Infinity,Infinity], "c": "a \"NaN\" \\", "d": {"NaN": NaN},
+        "id2label": {"0": "NaN", "1": "-Infinity, NaN"}}"#;
+    assert_eq!(Config::from_json(text).unwrap().labels, ["NaN", "-Infinity, NaN"]);
+    for field in ["layer_norm_eps", "vocab_size", "hidden_act"] {
+        for number in ["NaN", "-Infinity", "Infinity"] {
+            let error = Config::from_json(format!(r#"{{"model_type": "bert", "{field}": {number}}}"#));
+            let message = error.unwrap_err().to_string();
+            assert!(message.contains(field) && message.contains(number), "{message}");
+        }
+    }
+    for text in [r#"{"model_type": "bert", "a": NaN,"#, "NaN", r#"{"model_type": "bert", "a": NaNa}"#, "{NaN"]
+    {
+        assert!(matches!(Config::from_json(text), Err(Error::NotAModel { .. })), "{text}");
+    }
+}
+
+#[test]
 fn the_family_can_be_derived_from_the_architecture() {
     let config = read(json!({ "architectures": ["DistilBertForMaskedLM"] })).unwrap();
     assert_eq!((config.family, config.head), (Family::DistilBert, Head::MaskedLanguageModel));
@@ -178,11 +206,10 @@ fn errors_name_both_of_two_inconsistent_sizes() {
         "pad_token_id",
         &["10"],
     );
-    assert_config_error(
-        json!({ "model_type": "bert", "id2label": { "0": "a", "2": "b" } }),
-        "id2label",
-        &["\"2\"", "0 to 1"],
-    );
+    for key in ["-1", "one", "1000000", "99999999999999999999"] {
+        let labels = json!({ "model_type": "bert", "id2label": { "0": "a", key: "b" } });
+        assert_config_error(labels, "id2label", &[key, "0 to 999999"]);
+    }
     assert_config_error(json!({ "model_type": "bert", "id2label": {} }), "id2label", &["empty"]);
 }
 

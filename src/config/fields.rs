@@ -1,5 +1,7 @@
 //! Typed access to the fields of a `config.json`; every error names the field.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{Activation, FILE, ProblemType};
@@ -22,7 +24,11 @@ impl Fields {
         if json.trim_ascii_start().starts_with(b"<") {
             return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
         }
-        match serde_json::from_slice(json) {
+        let parsed = serde_json::from_slice(json).or_else(|error| match quote_non_finite(json) {
+            Some(quoted) => serde_json::from_slice(&quoted),
+            None => Err(error),
+        });
+        match parsed {
             Ok(Value::Object(fields)) => Ok(Fields(fields)),
             Ok(_) => Err(refuse("it is JSON, but not an object".into())),
             Err(error) => Err(refuse(format!("it is not JSON: {error}"))),
@@ -34,13 +40,18 @@ impl Fields {
         self.0.get(field).filter(|value| !value.is_null())
     }
 
+    /// The number of entries of an object or list.
+    pub(super) fn entries(&self, field: &str) -> Option<usize> {
+        match self.get(field) {
+            Some(Value::Object(entries)) => Some(entries.len()),
+            Some(Value::Array(entries)) => Some(entries.len()),
+            _ => None,
+        }
+    }
+
     /// Whether the field is a non-empty object or list.
     pub(super) fn has_entries(&self, field: &str) -> bool {
-        match self.get(field) {
-            Some(Value::Object(entries)) => !entries.is_empty(),
-            Some(Value::Array(entries)) => !entries.is_empty(),
-            _ => false,
-        }
+        self.entries(field).is_some_and(|entries| entries > 0)
     }
 
     /// The first of several names of one field that the file has, or simply the first if it has none.
@@ -155,47 +166,67 @@ impl Fields {
         })
     }
 
-    /// `id2label` in order of its keys; without it `num_labels` generated names, or two without either.
+    /// `id2label` in order of its keys; without it `num_labels` generated names, or two without either. Gaps between
+    /// the keys are filled with generated names.
     pub(super) fn labels(&self) -> Result<Vec<String>> {
+        let generated = |index: u64| format!("LABEL_{index}");
         let Some(value) = self.get("id2label") else {
             let count = match self.get("num_labels") {
                 None => 2,
                 Some(_) => self.integer("num_labels", 2, 1, MAX_LABELS)?,
             };
-            return Ok((0..count).map(|index| format!("LABEL_{index}")).collect());
+            return Ok((0..count).map(generated).collect());
         };
         let Value::Object(entries) = value else {
             return Err(Error::config("id2label", format!("is {}, must be an object", truncated(value))));
         };
-        if entries.is_empty() {
-            return Err(Error::config("id2label", "is empty, must have at least one label"));
-        }
-        let mut labels = vec![None; entries.len()];
+        let mut names = BTreeMap::new();
         for (key, value) in entries {
-            let place = key.parse::<usize>().ok().and_then(|index| labels.get_mut(index));
-            let Some(place) = place else {
-                return Err(Error::config(
-                    "id2label",
-                    format!(
-                        "has key {key:?}, but with {} labels keys run from 0 to {}",
-                        entries.len(),
-                        entries.len() - 1
-                    ),
-                ));
-            };
-            *place = Some(match value {
+            let index = key.parse().ok().filter(|index: &u64| *index < MAX_LABELS);
+            let index = index.ok_or_else(|| {
+                let key = truncated(&Value::String(key.clone()));
+                let problem = format!("has key {key}, must have integers from 0 to {}", MAX_LABELS - 1);
+                Error::config("id2label", problem)
+            })?;
+            let name = match value {
                 Value::String(name) => name.clone(),
                 other => other.to_string(),
-            });
+            };
+            names.insert(index, name);
         }
-        labels
-            .into_iter()
-            .enumerate()
-            .map(|(index, label)| {
-                label.ok_or_else(|| Error::config("id2label", format!("has no key \"{index}\"")))
-            })
-            .collect()
+        let Some((&last, _)) = names.last_key_value() else {
+            return Err(Error::config("id2label", "is empty, must have at least one label"));
+        };
+        Ok((0..=last).map(|index| names.remove(&index).unwrap_or_else(|| generated(index))).collect())
     }
+}
+
+/// The JSON with `NaN`, `Infinity` and `-Infinity`, which Python writes, as strings; none if there are none. A field that
+/// is read still has to be a number.
+fn quote_non_finite(json: &[u8]) -> Option<Vec<u8>> {
+    const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+    let mut quoted = Vec::with_capacity(json.len() + 16);
+    let (mut in_string, mut found) = (false, false);
+    let mut rest = json;
+    while let Some((&byte, behind)) = rest.split_first() {
+        if let Some(word) = WORDS.iter().find(|word| !in_string && rest.starts_with(word)) {
+            quoted.extend([b"\"", *word, b"\""].concat());
+            found = true;
+            rest = &rest[word.len()..];
+            continue;
+        }
+        quoted.push(byte);
+        rest = behind;
+        match (byte, rest.split_first()) {
+            (b'\\', Some((&escaped, behind))) if in_string => {
+                quoted.push(escaped);
+                rest = behind;
+            }
+            (b'"', _) => in_string = !in_string,
+            _ => {}
+        }
+    }
+    found.then_some(quoted)
 }
 
 /// A value for a message, truncated.

@@ -53,8 +53,10 @@ pub struct Config {
     pub classifier_activation: bool,
     /// Whether the masked-language-model head may use the word embeddings as its decoder.
     pub tie_word_embeddings: bool,
-    /// Label names in order; `LABEL_0` … if the file has none.
+    /// Label names in order; `LABEL_0` … if the file has none, also in gaps of `id2label`.
     pub labels: Vec<String>,
+    /// Number of entries of `id2label`, fewer than labels if its keys have gaps.
+    listed_labels: Option<usize>,
     /// How to interpret a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
     /// Token id of padding.
@@ -89,6 +91,14 @@ impl Config {
     /// Number of a classifier's outputs.
     pub fn num_labels(&self) -> usize {
         self.labels.len()
+    }
+
+    /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries, which is
+    /// how `transformers` counts them.
+    pub(crate) fn fit_labels(&mut self, outputs: usize) {
+        if self.listed_labels == Some(outputs) {
+            self.labels.truncate(outputs);
+        }
     }
 
     /// `transformers`' class name, e.g. `MobileBertForQuestionAnswering`.

@@ -114,6 +114,7 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
         classifier_activation: fields.flag("classifier_activation", true)?,
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,
+        listed_labels: fields.entries("id2label"),
         problem_type: fields.problem_type()?,
         pad_token_id: fields.token_id("pad_token_id")?,
     })
@@ -142,6 +143,7 @@ pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
         classifier_activation: true,
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,
+        listed_labels: fields.entries("id2label"),
         problem_type: fields.problem_type()?,
         pad_token_id: fields.token_id("pad_token_id")?,
     })
@@ -171,6 +173,7 @@ pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
         classifier_activation: true,
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,
+        listed_labels: fields.entries("id2label"),
         problem_type: fields.problem_type()?,
         pad_token_id: fields.token_id("pad_token_id")?,
     })

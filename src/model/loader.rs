@@ -137,6 +137,9 @@ impl Loader {
         if let Some(header) = stream.header()
             && let Stage::Waiting(_) = self.stage
         {
+            if let Some([outputs, _]) = header.get("classifier.weight").map(|entry| &entry.shape[..]) {
+                self.config.fit_labels(*outputs);
+            }
             let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
             network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
             header.check(&network.parameters)?;

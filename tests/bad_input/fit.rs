@@ -3,7 +3,7 @@
 use std::fs;
 
 use mobilebert::error::Code;
-use mobilebert::model::{AskOptions, QuestionAnswering};
+use mobilebert::model::{AskOptions, QuestionAnswering, TextClassification};
 use mobilebert::session::Sequence;
 use serde_json::json;
 
@@ -118,4 +118,22 @@ fn files_that_are_not_a_vocabulary_are_errors() {
     let mut model = folder.open().unwrap();
     assert!(run(&mut model, Sequence::new(vec![2], vec![0])).is_ok());
     assert_eq!(model.tokenizer().err().unwrap().code(), Code::NotFound);
+}
+
+/// As `transformers` saves a model whose `id2label` has gaps, and as people number their labels.
+#[test]
+fn a_classifier_has_an_output_per_label_or_per_index_up_to_the_last() {
+    for (rows, expected) in [(2, &["a", "LABEL_1"][..]), (3, &["a", "LABEL_1", "c"])] {
+        let mut config = configuration();
+        config["architectures"] = json!(["MobileBertForSequenceClassification"]);
+        config["num_labels"] = json!(rows);
+        let folder = Folder::of(&config);
+        config["id2label"] = json!({ "0": "a", "2": "c" });
+        folder.write("config.json", config.to_string());
+        let mut task = TextClassification::new(folder.open().unwrap()).unwrap();
+        let result = pollster::block_on(task.classify(&["a b".into()])).unwrap();
+        let mut labels: Vec<&str> = result[0].labels.iter().map(|label| label.label.as_str()).collect();
+        labels.sort_by_key(|label| expected.iter().position(|name| name == label));
+        assert_eq!(labels, expected);
+    }
 }

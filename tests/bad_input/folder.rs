@@ -24,10 +24,15 @@ pub struct Folder {
 
 impl Folder {
     pub fn new() -> Self {
-        let config = Config::from_json(configuration().to_string()).unwrap();
+        Self::of(&configuration())
+    }
+
+    /// A model with this configuration.
+    pub fn of(fields: &Value) -> Self {
+        let config = Config::from_json(fields.to_string()).unwrap();
         let tensors = Generator::new(5).checkpoint(&Network::of(&config).unwrap()).collect();
         let folder = Folder { folder: TempDir::new().unwrap(), tensors };
-        folder.write("config.json", configuration().to_string());
+        folder.write("config.json", fields.to_string());
         folder.write(WEIGHTS, checkpoint::file(&folder.tensors, &[]));
         let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "d", "e", "f"];
         folder.write("vocab.txt", words.join("\n"));

@@ -33,9 +33,13 @@ pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Re
     Ok(Tensor { shape: shape.to_vec(), data })
 }
 
-/// Appends the values of `bytes`. Returns false and appends nothing unless the type is F32, F16 or BF16.
+/// Appends the values of `bytes`. Returns false and appends nothing unless the type is F64, F32, F16 or BF16.
 fn floats(dtype: Dtype, bytes: &[u8], data: &mut Vec<f32>) -> bool {
     match dtype {
+        // Rounded to nearest, as in PyTorch's `.float()`.
+        Dtype::F64 => {
+            data.extend(bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes) as f32));
+        }
         Dtype::F32 => data.extend(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
         Dtype::F16 => {
             data.extend(bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()))

@@ -129,7 +129,7 @@ impl Header {
 /// Checks a stored type and shape against the shape that the configuration requires.
 pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &[usize]) -> Result<()> {
     let expected = match dtype {
-        Dtype::F32 | Dtype::F16 | Dtype::BF16 => wanted.to_vec(),
+        Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => wanted.to_vec(),
         Dtype::I8 if wanted.len() == 2 => wanted.to_vec(),
         Dtype::U8 => match wanted {
             [rows, columns] if columns.is_multiple_of(Q4_GROUP) => vec![*rows, columns / 2],
@@ -145,7 +145,7 @@ pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &
         other => {
             return Err(Error::unsupported(
                 format!("tensor `{name}` of dtype {other:?}"),
-                "F32, F16, BF16, I8 matrices with scales (q8) and U8 matrices with scales (q4) are",
+                "F64, F32, F16, BF16, I8 matrices with scales (q8) and U8 matrices with scales (q4) are",
             ));
         }
     };

@@ -52,7 +52,7 @@ impl Storage {
     pub fn convert(self, raw: RawTensor) -> Result<Converted> {
         let is_scale = raw.name.ends_with(SCALE_SUFFIX);
         let stays = match raw.dtype {
-            Dtype::F32 | Dtype::F16 | Dtype::BF16 => is_scale,
+            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => is_scale,
             Dtype::I8 if raw.name.ends_with(".weight") => matches!(self, Storage::Q8 | Storage::Q4),
             Dtype::U8 if raw.name.ends_with(".weight") => self == Storage::Q4,
             _ => true,
@@ -95,7 +95,7 @@ impl Quantizer {
     /// NaN or infinite values, and checkpoints that are already quantized.
     pub fn push(&mut self, raw: RawTensor) -> Result<()> {
         match raw.dtype {
-            Dtype::F32 | Dtype::F16 | Dtype::BF16 => {}
+            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => {}
             Dtype::I8 | Dtype::U8 if raw.name.ends_with(".weight") => {
                 return Err(already_quantized(&raw.name));
             }

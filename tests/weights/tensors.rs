@@ -9,6 +9,7 @@ use mobilebert::weights::Assembler;
 use mobilebert::weights::Dtype;
 use mobilebert::weights::Header;
 use mobilebert::weights::RawTensor;
+use mobilebert::weights::Storage;
 use mobilebert::weights::decode;
 
 #[test]
@@ -79,10 +80,35 @@ fn errors_for_nan_and_infinity_name_the_index() {
     assert_tensor_error(&error, "mobilebert.encoder.layer.0.bottleneck.input.dense.bias", &["inf"]);
 }
 
+/// Code that doesn't set a dtype saves F64 with NumPy, and position ids in I64.
+#[test]
+fn tensors_in_double_precision_are_rounded_to_single() {
+    let (network, tensors) = tiny();
+    let expected = checkpoint::assemble(&network, tensors.clone()).unwrap();
+    let double = |raw: &RawTensor, change: f64| {
+        let values = raw.bytes.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes)));
+        let bytes = values.flat_map(|value| (value * change).to_le_bytes()).collect();
+        RawTensor { dtype: Dtype::F64, bytes, ..raw.clone() }
+    };
+    for change in [1.0, 1.0 + 1e-12] {
+        let doubles = tensors.iter().map(|raw| double(raw, change));
+        assert_eq!(checkpoint::assemble(&network, doubles).unwrap(), expected);
+    }
+    for storage in Storage::ALL {
+        for raw in &tensors {
+            let expected = storage.convert(raw.clone()).unwrap();
+            assert_eq!(storage.convert(double(raw, 1.0)).unwrap(), expected, "{storage}: {}", raw.name);
+        }
+    }
+    let mut large = tensors.clone();
+    large[0] = double(&large[0], 1e300);
+    assert_tensor_error(&checkpoint::assemble(&network, large).unwrap_err(), &tensors[0].name, &["inf"]);
+}
+
 #[test]
 fn unsupported_types_are_named() {
     let (network, tensors) = tiny();
-    for dtype in [Dtype::F64, Dtype::I32, Dtype::BOOL] {
+    for dtype in [Dtype::I64, Dtype::I32, Dtype::BOOL] {
         let mut other = tensors.clone();
         let tensor = other.iter_mut().find(|tensor| tensor.name == "qa_outputs.weight").unwrap();
         tensor.dtype = dtype;

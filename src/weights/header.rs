@@ -18,7 +18,7 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// A tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Name in the checkpoint.
+    /// Name in the checkpoint, without prefixes of wrappers such as `module.`.
     pub name: String,
     /// Data type as stored.
     pub dtype: Dtype,
@@ -70,7 +70,7 @@ impl Header {
             let Some(info) = metadata.info(&name) else { continue };
             let (begin, end) = info.data_offsets;
             tensors.push(Entry {
-                name,
+                name: without_wrappers(&name).to_owned(),
                 dtype: info.dtype,
                 shape: info.shape.clone(),
                 begin: data + begin as u64,
@@ -124,6 +124,18 @@ impl Header {
         }
         Ok(())
     }
+}
+
+/// Prefixes of modules around a model: `DataParallel`, `torch.compile`, Lightning and other training loops, and
+/// sentence-transformers. No tensor of these families has such a name of its own.
+const WRAPPERS: [&str; 4] = ["module.", "_orig_mod.", "model.", "0.auto_model."];
+
+/// The name of a tensor without the prefixes of wrappers, in any order and number.
+pub(super) fn without_wrappers(mut name: &str) -> &str {
+    while let Some(rest) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
+        name = rest;
+    }
+    name
 }
 
 /// Checks a stored type and shape against the shape that the configuration requires.

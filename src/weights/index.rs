@@ -6,12 +6,13 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
+use super::header::without_wrappers;
 use super::manifest::check_file_name;
 
 /// The index of a sharded checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardIndex {
-    /// File names by tensor name.
+    /// File names by tensor name, without prefixes of wrappers such as `module.`.
     pub weight_map: BTreeMap<String, String>,
 }
 
@@ -37,7 +38,8 @@ impl ShardIndex {
             check_file_name(shard)
                 .map_err(|problem| Error::corrupt(file, format!("tensor `{tensor}` is in {problem}")))?;
         }
-        Ok(ShardIndex { weight_map })
+        let own = |(tensor, shard): (String, String)| (without_wrappers(&tensor).to_owned(), shard);
+        Ok(ShardIndex { weight_map: weight_map.into_iter().map(own).collect() })
     }
 
     /// The files, without duplicates, sorted by name.

@@ -1,6 +1,8 @@
 //! The safetensors file: chunks, truncation, inconsistent headers.
 
-use crate::{FILE, file_of, read, small_file};
+use crate::support::checkpoint;
+use crate::support::checkpoint::raw_f32;
+use crate::{FILE, file_of, read, small_file, tiny};
 use mobilebert::error::Code;
 use mobilebert::weights::Header;
 use mobilebert::weights::Manifest;
@@ -28,6 +30,39 @@ fn a_file_is_read_as_it_was_written() {
     assert_eq!(header.metadata["format"], "pt");
     assert_eq!(header.file_len, bytes.len() as u64);
     assert_eq!(header.get("a").unwrap().shape, [2, 3]);
+}
+
+/// `DataParallel`, `torch.compile`, training loops and sentence-transformers save their wrapper's name.
+#[test]
+fn prefixes_of_wrappers_are_dropped_from_names() {
+    let (network, tensors) = tiny();
+    let expected = checkpoint::assemble(&network, tensors.clone()).unwrap();
+    for wrapper in
+        ["module.", "_orig_mod.", "model.", "0.auto_model.", "module._orig_mod.", "_orig_mod.module.model."]
+    {
+        let mut wrapped = tensors.clone();
+        for raw in &mut wrapped {
+            raw.name.insert_str(0, wrapper);
+        }
+        let bytes = checkpoint::file(&wrapped, &[]);
+        let header = Header::of_file(FILE, &bytes).unwrap();
+        assert!(tensors.iter().all(|raw| header.get(&raw.name).is_some()), "{wrapper}");
+        let read = read(&bytes, &[1000], None).unwrap();
+        assert_eq!(checkpoint::assemble(&network, read).unwrap(), expected, "{wrapper}");
+
+        let map = wrapped.iter().map(|raw| (raw.name.clone(), json!("1.safetensors"))).collect();
+        let index = json!({ "weight_map": Value::Object(map) }).to_string();
+        let index = ShardIndex::parse("index", index.as_bytes()).unwrap();
+        assert!(tensors.iter().all(|raw| index.has(&raw.name)), "{wrapper}");
+    }
+    let mut twice = tensors.clone();
+    twice.push(raw_f32(
+        &format!("module.{}", tensors[0].name),
+        &tensors[0].shape,
+        &vec![0.0; tensors[0].shape.iter().product()],
+    ));
+    let read = read(&checkpoint::file(&twice, &[]), &[1000], None).unwrap();
+    assert!(checkpoint::assemble(&network, read).unwrap_err().to_string().contains("twice"));
 }
 
 #[test]

@@ -34,19 +34,40 @@ export function startPassage(listener) {
   const names = samples.map((sample) => sample.name);
   buttons("samples", names, (index) => showSample(index));
   area.addEventListener("input", changed);
-  picker.addEventListener("change", () => picker.files?.[0] && open(picker.files[0]));
-  paper.addEventListener("dragover", (event) => {
+  picker.addEventListener("change", () => {
+    const file = picker.files?.[0];
+    // Allows selecting the same file again.
+    picker.value = "";
+    if (file) open(file);
+  });
+  takeDrops();
+  showSample(0);
+}
+
+/** Takes files dropped anywhere on the page: if one misses the box, the browser would leave the page to show it. */
+function takeDrops() {
+  document.addEventListener("dragover", (event) => {
+    if (!isForPassage(event)) return;
     event.preventDefault();
     paper.dataset.drop = "over";
   });
-  paper.addEventListener("dragleave", () => delete paper.dataset.drop);
-  paper.addEventListener("drop", (event) => {
-    event.preventDefault();
+  document.addEventListener("dragleave", (event) => {
+    // Without a related target, the pointer has left the page.
+    if (event.relatedTarget === null) delete paper.dataset.drop;
+  });
+  document.addEventListener("drop", (event) => {
     delete paper.dataset.drop;
+    if (!isForPassage(event)) return;
+    event.preventDefault();
     const file = event.dataTransfer?.files[0];
     if (file) open(file);
   });
-  showSample(0);
+}
+
+/** Whether a drag has files, and isn't over a file field, which takes them itself. @param {DragEvent} event */
+function isForPassage({ dataTransfer, target }) {
+  const field = target instanceof HTMLInputElement && target.type === "file";
+  return !field && (dataTransfer?.types.includes("Files") ?? false);
 }
 
 function changed() {

@@ -150,7 +150,8 @@ async function drop(page, name, text) {
     (name, text) => {
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File([text], name));
-      document.querySelector("#paper").dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+      const dropped = new DragEvent("drop", { dataTransfer, cancelable: true, bubbles: true });
+      document.querySelector("#paper").dispatchEvent(dropped);
     },
     name,
     text,

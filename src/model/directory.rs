@@ -204,7 +204,11 @@ impl Directory {
         let file = File::open(self.file(name)).map_err(|source| match source.kind() {
             ErrorKind::NotFound => Error::NotFound {
                 file: self.file(name).display().to_string(),
-                hint: "weights must be in safetensors format; convert other formats with transformers' save_pretrained".into(),
+                hint: if name == WEIGHTS_FILE {
+                    "weights must be in safetensors format; convert other formats with transformers' save_pretrained".into()
+                } else {
+                    format!("{WEIGHTS_INDEX_FILE} lists this shard of the weights; fetch it too")
+                },
             },
             _ => self.failed(name, source),
         })?;

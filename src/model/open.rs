@@ -35,10 +35,12 @@ impl Model {
             index: index.as_deref(),
             encoder_only,
         };
-        let weights = directory.weight_files()?;
+        // All sizes first: a missing shard fails before anything is loaded.
+        let sized = |name: String| directory.bytes(&name).map(|bytes| (name, bytes));
+        let weights = directory.weight_files()?.into_iter().map(sized).collect::<Result<Vec<_>>>()?;
         let mut loader = Loader::new(&files, options).await?;
-        for name in weights {
-            loader.begin_file(&name, Some(directory.bytes(&name)?))?;
+        for (name, bytes) in weights {
+            loader.begin_file(&name, Some(bytes))?;
             directory.stream(&name, |chunk| loader.push(chunk))?;
         }
         loader.finish().await

@@ -140,8 +140,14 @@ fn shards_that_do_not_belong_together_are_errors() {
     folder.write(index, "{}");
     assert_says(&folder.error(), &[index]);
     folder.write(index, map(names));
-    fs::remove_file(folder.path(names[1])).unwrap();
-    assert_says(&folder.error(), &[names[1]]);
+    for name in names {
+        let shard = fs::read(folder.path(name)).unwrap();
+        fs::remove_file(folder.path(name)).unwrap();
+        let error = folder.error();
+        assert_eq!(error.code(), Code::NotFound);
+        assert_says(&error, &[name, "not found", "model.safetensors.index.json lists this shard"]);
+        folder.write(name, shard);
+    }
     // The second shard is a copy of the first: some tensors exist twice, others not at all.
     folder.write(names[1], checkpoint::file(first, &[]));
     let error = folder.error();

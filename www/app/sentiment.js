@@ -10,15 +10,20 @@ const mark = byId("mood-mark", HTMLElement);
 const low = byId("mood-low", HTMLElement);
 const high = byId("mood-high", HTMLElement);
 const text = byId("mood-text", HTMLElement);
+const announcement = byId("mood-announcement", HTMLElement);
 const timing = byId("mood-timing", HTMLElement);
 
 /** Delay after the last keystroke in milliseconds; an unfinished word says little. */
 const PAUSE = 120;
+/** Milliseconds without a change after which screen readers announce the result, rather than after every word. */
+const ANNOUNCED_AFTER = 1000;
 
 /** @type {TextClassification | undefined} */
 let model;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announcing;
 let busy = false;
 /** @type {import("./main.js").CallListener} */
 let listener;
@@ -28,6 +33,7 @@ export function startSentiment(given) {
   listener = given;
   field.addEventListener("input", () => {
     clearTimeout(timer);
+    clearTimeout(announcing);
     timer = setTimeout(classify, PAUSE);
   });
   buttons("mood-chips", sentences, (index) => {
@@ -48,7 +54,16 @@ export function setSentiment(loaded) {
 
 /** @param {string} message */
 export function sentimentMissing(message) {
-  text.textContent = message;
+  say(message);
+}
+
+/** Shows a text immediately and announces it after a pause. @param {string} shown */
+function say(shown) {
+  text.textContent = shown;
+  clearTimeout(announcing);
+  announcing = setTimeout(() => {
+    if (announcement.textContent !== shown) announcement.textContent = shown;
+  }, ANNOUNCED_AFTER);
 }
 
 /** Classifies one text at a time; results for outdated texts are dropped, and the latest text comes next. */
@@ -56,7 +71,7 @@ async function classify() {
   const sentence = field.value;
   if (sentence.trim() === "") return show(undefined);
   if (!model) {
-    text.textContent = "The model is still loading.";
+    say("The model is still loading.");
     return;
   }
   if (busy) return;
@@ -78,7 +93,7 @@ async function classify() {
 function show(result) {
   scale.dataset.state = result ? "read" : "empty";
   if (!result || !model) {
-    text.textContent = "";
+    say("");
     timing.textContent = "";
     return;
   }
@@ -88,7 +103,7 @@ function show(result) {
   const best = result.labels[0];
   const label = best ? `${nameOf(best.label)}, ${percent(best.probability)}` : "";
   scale.setAttribute("aria-label", label);
-  text.textContent = label + (result.truncated ? " (the text is too long; only its beginning was read)" : "");
+  say(label + (result.truncated ? " (the text is too long; only its beginning was read)" : ""));
   timing.textContent = time(result.timing.total);
 }
 

@@ -5,7 +5,8 @@
 
 mod support;
 
-use mobilebert::plan::{Inputs, Network, Output, PAD_ID, Plan, Request, Schedule};
+use mobilebert::executor::Executor;
+use mobilebert::plan::{Inputs, Network, Output, PAD_ID, Request, Schedule};
 use mobilebert::weights::{Assembler, RawTensor};
 use mobilebert::{cpu, gpu};
 use support::goldens::{self, Expected, Golden, Run};
@@ -15,47 +16,25 @@ const SCHEDULES: [Schedule; 2] = [Schedule::Operations, Schedule::Tiled];
 /// Full-size models that also run on a software adapter.
 const ON_SOFTWARE: [&str; 3] = ["mobilebert-full-qa", "mobilebert-full-without-opt", "mobilebert-full-tiny"];
 
-/// Something that runs plans.
-enum Executor {
-    Cpu(cpu::Executor),
-    Gpu(Box<gpu::Executor>),
+fn on_cpu() -> Executor {
+    cpu::Executor::new(2).unwrap().into()
 }
 
-impl Executor {
-    fn cpu() -> Self {
-        Executor::Cpu(cpu::Executor::new(2).unwrap())
-    }
+fn on_gpu() -> Executor {
+    let device = pollster::block_on(gpu::Device::request()).unwrap();
+    pollster::block_on(gpu::Executor::new(device)).unwrap().into()
+}
 
-    fn gpu() -> Self {
-        let device = pollster::block_on(gpu::Device::request()).unwrap();
-        let executor = pollster::block_on(gpu::Executor::new(device)).unwrap();
-        Executor::Gpu(Box::new(executor))
-    }
-
-    fn load(&mut self, network: &Network, tensors: impl IntoIterator<Item = RawTensor>) {
-        let mut assembler = Assembler::new(network);
-        for raw in tensors {
-            assembler.push(raw).unwrap();
-            while let Some((id, tensor)) = assembler.next_ready().unwrap() {
-                let parameter = network.parameter(id);
-                match self {
-                    Executor::Cpu(executor) => executor.load(id, parameter, tensor).unwrap(),
-                    Executor::Gpu(executor) => executor.load(id, parameter, tensor).unwrap(),
-                }
-            }
-        }
-        assembler.finish().unwrap();
-        if let Executor::Gpu(executor) = self {
-            pollster::block_on(executor.settle()).unwrap();
+fn load(executor: &mut Executor, network: &Network, tensors: impl IntoIterator<Item = RawTensor>) {
+    let mut assembler = Assembler::new(network);
+    for raw in tensors {
+        assembler.push(raw).unwrap();
+        while let Some((id, tensor)) = assembler.next_ready().unwrap() {
+            executor.load(id, network.parameter(id), tensor).unwrap();
         }
     }
-
-    fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Vec<Vec<f32>> {
-        match self {
-            Executor::Cpu(executor) => executor.run(plan, inputs).unwrap(),
-            Executor::Gpu(executor) => pollster::block_on(executor.run(plan, inputs)).unwrap(),
-        }
-    }
+    assembler.finish().unwrap();
+    pollster::block_on(executor.settle()).unwrap();
 }
 
 /// The adapter of the GPU tests.
@@ -126,7 +105,7 @@ fn differences(executor: &mut Executor, network: &Network, run: &Run, variant: V
         attentions: variant.hidden && run.attentions,
     };
     let plan = network.plan(request).unwrap();
-    let results = executor.run(&plan, &inputs(run, variant.padding));
+    let results = pollster::block_on(executor.run(&plan, &inputs(run, variant.padding))).unwrap();
     assert_eq!(results.len(), plan.outputs.len());
     let find = |expected: &Expected| -> Result<f64, String> {
         let index = plan.outputs.iter().position(|output| output.name == expected.name);
@@ -143,7 +122,7 @@ fn differences(executor: &mut Executor, network: &Network, run: &Run, variant: V
 /// Runs a model in all variants and collects the differences.
 fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], max_tokens: usize) -> Vec<String> {
     let (network, tensors) = golden.network();
-    executor.load(&network, tensors);
+    load(&mut executor, &network, tensors);
     let mut problems = Vec::new();
     for run in golden.runs.iter().filter(|run| run.batch * run.sequence <= max_tokens) {
         for &schedule in schedules {
@@ -180,7 +159,7 @@ fn every_architecture_and_head_matches_transformers_on_the_cpu() {
     let small: Vec<_> = goldens.iter().filter(|golden| !is_full_size(golden)).collect();
     assert!(small.len() > 35, "{} models", small.len());
     let problems: Vec<_> =
-        small.iter().flat_map(|golden| check(golden, Executor::cpu(), &SCHEDULES, usize::MAX)).collect();
+        small.iter().flat_map(|golden| check(golden, on_cpu(), &SCHEDULES, usize::MAX)).collect();
     assert_none(&problems);
 }
 
@@ -190,7 +169,7 @@ fn full_size_models_match_transformers_on_the_cpu() {
     let full: Vec<_> = goldens.iter().filter(|golden| is_full_size(golden)).collect();
     assert!(full.iter().any(|golden| golden.config.num_hidden_layers == 24), "{} models", full.len());
     let problems: Vec<_> =
-        full.iter().flat_map(|golden| check(golden, Executor::cpu(), &SCHEDULES, usize::MAX)).collect();
+        full.iter().flat_map(|golden| check(golden, on_cpu(), &SCHEDULES, usize::MAX)).collect();
     assert_none(&problems);
 }
 
@@ -201,8 +180,7 @@ fn every_architecture_and_head_matches_transformers_on_the_gpu() {
     }
     let goldens = goldens::load();
     let small = goldens.iter().filter(|golden| !is_full_size(golden));
-    let problems: Vec<_> =
-        small.flat_map(|golden| check(golden, Executor::gpu(), &SCHEDULES, usize::MAX)).collect();
+    let problems: Vec<_> = small.flat_map(|golden| check(golden, on_gpu(), &SCHEDULES, usize::MAX)).collect();
     assert_none(&problems);
 }
 
@@ -210,7 +188,7 @@ fn every_architecture_and_head_matches_transformers_on_the_gpu() {
 fn check_full_size_on_the_gpu<'a>(goldens: impl Iterator<Item = &'a Golden>, max_tokens: usize) {
     let problems: Vec<_> = goldens
         .filter(|golden| is_full_size(golden))
-        .flat_map(|golden| check(golden, Executor::gpu(), &[Schedule::Tiled], max_tokens))
+        .flat_map(|golden| check(golden, on_gpu(), &[Schedule::Tiled], max_tokens))
         .collect();
     assert_none(&problems);
 }
@@ -252,8 +230,9 @@ mod negative_controls {
 
     fn executor(golden: &Golden, change: impl Fn(&mut RawTensor)) -> (Network, Executor) {
         let (network, tensors) = golden.network();
-        let mut executor = Executor::cpu();
-        executor.load(
+        let mut executor = on_cpu();
+        load(
+            &mut executor,
             &network,
             tensors.map(|mut raw| {
                 change(&mut raw);

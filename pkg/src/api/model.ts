@@ -101,15 +101,18 @@ export async function open<T extends LoadedModel>(
   const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
   const listeners = new Listeners(options);
   const { signal } = listeners;
+  // React's StrictMode aborts the first of two loads before it has started.
+  if (signal.aborted) throw aborted();
   const connection = inWorker ? await WorkerConnection.start(workerUrl) : new Host();
+  const loading = connection.load(request, listeners, signal);
   try {
-    const loading = connection.load(request, listeners, signal);
-    const loaded = await untilAborted(loading, signal, () => connection.dispose());
+    const loaded = await untilAborted(loading, signal);
     if (loaded.task !== task) throw wrongTask(task, loaded.task);
     return new wrap(connection, loaded);
   } catch (error) {
-    // After an abort, the worker cleans up first.
-    if (!signal.aborted) connection.dispose();
+    // An aborted load first stops and cleans up.
+    const dispose = () => connection.dispose();
+    loading.then(dispose, dispose);
     throw listeners.thrown ? listeners.thrown.error : toError(error);
   } finally {
     listeners.end();
@@ -152,15 +155,13 @@ class Listeners implements LoadHooks {
   }
 }
 
-/** Rejects as soon as the caller aborts; `after` runs when the work has ended. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal, after: () => void): Promise<T> {
+/** Rejects as soon as the caller aborts, or at once if that has already happened. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      work.then(after, after);
-      reject(aborted());
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    const stop = () => reject(aborted());
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
 }
 

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { QuestionAnswering } from "../src/api/question-answering.ts";
+import { MobileBertError } from "../src/errors.ts";
+import type { Reply, Request } from "../src/worker/protocol.ts";
+
+/** A browser's worker that fails an aborted load a moment later, and otherwise never answers. */
+class FakeWorker {
+  static all: FakeWorker[] = [];
+  /** Called when a worker gets its first request. */
+  static onLoad = () => {};
+  onmessage: (event: { data: Reply }) => void = () => {};
+  terminated = false;
+
+  constructor() {
+    FakeWorker.all.push(this);
+  }
+
+  postMessage({ id, kind }: Request): void {
+    if (kind === "load") FakeWorker.onLoad();
+    if (kind !== "abort") return;
+    const error = { code: "aborted" as const, message: "stopped", detail: {} };
+    setImmediate(() => this.onmessage({ data: { id, kind: "error", error } }));
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+beforeEach(() => {
+  FakeWorker.all = [];
+  FakeWorker.onLoad = () => {};
+  Object.assign(globalThis, { Worker: FakeWorker });
+});
+afterEach(() => {
+  Reflect.deleteProperty(globalThis, "Worker");
+});
+
+const coded = (code: string) => (error: unknown) => error instanceof MobileBertError && error.code === code;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Number of workers that were started and not terminated. */
+async function running(): Promise<number> {
+  for (let i = 0; i < 3; i++) await turn();
+  return FakeWorker.all.filter(({ terminated }) => !terminated).length;
+}
+
+test("loads aborted in the tick in which they were started leave no worker", async () => {
+  const loads = Array.from({ length: 20 }, () => {
+    const controller = new AbortController();
+    const load = QuestionAnswering.load("https://example.org/model/", { signal: controller.signal });
+    controller.abort();
+    return load;
+  });
+  for (const load of loads) await assert.rejects(load, coded("aborted"));
+  assert.equal(await running(), 0);
+});
+
+test("a load aborted at any later moment leaves no worker", async () => {
+  for (const ticks of [0, 1, 2, 3, 5, 8, 13]) {
+    const controller = new AbortController();
+    const load = QuestionAnswering.load("https://example.org/model/", { signal: controller.signal });
+    load.catch(() => {});
+    for (let i = 0; i < ticks; i++) await undefined;
+    controller.abort();
+    await assert.rejects(load, coded("aborted"), `${ticks} ticks`);
+    assert.equal(await running(), 0, `${ticks} ticks`);
+  }
+  // While the request is being sent, before anything waits for the reply.
+  const controller = new AbortController();
+  FakeWorker.onLoad = () => controller.abort();
+  await assert.rejects(
+    QuestionAnswering.load("https://example.org/model/", { signal: controller.signal }),
+    coded("aborted"),
+  );
+  assert.equal(await running(), 0);
+});

@@ -74,7 +74,7 @@ pub enum Error {
     /// Something valid that this crate or this device can't run.
     #[error("{what} is not supported: {instead}")]
     Unsupported {
-        /// What was requested.
+        /// The feature requested.
         what: String,
         /// What is supported, or what to do instead.
         instead: String,
@@ -92,9 +92,9 @@ pub enum Error {
         "out of memory: {what} needs {bytes} bytes; use a smaller batch, a shorter length or a smaller dtype"
     )]
     OutOfMemory {
-        /// What the memory was requested for.
+        /// The purpose of the memory.
         what: String,
-        /// How much was requested.
+        /// The amount requested.
         bytes: u64,
     },
     /// The GPU device was lost, for example to a driver reset or a suspended tab.

@@ -1,6 +1,6 @@
 //! Where the time of a run goes: what both executors report about their steps.
 
-/// What measured the time of a step.
+/// The clock for a step's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
     /// The GPU itself, by `timestamp-query`: one compute pass per step.
@@ -21,7 +21,7 @@ impl Clock {
         }
     }
 
-    /// What a reader of the figures has to know about this way of measuring.
+    /// The method of measuring in words, with its caveats.
     pub fn note(self) -> &'static str {
         match self {
             Clock::Timestamps => "by the GPU's own timestamps, one compute pass per dispatch",
@@ -46,7 +46,7 @@ pub struct StepTime {
 /// The times of one profiled run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// What measured them.
+    /// The clock that measured them.
     pub clock: Clock,
     /// Parallel to [`crate::plan::Plan::steps`].
     pub steps: Vec<StepTime>,
@@ -61,6 +61,6 @@ pub struct RunParts {
     pub gpu: f64,
     /// Copying the results back, and waiting for the news that they are there.
     pub readback: f64,
-    /// What measured `gpu`.
+    /// The clock that measured `gpu`.
     pub clock: Clock,
 }

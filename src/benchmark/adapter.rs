@@ -7,18 +7,18 @@ use crate::error::Result;
 use crate::executor::Executor;
 use crate::gpu::{Overhead, Roofline};
 
-/// What an adapter can do at best.
+/// The limits of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AdapterLimits {
     /// Bytes per second that a copy reads and writes, in units of 10⁹.
     pub copy_gb_s: f64,
     /// f32 operations per second in multiply-adds, in units of 10⁹.
     pub multiply_add_gflop_s: f64,
-    /// What measured them: `timestamps` or `submits`.
+    /// The clock that measured them: `timestamps` or `submits`.
     pub clock: &'static str,
 }
 
-/// What empty dispatches cost, in microseconds each.
+/// The cost of an empty dispatch in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DispatchOverhead {
     /// Dispatches in the measured pass.
@@ -31,7 +31,7 @@ pub struct DispatchOverhead {
     pub independent_encode_us: f64,
     /// Executing it.
     pub independent_gpu_us: f64,
-    /// What measured the execution: `timestamps` or `submits`.
+    /// The clock that measured the execution: `timestamps` or `submits`.
     pub clock: &'static str,
 }
 

@@ -21,7 +21,7 @@ pub struct KernelProfile {
     pub runs: usize,
     /// `timestamps`, `submits` or `cpu`.
     pub clock: &'static str,
-    /// What that means for the figures.
+    /// The method of measuring in words, with its caveats.
     pub note: &'static str,
     /// Milliseconds of all kernels together.
     pub total_ms: f64,
@@ -39,7 +39,7 @@ pub struct KernelProfile {
 pub struct KernelTime {
     /// Name.
     pub kernel: &'static str,
-    /// How many.
+    /// Number of dispatches per run.
     pub dispatches: usize,
     /// Milliseconds of all of them.
     pub ms: f64,
@@ -53,7 +53,7 @@ pub struct KernelTime {
     pub of_limit: Option<OfLimit>,
 }
 
-/// How near a kernel comes to the limit that it is nearer to.
+/// A kernel's share of the adapter's limit: of bandwidth or arithmetic, the one that it is nearer to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct OfLimit {
     /// `arithmetic` or `bandwidth`.
@@ -82,12 +82,12 @@ pub struct Parts {
     pub gpu_ms: f64,
     /// Copying the results and learning that they are there.
     pub readback_ms: f64,
-    /// What measured the compute pass: `timestamps` or `submits`.
+    /// The clock that measured the compute pass: `timestamps` or `submits`.
     pub clock: &'static str,
 }
 
 impl Benchmark {
-    /// How the time of a run divides between CPU, GPU and readback: medians of `runs`; `None` on the CPU executor.
+    /// Times of the CPU, the GPU and the readback in a run: medians of `runs`; `None` on the CPU executor.
     ///
     /// # Errors
     /// As [`crate::session::Session::profile`].

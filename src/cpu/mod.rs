@@ -34,7 +34,7 @@ impl Executor {
         })
     }
 
-    /// How many threads compute.
+    /// Number of threads.
     pub fn threads(&self) -> usize {
         self.workers.threads()
     }

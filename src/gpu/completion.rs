@@ -18,7 +18,7 @@ impl<T> Completion<T> {
         Completion(Arc::new(Mutex::new(State { outcome: None, waker: None })))
     }
 
-    /// What the callback does.
+    /// Resolves the future; for the callback.
     pub(super) fn complete(&self, outcome: T) {
         let mut state = self.lock();
         state.outcome = Some(outcome);
@@ -27,7 +27,7 @@ impl<T> Completion<T> {
         }
     }
 
-    /// What the callback reported, or `None` where the device failed before it was called.
+    /// The callback's result, or `None` where the device failed before it was called.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {
         // Callbacks run while the device is polled.
@@ -37,7 +37,7 @@ impl<T> Completion<T> {
         self.lock().outcome.take()
     }
 
-    /// What the callback reported; the event loop calls it. Firefox looks for finished work only every 100 ms, or when
+    /// The callback's result; the event loop calls it. Firefox looks for finished work only every 100 ms, or when
     /// something is submitted: there an empty submit every few milliseconds wakes it.
     #[cfg(target_arch = "wasm32")]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {

@@ -76,7 +76,7 @@ impl Executor {
         })
     }
 
-    /// What the GPU calls itself.
+    /// The adapter's name.
     pub fn adapter(&self) -> &Adapter {
         self.device.adapter()
     }

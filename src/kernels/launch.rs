@@ -8,7 +8,7 @@ pub(crate) const MAX_WORKGROUPS: u32 = 65_535;
 /// Invocations per workgroup of the kernels that run over a flat array.
 const FLAT: usize = 64;
 
-/// What is bound to a binding of a kernel.
+/// The resource for a binding of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// `input_ids` of the run.

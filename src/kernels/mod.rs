@@ -119,7 +119,7 @@ macro_rules! operations {
     ($($(#[$meta:meta])* $variant:ident in $module:ident,)*) => {
         $(pub use $module::$variant;)*
 
-        /// What a step computes, with its operands.
+        /// A step's operation with its operands.
         ///
         /// Activations are row-major f32 `[rows, features]` with `rows = batch · sequence`. Inputs of a run (`input_ids`,
         /// `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read implicitly by those that need them.

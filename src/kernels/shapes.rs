@@ -12,7 +12,7 @@ pub struct ParameterShape<'a> {
     pub in_bytes: bool,
 }
 
-/// What a kernel can look up about the step that it computes. Lookups fail with the step's label.
+/// Shapes and parameters of the step, for a kernel to look up. Lookups fail with the step's label.
 pub struct Shapes<'a> {
     /// Label of the step.
     pub label: &'a str,

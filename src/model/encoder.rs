@@ -12,7 +12,7 @@ declare_task! {
     Encoder, "encoding", Head::Encoder, open_encoder
 }
 
-/// How the vectors of the tokens become one vector.
+/// Pooling of the tokens' vectors to one vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pooling {
     /// Their mean.
@@ -24,10 +24,10 @@ pub enum Pooling {
     None,
 }
 
-/// How texts are encoded.
+/// Options of encoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// How the vectors of the tokens become one vector.
+    /// Pooling of the tokens' vectors to one vector.
     pub pooling: Pooling,
     /// Whether to scale each vector to length 1.
     pub normalize: bool,

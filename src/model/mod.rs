@@ -33,7 +33,7 @@ pub struct Model {
     config: Config,
     tokenizer: Option<Tokenizer>,
     session: Session,
-    /// How many windows of a long text share a run; measured.
+    /// Number of windows of a long text per run; measured.
     window_batches: Trial<usize>,
 }
 

@@ -20,7 +20,7 @@ declare_task! {
     QuestionAnswering, "question answering", Head::QuestionAnswering, open
 }
 
-/// How a question is asked. The defaults are those of BERT's SQuAD runs.
+/// Options of a question. The defaults are those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AskOptions {
     /// Maximum number of answers.
@@ -62,7 +62,7 @@ pub struct Reply {
     pub windows: usize,
     /// Number of windows read; less than `windows` if `max_windows` or the caller stopped the reading.
     pub windows_done: usize,
-    /// Whether something was not read: the question's end, or windows.
+    /// True if something was not read: the question's end, or windows.
     pub truncated: bool,
     /// Timing of the call.
     pub timing: Timing,
@@ -75,7 +75,7 @@ impl Reply {
     }
 }
 
-/// What is known after some of the windows.
+/// The result after some of the windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Progress {
     /// The best answers of the windows read so far.
@@ -169,7 +169,7 @@ impl QuestionAnswering {
     }
 }
 
-/// How many windows of a long text share a run: a GPU with room to spare computes four in little more than the time of one;
+/// Number of windows of a long text per run: a GPU with room to spare computes four in little more than the time of one;
 /// a small one gains nothing and only shows partial answers later. Four stay below what a plan of 512 tokens may take of
 /// WebGPU's guaranteed limits, and have to take less than nine tenths of the time.
 pub(super) fn window_batches() -> Trial<usize> {

@@ -54,7 +54,7 @@ pub struct Output {
 /// Steps in order, and the memory they need.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What it was made for.
+    /// The request that it was made for.
     pub request: Request,
     /// In order of execution.
     pub steps: Vec<Step>,

@@ -8,8 +8,8 @@ pub use crate::kernels::{BufferId, Operation, Residual};
 pub struct Step {
     /// Unique label, e.g. `mobilebert.encoder.layer.3.attention.self.query`.
     pub label: String,
-    /// What is computed.
+    /// The operation.
     pub operation: Operation,
-    /// Where the result goes: never one of the operands.
+    /// Buffer of the result: never one of the operands.
     pub output: BufferId,
 }

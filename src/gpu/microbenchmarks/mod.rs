@@ -121,7 +121,7 @@ impl Microbenchmark {
     }
 }
 
-/// What measures the GPU's part of a [`PassTime`].
+/// The clock for the GPU's part of a [`PassTime`].
 fn clock(device: &Device) -> Clock {
     if device.has_timestamps() { Clock::Timestamps } else { Clock::Submits }
 }

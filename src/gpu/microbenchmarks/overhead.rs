@@ -31,7 +31,7 @@ pub struct Overhead {
     pub dependent: DispatchCost,
     /// Each has a buffer of its own.
     pub independent: DispatchCost,
-    /// What measured the GPU's part.
+    /// The clock that measured the GPU's part.
     pub clock: Clock,
 }
 

@@ -26,7 +26,7 @@ pub struct Roofline {
     pub copy_gb_s: f64,
     /// f32 operations per second in multiply-adds (two each), in units of 10⁹.
     pub multiply_add_gflop_s: f64,
-    /// What measured them.
+    /// The clock that measured them.
     pub clock: Clock,
 }
 

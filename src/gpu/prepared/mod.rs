@@ -123,7 +123,7 @@ impl Prepared {
         self.liveness.is_alive()
     }
 
-    /// What the plan was made for.
+    /// The request that the plan was made for.
     pub(super) fn request(&self) -> Request {
         self.plan.request
     }

@@ -25,7 +25,7 @@ impl Twin for Add {
     }
 }
 
-/// What the CPU twin reads, by the names of the bindings.
+/// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct AddOperands<'a> {
     /// `len` values.

@@ -25,7 +25,7 @@ impl Twin for AttentionProbabilities {
     }
 }
 
-/// What the CPU twin reads, by the names of the bindings.
+/// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionProbabilitiesOperands<'a> {
     /// `[batch, sequence]`: 0 where a key is not attended to.

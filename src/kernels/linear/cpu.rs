@@ -29,7 +29,7 @@ impl Twin for Linear {
     }
 }
 
-/// What the CPU twin reads, by the names of the bindings.
+/// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearOperands<'a> {
     /// `rows` rows of `in_features`, `row_stride` apart.

@@ -17,7 +17,7 @@ use crate::error::Result;
 pub struct Linear {
     /// `[rows, in_features]`, its rows `row_stride` floats apart.
     pub input: BufferId,
-    /// How many rows are computed.
+    /// Number of rows to compute.
     pub rows: usize,
     /// Distance of the input's rows in floats: `in_features`, or `sequence · in_features` to read only first tokens.
     pub row_stride: usize,

@@ -25,7 +25,7 @@ impl Twin for Position {
     }
 }
 
-/// What the CPU twin reads, by the names of the bindings.
+/// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct PositionOperands<'a> {
     /// `[batch, sequence]`, each below the number of token types; unread without token types.

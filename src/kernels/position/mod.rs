@@ -15,7 +15,7 @@ use crate::error::Result;
 /// `input + position[t] + token_type[type_id]` over `[rows, H]`; without `input`, the sum of the last two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
-    /// What is added to.
+    /// Vectors to add the positions to.
     pub input: Option<BufferId>,
     /// Position vectors `[max_position_embeddings, H]`.
     pub position: ParameterId,

@@ -17,7 +17,7 @@ use super::{Parameter, ParameterId, Recipe, Role, Source};
 use crate::config::{Config, Head, Normalization};
 use crate::error::{Error, Result};
 
-/// What is folded into the parameters of a dense module.
+/// A NoNorm and a factor to fold into the parameters of a dense module.
 #[derive(Clone, Copy, Default)]
 struct Folding<'a> {
     /// Name of the NoNorm module that follows.

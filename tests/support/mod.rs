@@ -11,3 +11,4 @@ pub mod matrix;
 pub mod random;
 pub mod reference;
 pub mod reference_model;
+pub mod tokenizers;

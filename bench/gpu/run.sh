@@ -40,7 +40,7 @@ log=$work/measured/log.txt
 note() { echo "$*" | tee -a "$log"; }
 pack() { tar -czf "$work/measured.tar.gz" -C "$work" measured && mv "$work/measured.tar.gz" "$out/measured.tar.gz"; }
 
-# Runs a command for at most so many seconds and notes how it ended: try NAME SECONDS FILE COMMAND…
+# Runs a command with a time limit and notes its outcome: try NAME SECONDS FILE COMMAND…
 try() {
   local name=$1 most=$2 file=$3 code before
   shift 3

@@ -6,10 +6,10 @@ Weights and ids are those of `mobilebert bench --variant mobilebert`; the networ
 one way to run it at one length and batch size: median and p90 by CUDA events (the GPU's work) and by the wall clock
 (until the logits are in host memory), and the largest |Δ| of the logits over their root mean square, against the
 float64 logits of `src/benchmark/data/logits.json` and, with `--ours`, against those of `mobilebert bench --logits`.
-PyTorch is given no attention mask, since no row has padding. Rows are written as they come; after `--seconds` the
-program ends wherever it is.
+PyTorch is given no attention mask, since no row has padding. Rows are written as they come; `--seconds` limits the
+time of the whole program.
 
-Exit code 3: not run, because there is no CUDA. `--cpu` runs one row on the processor, to try the way to the logits.
+Exit code 3: not run, because there is no CUDA. `--cpu` runs one row on the processor, to try the path to the logits.
 """
 
 import argparse
@@ -213,7 +213,7 @@ def read(path: Path) -> dict:
 def main() -> int:
     """Run what the machine can."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=120.0, help="end wherever it is after so many")
+    parser.add_argument("--seconds", type=float, default=120.0, help="time limit; the rows so far are kept")
     parser.add_argument("--out", type=Path, help="append the rows to this file too")
     parser.add_argument("--ours", type=Path, help="logits that `mobilebert bench --logits` wrote")
     parser.add_argument("--cpu", action="store_true", help="one row on the processor")

@@ -11,17 +11,16 @@ use crate::process::{command, mobilebert, mobilebert_reading, text};
 const PASSAGE: &str = "The cat sat on a mat. 😀 the cat was in a hat, is it? Who sat on the mat.";
 
 fn arguments<'a>(model: &'a TinyModel, context: &'a str) -> Vec<&'a str> {
-    vec![
-        "answer",
-        "--device",
-        "cpu",
-        "--model",
-        model.argument(),
-        "--question",
-        "who sat on the mat?",
-        "--context",
-        context,
-    ]
+    asking(model, ["--question", "who sat on the mat?"], context)
+}
+
+fn arguments_for_file<'a>(model: &'a TinyModel, questions: &'a str, context: &'a str) -> Vec<&'a str> {
+    asking(model, ["--questions", questions], context)
+}
+
+fn asking<'a>(model: &'a TinyModel, question: [&'a str; 2], context: &'a str) -> Vec<&'a str> {
+    let model = ["answer", "--device", "cpu", "--model", model.argument()];
+    [&model[..], &question, &["--context", context]].concat()
 }
 
 #[test]
@@ -94,18 +93,7 @@ fn many_questions_give_the_same_replies_as_single_questions() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let questions = model.write("questions.txt", b"who sat on the mat?\nwho is in a hat?\n");
-    let lines = mobilebert(&[
-        "answer",
-        "--device",
-        "cpu",
-        "--model",
-        model.argument(),
-        "--questions",
-        text(&questions),
-        "--context",
-        text(&context),
-    ])
-    .json_lines();
+    let lines = mobilebert(&arguments_for_file(&model, text(&questions), text(&context))).json_lines();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["question"], "who is in a hat?");
     let single = mobilebert(&[&arguments(&model, text(&context))[..], &["--json"]].concat()).json();
@@ -117,20 +105,10 @@ fn a_reader_that_closes_the_pipe_early_causes_no_error() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let questions = model.write("questions.txt", "who sat on the mat?\n".repeat(200).as_bytes());
-    let mut child = command(&[
-        "answer",
-        "--device",
-        "cpu",
-        "--model",
-        model.argument(),
-        "--questions",
-        text(&questions),
-        "--context",
-        text(&context),
-    ])
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let mut child = command(&arguments_for_file(&model, text(&questions), text(&context)))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut first = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();

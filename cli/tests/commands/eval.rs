@@ -24,6 +24,12 @@ fn squad(model: &TinyModel, data: &Value, more: &[&str]) -> Ran {
     mobilebert(&[&arguments[..], more].concat())
 }
 
+fn glue(model: &TinyModel, task: &str, content: &str) -> Ran {
+    let path = model.write("dev.tsv", content.as_bytes());
+    let model = ["eval", "glue", "--device", "cpu", "--model", model.argument()];
+    mobilebert(&[&model[..], &["--task", task, "--data", text(&path)]].concat())
+}
+
 /// The model's predictions, from a run that writes the predictions file.
 fn predictions(model: &TinyModel) -> Value {
     let path = model.file("predictions.json");
@@ -85,22 +91,7 @@ fn version_two_counts_unanswerable_questions() {
 fn each_glue_task_has_its_columns_and_metrics() {
     let labels = json!({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}});
     let model = TinyModel::with("ForSequenceClassification", labels);
-    let eval = |task: &str, content: &str| {
-        let path = model.write("dev.tsv", content.as_bytes());
-        let arguments = [
-            "eval",
-            "glue",
-            "--device",
-            "cpu",
-            "--task",
-            task,
-            "--model",
-            model.argument(),
-            "--data",
-            text(&path),
-        ];
-        mobilebert(&arguments).json()
-    };
+    let eval = |task: &str, content: &str| glue(&model, task, content).json();
     let sst2 = eval("SST-2", "sentence\tlabel\nthe cat \t0\nthe cat \t1\n");
     assert_eq!(sst2, json!({"n": 2, "accuracy": 50.0}));
     assert_eq!(eval("cola", "s\t1\t\tThe cat.\ns\t0\t*\tThe cat.\n"), json!({"n": 2, "matthews": 0.0}));
@@ -118,20 +109,7 @@ fn similarity_is_scored_by_correlation() {
     let row = |score: &str, text: &str| format!("0\tg\tf\ty\to\tn\tn\tthe cat\t{text}\t{score}\n");
     let content =
         ["header\n".to_owned(), row("1.0", "sat"), row("4.0", "on a mat"), row("2.5", "in a hat")].concat();
-    let path = model.write("dev.tsv", content.as_bytes());
-    let arguments = [
-        "eval",
-        "glue",
-        "--device",
-        "cpu",
-        "--task",
-        "sts-b",
-        "--model",
-        model.argument(),
-        "--data",
-        text(&path),
-    ];
-    let scores = mobilebert(&arguments).json();
+    let scores = glue(&model, "sts-b", &content).json();
     assert_eq!(scores["n"], 3);
     assert!(scores["pearson"].is_f64() && scores["spearman"].is_f64(), "{scores}");
 }
@@ -143,13 +121,13 @@ fn errors_name_data_in_the_wrong_format() {
     squad(&model, &json!([1]), &[]).failed(&["dev.json"]);
     let model = TinyModel::new("ForSequenceClassification");
     let path = model.write("dev.tsv", b"sentence\tlabel\ngood\t1\nbad\n");
-    let glue = |task: &str, path: &str| {
+    let eval = |task: &str, path: &str| {
         mobilebert(&["eval", "glue", "--task", task, "--model", model.argument(), "--data", path])
     };
-    glue("sst-2", text(&path)).failed(&["dev.tsv", "line 3"]);
-    glue("sts-b", "/nowhere/dev.tsv").failed(&["/nowhere/dev.tsv"]);
+    eval("sst-2", text(&path)).failed(&["dev.tsv", "line 3"]);
+    eval("sts-b", "/nowhere/dev.tsv").failed(&["/nowhere/dev.tsv"]);
     let sts = model.write("sts.tsv", b"header\n0\tg\tf\ty\to\tn\tn\tthe cat\tsat\t1.0\n");
-    glue("sts-b", text(&sts)).failed(&["2 labels"]);
+    eval("sts-b", text(&sts)).failed(&["2 labels"]);
 }
 
 #[test]

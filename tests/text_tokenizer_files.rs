@@ -16,6 +16,7 @@ fn tokenizer_json_takes_precedence_over_the_other_files() {
         tokenizer_json: Some(&json),
         tokenizer_config: Some(r#"{"do_lower_case": true, "tokenizer_class": "PreTrainedTokenizerFast"}"#),
         vocab: Some("[UNK]\n[CLS]\n[SEP]\nother\n"),
+        ..Default::default()
     };
     let tokenizer = Tokenizer::from_files(files).unwrap();
     assert_eq!(
@@ -166,9 +167,9 @@ fn tokenizer_config_determines_lowercasing_as_in_transformers() {
 #[test]
 fn broken_and_missing_files_are_named() {
     let load = |json: Option<&str>, config: Option<&str>, vocab: Option<&str>| {
-        let error =
-            Tokenizer::from_files(TokenizerFiles { tokenizer_json: json, tokenizer_config: config, vocab });
-        let error = error.unwrap_err();
+        let files =
+            TokenizerFiles { tokenizer_json: json, tokenizer_config: config, vocab, ..Default::default() };
+        let error = Tokenizer::from_files(files).unwrap_err();
         (error.code(), error.to_string())
     };
     assert_eq!(load(None, None, None).0, Code::NotFound);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use mobilebert::error::{Error, Result};
-use mobilebert::model::{Directory, WEIGHTS_FILE};
+use mobilebert::model::{Directory, SmallFiles, WEIGHTS_FILE};
 use mobilebert::plan::Network;
 use mobilebert::weights::manifest::{self, Manifest};
 use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
@@ -13,15 +13,8 @@ use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
 use crate::arguments::Machine;
 use crate::output::{Output, progress};
 
-/// Files that are copied along with the weights, if they exist.
-const COPIED: [&str; 6] = [
-    "config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "special_tokens_map.json",
-    "LICENSE",
-];
+/// Files that are copied along with the weights and [`SmallFiles::NAMES`], if they exist.
+const COPIED: [&str; 2] = ["config.json", "LICENSE"];
 
 /// Arguments of `quantize`.
 #[derive(clap::Args)]
@@ -63,7 +56,7 @@ impl Arguments {
         let directory = Directory::new(&self.model)?;
         let (weights, reports) = quantize(&directory, storage)?;
         let mut files = vec![(WEIGHTS_FILE, weights)];
-        for name in COPIED {
+        for name in COPIED.into_iter().chain(SmallFiles::NAMES) {
             files.extend(directory.optional(name)?.map(|bytes| (name, bytes)));
         }
         self.write(&files, storage)?;
@@ -71,9 +64,10 @@ impl Arguments {
     }
 
     fn write(&self, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
-        fs::create_dir_all(&self.out).map_err(|source| failed(&self.out, source))?;
         let write = |name: &str, content: &[u8]| {
             let path = self.out.join(name);
+            let folder = path.parent().unwrap_or(&self.out);
+            fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
             fs::write(&path, content).map_err(|source| failed(&path, source))
         };
         files.iter().try_for_each(|(name, content)| write(name, content))?;

@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::SmallFiles;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::text::{Tokenizer, TokenizerFiles};
+use crate::text::Tokenizer;
 use crate::weights::manifest::{self, FileHash};
 use crate::weights::{Header, Manifest, ShardIndex, Stream};
 
@@ -23,21 +24,6 @@ const CHUNK: usize = 1 << 20;
 pub struct Directory {
     path: PathBuf,
     manifest: Option<Manifest>,
-}
-
-/// Contents of the tokenizer's files, if they exist.
-#[derive(Debug)]
-pub(super) struct TokenizerTexts([Option<String>; 3]);
-
-impl TokenizerTexts {
-    pub(super) fn files(&self) -> TokenizerFiles<'_> {
-        let [tokenizer_json, tokenizer_config, vocab] = &self.0;
-        TokenizerFiles {
-            tokenizer_json: tokenizer_json.as_deref(),
-            tokenizer_config: tokenizer_config.as_deref(),
-            vocab: vocab.as_deref(),
-        }
-    }
 }
 
 impl Directory {
@@ -83,8 +69,8 @@ impl Directory {
     /// # Errors
     /// `NotFound` if there is none; whatever is wrong with the files.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
-        let texts = self.tokenizer_texts()?;
-        let files = texts.files();
+        let small_files = self.small_files()?;
+        let files = small_files.tokenizer();
         if files.tokenizer_json.is_none() && files.vocab.is_none() {
             return Err(Error::NotFound {
                 file: self.file("tokenizer.json").display().to_string(),
@@ -94,10 +80,13 @@ impl Directory {
         Tokenizer::from_files(files)
     }
 
-    pub(super) fn tokenizer_texts(&self) -> Result<TokenizerTexts> {
-        let [json, config, vocab] =
-            ["tokenizer.json", "tokenizer_config.json", "vocab.txt"].map(|name| self.optional_text(name));
-        Ok(TokenizerTexts([json?, config?, vocab?]))
+    /// The small files that exist.
+    ///
+    /// # Errors
+    /// `Io`, `Integrity`, `Corrupt` for a file that isn't UTF-8.
+    pub fn small_files(&self) -> Result<SmallFiles> {
+        let named = |name: &str| Ok(self.optional_text(name)?.map(|text| (name.to_owned(), text)));
+        SmallFiles::NAMES.iter().filter_map(|name| named(name).transpose()).collect()
     }
 
     /// The index of sharded weights; none if there is a single file, which takes precedence.

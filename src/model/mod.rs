@@ -8,6 +8,7 @@ mod loader;
 #[cfg(not(target_arch = "wasm32"))]
 mod open;
 mod question_answering;
+mod small_files;
 mod task;
 mod text_classification;
 mod token_classification;
@@ -18,6 +19,7 @@ pub use encoder::{Embedding, EncodeOptions, Encoder, Pooling};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
+pub use small_files::SmallFiles;
 pub use task::Timing;
 pub use text_classification::{Classified, Text, TextClassification};
 pub use token_classification::{Labelled, TokenClassification};

@@ -28,10 +28,10 @@ impl Model {
         let directory = Directory::new(directory)?;
         let config = directory.config_json()?;
         let index = directory.weights_index()?;
-        let tokenizer = directory.tokenizer_texts()?;
+        let small_files = directory.small_files()?;
         let files = ModelFiles {
             config: &config,
-            tokenizer: tokenizer.files(),
+            tokenizer: small_files.tokenizer(),
             index: index.as_deref(),
             encoder_only,
         };

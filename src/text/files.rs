@@ -18,6 +18,10 @@ pub struct TokenizerFiles<'a> {
     pub tokenizer_config: Option<&'a str>,
     /// `vocab.txt`: one token per line; its line number, from 0, is its id.
     pub vocab: Option<&'a str>,
+    /// `special_tokens_map.json`: the special tokens, in directories written before 2023.
+    pub special_tokens_map: Option<&'a str>,
+    /// `added_tokens.json`: ids of tokens that the vocabulary doesn't have, in directories written before 2023.
+    pub added_tokens: Option<&'a str>,
 }
 
 const GENERIC: [&str; 2] = ["PreTrainedTokenizer", "TokenizersBackend"];

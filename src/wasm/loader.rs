@@ -9,18 +9,15 @@ use super::model::{WasmModel, device_object};
 use super::options::LoadOptions;
 use crate::benchmark::Benchmark;
 use crate::error::Error;
-use crate::model::{Loader, ModelFiles};
+use crate::model::{Loader, ModelFiles, SmallFiles};
 use crate::plan::Schedule;
-use crate::text::TokenizerFiles;
 
-/// Contents of the small files.
+/// What is known before the weights.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-struct SmallFiles {
+#[serde(default, deny_unknown_fields)]
+struct Files {
     config: String,
-    tokenizer_json: Option<String>,
-    tokenizer_config: Option<String>,
-    vocab: Option<String>,
+    small: SmallFiles,
     index: Option<String>,
     task: Option<String>,
 }
@@ -34,18 +31,14 @@ pub struct WasmLoader {
 
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
-    /// Checks the small files `{ config, tokenizerJson?, tokenizerConfig?, vocab?, index?, task? }` (texts)
-    /// and selects device and storage by `{ device?, schedule?, dtype? }`. The task `feature-extraction` drops the head.
+    /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and
+    /// selects device and storage by `{ device?, schedule?, dtype? }`. The task `feature-extraction` drops the head.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
-        let files: SmallFiles = parse("files", &files)?;
+        let files: Files = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
         let files = ModelFiles {
             config: files.config.as_bytes(),
-            tokenizer: TokenizerFiles {
-                tokenizer_json: files.tokenizer_json.as_deref(),
-                tokenizer_config: files.tokenizer_config.as_deref(),
-                vocab: files.vocab.as_deref(),
-            },
+            tokenizer: files.small.tokenizer(),
             index: files.index.as_deref().map(str::as_bytes),
             encoder_only: files.task.as_deref() == Some("feature-extraction"),
         };

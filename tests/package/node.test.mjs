@@ -105,7 +105,12 @@ test("a server that sends a page for every missing file works", async () => {
   try {
     const address = `http://127.0.0.1:${server.address().port}`;
     assert.deepEqual(await answers(`${address}/model/`), expected);
-    assert.deepEqual([...pages].sort(), ["files.json", "tokenizer_config.json"]);
+    assert.deepEqual([...pages].sort(), [
+      "added_tokens.json",
+      "files.json",
+      "special_tokens_map.json",
+      "tokenizer_config.json",
+    ]);
   } finally {
     server.closeAllConnections();
     server.close();

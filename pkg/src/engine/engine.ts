@@ -6,9 +6,8 @@ import { isTrap, setRefusedBytes, trapError } from "./trap.js";
 /** Texts of the files that the wasm module needs before the weights. */
 export interface EngineFiles {
   config: string;
-  tokenizerJson?: string;
-  tokenizerConfig?: string;
-  vocab?: string;
+  /** The small files that exist, by name. */
+  small: Record<string, string>;
   /** The index of a sharded checkpoint. */
   index?: string;
   task?: string;

@@ -79,16 +79,9 @@ async function build(
   const opened = await openAll(request.place, open, manifest, progress);
   let loader: EngineLoader | undefined;
   try {
-    const read = async (file: OpenFile | undefined) => {
-      return file && new TextDecoder().decode(await join(counted(file, phase, progress)));
-    };
-    const files: EngineFiles = { config: (await read(opened.config)) ?? "", task: request.task };
-    const tokenizerJson = await read(opened.tokenizerJson);
-    const tokenizerConfig = await read(opened.tokenizerConfig);
-    const vocab = await read(opened.vocab);
-    if (tokenizerJson !== undefined) files.tokenizerJson = tokenizerJson;
-    if (tokenizerConfig !== undefined) files.tokenizerConfig = tokenizerConfig;
-    if (vocab !== undefined) files.vocab = vocab;
+    const read = async (file: OpenFile) => new TextDecoder().decode(await join(counted(file, phase, progress)));
+    const files: EngineFiles = { config: await read(opened.config), small: {}, task: request.task };
+    for (const file of opened.small) files.small[file.name] = await read(file);
     if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();
     progress.enter("compile");

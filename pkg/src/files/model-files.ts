@@ -9,6 +9,10 @@ const CONFIG = "config.json";
 /** The weights, unless they are sharded. */
 export const WEIGHTS = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
+const TOKENIZER = "tokenizer.json";
+const VOCAB = "vocab.txt";
+/** Small files that a directory may have besides its vocabulary; `SmallFiles::NAMES` in Rust is the same list. */
+const OPTIONAL = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
 /** Opens a file. Returns `undefined` if it doesn't exist, and passes the HTTP status, if any, to `onMissing`. */
 export type Opener = (name: string, onMissing?: (status: number) => void) => Promise<OpenFile | undefined>;
@@ -25,20 +29,20 @@ export async function openAll(place: Place, open: Opener, manifest: Manifest | u
     if (file) all.push(file);
     return file;
   };
-  const opening = [CONFIG, "tokenizer.json", "tokenizer_config.json", WEIGHTS].map(optional);
+  const opening = [CONFIG, TOKENIZER, WEIGHTS, ...OPTIONAL].map(optional);
   try {
-    const [config, json, settings, single] = await Promise.all(opening);
+    const [config, json, single, ...settings] = await Promise.all(opening);
     if (!config) throw fileMissing(CONFIG);
-    const vocab = isFile(json) ? undefined : await optional("vocab.txt");
+    const vocab = isFile(json) ? undefined : await optional(VOCAB);
     // If the server sent pages instead of both, reading the first one reports it.
-    const tokenizerJson = isFile(json) || !isFile(vocab) ? json : undefined;
-    if (!tokenizerJson && !vocab) throw fileMissing("tokenizer.json");
-    const tokenizer = { tokenizerJson, tokenizerConfig: isFile(settings) ? settings : undefined, vocab };
+    const tokenizer = isFile(json) || !isFile(vocab) ? [json, vocab] : [vocab];
+    if (!json && !vocab) throw fileMissing(TOKENIZER);
+    const small = [...tokenizer, ...settings.filter(isFile)].filter((file) => file !== undefined);
     const { weights, index } = await openWeights(fileMissing, optional, single);
-    const used = [config, ...Object.values(tokenizer), ...weights].filter((file) => file !== undefined);
+    const used = [config, ...small, ...weights];
     for (const file of used) progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);
     for (const file of all) if (file.isPage && !used.includes(file)) file.cancel();
-    return { config, ...tokenizer, weights, index, all };
+    return { config, small, weights, index, all };
   } catch (error) {
     await Promise.allSettled(opening);
     for (const file of all) file.cancel();

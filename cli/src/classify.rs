@@ -60,9 +60,9 @@ impl Arguments {
     }
 }
 
-/// A regression's "probability" is its raw value, not a percentage.
+/// The value of a regression, or the score of a single output, is not a percentage.
 fn line(label: &Label) -> String {
-    if (0.0..=1.0).contains(&label.probability) {
+    if label.logit.is_none() && (0.0..=1.0).contains(&label.probability) {
         format!("{}  {}", per_cent(label.probability), label.label)
     } else {
         format!("{:7.3}  {}", label.probability, label.label)

@@ -3,7 +3,9 @@
 use clap::Subcommand;
 use mobilebert::error::Result;
 
-use crate::{answer, bench, classify, encode, eval, fill_mask, inspect, label, quantize, run, tokens};
+use crate::{
+    answer, bench, classify, encode, eval, fill_mask, inspect, label, quantize, rank, run, tokens, zero_shot,
+};
 
 /// All commands.
 #[derive(Subcommand)]
@@ -12,6 +14,10 @@ pub enum Command {
     Answer(answer::Arguments),
     /// Print the probability of every label for a text or a pair of texts
     Classify(classify::Arguments),
+    /// Score labels of your own for a text, with a model for natural-language inference
+    ZeroShot(zero_shot::Arguments),
+    /// Order documents by their relevance for a query, with a cross-encoder
+    Rank(rank::Arguments),
     /// Label the tokens of a text (names, places, …)
     Label(label::Arguments),
     /// Fill in masked words
@@ -39,6 +45,8 @@ impl Command {
         match self {
             Command::Answer(arguments) => arguments.run(),
             Command::Classify(arguments) => arguments.run(),
+            Command::ZeroShot(arguments) => arguments.run(),
+            Command::Rank(arguments) => arguments.run(),
             Command::Label(arguments) => arguments.run(),
             Command::FillMask(arguments) => arguments.run(),
             Command::Encode(arguments) => arguments.run(),

@@ -15,9 +15,11 @@ mod label;
 mod npy;
 mod output;
 mod quantize;
+mod rank;
 mod raw_input;
 mod run;
 mod tokens;
+mod zero_shot;
 
 use std::io::Write;
 use std::process::ExitCode;

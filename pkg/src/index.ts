@@ -23,10 +23,22 @@ export {
   type TextOrPair,
   type WrappedTexts,
 } from "./api/text-classification.js";
+export { type RankedDocument, type RankOptions, type RankResult, TextRanking } from "./api/text-ranking.js";
 export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./api/token-classification.js";
+export {
+  type ScoredLabel,
+  ZeroShotClassification,
+  type ZeroShotOptions,
+  type ZeroShotResult,
+} from "./api/zero-shot-classification.js";
 export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
 export { type CachedModel, cache } from "./files/cache.js";
 export { pipeline } from "./pipeline/pipeline.js";
+export type {
+  PipelineRankedDocument,
+  PipelineRankOptions,
+  TextRankingPipeline,
+} from "./pipeline/text-ranking.js";
 export type {
   FeatureExtractionPipeline,
   FillMaskPipeline,
@@ -34,6 +46,7 @@ export type {
   PerText,
   PipelineAnswer,
   PipelineBase,
+  PipelineCallOptions,
   PipelineEntity,
   PipelineEntityGroup,
   PipelineEntityOptions,
@@ -43,6 +56,7 @@ export type {
   PipelineLabel,
   PipelineLabelOptions,
   PipelineOptions,
+  PipelinePair,
   PipelineProgress,
   PipelineQuestionOptions,
   Pipelines,
@@ -50,8 +64,14 @@ export type {
   QuestionAnsweringPipeline,
   TextClassificationPipeline,
   Texts,
+  TextsOrPairs,
   TokenClassificationPipeline,
 } from "./pipeline/types.js";
+export type {
+  PipelineZeroShotOptions,
+  PipelineZeroShotResult,
+  ZeroShotClassificationPipeline,
+} from "./pipeline/zero-shot-classification.js";
 export type {
   CallOptions,
   Device,

@@ -52,6 +52,9 @@ export const isFunction = expected("a function", (value) => typeof value === "fu
 /** True or false. */
 export const isBoolean = expected("true or false", (value) => typeof value === "boolean");
 
+/** A string. */
+export const isText = expected("a string", (value) => typeof value === "string");
+
 /** A string that isn't empty. */
 export const isName = expected("a non-empty string", (value) => typeof value === "string" && value !== "");
 

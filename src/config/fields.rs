@@ -166,6 +166,16 @@ impl Fields {
         })
     }
 
+    /// The activation of a cross-encoder's score, by the name that `sentence_transformers` has saved, or versions before 4.
+    pub(super) fn activation_fn(&self) -> Result<Option<String>> {
+        match self.get("sentence_transformers") {
+            Some(Value::Object(settings)) if settings.contains_key("activation_fn") => {
+                Fields(settings.clone()).text("activation_fn")
+            }
+            _ => self.text("sbert_ce_default_activation_function"),
+        }
+    }
+
     /// `id2label` in order of its keys; without it `num_labels` generated names, or two without either. Gaps between
     /// the keys are filled with generated names.
     pub(super) fn labels(&self) -> Result<Vec<String>> {

@@ -126,6 +126,30 @@ pub enum ProblemType {
     MultiLabel,
 }
 
+/// The activation of a classifier's single output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreActivation {
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid,
+    /// `x`
+    Identity,
+    /// `tanh(x)`
+    Tanh,
+}
+
+impl ScoreActivation {
+    /// Parses the path of a class of `torch.nn`, such as `torch.nn.modules.activation.Sigmoid`.
+    pub(super) fn from_name(path: &str) -> Option<Self> {
+        let class = path.strip_prefix("torch.nn.")?.rsplit('.').next()?;
+        Some(match class {
+            "Sigmoid" => ScoreActivation::Sigmoid,
+            "Identity" => ScoreActivation::Identity,
+            "Tanh" => ScoreActivation::Tanh,
+            _ => return None,
+        })
+    }
+}
+
 /// The linears between the wide hidden state and the narrower (in IB-BERT: wider) inside of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bottleneck {

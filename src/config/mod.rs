@@ -6,7 +6,7 @@ mod fields;
 mod kinds;
 mod read;
 
-pub use kinds::{Activation, Bottleneck, Family, Head, Normalization, ProblemType};
+pub use kinds::{Activation, Bottleneck, Family, Head, Normalization, ProblemType, ScoreActivation};
 
 use crate::error::{Error, Result};
 use fields::Fields;
@@ -59,6 +59,8 @@ pub struct Config {
     listed_labels: Option<usize>,
     /// How to interpret a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
+    /// Name of the activation of a single score, from `sentence_transformers`.
+    activation_fn: Option<String>,
     /// Token id of padding.
     pub pad_token_id: u32,
 }
@@ -91,6 +93,24 @@ impl Config {
     /// Number of a classifier's outputs.
     pub fn num_labels(&self) -> usize {
         self.labels.len()
+    }
+
+    /// The activation of a classifier's single output: the one that `sentence_transformers` has saved, else none for a
+    /// regression and the sigmoid for anything else.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] with the name of an unknown activation.
+    pub fn score_activation(&self) -> Result<ScoreActivation> {
+        match &self.activation_fn {
+            Some(name) => ScoreActivation::from_name(name).ok_or_else(|| {
+                Error::unsupported(
+                    format!("{FILE}: `activation_fn` {name:?}"),
+                    "torch.nn's Sigmoid, Identity and Tanh are",
+                )
+            }),
+            None if self.problem_type == Some(ProblemType::Regression) => Ok(ScoreActivation::Identity),
+            None => Ok(ScoreActivation::Sigmoid),
+        }
     }
 
     /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries, which is

@@ -116,6 +116,7 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
         labels: fields.labels()?,
         listed_labels: fields.entries("id2label"),
         problem_type: fields.problem_type()?,
+        activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
     })
 }
@@ -145,6 +146,7 @@ pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
         labels: fields.labels()?,
         listed_labels: fields.entries("id2label"),
         problem_type: fields.problem_type()?,
+        activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
     })
 }
@@ -175,6 +177,7 @@ pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
         labels: fields.labels()?,
         listed_labels: fields.entries("id2label"),
         problem_type: fields.problem_type()?,
+        activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
     })
 }

@@ -11,7 +11,9 @@ mod question_answering;
 mod small_files;
 mod task;
 mod text_classification;
+mod text_ranking;
 mod token_classification;
+mod zero_shot_classification;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use directory::{Directory, WEIGHTS_FILE};
@@ -22,7 +24,9 @@ pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
 pub use small_files::SmallFiles;
 pub use task::Timing;
 pub use text_classification::{Classified, Text, TextClassification};
+pub use text_ranking::{Ranking, TextRanking};
 pub use token_classification::{Labelled, TokenClassification};
+pub use zero_shot_classification::{ZeroShotClassification, ZeroShotClassified, ZeroShotOptions};
 
 use crate::config::Config;
 use crate::error::{Error, Result};

@@ -1,12 +1,14 @@
 //! What all tasks share: the constructors, the check of the model's head, and one timed call from text to results.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
 use super::Model;
 use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::session::{ExtraOutputs, Outputs, Sequence};
+use crate::session::{ExtraOutputs, MAX_ROWS, Outputs, Sequence};
 use crate::text::Tokenizer;
 use crate::text::sequence::Encoded;
 use crate::weights::Tensor;
@@ -66,6 +68,9 @@ macro_rules! declare_task {
     };
 }
 pub(super) use declare_task;
+
+/// Maximum number of inputs per chunk of [`Model::run_many`]; a call can be stopped between chunks.
+const MAX_CHUNK: usize = 16;
 
 /// Duration of each part of a call, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -163,6 +168,42 @@ impl Model {
         let (results, timing) = self.run_task(one, postprocess).await?;
         let result = results.into_iter().next();
         Ok((result.ok_or_else(|| Error::internal("run", "one sequence gave no result"))?, timing))
+    }
+
+    /// As many inputs as the caller likes, made, run and taken in chunks of about one run. `progress` gets the number of
+    /// inputs that are done after each chunk, except the last, and may stop the call.
+    pub(super) async fn run_many(
+        &mut self,
+        count: usize,
+        encode: impl Fn(&Model, usize) -> Result<Encoded>,
+        mut take: impl FnMut(&Encoded, &Outputs) -> Result<()>,
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+        stopwatch: &mut Stopwatch,
+    ) -> Result<()> {
+        let mut done = 0;
+        while done < count {
+            let (mut chunk, mut tokens) = (Vec::new(), 0);
+            while done + chunk.len() < count && chunk.len() < MAX_CHUNK && tokens < MAX_ROWS {
+                let encoded = encode(self, done + chunk.len())?;
+                tokens += encoded.ids.len();
+                chunk.push(encoded);
+            }
+            let sequences: Vec<Sequence> = chunk
+                .iter()
+                .map(|encoded| Sequence::new(encoded.ids.clone(), encoded.type_ids.clone()))
+                .collect();
+            stopwatch.tokenized();
+            let outputs = self.session.run(&sequences, ExtraOutputs::default()).await?;
+            stopwatch.computed();
+            chunk.iter().zip(&outputs).try_for_each(|(encoded, outputs)| take(encoded, outputs))?;
+            done += chunk.len();
+            stopwatch.postprocessed();
+            if done < count && progress(done).await.is_break() {
+                return Err(Error::Aborted);
+            }
+            stopwatch.skip();
+        }
+        Ok(())
     }
 }
 

@@ -53,7 +53,7 @@ impl TextClassification {
             },
             |model, encoded, outputs| {
                 let logits = &output(outputs, "logits")?.data;
-                let labels = labels(logits, &model.config.labels, problem(&model.config))?;
+                let labels = labels(logits, &model.config.labels, problem(&model.config)?)?;
                 Ok((labels, encoded.truncated))
             },
         );
@@ -63,14 +63,12 @@ impl TextClassification {
     }
 }
 
-/// How to read the head's outputs. If the configuration doesn't say, a single output is a regression, as in
-/// `transformers`.
-fn problem(config: &Config) -> Problem {
-    match config.problem_type {
+/// How to read the head's outputs. A softmax over a single output would always be 1.
+fn problem(config: &Config) -> Result<Problem> {
+    Ok(match config.problem_type {
+        _ if config.num_labels() == 1 => Problem::Score(config.score_activation()?),
         Some(ProblemType::Regression) => Problem::Regression,
         Some(ProblemType::MultiLabel) => Problem::MultiLabel,
-        Some(ProblemType::SingleLabel) => Problem::SingleLabel,
-        None if config.num_labels() == 1 => Problem::Regression,
-        None => Problem::SingleLabel,
-    }
+        Some(ProblemType::SingleLabel) | None => Problem::SingleLabel,
+    })
 }

@@ -8,6 +8,7 @@ mod sequence;
 use std::sync::Arc;
 
 pub use device::{Device, DeviceKind, DeviceReport};
+pub(crate) use sequence::MAX_ROWS;
 pub use sequence::{Limits, Sequence};
 
 use crate::cpu;
@@ -140,7 +141,7 @@ impl Session {
     /// # Errors
     /// [`crate::error::Error::InvalidInput`] for a sequence outside the limits; the session stays usable.
     pub async fn run(&mut self, sequences: &[Sequence], extra: ExtraOutputs) -> Result<Vec<Outputs>> {
-        self.run_in(sequences, extra, sequence::MAX_ROWS).await
+        self.run_in(sequences, extra, MAX_ROWS).await
     }
 
     /// As [`Session::run`], but in as few runs as possible (batches are powers of two), for callers who know that this is

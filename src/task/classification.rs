@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::ranking::{TotalOrder, check_finite, softmax};
+use crate::config::ScoreActivation;
 use crate::error::{Error, Result};
 
 /// How to interpret a head's logits.
@@ -16,6 +17,8 @@ pub enum Problem {
     MultiLabel,
     /// The logits are the values.
     Regression,
+    /// The only logit is a score before its activation.
+    Score(ScoreActivation),
 }
 
 /// A label and its probability.
@@ -23,8 +26,11 @@ pub enum Problem {
 pub struct Label {
     /// Its name in `config.json`'s `id2label`.
     pub label: String,
-    /// Between 0 and 1; for [`Problem::Regression`] the raw output.
+    /// Between 0 and 1; for [`Problem::Regression`] the raw output, for [`Problem::Score`] the score.
     pub probability: f64,
+    /// The raw output of a head that has only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logit: Option<f64>,
 }
 
 /// The labels of one text.
@@ -50,14 +56,27 @@ pub fn labels(logits: &[f32], names: &[String], problem: Problem) -> Result<Vec<
         Problem::SingleLabel => softmax(logits),
         Problem::MultiLabel => logits.iter().map(|&logit| sigmoid(f64::from(logit))).collect(),
         Problem::Regression => logits.iter().map(|&logit| f64::from(logit)).collect(),
+        Problem::Score(activation) => {
+            logits.iter().map(|&logit| score(f64::from(logit), activation)).collect()
+        }
     };
+    let logit = if let [logit] = logits { Some(f64::from(*logit)) } else { None };
     let mut labels: Vec<Label> = names
         .iter()
         .zip(probabilities)
-        .map(|(label, probability)| Label { label: label.clone(), probability })
+        .map(|(label, probability)| Label { label: label.clone(), probability, logit })
         .collect();
     labels.sort_by_key(|label| Reverse(TotalOrder(label.probability)));
     Ok(labels)
+}
+
+/// The activation of a logit.
+pub(super) fn score(logit: f64, activation: ScoreActivation) -> f64 {
+    match activation {
+        ScoreActivation::Sigmoid => sigmoid(logit),
+        ScoreActivation::Identity => logit,
+        ScoreActivation::Tanh => logit.tanh(),
+    }
 }
 
 /// 1 / (1 + exp(−x)) without overflow.
@@ -98,7 +117,20 @@ mod tests {
     #[test]
     fn regression_gives_raw_logits() {
         let labels = labels(&[-1.5], &names(&["score"]), Problem::Regression).unwrap();
-        assert_eq!(labels, [Label { label: "score".into(), probability: -1.5 }]);
+        assert_eq!(labels, [Label { label: "score".into(), probability: -1.5, logit: Some(-1.5) }]);
+    }
+
+    #[test]
+    fn a_single_score_has_its_logit_and_is_neither_always_one_nor_negative() {
+        let of = |activation| {
+            let labels = labels(&[-(3f32.ln())], &names(&["relevant"]), Problem::Score(activation)).unwrap();
+            let logit = labels[0].logit.unwrap();
+            assert!((logit + 3f64.ln()).abs() < 1e-6, "{logit}");
+            (labels[0].probability * 1e6).round() / 1e6
+        };
+        assert_eq!(of(ScoreActivation::Sigmoid), 0.25);
+        assert_eq!(of(ScoreActivation::Tanh), -0.8);
+        assert_eq!(of(ScoreActivation::Identity), -1.098612);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`question_answering`] | start and end logits to answers with their offsets |
 //! | [`classification`] | a row of logits to labels |
+//! | [`zero_shot`] | logits of inference, a row per label, to labels with scores |
+//! | [`text_ranking`] | a logit per document to documents in the order of their relevance |
 //! | [`token_classification`] | a row per token to labelled entities of the text |
 //! | [`fill_mask`] | a row over the vocabulary to tokens for a mask |
 //! | [`pooling`] | token vectors to one vector per text |
@@ -17,4 +19,6 @@ pub mod pooling;
 pub mod question_answering;
 mod ranking;
 pub mod relevance;
+pub mod text_ranking;
 pub mod token_classification;
+pub mod zero_shot;

@@ -68,6 +68,26 @@ pub fn assemble(
     Ok(Encoded { ids, type_ids, pieces, pair, truncated })
 }
 
+/// Adds special tokens to the pieces of a pair and truncates only the first text, like `transformers` with `only_first`.
+///
+/// # Errors
+/// [`Error::InvalidInput`] if the second text and the special tokens alone are longer than `max_length`.
+pub fn assemble_whole_pair(
+    tokenizer: &Tokenizer,
+    mut pieces: Vec<Piece>,
+    pair: Vec<Piece>,
+    max_length: usize,
+) -> Result<Encoded> {
+    let Some(room) = max_length.checked_sub(pair.len() + 3) else {
+        let problem = format!("is {max_length}, but the second text alone has {} tokens", pair.len());
+        return Err(Error::invalid_input("max_length", problem));
+    };
+    let truncated = pieces.len() > room;
+    pieces.truncate(room);
+    let whole = assemble(tokenizer, pieces, Some(pair), max_length)?;
+    Ok(Encoded { truncated, ..whole })
+}
+
 /// Lengths to which a pair is truncated.
 fn share(first: usize, second: usize, room: usize) -> (usize, usize) {
     let shorter = first.min(second);

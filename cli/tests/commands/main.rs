@@ -9,6 +9,7 @@ mod eval;
 mod models;
 mod process;
 mod run;
+mod scores;
 mod smaller;
 mod texts;
 mod tokens;

@@ -1,4 +1,4 @@
-import type { LoadRequest, Task } from "../engine/request.js";
+import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "../errors.js";
 import { resolveSource, resolveUrl } from "../files/source.js";
 import { inNode } from "../node.js";
@@ -107,7 +107,7 @@ export async function open<T extends LoadedModel>(
   const loading = connection.load(request, listeners, signal);
   try {
     const loaded = await untilAborted(loading, signal);
-    if (loaded.task !== task) throw wrongTask(task, loaded.task);
+    if (loaded.task !== headTask(task)) throw wrongTask(task, loaded.task);
     return new wrap(connection, loaded);
   } catch (error) {
     // An aborted load first stops and cleans up.

@@ -19,8 +19,13 @@ export type CountedTexts =
 export interface LabelScore {
   /** The label's name from `config.json`. */
   label: string;
-  /** 0 to 1. Sums to 1 over all labels, except for multi-label models. */
+  /**
+   * 0 to 1. Sums to 1 over all labels, except for multi-label models. For a model with a single output, the score: its
+   * logit after the model's own activation, by default a sigmoid.
+   */
   probability: number;
+  /** The raw output of a model that has only one. */
+  logit?: number;
 }
 
 /** The classification of one text. */

@@ -32,6 +32,8 @@ export interface EngineModel {
   labels(): string[];
   ask(question: string, context: string, options: object, onPartial?: EnginePartial): Promise<unknown>;
   classify(texts: unknown[], options: object): Promise<unknown>;
+  zeroShot(text: string, labels: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
+  rank(query: string, documents: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   labelTokens(text: string, options: object): Promise<unknown>;
   fillMask(text: string, options: object): Promise<unknown>;
   encode(texts: unknown[], options: object): Promise<unknown>;

@@ -7,7 +7,7 @@ import type { Place } from "../files/source.js";
 import { join } from "../files/streams.js";
 import { type Manifest, parseManifest, verified } from "../files/verify.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
-import type { LoadRequest } from "./request.js";
+import { headTask, type LoadRequest } from "./request.js";
 import { Trap, untilTrap } from "./trap.js";
 
 const MANIFEST = "files.json";
@@ -80,7 +80,7 @@ async function build(
   let loader: EngineLoader | undefined;
   try {
     const read = async (file: OpenFile) => new TextDecoder().decode(await join(counted(file, phase, progress)));
-    const files: EngineFiles = { config: await read(opened.config), small: {}, task: request.task };
+    const files: EngineFiles = { config: await read(opened.config), small: {}, task: headTask(request.task) };
     for (const file of opened.small) files.small[file.name] = await read(file);
     if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();

@@ -5,9 +5,16 @@ import type { DeviceKind, Dtype } from "../types.js";
 export type Task =
   | "question-answering"
   | "text-classification"
+  | "zero-shot-classification"
+  | "text-ranking"
   | "token-classification"
   | "fill-mask"
   | "feature-extraction";
+
+/** The task of the head that a task needs. */
+export function headTask(task: Task): Task {
+  return task === "zero-shot-classification" || task === "text-ranking" ? "text-classification" : task;
+}
 
 /** Everything needed to load a model; can be sent to a worker. */
 export interface LoadRequest {

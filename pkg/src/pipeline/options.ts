@@ -1,7 +1,8 @@
+import type { TextOrPair } from "../api/text-classification.js";
 import { invalidInput } from "../errors.js";
-import { type Checks, checkOptions, isFunction, LOAD, oneOf, orNull, shown } from "../options.js";
+import { CALL, type Check, type Checks, checkOptions, isFunction, LOAD, oneOf, orNull, shown } from "../options.js";
 import type { Dtype, LoadOptions, ModelSource, Progress } from "../types.js";
-import type { PipelineOptions, PipelineProgress, Texts } from "./types.js";
+import type { PipelineCallOptions, PipelineOptions, PipelinePair, PipelineProgress, Texts } from "./types.js";
 
 const { onProgress: _, ...SHARED } = LOAD;
 const OPTIONS: Checks<PipelineOptions> = {
@@ -23,6 +24,13 @@ const FOREIGN: Record<string, string> = {
   session_options: "not supported; it applies to ONNX Runtime, which is not used",
   onProgress: "not supported; use `progress_callback`, as in transformers.js",
 };
+
+const isSetting: Check = (value) => {
+  return ["boolean", "string"].includes(typeof value) ? undefined : `${shown(value)} is not true, false or a string`;
+};
+
+/** Options of every call. */
+export const TEXT_CALL: Checks<PipelineCallOptions> = { ...CALL, truncation: isSetting, padding: isSetting };
 
 const DTYPES: Record<string, Dtype> = { fp32: "f32", fp16: "f16", int8: "q8" };
 
@@ -53,6 +61,18 @@ export function checkTexts(field: string, texts: unknown): asserts texts is Text
   const wrong = list.find((text) => typeof text !== "string");
   if (list.every((text) => typeof text === "string")) return;
   throw invalidInput(field, `${shown(wrong)} is not a text; pass a string or an array of strings`);
+}
+
+/** Converts texts and pairs to those of {@link TextClassification.classify}. */
+export function textsOrPairs(texts: unknown): TextOrPair[] {
+  return (Array.isArray(texts) ? texts : [texts]).map((one) => {
+    if (typeof one === "string") return one;
+    const { text, text_pair: pair } = Object(one) as Partial<PipelinePair>;
+    if (typeof text === "string" && pair === undefined) return text;
+    if (typeof text === "string" && typeof pair === "string") return [text, pair];
+    const hint = "pass a string, `{ text, text_pair }`, or an array of them";
+    throw invalidInput("texts", `${shown(one)} is not a text or a pair; ${hint}`);
+  });
 }
 
 /** Converts progress of a load to events of transformers.js. */

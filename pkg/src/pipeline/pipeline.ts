@@ -1,17 +1,18 @@
 import { Encoder } from "../api/encoder.js";
 import { FillMask } from "../api/fill-mask.js";
 import { QuestionAnswering } from "../api/question-answering.js";
-import { TextClassification } from "../api/text-classification.js";
+import { TextClassification, type TextOrPair } from "../api/text-classification.js";
 import { TokenClassification } from "../api/token-classification.js";
 import { invalidInput } from "../errors.js";
 import { areStrings, type Checks, checkOptions, isBoolean, isCount, notOneOf, oneOf, orNull } from "../options.js";
 import type { LoadOptions, ModelSource } from "../types.js";
-import { checkModel, checkTexts, loadOptions } from "./options.js";
+import { callable, forEach } from "./calls.js";
+import { checkModel, checkTexts, loadOptions, TEXT_CALL, textsOrPairs } from "./options.js";
+import { textRanking } from "./text-ranking.js";
 import type {
   FeatureExtractionPipeline,
   FillMaskPipeline,
   PipelineAnswer,
-  PipelineBase,
   PipelineEntityOptions,
   PipelineFeatureOptions,
   PipelineFillOptions,
@@ -24,8 +25,10 @@ import type {
   QuestionAnsweringPipeline,
   TextClassificationPipeline,
   Texts,
+  TextsOrPairs,
   TokenClassificationPipeline,
 } from "./types.js";
+import { zeroShotClassification } from "./zero-shot-classification.js";
 
 /**
  * Loads a model and returns a function with the arguments and results of transformers.js. Differences: offsets (`start`,
@@ -49,6 +52,8 @@ const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOpt
   "question-answering": questionAnswering,
   "text-classification": textClassification,
   "sentiment-analysis": textClassification,
+  "zero-shot-classification": zeroShotClassification,
+  "text-ranking": textRanking,
   "token-classification": tokenClassification,
   ner: tokenClassification,
   "fill-mask": fillMask,
@@ -56,14 +61,20 @@ const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOpt
   embeddings: featureExtraction,
 };
 
-const QUESTION: Checks<PipelineQuestionOptions> = { top_k: isCount, handle_impossible_answer: isBoolean };
-const LABEL: Checks<PipelineLabelOptions> = { top_k: orNull(isCount) };
+const QUESTION: Checks<PipelineQuestionOptions> = {
+  ...TEXT_CALL,
+  top_k: isCount,
+  handle_impossible_answer: isBoolean,
+};
+const LABEL: Checks<PipelineLabelOptions> = { ...TEXT_CALL, top_k: orNull(isCount) };
 const ENTITY: Checks<PipelineEntityOptions> = {
+  ...TEXT_CALL,
   ignore_labels: areStrings,
   aggregation_strategy: oneOf("none", "simple"),
 };
-const FILL: Checks<PipelineFillOptions> = { top_k: isCount };
+const FILL: Checks<PipelineFillOptions> = { ...TEXT_CALL, top_k: isCount };
 const FEATURE: Checks<PipelineFeatureOptions> = {
+  ...TEXT_CALL,
   pooling: oneOf("none", "mean", "cls", "first_token"),
   normalize: isBoolean,
 };
@@ -71,8 +82,8 @@ const FEATURE: Checks<PipelineFeatureOptions> = {
 async function questionAnswering(source: ModelSource, load: LoadOptions): Promise<QuestionAnsweringPipeline> {
   const model = await QuestionAnswering.load(source, load);
   const one = async (question: string, context: string, options: PipelineQuestionOptions) => {
-    const { top_k: topK = 1, handle_impossible_answer: maybeNone = false } = options;
-    const { answers, noAnswer } = await model.ask(question, context, { topK });
+    const { top_k: topK = 1, handle_impossible_answer: maybeNone = false, signal } = options;
+    const { answers, noAnswer } = await model.ask(question, context, { topK, signal });
     const found: PipelineAnswer[] = answers.map(({ text, probability, start, end }) => {
       return { answer: text, score: probability, start, end };
     });
@@ -95,16 +106,17 @@ async function questionAnswering(source: ModelSource, load: LoadOptions): Promis
 
 async function textClassification(source: ModelSource, load: LoadOptions): Promise<TextClassificationPipeline> {
   const model = await TextClassification.load(source, load);
-  const call = async (texts: Texts, options: PipelineLabelOptions = {}) => {
-    checkTexts("texts", texts);
+  const call = async (texts: TextsOrPairs, options: PipelineLabelOptions = {}) => {
+    const list = textsOrPairs(texts);
     checkOptions(options, LABEL);
-    const { top_k: topK = 1 } = options;
-    const one = async (text: string): Promise<PipelineLabel[]> => {
-      const { labels } = await model.classify(text);
+    const { top_k: topK = 1, signal } = options;
+    const one = async (text: TextOrPair): Promise<PipelineLabel[]> => {
+      const { labels } = await model.classify(text, { signal });
       const scores = labels.map(({ label, probability }) => ({ label, score: probability }));
       return topK === null ? scores : scores.slice(0, topK);
     };
-    const results = await forEach(texts, one);
+    if (!Array.isArray(texts)) return one(list[0] as TextOrPair);
+    const results = await Promise.all(list.map(one));
     return topK === 1 ? results.flat() : results;
   };
   return callable("text-classification", model, call) as TextClassificationPipeline;
@@ -115,9 +127,9 @@ async function tokenClassification(source: ModelSource, load: LoadOptions): Prom
   const call = async (texts: Texts, options: PipelineEntityOptions = {}) => {
     checkTexts("texts", texts);
     checkOptions(options, ENTITY);
-    const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none" } = options;
+    const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none", signal } = options;
     return forEach(texts, async (text) => {
-      const { entities } = await model.label(text, { aggregation });
+      const { entities } = await model.label(text, { aggregation, signal });
       const kept = entities.filter(({ label }) => !ignored.includes(label));
       return kept.map(({ label, probability: score, text: word, start, end, piece = word, index = 0 }) =>
         aggregation === "simple"
@@ -135,7 +147,7 @@ async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMas
     checkTexts("texts", texts);
     checkOptions(options, FILL);
     return forEach(texts, async (text) => {
-      const { masks } = await model.fill(text, { topK: options.top_k });
+      const { masks } = await model.fill(text, { topK: options.top_k, signal: options.signal });
       return (masks[0] ?? []).map(({ id, token, probability, sequence }) => {
         return { score: probability, token: id, token_str: token, sequence };
       });
@@ -149,13 +161,13 @@ async function featureExtraction(source: ModelSource, load: LoadOptions): Promis
   const call = async (texts: Texts, options: PipelineFeatureOptions = {}) => {
     checkTexts("texts", texts);
     checkOptions(options, FEATURE);
-    const { pooling = "none", normalize = false } = options;
+    const { pooling = "none", normalize = false, signal } = options;
     const list = typeof texts === "string" ? [texts] : texts;
     if (pooling !== "none") {
-      const rows = await model.encode(list, { pooling: pooling === "mean" ? "mean" : "cls", normalize });
+      const rows = await model.encode(list, { pooling: pooling === "mean" ? "mean" : "cls", normalize, signal });
       return tensor(concatenated(rows, rows.length), [rows.length, rows[0]?.length ?? 0]);
     }
-    const found = await model.encode(list, { pooling: "none", normalize });
+    const found = await model.encode(list, { pooling: "none", normalize, signal });
     const longest = Math.max(0, ...found.map((rows) => rows.length));
     const padded = found.map((rows) => concatenated(rows, longest));
     return tensor(concatenated(padded, padded.length), [found.length, longest, found[0]?.[0]?.length ?? 0]);
@@ -169,15 +181,6 @@ function concatenated(rows: readonly Float32Array[], count: number): Float32Arra
   const data = new Float32Array(count * width);
   for (const [i, row] of rows.entries()) data.set(row, i * width);
   return data;
-}
-
-function callable<F extends object>(task: string, model: { dispose(): Promise<void> }, call: F): F & PipelineBase {
-  return Object.assign(call, { task, dispose: () => model.dispose() });
-}
-
-/** Applies a call to one text or to each of several; the model's queue keeps the order. */
-function forEach<T>(texts: Texts, work: (text: string) => Promise<T[]>): Promise<T[] | T[][]> {
-  return typeof texts === "string" ? work(texts) : Promise.all(texts.map(work));
 }
 
 /** A tensor with the shape `dims`. */

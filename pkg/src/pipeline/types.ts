@@ -1,4 +1,6 @@
-import type { DeviceKind, Dtype, LoadOptions } from "../types.js";
+import type { CallOptions, DeviceKind, Dtype, LoadOptions } from "../types.js";
+import type { TextRankingPipeline } from "./text-ranking.js";
+import type { ZeroShotClassificationPipeline } from "./zero-shot-classification.js";
 
 /** Progress events of a load, as in transformers.js. Bytes are only reported over all files. */
 export type PipelineProgress =
@@ -119,32 +121,40 @@ export type ManyResults<O> = "top_k" extends keyof O ? IsMany<O["top_k"]> : fals
 type IsMany<K> = K extends 1 | undefined ? false : 1 extends K ? boolean : true;
 type OneOrMany<Many extends boolean, One, All> = Many extends true ? All : One;
 
+/** Options of every call. */
+export interface PipelineCallOptions extends CallOptions {
+  /** Accepted and ignored: texts are truncated to the model's maximum length, except where they are read in windows. */
+  truncation?: boolean | string;
+  /** Accepted and ignored: results don't depend on padding. */
+  padding?: boolean | string;
+}
+
 /** Options of a question, as in transformers.js and Python's `transformers`. */
-export interface PipelineQuestionOptions {
+export interface PipelineQuestionOptions extends PipelineCallOptions {
   /** Number of answers. With 1, the default, the result is the answer itself, otherwise an array. */
   top_k?: number;
   /** Whether to include "no answer" as an empty answer. Default: false. */
   handle_impossible_answer?: boolean;
 }
 /** Options of a classification. */
-export interface PipelineLabelOptions {
+export interface PipelineLabelOptions extends PipelineCallOptions {
   /** Number of labels; `null` for all. Default: 1. */
   top_k?: number | null;
 }
 /** Options of a token classification. */
-export interface PipelineEntityOptions {
+export interface PipelineEntityOptions extends PipelineCallOptions {
   /** Labels to omit. Default: `["O"]`. */
   ignore_labels?: readonly string[];
   /** Whether to merge adjacent tokens with the same label. Default: `"none"`. */
   aggregation_strategy?: "none" | "simple";
 }
 /** Options of mask filling. */
-export interface PipelineFillOptions {
+export interface PipelineFillOptions extends PipelineCallOptions {
   /** Number of candidates. Default: 5. */
   top_k?: number;
 }
 /** Options of feature extraction. */
-export interface PipelineFeatureOptions {
+export interface PipelineFeatureOptions extends PipelineCallOptions {
   /** How to pool the tokens' vectors. Default: `"none"`, one vector per token. */
   pooling?: "none" | "mean" | "cls" | "first_token";
   /** Whether to scale vectors to unit length. Default: false. */
@@ -158,12 +168,25 @@ export type QuestionAnsweringPipeline = PipelineBase &
     context: Q,
     options?: O,
   ) => Promise<PerText<Q, OneOrMany<ManyResults<O>, PipelineAnswer, PipelineAnswer[]>>>);
+/** A pair of texts, as in Python's `transformers`. */
+export interface PipelinePair {
+  /** The first text. */
+  text: string;
+  /** The second text. */
+  text_pair?: string;
+}
+
+/** One or several texts or pairs. */
+export type TextsOrPairs = Texts | PipelinePair | readonly (string | PipelinePair)[];
+
 /** The result of `pipeline("text-classification")`. */
 export type TextClassificationPipeline = PipelineBase &
-  (<Q extends Texts, const O extends PipelineLabelOptions = Record<never, never>>(
+  (<Q extends TextsOrPairs, const O extends PipelineLabelOptions = Record<never, never>>(
     texts: Q,
     options?: O,
-  ) => Promise<OneOrMany<ManyResults<O>, PipelineLabel[], PerText<Q, PipelineLabel[]>>>);
+  ) => Promise<
+    OneOrMany<ManyResults<O>, PipelineLabel[], Q extends readonly unknown[] ? PipelineLabel[][] : PipelineLabel[]>
+  >);
 /** The result of `pipeline("token-classification")`. */
 export type TokenClassificationPipeline = PipelineBase &
   (<Q extends Texts, const O extends PipelineEntityOptions = Record<never, never>>(
@@ -185,6 +208,10 @@ export interface Pipelines {
   "text-classification": TextClassificationPipeline;
   /** Alias of `text-classification`. */
   "sentiment-analysis": TextClassificationPipeline;
+  /** Scores labels of your own for texts. */
+  "zero-shot-classification": ZeroShotClassificationPipeline;
+  /** Orders documents by their relevance for a query. */
+  "text-ranking": TextRankingPipeline;
   /** Labels the words of a text. */
   "token-classification": TokenClassificationPipeline;
   /** Alias of `token-classification`. */

@@ -1,6 +1,6 @@
 import type { EngineModel, EnginePartial } from "../engine/engine.js";
 import { loadModel } from "../engine/load.js";
-import type { LoadRequest } from "../engine/request.js";
+import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { Trap, untilTrap } from "../engine/trap.js";
 import { aborted, disposed, invalidInput, MobileBertError, toError } from "../errors.js";
 import { ProgressTotal } from "../files/progress.js";
@@ -108,7 +108,7 @@ export class Host implements Connection {
         model = await loadModel({ ...request, device }, progress, hooks.warning, signal);
         if (this.disposed) throw disposed();
         if (signal.aborted) throw aborted();
-        await warmUp(model, progress);
+        await warmUp(model, request.task, progress);
         if (signal.aborted) throw aborted();
         this.model = model;
         return model;
@@ -154,6 +154,10 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
       return model.ask(first as string, second as string, third as object, partial);
     case "classify":
       return model.classify(first as unknown[], second as object);
+    case "zeroShot":
+      return model.zeroShot(first as string, second as unknown[], third as object, partial);
+    case "rank":
+      return model.rank(first as string, second as unknown[], third as object, partial);
     case "labelTokens":
       return model.labelTokens(first as string, second as object);
     case "fillMask":
@@ -168,17 +172,22 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
 }
 
 /** A first inference per task. Fill-mask has none, because only the module knows the mask token. */
-const WARM_UP: Record<string, (model: EngineModel) => Promise<unknown>> = {
+const WARM_UP: Partial<Record<Task, (model: EngineModel) => Promise<unknown>>> = {
   "question-answering": (model) => model.ask("Ready?", "Ready.", {}),
   "text-classification": (model) => model.classify(["Ready."], {}),
+  "zero-shot-classification": (model) => model.zeroShot("Ready.", ["ready"], {}),
+  "text-ranking": (model) => model.rank("Ready?", ["Ready."], {}),
   "token-classification": (model) => model.labelTokens("Ready.", {}),
   "feature-extraction": (model) => model.encode(["Ready."], {}),
 };
 
-/** Compiles pipelines, allocates memory and lets the browser optimize code before the first real call. */
-async function warmUp(model: EngineModel, progress: ProgressTotal): Promise<void> {
-  const run = WARM_UP[model.task()];
-  if (!run) return;
+/**
+ * Compiles pipelines, allocates memory and lets the browser optimize code before the first real call. Fails for a model
+ * whose head fits but whose labels don't.
+ */
+async function warmUp(model: EngineModel, task: Task, progress: ProgressTotal): Promise<void> {
+  const run = WARM_UP[task];
+  if (!run || model.task() !== headTask(task)) return;
   progress.enter("warmup");
   await untilTrap(() => run(model));
 }

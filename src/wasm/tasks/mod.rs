@@ -3,6 +3,9 @@
 
 mod encoder;
 mod fill_mask;
+mod progress;
 mod question_answering;
 mod text_classification;
+mod text_ranking;
 mod token_classification;
+mod zero_shot_classification;

@@ -1,0 +1,54 @@
+import { invalidInput } from "../errors.js";
+import { areStrings, CALL, type Checks, checkOptions, isBoolean, isText, wellFormed } from "../options.js";
+import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
+import { LoadedModel, open } from "./model.js";
+
+/** Options of {@link ZeroShotClassification.classify}. */
+export interface ZeroShotOptions extends CallOptions {
+  /** The hypothesis, with one `{}` where the label belongs. Default: `"This example is {}."`. */
+  hypothesisTemplate?: string;
+  /** Whether several labels can apply; otherwise their scores add up to 1. Default: false. */
+  multiLabel?: boolean;
+}
+
+/** One of the caller's labels and its score. */
+export interface ScoredLabel {
+  /** The label. */
+  label: string;
+  /** Probability, 0 to 1. */
+  score: number;
+}
+
+/** The scores of a text's labels. */
+export interface ZeroShotResult {
+  /** All labels, best first. */
+  labels: ScoredLabel[];
+  /** Whether the text was truncated to the model's maximum length. */
+  truncated: boolean;
+  /** Timing in milliseconds. */
+  timing: Timing;
+}
+
+const ZERO_SHOT: Checks<ZeroShotOptions> = { ...CALL, hypothesisTemplate: isText, multiLabel: isBoolean };
+
+/** Scores labels of your own for a text, with a model for natural-language inference. */
+export class ZeroShotClassification extends LoadedModel {
+  /** Loads a model with a sequence-classification head that has an entailment label. */
+  static load(model: ModelSource, options: LoadOptions = {}): Promise<ZeroShotClassification> {
+    return open(ZeroShotClassification, "zero-shot-classification", model, options);
+  }
+
+  /**
+   * Scores every label for a text. Each label takes one run of the model; the call can be aborted between them, and any
+   * number of labels is possible.
+   */
+  async classify(text: string, labels: readonly string[], options: ZeroShotOptions = {}): Promise<ZeroShotResult> {
+    if (typeof text !== "string") throw invalidInput("text", "not a string");
+    const problem = areStrings(labels);
+    if (problem) throw invalidInput("labels", problem);
+    checkOptions(options, ZERO_SHOT);
+    const { signal, ...rest } = options;
+    const args = [wellFormed(text), labels.map(wellFormed), rest];
+    return (await this.call("zeroShot", args, signal ? { signal } : {})) as ZeroShotResult;
+  }
+}

@@ -1,0 +1,15 @@
+import type { PipelineBase, Texts } from "./types.js";
+
+/** Adds the members of every pipeline to its call. */
+export function callable<F extends object>(
+  task: string,
+  model: { dispose(): Promise<void> },
+  call: F,
+): F & PipelineBase {
+  return Object.assign(call, { task, dispose: () => model.dispose() });
+}
+
+/** Applies a call to one text or to each of several; the model's queue keeps the order. */
+export function forEach<T>(texts: Texts, work: (text: string) => Promise<T>): Promise<T | T[]> {
+  return typeof texts === "string" ? work(texts) : Promise.all(texts.map(work));
+}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { env, pipeline as peerPipeline } from "@huggingface/transformers";
@@ -51,6 +52,19 @@ for (const task of ["text-classification", "sentiment-analysis"]) {
         ]),
       ]));
 
+    test("intentional: pairs as in Python, an abort signal, and settings of the tokenizer that change nothing", async () => {
+      const [text, text_pair] = texts;
+      const options = { top_k: null, truncation: true, padding: "max_length" };
+      const pair = await loaded.own({ text, text_pair }, options);
+      const alone = await loaded.own(text, options);
+      assert.equal(pair.length, alone.length);
+      assert.notDeepEqual(pair, alone);
+      assert.deepEqual(await loaded.own([{ text, text_pair }, text], options), [pair, alone]);
+      assert.deepEqual(await loaded.own({ text }, options), alone);
+      await assert.rejects(loaded.own({ text_pair }), /texts/);
+      await assert.rejects(loaded.own(text, { signal: AbortSignal.abort() }), { code: "aborted" });
+    });
+
     test("intentional: a text's scores don't depend on other texts in the call; padding changes theirs", async () => {
       const { own, peer } = loaded;
       const alone = (await Promise.all(texts.map((text) => peer(text)))).flat();
@@ -70,6 +84,57 @@ describe("text-classification, several labels at once", () => {
     ]);
     const sum = (await loaded.own(texts[0], { top_k: null })).reduce((sum, { score }) => sum + score, 0);
     assert.ok(Math.abs(sum - 1) > 0.01, "the scores sum to one, so the test can't detect a softmax");
+  });
+});
+
+describe("zero-shot-classification", () => {
+  const loaded = both("zero-shot-classification");
+  const labels = ["light", "church room", "week", "\u00e9t\u00e9, anything", "light"];
+  test("sequences, labels and scores match for one or several texts and labels, templates, and several labels at once", () =>
+    compare(
+      loaded,
+      [labels, labels.slice(0, 2), [labels[0]], labels[0], labels[3]].flatMap((labels) => [
+        [texts[0], labels],
+        [texts, labels],
+        [[texts[1]], labels, { multi_label: true }],
+        [texts[2], labels, { hypothesis_template: "{} opened", multi_label: false }],
+      ]),
+    ));
+
+  test("intentional: a long text loses its end, and no label its own; theirs truncates both", async () => {
+    const hypothesis_template = "the goats opened {} without light.";
+    const call = [long, labels.slice(0, 3), { hypothesis_template }];
+    const [own, peer] = [await loaded.own(...call), await loaded.peer(...call)];
+    assert.deepEqual(own.labels.toSorted(), peer.labels.toSorted());
+    assert.throws(() => assertSame(own, peer, "truncated"), assert.AssertionError);
+  });
+
+  test("intentional: a template without a place and an empty list of labels are errors", async () => {
+    await assert.rejects(loaded.own(texts[0], labels, { hypothesis_template: "week" }), /hypothesis_template/);
+    await assert.rejects(loaded.own(texts[0], []), /labels/);
+  });
+});
+
+describe("text-ranking", () => {
+  const folder = join(import.meta.dirname, "../fixtures/sentence-transformers");
+  let rank;
+  let expected;
+  before(async () => {
+    rank = await ownPipeline("text-ranking", join(folder, "cross-encoder"), { device: "cpu" });
+    expected = JSON.parse(await readFile(join(folder, "expected.json")));
+  });
+  after(() => rank?.dispose());
+
+  test("results are those of sentence-transformers' `CrossEncoder.rank`", async () => {
+    const { texts: documents, query, ranking } = expected;
+    const { activation_fn } = JSON.parse(
+      await readFile(join(folder, "cross-encoder/config.json")),
+    ).sentence_transformers;
+    const all = ranking.find((one) => one.activation_fn === activation_fn).ranking;
+    assertSame(await rank(query, documents), all, "all");
+    const two = all.slice(0, 2).map((one) => ({ ...one, text: documents[one.corpus_id] }));
+    assertSame(await rank(query, documents, { top_k: 2, return_documents: true }), two, "two");
+    await assert.rejects(rank(query, []), /documents/);
   });
 });
 

@@ -62,21 +62,21 @@ const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOpt
 };
 
 const QUESTION: Checks<PipelineQuestionOptions> = {
-  ...TEXT_CALL,
   top_k: isCount,
   handle_impossible_answer: isBoolean,
-};
-const LABEL: Checks<PipelineLabelOptions> = { ...TEXT_CALL, top_k: orNull(isCount) };
-const ENTITY: Checks<PipelineEntityOptions> = {
   ...TEXT_CALL,
+};
+const LABEL: Checks<PipelineLabelOptions> = { top_k: orNull(isCount), ...TEXT_CALL };
+const ENTITY: Checks<PipelineEntityOptions> = {
   ignore_labels: areStrings,
   aggregation_strategy: oneOf("none", "simple"),
-};
-const FILL: Checks<PipelineFillOptions> = { ...TEXT_CALL, top_k: isCount };
-const FEATURE: Checks<PipelineFeatureOptions> = {
   ...TEXT_CALL,
+};
+const FILL: Checks<PipelineFillOptions> = { top_k: isCount, ...TEXT_CALL };
+const FEATURE: Checks<PipelineFeatureOptions> = {
   pooling: oneOf("none", "mean", "cls", "first_token"),
   normalize: isBoolean,
+  ...TEXT_CALL,
 };
 
 async function questionAnswering(source: ModelSource, load: LoadOptions): Promise<QuestionAnsweringPipeline> {

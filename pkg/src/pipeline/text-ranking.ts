@@ -28,7 +28,7 @@ export interface PipelineRankedDocument {
 export type TextRankingPipeline = PipelineBase &
   ((query: string, documents: readonly string[], options?: PipelineRankOptions) => Promise<PipelineRankedDocument[]>);
 
-const RANK: Checks<PipelineRankOptions> = { ...TEXT_CALL, top_k: orNull(isCount), return_documents: isBoolean };
+const RANK: Checks<PipelineRankOptions> = { top_k: orNull(isCount), return_documents: isBoolean, ...TEXT_CALL };
 
 /** Makes `pipeline("text-ranking")`. */
 export async function textRanking(source: ModelSource, load: LoadOptions): Promise<TextRankingPipeline> {

@@ -32,9 +32,9 @@ export type ZeroShotClassificationPipeline = PipelineBase &
   ) => Promise<PerText<Q, PipelineZeroShotResult>>);
 
 const ZERO_SHOT: Checks<PipelineZeroShotOptions> = {
-  ...TEXT_CALL,
   hypothesis_template: isText,
   multi_label: isBoolean,
+  ...TEXT_CALL,
 };
 
 /** Makes `pipeline("zero-shot-classification")`. */

@@ -38,18 +38,27 @@ export interface ErrorDetail {
 
 /** The error class of this package. `message` says what happened and, if possible, what to do about it. */
 export class MobileBertError extends Error {
-  /** Always `MobileBertError`. */
-  override readonly name = "MobileBertError";
+  /**
+   * `MobileBertError`, except with code `aborted`: then `AbortError`, or `TimeoutError` if the signal was that of
+   * `AbortSignal.timeout`, as for the platform's own functions. `cause` is then the signal's reason.
+   */
+  override readonly name: "MobileBertError" | "AbortError" | "TimeoutError";
   /** The code to branch on; stable across versions. */
   readonly code: ErrorCode;
   /** What caused the error, as far as known. */
   readonly detail: ErrorDetail;
 
-  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
-    super(message);
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = code === "aborted" ? abortName(options?.cause) : "MobileBertError";
     this.code = code;
     this.detail = detail;
   }
+}
+
+/** The name that programs recognize an abort by, from the signal's reason. */
+function abortName(reason: unknown): "AbortError" | "TimeoutError" {
+  return Object(reason).name === "TimeoutError" ? "TimeoutError" : "AbortError";
 }
 
 /** An error as sent by the worker or thrown by the wasm module; error classes don't survive that boundary. */
@@ -63,7 +72,7 @@ export interface PlainError {
 export function toError(thrown: unknown): MobileBertError {
   if (thrown instanceof MobileBertError) return thrown;
   if (isPlainError(thrown)) return new MobileBertError(thrown.code, thrown.message, thrown.detail ?? {});
-  if (thrown instanceof Error && thrown.name === "AbortError") return aborted();
+  if (thrown instanceof Error && thrown.name === "AbortError") return aborted(thrown);
   if (thrown instanceof RangeError && /memory|allocation|buffer/i.test(thrown.message)) {
     return new MobileBertError("out-of-memory", `not enough memory: ${thrown.message}`);
   }
@@ -77,9 +86,9 @@ export function toPlain(thrown: unknown): PlainError {
   return { code, message, detail };
 }
 
-/** The caller aborted the operation. */
-export function aborted(): MobileBertError {
-  return new MobileBertError("aborted", "aborted by the caller");
+/** The caller aborted the operation; `reason` is that of the caller's signal. */
+export function aborted(reason?: unknown): MobileBertError {
+  return new MobileBertError("aborted", "aborted by the caller", {}, { cause: reason });
 }
 
 /** The model was disposed. */

@@ -38,39 +38,39 @@ export interface Progress {
 /** Options of every `load`. */
 export interface LoadOptions {
   /** `"auto"` uses WebGPU if there is a hardware GPU, otherwise WebAssembly on the CPU. */
-  device?: "auto" | DeviceKind;
+  device?: "auto" | DeviceKind | undefined;
   /** Data type of the weights in memory, converted during loading if needed. Default: as stored. */
-  dtype?: Dtype;
+  dtype?: Dtype | undefined;
   /** Name of the schedule, for measurements. Default: the fastest one. */
-  schedule?: string;
+  schedule?: string | undefined;
   /** Whether to run the model in a dedicated worker. Default: true if workers are available. */
-  worker?: boolean;
-  /** Aborts the load, which then fails with `aborted`. */
-  signal?: AbortSignal;
+  worker?: boolean | undefined;
+  /** Aborts the load, which then fails with code `aborted` and the signal's reason as `cause`. */
+  signal?: AbortSignal | undefined;
   /** Called with the progress over all files; neither `loaded` nor `total` ever decreases. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Called with problems that don't fail the load: `quota` if the browser has no room to cache the files. Default:
    * `console.warn`.
    */
-  onWarning?: (warning: MobileBertError) => void;
+  onWarning?: ((warning: MobileBertError) => void) | undefined;
   /**
    * Host for Hugging Face ids, or several: the first one that responds within 8 s is used. Default:
    * `https://huggingface.co`.
    */
-  endpoint?: string | readonly string[];
+  endpoint?: string | readonly string[] | undefined;
   /** Branch, tag or commit of a Hugging Face id. Default: `main`. */
-  revision?: string;
+  revision?: string | undefined;
   /** Sent with every request for a model file; private models need `authorization`. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Whether to keep the files in the browser's cache storage. Default: true. */
-  cache?: boolean;
+  cache?: boolean | undefined;
   /** URL of `mobilebert_bg.wasm`, if it isn't at its default location. */
-  wasmUrl?: string | URL;
+  wasmUrl?: string | URL | undefined;
   /** The bytes of `mobilebert_bg.wasm`, instead of its URL. */
-  wasmBytes?: ArrayBuffer | Uint8Array;
-  /** URL of the package's `worker.js`, if it isn't at its default location. Must be same-origin. */
-  workerUrl?: string | URL;
+  wasmBytes?: ArrayBuffer | Uint8Array | undefined;
+  /** URL of the package's `worker.js`, if it isn't at its default location. */
+  workerUrl?: string | URL | undefined;
 }
 
 /** The device a model runs on, and why. */
@@ -99,8 +99,8 @@ export interface Timing {
 
 /** Options common to all calls. */
 export interface CallOptions {
-  /** Aborts the call, which then fails with `aborted`. */
-  signal?: AbortSignal;
+  /** Aborts the call, which then fails with code `aborted` and the signal's reason as `cause`. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Memory usage of a model. */

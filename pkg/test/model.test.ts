@@ -89,6 +89,32 @@ test("an aborted call rejects at once, and the next one starts when the device i
   assert.equal(connection.maxConcurrent, 1);
 });
 
+test("an aborted call is recognized like any aborted function of the platform, and keeps the signal's reason", async () => {
+  const { model } = fake();
+  const mine = { of: "the caller" };
+  for (const [signal, name] of [
+    [AbortSignal.abort(), "AbortError"],
+    [AbortSignal.abort(mine), "AbortError"],
+    [AbortSignal.abort(new DOMException("too late", "TimeoutError")), "TimeoutError"],
+  ] as const) {
+    await assert.rejects(model.echo("text", { signal }), (error: Error) => {
+      assert.deepEqual([error.name, error.cause], [name, signal.reason]);
+      return coded("aborted")(error) && error.cause === signal.reason;
+    });
+  }
+  const stop = new AbortController();
+  const running = model.echo("text", { signal: stop.signal }, () => stop.abort(mine));
+  await assert.rejects(running, (error: Error) => error.name === "AbortError" && error.cause === mine);
+  assert.equal(new MobileBertError("internal", "").name, "MobileBertError");
+});
+
+test("`await using` frees the model at the end of the block", async () => {
+  const { connection, model } = fake();
+  await model[Symbol.asyncDispose]();
+  assert.ok(connection.disposed);
+  await assert.rejects(model.echo("late"), coded("disposed"));
+});
+
 test("a call fails with the error its listener throws, and the next one starts", async () => {
   const { connection, model } = fake();
   const mine = new Error("of the caller");

@@ -46,14 +46,17 @@ async function running(): Promise<number> {
   return FakeWorker.all.filter(({ terminated }) => !terminated).length;
 }
 
-test("loads aborted in the tick in which they were started leave no worker", async () => {
-  const loads = Array.from({ length: 20 }, () => {
+test("loads aborted in the tick in which they were started leave no worker, and fail with the caller's reason", async () => {
+  const reasons = Array.from({ length: 20 }, (_, i) => ({ reason: i }));
+  const loads = reasons.map((reason) => {
     const controller = new AbortController();
     const load = QuestionAnswering.load("https://example.org/model/", { signal: controller.signal });
-    controller.abort();
+    controller.abort(reason);
     return load;
   });
-  for (const load of loads) await assert.rejects(load, coded("aborted"));
+  for (const [i, load] of loads.entries()) {
+    await assert.rejects(load, (error: MobileBertError) => coded("aborted")(error) && error.cause === reasons[i]);
+  }
   assert.equal(await running(), 0);
 });
 

@@ -6,9 +6,9 @@ import { LoadedModel, open } from "./model.js";
 /** Options of {@link Encoder.encode}. */
 export interface EncodeOptions extends CallOptions {
   /** The mean over all tokens, the first token's vector, or `"none"` for one vector per token. Default: `"mean"`. */
-  pooling?: "mean" | "cls" | "none";
+  pooling?: "mean" | "cls" | "none" | undefined;
   /** Whether to scale vectors to unit length. Default: false. */
-  normalize?: boolean;
+  normalize?: boolean | undefined;
 }
 
 const ENCODE: Checks<EncodeOptions> = { ...CALL, pooling: oneOf("mean", "cls", "none"), normalize: isBoolean };
@@ -27,7 +27,7 @@ export class Encoder extends LoadedModel {
   encode(texts: string | readonly string[], options: EncodeOptions & { pooling: "none" }): Promise<Float32Array[][]>;
   encode(
     texts: string | readonly string[],
-    options?: EncodeOptions & { pooling?: "mean" | "cls" },
+    options?: EncodeOptions & { pooling?: "mean" | "cls" | undefined },
   ): Promise<Float32Array[]>;
   async encode(
     texts: string | readonly string[],

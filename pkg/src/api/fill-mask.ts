@@ -18,7 +18,7 @@ export interface Filling {
 /** Options of {@link FillMask.fill}. */
 export interface FillOptions extends CallOptions {
   /** Number of candidates per mask. Default: 5. */
-  topK?: number;
+  topK?: number | undefined;
 }
 
 /** Candidates for each mask. */

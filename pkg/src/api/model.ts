@@ -8,8 +8,24 @@ import { WorkerConnection } from "../worker/client.js";
 import { Host } from "../worker/host.js";
 import type { CallName, Connection, LoadHooks, ModelInfo } from "../worker/protocol.js";
 
+declare global {
+  // For compilers without `esnext.disposable`. If it is there, the declarations merge.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 /** Base class of all loaded models: their device, a queue of calls, and `dispose`. */
 export abstract class LoadedModel {
+  static {
+    // Not as a method: browsers without this symbol would get one named "undefined".
+    if (Symbol.asyncDispose) {
+      LoadedModel.prototype[Symbol.asyncDispose] = function (this: LoadedModel) {
+        return this.dispose();
+      };
+    }
+  }
+
   /** Labels of the model's head, by class index; empty if it has none. */
   readonly labels: readonly string[];
 
@@ -40,6 +56,9 @@ export abstract class LoadedModel {
     this.connection.dispose();
   }
 
+  /** Frees all memory at the end of a block: `await using model = await Encoder.load(…)`. */
+  declare [Symbol.asyncDispose]: () => Promise<void>;
+
   /** Returns the model's current memory usage. */
   async memory(): Promise<Memory> {
     return (await this.call("memory", [], {})) as Memory;
@@ -55,7 +74,7 @@ export abstract class LoadedModel {
     const { signal } = options;
     const ended = this.end.signal;
     if (ended.aborted) return Promise.reject(disposed());
-    if (signal?.aborted) return Promise.reject(aborted());
+    if (signal?.aborted) return Promise.reject(aborted(signal.reason));
     const stop = new AbortController();
     // An aborted call rejects at once, but the next call starts only when the device has really stopped.
     return new Promise((resolve, reject) => {
@@ -77,7 +96,7 @@ export abstract class LoadedModel {
       });
       this.queue = work.catch(() => {});
       const unsubscribe = [onAbort(ended, () => stopWith(disposed()))];
-      if (signal) unsubscribe.push(onAbort(signal, () => stopWith(aborted())));
+      if (signal) unsubscribe.push(onAbort(signal, () => stopWith(aborted(signal.reason))));
       // Without a worker, errors of the wasm module arrive unconverted.
       const fail = (error: unknown) => reject(toError(error));
       work.then(resolve, fail).finally(() => {
@@ -95,14 +114,14 @@ export async function open<T extends LoadedModel>(
   options: LoadOptions,
 ): Promise<T> {
   checkOptions(options, LOAD);
-  if (options.signal?.aborted) throw aborted();
+  if (options.signal?.aborted) throw aborted(options.signal.reason);
   const request = await loadRequest(task, model, options);
   const workerUrl = await absoluteUrl("workerUrl", options.workerUrl);
   const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
   const listeners = new Listeners(options);
   const { signal } = listeners;
   // React's StrictMode aborts the first of two loads before it has started.
-  if (signal.aborted) throw aborted();
+  if (signal.aborted) throw aborted(signal.reason);
   const connection = inWorker ? await WorkerConnection.start(workerUrl) : new Host();
   const loading = connection.load(request, listeners, signal);
   try {
@@ -127,8 +146,9 @@ class Listeners implements LoadHooks {
   private readonly stop = new AbortController();
 
   constructor(private readonly options: LoadOptions) {
-    if (options.signal?.aborted) this.stop.abort();
-    else if (options.signal) this.end = onAbort(options.signal, () => this.stop.abort());
+    const { signal } = options;
+    if (signal?.aborted) this.stop.abort(signal.reason);
+    else if (signal) this.end = onAbort(signal, () => this.stop.abort(signal.reason));
   }
 
   /** Aborted by the caller or by a listener that threw. */
@@ -158,7 +178,7 @@ class Listeners implements LoadHooks {
 /** Rejects as soon as the caller aborts, or at once if that has already happened. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted());
+    const stop = () => reject(aborted(signal.reason));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));

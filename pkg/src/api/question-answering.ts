@@ -46,19 +46,19 @@ export interface PartialAnswers {
 /** Options of {@link QuestionAnswering.ask}. */
 export interface AskOptions extends CallOptions {
   /** Number of answers. Default: 3. */
-  topK?: number;
+  topK?: number | undefined;
   /** Maximum answer length in tokens. Default: 30. */
-  maxAnswerTokens?: number;
+  maxAnswerTokens?: number | undefined;
   /** Distance in tokens between the starts of two windows. Default: 128. */
-  docStride?: number;
+  docStride?: number | undefined;
   /** Length of a window in tokens, including the question. Default: 384. */
-  maxLength?: number;
+  maxLength?: number | undefined;
   /** Maximum question length in tokens; longer questions are truncated. Default: 64. */
-  maxQuestionTokens?: number;
+  maxQuestionTokens?: number | undefined;
   /** Maximum number of windows to read. Default: all. */
-  maxWindows?: number;
+  maxWindows?: number | undefined;
   /** Called after each window with the best answers so far. */
-  onPartial?: (partial: PartialAnswers) => void;
+  onPartial?: ((partial: PartialAnswers) => void) | undefined;
 }
 
 const ASK: Checks<AskOptions> = {

@@ -6,7 +6,7 @@ import { LoadedModel, open } from "./model.js";
 /** Options of {@link TextRanking.rank}. */
 export interface RankOptions extends CallOptions {
   /** Number of documents to return. Default: all. */
-  topK?: number;
+  topK?: number | undefined;
 }
 
 /** A document's relevance for the query. */

@@ -24,7 +24,7 @@ export interface Entity {
 /** Options of {@link TokenClassification.label}. */
 export interface LabelOptions extends CallOptions {
   /** `"simple"` merges adjacent tokens with the same label; `"none"` returns every token. Default: `"simple"`. */
-  aggregation?: "none" | "simple";
+  aggregation?: "none" | "simple" | undefined;
 }
 
 /** The labeled spans of a text. */

@@ -6,9 +6,9 @@ import { LoadedModel, open } from "./model.js";
 /** Options of {@link ZeroShotClassification.classify}. */
 export interface ZeroShotOptions extends CallOptions {
   /** The hypothesis, with one `{}` where the label belongs. Default: `"This example is {}."`. */
-  hypothesisTemplate?: string;
+  hypothesisTemplate?: string | undefined;
   /** Whether several labels can apply; otherwise their scores add up to 1. Default: false. */
-  multiLabel?: boolean;
+  multiLabel?: boolean | undefined;
 }
 
 /** One of the caller's labels and its score. */

@@ -6,7 +6,8 @@ export function callable<F extends object>(
   model: { dispose(): Promise<void> },
   call: F,
 ): F & PipelineBase {
-  return Object.assign(call, { task, dispose: () => model.dispose() });
+  const dispose = () => model.dispose();
+  return Object.assign(call, { task, dispose, [Symbol.asyncDispose]: dispose });
 }
 
 /** Applies a call to one text or to each of several; the model's queue keeps the order. */

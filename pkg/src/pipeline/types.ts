@@ -21,11 +21,11 @@ export type PipelineProgress =
 /** Options of {@link pipeline}, as in transformers.js, plus those of `load`. */
 export interface PipelineOptions extends Omit<LoadOptions, "device" | "dtype" | "onProgress"> {
   /** The device; `"cpu"` means `"wasm"`. */
-  device?: "auto" | DeviceKind | "cpu" | null;
+  device?: "auto" | DeviceKind | "cpu" | null | undefined;
   /** Data type of the weights; `fp32` means `f32`, `fp16` means `f16`, `int8` means `q8`. */
-  dtype?: "fp32" | "fp16" | "int8" | Dtype | null;
+  dtype?: "fp32" | "fp16" | "int8" | Dtype | null | undefined;
   /** Called while the model loads. */
-  progress_callback?: ((event: PipelineProgress) => void) | null;
+  progress_callback?: ((event: PipelineProgress) => void) | null | undefined;
 }
 
 /** An answer as in transformers.js, plus its offsets. */
@@ -110,6 +110,8 @@ export interface PipelineBase {
   readonly task: string;
   /** Frees all memory. */
   dispose(): Promise<void>;
+  /** Frees all memory at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** One or several texts. */
@@ -124,41 +126,41 @@ type OneOrMany<Many extends boolean, One, All> = Many extends true ? All : One;
 /** Options of every call. */
 export interface PipelineCallOptions extends CallOptions {
   /** Accepted and ignored: texts are truncated to the model's maximum length, except where they are read in windows. */
-  truncation?: boolean | string;
+  truncation?: boolean | string | undefined;
   /** Accepted and ignored: results don't depend on padding. */
-  padding?: boolean | string;
+  padding?: boolean | string | undefined;
 }
 
 /** Options of a question, as in transformers.js and Python's `transformers`. */
 export interface PipelineQuestionOptions extends PipelineCallOptions {
   /** Number of answers. With 1, the default, the result is the answer itself, otherwise an array. */
-  top_k?: number;
+  top_k?: number | undefined;
   /** Whether to include "no answer" as an empty answer. Default: false. */
-  handle_impossible_answer?: boolean;
+  handle_impossible_answer?: boolean | undefined;
 }
 /** Options of a classification. */
 export interface PipelineLabelOptions extends PipelineCallOptions {
   /** Number of labels; `null` for all. Default: 1. */
-  top_k?: number | null;
+  top_k?: number | null | undefined;
 }
 /** Options of a token classification. */
 export interface PipelineEntityOptions extends PipelineCallOptions {
   /** Labels to omit. Default: `["O"]`. */
-  ignore_labels?: readonly string[];
+  ignore_labels?: readonly string[] | undefined;
   /** Whether to merge adjacent tokens with the same label. Default: `"none"`. */
-  aggregation_strategy?: "none" | "simple";
+  aggregation_strategy?: "none" | "simple" | undefined;
 }
 /** Options of mask filling. */
 export interface PipelineFillOptions extends PipelineCallOptions {
   /** Number of candidates. Default: 5. */
-  top_k?: number;
+  top_k?: number | undefined;
 }
 /** Options of feature extraction. */
 export interface PipelineFeatureOptions extends PipelineCallOptions {
   /** How to pool the tokens' vectors. Default: `"none"`, one vector per token. */
-  pooling?: "none" | "mean" | "cls" | "first_token";
+  pooling?: "none" | "mean" | "cls" | "first_token" | undefined;
   /** Whether to scale vectors to unit length. Default: false. */
-  normalize?: boolean;
+  normalize?: boolean | undefined;
 }
 
 /** The result of `pipeline("question-answering")`. */
@@ -173,7 +175,7 @@ export interface PipelinePair {
   /** The first text. */
   text: string;
   /** The second text. */
-  text_pair?: string;
+  text_pair?: string | undefined;
 }
 
 /** One or several texts or pairs. */

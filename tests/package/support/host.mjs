@@ -14,8 +14,11 @@ const types = {
   ".wasm": "application/wasm",
 };
 
-/** Serves folders under prefixes; the longest match wins. Every response has the policy. Records missing files. */
-export async function startHost(folders, policy = strictPolicy) {
+/**
+ * Serves folders under prefixes; the longest match wins. Every response has the policy and the headers. `answer` may
+ * respond itself and then returns true. Records missing files.
+ */
+export async function startHost(folders, policy = strictPolicy, { headers = {}, answer = () => false } = {}) {
   const prefixes = Object.keys(folders).sort((a, b) => b.length - a.length);
   const missing = new Set();
   const server = createServer(async (request, response) => {
@@ -25,6 +28,8 @@ export async function startHost(folders, policy = strictPolicy) {
     const file = join(folders[prefix], inside.endsWith("/") ? `${inside}index.html` : inside);
     const found = await stat(file).catch(() => undefined);
     response.setHeader("content-security-policy", policy);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (answer(path, response)) return;
     if (!found?.isFile()) {
       // Requested by browsers automatically.
       if (path !== "/favicon.ico") missing.add(path);

@@ -1,3 +1,13 @@
+declare global {
+  /**
+   * `import()` of a built-in module of Node, which no bundler may try to resolve. Added by `xtask/src/package.rs`, because
+   * minifying drops the comments that say so. Service workers don't even allow the syntax, and their build lacks it.
+   */
+  const importBuiltin: ((specifier: string) => Promise<unknown>) | undefined;
+  /** Defined in the build for service workers. Compare its `typeof` where the bundler shall remove what they don't allow. */
+  const STATIC_BUILD: true | undefined;
+}
+
 /** Whether this is Node, which has file paths and a different kind of workers. Pages may define `process`, too. */
 export const inNode = (): boolean =>
   typeof process !== "undefined" &&
@@ -18,9 +28,7 @@ export const nodeUrl = () => nodeModule<typeof import("node:url")>("url");
 async function nodeModule<T>(name: string): Promise<T> {
   const specifier = `node:${name}`;
   // Bundled server code may not support `import()`; Node before 20.16 lacks `getBuiltinModule`.
-  const builtin = process.getBuiltinModule?.(specifier) as T | undefined;
-  if (builtin) return builtin;
-  // As a string: webpack warns about dynamic `import()`s, and minifiers drop the comments that suppress the warning.
-  const load = new Function("specifier", "return import(specifier)") as (specifier: string) => Promise<T>;
-  return await load(specifier);
+  const builtin = process.getBuiltinModule?.(specifier);
+  if (builtin || typeof importBuiltin === "undefined") return builtin as T;
+  return (await importBuiltin(specifier)) as T;
 }

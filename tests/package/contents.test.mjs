@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { devNull } from "node:os";
 import { dirname, join, normalize } from "node:path";
@@ -18,6 +18,8 @@ const parts = [
   "dist/index.js.map",
   "dist/mobilebert.js",
   "dist/mobilebert.js.map",
+  "dist/service-worker.js",
+  "dist/service-worker.js.map",
   "dist/worker.js",
   "dist/worker.js.map",
   "package.json",
@@ -45,7 +47,8 @@ async function reachableTypes(entry, found) {
 test("the package contains its code, types, wasm module, README and license, and nothing else", async () => {
   const { files } = await pack(temporary.folder);
   const types = new Set();
-  for (const entry of ["dist/index.d.ts", "dist/worker/worker.d.ts"]) await reachableTypes(entry, types);
+  for (const entry of ["dist/index.d.ts", "dist/service-worker.d.ts", "dist/worker/worker.d.ts"])
+    await reachableTypes(entry, types);
   assert.deepEqual(files, [...parts, ...types].sort());
 });
 
@@ -95,59 +98,51 @@ console.log(JSON.stringify({ touched, added, running, stillRunning, type: typeof
   assert.equal(type, "function");
 });
 
-/** Compiler flags of users: for a bundled page, and for Node without DOM types. */
+/** Compiler flags of users: for a bundled page, for Node without DOM types, and the strictest. */
 const compilers = {
-  "a page, bundled": [
-    "--module",
-    "esnext",
-    "--moduleResolution",
-    "bundler",
-    "--lib",
-    "es2022,dom,dom.iterable",
-    "--types",
-    "",
-  ],
-  "Node, without the DOM": [
-    "--module",
-    "nodenext",
-    "--moduleResolution",
-    "nodenext",
-    "--lib",
-    "es2023",
-    "--types",
-    "node",
-  ],
+  "a page, bundled": { module: "esnext", moduleResolution: "bundler", lib: "es2022,dom,dom.iterable", types: "" },
+  "Node, without the DOM": { module: "nodenext", moduleResolution: "nodenext", lib: "es2023", types: "node" },
 };
-for (const [name, flags] of Object.entries(compilers)) {
-  test(`the types compile in strict mode without skipLibCheck: ${name}`, async () => {
-    const source = join(temporary.folder, "reader.ts");
-    await copyFile(join(import.meta.dirname, "reader.ts"), source);
-    const modules = join(packageFolder, "node_modules");
-    const args = [
-      "--noEmit",
-      "--strict",
-      "--target",
-      "es2022",
-      "--typeRoots",
-      join(modules, "@types"),
-      ...flags,
-      source,
-    ];
-    await execute(join(modules, ".bin/tsc"), args, { cwd: temporary.folder }).catch(({ stdout }) =>
-      assert.fail(stdout),
-    );
-  });
+/** Compiles a file of this folder as a user's program, with lines added at its end. */
+async function compile(name, flags, lines = []) {
+  const modules = join(packageFolder, "node_modules");
+  const all = { strict: "true", target: "es2022", typeRoots: join(modules, "@types"), ...flags };
+  const args = Object.entries(all).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const source = join(temporary.folder, name);
+  const text = await readFile(join(import.meta.dirname, name), "utf8");
+  await writeFile(source, [text, ...lines, ""].join("\n"));
+  const tsc = execute(join(modules, ".bin/tsc"), ["--noEmit", ...args, source], { cwd: temporary.folder });
+  await tsc.catch(({ stdout }) => assert.fail(stdout));
 }
 
-test("the bundles contain no `import()` that bundlers can't resolve", async () => {
-  for (const name of ["index", "worker"]) {
+for (const [name, flags] of Object.entries(compilers)) {
+  test(`the types compile in strict mode without skipLibCheck: ${name}`, () => compile("reader.ts", flags));
+}
+
+test("every option may be `undefined`, and every model can be held by `await using`", async () => {
+  const index = await readFile(join(packageFolder, "src/index.ts"), "utf8");
+  const types = index.match(/\b\w+Options\b/g);
+  assert.ok(types.includes("LoadOptions") && types.includes("PipelineOptions"), types.join(", "));
+  const checks = types.map((type) => `true satisfies AcceptsUndefined<import("mobilebert").${type}>;`);
+  const lib = `${compilers["a page, bundled"].lib},esnext.disposable`;
+  await compile("exact.ts", { ...compilers["a page, bundled"], lib, exactOptionalPropertyTypes: "true" }, checks);
+});
+
+test("the bundles contain no code from strings, and no `import()` that bundlers can't resolve", async () => {
+  for (const name of ["index", "mobilebert", "worker", "service-worker"]) {
     const text = await readFile(join(packageFolder, `dist/${name}.js`), "utf8");
+    assert.ok(!/\bnew Function\b|\beval\(/.test(text), name);
     const imports = [...text.matchAll(/\bimport\(([^)]*)\)/g)].map(([, specifier]) => specifier);
-    // Node's built-in modules are imported in a string, where bundlers don't see them.
-    assert.deepEqual(
-      imports.filter((specifier) => !/^["'].*["']$/.test(specifier) && !text.includes(`"return import(${specifier})"`)),
-      [],
-      name,
+    // Node's built-in modules are marked for every bundler.
+    const unmarked = imports.filter(
+      (specifier) => !/^["'].*["']$|webpackIgnore.*turbopackIgnore.*@vite-ignore/.test(specifier),
     );
+    assert.deepEqual(unmarked, [], name);
   }
+});
+
+test("the file for service workers contains neither workers nor `import()`, which they don't allow", async () => {
+  const text = await readFile(join(packageFolder, "dist/service-worker.js"), "utf8");
+  const forbidden = /\bimport\s*\(|\bnew\s+Worker\b|\bimportScripts\b|\bimport\s*["']|\bfrom\s*["']/;
+  assert.equal(forbidden.exec(text)?.[0], undefined);
 });

@@ -7,7 +7,7 @@ import { packageFolder } from "./support/install.mjs";
 /** Folders of the package's source, from the lowest layer to the highest; `docs/architecture.md` describes them. */
 const LAYERS = [".", "files", "engine", "worker", "api", "pipeline"];
 /** Entry points, which may import from every layer, and the benchmark, which isn't published. */
-const EXEMPT = /^(index\.ts|bench\.ts|bench\/.*)$/;
+const EXEMPT = /^(index\.ts|service-worker\.ts|bench\.ts|bench\/.*)$/;
 
 const source = join(packageFolder, "src");
 

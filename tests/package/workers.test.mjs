@@ -89,7 +89,7 @@ for (const [name, launch] of [
       assert.equal(forbidden.code, "unsupported", JSON.stringify(forbidden));
       assert.match(forbidden.message, /wasm-unsafe-eval/);
       const noWorker = await ask({ workerUrl: "/nowhere/worker.js" }, false);
-      assert.equal(noWorker.code, "internal", JSON.stringify(noWorker));
+      assert.equal(noWorker.code, "not-found", JSON.stringify(noWorker));
       assert.match(noWorker.message, /worker\.js could not be loaded/);
       const foreign = await ask({ workerUrl: "https://elsewhere.example/worker.js" }, false);
       assert.match(foreign.message, /worker/);

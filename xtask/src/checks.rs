@@ -246,7 +246,8 @@ fn installed_package() -> Result<Outcome> {
     if let Some(missing) = browser::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    let tests = ["node", "guide", "workers", "examples"].map(|name| format!("tests/package/{name}.test.mjs"));
+    let names = ["node", "guide", "workers", "loading", "aborting", "examples"];
+    let tests = names.map(|name| format!("tests/package/{name}.test.mjs"));
     let mut node = browser::node()?;
     // On standard error, which `noting` reads.
     let report = ["--test-reporter=spec", "--test-reporter-destination=stderr"];

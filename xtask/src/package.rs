@@ -29,8 +29,16 @@ pub fn build() -> Result<()> {
     .map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "package")?;
     let stamp = folder().join(".fingerprint");
-    let outputs = ["index.js", "index.d.ts", "worker.js", "bench.js", "bench.d.ts", "bench-worker.js"]
-        .map(|name| folder().join(name));
+    let outputs = [
+        "index.js",
+        "index.d.ts",
+        "worker.js",
+        "service-worker.js",
+        "bench.js",
+        "bench.d.ts",
+        "bench-worker.js",
+    ]
+    .map(|name| folder().join(name));
     if fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
         return Ok(());
     }
@@ -72,7 +80,10 @@ pub fn reference() -> Result<PathBuf> {
     Ok(out)
 }
 
-/// Bundles two published entry points and two of the latency page. `index.js` is small and loads the wasm module's glue
+/// `importBuiltin` of `pkg/src/node.ts`. As a footer, it keeps its comments.
+const IMPORT_BUILTIN: &str = "--footer:js=function importBuiltin(name) { return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name); }";
+
+/// Bundles three published entry points and two of the latency page. `index.js` is small and loads the wasm module's glue
 /// code only when it runs without a worker. The worker is a single file, because bundlers turn it into a classic worker,
 /// which can't import chunks.
 fn bundle() -> Result<()> {
@@ -90,9 +101,10 @@ fn bundle() -> Result<()> {
         ]);
         esbuild
     };
-    run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]"]))?;
+    run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]", IMPORT_BUILTIN]))?;
     // One file each: the published files contain nothing that only the latency page needs.
-    run(&mut esbuild("pkg/src/worker/worker.ts"))?;
+    run(esbuild("pkg/src/worker/worker.ts").arg(IMPORT_BUILTIN))?;
+    run(esbuild("pkg/src/service-worker.ts").arg("--define:STATIC_BUILD=true"))?;
     run(&mut esbuild("pkg/src/bench.ts"))?;
     run(&mut esbuild("pkg/src/bench/bench-worker.ts"))
 }

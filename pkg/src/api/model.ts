@@ -122,7 +122,8 @@ export async function open<T extends LoadedModel>(
   const { signal } = listeners;
   // React's StrictMode aborts the first of two loads before it has started.
   if (signal.aborted) throw aborted(signal.reason);
-  const connection = inWorker ? await WorkerConnection.start(workerUrl) : new Host();
+  const connection =
+    typeof STATIC_BUILD === "undefined" && inWorker ? await WorkerConnection.start(workerUrl) : new Host();
   const loading = connection.load(request, listeners, signal);
   try {
     const loaded = await untilAborted(loading, signal);

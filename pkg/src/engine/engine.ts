@@ -1,7 +1,6 @@
-import { MobileBertError, toError } from "../errors.js";
-import { fileSystem } from "../node.js";
 import type { Device, DeviceKind, Memory } from "../types.js";
-import { isTrap, setRefusedBytes, trapError } from "./trap.js";
+import { type EngineSource, readModule, startError } from "./module.js";
+import { setRefusedBytes } from "./trap.js";
 
 /** Texts of the files that the wasm module needs before the weights. */
 export interface EngineFiles {
@@ -57,13 +56,6 @@ interface Engine {
   refusedBytes(): number;
 }
 
-/** The location or the bytes of the wasm module. */
-export interface EngineSource {
-  wasmUrl: string | undefined;
-  wasmBytes: ArrayBuffer | Uint8Array | undefined;
-}
-
-const MODULE = "mobilebert_bg.wasm";
 let started: Promise<Engine> | undefined;
 
 /** Loads and starts the wasm module once; retries after a failed start. */
@@ -76,7 +68,7 @@ export function startEngine(source: EngineSource): Promise<Engine> {
 }
 
 async function start(source: EngineSource): Promise<Engine> {
-  const input = (source.wasmBytes as BufferSource | undefined) ?? (await fetchModule(source.wasmUrl));
+  const input = await readModule(source);
   const engine = (await import("../../wasm/mobilebert.js")) as unknown as Engine;
   setRefusedBytes(() => engine.refusedBytes());
   try {
@@ -85,45 +77,4 @@ async function start(source: EngineSource): Promise<Engine> {
     throw startError(error);
   }
   return engine;
-}
-
-async function fetchModule(given: string | undefined): Promise<Response | BufferSource> {
-  // Relative to the bundle in `dist`, not to this file.
-  const url = given ? new URL(given) : new URL("../wasm/mobilebert_bg.wasm", import.meta.url);
-  const hint = "serve the package's wasm folder next to its dist folder, or pass `wasmUrl`";
-  if (url.protocol === "file:") {
-    const { readFile } = await fileSystem();
-    return await readFile(url).catch((error) => {
-      throw new MobileBertError("not-found", `${MODULE}: ${error.message}; ${hint}`, { file: MODULE });
-    });
-  }
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (error) {
-    throw new MobileBertError("network", `${MODULE}: could not fetch ${url} (${error}); ${hint}`, {
-      file: MODULE,
-    });
-  }
-  const { status } = response;
-  if (!response.ok) {
-    const code = status === 404 ? "not-found" : "network";
-    throw new MobileBertError(code, `${MODULE}: ${url} responded with ${status}; ${hint}`, { file: MODULE, status });
-  }
-  if ((response.headers.get("content-type") ?? "").startsWith("text/html")) {
-    throw new MobileBertError("not-found", `${MODULE}: ${url} is an HTML page; ${hint}`, { file: MODULE });
-  }
-  return response;
-}
-
-function startError(error: unknown): MobileBertError {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (/Content.Security.Policy|unsafe-eval|CSP/i.test(reason)) {
-    const hint = "the page's Content-Security-Policy needs script-src 'wasm-unsafe-eval'";
-    return new MobileBertError("unsupported", `${hint} (${reason})`);
-  }
-  if (error instanceof WebAssembly.CompileError) {
-    return new MobileBertError("unsupported", `this browser does not support WebAssembly SIMD (${reason}); update it`);
-  }
-  return isTrap(error) ? trapError(error) : toError(error);
 }

@@ -44,8 +44,8 @@ export function takeUncaught(error: unknown): boolean {
   return true;
 }
 
-/** Node has no such event; `worker.ts` listens there. */
-function listen(): void {
+/** Listens for traps. Node has no such event; `worker.ts` listens there. */
+export function listen(): void {
   if (listening || typeof addEventListener !== "function") return;
   listening = true;
   addEventListener("error", (event: ErrorEvent) => {

@@ -136,7 +136,7 @@ function fromResponse(
     start,
     bytes,
     validator,
-    chunks: start === 0 ? rejectPlaceholders(name, type, chunks) : chunks,
+    chunks: start === 0 ? rejectPlaceholders(name, type, chunks, url) : chunks,
     isPage: type.startsWith("text/html"),
     cancel: () => void response.body?.cancel().catch(() => {}),
   };
@@ -147,6 +147,7 @@ async function* rejectPlaceholders(
   name: string,
   type: string,
   chunks: AsyncIterable<Uint8Array>,
+  url?: string,
 ): AsyncGenerator<Uint8Array> {
   let first = true;
   for await (const chunk of chunks) {
@@ -154,7 +155,8 @@ async function* rejectPlaceholders(
       first = false;
       const head = new TextDecoder().decode(chunk.subarray(0, 200)).trimStart().toLowerCase();
       if (type.startsWith("text/html") || /^<(!doctype|html|head|body|\?xml)/.test(head)) {
-        const message = `${name}: the server sent an HTML page instead of the file; check the model's URL`;
+        const place = url === undefined ? "" : ` ${url}`;
+        const message = `${name}: the server sent an HTML page instead of the file${place}; check the model's URL`;
         throw new MobileBertError("not-a-model", message, { file: name });
       }
       if (head.startsWith("version https://git-lfs")) {

@@ -1,8 +1,8 @@
 import type { LoadRequest } from "../engine/request.js";
-import { disposed, invalidInput, MobileBertError, toError } from "../errors.js";
-import { inNode, workerThreads } from "../node.js";
+import { disposed, invalidInput, type MobileBertError, toError } from "../errors.js";
 import type { Device } from "../types.js";
 import type { Call, Connection, LoadHooks, ModelInfo, Reply, Request } from "./protocol.js";
+import { startThread, type Thread } from "./thread.js";
 
 interface Pending extends LoadHooks {
   resolve(value: unknown): void;
@@ -24,9 +24,10 @@ export class WorkerConnection implements Connection {
   /** Starts the package's worker, or the one at `workerUrl`. */
   static async start(workerUrl: string | undefined): Promise<WorkerConnection> {
     const connection = new WorkerConnection();
-    const stopped = (problem: string) =>
-      connection.end(new MobileBertError("internal", `the worker stopped: ${problem}`));
-    connection.thread = await startThread(workerUrl, { message: (reply) => connection.receive(reply), stopped });
+    connection.thread = await startThread(workerUrl, {
+      message: (reply) => connection.receive(reply),
+      stopped: (error) => connection.end(error),
+    });
     return connection;
   }
 
@@ -102,75 +103,4 @@ export class WorkerConnection implements Connection {
     for (const pending of this.pending.values()) pending.reject(this.ended);
     this.pending.clear();
   }
-}
-
-/** A worker of the browser or of Node. */
-interface Thread {
-  post(message: Request): void;
-  terminate(): void;
-  /** Sets whether this worker keeps the process alive; does nothing in browsers. */
-  keepAlive(alive: boolean): void;
-}
-
-/** Callbacks of a worker. */
-interface ThreadListener {
-  message(reply: Reply): void;
-  /** The worker has ended; no more messages will arrive. */
-  stopped(problem: string): void;
-}
-
-const NAME = "mobilebert";
-const NOT_SERVED =
-  "worker.js could not be loaded; is it served next to index.js? With Vite's dev server, use optimizeDeps.exclude";
-
-/** Starts the `worker.js` next to this bundle, or the one at `workerUrl`. */
-async function startThread(workerUrl: string | undefined, listener: ThreadListener): Promise<Thread> {
-  if (typeof Worker !== "undefined") return browserThread(workerUrl, listener);
-  if (inNode()) return await nodeThread(workerUrl, listener);
-  throw new MobileBertError("unsupported", "workers are not available here; load with `worker: false`", {
-    field: "worker",
-  });
-}
-
-function browserThread(workerUrl: string | undefined, listener: ThreadListener): Thread {
-  let worker: Worker;
-  try {
-    // Bundlers recognize this form and include the worker.
-    worker = workerUrl
-      ? new Worker(workerUrl, { type: "module", name: NAME })
-      : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: NAME });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const hint = "serve the package from the page's own origin, or load with `worker: false`";
-    throw new MobileBertError("unsupported", `the worker could not be started (${reason}); ${hint}`, {
-      field: "worker",
-    });
-  }
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => listener.message(data);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    listener.stopped(event.message || NOT_SERVED);
-  };
-  worker.onmessageerror = () => listener.stopped("a message was lost");
-  return { post: (message) => worker.postMessage(message), terminate: () => worker.terminate(), keepAlive: () => {} };
-}
-
-async function nodeThread(workerUrl: string | undefined, listener: ThreadListener): Promise<Thread> {
-  const { Worker } = await workerThreads();
-  // Not in the form above, or bundlers would include the worker a second time.
-  const here = new URL(import.meta.url);
-  // The worker must not inherit the process's flags, such as `--input-type` and `--test`.
-  const worker = new Worker(workerUrl ? new URL(workerUrl) : new URL("./worker.js", here), {
-    name: NAME,
-    execArgv: [],
-  });
-  worker.on("message", (reply: Reply) => listener.message(reply));
-  worker.on("error", (error) => listener.stopped(error.message));
-  worker.on("messageerror", () => listener.stopped("a message was lost"));
-  worker.on("exit", (code) => listener.stopped(`it exited with code ${code}`));
-  return {
-    post: (message) => worker.postMessage(message),
-    terminate: () => void worker.terminate(),
-    keepAlive: (alive) => (alive ? worker.ref() : worker.unref()),
-  };
 }

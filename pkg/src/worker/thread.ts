@@ -1,0 +1,84 @@
+import { MobileBertError } from "../errors.js";
+import { inNode, workerThreads } from "../node.js";
+import type { Reply, Request } from "./protocol.js";
+import { bundledScript, loadable, NAME, notStarted, refused, type Script, whyNotStarted } from "./script.js";
+
+/** A worker of the browser or of Node. */
+export interface Thread {
+  post(message: Request): void;
+  terminate(): void;
+  /** Sets whether this worker keeps the process alive; does nothing in browsers. */
+  keepAlive(alive: boolean): void;
+}
+
+/** Callbacks of a worker. */
+export interface ThreadListener {
+  message(reply: Reply): void;
+  /** The worker has ended; no more messages will arrive. */
+  stopped(error: MobileBertError): void;
+}
+
+/** Starts the `worker.js` next to this bundle, or the one at `workerUrl`. */
+export async function startThread(workerUrl: string | undefined, listener: ThreadListener): Promise<Thread> {
+  if (typeof Worker !== "undefined") return browserThread(workerUrl, listener);
+  if (inNode()) return await nodeThread(workerUrl, listener);
+  throw new MobileBertError("unsupported", "workers are not available here; load with `worker: false`", {
+    field: "worker",
+  });
+}
+
+function browserThread(workerUrl: string | undefined, listener: ThreadListener): Thread {
+  const script: Script = workerUrl ? { url: workerUrl, type: "module", name: NAME } : bundledScript();
+  const { url, release } = loadable(script);
+  let worker: Worker;
+  try {
+    // Trusted Types aren't among TypeScript's types.
+    worker = new Worker(url as string, script);
+  } catch (error) {
+    release();
+    throw refused(script.url, error);
+  }
+  let hasAnswered = false;
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+    if (!hasAnswered) release();
+    hasAnswered = true;
+    listener.message(data);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    release();
+    if (hasAnswered) listener.stopped(stopped(event.message));
+    else void whyNotStarted(script.url, event.message).then(listener.stopped);
+  };
+  worker.onmessageerror = () => listener.stopped(stopped("a message was lost"));
+  const terminate = () => {
+    release();
+    worker.terminate();
+  };
+  return { post: (message) => worker.postMessage(message), terminate, keepAlive: () => {} };
+}
+
+async function nodeThread(workerUrl: string | undefined, listener: ThreadListener): Promise<Thread> {
+  const { Worker } = await workerThreads();
+  // Not in the form that bundlers recognize, or they would include the worker a second time.
+  const here = new URL(import.meta.url);
+  const url = workerUrl ? new URL(workerUrl) : new URL("./worker.js", here);
+  // The worker must not inherit the process's flags, such as `--input-type` and `--test`.
+  const worker = new Worker(url, { name: NAME, execArgv: [] });
+  worker.on("message", (reply: Reply) => listener.message(reply));
+  worker.on("error", (error: NodeJS.ErrnoException) => {
+    const isMissing = /MODULE_NOT_FOUND$/.test(error.code ?? "");
+    listener.stopped(isMissing ? notStarted("not-found", url.href, error.message) : stopped(error.message));
+  });
+  worker.on("messageerror", () => listener.stopped(stopped("a message was lost")));
+  worker.on("exit", (code) => listener.stopped(stopped(`it exited with code ${code}`)));
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: () => void worker.terminate(),
+    keepAlive: (alive) => (alive ? worker.ref() : worker.unref()),
+  };
+}
+
+function stopped(problem: string): MobileBertError {
+  return new MobileBertError("internal", `the worker stopped: ${problem}`);
+}

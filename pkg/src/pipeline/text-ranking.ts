@@ -9,9 +9,9 @@ import type { PipelineBase, PipelineCallOptions } from "./types.js";
 /** Options of a ranking, as in `CrossEncoder.rank` of sentence-transformers. */
 export interface PipelineRankOptions extends PipelineCallOptions {
   /** Number of documents; `null`, the default, for all. */
-  top_k?: number | null;
+  top_k?: number | null | undefined;
   /** Whether to include the documents' texts. Default: false. */
-  return_documents?: boolean;
+  return_documents?: boolean | undefined;
 }
 
 /** A document's relevance for the query. */

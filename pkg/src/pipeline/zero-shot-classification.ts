@@ -8,9 +8,9 @@ import type { PerText, PipelineBase, PipelineCallOptions, Texts } from "./types.
 /** Options of a zero-shot classification. */
 export interface PipelineZeroShotOptions extends PipelineCallOptions {
   /** The hypothesis, with one `{}` where the label belongs. Default: `"This example is {}."`. */
-  hypothesis_template?: string;
+  hypothesis_template?: string | undefined;
   /** Whether several labels can apply; otherwise their scores add up to 1. Default: false. */
-  multi_label?: boolean;
+  multi_label?: boolean | undefined;
 }
 
 /** The labels of a text. */

@@ -49,12 +49,12 @@ test("reading can be stopped, and the best answer so far is kept", async () => {
   await paste(page, "#passage", LINE.repeat(2000));
   await paste(page, "#question", "Who keeps it?");
   await page.evaluate(() => document.querySelector("#ask").requestSubmit());
-  await waitForText(page, "#answer-timing", /^Read \d+ of/);
+  await waitForText(page, "#reading-count", /^\d+ of/);
   await page.focus("#answer-stop");
   await page.keyboard.press("Enter");
   const { state, cut, line, alternatives } = await answer(page);
   assert.equal(state, "found");
-  assert.match(cut, /^Stopped: best answer from \d+ of [\d,]+ windows\.$/);
+  assert.match(cut, /^Stopped: best answer from \d+ of [\d,]+ sections\.$/);
   assert.equal(alternatives[0], line);
   assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
   assert.equal(await focused(page), "ask-button");

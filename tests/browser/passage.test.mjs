@@ -116,13 +116,13 @@ for (const [name, launch] of [
       assert.ok((await suggested()).includes("How tall is the tower?"));
     });
 
-    test("shows its length in words and windows, for a long text when typing pauses", async () => {
+    test("shows its length in words and sections, for a long text when typing pauses", async () => {
       const size = () => page.$eval("#passage-size", (element) => element.textContent);
       await paste(page, "#passage", "One two three.");
-      assert.equal(await size(), "3 words, about 1 window");
+      assert.equal(await size(), "3 words");
       await paste(page, "#passage", `${"word ".repeat(10_000)}`);
       await page.waitForFunction(() =>
-        /^10,000 words, about \d+ windows$/.test(document.querySelector("#passage-size").textContent),
+        /^10,000 words, read in about \d+ sections$/.test(document.querySelector("#passage-size").textContent),
       );
     });
   });

@@ -97,11 +97,11 @@ describe("a ready page", () => {
     assert.equal(shown.filter((words) => words === line).length, 1, JSON.stringify(shown));
   });
 
-  test("reads a long text in windows and shows how many", async () => {
+  test("reads a long text in sections and shows how many", async () => {
     await takeSample(page, 3);
     const found = await ask(page, "With what did Olsen mend the boat?");
     assert.match(found.line, /copper/);
-    assert.match(found.timing, /[2-9] windows/);
+    assert.match(found.timing, /[2-9] sections/);
     // The page scrolls smoothly, so the answer comes into view a bit later; if it never does, this times out.
     await page.waitForFunction(() => {
       const paper = document.querySelector("#paper").getBoundingClientRect();
@@ -182,13 +182,13 @@ describe("other states of the answer and the network", () => {
     await takeSample(page, 3);
     await page.evaluate(() => {
       globalThis.texts = [];
-      const timing = document.querySelector("#answer-timing");
-      new MutationObserver(() => globalThis.texts.push(timing.textContent)).observe(timing, { childList: true });
+      const count = document.querySelector("#reading-count");
+      new MutationObserver(() => globalThis.texts.push(count.textContent)).observe(count, { childList: true });
     });
     await ask(page, "Who led the survey party?");
     const shown = await page.evaluate(() => globalThis.texts);
     assert.ok(
-      shown.some((line) => /^Read \d+ of \d+ windows$/.test(line)),
+      shown.some((line) => /^\d+ of \d+ sections/.test(line)),
       shown.join("; "),
     );
   });
@@ -312,8 +312,17 @@ test("an unavailable device is reported with its code", async () => {
   await page.waitForFunction(() => !document.querySelector("#problem").hidden);
   const problem = await shownProblem(page);
   assert.equal(problem.code, "unsupported");
-  assert.match(problem.advice, /another device/);
+  assert.match(problem.text, /CPU/);
+  assert.equal(problem.advice, "", "the advice is given twice");
+  assert.equal(await page.$eval("#choose", (panel) => panel.hidden), true, "another model wouldn't help");
   assert.deepEqual(await seriousViolations(page), []);
+  await paste(page, "#question", "How tall is the tower?");
+  await page.click("#problem-cpu");
+  await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready");
+  assert.match(await text(page, "#device-name"), /^CPU/);
+  assert.match(page.url(), /device=wasm/);
+  await submit(page);
+  assert.match((await answer(page)).line, /38/);
   await page.close();
 });
 

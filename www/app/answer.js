@@ -1,7 +1,9 @@
-import { byId, make } from "./elements.js";
+import { hideRows, showRows } from "./alternatives.js";
+import { byId } from "./elements.js";
 import { median, percent, plural, time } from "./format.js";
 import { markSpans } from "./marks.js";
 import { scrolling } from "./scrolling.js";
+import { hideSentence, showSentence } from "./sentence.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").Answer} Answer
@@ -9,36 +11,39 @@ import { scrolling } from "./scrolling.js";
  * @typedef {import("../pkg/dist/index.js").PartialAnswers} PartialAnswers
  */
 
+const card = byId("ask-card", HTMLElement);
+const paper = byId("paper", HTMLElement);
 const section = byId("answer", HTMLElement);
 const line = byId("answer-line", HTMLElement);
-const sentence = byId("answer-sentence", HTMLElement);
-const list = byId("alternatives", HTMLOListElement);
 const cut = byId("answer-cut", HTMLElement);
 const timing = byId("answer-timing", HTMLElement);
 
 /** Total times of all answers so far, in milliseconds. @type {number[]} */
 const times = [];
+/** The latest answer, which may be shown again. @type {AskResult | undefined} */
+let latest;
+
+/** @param {"empty" | "waiting" | "reading" | "stopped" | "found" | "none"} state */
+function enter(state) {
+  section.dataset.state = state;
+  // On a phone, the passage becomes shorter, so that the answer fits on the screen.
+  card.dataset.asked = String(state !== "empty");
+}
 
 /** @param {string} text @param {"empty" | "waiting" | "reading" | "stopped"} state */
 export function showAnswerState(text, state) {
-  section.dataset.state = state;
+  enter(state);
   line.textContent = text;
-  sentence.replaceChildren();
-  list.replaceChildren();
+  hideSentence();
+  hideRows();
   timing.textContent = "";
   cut.hidden = true;
   markSpans([]);
 }
 
-/**
- * Shows the best answer so far in a long text. It isn't announced: the live region only changes once, at the end.
- * @param {PartialAnswers} partial
- * @param {string} context
- */
-export function showPartial({ answers, windowsDone, windowsTotal }, context) {
-  timing.textContent = `Read ${windowsDone} of ${windowsTotal} windows`;
-  const best = answers[0];
-  if (best) showSentence(context, best);
+/** Shows what a waiting question is waiting for. @param {string} status */
+export function showWaitingFor(status) {
+  if (section.dataset.state === "waiting") timing.textContent = status;
 }
 
 /**
@@ -49,19 +54,13 @@ export function showAnswer(result, context) {
   const { answers, noAnswer } = result;
   const best = answers[0];
   const noneFound = !best || noAnswer.probability > best.probability;
-  section.dataset.state = noneFound ? "none" : "found";
-  const found = noneFound ? `The passage does not say (${percent(noAnswer.probability)}).` : best.text;
-  line.textContent = found;
-  sentence.replaceChildren();
-  if (best && !noneFound) showSentence(context, best);
-  list.replaceChildren(...alternatives(answers, context));
-  if (noAnswer.probability >= 0.001) list.append(bar("The passage does not say", noAnswer.probability));
-  markSpans(noneFound ? [] : answers);
+  showChoices(answers, noAnswer.probability, noneFound ? undefined : best, context);
   cut.textContent = describeTruncation(result);
   cut.hidden = !result.truncated;
-  times.push(result.timing.total);
+  if (result !== latest) times.push(result.timing.total);
+  latest = result;
   timing.textContent = describe(result);
-  bringIntoView();
+  bringAnswerIntoView();
 }
 
 /**
@@ -70,93 +69,57 @@ export function showAnswer(result, context) {
  * @param {string} context
  */
 export function showStopped({ answers, windowsDone, windowsTotal }, context) {
-  section.dataset.state = "found";
-  line.textContent = answers[0]?.text ?? "";
-  if (answers[0]) showSentence(context, answers[0]);
-  list.replaceChildren(...alternatives(answers, context));
-  markSpans(answers);
-  cut.textContent = `Stopped: best answer from ${windowsDone} of ${plural(windowsTotal, "window")}.`;
+  showChoices(answers, 0, answers[0], context);
+  cut.textContent = `Stopped: best answer from ${windowsDone} of ${plural(windowsTotal, "section")}.`;
   cut.hidden = false;
   timing.textContent = "";
-  bringIntoView();
+  bringAnswerIntoView();
 }
 
-/** Scrolls to the answer, unless the user is typing in another field. */
-function bringIntoView() {
+/**
+ * Shows one of several answers in full, and all of them as rows; tapping a row shows that one.
+ * @param {Answer[]} answers
+ * @param {number} none the probability that the passage doesn't say
+ * @param {Answer | undefined} chosen undefined if it doesn't
+ * @param {string} context
+ */
+function showChoices(answers, none, chosen, context) {
+  enter(chosen ? "found" : "none");
+  line.textContent = chosen ? chosen.text : `The passage does not say (${percent(none)}).`;
+  if (chosen) showSentence(context, chosen);
+  else hideSentence();
+  markSpans(chosen ? [chosen, ...answers.filter((other) => other !== chosen)] : []);
+  showRows(answers, none, chosen, (picked) => {
+    showChoices(answers, none, picked, context);
+    bringAnswerIntoView();
+  });
+}
+
+/** Scrolls to the passage and the answer below it, unless the user is typing in another field. */
+export function bringAnswerIntoView() {
   const { activeElement } = document;
   if (activeElement?.id === "mood" || activeElement?.id === "passage") return;
-  const last = sentence.hasChildNodes() ? sentence : line;
-  last.scrollIntoView({ block: "nearest", behavior: scrolling() });
+  const behavior = scrolling();
+  const top = paper.getBoundingClientRect().top;
+  const bottom = section.getBoundingClientRect().bottom;
+  if (top >= 0 && bottom <= innerHeight) return;
+  // From the top of the passage, if everything fits; otherwise the end of the answer.
+  if (bottom - top <= innerHeight) paper.scrollIntoView({ block: "start", behavior });
+  else if (bottom > innerHeight) section.scrollIntoView({ block: "nearest", behavior });
+  else line.scrollIntoView({ block: "nearest", behavior });
 }
 
 /** Says which part was not read. @param {AskResult} result */
 function describeTruncation({ truncated, windows, windowsDone }) {
   if (!truncated) return "";
-  if (windowsDone < windows) return `Only ${windowsDone} of ${plural(windows, "window")} were read.`;
+  if (windowsDone < windows) return `Only ${windowsDone} of ${plural(windows, "section")} were read.`;
   return "The question is too long: its end was cut off.";
 }
 
 /** @param {AskResult} result */
 function describe({ timing: parts, windows }) {
   const each = `${time(parts.tokenize)} to tokenize, ${time(parts.compute)} to compute, ${time(parts.postprocess)} to search`;
+  const sections = windows > 1 ? ` · ${plural(windows, "section")}` : "";
   const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
-  return `${time(parts.total)}: ${each} · ${plural(windows, "window")}${usual}.`;
-}
-
-/** @param {Answer[]} answers @param {string} context */
-function alternatives(answers, context) {
-  return answers.map((answer, index) => alternative(answer, index, answers, context));
-}
-
-/**
- * An alternative answer; clicking it highlights it in the passage.
- * @param {Answer} answer
- * @param {number} index
- * @param {Answer[]} all
- * @param {string} context
- */
-function alternative(answer, index, all, context) {
-  const item = bar(answer.text, answer.probability, () => {
-    markSpans([answer, ...all.filter((other) => other !== answer)]);
-    showSentence(context, answer);
-  });
-  if (index === 0) item.className = "first";
-  return item;
-}
-
-/**
- * @param {string} text
- * @param {number} probability
- * @param {() => void} [onPick]
- */
-function bar(text, probability, onPick) {
-  const meter = document.createElement("meter");
-  meter.value = probability;
-  meter.setAttribute("aria-label", `probability ${percent(probability)}`);
-  const parts = [
-    make("span", { className: "what", text }),
-    make("span", { className: "share", text: percent(probability) }),
-  ];
-  if (!onPick) return make("li", {}, [make("span", { className: "pick" }, parts), meter]);
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "pick";
-  button.append(...parts);
-  button.addEventListener("click", onPick);
-  return make("li", {}, [button, meter]);
-}
-
-/**
- * Shows the sentence that contains an answer.
- * @param {string} context
- * @param {Answer} answer
- */
-function showSentence(context, { start, end }) {
-  const before = context.slice(Math.max(0, start - 300), start);
-  const from = start - (before.split(/(?<=[.!?。！？]["'”’)]?\s)|\n/u).at(-1)?.length ?? 0);
-  const after = context.slice(end, end + 300);
-  const stop = after.search(/[.!?。！？](\s|$)|\n/u);
-  const to = end + (stop < 0 ? after.length : stop + 1);
-  const mark = make("mark", { className: "best", text: context.slice(start, end) });
-  sentence.replaceChildren(context.slice(from, start), mark, context.slice(end, to).trimEnd());
+  return `${time(parts.total)}: ${each}${sections}${usual}.`;
 }

@@ -1,7 +1,9 @@
-import { showAnswer, showAnswerState, showPartial, showStopped } from "./answer.js";
+import { bringAnswerIntoView, showAnswer, showAnswerState, showStopped, showWaitingFor } from "./answer.js";
 import { buttons, byId } from "./elements.js";
+import { onStatus } from "./loading.js";
 import { passage, startPassage } from "./passage.js";
-import { showWindows } from "./passage-size.js";
+import { showSections } from "./passage-size.js";
+import { beginReading, endReading, showPartial } from "./reading.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").QuestionAnswering} QuestionAnswering
@@ -22,6 +24,8 @@ let partial;
 let waiting = false;
 /** @type {string[] | undefined} */
 let suggested;
+/** Shows the current answer again. @type {(() => void) | undefined} */
+let showAgain;
 /** Whether a model is being loaded. */
 let loading = true;
 /** @type {import("./main.js").CallListener} */
@@ -30,15 +34,33 @@ let listener;
 /** @param {import("./main.js").CallListener} given */
 export function startAsking(given) {
   listener = given;
-  startPassage((questions) => {
-    suggest(questions);
-    reset();
+  startPassage({
+    changed(questions) {
+      suggest(questions);
+      reset();
+    },
+    keep: keepAnswer,
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     ask();
   });
+  onStatus(showWaitingFor);
   stopping.addEventListener("click", stopReading);
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && running) stopReading();
+  });
+}
+
+/** Returns a function that restores the current question and answer, once the passage is the same again. */
+function keepAnswer() {
+  const question = field.value;
+  const show = showAgain;
+  return () => {
+    field.value = question;
+    showAgain = show;
+    show?.();
+  };
 }
 
 /** @param {string[]} questions */
@@ -76,6 +98,12 @@ function wait() {
     ? "The model is still loading. The answer will appear when it's ready."
     : "No model is loaded yet. The answer will appear once there is one.";
   showAnswerState(when, "waiting");
+  bringAnswerIntoView();
+}
+
+/** On a touch screen, a focused field keeps the keyboard open, which covers the answer. */
+function hideKeyboard() {
+  if (matchMedia("(pointer: coarse)").matches) field.blur();
 }
 
 /** Ends the current question; moves the focus off the Stop button, which disappears. */
@@ -83,7 +111,7 @@ function end() {
   running?.abort();
   running = undefined;
   if (document.activeElement === stopping) asking.focus({ preventScroll: true });
-  stopping.hidden = true;
+  endReading();
 }
 
 /** Stops reading and keeps the best answer so far. */
@@ -91,13 +119,20 @@ function stopReading() {
   const best = partial;
   const context = passage();
   end();
-  if (best?.answers[0]) showStopped(best, context);
+  if (best?.answers[0]) present(() => showStopped(best, context));
   else showAnswerState("Stopped before an answer was found.", "stopped");
+}
+
+/** Shows an answer, now and when it is restored. @param {() => void} show */
+function present(show) {
+  showAgain = show;
+  show();
 }
 
 function reset() {
   end();
   waiting = false;
+  showAgain = undefined;
   showAnswerState("", "empty");
 }
 
@@ -105,11 +140,13 @@ function reset() {
 async function ask() {
   end();
   waiting = false;
+  showAgain = undefined;
   const question = field.value.trim();
   const context = passage();
   if (context.trim() === "")
     return showAnswerState("There is no passage yet. Paste one, or choose a sample.", "stopped");
   if (question === "") return showAnswerState("Type a question, or tap one of the suggestions.", "stopped");
+  hideKeyboard();
   if (!model) return wait();
   const answering = model;
   const stop = new AbortController();
@@ -117,7 +154,8 @@ async function ask() {
   running = stop;
   partial = undefined;
   showAnswerState("Reading…", "reading");
-  stopping.hidden = false;
+  bringAnswerIntoView();
+  beginReading();
   try {
     const result = await answering.ask(question, context, {
       topK: 3,
@@ -125,13 +163,13 @@ async function ask() {
       onPartial(found) {
         if (signal.aborted) return;
         partial = found;
-        showPartial(found, context);
+        showPartial(found);
       },
     });
     if (signal.aborted) return;
     end();
-    showAnswer(result, context);
-    showWindows(context, result.windows);
+    present(() => showAnswer(result, context));
+    showSections(context, result.windows);
     listener.answered(answering.device);
   } catch (error) {
     if (signal.aborted) return;

@@ -8,6 +8,7 @@ import { buttons, byId } from "./elements.js";
  * @property {(model: import("./models.js").BundledModel) => void} take loads a model whose task is known
  * @property {() => void} stop stops the current load
  * @property {() => void} again restarts a stopped load
+ * @property {(previous: import("./models.js").Choice) => void} goBack loads the model before the current one
  */
 
 const section = byId("choose", HTMLElement);
@@ -84,9 +85,11 @@ export function startChoosing(chooser, bundled) {
       say(`Loading ${label}.`, `Stop loading ${label}`, chooser.stop);
     },
     close: hide,
-    /** @param {string} label */
-    ready(label) {
-      say(`Currently using ${label}. Choose another model:`);
+    /** @param {string} label @param {import("./models.js").Choice} [previous] the model before, to go back to */
+    ready(label, previous) {
+      const using = `Currently using ${label}. Choose another model:`;
+      if (previous) say(using, `Go back to ${previous.label}`, () => chooser.goBack(previous));
+      else say(using);
     },
   };
 }

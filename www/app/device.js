@@ -1,17 +1,43 @@
 import { byId } from "./elements.js";
-import { wantedDevice, withDevice } from "./parameters.js";
+import { requestDevice, wantedDevice, withDevice } from "./parameters.js";
 
 const badge = byId("device", HTMLDetailsElement);
 const name = byId("device-name", HTMLElement);
 const reason = byId("device-reason", HTMLElement);
 const links = byId("device-switch", HTMLElement);
 
-for (const link of links.querySelectorAll("a")) {
-  const device = link.dataset.device ?? "auto";
-  link.href = withDevice(device);
-  if (device === wantedDevice) link.setAttribute("aria-current", "true");
+/**
+ * Lets the user switch the device in place. The links also work in a new tab.
+ * @param {() => void} onSwitch loads the models again
+ */
+export function startDevices(onSwitch) {
+  for (const link of links.querySelectorAll("a")) {
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      switchTo(link.dataset.device ?? "auto", onSwitch);
+    });
+  }
+  showWanted();
+  links.hidden = false;
 }
-links.hidden = false;
+
+/** @param {string} device @param {() => void} onSwitch */
+export function switchTo(device, onSwitch) {
+  if (device === wantedDevice()) return;
+  requestDevice(device);
+  showWanted();
+  onSwitch();
+}
+
+function showWanted() {
+  for (const link of links.querySelectorAll("a")) {
+    const device = link.dataset.device ?? "auto";
+    link.href = withDevice(device);
+    if (device === wantedDevice()) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
 
 /**
  * Shows which device the model runs on, and why.

@@ -33,6 +33,14 @@ const ready = {
 };
 const offline = "You are offline. The model is loaded, so everything still works.";
 
+/** @type {(status: string) => void} */
+let listener = () => {};
+
+/** @param {(status: string) => void} given gets the text of the status line whenever it changes */
+export function onStatus(given) {
+  listener = given;
+}
+
 /** @type {Map<Use, { what: string, progress: Progress }>} */
 const inProgress = new Map();
 /** @type {Map<Use, Way>} */
@@ -68,7 +76,13 @@ export function showFailed(use, text) {
 /** Shows a message before anything is loaded. @param {string} text */
 export function showWaiting(text) {
   section.dataset.state = "waiting";
+  say(text);
+}
+
+/** @param {string} text */
+function say(text) {
   line.textContent = text;
+  listener(text);
 }
 
 /** @param {Use} use */
@@ -85,8 +99,8 @@ function show() {
   section.dataset.state = failed.length > 0 ? "failed" : "ready";
   section.dataset.how = failed.length > 0 ? "" : way;
   bar.value = bar.max;
-  if (failed.length > 0) line.textContent = failed.join(" ");
-  else if (way) line.textContent = navigator.onLine ? ready[way] : offline;
+  if (failed.length > 0) say(failed.join(" "));
+  else if (way) say(navigator.onLine ? ready[way] : offline);
 }
 
 /** @param {{ what: string, progress: Progress }} load */
@@ -95,7 +109,7 @@ function showLoad({ what, progress: { phase, loaded, total } }) {
   bar.max = Math.max(total, 1);
   bar.value = loaded;
   const amount = total > 1 ? `: ${megabytes(loaded)} of ${megabytes(total)} MB` : "";
-  line.textContent = `${doing[phase](what)}${amount}`;
+  say(`${doing[phase](what)}${amount}`);
 }
 
 /** Loaded models work offline; the status line says so. */

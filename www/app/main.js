@@ -1,11 +1,12 @@
 import { MobileBertError, QuestionAnswering, TextClassification } from "../pkg/dist/index.js";
 import { answeringMissing, setAnswering, startAsking } from "./ask.js";
 import { startChoosing } from "./choose.js";
-import { showNoDevice } from "./device.js";
+import { showNoDevice, startDevices, switchTo } from "./device.js";
 import { showModels } from "./footer.js";
 import { anyLoaded, endedOrStalled, load, noteDevice, stopLoad } from "./load.js";
 import { showFailed, showWaiting } from "./loading.js";
 import { chooseModels } from "./models.js";
+import { wantedDevice } from "./parameters.js";
 import { hideProblem, showProblem, taskFound } from "./problem.js";
 import { sentimentMissing, setSentiment, startSentiment } from "./sentiment.js";
 import { turn } from "./turn.js";
@@ -26,6 +27,7 @@ await turn();
 startAsking(listener("answers"));
 await turn();
 startSentiment(listener("sentiment"));
+startDevices(loadBoth);
 
 const chosen = await choice;
 let { answers, sentiment } = chosen;
@@ -40,6 +42,11 @@ const chooser = {
   take: takeBundled,
   stop: stopAnswers,
   again: loadAnswers,
+  /** @param {Choice} previous */
+  goBack(previous) {
+    answers = previous;
+    loadAnswers();
+  },
 };
 const choosing = startChoosing(chooser, chosen.bundled);
 if (answers) loadAnswers();
@@ -52,6 +59,13 @@ await endedOrStalled("answers");
 if (sentiment) loadSentiment();
 else sentimentMissing("No sentiment model comes with this page.");
 
+/** Loads the current models again, for another device. */
+async function loadBoth() {
+  loadAnswers();
+  await endedOrStalled("answers");
+  loadSentiment();
+}
+
 /** Loads the question-answering model; the page stays usable meanwhile. */
 async function loadAnswers() {
   if (!answers) return;
@@ -62,14 +76,15 @@ async function loadAnswers() {
   try {
     const model = await load(QuestionAnswering, "answers", wanted);
     if (!model) return;
+    const previous = usual;
     usual = wanted;
-    choosing.ready(wanted.label);
+    choosing.ready(wanted.label, previous === wanted ? undefined : previous);
     showModels("answers", wanted);
     setAnswering(model);
   } catch (error) {
     if (taskFound(error) === "text-classification") return takeForSentiment(wanted);
     failed("answers", `${wanted.label} could not be loaded.`);
-    choosing.missing(`Choose another model instead of ${wanted.label}:`);
+    if (!lacksGpu(error)) choosing.missing(`Choose another model instead of ${wanted.label}:`);
     report(error, "answers");
   }
 }
@@ -141,5 +156,11 @@ function listener(use) {
 function report(error, use) {
   // Calls to a model that has been replaced aren't failures.
   if (error instanceof MobileBertError && ["aborted", "disposed"].includes(error.code)) return;
-  showProblem(error, use === "answers" ? loadAnswers : loadSentiment);
+  const useCpu = lacksGpu(error) ? () => switchTo("wasm", loadBoth) : undefined;
+  showProblem(error, use === "answers" ? loadAnswers : loadSentiment, useCpu);
+}
+
+/** Whether a load failed because there is no GPU, and the user asked for one. @param {unknown} error */
+function lacksGpu(error) {
+  return wantedDevice() === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
 }

@@ -16,12 +16,20 @@ export function loadOptions() {
   };
 }
 
-/** @param {string} device */
+/** Returns the page's URL with this device. @param {string} device */
 export function withDevice(device) {
   const changed = new URLSearchParams(query);
   changed.set("device", device);
-  return `?${changed}`;
+  return `?${changed}${location.hash}`;
 }
 
 /** The requested device. */
-export const wantedDevice = query.get("device") ?? "auto";
+export function wantedDevice() {
+  return query.get("device") ?? "auto";
+}
+
+/** Requests another device, for this visit and in the page's URL. @param {string} device */
+export function requestDevice(device) {
+  query.set("device", device);
+  history.replaceState(null, "", withDevice(device));
+}

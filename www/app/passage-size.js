@@ -1,4 +1,4 @@
-/** Shows the length of the passage in words and in windows, which is what the model reads at once. */
+/** Shows the length of the passage in words and in sections: the overlapping windows that the model reads at once. */
 import { byId } from "./elements.js";
 import { plural } from "./format.js";
 
@@ -9,13 +9,13 @@ const LONG = 20_000;
 const PAUSE = 300;
 /** Average characters per token in English prose. */
 const CHARACTERS_PER_TOKEN = 4.4;
-/** Tokens of the passage per window, next to a question, and the stride between windows. */
-const WINDOW = 370;
+/** Tokens of the passage per section, next to a question, and from the start of one to that of the next. */
+const SECTION = 370;
 const STEP = 128;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-/** The number of windows of the current passage, once a model has read it. @type {number | undefined} */
+/** The number of sections of the current passage, once a model has read it. @type {number | undefined} */
 let known;
 
 /** Called when the passage has changed. @param {HTMLTextAreaElement} area */
@@ -26,19 +26,19 @@ export function countPassage(area) {
   else timer = setTimeout(() => show(area.value), PAUSE);
 }
 
-/** Called when a model has read the passage. @param {string} text @param {number} windows */
-export function showWindows(text, windows) {
+/** Called when a model has read the passage. @param {string} text @param {number} sections */
+export function showSections(text, sections) {
   clearTimeout(timer);
-  known = windows;
+  known = sections;
   show(text);
 }
 
 /** @param {string} text */
 function show(text) {
   const words = wordsOf(text);
-  const windows = known ?? estimate(text.length);
-  size.textContent =
-    words === 0 ? "0 words" : `${plural(words, "word")}, ${known ? "" : "about "}${plural(windows, "window")}`;
+  const sections = known ?? estimate(text.length);
+  const reading = sections > 1 ? `, read in ${known ? "" : "about "}${plural(sections, "section")}` : "";
+  size.textContent = words === 0 ? "0 words" : `${plural(words, "word")}${reading}`;
 }
 
 /** @param {string} text */
@@ -51,5 +51,5 @@ function wordsOf(text) {
 
 /** @param {number} characters */
 function estimate(characters) {
-  return 1 + Math.max(0, Math.ceil((characters / CHARACTERS_PER_TOKEN - WINDOW) / STEP));
+  return 1 + Math.max(0, Math.ceil((characters / CHARACTERS_PER_TOKEN - SECTION) / STEP));
 }

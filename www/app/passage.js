@@ -7,6 +7,7 @@ import { samples } from "./samples.js";
 const paper = byId("paper", HTMLElement);
 const area = byId("passage", HTMLTextAreaElement);
 const hint = byId("passage-hint", HTMLElement);
+const undo = byId("passage-undo", HTMLButtonElement);
 const picker = byId("passage-file", HTMLInputElement);
 
 /** Longer texts, in characters or bytes, make the page slow. */
@@ -18,19 +19,27 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 /** Number of characters at the start or end by which an edited sample is recognized. */
 const END = 40;
 
-/** @type {(questions: string[]) => void} */
-let onChange = () => {};
+/**
+ * @typedef {object} PassageListener
+ * @property {(questions: string[]) => void} changed called on every change, with suggested questions for the passage
+ * @property {() => () => void} keep returns a function that restores what belongs to the current passage
+ */
+
+/** @type {PassageListener} */
+let listener;
 /** @type {string[]} */
 const NONE = [];
+/** Restores the text that was replaced. @type {(() => void) | undefined} */
+let restore;
 
 /** The current passage. */
 export function passage() {
   return area.value;
 }
 
-/** @param {(questions: string[]) => void} listener called on every change with suggested questions for the passage */
-export function startPassage(listener) {
-  onChange = listener;
+/** @param {PassageListener} given */
+export function startPassage(given) {
+  listener = given;
   const names = samples.map((sample) => sample.name);
   buttons("samples", names, (index) => showSample(index));
   area.addEventListener("input", changed);
@@ -39,6 +48,10 @@ export function startPassage(listener) {
     // Allows selecting the same file again.
     picker.value = "";
     if (file) open(file);
+  });
+  undo.addEventListener("click", () => {
+    restore?.();
+    area.focus({ preventScroll: true });
   });
   takeDrops();
   showSample(0);
@@ -80,7 +93,8 @@ function changed() {
     button.setAttribute("aria-pressed", String(sample?.text === text));
   }
   hint.textContent = "";
-  onChange(samples.find((sample) => isOf(sample.text, text))?.questions ?? NONE);
+  undo.hidden = true;
+  listener.changed(samples.find((sample) => isOf(sample.text, text))?.questions ?? NONE);
 }
 
 /** Whether a text is a sample, possibly edited: users may change a date in it and ask again. @param {string} sample @param {string} text */
@@ -88,12 +102,27 @@ function isOf(sample, text) {
   return text.startsWith(sample.slice(0, END)) || text.endsWith(sample.slice(-END));
 }
 
-/** Shows a different passage, from its start. @param {string} text */
-function show(text) {
+/**
+ * Shows a different passage, from its start. A text of the user's can be brought back, with its question and answer.
+ * @param {string} text
+ * @param {string} [name] of the file
+ */
+function show(text, name = "") {
+  const before = area.value;
+  const restoreAnswer = listener.keep();
   // The first text needs no scrolling, which would force a layout.
-  if (area.textLength > 0) area.scrollTop = 0;
+  if (before !== "") area.scrollTop = 0;
   area.value = text;
   changed();
+  hint.textContent = name;
+  if (before.trim() === "" || before === text || samples.some((sample) => sample.text === before)) return;
+  hint.textContent = name === "" ? "Your text was replaced." : `${name} replaced your text.`;
+  undo.hidden = false;
+  restore = () => {
+    area.value = before;
+    changed();
+    restoreAnswer();
+  };
 }
 
 /** @param {number} index */
@@ -119,6 +148,5 @@ async function open(file) {
     hint.textContent = `${file.name} isn't a text file.`;
     return;
   }
-  show(text);
-  hint.textContent = file.name;
+  show(text, file.name);
 }

@@ -6,6 +6,7 @@ const title = byId("problem-title", HTMLElement);
 const text = byId("problem-text", HTMLElement);
 const advice = byId("problem-advice", HTMLElement);
 const code = byId("problem-code", HTMLElement);
+const cpu = byId("problem-cpu", HTMLButtonElement);
 const retry = byId("problem-retry", HTMLButtonElement);
 
 /**
@@ -22,7 +23,7 @@ const words = {
     "The model's files don't match their checksums",
     "Try again. If that doesn't help, tell the people who host the model.",
   ],
-  unsupported: ["Not supported here", "Choose another device at the top of the page, or another model below."],
+  unsupported: ["Not supported here", "Choose another model below."],
   "invalid-input": ["Invalid input", "Correct the value named in the message."],
   "out-of-memory": [
     "Not enough memory",
@@ -37,6 +38,12 @@ const words = {
 
 /** @type {(() => void) | undefined} */
 let again;
+/** @type {(() => void) | undefined} */
+let onCpu;
+cpu.addEventListener("click", () => {
+  hideProblem();
+  onCpu?.();
+});
 retry.addEventListener("click", tryAgain);
 addEventListener("online", () => {
   if (!section.hidden && section.dataset.code === "offline") tryAgain();
@@ -76,11 +83,15 @@ function wordsFor(error, meant) {
  * Shows an error with its code and advice.
  * @param {unknown} error
  * @param {() => void} onRetry
+ * @param {() => void} [useCpu] if the CPU would do what the GPU can't; the button is all the advice needed then
  */
-export function showProblem(error, onRetry) {
+export function showProblem(error, onRetry, useCpu) {
   const known = error instanceof MobileBertError ? error.code : "internal";
   const meant = known === "network" && !navigator.onLine ? "offline" : known;
   [title.textContent, text.textContent, advice.textContent] = wordsFor(error, meant);
+  if (useCpu) advice.textContent = "";
+  onCpu = useCpu;
+  cpu.hidden = useCpu === undefined;
   code.textContent = known;
   section.dataset.code = meant;
   again = onRetry;

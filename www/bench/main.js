@@ -78,7 +78,7 @@ async function run(plan) {
     status.textContent = result.void ? "" : ending(result);
   } catch (thrown) {
     const error = known(thrown);
-    if (!(error instanceof MobileBertError && error.code === "aborted")) showProblem(error, () => run(plan));
+    if (!(error instanceof MobileBertError && error.code === "aborted")) report(error, plan);
     status.textContent = result.void || !signal.aborted ? "" : "Stopped. Finished rows are shown below.";
   } finally {
     running = undefined;
@@ -86,6 +86,13 @@ async function run(plan) {
     switchTo(false);
     update();
   }
+}
+
+/** @param {unknown} error @param {Plan} plan */
+function report(error, plan) {
+  const lacksGpu = plan.device === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
+  const onCpu = lacksGpu ? () => run({ ...plan, device: "wasm" }) : undefined;
+  showProblem(error, () => run(plan), onCpu);
 }
 
 /** Messages about lengths that a network doesn't support. @type {Map<string, string>} */

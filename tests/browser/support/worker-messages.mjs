@@ -29,3 +29,15 @@ export async function failWith(page, error) {
     });
   }, error);
 }
+
+/** Delays every message from a worker, on the next page, by this many milliseconds. */
+export async function delayMessages(page, milliseconds) {
+  await page.evaluateOnNewDocument((milliseconds) => {
+    const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+    Object.defineProperty(Worker.prototype, "onmessage", {
+      set(listener) {
+        set.call(this, (event) => setTimeout(() => listener.call(this, event), milliseconds));
+      },
+    });
+  }, milliseconds);
+}

@@ -51,10 +51,10 @@ export const answering = {
       await paste(page, "#question", "With what did Olsen mend the boat?");
       // Observe from before it starts: on a busy machine it may be over before the next command arrives.
       await page.evaluate(() => {
-        const timing = document.querySelector("#answer-timing");
+        const count = document.querySelector("#reading-count");
         globalThis.reading = new Promise((resolve) => {
-          const look = () => /^Read \d/.test(timing.textContent) && resolve();
-          new MutationObserver(look).observe(timing, { childList: true, characterData: true, subtree: true });
+          const look = () => /^\d+ of/.test(count.textContent) && resolve();
+          new MutationObserver(look).observe(count, { childList: true, characterData: true, subtree: true });
         });
       });
       await submit(page);

@@ -48,7 +48,7 @@ pub enum ScheduleName {
 /// The model directory and the device.
 #[derive(Args, Clone, Debug)]
 pub struct ModelArguments {
-    /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt
+    /// A model directory: config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub struct ModelArguments {
 /// The same for tasks that the project ships a model for.
 #[derive(Args, Clone, Debug)]
 pub struct ShippedModelArguments {
-    /// A model directory: config.json, model.safetensors, tokenizer.json or vocab.txt. By default the
+    /// A model directory: config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt. By default the
     /// project's own model for this task, in the folder `models` of the current directory
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,

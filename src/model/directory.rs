@@ -14,8 +14,10 @@ use crate::weights::{Header, Manifest, ShardIndex, Stream};
 
 /// Name of an unsharded weights file.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// Name of the index of sharded weights.
-pub const WEIGHTS_INDEX_FILE: &str = "model.safetensors.index.json";
+/// Files with all weights, and indexes of sharded ones. The first that exists is read, as in `transformers`. The npm package
+/// has the same list in `pkg/src/files/model-files.ts`.
+const WEIGHTS: [&str; 4] =
+    [WEIGHTS_FILE, "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 const CONFIG_FILE: &str = "config.json";
 const CHUNK: usize = 1 << 20;
 
@@ -89,12 +91,13 @@ impl Directory {
         SmallFiles::NAMES.iter().filter_map(|name| named(name).transpose()).collect()
     }
 
-    /// The index of sharded weights; none if there is a single file, which takes precedence.
+    /// The index of sharded weights; none if the weights are a single file.
     ///
     /// # Errors
     /// `Io`, `Integrity`.
     pub fn weights_index(&self) -> Result<Option<Vec<u8>>> {
-        if self.file(WEIGHTS_FILE).is_file() { Ok(None) } else { self.optional(WEIGHTS_INDEX_FILE) }
+        let weights = self.weights();
+        if is_index(weights) { self.optional(weights) } else { Ok(None) }
     }
 
     /// Names of the weight files.
@@ -102,10 +105,14 @@ impl Directory {
     /// # Errors
     /// As [`Self::weights_index`]; `Corrupt` for the index.
     pub fn weight_files(&self) -> Result<Vec<String>> {
-        let index = self.weights_index()?;
-        let Some(index) = index else { return Ok(vec![WEIGHTS_FILE.to_owned()]) };
-        let index = ShardIndex::parse(WEIGHTS_INDEX_FILE, &index)?;
+        let Some(index) = self.weights_index()? else { return Ok(vec![self.weights().to_owned()]) };
+        let index = ShardIndex::parse(self.weights(), &index)?;
         Ok(index.files().into_iter().map(str::to_owned).collect())
+    }
+
+    /// Name of the weights or of their index.
+    fn weights(&self) -> &'static str {
+        WEIGHTS.into_iter().find(|name| self.file(name).is_file()).unwrap_or(WEIGHTS_FILE)
     }
 
     /// The header of a weight file. Doesn't read its data.
@@ -180,9 +187,21 @@ impl Directory {
         Ok(Some(bytes))
     }
 
+    /// What to do about a missing weight file.
+    fn weights_hint(&self) -> String {
+        let weights = self.weights();
+        if is_index(weights) {
+            return format!("{weights} lists this shard of the weights; fetch it too");
+        }
+        if self.file("onnx").is_dir() || self.file("model.onnx").is_file() {
+            return "the directory has ONNX files, which aren't read; fetch the model that they were made from".into();
+        }
+        "weights are model.safetensors or pytorch_model.bin; convert other formats with transformers' save_pretrained".into()
+    }
+
     fn not_found(&self) -> Error {
         let hint = if self.path.is_dir() {
-            "a model directory has config.json, model.safetensors and tokenizer.json or vocab.txt".to_owned()
+            "a model directory has config.json, model.safetensors (or pytorch_model.bin) and tokenizer.json or vocab.txt".to_owned()
         } else {
             format!("{} is not a directory", self.path.display())
         };
@@ -191,14 +210,9 @@ impl Directory {
 
     fn open(&self, name: &str) -> Result<(File, u64)> {
         let file = File::open(self.file(name)).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => Error::NotFound {
-                file: self.file(name).display().to_string(),
-                hint: if name == WEIGHTS_FILE {
-                    "weights must be in safetensors format; convert other formats with transformers' save_pretrained".into()
-                } else {
-                    format!("{WEIGHTS_INDEX_FILE} lists this shard of the weights; fetch it too")
-                },
-            },
+            ErrorKind::NotFound => {
+                Error::NotFound { file: self.file(name).display().to_string(), hint: self.weights_hint() }
+            }
             _ => self.failed(name, source),
         })?;
         let bytes = file.metadata().map_err(|source| self.failed(name, source))?.len();
@@ -225,4 +239,8 @@ impl Directory {
     fn failed(&self, name: &str, source: std::io::Error) -> Error {
         Error::Io { file: self.file(name).display().to_string(), source }
     }
+}
+
+fn is_index(name: &str) -> bool {
+    name.ends_with(".json")
 }

@@ -15,7 +15,7 @@ pub struct ModelFiles<'a> {
     pub config: &'a [u8],
     /// The tokenizer's files; not needed for raw runs over token ids.
     pub tokenizer: TokenizerFiles<'a>,
-    /// `model.safetensors.index.json` of sharded weights.
+    /// The index of sharded weights: `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
     pub index: Option<&'a [u8]>,
     /// Drop the head, so the model becomes an encoder.
     pub encoder_only: bool,

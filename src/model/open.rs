@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::session::SessionOptions;
 
 impl Model {
-    /// Opens a directory with `config.json`, `model.safetensors` (or shards and their index) and, for text,
+    /// Opens a directory with `config.json`, `model.safetensors` or `pytorch_model.bin` (or shards and their index) and, for text,
     /// `tokenizer.json` or `vocab.txt`. If there is a `files.json`, sizes and hashes are checked.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub use check::{fits_gpu, limits};
 pub use identity::{Identity, Liveness};
 pub use inputs::{Inputs, PAD_ID};
 pub use network::Network;
+pub(crate) use network::TIED_TENSORS;
 pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
 pub use request::{Request, Schedule};
 pub use step::{Activation, BufferId, Operation, Residual, Step};

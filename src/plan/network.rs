@@ -16,6 +16,10 @@ pub struct Network {
     pub(super) modules: Modules,
 }
 
+/// Tensors that `transformers` ties to others, and stores once.
+pub(crate) const TIED_TENSORS: [&str; 3] =
+    ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "vocab_projector.weight"];
+
 impl Network {
     /// Builds the network of `config` from the tensors that a checkpoint has (`has(name)`), including under older names.
     ///
@@ -38,10 +42,8 @@ impl Network {
     /// The network of a checkpoint as `transformers` saves it: current names, tied tensors stored once. For use without a
     /// checkpoint.
     pub fn of(config: &Config) -> Result<Network> {
-        let tied =
-            ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "vocab_projector.weight"];
         let tie = config.tie_word_embeddings;
-        Network::new(config, &|name| !(tie && tied.contains(&name)))
+        Network::new(config, &|name| !(tie && TIED_TENSORS.contains(&name)))
     }
 
     /// Checks that the checkpoint has no more layers than the configuration, so that none of them would be ignored.

@@ -58,10 +58,10 @@ impl WasmLoader {
         Ok(device_object(device)?)
     }
 
-    /// Ends the previous weights file, if any, and begins the one with this name.
+    /// Ends the previous weights file, if any, and begins the one with this name, and with this size in bytes if known.
     #[wasm_bindgen(js_name = beginFile)]
-    pub fn begin_file(&mut self, name: &str) -> Result<(), JsValue> {
-        Ok(self.loader.begin_file(name, None)?)
+    pub fn begin_file(&mut self, name: &str, bytes: Option<f64>) -> Result<(), JsValue> {
+        Ok(self.loader.begin_file(name, bytes.map(|bytes| bytes as u64))?)
     }
 
     /// Takes the file's next bytes.

@@ -1,4 +1,4 @@
-//! The header of a safetensors file, checked before any data is read.
+//! The tensors of a weights file, checked before any data is read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,28 +24,36 @@ pub struct Entry {
     pub dtype: Dtype,
     /// Shape as stored.
     pub shape: Vec<usize>,
-    /// Offset from the start of the file in bytes.
-    pub begin: u64,
-    /// Length in bytes.
+    /// Length of its values in bytes.
     pub len: usize,
 }
 
-/// A checked header: tensors are contiguous, without gaps or overlaps, and their lengths match their types and shapes.
+/// A checked header: lengths match types and shapes. In safetensors, tensors are contiguous, without gaps or overlaps;
+/// PyTorch's pickle lists them in the order of the model, which their data may not follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Name of the file, for error messages.
     pub file: String,
     /// Content of `__metadata__`.
     pub metadata: BTreeMap<String, String>,
-    /// In the order of the file.
+    /// In the order of the header.
     pub tensors: Vec<Entry>,
-    /// Length of the whole file in bytes, including the header.
-    pub file_len: u64,
+    /// Length of the whole file in bytes, including the header; PyTorch's pickle doesn't say it.
+    pub file_len: Option<u64>,
     /// Indices in [`Self::tensors`].
     by_name: HashMap<String, usize>,
 }
 
 impl Header {
+    /// A header of these tensors, whose names may have prefixes of wrappers.
+    pub(super) fn new(file: &str, mut tensors: Vec<Entry>) -> Header {
+        for entry in &mut tensors {
+            entry.name = without_wrappers(&entry.name).to_owned();
+        }
+        let by_name = tensors.iter().enumerate().map(|(at, entry)| (entry.name.clone(), at)).collect();
+        Header { file: file.into(), metadata: BTreeMap::new(), tensors, file_len: None, by_name }
+    }
+
     /// Length of the JSON, from the first eight bytes of a file. Errors say what a file probably is that isn't safetensors.
     pub(super) fn json_len(file: &str, start: [u8; LENGTH_BYTES]) -> Result<usize> {
         let length = u64::from_le_bytes(start);
@@ -69,18 +77,11 @@ impl Header {
         for name in metadata.offset_keys() {
             let Some(info) = metadata.info(&name) else { continue };
             let (begin, end) = info.data_offsets;
-            tensors.push(Entry {
-                name: without_wrappers(&name).to_owned(),
-                dtype: info.dtype,
-                shape: info.shape.clone(),
-                begin: data + begin as u64,
-                len: end - begin,
-            });
+            tensors.push(Entry { name, dtype: info.dtype, shape: info.shape.clone(), len: end - begin });
         }
         let texts = metadata.metadata().clone().unwrap_or_default().into_iter().collect();
-        let file_len = data + metadata.data_len() as u64;
-        let by_name = tensors.iter().enumerate().map(|(at, entry)| (entry.name.clone(), at)).collect();
-        Ok(Header { file: file.into(), metadata: texts, tensors, file_len, by_name })
+        let file_len = Some(data + metadata.data_len() as u64);
+        Ok(Header { metadata: texts, file_len, ..Header::new(file, tensors) })
     }
 
     /// The header of a file in memory.
@@ -99,10 +100,8 @@ impl Header {
 
     /// Checks the length of the file against the header.
     pub fn check_file_len(&self, found: u64) -> Result<()> {
-        if found == self.file_len {
-            return Ok(());
-        }
-        let problem = format!("has {found} bytes, but its header says {}; fetch it again", self.file_len);
+        let Some(expected) = self.file_len.filter(|expected| *expected != found) else { return Ok(()) };
+        let problem = format!("has {found} bytes, but its header says {expected}; fetch it again");
         Err(Error::corrupt(&self.file, problem))
     }
 
@@ -202,10 +201,15 @@ fn what_it_is(start: &[u8; LENGTH_BYTES], length: u64) -> String {
         return "it is a Git LFS pointer; fetch the actual file (git lfs pull)".into();
     }
     if start.starts_with(b"PK\x03\x04") {
-        return "it is a zip archive, probably pytorch_model.bin; save the model as safetensors".into();
+        return "it is a zip archive, not safetensors".into();
+    }
+    if start.starts_with(b"\x80") {
+        return "it is a pickle, but not one that torch.save wrote; save the model's state_dict with torch.save".into();
     }
     if start.trim_ascii_start().starts_with(b"{") {
-        return "it is JSON, not safetensors".into();
+        return "it is JSON, not weights".into();
     }
-    format!("it isn't safetensors: its first eight bytes would mean a header of {length} bytes")
+    format!(
+        "it is neither safetensors nor written by torch.save: as safetensors, its first eight bytes would mean a header of {length} bytes"
+    )
 }

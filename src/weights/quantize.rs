@@ -141,8 +141,8 @@ pub fn to_file(tensors: &[RawTensor], metadata: &BTreeMap<&str, &str>) -> Result
     }
     let file = safetensors::serialize(views, None).map_err(|error| fail(error.to_string()))?;
     // The crate writes metadata in the order of a hash map, which changes between runs, so it is inserted here.
-    let header = super::Header::of_file("model.safetensors", &file)?;
-    let data = header.tensors.first().map_or(file.len(), |entry| entry.begin as usize);
+    let length = file.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
+    let data = 8 + length;
     let json = file[8..data].trim_ascii_end();
     let metadata = serde_json::to_string(metadata).map_err(|error| fail(error.to_string()))?;
     let mut joined = format!("{{\"__metadata__\":{metadata}").into_bytes();

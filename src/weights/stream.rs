@@ -1,52 +1,47 @@
-//! A safetensors file that arrives in chunks of any size → its tensors, one after another.
-
-use std::collections::VecDeque;
+//! A weights file that arrives in chunks of any size → its tensors, one after another.
 
 use crate::error::{Error, Result};
 
-use super::header::{Entry, Header, LENGTH_BYTES};
+use super::formats::{Format, PyTorchReader, START_BYTES, SafetensorsReader, Source};
+use super::header::Header;
 use super::tensor::RawTensor;
 
-/// Memory for tensors up to this size is allocated in advance. Larger ones grow as their bytes arrive, so that a wrong
-/// header can't request memory that the file doesn't fill.
-const MAX_PREALLOCATED: usize = 128 << 20;
-
-/// Reads one file. Holds only the header and the tensor being received.
+/// Reads one file in safetensors or PyTorch's format, whichever its first bytes show, whatever its name. Holds only the
+/// header and the tensor, or in PyTorch's format the storage, being received.
 #[derive(Debug)]
 pub struct Stream {
-    file: String,
-    /// Length of the file, if the caller knows it.
-    total: Option<u64>,
+    source: Source,
     received: u64,
-    /// Bytes of the header until it is complete.
-    start: Vec<u8>,
-    header: Option<Header>,
-    pending: VecDeque<Entry>,
-    current: Vec<u8>,
+    reader: Reader,
+}
+
+#[derive(Debug)]
+enum Reader {
+    /// The first bytes, until they show the format.
+    Undecided(Vec<u8>),
+    Safetensors(Box<SafetensorsReader>),
+    PyTorch(Box<PyTorchReader>),
 }
 
 impl Stream {
     /// A stream of the file `file` (for error messages), with its length in bytes if known.
     pub fn new(file: impl Into<String>, total: Option<u64>) -> Self {
-        Stream {
-            file: file.into(),
-            total,
-            received: 0,
-            start: Vec::new(),
-            header: None,
-            pending: VecDeque::new(),
-            current: Vec::new(),
-        }
+        let source = Source { file: file.into(), total };
+        Stream { source, received: 0, reader: Reader::Undecided(Vec::new()) }
     }
 
     /// Name of the file.
     pub fn file(&self) -> &str {
-        &self.file
+        &self.source.file
     }
 
     /// The header, once its bytes have arrived; that is before the first tensor.
     pub fn header(&self) -> Option<&Header> {
-        self.header.as_ref()
+        match &self.reader {
+            Reader::Undecided(_) => None,
+            Reader::Safetensors(reader) => reader.header(),
+            Reader::PyTorch(reader) => reader.header(),
+        }
     }
 
     /// Number of bytes received.
@@ -55,97 +50,50 @@ impl Stream {
     }
 
     /// Takes the next bytes of the file; returns the tensors they complete.
+    ///
+    /// # Errors
+    /// `NotAModel` for a file of another kind, `Corrupt` and `Tensor` for a damaged one.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<Vec<RawTensor>> {
         self.received += bytes.len() as u64;
         let mut complete = Vec::new();
-        if self.header.is_none() {
-            bytes = self.push_header(bytes)?;
-        }
-        if self.header.is_none() {
-            return Ok(complete);
-        }
-        while let Some(entry) = self.pending.front() {
-            let missing = entry.len - self.current.len();
-            if self.current.is_empty() && missing > 0 && !bytes.is_empty() {
-                reserve(&mut self.current, entry)?;
-            }
-            let (taken, rest) = bytes.split_at(missing.min(bytes.len()));
-            self.current.extend_from_slice(taken);
+        if let Reader::Undecided(start) = &mut self.reader {
+            let (taken, rest) = bytes.split_at((START_BYTES - start.len()).min(bytes.len()));
+            start.extend_from_slice(taken);
             bytes = rest;
-            if self.current.len() < entry.len {
-                break;
-            }
-            if let Some(Entry { name, dtype, shape, .. }) = self.pending.pop_front() {
-                complete.push(RawTensor { name, dtype, shape, bytes: std::mem::take(&mut self.current) });
-            }
+            let Ok(start) = <[u8; START_BYTES]>::try_from(start.as_slice()) else { return Ok(complete) };
+            let source = self.source.clone();
+            self.reader = match Format::of(start) {
+                Format::Safetensors => Reader::Safetensors(Box::new(SafetensorsReader::new(source))),
+                Format::PyTorch(container) => {
+                    Reader::PyTorch(Box::new(PyTorchReader::new(source, container)))
+                }
+            };
+            self.pass_on(&start, &mut complete)?;
         }
-        if bytes.is_empty() {
-            return Ok(complete);
-        }
-        let problem = format!("has {} extra bytes after its last tensor", bytes.len());
-        Err(Error::corrupt(&self.file, problem))
+        self.pass_on(bytes, &mut complete)?;
+        Ok(complete)
     }
 
-    /// Collects the header; returns the bytes after it.
-    fn push_header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8]> {
-        let mut rest = bytes;
-        let mut needed = LENGTH_BYTES;
-        loop {
-            let missing = needed - self.start.len().min(needed);
-            let (taken, behind) = rest.split_at(missing.min(rest.len()));
-            self.start.extend_from_slice(taken);
-            rest = behind;
-            if self.start.len() < needed {
-                return Ok(rest);
-            }
-            let Some((length, json)) = self.start.split_first_chunk::<LENGTH_BYTES>() else {
-                return Ok(rest);
-            };
-            let json_len = Header::json_len(&self.file, *length)?;
-            if json.len() == json_len {
-                let header = Header::parse(&self.file, json)?;
-                if let Some(total) = self.total {
-                    header.check_file_len(total)?;
-                }
-                self.pending = header.tensors.iter().cloned().collect();
-                self.header = Some(header);
-                self.start = Vec::new();
-                return Ok(rest);
-            }
-            needed = LENGTH_BYTES + json_len;
-            if let Some(total) = self.total.filter(|total| (needed as u64) > *total) {
-                let problem =
-                    format!("has {total} bytes, but its header alone needs {needed}; fetch it again");
-                return Err(Error::corrupt(&self.file, problem));
-            }
+    fn pass_on(&mut self, bytes: &[u8], complete: &mut Vec<RawTensor>) -> Result<()> {
+        match &mut self.reader {
+            Reader::Undecided(_) => Ok(()),
+            Reader::Safetensors(reader) => reader.push(bytes, complete),
+            Reader::PyTorch(reader) => reader.push(bytes, complete),
         }
     }
 
     /// Checks that the file is complete.
+    ///
+    /// # Errors
+    /// `NotAModel`, `Corrupt`, or `Tensor` if the data of a tensor is missing.
     pub fn finish(self) -> Result<Header> {
-        match (self.header, self.pending.front()) {
-            (Some(header), None) => Ok(header),
-            (Some(header), Some(entry)) => Err(Error::corrupt(
-                self.file,
-                format!(
-                    "ends after {} of {} bytes, in tensor `{}`; fetch it again",
-                    self.received, header.file_len, entry.name
-                ),
-            )),
-            (None, _) if self.received < LENGTH_BYTES as u64 => Err(Error::NotAModel {
-                file: self.file,
+        match self.reader {
+            Reader::Undecided(_) => Err(Error::NotAModel {
                 problem: format!("it has only {} bytes", self.received),
+                file: self.source.file,
             }),
-            (None, _) => Err(Error::corrupt(
-                self.file,
-                format!("ends after {} bytes, inside its header; fetch it again", self.received),
-            )),
+            Reader::Safetensors(reader) => reader.finish(self.received),
+            Reader::PyTorch(reader) => reader.finish(self.received),
         }
     }
-}
-
-fn reserve(buffer: &mut Vec<u8>, entry: &Entry) -> Result<()> {
-    buffer
-        .try_reserve_exact(entry.len.min(MAX_PREALLOCATED))
-        .map_err(|_| Error::OutOfMemory { what: format!("tensor `{}`", entry.name), bytes: entry.len as u64 })
 }

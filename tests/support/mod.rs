@@ -12,3 +12,4 @@ pub mod random;
 pub mod reference;
 pub mod reference_model;
 pub mod tokenizers;
+pub mod torch;

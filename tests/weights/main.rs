@@ -2,6 +2,7 @@
 
 mod directory;
 mod file;
+mod pytorch;
 mod quantized;
 mod tensors;
 

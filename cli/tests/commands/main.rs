@@ -8,6 +8,7 @@ mod checkpoints;
 mod eval;
 mod models;
 mod process;
+mod pytorch;
 mod run;
 mod scores;
 mod smaller;

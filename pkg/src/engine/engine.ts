@@ -44,7 +44,7 @@ export interface EngineModel {
 export interface EngineLoader {
   device(): Device;
   push(chunk: Uint8Array): void | Promise<void>;
-  beginFile(name: string): void;
+  beginFile(name: string, bytes?: number): void;
   finish(): Promise<EngineModel>;
   free(): void;
 }

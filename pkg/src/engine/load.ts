@@ -88,7 +88,7 @@ async function build(
     loader = await untilTrap(() => engine.Loader.create(files, engineOptions(request)));
     const loading = loader;
     for (const file of opened.weights) {
-      loading.beginFile(file.name);
+      loading.beginFile(file.name, file.bytes);
       for await (const chunk of counted(file, phase, progress)) {
         if (signal.aborted) throw aborted();
         await untilTrap(() => loading.push(chunk));

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use mobilebert::error::Result;
 use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
+use mobilebert::task::question_answering::Merge;
 use serde::Serialize;
 
 use crate::arguments::{ShippedModelArguments, WindowArguments, max_answer_tokens};
@@ -32,6 +33,12 @@ pub struct Arguments {
     /// Maximum length of an answer in tokens
     #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: NonZeroUsize,
+    /// List overlapping spans as answers of their own
+    #[arg(long)]
+    all_spans: bool,
+    /// Answers as the tokenizer splits the passage ("300"), without extending them to whole words ("300km")
+    #[arg(long)]
+    part_words: bool,
     /// One line of JSON instead of text
     #[arg(long)]
     json: bool,
@@ -81,6 +88,8 @@ impl Arguments {
             max_length: self.windows.max_length,
             doc_stride: self.windows.doc_stride,
             max_question_tokens: self.windows.max_question,
+            merge: if self.all_spans { Merge::EqualTexts } else { Merge::default() },
+            align_to_words: !self.part_words,
             ..AskOptions::default()
         };
         let bar = progress(0, "windows");
@@ -95,9 +104,10 @@ impl Arguments {
     }
 }
 
-/// Prints each answer in its sentence, and the null answer if its score is higher.
+/// Prints each answer in its sentence, and the null answer first if it is the most probable.
 fn print(reply: &Reply, context: &str, output: &mut Output) -> Result<()> {
-    if reply.null_difference() > 0.0 {
+    let best = reply.answers.first().map_or(0.0, |answer| answer.probability);
+    if reply.no_answer.probability > best {
         output.line(&format!("{}  (the passage doesn't say)", per_cent(reply.no_answer.probability)))?;
     }
     for answer in &reply.answers {

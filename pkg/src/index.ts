@@ -10,6 +10,7 @@ export { type Filled, type Filling, FillMask, type FillOptions } from "./api/fil
 export type { LoadedModel } from "./api/model.js";
 export {
   type Answer,
+  type AnswerVariant,
   type AskOptions,
   type AskResult,
   type PartialAnswers,

@@ -10,7 +10,7 @@ use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::{Error, Result};
 use crate::session::{DeviceKind, Outputs, Sequence};
-use crate::task::question_answering::{Answer, NoAnswer, Search, SearchOptions};
+use crate::task::question_answering::{Answer, Merge, NoAnswer, Search, SearchOptions};
 use crate::task::relevance;
 use crate::text::windows::{Window, WindowOptions, Windows};
 use crate::trial::{Order, Trial};
@@ -20,7 +20,7 @@ declare_task! {
     QuestionAnswering, "question answering", Head::QuestionAnswering, open
 }
 
-/// Options of a question. The defaults are those of BERT's SQuAD runs.
+/// Options of a question. The sizes are by default those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AskOptions {
     /// Maximum number of answers.
@@ -35,6 +35,10 @@ pub struct AskOptions {
     pub max_question_tokens: usize,
     /// Maximum number of windows to read.
     pub max_windows: Option<usize>,
+    /// The spans that are one answer.
+    pub merge: Merge,
+    /// Whether answers are extended to whole words: `300km` instead of `300`.
+    pub align_to_words: bool,
 }
 
 impl Default for AskOptions {
@@ -47,6 +51,8 @@ impl Default for AskOptions {
             doc_stride: windows.doc_stride,
             max_question_tokens: windows.max_question,
             max_windows: None,
+            merge: search.merge,
+            align_to_words: search.align_to_words,
         }
     }
 }
@@ -54,7 +60,7 @@ impl Default for AskOptions {
 /// The answers to a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reply {
-    /// Best first, no text twice. Empty only if every span has a score of −∞.
+    /// The one with the best span first, no text twice. Empty only if every span has a score of −∞.
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,
@@ -120,7 +126,8 @@ impl QuestionAnswering {
             max_question: options.max_question_tokens,
         };
         let windows = Windows::new(model.tokenizer()?, question, context, &sizes)?;
-        let search = SearchOptions { top_k: options.top_k, max_answer_tokens: options.max_answer_tokens };
+        let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *options;
+        let search = SearchOptions { top_k, max_answer_tokens, merge, align_to_words };
         let mut search = Search::new(context, search)?;
         stopwatch.tokenized();
 

@@ -57,6 +57,8 @@ pub struct Window<'a> {
     pub first_piece: usize,
     /// The context pieces of this window.
     pub pieces: &'a [Piece],
+    /// All pieces of the context.
+    pub context: &'a [Piece],
     /// For each of `pieces`: whether this is its max-context window.
     pub max_context: Vec<bool>,
 }
@@ -147,7 +149,8 @@ impl<'a> Windows<'a> {
         let mut type_ids = vec![0; context_position];
         type_ids.resize(ids.len(), 1);
         let max_context = span.clone().map(|piece| self.best_window(piece) == index).collect();
-        Some(Window { index, ids, type_ids, context_position, first_piece: span.start, pieces, max_context })
+        let (first_piece, context) = (span.start, self.context.as_ref());
+        Some(Window { index, ids, type_ids, context_position, first_piece, pieces, context, max_context })
     }
 
     /// The windows in reading order.

@@ -293,6 +293,34 @@ describe("question-answering", () => {
     assert.ok(!peer.some(({ answer }) => answer.includes("litres")));
   });
 
+  test("intentional: Python's `align_to_words` extends answers to whole words; by default, they end where tokens do", async () => {
+    const context = "Naive lamps: light re-opened; anything 87litres.";
+    const words = /^(?:[\p{L}\p{N}]+|[^\p{L}\p{N}])/u;
+    const isWhole = ({ start, end }) =>
+      [start, end].every((at) => !/[\p{L}\p{N}]{2}/u.test(context.slice(Math.max(0, at - 1), at + 1))) &&
+      words.test(context.slice(start));
+    const options = { top_k: 10, max_answer_len: 4 };
+    const parts = await loaded.own(question, context, options);
+    const whole = await loaded.own(question, context, { ...options, align_to_words: true });
+    assert.ok(parts.some((answer) => !isWhole(answer)));
+    assert.ok(whole.every(isWhole));
+    // Values of `tests/fixtures/pipelines/generate.py`.
+    assert.deepEqual([parts[0].answer, whole[0].answer], ["r", "87litres"]);
+  });
+
+  test("intentional: Python's limits of the question, the answer and the windows are accepted", async () => {
+    const context = "light week naive goats anything litres ".repeat(20);
+    const short = await loaded.own(question, context, { top_k: 50, max_answer_len: 2 });
+    assert.ok(short.every(({ answer }) => answer.trim().split(" ").length <= 2));
+    const one = await loaded.own("goats opened anything", context, {
+      max_question_len: 1,
+      max_seq_len: 32,
+      doc_stride: 8,
+    });
+    assert.deepEqual(one, await loaded.own("goats", context, { max_seq_len: 32, doc_stride: 8 }));
+    await assert.rejects(loaded.own(question, context, { doc_stride: 0 }), /doc_stride.*integer from 1/);
+  });
+
   test('intentional: `handle_impossible_answer` includes "no answer", as in Python', async () => {
     const all = await loaded.own(question, contexts[0], { top_k: 1000, handle_impossible_answer: true });
     const none = all.filter(({ answer }) => answer === "");

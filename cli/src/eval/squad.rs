@@ -89,7 +89,7 @@ impl Arguments {
     fn answer(&self, examples: &[Example<'_>], model: &mut Model) -> Result<Vec<Answers>> {
         let mut options = self.windows.options();
         options.max_length = options.max_length.min(model.config().max_position_embeddings);
-        let search = SearchOptions { top_k: 1, max_answer_tokens: self.max_answer_tokens.get() };
+        let search = SearchOptions::best_span(self.max_answer_tokens.get());
         let contexts = contexts(examples, model.tokenizer()?)?;
         let windows = examples
             .iter()

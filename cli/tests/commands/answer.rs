@@ -40,7 +40,7 @@ fn json_offsets_delimit_the_answer_in_bytes_and_in_utf16() {
     let model = TinyModel::new("ForQuestionAnswering");
     let context = model.write("passage.txt", PASSAGE.as_bytes());
     let mut arguments = arguments(&model, text(&context));
-    arguments.extend(["--json", "--top-k", "7"]);
+    arguments.extend(["--json", "--top-k", "7", "--all-spans"]);
     let reply = mobilebert(&arguments).json();
     let units: Vec<u16> = PASSAGE.encode_utf16().collect();
     let answers = reply["answers"].as_array().unwrap();
@@ -54,11 +54,44 @@ fn json_offsets_delimit_the_answer_in_bytes_and_in_utf16() {
         let probability = answer["probability"].as_f64().unwrap();
         assert!((0.0..=1.0).contains(&probability) && answer["score"].is_f64());
     }
-    let scores: Vec<f64> = answers.iter().map(|answer| answer["score"].as_f64().unwrap()).collect();
-    assert!(scores.is_sorted_by(|left, right| left >= right), "{scores:?}");
+    let probability = |answer: &Value| answer["probability"].as_f64().unwrap();
+    let probabilities: Vec<f64> = answers.iter().map(probability).collect();
+    assert!(probabilities.is_sorted_by(|left, right| left >= right), "{probabilities:?}");
     assert!(reply["no_answer"]["probability"].is_f64() && reply["no_answer"]["score"].is_f64());
     assert_eq!(reply["windows"], 1);
     assert!(reply["timing"].is_object());
+}
+
+#[test]
+fn json_lists_distinct_answers_with_the_spans_that_they_consist_of() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let context = model.write("passage.txt", PASSAGE.as_bytes());
+    let ask = |more: &[&str]| mobilebert(&[&arguments(&model, text(&context))[..], more].concat()).json();
+    let reply = ask(&["--json", "--top-k", "5"]);
+    let answers = reply["answers"].as_array().unwrap();
+    let range = |span: &Value| (span["start_byte"].as_u64().unwrap(), span["end_byte"].as_u64().unwrap());
+    let probability = |span: &Value| span["probability"].as_f64().unwrap();
+    for (place, answer) in answers.iter().enumerate() {
+        let variants = answer["variants"].as_array().unwrap();
+        assert_eq!(range(&variants[0]), range(answer));
+        let sum: f64 = variants.iter().map(probability).sum();
+        assert!((sum - probability(answer)).abs() < 1e-9, "{answer}");
+        for other in &answers[..place] {
+            let ((start, end), (other_start, other_end)) = (range(answer), range(other));
+            assert!(end <= other_start || other_end <= start, "{answer} {other}");
+        }
+    }
+    let score = |answer: &Value| answer["score"].as_f64().unwrap();
+    assert!(answers.is_sorted_by(|left, right| score(left) >= score(right)), "{answers:?}");
+    let sum: f64 = answers.iter().map(probability).sum();
+    assert!(sum + probability(&reply["no_answer"]) <= 1.0 + 1e-9);
+    let spans = ask(&["--json", "--top-k", "5", "--all-spans"]);
+    assert!(probability(&spans["answers"][0]) < probability(&answers[0]), "no span was merged");
+    let parts = ask(&["--json", "--top-k", "500", "--all-spans", "--part-words"]);
+    assert!(
+        parts["answers"].as_array().unwrap().len()
+            >= ask(&["--json", "--top-k", "500", "--all-spans"])["answers"].as_array().unwrap().len()
+    );
 }
 
 #[test]

@@ -1,10 +1,10 @@
 import { invalidInput, MobileBertError } from "../errors.js";
-import { CALL, type Checks, checkOptions, isCount, isFunction } from "../options.js";
+import { CALL, type Checks, checkOptions, isBoolean, isCount, isFunction } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
 import { LoadedModel, open } from "./model.js";
 
 /** A span of the context: `context.slice(start, end) === text`. */
-export interface Answer {
+export interface AnswerVariant {
   /** `context.slice(start, end)`. */
   text: string;
   /** Start offset in the context in UTF-16 units. */
@@ -17,9 +17,15 @@ export interface Answer {
   score: number;
 }
 
+/** An answer: its best span, and the spans that say the same. `probability` is the sum over these. */
+export interface Answer extends AnswerVariant {
+  /** The spans that overlap the best one or repeat its text elsewhere, best first, beginning with the best one itself. */
+  variants: AnswerVariant[];
+}
+
 /** The result of a question. */
 export interface AskResult {
-  /** The best spans, most probable first. */
+  /** Distinct answers, the one with the best span first. */
   answers: Answer[];
   /** The case that the context doesn't contain an answer: its probability, 0 to 1, and its sum of logits. */
   noAnswer: { probability: number; score: number };
@@ -35,7 +41,7 @@ export interface AskResult {
 
 /** The best answers so far. */
 export interface PartialAnswers {
-  /** The best spans of the windows read so far, most probable first. */
+  /** The answers in the windows read so far, in the same order. */
   answers: Answer[];
   /** Number of windows read so far. */
   windowsDone: number;
@@ -57,6 +63,13 @@ export interface AskOptions extends CallOptions {
   maxQuestionTokens?: number | undefined;
   /** Maximum number of windows to read. Default: all. */
   maxWindows?: number | undefined;
+  /**
+   * Whether overlapping spans are one answer. If false, only spans with the same text are, and answers come most
+   * probable first. Default: true.
+   */
+  distinct?: boolean | undefined;
+  /** Whether answers are extended to whole words, `300km` instead of `300`. Default: true. */
+  alignToWords?: boolean | undefined;
   /** Called after each window with the best answers so far. */
   onPartial?: ((partial: PartialAnswers) => void) | undefined;
 }
@@ -69,6 +82,8 @@ const ASK: Checks<AskOptions> = {
   maxLength: isCount,
   maxQuestionTokens: isCount,
   maxWindows: isCount,
+  distinct: isBoolean,
+  alignToWords: isBoolean,
   onPartial: isFunction,
 };
 
@@ -94,7 +109,9 @@ export class QuestionAnswering extends LoadedModel {
 
 /** Takes the answers' text from the context, because unpaired surrogates get lost on their way into the module. */
 function withText<T extends { answers: Answer[] }>(result: T, context: string): T {
-  for (const answer of result.answers) answer.text = context.slice(answer.start, answer.end);
+  for (const answer of result.answers) {
+    for (const span of [answer, ...answer.variants]) span.text = context.slice(span.start, span.end);
+  }
   return result;
 }
 

@@ -64,6 +64,11 @@ const makers: { [Name in keyof Pipelines]: (model: ModelSource, options: LoadOpt
 const QUESTION: Checks<PipelineQuestionOptions> = {
   top_k: isCount,
   handle_impossible_answer: isBoolean,
+  align_to_words: isBoolean,
+  max_answer_len: isCount,
+  max_question_len: isCount,
+  max_seq_len: isCount,
+  doc_stride: isCount,
   ...TEXT_CALL,
 };
 const LABEL: Checks<PipelineLabelOptions> = { top_k: orNull(isCount), ...TEXT_CALL };
@@ -83,7 +88,16 @@ async function questionAnswering(source: ModelSource, load: LoadOptions): Promis
   const model = await QuestionAnswering.load(source, load);
   const one = async (question: string, context: string, options: PipelineQuestionOptions) => {
     const { top_k: topK = 1, handle_impossible_answer: maybeNone = false, signal } = options;
-    const { answers, noAnswer } = await model.ask(question, context, { topK, signal });
+    const { answers, noAnswer } = await model.ask(question, context, {
+      topK,
+      distinct: false,
+      alignToWords: options.align_to_words ?? false,
+      maxAnswerTokens: options.max_answer_len,
+      maxQuestionTokens: options.max_question_len,
+      maxLength: options.max_seq_len,
+      docStride: options.doc_stride,
+      signal,
+    });
     const found: PipelineAnswer[] = answers.map(({ text, probability, start, end }) => {
       return { answer: text, score: probability, start, end };
     });

@@ -137,6 +137,16 @@ export interface PipelineQuestionOptions extends PipelineCallOptions {
   top_k?: number | undefined;
   /** Whether to include "no answer" as an empty answer. Default: false. */
   handle_impossible_answer?: boolean | undefined;
+  /** Whether answers are extended to whole words. Default: false, as in transformers.js; true in Python. */
+  align_to_words?: boolean | undefined;
+  /** Maximum length of an answer in tokens. Default: 30. */
+  max_answer_len?: number | undefined;
+  /** Maximum length of the question in tokens; a longer one is truncated. Default: 64. */
+  max_question_len?: number | undefined;
+  /** Length of a window in tokens, including the question. Default: 384. */
+  max_seq_len?: number | undefined;
+  /** Distance in tokens between the starts of two windows of a long context. Default: 128. */
+  doc_stride?: number | undefined;
 }
 /** Options of a classification. */
 export interface PipelineLabelOptions extends PipelineCallOptions {

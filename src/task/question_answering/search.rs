@@ -1,14 +1,33 @@
 //! Collects the answers of a text, window by window, in any order.
 
-use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::spans::{RankedSpans, log_add, log_sum_exp};
+use super::groups::{Group, Scored, group};
+use super::rank::{BestSpans, BestTexts, Rank};
+use super::spans::{DisjointSpans, RankedSpans, Span, log_add, log_sum_exp};
 use crate::error::{Error, Result};
 use crate::text::windows::Window;
 use crate::text::{Utf16Index, whole_characters};
+
+/// Number of spans of a text that are considered as variants of its answers, if not more answers are wanted.
+const CANDIDATES: usize = 256;
+
+/// Number of answers for which [`SearchOptions::top_k`] doesn't change the search, only where the list ends.
+const ANSWERS: usize = 16;
+
+/// The spans that are one answer, which has their summed probability.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Merge {
+    /// None: an answer is the best span of its text, as in BERT's code.
+    Never,
+    /// Those with the same text, as in the question-answering pipeline of `transformers`.
+    EqualTexts,
+    /// Those that overlap or have the same text.
+    #[default]
+    Overlapping,
+}
 
 /// Options of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,18 +36,51 @@ pub struct SearchOptions {
     pub top_k: usize,
     /// Maximum length of an answer in tokens, at least 1.
     pub max_answer_tokens: usize,
+    /// The spans that are one answer.
+    pub merge: Merge,
+    /// Whether a span is extended to whole words: `300km` instead of `300`. A word is a run of letters and digits, or one
+    /// punctuation mark, as for `align_to_words` in `transformers`.
+    pub align_to_words: bool,
 }
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        Self { top_k: 1, max_answer_tokens: 30 }
+        Self { top_k: 1, max_answer_tokens: 30, merge: Merge::Overlapping, align_to_words: true }
     }
 }
 
-/// An answer, a span of the context: `context[start_byte..end_byte] == text`.
+impl SearchOptions {
+    /// Options for the best span exactly as the model scores it, which the metrics of SQuAD judge.
+    pub fn best_span(max_answer_tokens: usize) -> Self {
+        Self { top_k: 1, max_answer_tokens, merge: Merge::Never, align_to_words: false }
+    }
+}
+
+/// An answer: its best span, `context[start_byte..end_byte] == text`, and the spans that say the same.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// The answer, as in the context.
+    pub text: String,
+    /// First unit in UTF-16.
+    pub start_utf16: usize,
+    /// One past the last unit in UTF-16.
+    pub end_utf16: usize,
+    /// First byte in UTF-8.
+    pub start_byte: usize,
+    /// One past the last byte in UTF-8.
+    pub end_byte: usize,
+    /// Sum of the variants' probabilities, between 0 and 1.
+    pub probability: f64,
+    /// Start logit plus end logit of the best span.
+    pub score: f64,
+    /// The spans that are this answer, best first, beginning with the best span itself.
+    pub variants: Vec<Variant>,
+}
+
+/// A span of the context that is part of an answer: `context[start_byte..end_byte] == text`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Variant {
+    /// The text, as in the context.
     pub text: String,
     /// First unit in UTF-16.
     pub start_utf16: usize,
@@ -54,10 +106,10 @@ pub struct NoAnswer {
 }
 
 impl NoAnswer {
-    /// SQuAD v2.0's score difference: the null score minus the score of the best of `answers`, which come best first.
-    /// Above a threshold, usually 0, the question counts as unanswerable.
+    /// SQuAD v2.0's score difference: the null score minus the best score among `answers`. Above a threshold, usually 0,
+    /// the question counts as unanswerable.
     pub fn difference(&self, answers: &[Answer]) -> f64 {
-        let best = answers.first().map_or(f64::NEG_INFINITY, |answer| answer.score);
+        let best = answers.iter().map(|answer| answer.score).fold(f64::NEG_INFINITY, f64::max);
         if best == self.score { 0.0 } else { self.score - best }
     }
 }
@@ -65,7 +117,7 @@ impl NoAnswer {
 /// The answers after some or all windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
-    /// Best first, no text twice. Empty only if every span has a score of −∞.
+    /// In the order of their best spans; with [`Merge::EqualTexts`], most probable first. No text twice. Empty only if every span has a score of −∞.
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,
@@ -77,29 +129,6 @@ impl Answers {
     /// SQuAD v2.0's score difference; see [`NoAnswer::difference`].
     pub fn null_difference(&self) -> f64 {
         self.no_answer.difference(&self.answers)
-    }
-}
-
-/// Byte range and score of a span. A better span is greater; for equal scores the earlier, then the shorter.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Rank {
-    score: f64,
-    start: usize,
-    end: usize,
-}
-
-impl Eq for Rank {}
-
-impl PartialOrd for Rank {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let place = |rank: &Rank| Reverse((rank.start, rank.end));
-        self.score.total_cmp(&other.score).then_with(|| place(self).cmp(&place(other)))
     }
 }
 
@@ -120,9 +149,10 @@ pub struct Search<'a> {
     units: Utf16Index<'a>,
     options: SearchOptions,
     totals: BTreeMap<usize, WindowTotals>,
-    /// The best span of each distinct text, at most `top_k`.
-    by_rank: BTreeMap<Rank, &'a str>,
-    by_text: BTreeMap<&'a str, Rank>,
+    /// The best span of each text; if overlapping ones merge, only of spans that don't overlap within a window.
+    texts: BestTexts<'a>,
+    /// The best spans of all, where several of them can be one answer.
+    spans: BestSpans,
 }
 
 impl<'a> Search<'a> {
@@ -136,13 +166,17 @@ impl<'a> Search<'a> {
                 return Err(Error::invalid_input(field, "is 0, must be at least 1"));
             }
         }
+        let texts = match options.merge {
+            Merge::Overlapping => options.top_k.max(ANSWERS).saturating_mul(4),
+            Merge::Never | Merge::EqualTexts => options.top_k,
+        };
         Ok(Self {
             context,
             units: Utf16Index::new(context),
             options,
             totals: BTreeMap::new(),
-            by_rank: BTreeMap::new(),
-            by_text: BTreeMap::new(),
+            texts: BestTexts::new(context, texts),
+            spans: BestSpans::new(CANDIDATES.max(options.top_k)),
         })
     }
 
@@ -171,18 +205,22 @@ impl<'a> Search<'a> {
         let longest = self.options.max_answer_tokens;
         let spans = log_sum_exp(start, end, &window.max_context, longest);
         self.totals.insert(window.index, WindowTotals { spans, null });
-        for span in RankedSpans::new(start, end, &window.max_context, longest) {
-            if self.is_full()
-                && self.by_rank.first_key_value().is_some_and(|(worst, _)| span.score < worst.score)
-            {
-                break;
+        let ranked = || RankedSpans::new(start, end, &window.max_context, longest);
+        if self.options.merge == Merge::Overlapping {
+            let disjoint = DisjointSpans::new(start, end, &window.max_context, longest);
+            self.keep_texts(window, disjoint.take(self.options.top_k.max(ANSWERS)));
+        } else {
+            self.keep_texts(window, ranked());
+        }
+        if self.options.merge != Merge::Never {
+            for span in ranked().take(CANDIDATES.max(self.options.top_k)) {
+                if self.spans.excludes(span.score) {
+                    break;
+                }
+                if let Some(rank) = self.rank(window, span) {
+                    self.spans.keep(rank);
+                }
             }
-            let (Some(first), Some(last)) = (window.pieces.get(span.start), window.pieces.get(span.end))
-            else {
-                continue;
-            };
-            let range = whole_characters(self.context, first.start..last.end);
-            self.keep(Rank { score: span.score, start: range.start, end: range.end });
         }
         Ok(())
     }
@@ -193,18 +231,16 @@ impl<'a> Search<'a> {
         let null = if self.totals.is_empty() { f64::NEG_INFINITY } else { null };
         let total = self.totals.values().fold(null, |total, window| log_add(total, window.spans));
         let probability = |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (score - total).exp() };
-        let answers = self.by_rank.iter().rev().map(|(rank, &text)| {
-            let units = self.units.range(&(rank.start..rank.end));
-            Answer {
-                text: text.to_owned(),
-                start_utf16: units.start,
-                end_utf16: units.end,
-                start_byte: rank.start,
-                end_byte: rank.end,
-                probability: probability(rank.score),
-                score: rank.score,
-            }
-        });
+        let mut ranks: Vec<Rank> = self.texts.iter().chain(self.spans.iter()).cloned().collect();
+        ranks.sort_by(|a, b| b.cmp(a));
+        ranks.dedup();
+        let overlapping = self.options.merge == Merge::Overlapping;
+        let mut groups = group(self.context, &ranks, overlapping, probability);
+        if self.options.merge == Merge::EqualTexts {
+            // Stable: of equally probable answers, the one with the better span stays first.
+            groups.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        }
+        let answers = groups.iter().take(self.options.top_k).filter_map(|group| self.answer(group));
         Answers {
             answers: answers.collect(),
             no_answer: NoAnswer { probability: probability(null), score: null },
@@ -212,33 +248,52 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.by_rank.len() >= self.options.top_k
+    /// Keeps spans of a window, which come best first, as answers of their own.
+    fn keep_texts(&mut self, window: &Window<'_>, spans: impl Iterator<Item = Span>) {
+        for span in spans {
+            if self.texts.excludes(span.score) {
+                break;
+            }
+            if let Some(rank) = self.rank(window, span) {
+                self.texts.keep(rank);
+            }
+        }
     }
 
-    /// Keeps a span if it is the best of its text and among the `top_k` best texts. A removed text only comes back with a
-    /// better span, so the kept spans are always exactly the best of all spans seen.
-    fn keep(&mut self, rank: Rank) {
-        let Some(text) = self.context.get(rank.start..rank.end).filter(|text| !text.is_empty()) else {
-            return;
-        };
-        match self.by_text.get(text) {
-            Some(known) if *known >= rank => return,
-            Some(known) => {
-                self.by_rank.remove(known);
-            }
-            None if self.is_full() => match self.by_rank.first_key_value() {
-                Some((worst, _)) if *worst < rank => {
-                    if let Some((_, text)) = self.by_rank.pop_first() {
-                        self.by_text.remove(text);
-                    }
-                }
-                _ => return,
-            },
-            None => {}
+    fn rank(&self, window: &Window<'_>, span: Span) -> Option<Rank> {
+        let pieces = (window.first_piece + span.start, window.first_piece + span.end);
+        let (first, last) = (window.pieces.get(span.start)?, window.pieces.get(span.end)?);
+        let mut bytes = first.start..last.end;
+        if self.options.align_to_words {
+            let before = window.context.get(..pieces.0)?.iter().rev();
+            let after = window.context.get(pieces.1..)?.iter();
+            let first = before.take_while(|piece| piece.word == first.word).last().unwrap_or(first);
+            let last = after.take_while(|piece| piece.word == last.word).last().unwrap_or(last);
+            bytes = first.start..last.end;
         }
-        self.by_rank.insert(rank, text);
-        self.by_text.insert(text, rank);
+        Some(Rank { score: span.score, bytes: whole_characters(self.context, bytes), pieces })
+    }
+
+    fn answer(&self, group: &Group) -> Option<Answer> {
+        let variants: Vec<Variant> = group.variants.iter().map(|scored| self.variant(scored)).collect();
+        let Variant { text, start_utf16, end_utf16, start_byte, end_byte, score, .. } =
+            variants.first()?.clone();
+        let probability = group.probability.min(1.0);
+        Some(Answer { text, start_utf16, end_utf16, start_byte, end_byte, probability, score, variants })
+    }
+
+    fn variant(&self, scored: &Scored) -> Variant {
+        let Scored { bytes, score, probability } = scored;
+        let units = self.units.range(bytes);
+        Variant {
+            text: self.context.get(bytes.clone()).unwrap_or_default().to_owned(),
+            start_utf16: units.start,
+            end_utf16: units.end,
+            start_byte: bytes.start,
+            end_byte: bytes.end,
+            probability: *probability,
+            score: *score,
+        }
     }
 }
 

@@ -77,6 +77,52 @@ impl Iterator for RankedSpans<'_> {
     }
 }
 
+/// The best span of a window, then the best one that doesn't overlap it, and so on: greedily, best first. Each takes at most
+/// `tokens × max_tokens` steps.
+#[derive(Debug)]
+pub struct DisjointSpans<'a> {
+    start: &'a [f32],
+    end: &'a [f32],
+    allowed: &'a [bool],
+    max_tokens: usize,
+    /// The best span of every stretch of tokens that is left, with the stretch.
+    best: BinaryHeap<(Span, usize, usize)>,
+}
+
+impl<'a> DisjointSpans<'a> {
+    /// Takes the arguments of [`RankedSpans::new`].
+    pub fn new(start: &'a [f32], end: &'a [f32], allowed: &'a [bool], max_tokens: usize) -> Self {
+        let mut spans = Self { start, end, allowed, max_tokens, best: BinaryHeap::new() };
+        spans.push(0, start.len().min(end.len()).min(allowed.len()));
+        spans
+    }
+
+    /// Adds the best span within `from..to`.
+    fn push(&mut self, from: usize, to: usize) {
+        let (Some(start), Some(end), Some(allowed)) =
+            (self.start.get(from..to), self.end.get(from..to), self.allowed.get(from..to))
+        else {
+            return;
+        };
+        if let Some(Span { start, end, score }) =
+            RankedSpans::new(start, end, allowed, self.max_tokens).next()
+        {
+            self.best.push((Span { start: from + start, end: from + end, score }, from, to));
+        }
+    }
+}
+
+impl Iterator for DisjointSpans<'_> {
+    type Item = Span;
+
+    fn next(&mut self) -> Option<Span> {
+        let (span, from, to) = self.best.pop()?;
+        self.push(from, span.start);
+        self.push(span.end + 1, to);
+        Some(span)
+    }
+}
+
 fn reach(start: usize, max_tokens: usize, tokens: usize) -> Range<usize> {
     start..start.saturating_add(max_tokens).min(tokens)
 }

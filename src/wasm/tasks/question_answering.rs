@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::model::{self, AskOptions, Progress, QuestionAnswering};
-use crate::task::question_answering::{self as task, NoAnswer};
+use crate::task::question_answering::{self as task, Merge, NoAnswer};
 use crate::wasm::WasmModel;
 use crate::wasm::convert::{object, parse};
 
@@ -22,6 +22,8 @@ struct QuestionOptions {
     doc_stride: Option<usize>,
     max_question_tokens: Option<usize>,
     max_windows: Option<usize>,
+    distinct: Option<bool>,
+    align_to_words: Option<bool>,
 }
 
 impl QuestionOptions {
@@ -34,6 +36,8 @@ impl QuestionOptions {
             doc_stride: self.doc_stride.unwrap_or(default.doc_stride),
             max_question_tokens: self.max_question_tokens.unwrap_or(default.max_question_tokens),
             max_windows: self.max_windows,
+            merge: if self.distinct == Some(false) { Merge::EqualTexts } else { default.merge },
+            align_to_words: self.align_to_words.unwrap_or(default.align_to_words),
         }
     }
 }
@@ -45,6 +49,28 @@ struct Answer {
     end: usize,
     probability: f64,
     score: f64,
+    variants: Vec<Variant>,
+}
+
+#[derive(Serialize)]
+struct Variant {
+    text: String,
+    start: usize,
+    end: usize,
+    probability: f64,
+    score: f64,
+}
+
+impl From<&task::Variant> for Variant {
+    fn from(variant: &task::Variant) -> Self {
+        Variant {
+            text: variant.text.clone(),
+            start: variant.start_utf16,
+            end: variant.end_utf16,
+            probability: variant.probability,
+            score: variant.score,
+        }
+    }
 }
 
 impl From<&task::Answer> for Answer {
@@ -55,6 +81,7 @@ impl From<&task::Answer> for Answer {
             end: answer.end_utf16,
             probability: answer.probability,
             score: answer.score,
+            variants: answer.variants.iter().map(Variant::from).collect(),
         }
     }
 }

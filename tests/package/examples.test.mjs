@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -40,13 +40,13 @@ async function copyOf(name, ...flags) {
 }
 
 /** Opens a page with the examples' form, submits it and returns the shown answer. */
-async function askOn(address) {
-  const { page, faults } = await newPage(browser);
+async function askOn(address, inBrowser = browser) {
+  const { page, faults } = await newPage(inBrowser);
   await page.goto(address);
   const line = () => page.$eval("#answer", (element) => element.textContent);
   await page.waitForSelector("#ask:not([disabled])", WAIT).catch(async () => assert.fail(await line()));
   await page.click("#ask");
-  await page.waitForFunction(() => !/^Ready/.test(document.querySelector("#answer").textContent), WAIT);
+  await page.waitForFunction(() => !/^(Ready|Loading|$)/.test(document.querySelector("#answer").textContent), WAIT);
   const shown = await line();
   // `files.json` is optional, but Chromium logs that it is missing.
   assert.deepEqual(
@@ -129,6 +129,46 @@ test("custom-element: answers questions about its page and highlights the answer
   );
   await page.close();
   host.stop();
+});
+
+test("bundlers: webpack, Rollup and esbuild build a page that works under a strict policy and any path", async () => {
+  const folder = await copyOf("bundlers", "--prefer-offline");
+  const built = join(folder, "public");
+  const host = await startHost({
+    "/": temporary.folder,
+    "/some/prefix/": built,
+    "/some/prefix/models/mobilebert-squad/": model,
+  });
+  for (const bundler of ["webpack", "rollup", "esbuild"]) {
+    for (const part of ["dist", "wasm"]) await rm(join(built, part), { recursive: true, force: true });
+    const { stdout, stderr } = await npm(["run", bundler], { cwd: folder });
+    assert.doesNotMatch(`${stdout}${stderr}`, /critical dependency|unresolved/i);
+    assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/, bundler);
+  }
+  host.stop();
+});
+
+test("bundlers: webpack's files may be on another origin than the page", async () => {
+  const folder = join(temporary.folder, "bundlers");
+  const headers = { "access-control-allow-origin": "*" };
+  const cdn = await startHost({ "/": join(folder, "public") }, "", { headers });
+  const host = await startHost({ "/": join(folder, "public"), "/models/mobilebert-squad/": model }, "");
+  await npm(["run", "webpack", "--", "--output-public-path", `${cdn.address}dist/`], { cwd: folder });
+  assert.match(await askOn(host.address), /4 October 1871/);
+  host.stop();
+  cdn.stop();
+});
+
+test("extension: a Manifest V3 background script answers", async () => {
+  const folder = await copyOf("extension", "--offline");
+  await cp(model, join(folder, "models/mobilebert-squad"), { recursive: true });
+  const chrome = await chromium({ extension: folder });
+  try {
+    const background = await chrome.waitForTarget((target) => target.url().endsWith("/background.js"), WAIT);
+    assert.match(await askOn(new URL("popup.html", background.url()).href, chrome), /4 October 1871/);
+  } finally {
+    await chrome.close();
+  }
 });
 
 test("vite: works when built, under a strict policy and any path, and on the development server", async (context) => {

@@ -8,7 +8,6 @@ const chromiumFlags = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-default-apps",
-  "--disable-extensions",
   "--disable-dev-shm-usage",
 ];
 
@@ -20,13 +19,16 @@ const firefoxPreferences = {
   "dom.webgpu.workers.enabled": true,
 };
 
-/** Debian's Chromium; `webgpu` enables SwiftShader, otherwise there is no GPU. */
-export function chromium({ webgpu = false, flags = [] } = {}) {
+/** Debian's Chromium; `webgpu` enables SwiftShader, otherwise there is no GPU. `extension` is the folder of one. */
+export function chromium({ webgpu = false, flags = [], extension } = {}) {
+  // Puppeteer itself passes `--disable-extensions` unless it is asked for extensions.
+  const extensions = extension ? { enableExtensions: [extension], pipe: true } : {};
   return puppeteer.launch({
     browser: "chrome",
     executablePath: program("CHROMIUM"),
     headless: true,
     protocolTimeout: 240_000,
+    ...extensions,
     args: [...chromiumFlags, ...(webgpu ? ["--enable-unsafe-webgpu"] : []), ...flags],
   });
 }

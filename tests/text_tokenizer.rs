@@ -42,21 +42,35 @@ fn right_to_left_text_keeps_logical_order() {
 }
 
 #[test]
-fn special_tokens_written_by_a_user_are_plain_text() {
-    for tokenizer in [uncased(), by_json(&tokenizer_json()).unwrap()] {
+fn special_tokens_in_a_text_are_themselves_but_plain_text_in_a_passage() {
+    for mut tokenizer in [uncased(), by_json(&tokenizer_json()).unwrap()] {
         let special = tokenizer.special();
-        for text in ["[SEP]", "a[SEP]b", "[CLS] [PAD] [UNK] [MASK]", "[sep]"] {
-            let pieces = tokenizer.encode(text).unwrap();
-            let control = [Some(special.class), Some(special.separator), special.padding, special.mask];
-            assert!(pieces.iter().all(|piece| !control.contains(&Some(piece.id))), "{text}: {pieces:?}");
+        let control = [Some(special.class), Some(special.separator), special.padding, special.mask];
+        let controls = |pieces: Vec<Piece>| pieces.iter().filter(|p| control.contains(&Some(p.id))).count();
+        for (text, count) in [("[SEP]", 1), ("a[SEP]b", 1), ("[CLS] [PAD] [UNK] [MASK]", 3), ("[sep]", 0)] {
+            tokenizer.set_split_special_tokens(None);
+            assert_eq!(controls(tokenizer.encode_with_special_tokens(text).unwrap()), count, "{text}");
+            assert_eq!(controls(tokenizer.encode(text).unwrap()), 0, "{text}");
+            for (split, count) in [(true, 0), (false, count)] {
+                tokenizer.set_split_special_tokens(Some(split));
+                assert_eq!(
+                    controls(tokenizer.encode_with_special_tokens(text).unwrap()),
+                    count,
+                    "{text}, {split}"
+                );
+                assert_eq!(controls(tokenizer.encode(text).unwrap()), count, "{text}, {split}");
+            }
         }
+        tokenizer.set_split_special_tokens(Some(true));
         assert_eq!(spelled(&tokenizer, "[SEP]"), ["[", "sep", "]"]);
     }
 }
 
 #[test]
-fn only_fill_mask_recognizes_the_mask_token() {
-    let tokenizer = uncased();
+fn fill_mask_finds_the_mask_token_even_if_special_tokens_are_plain_text() {
+    let mut tokenizer = uncased();
+    tokenizer.set_split_special_tokens(Some(true));
+    assert_eq!(tokenizer.encode_with_masks("[SEP]").unwrap().len(), 3);
     let text = "the [MASK] is a[MASK].";
     let pieces = tokenizer.encode_with_masks(text).unwrap();
     let found: Vec<&str> = pieces.iter().map(|piece| &text[piece.range()]).collect();

@@ -55,7 +55,7 @@ fn added_tokens_are_found_in_text() {
     let tokenizer = by_json(&json).unwrap();
     assert_eq!(
         shown(&tokenizer, "the [E1] in nEw YÖrk"),
-        [("the", "the"), ("[E1]", "[E1]"), ("in", "in"), ("New York", "nEw YÖrk")]
+        [("the", "the"), ("[E1]", " [E1] "), ("in", "in"), ("New York", " nEw YÖrk")]
             .map(|(a, b)| (a.to_owned(), b))
     );
     assert_eq!(spelled(&tokenizer, "[E1]xa"), ["[E1]x", "a"]);
@@ -112,12 +112,33 @@ fn files_of_other_kinds_are_recognized() {
             "max_input_chars_per_word",
         ),
         (|json| json["normalizer"] = json!({"type": "NFKC"}), Code::Unsupported, "NFKC"),
-        (|json| json["normalizer"] = Value::Null, Code::Unsupported, "normalizer"),
+        (
+            |json| {
+                json["normalizer"] =
+                    json!({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "NFD"}]})
+            },
+            Code::Unsupported,
+            "normalizer",
+        ),
         (|json| json["pre_tokenizer"] = json!({"type": "ByteLevel"}), Code::Unsupported, "ByteLevel"),
         (
-            |json| json["post_processor"] = json!({"type": "RobertaProcessing"}),
+            |json| json["post_processor"] = json!({"type": "ByteLevel"}),
             Code::Unsupported,
-            "RobertaProcessing",
+            "TemplateProcessing, BertProcessing, RobertaProcessing",
+        ),
+        (|json| json["post_processor"] = json!({"type": "RobertaProcessing"}), Code::Corrupt, "`cls`"),
+        (
+            |json| {
+                json["post_processor"] = json!({"type": "TemplateProcessing",
+                "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]})
+            },
+            Code::Corrupt,
+            "<s>",
+        ),
+        (
+            |json| json["post_processor"] = json!({"type": "TemplateProcessing", "single": []}),
+            Code::Corrupt,
+            "post-processor",
         ),
         (|json| json["added_tokens"] = json!([{"id": 9, "content": "the"}]), Code::Corrupt, "\"the\""),
         (

@@ -116,9 +116,9 @@ impl Printer<'_> {
         let ids = &encoded.ids;
         let mut offsets = vec![[0, 0]; ids.len()];
         let mut max_context = vec![false; ids.len()];
-        for (position, piece) in encoded.pieces.iter().enumerate() {
-            offsets[position + 1] = [piece.start, piece.end];
-            max_context[position + 1] = true;
+        for (position, piece) in (encoded.positions[0]..).zip(&encoded.pieces) {
+            offsets[position] = [piece.start, piece.end];
+            max_context[position] = true;
         }
         let (input_ids, token_type_ids) = (&ids[..], &encoded.type_ids[..]);
         let record = WindowRecord { id, window: 0, input_ids, token_type_ids, offsets, max_context };

@@ -75,6 +75,20 @@ impl Model {
         })
     }
 
+    /// Maximum number of tokens of an input: `max_position_embeddings`, or the tokenizer's `model_max_length` if that is
+    /// less.
+    pub fn max_length(&self) -> usize {
+        let limit = self.tokenizer.as_ref().and_then(Tokenizer::max_length);
+        limit.map_or(self.config.max_position_embeddings, |limit| {
+            limit.min(self.config.max_position_embeddings)
+        })
+    }
+
+    /// Fails for an input with a token that has no embedding.
+    fn check_ids(&self, ids: &[u32]) -> Result<()> {
+        self.tokenizer()?.check_ids(ids, self.config.vocab_size)
+    }
+
     /// Raw outputs for token ids, one [`Outputs`] per sequence.
     ///
     /// # Errors

@@ -121,7 +121,7 @@ impl QuestionAnswering {
         let mut stopwatch = Stopwatch::start();
         let model = &mut self.0;
         let sizes = WindowOptions {
-            max_length: options.max_length.min(model.config.max_position_embeddings),
+            max_length: options.max_length.min(model.max_length()),
             doc_stride: options.doc_stride,
             max_question: options.max_question_tokens,
         };
@@ -192,6 +192,7 @@ fn windows_per_run(model: &Model, left: usize) -> usize {
 }
 
 async fn run(model: &mut Model, windows: &[Window<'_>]) -> Result<Vec<Outputs>> {
+    windows.iter().try_for_each(|window| model.check_ids(&window.ids))?;
     let sequences: Vec<_> =
         windows.iter().map(|window| Sequence::new(window.ids.clone(), window.type_ids.clone())).collect();
     let before = now_ms();

@@ -143,7 +143,8 @@ impl Model {
         postprocess: impl Fn(&Model, &Encoded, &Outputs) -> Result<T>,
     ) -> Result<(Vec<T>, Timing)> {
         let mut stopwatch = Stopwatch::start();
-        let encoded = tokenize(self.tokenizer()?, self.config.max_position_embeddings)?;
+        let encoded = tokenize(self.tokenizer()?, self.max_length())?;
+        encoded.iter().try_for_each(|encoded| self.check_ids(&encoded.ids))?;
         let sequence = |encoded: &Encoded| Sequence::new(encoded.ids.clone(), encoded.type_ids.clone());
         let sequences: Vec<Sequence> = encoded.iter().map(sequence).collect();
         stopwatch.tokenized();

@@ -37,8 +37,8 @@ impl TokenClassification {
             |tokenizer, max_length| sequence::encode(tokenizer, text, None, max_length),
             |model, encoded, outputs| {
                 let names = &model.config.labels;
-                // [CLS] comes before the pieces, [SEP] after them.
-                let rows = names.len()..(encoded.pieces.len() + 1) * names.len();
+                let first = encoded.positions[0];
+                let rows = first * names.len()..(first + encoded.pieces.len()) * names.len();
                 let logits = output(outputs, "logits")?
                     .data
                     .get(rows)

@@ -1,11 +1,16 @@
 //! Parses the files of a tokenizer. The caller reads them from a disk or the network.
 
+use ahash::AHashSet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, unsupported};
-use super::settings::{AddedToken, Settings, SpecialTokens, Vocabulary};
+use super::added_tokens::{AddedToken, AddedTokens, read_added_tokens, read_decoder};
+use super::form::{ADDED_TOKENS, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, unsupported};
+use super::settings::{Settings, Vocabulary};
+use super::special_tokens::Role;
+use super::template::Template;
+use super::words::WordSplit;
 use crate::error::{Error, Result};
 
 /// Contents of the files of a tokenizer. `tokenizer_json` or `vocab` is required; with both, the vocabulary comes from
@@ -60,14 +65,12 @@ struct Model {
 }
 
 impl TokenizerFiles<'_> {
+    /// Reads the files in the order of precedence of `transformers`' fast tokenizers.
     pub(super) fn settings(&self) -> Result<Settings> {
-        let mut names = SpecialTokens::default();
-        let config = match self.tokenizer_config {
-            Some(text) => Value::Object(parse(TOKENIZER_CONFIG, text)?),
-            None => Value::Null,
-        };
+        let config = object(TOKENIZER_CONFIG, self.tokenizer_config)?;
+        let decoder = read_decoder(&config)?;
         let mut settings = match (self.tokenizer_json, self.vocab) {
-            (Some(json), _) => from_tokenizer_json(json, &mut names)?,
+            (Some(json), _) => from_tokenizer_json(json, &config)?,
             (None, Some(vocab)) => from_vocab(vocab, &config)?,
             (None, None) => {
                 return Err(Error::NotFound {
@@ -76,15 +79,67 @@ impl TokenizerFiles<'_> {
                 });
             }
         };
-        // As in `transformers`: BERT's own classes configure the normalizer, the generic ones keep that of `tokenizer.json`.
-        if self.tokenizer_json.is_none() || !is_generic(&config) {
-            settings.read_normalization(&config)?;
+        settings.names.read(TOKENIZER_CONFIG, &config)?;
+        if decoder.is_none() {
+            let map = object(SPECIAL_TOKENS_MAP, self.special_tokens_map)?;
+            settings.names.read(SPECIAL_TOKENS_MAP, &map)?;
         }
-        names.read_config(&config)?;
-        settings.names = names;
+        if settings.unknown.is_empty() {
+            settings.unknown = settings.names.spelling(Role::Unknown).to_owned();
+        }
+        settings.read_config(&config)?;
+        settings.has_types = has_types(&config);
+        settings.added = self.added_tokens(&settings, decoder, &config)?;
         settings.check(if self.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB })?;
         Ok(settings)
     }
+
+    /// The added tokens of all files: first those of `tokenizer.json`, which `settings` already has.
+    fn added_tokens(
+        &self,
+        settings: &Settings,
+        decoder: Option<Vec<AddedToken>>,
+        config: &Value,
+    ) -> Result<Vec<AddedToken>> {
+        let names = &settings.names;
+        let listed = match decoder {
+            Some(decoder) => decoder,
+            None => self.older_added_tokens(settings)?,
+        };
+        let described: AHashSet<String> = listed.iter().map(|token| token.content.clone()).collect();
+        let mut added = AddedTokens::new(&settings.vocabulary);
+        settings.added.iter().for_each(|token| added.add(token.clone()));
+        let special = names.all(!is_generic(config));
+        for token in listed {
+            let is_special = token.special || special.iter().any(|named| named.content == token.content);
+            added.add(token.with_special(is_special));
+        }
+        for token in special {
+            // An object counts more than what `tokenizer.json` says, and an additional one more than the other files.
+            let overrides = names.is_additional(&token) || !described.contains(&token.content);
+            if !added.contains(&token.content) || (token.is_object() && overrides) {
+                added.add(token);
+            }
+        }
+        Ok(added.into_tokens())
+    }
+
+    /// Without `added_tokens_decoder`: the tokens of `tokenizer.json` and `added_tokens.json` by id; one id is one token.
+    fn older_added_tokens(&self, settings: &Settings) -> Result<Vec<AddedToken>> {
+        let mut tokens = settings.added.clone();
+        if let Some(text) = self.added_tokens {
+            let taken: AHashSet<u32> = tokens.iter().map(|token| token.id).collect();
+            let listed = read_added_tokens(&parse(ADDED_TOKENS, text)?, |token| settings.names.names(token))?;
+            tokens.extend(listed.into_iter().filter(|token| !taken.contains(&token.id)));
+        }
+        tokens.sort_by_key(|token| token.id);
+        Ok(tokens)
+    }
+}
+
+/// A file with an object; null if it doesn't exist.
+fn object(file: &str, text: Option<&str>) -> Result<Value> {
+    text.map_or(Ok(Value::Null), |text| parse(file, text).map(Value::Object))
 }
 
 fn parse<'a, T: Deserialize<'a>>(file: &str, text: &'a str) -> Result<T> {
@@ -98,25 +153,26 @@ fn parse<'a, T: Deserialize<'a>>(file: &str, text: &'a str) -> Result<T> {
     })
 }
 
-fn from_tokenizer_json(text: &str, names: &mut SpecialTokens) -> Result<Settings> {
+fn from_tokenizer_json(text: &str, config: &Value) -> Result<Settings> {
     check_kind(&parse::<Kind>(TOKENIZER_JSON, text)?)?;
     let json: TokenizerJson = parse(TOKENIZER_JSON, text)?;
     let mut settings = Settings {
         vocabulary: json.model.vocab,
         prefix: json.model.continuing_subword_prefix.unwrap_or_else(|| "##".into()),
         max_word_chars: json.model.max_input_chars_per_word.unwrap_or(100),
-        added: json.added_tokens,
+        added: json.added_tokens.into_iter().map(|token| token.from_file(TOKENIZER_JSON)).collect(),
         ..Settings::default()
     };
-    if let Some(unknown) = json.model.unk_token {
-        names.unknown = unknown;
-    }
+    settings.unknown = json.model.unk_token.unwrap_or_else(|| "[UNK]".into());
     settings.read_normalizer(json.normalizer.as_ref())?;
-    match kind_of(json.pre_tokenizer.as_ref()) {
-        Some("BertPreTokenizer") => {}
-        other => return Err(unsupported("pre-tokenizer", other, "BertPreTokenizer")),
+    // As in `transformers`: BERT's own classes configure a plain normalizer, the generic ones keep that of the file.
+    let in_sequence = json.normalizer.as_ref().is_some_and(|part| part.get("normalizers").is_some());
+    if !is_generic(config) && !in_sequence {
+        settings.read_normalization(config)?;
     }
-    names.read_post_processor(json.post_processor.as_ref())?;
+    settings.words = WordSplit::read(json.pre_tokenizer.as_ref())?;
+    settings.template = Some(Template::read(json.post_processor.as_ref(), &settings.vocabulary)?);
+    settings.check_added()?;
     Ok(settings)
 }
 
@@ -139,8 +195,7 @@ fn check_kind(kind: &Kind) -> Result<()> {
 
 /// Whether the tokenizer's class is a generic one, which reads only `tokenizer.json`.
 fn is_generic(config: &Value) -> bool {
-    let class = config.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
-    GENERIC.contains(&class.trim_end_matches("Fast"))
+    GENERIC.contains(&class_of(config))
 }
 
 fn from_vocab(text: &str, config: &Value) -> Result<Settings> {
@@ -154,6 +209,19 @@ fn from_vocab(text: &str, config: &Value) -> Result<Settings> {
         }
     }
     let mut settings = Settings { vocabulary: Vocabulary::from_lines(text)?, ..Settings::default() };
-    settings.read_added(config);
+    settings.read_normalization(config)?;
     Ok(settings)
+}
+
+/// Whether the model gets type ids: `model_input_names`, or the default of the class.
+fn has_types(config: &Value) -> bool {
+    match config.get("model_input_names").and_then(Value::as_array) {
+        Some(names) => names.iter().any(|name| name == "token_type_ids"),
+        None => class_of(config) != "DistilBertTokenizer",
+    }
+}
+
+/// The name of the tokenizer's class, the same for its fast and its slow version.
+fn class_of(config: &Value) -> &str {
+    config.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default().trim_end_matches("Fast")
 }

@@ -1,5 +1,7 @@
-//! A text or a pair of texts as a model's input: `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`.
+//! A text or a pair of texts as a model's input: `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, unless the tokenizer has
+//! another template.
 
+use super::template::Assembled;
 use super::{Piece, Tokenizer};
 use crate::error::{Error, Result};
 
@@ -10,10 +12,12 @@ pub struct Encoded {
     pub ids: Vec<u32>,
     /// 0 for the first text, 1 for the second. As long as `ids`.
     pub type_ids: Vec<u32>,
-    /// Pieces of the first text that fit; the first one is at position 1.
+    /// Pieces of the first text that fit.
     pub pieces: Vec<Piece>,
-    /// Pieces of the second text that fit; the first one is at position `pieces.len() + 2`.
+    /// Pieces of the second text that fit.
     pub pair: Vec<Piece>,
+    /// Positions in `ids` of the first piece of each text: 1 and `pieces.len() + 2` in BERT's template.
+    pub positions: [usize; 2],
     /// Whether anything was truncated.
     pub truncated: bool,
 }
@@ -27,8 +31,8 @@ pub struct Encoded {
 /// # Errors
 /// [`Error::InvalidInput`] if `max_length` has no room for the special tokens.
 pub fn encode(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize) -> Result<Encoded> {
-    let pieces = tokenizer.encode(text)?;
-    let pair = pair.map(|pair| tokenizer.encode(pair)).transpose()?;
+    let pieces = tokenizer.encode_with_special_tokens(text)?;
+    let pair = pair.map(|pair| tokenizer.encode_with_special_tokens(pair)).transpose()?;
     assemble(tokenizer, pieces, pair, max_length)
 }
 
@@ -42,30 +46,29 @@ pub fn assemble(
     pair: Option<Vec<Piece>>,
     max_length: usize,
 ) -> Result<Encoded> {
-    let specials = if pair.is_some() { 3 } else { 2 };
+    let template = tokenizer.template();
+    let is_pair = pair.is_some();
+    let specials = template.specials(is_pair);
     let Some(room) = max_length.checked_sub(specials) else {
         let problem = format!("is {max_length}, but {specials} special tokens need room");
         return Err(Error::invalid_input("max_length", problem));
     };
-    let is_pair = pair.is_some();
     let mut pair = pair.unwrap_or_default();
     let truncated = pieces.len() + pair.len() > room;
     if truncated {
         let (first, second) = if is_pair { share(pieces.len(), pair.len(), room) } else { (room, 0) };
-        pieces.truncate(first);
-        pair.truncate(second);
+        for (pieces, length) in [(&mut pieces, first), (&mut pair, second)] {
+            if tokenizer.truncates_left() {
+                pieces.drain(..pieces.len() - length.min(pieces.len()));
+            } else {
+                pieces.truncate(length);
+            }
+        }
     }
-    let special = tokenizer.special();
-    let mut ids = vec![special.class];
-    ids.extend(pieces.iter().map(|piece| piece.id));
-    ids.push(special.separator);
-    let mut type_ids = vec![0; ids.len()];
-    if is_pair {
-        ids.extend(pair.iter().map(|piece| piece.id));
-        ids.push(special.separator);
-        type_ids.resize(ids.len(), 1);
-    }
-    Ok(Encoded { ids, type_ids, pieces, pair, truncated })
+    let id = |piece: &Piece| piece.id;
+    let Assembled { ids, type_ids, positions } =
+        template.assemble(pieces.iter().map(id), is_pair.then(|| pair.iter().map(id)));
+    Ok(Encoded { ids, type_ids, pieces, pair, positions, truncated })
 }
 
 /// Adds special tokens to the pieces of a pair and truncates only the first text, like `transformers` with `only_first`.

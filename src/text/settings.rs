@@ -4,7 +4,11 @@ use ahash::AHashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, unsupported};
+use super::added_tokens::AddedToken;
+use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, only_element, token_text, unsupported};
+use super::special_tokens::SpecialTokens;
+use super::template::Template;
+use super::words::WordSplit;
 use crate::error::{Error, Result};
 
 /// Token → id.
@@ -27,93 +31,19 @@ impl Vocabulary {
     }
 }
 
-/// A token added to the vocabulary by a model's author.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct AddedToken {
-    #[serde(default)]
-    pub(super) id: u32,
-    pub(super) content: String,
-    #[serde(default)]
-    pub(super) single_word: bool,
-    #[serde(default)]
-    pub(super) normalized: bool,
-}
-
-/// Spelling of the special tokens.
-#[derive(Clone, Debug)]
-pub(super) struct SpecialTokens {
-    pub(super) unknown: String,
-    pub(super) class: String,
-    pub(super) separator: String,
-    pub(super) padding: String,
-    pub(super) mask: String,
-}
-
-impl Default for SpecialTokens {
-    fn default() -> Self {
-        Self {
-            unknown: "[UNK]".into(),
-            class: "[CLS]".into(),
-            separator: "[SEP]".into(),
-            padding: "[PAD]".into(),
-            mask: "[MASK]".into(),
-        }
-    }
-}
-
-impl SpecialTokens {
-    /// Reads `tokenizer_config.json`, where a token is a string or `{"content": …}`.
-    pub(super) fn read_config(&mut self, config: &Value) -> Result<()> {
-        let fields = [
-            ("unk_token", &mut self.unknown),
-            ("cls_token", &mut self.class),
-            ("sep_token", &mut self.separator),
-            ("pad_token", &mut self.padding),
-            ("mask_token", &mut self.mask),
-        ];
-        for (field, name) in fields {
-            let value = config.get(field);
-            match value.and_then(|v| v.get("content")).or(value) {
-                None | Some(Value::Null) => {}
-                Some(Value::String(spelling)) => name.clone_from(spelling),
-                Some(other) => {
-                    let problem = format!("`{field}` is {other}, must be a string");
-                    return Err(Error::corrupt(TOKENIZER_CONFIG, problem));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads `[CLS]` and `[SEP]` from the post-processor, which adds them to a text.
-    pub(super) fn read_post_processor(&mut self, part: Option<&Value>) -> Result<()> {
-        let token = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let (class, separator) = match (kind_of(part), part) {
-            (None, _) | (_, None) => (None, None),
-            (Some("BertProcessing"), Some(part)) => (token(part["cls"].get(0)), token(part["sep"].get(0))),
-            (Some("TemplateProcessing"), Some(part)) => {
-                let template = part["single"].as_array().map_or(&[][..], Vec::as_slice);
-                let special = |piece: Option<&Value>| token(piece.and_then(|p| p["SpecialToken"].get("id")));
-                (special(template.first()), special(template.last()))
-            }
-            (other, _) => return Err(unsupported("post-processor", other, "TemplateProcessing")),
-        };
-        if let Some(class) = class {
-            self.class = class;
-        }
-        if let Some(separator) = separator {
-            self.separator = separator;
-        }
-        Ok(())
-    }
-}
-
 /// Everything that [`super::Tokenizer`] is built from.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) vocabulary: Vocabulary,
+    /// Spelling of the token for words that WordPiece can't split.
+    pub(super) unknown: String,
     pub(super) names: SpecialTokens,
     pub(super) added: Vec<AddedToken>,
+    /// From `tokenizer.json`; BERT's if none.
+    pub(super) template: Option<Template>,
+    pub(super) words: WordSplit,
+    /// Whether the model gets type ids.
+    pub(super) has_types: bool,
     /// Prefix of pieces that continue a word.
     pub(super) prefix: String,
     /// Maximum characters per word; a longer word is unknown.
@@ -123,20 +53,33 @@ pub(super) struct Settings {
     /// If none, as `lowercase`.
     pub(super) strip_accents: Option<bool>,
     pub(super) lowercase: bool,
+    /// Whether special tokens in a text are plain text, if the file says so.
+    pub(super) split_special_tokens: Option<bool>,
+    /// `model_max_length`.
+    pub(super) max_length: Option<usize>,
+    /// Whether truncation removes the start of a text.
+    pub(super) truncate_left: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             vocabulary: Vocabulary::default(),
+            unknown: String::new(),
             names: SpecialTokens::default(),
             added: Vec::new(),
+            template: None,
+            words: WordSplit::Bert,
+            has_types: true,
             prefix: "##".into(),
             max_word_chars: 100,
             clean_text: true,
             space_chinese: true,
             strip_accents: None,
             lowercase: true,
+            split_special_tokens: None,
+            max_length: None,
+            truncate_left: false,
         }
     }
 }
@@ -151,13 +94,18 @@ fn flag(file: &str, fields: &Value, name: &str) -> Result<Option<bool>> {
 }
 
 impl Settings {
-    /// Reads the `normalizer` of `tokenizer.json`: BERT's, alone or as the only element of a sequence.
+    /// Reads the `normalizer` of `tokenizer.json`: BERT's, alone or as the only element of a sequence, or none.
     pub(super) fn read_normalizer(&mut self, part: Option<&Value>) -> Result<()> {
-        let only = part.and_then(|part| part["normalizers"].as_array()).filter(|parts| parts.len() == 1);
-        let part = only.map_or(part, |parts| parts.first());
-        let Some(part) = part.filter(|_| kind_of(part) == Some("BertNormalizer")) else {
-            return Err(unsupported("normalizer", kind_of(part), "BertNormalizer"));
+        let part = only_element(part, "normalizers").filter(|part| !part.is_null());
+        let Some(part) = part else {
+            (self.clean_text, self.space_chinese) = (false, false);
+            (self.strip_accents, self.lowercase) = (Some(false), false);
+            return Ok(());
         };
+        if kind_of(Some(part)) != Some("BertNormalizer") {
+            let wanted = "BertNormalizer, a Sequence of one, or null";
+            return Err(unsupported("normalizer", kind_of(Some(part)), wanted));
+        }
         let flag = |name: &str| flag(TOKENIZER_JSON, part, name);
         self.clean_text = flag("clean_text")?.unwrap_or(true);
         self.space_chinese = flag("handle_chinese_chars")?.unwrap_or(true);
@@ -166,23 +114,37 @@ impl Settings {
         Ok(())
     }
 
-    /// Reads the normalization settings of `tokenizer_config.json`.
+    /// Reads the normalization of `tokenizer_config.json`. The classes of BERT's family have their own defaults, whatever
+    /// `tokenizer.json` says.
     pub(super) fn read_normalization(&mut self, config: &Value) -> Result<()> {
         let flag = |name: &str| flag(TOKENIZER_CONFIG, config, name);
-        self.lowercase = flag("do_lower_case")?.unwrap_or(self.lowercase);
-        self.strip_accents = flag("strip_accents")?.or(self.strip_accents);
-        self.space_chinese = flag("tokenize_chinese_chars")?.unwrap_or(self.space_chinese);
+        self.lowercase = flag("do_lower_case")?.unwrap_or(true);
+        self.strip_accents = flag("strip_accents")?;
+        self.space_chinese = flag("tokenize_chinese_chars")?.unwrap_or(true);
         Ok(())
     }
 
-    /// Reads the tokens that `tokenizer_config.json` adds to a `vocab.txt`.
-    pub(super) fn read_added(&mut self, config: &Value) {
-        let Some(added) = config.get("added_tokens_decoder").and_then(Value::as_object) else { return };
-        for (id, token) in added {
-            if let (Ok(id), Ok(token)) = (id.parse(), serde_json::from_value::<AddedToken>(token.clone())) {
-                self.added.push(AddedToken { id, ..token });
+    /// Reads the settings of `tokenizer_config.json` that don't depend on the class.
+    pub(super) fn read_config(&mut self, config: &Value) -> Result<()> {
+        self.split_special_tokens = flag(TOKENIZER_CONFIG, config, "split_special_tokens")?;
+        let length = config.get("model_max_length").or_else(|| config.get("max_len"));
+        self.max_length = match length {
+            None | Some(Value::Null) => None,
+            // Without a limit, `transformers` writes 1e30.
+            Some(length) => Some(length.as_f64().filter(|length| *length >= 1.0).ok_or_else(|| {
+                let problem = format!("`model_max_length` is {length}, must be a positive number of tokens");
+                Error::corrupt(TOKENIZER_CONFIG, problem)
+            })? as usize),
+        };
+        self.truncate_left = match config.get("truncation_side") {
+            None | Some(Value::Null) => false,
+            Some(Value::String(side)) if side == "right" || side == "left" => side == "left",
+            Some(other) => {
+                let problem = format!("`truncation_side` is {other}, must be \"right\" or \"left\"");
+                return Err(Error::corrupt(TOKENIZER_CONFIG, problem));
             }
-        }
+        };
+        Ok(())
     }
 
     /// Id of a token of the vocabulary or an added token.
@@ -191,20 +153,26 @@ impl Settings {
         self.vocabulary.0.get(token).copied().or_else(added)
     }
 
+    /// Detects added tokens whose id contradicts the vocabulary.
+    pub(super) fn check_added(&self) -> Result<()> {
+        for added in &self.added {
+            if let Some(&id) = self.vocabulary.0.get(&added.content).filter(|id| **id != added.id) {
+                let token = token_text(&added.content);
+                let problem = format!("added token {token} has id {}, the vocabulary says {id}", added.id);
+                return Err(Error::corrupt(TOKENIZER_JSON, problem));
+            }
+        }
+        Ok(())
+    }
+
     /// Detects mistakes that would otherwise only show as wrong answers.
     pub(super) fn check(&self, file: &str) -> Result<()> {
         if self.vocabulary.0.is_empty() {
             return Err(Error::corrupt(file, "the vocabulary is empty"));
         }
-        if !self.vocabulary.0.contains_key(&self.names.unknown) {
-            let problem = format!("the vocabulary has no unknown token {:?}", self.names.unknown);
+        if !self.vocabulary.0.contains_key(&self.unknown) {
+            let problem = format!("the vocabulary has no unknown token {:?}", self.unknown);
             return Err(Error::corrupt(file, problem));
-        }
-        for (role, token) in [("class", &self.names.class), ("separator", &self.names.separator)] {
-            if self.id(token).is_none() {
-                let problem = format!("the vocabulary has no {role} token {token:?}");
-                return Err(Error::corrupt(file, problem));
-            }
         }
         let mut owners = AHashMap::with_capacity(self.vocabulary.0.len());
         for (token, id) in &self.vocabulary.0 {
@@ -215,18 +183,6 @@ impl Settings {
         }
         if self.max_word_chars == 0 {
             return Err(Error::corrupt(file, "`max_input_chars_per_word` is 0"));
-        }
-        for added in &self.added {
-            match self.vocabulary.0.get(&added.content) {
-                Some(&id) if id != added.id => {
-                    let problem = format!(
-                        "added token {:?} has id {}, the vocabulary says {id}",
-                        added.content, added.id
-                    );
-                    return Err(Error::corrupt(file, problem));
-                }
-                _ => {}
-            }
         }
         Ok(())
     }

@@ -6,15 +6,17 @@
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{
-    Decoder, Model, NormalizedString, Normalizer, OffsetType, PreTokenizedString, PreTokenizer,
-};
+use tokenizers::{Decoder, Model, NormalizedString, Normalizer, OffsetType, PreTokenizedString};
 
 use super::TokenizerFiles;
-use super::added::Matcher;
+use super::added_tokens::AddedToken;
+use super::form::{TOKENIZER_JSON, VOCAB, token_text};
+use super::matcher::Matcher;
 use super::piece::Piece;
 use super::settings::Settings;
+use super::special_tokens::Role;
+use super::template::Template;
+use super::words::WordSplit;
 use crate::error::{Error, Result};
 
 /// Bytes of text normalized at a time: alignments take 16 bytes of memory per byte of text.
@@ -35,17 +37,42 @@ pub struct SpecialIds {
     pub mask: Option<u32>,
 }
 
+impl SpecialIds {
+    fn has(&self, id: u32) -> bool {
+        [self.class, self.separator, self.unknown].contains(&id)
+            || [self.padding, self.mask].contains(&Some(id))
+    }
+}
+
 /// Splits text into WordPiece tokens with their ranges in the source.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     normalizer: BertNormalizer,
+    words: WordSplit,
     model: WordPiece,
     special: SpecialIds,
     mask: String,
+    template: Template,
     /// Added tokens to match in the original text, and in the normalized text.
-    added: [Matcher; 2],
-    added_names: Vec<(u32, String)>,
+    matchers: [Matcher; 2],
+    added: Vec<AddedToken>,
+    /// The file of the vocabulary.
+    file: &'static str,
     size: usize,
+    max_length: Option<usize>,
+    truncate_left: bool,
+    split_special_tokens: Option<bool>,
+}
+
+/// The special tokens that are found in a text; the others are plain text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    All,
+    /// Those that have no role such as `[SEP]`.
+    Added,
+    /// Only the one with this id.
+    Only(u32),
+    None,
 }
 
 impl Tokenizer {
@@ -62,66 +89,97 @@ impl Tokenizer {
             settings.strip_accents,
             settings.lowercase,
         );
-        let missing = |role: &str| Error::corrupt(super::form::VOCAB, format!("no {role} token"));
-        let special = SpecialIds {
-            class: settings.id(&settings.names.class).ok_or_else(|| missing("class"))?,
-            separator: settings.id(&settings.names.separator).ok_or_else(|| missing("separator"))?,
-            unknown: settings.id(&settings.names.unknown).ok_or_else(|| missing("unknown"))?,
-            padding: settings.id(&settings.names.padding),
-            mask: settings.id(&settings.names.mask),
-        };
+        let special = special_ids(&settings)?;
         let largest = settings.vocabulary.0.values().chain(settings.added.iter().map(|a| &a.id)).max();
         let size = largest.map_or(0, |&id| id as usize + 1);
-        let added = matchers(&settings, normalizer)?;
-        let added_names = settings.added.iter().map(|a| (a.id, a.content.clone())).collect();
-        let Settings { vocabulary, names, prefix, max_word_chars, .. } = settings;
+        let matchers = matchers(&settings, normalizer)?;
+        let template = settings.template.unwrap_or_else(|| Template::bert(special.class, special.separator));
         let model = WordPiece::builder()
-            .vocab(vocabulary.0)
-            .unk_token(names.unknown)
-            .continuing_subword_prefix(prefix)
-            .max_input_chars_per_word(max_word_chars)
+            .vocab(settings.vocabulary.0)
+            .unk_token(settings.unknown)
+            .continuing_subword_prefix(settings.prefix)
+            .max_input_chars_per_word(settings.max_word_chars)
             .build()
             .map_err(library)?;
-        Ok(Self { normalizer, model, special, mask: names.mask, added, added_names, size })
+        Ok(Self {
+            normalizer,
+            words: settings.words,
+            model,
+            special,
+            mask: settings.names.spelling(Role::Mask).to_owned(),
+            template: if settings.has_types { template } else { template.without_types() },
+            matchers,
+            added: settings.added,
+            file: if files.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB },
+            size,
+            max_length: settings.max_length,
+            truncate_left: settings.truncate_left,
+            split_special_tokens: settings.split_special_tokens,
+        })
     }
 
-    /// The pieces of `text`, without `[CLS]` and `[SEP]`; special tokens written in it are plain text.
-    /// Linear in the text's length.
+    /// The pieces of `text`, without the special tokens of an input's template. `[SEP]` and the like written in it are plain
+    /// text unless [`Tokenizer::split_special_tokens`] says otherwise, so a passage can't end its own segment; special
+    /// tokens that a model's author added are themselves. Linear in the text's length.
     ///
     /// # Errors
     /// Only [`Error::Internal`], for an error of the `tokenizers` crate.
     pub fn encode(&self, text: &str) -> Result<Vec<Piece>> {
-        let mut pieces = Vec::with_capacity(text.len() / 4);
-        if self.added.iter().all(Matcher::is_empty) {
-            // No word extends across a space, so a long text can be tokenized in segments.
-            for (start, segment) in segments(text) {
-                self.encode_segment(segment, start, &mut pieces)?;
-            }
-        } else {
-            self.encode_segment(text, 0, &mut pieces)?;
-        }
-        Ok(pieces)
+        let found = match self.split_special_tokens {
+            None => Found::Added,
+            Some(true) => Found::None,
+            Some(false) => Found::All,
+        };
+        self.encode_finding(text, found)
     }
 
-    /// Like [`Tokenizer::encode`], but the mask token written in `text` becomes the mask.
+    /// Like [`Tokenizer::encode`], but special tokens written in `text` are themselves, as in `transformers`, unless
+    /// [`Tokenizer::split_special_tokens`] says otherwise.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_with_special_tokens(&self, text: &str) -> Result<Vec<Piece>> {
+        let split = self.split_special_tokens.unwrap_or(false);
+        self.encode_finding(text, if split { Found::None } else { Found::All })
+    }
+
+    /// Like [`Tokenizer::encode_with_special_tokens`], but the mask token written in `text` is always the mask.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`]; [`Error::Unsupported`] if the vocabulary has no mask token.
     pub fn encode_with_masks(&self, text: &str) -> Result<Vec<Piece>> {
-        let Some(id) = self.special.mask else {
+        let Some(mask) = self.special.mask else {
             let what = format!("fill-mask: the vocabulary has no mask token {:?}", self.mask);
             return Err(Error::unsupported(what, "a tokenizer that has one"));
         };
-        let mut pieces = Vec::new();
-        let mut start = 0;
-        for (at, mask) in text.match_indices(self.mask.as_str()) {
-            pieces.extend(self.shifted(&text[start..at], start, &pieces)?);
-            let word = pieces.last().map_or(0, |piece| piece.word + 1);
-            pieces.push(Piece { id, start: at, end: at + mask.len(), word });
-            start = at + mask.len();
-        }
-        pieces.extend(self.shifted(&text[start..], start, &pieces)?);
-        Ok(pieces)
+        let split = self.split_special_tokens.unwrap_or(false);
+        self.encode_finding(text, if split { Found::Only(mask) } else { Found::All })
+    }
+
+    /// Whether special tokens written in a text are plain text. None: only `[SEP]` and the like, and only in the passages and
+    /// questions of question answering. Initially as `tokenizer_config.json` says.
+    pub fn split_special_tokens(&self) -> Option<bool> {
+        self.split_special_tokens
+    }
+
+    /// Changes [`Tokenizer::split_special_tokens`].
+    pub fn set_split_special_tokens(&mut self, split: Option<bool>) {
+        self.split_special_tokens = split;
+    }
+
+    /// `model_max_length` of `tokenizer_config.json`: the maximum number of tokens of an input, special tokens included.
+    pub fn max_length(&self) -> Option<usize> {
+        self.max_length
+    }
+
+    /// Whether a text that is too long loses its start (`truncation_side`).
+    pub(super) fn truncates_left(&self) -> bool {
+        self.truncate_left
+    }
+
+    /// Where the special tokens of an input go.
+    pub(super) fn template(&self) -> &Template {
+        &self.template
     }
 
     /// Ids of the special tokens.
@@ -141,14 +199,14 @@ impl Tokenizer {
 
     /// Id of a token, spelled as in the vocabulary (`"##ing"`).
     pub fn id(&self, token: &str) -> Option<u32> {
-        let added = || self.added_names.iter().find(|(_, name)| name == token).map(|(id, _)| *id);
+        let added = || self.added.iter().find(|added| added.content == token).map(|added| added.id);
         self.model.token_to_id(token).or_else(added)
     }
 
     /// Spelling of an id.
     pub fn token(&self, id: u32) -> Option<String> {
-        let added = || self.added_names.iter().find(|(added, _)| *added == id).map(|(_, name)| name.clone());
-        self.model.id_to_token(id).or_else(added)
+        let added = self.added.iter().find(|added| added.id == id).map(|added| added.content.clone());
+        added.or_else(|| self.model.id_to_token(id))
     }
 
     /// Prefix of pieces that continue a word: `##`.
@@ -167,47 +225,71 @@ impl Tokenizer {
         decoder.decode_chain(tokens).map_or_else(|_| String::new(), |parts| parts.concat())
     }
 
-    /// Checks that a model with `vocab_size` word embeddings has those of `[CLS]` and `[SEP]`, which every input
-    /// contains. Other tokens without an embedding are an error only where they occur, as in `transformers`; embeddings
-    /// without a token are padding.
+    /// Checks that a model with `vocab_size` word embeddings has those of the special tokens that every input contains.
+    /// Other tokens without an embedding are an error only where they occur, as in `transformers`; embeddings without a
+    /// token are padding.
     ///
     /// # Errors
     /// [`Error::Config`] with the token, its id and `vocab_size`.
     pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
-        for (role, id) in [("class", self.special.class), ("separator", self.special.separator)] {
-            if id as usize >= vocab_size {
-                let problem = format!(
-                    "is {vocab_size}, but the tokenizer's {role} token {:?} has id {id}; they belong to different models",
-                    self.token(id).unwrap_or_default()
-                );
-                return Err(Error::config("vocab_size", problem));
-            }
+        match self.template.special_ids(false).find(|id| *id as usize >= vocab_size) {
+            None => Ok(()),
+            Some(id) => Err(Error::config("vocab_size", self.beyond(id, vocab_size))),
         }
-        Ok(())
     }
 
-    fn shifted(&self, text: &str, start: usize, before: &[Piece]) -> Result<Vec<Piece>> {
-        let first = before.last().map_or(0, |piece| piece.word + 1);
-        let mut pieces = self.encode(text)?;
-        for piece in &mut pieces {
-            piece.start += start;
-            piece.end += start;
-            piece.word += first;
+    /// Checks that a model with `vocab_size` word embeddings has those of the tokens of an input.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] with the token, its id and `vocab_size`.
+    pub fn check_ids(&self, ids: &[u32], vocab_size: usize) -> Result<()> {
+        match ids.iter().find(|id| **id as usize >= vocab_size) {
+            None => Ok(()),
+            Some(id) => {
+                let problem = format!("`vocab_size` {}", self.beyond(*id, vocab_size));
+                Err(Error::invalid_input("input_ids", problem))
+            }
+        }
+    }
+
+    fn beyond(&self, id: u32, vocab_size: usize) -> String {
+        let token = self.token(id).unwrap_or_default();
+        let listed = || self.added.iter().find(|added| added.id == id).map(|added| added.file);
+        let in_vocabulary = self.model.token_to_id(&token).is_some();
+        let file = if in_vocabulary { self.file } else { listed().unwrap_or(self.file) };
+        let token = token_text(&token);
+        format!("is {vocab_size}, but token {token} of {file} has id {id}; they belong to different models")
+    }
+
+    fn encode_finding(&self, text: &str, found: Found) -> Result<Vec<Piece>> {
+        let mut pieces = Vec::with_capacity(text.len() / 4);
+        if self.matchers.iter().any(Matcher::crosses_spaces) {
+            self.encode_segment(text, 0, found, &mut pieces)?;
+        } else {
+            // No word extends across a space, so a long text can be tokenized in segments.
+            for (start, segment) in segments(text) {
+                self.encode_segment(segment, start, found, &mut pieces)?;
+            }
         }
         Ok(pieces)
     }
 
-    fn encode_segment(&self, text: &str, shift: usize, pieces: &mut Vec<Piece>) -> Result<()> {
-        let [as_written, normalized] = &self.added;
+    fn encode_segment(&self, text: &str, shift: usize, found: Found, pieces: &mut Vec<Piece>) -> Result<()> {
+        let plain = |token: &AddedToken| {
+            token.special
+                && match found {
+                    Found::All => false,
+                    Found::Added => self.special.has(token.id),
+                    Found::Only(id) => token.id != id,
+                    Found::None => true,
+                }
+        };
+        let [as_written, normalized] = &self.matchers;
         let mut words = PreTokenizedString::from(NormalizedString::from(text));
-        if !as_written.is_empty() {
-            words.split(|_, part| Ok(as_written.split(part))).map_err(library)?;
-        }
+        words.split(|_, part| Ok(as_written.split(part, plain))).map_err(library)?;
         words.normalize(|part| self.normalizer.normalize(part)).map_err(library)?;
-        if !normalized.is_empty() {
-            words.split(|_, part| Ok(normalized.split(part))).map_err(library)?;
-        }
-        BertPreTokenizer.pre_tokenize(&mut words).map_err(library)?;
+        words.split(|_, part| Ok(normalized.split(part, plain))).map_err(library)?;
+        self.words.split(&mut words).map_err(library)?;
         words.tokenize(|word| self.model.tokenize(word.get())).map_err(library)?;
         let encoding = words.into_encoding(None, 0, OffsetType::Byte).map_err(library)?;
         let first = pieces.last().map_or(0, |piece| piece.word + 1);
@@ -220,22 +302,43 @@ impl Tokenizer {
     }
 }
 
-/// The tokens to match: all added tokens except special tokens.
+fn special_ids(settings: &Settings) -> Result<SpecialIds> {
+    let id = |role| settings.id(settings.names.spelling(role));
+    // Every input begins and ends with them, so a template knows them even if no file names them.
+    let in_template = |last: bool| {
+        let mut ids = settings.template.as_ref()?.special_ids(false);
+        if last { ids.last() } else { ids.next() }
+    };
+    let required = |role, last: bool| {
+        let stated = settings.names.stated(role).and_then(|token| settings.id(token));
+        stated.or_else(|| in_template(last)).or_else(|| id(role)).ok_or_else(|| {
+            let problem = format!("the vocabulary has no token {:?}", settings.names.spelling(role));
+            Error::corrupt(TOKENIZER_JSON, problem)
+        })
+    };
+    Ok(SpecialIds {
+        class: required(Role::Class, false)?,
+        separator: required(Role::Separator, true)?,
+        unknown: settings.id(&settings.unknown).unwrap_or_default(),
+        padding: id(Role::Padding),
+        mask: id(Role::Mask),
+    })
+}
+
+/// The added tokens to match as they are written, and in the normalized text.
 fn matchers(settings: &Settings, normalizer: BertNormalizer) -> Result<[Matcher; 2]> {
-    let names = &settings.names;
-    let roles = [&names.unknown, &names.class, &names.separator, &names.padding, &names.mask];
-    let mut matchers = [Matcher::default(), Matcher::default()];
-    let [as_written, normalized] = &mut matchers;
-    for added in settings.added.iter().filter(|added| !roles.contains(&&added.content)) {
-        if added.normalized {
+    let mut as_written = Vec::new();
+    let mut normalized = Vec::new();
+    for added in settings.added.iter().cloned() {
+        if added.normalized() {
             let mut content = NormalizedString::from(added.content.as_str());
             normalizer.normalize(&mut content).map_err(library)?;
-            normalized.insert(content.get(), added.id, added.single_word);
+            normalized.push((content.get().to_owned(), added));
         } else {
-            as_written.insert(&added.content, added.id, added.single_word);
+            as_written.push((added.content.clone(), added));
         }
     }
-    Ok(matchers)
+    Ok([Matcher::new(as_written), Matcher::new(normalized)])
 }
 
 /// Segments of a text of about [`SEGMENT`] bytes with their offsets, split only before spaces.

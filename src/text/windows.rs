@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::{Piece, SpecialIds, Tokenizer};
+use super::template::{Assembled, Template};
+use super::{Piece, Tokenizer};
 use crate::error::{Error, Result};
 
 /// Sizes of windows in tokens. The defaults are those of BERT's SQuAD runs.
@@ -26,13 +27,10 @@ impl Default for WindowOptions {
     }
 }
 
-/// Number of special tokens in every window: `[CLS]` and two `[SEP]`.
-const SPECIALS: usize = 3;
-
 /// All windows of a question over a context. Stores the context's pieces and builds windows on demand.
 #[derive(Clone, Debug)]
 pub struct Windows<'a> {
-    special: SpecialIds,
+    template: Template,
     question: Vec<u32>,
     question_truncated: bool,
     context: Cow<'a, [Piece]>,
@@ -42,14 +40,15 @@ pub struct Windows<'a> {
     step: usize,
 }
 
-/// One input of a question-answering model: `[CLS] question [SEP] context [SEP]`, not padded.
+/// One input of a question-answering model: `[CLS] question [SEP] context [SEP]` unless the tokenizer has another template,
+/// not padded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window<'a> {
     /// Index of this window.
     pub index: usize,
     /// Token ids.
     pub ids: Vec<u32>,
-    /// 0 up to and including the first `[SEP]`, 1 after it. As long as `ids`.
+    /// 0 up to and including the first `[SEP]`, 1 after it, unless the template says otherwise. As long as `ids`.
     pub type_ids: Vec<u32>,
     /// Position in `ids` of the first context piece.
     pub context_position: usize,
@@ -102,10 +101,12 @@ impl<'a> Windows<'a> {
         if doc_stride == 0 {
             return Err(Error::invalid_input("doc_stride", "is 0, must be at least 1"));
         }
-        let Some(room) = max_length.checked_sub(SPECIALS + 1).filter(|&room| room > 0 && max_question > 0)
+        let template = tokenizer.template().clone();
+        let specials = template.specials(true);
+        let Some(room) = max_length.checked_sub(specials + 1).filter(|&room| room > 0 && max_question > 0)
         else {
             let problem = format!(
-                "max_length {max_length} and max_question {max_question}: a window needs room for one token of the question, one of the context and {SPECIALS} special tokens"
+                "max_length {max_length} and max_question {max_question}: a window needs room for one token of the question, one of the context and {specials} special tokens"
             );
             return Err(Error::invalid_input("max_length", problem));
         };
@@ -119,10 +120,9 @@ impl<'a> Windows<'a> {
         let longest = max_question.min(room);
         let question_truncated = question.len() > longest;
         question.truncate(longest);
-        let capacity = max_length - question.len() - SPECIALS;
-        let special = tokenizer.special();
+        let capacity = max_length - question.len() - specials;
         let step = doc_stride.min(capacity);
-        Ok(Self { special, question, question_truncated, context, capacity, step })
+        Ok(Self { template, question, question_truncated, context, capacity, step })
     }
 
     /// Number of windows, at least 1.
@@ -138,16 +138,9 @@ impl<'a> Windows<'a> {
         }
         let span = self.span(index);
         let pieces = self.context.get(span.clone())?;
-        let context_position = self.question.len() + 2;
-        let separator = self.special.separator;
-        let mut ids = Vec::with_capacity(context_position + pieces.len() + 1);
-        ids.push(self.special.class);
-        ids.extend_from_slice(&self.question);
-        ids.push(separator);
-        ids.extend(pieces.iter().map(|piece| piece.id));
-        ids.push(separator);
-        let mut type_ids = vec![0; context_position];
-        type_ids.resize(ids.len(), 1);
+        let context = pieces.iter().map(|piece| piece.id);
+        let Assembled { ids, type_ids, positions: [_, context_position] } =
+            self.template.assemble(self.question.iter().copied(), Some(context));
         let max_context = span.clone().map(|piece| self.best_window(piece) == index).collect();
         let (first_piece, context) = (span.start, self.context.as_ref());
         Some(Window { index, ids, type_ids, context_position, first_piece, pieces, context, max_context })

@@ -22,10 +22,15 @@ pub fn uncased() -> Tokenizer {
 }
 
 /// A `tokenizer.json` with the vocabulary of the fixtures.
+pub fn with_vocabulary(mut json: Value) -> Value {
+    let vocab = VOCAB.lines().enumerate().map(|(id, token)| (token.to_owned(), id.into()));
+    json["model"]["vocab"] = Value::Object(vocab.collect());
+    json
+}
+
+/// A complete `tokenizer.json` without special tokens.
 pub fn tokenizer_json() -> Value {
-    let vocab: serde_json::Map<String, Value> =
-        VOCAB.lines().enumerate().map(|(id, token)| (token.to_owned(), id.into())).collect();
-    json!({
+    with_vocabulary(json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
         "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
             "strip_accents": null, "lowercase": true},
@@ -33,8 +38,8 @@ pub fn tokenizer_json() -> Value {
         "post_processor": null,
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100, "vocab": vocab},
-    })
+            "max_input_chars_per_word": 100},
+    }))
 }
 
 pub fn by_json(json: &Value) -> Result<Tokenizer, Error> {

@@ -72,7 +72,7 @@ impl Arguments {
 
     fn logits(&self, examples: &[Example], model: &mut Model) -> Result<Vec<Vec<f32>>> {
         let tokenizer = model.tokenizer()?;
-        let longest = self.max_length.min(model.config().max_position_embeddings);
+        let longest = self.max_length.min(model.max_length());
         let inputs = examples
             .iter()
             .map(|example| sequence::encode(tokenizer, &example.text, example.pair.as_deref(), longest))

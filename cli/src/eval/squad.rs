@@ -88,7 +88,7 @@ impl Arguments {
     /// Answers several questions, with all windows in one call so that the session can batch similar lengths.
     fn answer(&self, examples: &[Example<'_>], model: &mut Model) -> Result<Vec<Answers>> {
         let mut options = self.windows.options();
-        options.max_length = options.max_length.min(model.config().max_position_embeddings);
+        options.max_length = options.max_length.min(model.max_length());
         let search = SearchOptions::best_span(self.max_answer_tokens.get());
         let contexts = contexts(examples, model.tokenizer()?)?;
         let windows = examples

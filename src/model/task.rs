@@ -135,6 +135,12 @@ impl Model {
         self.tokenizer().map(drop)
     }
 
+    /// An input of the network, unless it has a token without an embedding.
+    fn sequence(&self, encoded: &Encoded) -> Result<Sequence> {
+        self.check_ids(&encoded.ids)?;
+        Ok(Sequence::new(encoded.ids.clone(), encoded.type_ids.clone()))
+    }
+
     /// One call of a task: `tokenize` gets the tokenizer and the model's maximum length and gives the inputs, which run
     /// as one batch; `postprocess` turns the outputs of each input into a result.
     pub(super) async fn run_task<T>(
@@ -144,9 +150,7 @@ impl Model {
     ) -> Result<(Vec<T>, Timing)> {
         let mut stopwatch = Stopwatch::start();
         let encoded = tokenize(self.tokenizer()?, self.max_length())?;
-        encoded.iter().try_for_each(|encoded| self.check_ids(&encoded.ids))?;
-        let sequence = |encoded: &Encoded| Sequence::new(encoded.ids.clone(), encoded.type_ids.clone());
-        let sequences: Vec<Sequence> = encoded.iter().map(sequence).collect();
+        let sequences = encoded.iter().map(|encoded| self.sequence(encoded)).collect::<Result<Vec<_>>>()?;
         stopwatch.tokenized();
         let outputs = self.session.run(&sequences, ExtraOutputs::default()).await?;
         stopwatch.computed();
@@ -189,10 +193,7 @@ impl Model {
                 tokens += encoded.ids.len();
                 chunk.push(encoded);
             }
-            let sequences: Vec<Sequence> = chunk
-                .iter()
-                .map(|encoded| Sequence::new(encoded.ids.clone(), encoded.type_ids.clone()))
-                .collect();
+            let sequences = chunk.iter().map(|encoded| self.sequence(encoded)).collect::<Result<Vec<_>>>()?;
             stopwatch.tokenized();
             let outputs = self.session.run(&sequences, ExtraOutputs::default()).await?;
             stopwatch.computed();

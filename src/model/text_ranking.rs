@@ -63,17 +63,12 @@ impl TextRanking {
         if documents.is_empty() {
             return Err(Error::invalid_input("documents", "is empty; at least one document is needed"));
         }
-        let pieces = self.0.tokenizer()?.encode(query)?;
+        let pieces = self.0.tokenizer()?.encode_with_special_tokens(query)?;
         let (mut logits, mut truncated) = (Vec::with_capacity(documents.len()), false);
         let encode = |model: &super::Model, index: usize| {
             let tokenizer = model.tokenizer()?;
-            let document = tokenizer.encode(documents[index])?;
-            sequence::assemble(
-                tokenizer,
-                pieces.clone(),
-                Some(document),
-                model.config.max_position_embeddings,
-            )
+            let document = tokenizer.encode_with_special_tokens(documents[index])?;
+            sequence::assemble(tokenizer, pieces.clone(), Some(document), model.max_length())
         };
         let take = |encoded: &Encoded, outputs: &Outputs| {
             truncated |= encoded.truncated;

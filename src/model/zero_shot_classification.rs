@@ -78,11 +78,11 @@ impl ZeroShotClassification {
         if labels.is_empty() {
             return Err(Error::invalid_input("labels", "is empty; at least one label is needed"));
         }
-        let premise = self.0.tokenizer()?.encode(text)?;
+        let premise = self.0.tokenizer()?.encode_with_special_tokens(text)?;
         let (mut evidence, mut truncated) = (Vec::with_capacity(labels.len()), false);
         let encode = |model: &super::Model, index: usize| {
-            let (tokenizer, max_length) = (model.tokenizer()?, model.config.max_position_embeddings);
-            let hypothesis = tokenizer.encode(&template.hypothesis(labels[index]))?;
+            let (tokenizer, max_length) = (model.tokenizer()?, model.max_length());
+            let hypothesis = tokenizer.encode_with_special_tokens(&template.hypothesis(labels[index]))?;
             sequence::assemble_whole_pair(tokenizer, premise.clone(), hypothesis, max_length).map_err(|_| {
                 let problem =
                     format!("label {index} is too long: its hypothesis doesn't fit {max_length} tokens");

@@ -71,7 +71,7 @@ impl AddedToken {
     }
 
     /// The same token, listed by `file`.
-    pub(super) fn from_file(self, file: &'static str) -> Self {
+    pub(super) fn listed_in(self, file: &'static str) -> Self {
         Self { file, ..self }
     }
 

@@ -160,7 +160,7 @@ fn from_tokenizer_json(text: &str, config: &Value) -> Result<Settings> {
         vocabulary: json.model.vocab,
         prefix: json.model.continuing_subword_prefix.unwrap_or_else(|| "##".into()),
         max_word_chars: json.model.max_input_chars_per_word.unwrap_or(100),
-        added: json.added_tokens.into_iter().map(|token| token.from_file(TOKENIZER_JSON)).collect(),
+        added: json.added_tokens.into_iter().map(|token| token.listed_in(TOKENIZER_JSON)).collect(),
         ..Settings::default()
     };
     settings.unknown = json.model.unk_token.unwrap_or_else(|| "[UNK]".into());

@@ -57,13 +57,8 @@ pub fn assemble(
     let truncated = pieces.len() + pair.len() > room;
     if truncated {
         let (first, second) = if is_pair { share(pieces.len(), pair.len(), room) } else { (room, 0) };
-        for (pieces, length) in [(&mut pieces, first), (&mut pair, second)] {
-            if tokenizer.truncates_left() {
-                pieces.drain(..pieces.len() - length.min(pieces.len()));
-            } else {
-                pieces.truncate(length);
-            }
-        }
+        shorten(tokenizer, &mut pieces, first);
+        shorten(tokenizer, &mut pair, second);
     }
     let id = |piece: &Piece| piece.id;
     let Assembled { ids, type_ids, positions } =
@@ -81,14 +76,24 @@ pub fn assemble_whole_pair(
     pair: Vec<Piece>,
     max_length: usize,
 ) -> Result<Encoded> {
-    let Some(room) = max_length.checked_sub(pair.len() + 3) else {
+    let specials = tokenizer.template().specials(true);
+    let Some(room) = max_length.checked_sub(pair.len() + specials) else {
         let problem = format!("is {max_length}, but the second text alone has {} tokens", pair.len());
         return Err(Error::invalid_input("max_length", problem));
     };
     let truncated = pieces.len() > room;
-    pieces.truncate(room);
+    shorten(tokenizer, &mut pieces, room);
     let whole = assemble(tokenizer, pieces, Some(pair), max_length)?;
     Ok(Encoded { truncated, ..whole })
+}
+
+/// Removes the end, or the start if the tokenizer says so, of what is too long.
+fn shorten(tokenizer: &Tokenizer, pieces: &mut Vec<Piece>, length: usize) {
+    if tokenizer.truncates_left() {
+        pieces.drain(..pieces.len().saturating_sub(length));
+    } else {
+        pieces.truncate(length);
+    }
 }
 
 /// Lengths to which a pair is truncated.

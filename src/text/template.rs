@@ -15,6 +15,15 @@ enum Part {
     Text { index: usize, type_id: u32 },
 }
 
+impl Part {
+    fn special_ids(&self) -> &[u32] {
+        match self {
+            Part::Special { ids, .. } => ids,
+            Part::Text { .. } => &[],
+        }
+    }
+}
+
 /// The parts of an input of one text, and of a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
@@ -117,8 +126,7 @@ impl Template {
     /// The special tokens in order.
     pub(super) fn special_ids(&self, pair: bool) -> impl Iterator<Item = u32> {
         let parts = if pair { &self.pair } else { &self.single };
-        let special = |part| if let &Part::Special { ref ids, .. } = part { &ids[..] } else { &[] };
-        parts.iter().flat_map(special).copied()
+        parts.iter().flat_map(Part::special_ids).copied()
     }
 
     /// Puts texts between their special tokens.

@@ -234,7 +234,13 @@ impl Tokenizer {
     pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
         match self.template.special_ids(false).find(|id| *id as usize >= vocab_size) {
             None => Ok(()),
-            Some(id) => Err(Error::config("vocab_size", self.beyond(id, vocab_size))),
+            Some(id) => {
+                let problem = format!(
+                    "is {vocab_size}, but {} has id {id}; they belong to different models",
+                    self.listed(id)
+                );
+                Err(Error::config("vocab_size", problem))
+            }
         }
     }
 
@@ -246,19 +252,22 @@ impl Tokenizer {
         match ids.iter().find(|id| **id as usize >= vocab_size) {
             None => Ok(()),
             Some(id) => {
-                let problem = format!("`vocab_size` {}", self.beyond(*id, vocab_size));
+                let problem = format!(
+                    "{}: {id} is not below vocab_size {vocab_size}; the model has no embedding for it",
+                    self.listed(*id)
+                );
                 Err(Error::invalid_input("input_ids", problem))
             }
         }
     }
 
-    fn beyond(&self, id: u32, vocab_size: usize) -> String {
+    /// A token and the file that lists it, for a message.
+    fn listed(&self, id: u32) -> String {
         let token = self.token(id).unwrap_or_default();
-        let listed = || self.added.iter().find(|added| added.id == id).map(|added| added.file);
+        let added = self.added.iter().find(|added| added.id == id);
         let in_vocabulary = self.model.token_to_id(&token).is_some();
-        let file = if in_vocabulary { self.file } else { listed().unwrap_or(self.file) };
-        let token = token_text(&token);
-        format!("is {vocab_size}, but token {token} of {file} has id {id}; they belong to different models")
+        let file = added.filter(|_| !in_vocabulary).map_or(self.file, |added| added.file);
+        format!("token {} of {file}", token_text(&token))
     }
 
     fn encode_finding(&self, text: &str, found: Found) -> Result<Vec<Piece>> {

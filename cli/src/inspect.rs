@@ -62,10 +62,12 @@ impl Arguments {
     /// Reads the configuration and the headers of the weights, and prints the report.
     pub fn run(self) -> Result<()> {
         let directory = Directory::new(&self.directory)?;
-        let config = directory.config()?;
+        let mut config = directory.config()?;
         let files = directory.weight_files()?;
         let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;
-        let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
+        let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
+        config.fit_head(&has);
+        let network = Network::new(&config, &has)?;
         for header in &headers {
             network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
             header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;

@@ -97,10 +97,12 @@ fn refuse_existing(out: &Path) -> Result<()> {
 }
 
 fn quantize(directory: &Directory, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
-    let config = directory.config()?;
+    let mut config = directory.config()?;
     let names = directory.weight_files()?;
     let headers = names.iter().map(|name| directory.header(name)).collect::<Result<Vec<_>>>()?;
-    let network = Network::new(&config, &|name| headers.iter().any(|header| header.get(name).is_some()))?;
+    let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
+    config.fit_head(&has);
+    let network = Network::new(&config, &has)?;
     for header in &headers {
         network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
         header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;

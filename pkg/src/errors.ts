@@ -34,6 +34,8 @@ export interface ErrorDetail {
   status?: number;
   /** The model's actual task, if it was loaded for a different one. */
   task?: string;
+  /** Hugging Face ids of the models that this one was made from, if it can't be read but they may. */
+  baseModels?: string[];
 }
 
 /** The error class of this package. `message` says what happened and, if possible, what to do about it. */

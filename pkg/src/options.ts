@@ -110,6 +110,7 @@ export const LOAD: Checks<LoadOptions> = {
   onWarning: isFunction,
   endpoint: isUrls,
   revision: isName,
+  followBaseModel: isBoolean,
   headers: isHeaders,
   cache: isBoolean,
   wasmUrl: isUrl,

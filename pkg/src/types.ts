@@ -61,6 +61,11 @@ export interface LoadOptions {
   endpoint?: string | readonly string[] | undefined;
   /** Branch, tag or commit of a Hugging Face id. Default: `main`. */
   revision?: string | undefined;
+  /**
+   * Whether to load the model that a Hugging Face id was made from, if it has only ONNX files, as the ids in examples of
+   * transformers.js do. Default: false; the error then names that model.
+   */
+  followBaseModel?: boolean | undefined;
   /** Sent with every request for a model file; private models need `authorization`. */
   headers?: Record<string, string> | undefined;
   /** Whether to keep the files in the browser's cache storage. Default: true. */

@@ -65,6 +65,17 @@ impl Head {
         ("Model", Head::Encoder),
     ];
 
+    /// The head whose tensors a checkpoint has. A `classifier` is taken to classify sequences.
+    pub(super) fn of_tensors(has: &dyn Fn(&str) -> bool) -> Head {
+        let by_tensor = [
+            ("qa_outputs.weight", Head::QuestionAnswering),
+            ("classifier.weight", Head::SequenceClassification),
+            ("cls.predictions.transform.dense.weight", Head::MaskedLanguageModel),
+            ("vocab_transform.weight", Head::MaskedLanguageModel),
+        ];
+        by_tensor.into_iter().find(|(tensor, _)| has(tensor)).map_or(Head::Encoder, |(_, head)| head)
+    }
+
     /// Suffix of the class name in `transformers`, e.g. `ForQuestionAnswering`.
     pub fn class_ending(self) -> &'static str {
         Head::ENDINGS.iter().find(|(_, head)| *head == self).map_or("Model", |(ending, _)| ending)

@@ -59,6 +59,8 @@ pub struct Config {
     listed_labels: Option<usize>,
     /// How to interpret a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
+    /// Whether `architectures` names the head; the tensors decide otherwise.
+    states_head: bool,
     /// Name of the activation of a single score, from `sentence_transformers`.
     activation_fn: Option<String>,
     /// Token id of padding.
@@ -111,6 +113,19 @@ impl Config {
             None if self.problem_type == Some(ProblemType::Regression) => Ok(ScoreActivation::Identity),
             None => Ok(ScoreActivation::Sigmoid),
         }
+    }
+
+    /// Chooses the head by the tensors of the checkpoint if `architectures` doesn't name one.
+    pub fn fit_head(&mut self, has: &dyn Fn(&str) -> bool) {
+        if !std::mem::replace(&mut self.states_head, true) {
+            self.head = Head::of_tensors(has);
+        }
+    }
+
+    /// Keeps only the encoder.
+    pub(crate) fn drop_head(&mut self) {
+        self.head = Head::Encoder;
+        self.states_head = true;
     }
 
     /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries, which is

@@ -1,7 +1,7 @@
 //! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
 use super::{Model, question_answering};
-use crate::config::{Config, Head};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::Network;
 use crate::session::{DeviceReport, Limits, PendingSession, Session, SessionOptions};
@@ -50,7 +50,7 @@ impl Loader {
     pub async fn new(files: &ModelFiles<'_>, options: &SessionOptions) -> Result<Self> {
         let mut config = Config::from_json(files.config)?;
         if files.encoder_only {
-            config.head = Head::Encoder;
+            config.drop_head();
         }
         let has_tokenizer = files.tokenizer.tokenizer_json.is_some() || files.tokenizer.vocab.is_some();
         let tokenizer = has_tokenizer.then(|| Tokenizer::from_files(files.tokenizer)).transpose()?;
@@ -59,7 +59,7 @@ impl Loader {
         }
         let index =
             files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
-        let network = index.map(|index| sharded(&config, &index)).transpose()?;
+        let network = index.map(|index| sharded(&mut config, &index)).transpose()?;
         let started = PendingSession::new(options).await?;
         let stage = match network {
             Some(network) => Stage::loading(started, network)?,
@@ -140,7 +140,9 @@ impl Loader {
             if let Some([outputs, _]) = header.get("classifier.weight").map(|entry| &entry.shape[..]) {
                 self.config.fit_labels(*outputs);
             }
-            let network = Network::new(&self.config, &|name| header.get(name).is_some())?;
+            let has = |name: &str| header.get(name).is_some();
+            self.config.fit_head(&has);
+            let network = Network::new(&self.config, &has)?;
             network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
             header.check(&network.parameters)?;
             if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
@@ -171,7 +173,8 @@ impl Loader {
 }
 
 /// The network of a sharded checkpoint.
-fn sharded(config: &Config, index: &ShardIndex) -> Result<Network> {
+fn sharded(config: &mut Config, index: &ShardIndex) -> Result<Network> {
+    config.fit_head(&|name| index.has(name));
     let network = Network::new(config, &|name| index.has(name))?;
     network.check_depth(index.weight_map.keys().map(String::as_str))?;
     Ok(network)

@@ -187,10 +187,10 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 async function loadRequest(task: Task, model: ModelSource, options: LoadOptions): Promise<LoadRequest> {
-  const { device = "auto", dtype, schedule, cache = true, wasmBytes } = options;
+  const { device = "auto", dtype, schedule, cache = true, followBaseModel = false, wasmBytes } = options;
   const place = await resolveSource(model, options);
   const wasmUrl = await absoluteUrl("wasmUrl", options.wasmUrl);
-  return { place, task, device, dtype, schedule, cache, wasmUrl, wasmBytes };
+  return { place, followBaseModel, task, device, dtype, schedule, cache, wasmUrl, wasmBytes };
 }
 
 async function absoluteUrl(field: string, url: string | URL | undefined): Promise<string | undefined> {

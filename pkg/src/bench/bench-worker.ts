@@ -1,7 +1,7 @@
 import { type EngineOptions, startEngine } from "../engine/engine.js";
 import { disposed, toPlain } from "../errors.js";
 import { type OpenFile, openFile } from "../files/fetch.js";
-import { missing, shardNames } from "../files/model-files.js";
+import { missing, openWeights, WEIGHTS } from "../files/model-files.js";
 import type { Place } from "../files/source.js";
 import { join } from "../files/streams.js";
 import { parseManifest, verified } from "../files/verify.js";
@@ -41,8 +41,6 @@ interface Engine {
 
 type Report = (progress: StartProgress) => void;
 
-const WEIGHTS = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
 /** Interval in milliseconds at which to report progress and yield. */
 const YIELD_INTERVAL = 50;
 
@@ -128,20 +126,18 @@ async function download(engine: Engine, place: Place, options: EngineOptions, re
   const text = async (file: OpenFile) => new TextDecoder().decode(await opening.time(() => join(file.chunks)));
   const config = await text(await required("config.json"));
   const manifest = await open("files.json").then(async (file) => file && parseManifest(await text(file)));
-  const single = await open(WEIGHTS);
-  const index = single ? undefined : await text(await required(INDEX));
-  const names = index === undefined ? [WEIGHTS] : shardNames(index);
+  const { weights, index } = await openWeights((name) => missing(place, name), open, await open(WEIGHTS));
   const before = performance.now();
   const loader = await engine.Loader.create({ config, ...(index !== undefined && { index }) }, options);
   const compile = performance.now() - before;
-  for (const [i, name] of names.entries()) {
+  for (const [i, file] of weights.entries()) {
+    const { name } = file;
     loader.beginFile(name);
-    const file = single ?? (await required(name));
     const bytes = manifest?.files.get(name)?.bytes ?? file.bytes;
     let read = 0;
     for await (const chunk of checked.waiting(verified(manifest, name, stream.waiting(file.chunks)))) {
       read += chunk.length;
-      report({ phase: "download", share: bytes ? (i + read / bytes) / names.length : null });
+      report({ phase: "download", share: bytes ? (i + read / bytes) / weights.length : null });
       await device.time(() => loader.push(chunk));
     }
   }

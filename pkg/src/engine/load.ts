@@ -1,30 +1,30 @@
 import { aborted, MobileBertError, type PlainError, toError } from "../errors.js";
 import * as store from "../files/cache.js";
 import { chooseMirror, currentValidator, type OpenFile, openFile } from "../files/fetch.js";
-import { type Opener, openAll, WEIGHTS } from "../files/model-files.js";
+import { checkWeights, listRepository, type Repository, withRepository } from "../files/hub.js";
+import { isWeights, type Opener, openAll, WEIGHTS } from "../files/model-files.js";
 import type { ProgressTotal } from "../files/progress.js";
 import type { Place } from "../files/source.js";
 import { join } from "../files/streams.js";
-import { type Manifest, parseManifest, verified } from "../files/verify.js";
+import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
 import { headTask, type LoadRequest } from "./request.js";
 import { Trap, untilTrap } from "./trap.js";
 
-const MANIFEST = "files.json";
-
 /** Loads a model, from the cache if it is complete and up to date. */
 export async function loadModel(
-  request: LoadRequest,
+  wanted: LoadRequest,
   progress: ProgressTotal,
   onWarning: (warning: PlainError) => void,
   signal: AbortSignal,
 ): Promise<EngineModel> {
   // Compiling the module takes as long as the first requests: do both at once.
-  const engine = startEngine(request);
+  const engine = startEngine(wanted);
   engine.catch(() => {});
-  const base = cacheKey(request);
-  const place = await chooseMirror(request.place, signal);
-  const version = await modelVersion(place, base, signal);
+  const { request, place, repository } = await locate(wanted, signal);
+  // A model that was followed is cached under the id that the caller knows.
+  const base = cacheKey(wanted);
+  const version = await modelVersion(place, repository, base, signal);
   let model: EngineModel | undefined;
   if (base && version.record) {
     try {
@@ -53,6 +53,25 @@ export async function loadModel(
     }
   }
   return model;
+}
+
+/** Chooses the mirror and asks the Hub for the list of files; follows a repository of ONNX files to its original. */
+async function locate(request: LoadRequest, signal: AbortSignal) {
+  const place = await chooseMirror(request.place, signal);
+  const repository = await listRepository(place, signal);
+  if (!repository) return { request, place, repository };
+  try {
+    checkWeights(place, repository);
+    return { request, place, repository };
+  } catch (error) {
+    const [original, another] = repository.baseModels;
+    const follows = request.followBaseModel && original !== undefined && another === undefined;
+    if (!follows || place.kind === "files") throw error;
+    const there = withRepository(place, original);
+    const found = await listRepository(there, signal);
+    if (found) checkWeights(there, found);
+    return { request: { ...request, place: there }, place: there, repository: found };
+  }
 }
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */
@@ -128,12 +147,23 @@ interface ModelVersion {
 }
 
 /** Checks with one small request whether a cached model is up to date. */
-async function modelVersion(place: Place, base: string | undefined, signal: AbortSignal): Promise<ModelVersion> {
+async function modelVersion(
+  place: Place,
+  repository: Repository | undefined,
+  base: string | undefined,
+  signal: AbortSignal,
+): Promise<ModelVersion> {
   const record = base ? await store.findRecord(base).catch(() => undefined) : undefined;
-  if (record && !record.hasManifest) {
-    const weights = record.files.find((file) => file.name.endsWith(".safetensors"))?.name ?? WEIGHTS;
+  if (repository) {
+    const { manifest } = repository;
+    return { manifest, record: record && manifest.text === record.version ? record : undefined };
+  }
+  // The Hub's list of files can't be reached, or there never was one: the weights decide.
+  const validator = record?.validator ?? (record?.hasManifest === false ? record.version : undefined);
+  if (record && validator !== undefined) {
+    const weights = record.files.find((file) => isWeights(file.name))?.name ?? WEIGHTS;
     const current = await currentValidator(place, weights, signal);
-    return { manifest: undefined, record: current === undefined || current === record.version ? record : undefined };
+    return { manifest: undefined, record: current === undefined || current === validator ? record : undefined };
   }
   let text: string | undefined;
   try {
@@ -169,7 +199,7 @@ class ModelDownload {
   /** Whether part of a file was left by an earlier load. */
   resumed = false;
   private readonly stored: { name: string; state: store.StoreState }[] = [];
-  private version = "";
+  private validator = "";
 
   constructor(
     private readonly place: Place,
@@ -181,13 +211,13 @@ class ModelDownload {
 
   readonly open: Opener = async (name, onMissing) => {
     const { base, manifest } = this;
-    const isWeights = name.endsWith(".safetensors");
+    const resumable = isWeights(name);
     const nothing: store.StoredParts = { count: 0, bytes: 0, validator: "" };
     // Only weights are worth resuming; other files are downloaded again.
-    const stored = base && isWeights ? await store.findParts(base, name).catch(() => nothing) : nothing;
+    const stored = base && resumable ? await store.findParts(base, name).catch(() => nothing) : nothing;
     const file = await openFile(this.place, name, this.signal, stored.count > 0 ? stored : undefined, onMissing);
     if (!file) return undefined;
-    if (isWeights && this.version === "") this.version = file.validator;
+    if (resumable && this.validator === "") this.validator = file.validator;
     const resumes = base !== undefined && file.start > 0;
     this.resumed ||= resumes;
     const check = () => this.progress.enter("verify", name);
@@ -213,10 +243,13 @@ class ModelDownload {
     }
     const files = this.stored.map(({ name, state }) => ({ name, bytes: state.bytes }));
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const version = this.manifest?.text ?? this.version;
+    const { manifest, validator } = this;
+    const version = manifest?.text ?? validator;
     const stored = new Date().toISOString();
-    const hasManifest = this.manifest !== undefined;
-    await store.commit({ model: base, files, bytes, stored, version, hasManifest }).catch(() => {});
+    const record = { model: base, files, bytes, stored, version, hasManifest: manifest !== undefined };
+    // A `files.json` says itself when it changes.
+    const listed = manifest?.source === MANIFEST;
+    await store.commit({ ...record, ...(!listed && { validator }) }).catch(() => {});
   }
 }
 

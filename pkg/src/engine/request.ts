@@ -19,6 +19,7 @@ export function headTask(task: Task): Task {
 /** Everything needed to load a model; can be sent to a worker. */
 export interface LoadRequest {
   place: Place;
+  followBaseModel: boolean;
   task: Task;
   device: "auto" | DeviceKind;
   dtype: Dtype | undefined;

@@ -18,9 +18,11 @@ export interface CachedModel {
 
 /** Stored with a model's files once all of them were read and verified; without it, they aren't used. */
 export interface CacheRecord extends CachedModel {
-  /** Text of `files.json`, or the weights' validator if there is none; changes when the model does. */
+  /** Text of `files.json`, the Hub's commit, or the weights' validator if there is neither; changes when the model does. */
   version: string;
   hasManifest: boolean;
+  /** The weights' validator, unless there is a `files.json`. */
+  validator?: string;
 }
 
 const CACHE_NAME = "mobilebert-models";

@@ -93,7 +93,8 @@ export async function currentValidator(place: Place, name: string, signal: Abort
   }
 }
 
-async function request(
+/** Sends a request. Fails unless the response is one that callers handle: a success, a missing file or range. */
+export async function request(
   name: string,
   url: string,
   init: RequestInit,

@@ -6,9 +6,13 @@ import { join } from "./streams.js";
 import type { Manifest } from "./verify.js";
 
 const CONFIG = "config.json";
-/** The weights, unless they are sharded. */
+/** The preferred weights. */
 export const WEIGHTS = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
+/**
+ * Other weights and indexes of shards, in the order in which they are looked for, as in `transformers`. `WEIGHTS` in
+ * `src/model/directory.rs` is the same list.
+ */
+const OTHER_WEIGHTS = ["model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 const TOKENIZER = "tokenizer.json";
 const VOCAB = "vocab.txt";
 /** Small files that a directory may have besides its vocabulary; `SmallFiles::NAMES` in Rust is the same list. */
@@ -50,22 +54,37 @@ export async function openAll(place: Place, open: Opener, manifest: Manifest | u
   }
 }
 
-function isFile(file: OpenFile | undefined): boolean {
+function isFile(file: OpenFile | undefined): file is OpenFile {
   return file !== undefined && !file.isPage;
 }
 
-/** Opens the weights: a single file, or the shards listed in the index. */
-async function openWeights(
+/** Whether a file has weights, by its name. */
+export function isWeights(name: string): boolean {
+  return name === WEIGHTS || name === "pytorch_model.bin" || isShard(name);
+}
+
+/** Shards are in the same directory as their index; other paths aren't followed. */
+function isShard(name: string): boolean {
+  return /^[\w.-]+\.(safetensors|bin)$/.test(name);
+}
+
+/** Opens the weights: a single file, opened by the caller as `single` if it exists, or the shards listed in an index. */
+export async function openWeights(
   fileMissing: (name: string) => MobileBertError,
   optional: Opener,
   single: OpenFile | undefined,
 ) {
-  const file = isFile(single) ? undefined : await optional(INDEX);
-  if (single && !(file && isFile(file))) return { weights: [single], index: undefined };
+  let file = single;
+  for (const name of OTHER_WEIGHTS) {
+    if (isFile(file)) break;
+    // A page in place of a file is reported only if there is nothing else.
+    file = (await optional(name)) ?? file;
+  }
   if (!file) throw fileMissing(WEIGHTS);
+  if (!file.name.endsWith(".json")) return { weights: [file], index: undefined };
   const index = new TextDecoder().decode(await join(file.chunks));
   const weights: OpenFile[] = [];
-  for (const name of shardNames(index)) {
+  for (const name of shardNames(file.name, index)) {
     const shard = await optional(name);
     if (!shard) throw fileMissing(name);
     weights.push(shard);
@@ -74,8 +93,8 @@ async function openWeights(
 }
 
 /** Returns the shards listed in an index. */
-export function shardNames(text: string): string[] {
-  const damaged = (problem: string) => new MobileBertError("corrupt", `${INDEX}: ${problem}`, { file: INDEX });
+function shardNames(file: string, text: string): string[] {
+  const damaged = (problem: string) => new MobileBertError("corrupt", `${file}: ${problem}`, { file });
   let map: unknown;
   try {
     map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
@@ -85,8 +104,7 @@ export function shardNames(text: string): string[] {
   if (typeof map !== "object" || map === null) throw damaged("`weight_map` is missing");
   const names = [...new Set(Object.values(map as Record<string, unknown>))].sort();
   for (const name of names) {
-    // Shards are in the same directory as their index; don't follow other paths.
-    if (typeof name !== "string" || !/^[\w.-]+\.safetensors$/.test(name)) throw damaged(`\`weight_map\` names ${name}`);
+    if (typeof name !== "string" || !isShard(name)) throw damaged(`\`weight_map\` names ${name}`);
   }
   return names as string[];
 }
@@ -95,12 +113,15 @@ export function shardNames(text: string): string[] {
 export function missing(place: Place, name: string, status?: number): MobileBertError {
   const detail = { file: name, ...(status !== undefined && { status }) };
   if (place.kind === "files") {
-    const hint = "select config.json, model.safetensors and tokenizer.json or vocab.txt together";
+    const hint = "select config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or vocab.txt together";
     return new MobileBertError("not-found", `${name}: not among the selected files; ${hint}`, detail);
   }
   const hints = ["is it a model's directory? Directory URLs end in `/`, ids have the form `owner/name`"];
   if (place.id !== undefined) {
     hints[0] = `"${place.id}" was taken for a Hugging Face id; directory URLs end in \`/\``;
+  }
+  if (name === WEIGHTS) {
+    hints.push("weights are model.safetensors or pytorch_model.bin, or their shards; ONNX files aren't read");
   }
   if (status === 401 || status === 403) {
     hints.push('access may require `headers: { authorization: "Bearer …" }`');

@@ -13,6 +13,8 @@ export type Place =
       headers: Record<string, string>;
       /** The Hugging Face id, if the model was given by id. */
       id?: string;
+      /** The repository and revision, if the model was given by id. */
+      hub?: { name: string; revision: string };
       /** Whether to bypass the browser's HTTP cache, which may contain a damaged file. */
       bypassHttpCache?: boolean;
     }
@@ -39,12 +41,11 @@ export async function resolveSource(
   const headers = options.headers ?? {};
   const id = typeof model === "string" ? HUB_ID.exec(text) : null;
   if (id?.[1] && !(await isDirectory(text))) {
-    const revision = encodeURIComponent(id[2] ?? options.revision ?? "main");
-    const urls = endpoints(options).map((endpoint) =>
-      directoryUrl("endpoint", `${endpoint}/${id[1]}/resolve/${revision}/`),
-    );
+    const hub = { name: id[1], revision: id[2] ?? options.revision ?? "main" };
+    const path = `${hub.name}/resolve/${encodeURIComponent(hub.revision)}/`;
+    const urls = endpoints(options).map((endpoint) => directoryUrl("endpoint", `${endpoint}/${path}`));
     const mirrors = (await Promise.all(urls)).map(({ href }) => href);
-    return { kind: "directory", base: mirrors[0] ?? "", mirrors, headers, id: text };
+    return { kind: "directory", base: mirrors[0] ?? "", mirrors, headers, id: text, hub };
   }
   const base = await directoryUrl("model", text);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
@@ -99,7 +100,7 @@ function pageUrl(): string | undefined {
 }
 
 const CONFIG = "config.json";
-const SELECT = "select config.json, model.safetensors and tokenizer.json or vocab.txt";
+const SELECT = "select config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or vocab.txt";
 
 /**
  * Returns the model's files among those selected, by name. If a folder was selected, names include its path; the model

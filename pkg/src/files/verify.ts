@@ -1,12 +1,17 @@
 import { MobileBertError } from "../errors.js";
 import { Sha256 } from "./sha256.js";
 
-/** `files.json`: sizes and hashes of a model's files. */
+/** The files of a model, as listed by its `files.json` or by the Hub, with their sizes and hashes as far as known. */
 export interface Manifest {
-  /** The text itself, to detect changes. */
+  /** What lists the files, for error messages. */
+  source: string;
+  /** The text of `files.json` or the Hub's commit, to detect changes. */
   text: string;
-  files: Map<string, { bytes: number; sha256: string }>;
+  files: Map<string, { bytes?: number; sha256?: string }>;
 }
+
+/** The file with sizes and hashes. */
+export const MANIFEST = "files.json";
 
 /** Parses `files.json`: a list of `{name, bytes, sha256}`, or an object with the list as `files`. */
 export function parseManifest(text: string): Manifest {
@@ -18,14 +23,14 @@ export function parseManifest(text: string): Manifest {
   }
   const list = Array.isArray(parsed) ? parsed : (parsed as { files?: unknown } | null)?.files;
   if (!Array.isArray(list)) throw damaged("neither a list of files nor an object with `files`");
-  const files = new Map<string, { bytes: number; sha256: string }>();
+  const files: Manifest["files"] = new Map();
   for (const entry of list as Partial<{ name: string; bytes: number; sha256: string }>[]) {
     const { name, bytes, sha256 } = entry ?? {};
     const valid = typeof name === "string" && Number.isSafeInteger(bytes) && /^[0-9a-f]{64}$/i.test(sha256 ?? "");
     if (!valid) throw damaged(`an entry is not {name, bytes, sha256}: ${JSON.stringify(entry)}`);
     files.set(name, { bytes: bytes as number, sha256: (sha256 as string).toLowerCase() });
   }
-  return { text, files };
+  return { source: MANIFEST, text, files };
 }
 
 /**
@@ -38,23 +43,24 @@ export async function* verified(
   chunks: AsyncIterable<Uint8Array>,
   onCheck: () => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  const expected = manifest?.files.get(name);
-  if (!expected) {
+  const { bytes: size, sha256 } = manifest?.files.get(name) ?? {};
+  if (size === undefined) {
     yield* chunks;
     return;
   }
-  const hash = new Sha256();
+  const source = manifest?.source;
+  const hash = sha256 === undefined ? undefined : new Sha256();
   let bytes = 0;
   for await (const chunk of chunks) {
-    hash.update(chunk);
+    hash?.update(chunk);
     bytes += chunk.length;
-    if (bytes > expected.bytes) throw mismatch(name, `more than the ${expected.bytes} bytes listed in files.json`);
+    if (bytes > size) throw mismatch(name, `more than the ${size} bytes listed by ${source}`);
     yield chunk;
   }
   onCheck();
-  if (bytes !== expected.bytes) throw mismatch(name, `${bytes} bytes, but files.json lists ${expected.bytes}`);
-  const found = hash.hex();
-  if (found !== expected.sha256) throw mismatch(name, `sha256 is ${found}, but files.json lists ${expected.sha256}`);
+  if (bytes !== size) throw mismatch(name, `${bytes} bytes, but ${source} lists ${size}`);
+  const found = hash?.hex();
+  if (found !== sha256) throw mismatch(name, `sha256 is ${found}, but ${source} lists ${sha256}`);
 }
 
 function mismatch(name: string, problem: string): MobileBertError {
@@ -62,5 +68,5 @@ function mismatch(name: string, problem: string): MobileBertError {
 }
 
 function damaged(problem: string): MobileBertError {
-  return new MobileBertError("corrupt", `files.json: ${problem}`, { file: "files.json" });
+  return new MobileBertError("corrupt", `${MANIFEST}: ${problem}`, { file: MANIFEST });
 }

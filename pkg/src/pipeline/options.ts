@@ -18,7 +18,8 @@ const FOREIGN: Record<string, string> = {
   local_files_only: "not supported; a directory URL, which ends in `/`, is never looked up on the Hub",
   cache_dir: "not supported; the browser caches the files unless `cache` is false",
   subfolder: "not supported; pass the URL of the directory that contains `config.json`",
-  model_file_name: "not supported; weights are read from `model.safetensors` or the shards listed in its index",
+  model_file_name:
+    "not supported; weights are read from `model.safetensors`, `pytorch_model.bin` or the shards listed in their indexes",
   config: "not supported; the model's own `config.json` is used",
   use_external_data_format: "not supported; it applies to ONNX files, but weights are read from `model.safetensors`",
   session_options: "not supported; it applies to ONNX Runtime, which is not used",

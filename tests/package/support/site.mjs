@@ -16,6 +16,7 @@ export async function installedSite() {
       "/models/answers/": models.folders.answers,
       "/models/classes/": models.folders.classes,
     },
+    folder: temporary.folder,
     package: join(temporary.folder, "node_modules/mobilebert"),
     remove: () => Promise.all([temporary.remove(), models.remove()]),
   };

@@ -31,16 +31,19 @@ let loading = true;
 /** @type {import("./main.js").CallListener} */
 let listener;
 
-/** @param {import("./main.js").CallListener} given */
-export function startAsking(given) {
+/** @param {import("./main.js").CallListener} given @param {{ passage: string, question: string }} [kept] */
+export function startAsking(given, kept) {
   listener = given;
-  startPassage({
+  const listening = {
+    /** @param {string[]} questions */
     changed(questions) {
       suggest(questions);
       reset();
     },
     keep: keepAnswer,
-  });
+  };
+  startPassage(listening, kept?.passage);
+  if (kept) field.value = kept.question;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     ask();
@@ -50,6 +53,11 @@ export function startAsking(given) {
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape" && running) stopReading();
   });
+}
+
+/** What the user wrote. */
+export function askedTexts() {
+  return { passage: passage(), question: field.value };
 }
 
 /** Returns a function that restores the current question and answer, once the passage is the same again. */

@@ -1,14 +1,17 @@
 import { MobileBertError, QuestionAnswering, TextClassification } from "../pkg/dist/index.js";
-import { answeringMissing, setAnswering, startAsking } from "./ask.js";
+import { answeringMissing, askedTexts, setAnswering, startAsking } from "./ask.js";
 import { startChoosing } from "./choose.js";
 import { showNoDevice, startDevices, switchTo } from "./device.js";
+import { byId } from "./elements.js";
 import { showModels } from "./footer.js";
+import { keep, takeKept } from "./kept.js";
 import { anyLoaded, endedOrStalled, load, noteDevice, stopLoad } from "./load.js";
 import { showFailed, showWaiting } from "./loading.js";
 import { chooseModels } from "./models.js";
+import { startOffline } from "./offline.js";
 import { wantedDevice } from "./parameters.js";
 import { hideProblem, showProblem, taskFound } from "./problem.js";
-import { sentimentMissing, setSentiment, startSentiment } from "./sentiment.js";
+import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment.js";
 import { turn } from "./turn.js";
 
 /**
@@ -24,9 +27,10 @@ showWaiting("Looking for a model…");
 // Fetch the list of models while setting up the page.
 const choice = chooseModels();
 await turn();
-startAsking(listener("answers"));
+const kept = takeKept();
+startAsking(listener("answers"), kept);
 await turn();
-startSentiment(listener("sentiment"));
+startSentiment(listener("sentiment"), kept?.sentence);
 startDevices(loadBoth);
 
 const chosen = await choice;
@@ -58,6 +62,11 @@ else {
 await endedOrStalled("answers");
 if (sentiment) loadSentiment();
 else sentimentMissing("No sentiment model comes with this page.");
+// After the models, which are more urgent.
+await endedOrStalled("sentiment");
+const isStored = await startOffline(() => keep({ ...askedTexts(), sentence: sentimentText() }));
+byId("offline", HTMLElement).hidden = !isStored;
+document.documentElement.dataset.offline = isStored ? "stored" : "not stored";
 
 /** Loads the current models again, for another device. */
 async function loadBoth() {

@@ -37,8 +37,8 @@ export function passage() {
   return area.value;
 }
 
-/** @param {PassageListener} given */
-export function startPassage(given) {
+/** @param {PassageListener} given @param {string} [kept] the passage to begin with, instead of a sample */
+export function startPassage(given, kept) {
   listener = given;
   const names = samples.map((sample) => sample.name);
   buttons("samples", names, (index) => showSample(index));
@@ -54,7 +54,8 @@ export function startPassage(given) {
     area.focus({ preventScroll: true });
   });
   takeDrops();
-  showSample(0);
+  if (kept === undefined) showSample(0);
+  else show(kept);
 }
 
 /** Takes files dropped anywhere on the page: if one misses the box, the browser would leave the page to show it. */

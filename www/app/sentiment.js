@@ -28,9 +28,10 @@ let busy = false;
 /** @type {import("./main.js").CallListener} */
 let listener;
 
-/** @param {import("./main.js").CallListener} given */
-export function startSentiment(given) {
+/** @param {import("./main.js").CallListener} given @param {string} [kept] the sentence to begin with */
+export function startSentiment(given, kept = "") {
   listener = given;
+  field.value = kept;
   field.addEventListener("input", () => {
     clearTimeout(timer);
     clearTimeout(announcing);
@@ -40,6 +41,11 @@ export function startSentiment(given) {
     field.value = sentences[index] ?? "";
     classify();
   });
+}
+
+/** What the user wrote. */
+export function sentimentText() {
+  return field.value;
 }
 
 /** @param {TextClassification | undefined} loaded */

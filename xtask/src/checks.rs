@@ -218,7 +218,8 @@ fn types() -> Result<Outcome> {
     let tsc = || command(setup::npm_program("pkg", "tsc"));
     run_command(tsc().args(["--noEmit", "--project", "pkg/tsconfig.json"]))?;
     run_command(tsc().args(["--project", "pkg/test/tsconfig.json"]))?;
-    passed(tsc().args(["--project", "www/tsconfig.json"]))
+    run_command(tsc().args(["--project", "www/tsconfig.json"]))?;
+    passed(tsc().args(["--project", "www/offline/tsconfig.json"]))
 }
 
 fn lint() -> Result<Outcome> {

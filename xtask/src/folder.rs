@@ -1,4 +1,4 @@
-//! Recursive copies.
+//! Recursive copies and visits.
 
 use std::path::Path;
 
@@ -14,6 +14,19 @@ pub fn copy(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> Result<bool>) -> R
             copy(&source, &destination, wanted)?;
         } else if wanted(&source)? {
             std::fs::copy(&source, &destination).with_context(|| source.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `visitor` with every file in a folder and the folders in it; its first error ends the visit.
+pub fn visit(folder: &Path, visitor: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            visit(&path, visitor)?;
+        } else {
+            visitor(&path)?;
         }
     }
     Ok(())

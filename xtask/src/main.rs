@@ -9,6 +9,7 @@ mod folder;
 mod goldens;
 mod gpu_kit;
 mod models;
+mod offline;
 mod outcome;
 mod package;
 mod pages;

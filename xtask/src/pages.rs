@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::process::{command, root, run, target};
-use crate::{fingerprint, folder, package, setup};
+use crate::{fingerprint, folder, offline, package, setup};
 
 /// The entry script of each page. Unbundled, each module's imports would cost another network round trip.
-const SCRIPTS: [&str; 3] = ["app/main.js", "app/about.js", "bench/main.js"];
+const SCRIPTS: [&str; 4] = ["app/main.js", "app/about.js", "bench/main.js", offline::CODE];
 
 /// The networks and stored logits of the latency page, served next to its script.
 const BENCHMARK_DATA: &str = "src/benchmark/data";
@@ -22,8 +22,16 @@ pub fn folder() -> PathBuf {
 pub fn build() -> Result<()> {
     package::build()?;
     let root = root();
-    let inputs =
-        ["www", BENCHMARK_DATA, "pkg/package-lock.json", "xtask/src/pages.rs"].map(|path| root.join(path));
+    let inputs = [
+        "www",
+        BENCHMARK_DATA,
+        "pkg/package-lock.json",
+        "pkg/dist",
+        "pkg/wasm",
+        "xtask/src/pages.rs",
+        "xtask/src/offline.rs",
+    ]
+    .map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "pages")?;
     let stamp = folder().join(".fingerprint");
     let outputs = SCRIPTS.map(|name| folder().join(name));
@@ -36,6 +44,8 @@ pub fn build() -> Result<()> {
     folder::copy(&root.join("www"), &folder(), &is_served)?;
     folder::copy(&root.join(BENCHMARK_DATA), &folder().join("bench"), &|_| Ok(true))?;
     bundle(&root.join("www"))?;
+    let package = ["pkg/dist", "pkg/wasm"].map(|path| (path, root.join(path)));
+    offline::write(&folder(), &package)?;
     fingerprint::write(&stamp, &fingerprint)
 }
 
@@ -59,5 +69,5 @@ fn bundle(sources: &Path) -> Result<()> {
 /// Everything except scripts and files that only a compiler reads.
 fn is_served(file: &Path) -> Result<bool> {
     let is = |name| file.file_name().is_some_and(|found| found == name);
-    Ok(!is("tsconfig.json") && file.extension().is_none_or(|found| found != "js"))
+    Ok(!is("tsconfig.json") && file.extension().is_none_or(|found| found != "js" && found != "ts"))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::models::{self, Entry};
 use crate::process::{root, target};
-use crate::{folder, package, pages, size};
+use crate::{folder, offline, package, pages, size};
 
 /// Largest file that common static hosts accept.
 const MAX_FILE_BYTES: u64 = 25 << 20;
@@ -45,7 +45,8 @@ fn lay_out(site: &Path, models: &[Entry]) -> Result<()> {
     }
     std::fs::create_dir_all(site.join("models"))?;
     std::fs::write(site.join("models/models.json"), serde_json::to_string(models)?)?;
-    Ok(())
+    std::fs::remove_dir_all(site.join("offline"))?;
+    offline::write(site, &[])
 }
 
 /// Everything except build stamps and type declarations; an error if hosts would reject the file.

@@ -1,12 +1,13 @@
 /** User actions on index.html, and what it shows. */
 
-/** Opens the page and waits until its models are loaded. */
+/** Opens the page and waits until its models are loaded and it is stored for visits without a network. */
 export async function openReady(page, address, query = "") {
   await page.goto(address + query, { waitUntil: "domcontentloaded" });
   await page.waitForFunction(() => {
     const state = document.querySelector("#loading")?.dataset.state;
     const names = document.querySelector("#model-names")?.textContent ?? "";
-    return state === "failed" || (state === "ready" && names.includes("sentiment"));
+    const isStored = document.documentElement.dataset.offline !== undefined;
+    return state === "failed" || (state === "ready" && names.includes("sentiment") && isStored);
   });
   const problem = await shownProblem(page);
   if (problem) throw new Error(`the model did not load: ${problem.code}: ${problem.text}`);

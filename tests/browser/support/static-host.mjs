@@ -16,7 +16,7 @@ const types = {
 
 /**
  * Builds the site with `cargo xtask build` and serves it under a prefix like a plain static host, with no headers but the
- * content type. `instead` maps files to texts that replace them.
+ * content type. `instead` maps files to texts that replace them, and may be changed later.
  */
 export async function startStaticHost(prefix, instead = {}) {
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
@@ -25,7 +25,9 @@ export async function startStaticHost(prefix, instead = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const inside = normalize(decodeURIComponent(pathname.slice(prefix.length)));
-    if (pathname.startsWith(prefix) && inside in instead) return response.end(instead[inside]);
+    if (pathname.startsWith(prefix) && inside in instead) {
+      return response.writeHead(200, { "content-type": types[extname(inside)] }).end(instead[inside]);
+    }
     const path = join(folder, inside.endsWith("/") || inside === "." ? join(inside, "index.html") : inside);
     const found = pathname.startsWith(prefix) ? await stat(path).catch(() => undefined) : undefined;
     if (!found?.isFile()) return response.writeHead(404).end("not found");
@@ -38,9 +40,10 @@ export async function startStaticHost(prefix, instead = {}) {
   return {
     address,
     folder,
+    instead,
     stop: () => {
       server.closeAllConnections();
-      server.close();
+      return new Promise((resolve) => server.close(resolve));
     },
   };
 }

@@ -1,0 +1,60 @@
+/** Makes the pages work without a network, and offers newer versions of them. */
+import { byId } from "./elements.js";
+
+const notice = byId("update", HTMLElement);
+const text = byId("update-text", HTMLElement);
+const button = byId("update-act", HTMLButtonElement);
+
+/**
+ * Stores the pages for visits without a network. Returns whether they are stored; not everywhere they can be.
+ * @param {() => void} onUpdate called before the page is reloaded with a newer version
+ */
+export async function startOffline(onUpdate) {
+  if (!("serviceWorker" in navigator)) return false;
+  try {
+    const registration = await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
+    watch(registration, onUpdate);
+    return await isStored(registration);
+  } catch {
+    // Without permission to store anything, the page works as before, with a network.
+    return false;
+  }
+}
+
+/** @param {ServiceWorkerRegistration} registration @param {() => void} onUpdate */
+function watch(registration, onUpdate) {
+  const offerWaiting = () => {
+    // Without a controller, this is the first visit, with the newest version.
+    if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting, onUpdate);
+  };
+  registration.addEventListener("updatefound", () => {
+    registration.installing?.addEventListener("statechange", offerWaiting);
+  });
+  offerWaiting();
+}
+
+/** @param {ServiceWorker} waiting @param {() => void} onUpdate */
+function offer(waiting, onUpdate) {
+  text.textContent = "A new version of this page is ready.";
+  notice.hidden = false;
+  button.onclick = () => waiting.postMessage("activate");
+  navigator.serviceWorker.onmessage = ({ data: { tabs } }) => {
+    text.textContent = `A new version is ready. Close the other ${tabs === 1 ? "tab" : `${tabs} tabs`} with this page first.`;
+  };
+  navigator.serviceWorker.oncontrollerchange = () => {
+    onUpdate();
+    location.reload();
+  };
+}
+
+/** Whether a version is stored, once it is known. @param {ServiceWorkerRegistration} registration @returns {Promise<boolean>} */
+function isStored({ active, installing, waiting }) {
+  const coming = installing ?? waiting;
+  if (active || !coming) return Promise.resolve(active !== null);
+  return new Promise((resolve) => {
+    coming.addEventListener("statechange", () => {
+      if (coming.state === "activated") resolve(true);
+      if (coming.state === "redundant") resolve(false);
+    });
+  });
+}

@@ -2,12 +2,12 @@
 
 use mobilebert::error::Result;
 use mobilebert::model::FillMask;
-use mobilebert::task::fill_mask::Fill;
+use mobilebert::task::fill_mask::{Fill, Replaced};
 use serde::Serialize;
 
 use crate::arguments::ModelArguments;
 use crate::input::TextArguments;
-use crate::output::{Output, per_cent, printable};
+use crate::output::{Output, note, per_cent, printable};
 
 /// Arguments of `fill-mask`.
 #[derive(clap::Args)]
@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Number of words per mask, best first
     #[arg(long, value_name = "N", default_value = "5")]
     top_k: std::num::NonZeroUsize,
+    /// Only these words, separated by commas; a word that isn't one token is replaced by its first token
+    #[arg(long, value_name = "WORDS")]
+    targets: Option<String>,
     /// One JSON object per text
     #[arg(long)]
     json: bool,
@@ -28,6 +31,8 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct Line<'a> {
     masks: Vec<Mask<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    replaced: &'a [Replaced],
     truncated: bool,
 }
 
@@ -42,11 +47,18 @@ impl Arguments {
         let texts = self.texts.read()?;
         let mut model = FillMask::new(self.model.open()?)?;
         let mut output = Output::new();
-        for text in &texts {
-            let result = pollster::block_on(model.fill(text, self.top_k.get()))?;
+        let words = |words: &String| words.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
+        let targets = self.targets.as_ref().map(words);
+        for (index, text) in texts.iter().enumerate() {
+            let result = pollster::block_on(model.fill_with(text, targets.as_deref(), self.top_k.get()))?;
+            // The same for every text.
+            for Replaced { target, token } in result.replaced.iter().filter(|_| index == 0) {
+                note(&format!("the vocabulary has no token {target:?}; its first token {token:?} is used"));
+            }
             if self.json {
                 let masks = result.masks.iter().map(|candidates| Mask { candidates }).collect();
-                output.json(&Line { masks, truncated: result.truncated })?;
+                let (replaced, truncated) = (&result.replaced[..], result.truncated);
+                output.json(&Line { masks, replaced, truncated })?;
                 continue;
             }
             output.heading(text, texts.len(), result.truncated)?;

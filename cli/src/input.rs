@@ -100,6 +100,18 @@ impl TextArguments {
     }
 }
 
+impl TextArguments {
+    /// The whole input as one text, line ends included.
+    pub fn read_whole(&self) -> Result<String> {
+        let source = match (&self.file, self.text.as_deref()) {
+            (Some(source), _) => source,
+            (None, None | Some("-")) => &Source::StandardInput,
+            (None, Some(text)) => return Ok(text.to_owned()),
+        };
+        source.read("text")
+    }
+}
+
 /// A text from the command line; for `-` or none, the lines of standard input.
 pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
     match argument {

@@ -1,13 +1,17 @@
 //! `label`: token classification.
 
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+
+use clap::ValueEnum;
 use mobilebert::error::Result;
-use mobilebert::model::{Labelled, TokenClassification};
-use mobilebert::task::token_classification::{Entity, LabelledToken};
+use mobilebert::model::{LabelOptions, Labelled, TokenClassification};
+use mobilebert::task::token_classification::{Aggregation, Entity, EntityOptions, LabelledToken, redact};
 use serde::Serialize;
 
 use crate::arguments::ModelArguments;
 use crate::input::TextArguments;
-use crate::output::{Output, per_cent, printable};
+use crate::output::{Output, per_cent, printable, progress};
 
 /// Arguments of `label`.
 #[derive(clap::Args)]
@@ -16,9 +20,33 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
+    /// How tokens become entities
+    #[arg(long, value_name = "NAME", default_value = "simple")]
+    aggregation: AggregationName,
+    /// Labels to omit, separated by commas; "" omits none
+    #[arg(long, value_name = "LABELS", default_value = "O")]
+    ignore_labels: String,
+    /// Print the text with every entity replaced by its label: [PER]. The whole input is one text
+    #[arg(long)]
+    redact: bool,
     /// One JSON object per text
     #[arg(long)]
     json: bool,
+}
+
+/// `--aggregation`, as `aggregation_strategy` in `transformers`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum AggregationName {
+    /// Every token by itself
+    None,
+    /// Adjacent tokens with the same label
+    Simple,
+    /// Whole words, labelled by their first token
+    First,
+    /// Whole words, labelled by the mean over their tokens
+    Average,
+    /// Whole words, labelled by their most certain token
+    Max,
 }
 
 /// A line of `--json`.
@@ -26,7 +54,9 @@ pub struct Arguments {
 struct Line<'a> {
     entities: &'a [Entity],
     tokens: Vec<Token<'a>>,
-    truncated: bool,
+    windows: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,33 +69,60 @@ struct Token<'a> {
 impl Arguments {
     /// Labels and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
-        let texts = self.texts.read()?;
+        let texts = if self.redact { vec![self.texts.read_whole()?] } else { self.texts.read()? };
         let mut model = TokenClassification::new(self.model.open()?)?;
+        let options = self.options();
         let mut output = Output::new();
         for text in &texts {
-            let result = pollster::block_on(model.label(text))?;
+            let result = label(&mut model, text, &options)?;
+            let redacted = || redact(text, &result.entities, |entity| format!("[{}]", entity.label));
             if self.json {
-                output.json(&as_line(text, &result))?;
+                output.json(&as_line(text, &result, self.redact.then(redacted)))?;
+            } else if self.redact {
+                print_text(&redacted(), &mut output)?;
             } else {
-                output.heading(text, texts.len(), result.truncated)?;
+                output.heading(text, texts.len(), false)?;
                 print(&result, &mut output)?;
             }
         }
         output.flush()
     }
+
+    fn options(&self) -> LabelOptions {
+        let aggregation = match self.aggregation {
+            AggregationName::None => Aggregation::None,
+            AggregationName::Simple => Aggregation::Simple,
+            AggregationName::First => Aggregation::First,
+            AggregationName::Average => Aggregation::Average,
+            AggregationName::Max => Aggregation::Max,
+        };
+        let ignored = self.ignore_labels.split(',').map(str::trim).filter(|label| !label.is_empty());
+        let ignore_labels = ignored.map(str::to_owned).collect();
+        LabelOptions { entities: EntityOptions { aggregation, ignore_labels }, tokens: self.json }
+    }
 }
 
-fn as_line<'a>(text: &'a str, result: &'a Labelled) -> Line<'a> {
+fn label(model: &mut TokenClassification, text: &str, options: &LabelOptions) -> Result<Labelled> {
+    let bar = progress(0, "windows");
+    let labelled = pollster::block_on(model.label_with(text, options, async |windows| {
+        bar.set_position(windows as u64);
+        ControlFlow::Continue(())
+    }));
+    bar.finish_and_clear();
+    labelled
+}
+
+fn as_line<'a>(text: &'a str, result: &'a Labelled, redacted: Option<String>) -> Line<'a> {
     let tokens = result.tokens.iter().map(|token| {
         let text = text.get(token.start_byte..token.end_byte).unwrap_or_default();
         Token { text, token }
     });
-    Line { entities: &result.entities, tokens: tokens.collect(), truncated: result.truncated }
+    Line { entities: &result.entities, tokens: tokens.collect(), windows: result.windows, redacted }
 }
 
 fn print(result: &Labelled, output: &mut Output) -> Result<()> {
     if result.entities.is_empty() {
-        return output.line("         (only O)");
+        return output.line("         (no entities)");
     }
     result.entities.iter().try_for_each(|entity| {
         output.line(&format!(
@@ -75,4 +132,13 @@ fn print(result: &Labelled, output: &mut Output) -> Result<()> {
             printable(&entity.text)
         ))
     })
+}
+
+/// Prints a text exactly, but for control characters on a terminal.
+fn print_text(text: &str, output: &mut Output) -> Result<()> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if !std::io::stdout().is_terminal() {
+        return output.line(text);
+    }
+    text.lines().try_for_each(|line| output.line(&printable(line)))
 }

@@ -16,6 +16,7 @@ export {
   type PartialAnswers,
   QuestionAnswering,
 } from "./api/question-answering.js";
+export { type Redactable, type RedactOptions, redact } from "./api/redact.js";
 export {
   type Classification,
   type CountedTexts,
@@ -25,7 +26,13 @@ export {
   type WrappedTexts,
 } from "./api/text-classification.js";
 export { type RankedDocument, type RankOptions, type RankResult, TextRanking } from "./api/text-ranking.js";
-export { type Entity, type Labelled, type LabelOptions, TokenClassification } from "./api/token-classification.js";
+export {
+  type Aggregation,
+  type Entity,
+  type Labelled,
+  type LabelOptions,
+  TokenClassification,
+} from "./api/token-classification.js";
 export {
   type ScoredLabel,
   ZeroShotClassification,

@@ -85,6 +85,11 @@ export const isBytes = expected("an ArrayBuffer or Uint8Array", (value) => {
 /** An array of strings. */
 export const areStrings = expected("an array of strings", isStrings);
 
+/** A string or an array of strings. */
+export const isStringOrStrings = expected("a string or an array of strings", (value) => {
+  return typeof value === "string" || isStrings(value);
+});
+
 /** One of several strings. */
 export const oneOf =
   (...allowed: string[]): Check =>

@@ -104,7 +104,9 @@ test("a call names the invalid argument, and numbers as in JavaScript", async ()
   await assert.rejects((made(Encoder) as Any).encode("a", { pooling: "max" }), naming("pooling", /mean, cls, none/));
   await assert.rejects((made(Encoder) as Any).encode("a", { normalize: 1 }), naming("normalize"));
   const labels = made(TokenClassification) as Any;
-  await assert.rejects(labels.label("a", { aggregation: "max" }), naming("aggregation", /none, simple/));
+  await assert.rejects(labels.label("a", { aggregation: "last" }), naming("aggregation", /none, simple, first/));
+  await assert.rejects(labels.label("a", { ignoreLabels: "O" }), naming("ignoreLabels", /array of strings/));
+  await assert.rejects((made(FillMask) as Any).fill("a", { targets: "b" }), naming("targets", /array of strings/));
   for (const texts of [null, 5, [5], [["a", 5]], [["a", "b", "c"]], { text: "a", text_pair: "b" }]) {
     await assert.rejects((made(TextClassification) as Any).classify(texts), naming("text"));
   }

@@ -6,7 +6,7 @@ use super::Timing;
 use super::task::{declare_task, output};
 use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::task::fill_mask::{Fill, fills, masks};
+use crate::task::fill_mask::{Fill, Replaced, Targets, fills, masks};
 use crate::text::sequence;
 
 declare_task! {
@@ -19,6 +19,8 @@ declare_task! {
 pub struct Filled {
     /// One list per mask, the most probable first.
     pub masks: Vec<Vec<Fill>>,
+    /// The targets that aren't one token of the vocabulary, with the tokens in their place.
+    pub replaced: Vec<Replaced>,
     /// Whether the text was too long and lost its end.
     pub truncated: bool,
     /// Timing of the call.
@@ -31,6 +33,22 @@ impl FillMask {
     /// # Errors
     /// [`Error::InvalidInput`] for a text without a mask; the model stays usable.
     pub async fn fill(&mut self, text: &str, top_k: usize) -> Result<Filled> {
+        self.fill_with(text, None, top_k).await
+    }
+
+    /// The same, of `targets` only: words or tokens as spelled in the vocabulary. Probabilities stay those among all tokens.
+    ///
+    /// # Errors
+    /// As [`FillMask::fill`] and [`Targets::find`].
+    pub async fn fill_with(
+        &mut self,
+        text: &str,
+        targets: Option<&[String]>,
+        top_k: usize,
+    ) -> Result<Filled> {
+        let tokenizer = self.0.tokenizer()?;
+        let targets = targets.map(|targets| Targets::find(tokenizer, targets)).transpose()?;
+        let ids = targets.as_ref().map(|targets| targets.ids.as_slice());
         let run = self.0.run_task_once(
             |tokenizer, max_length| {
                 let pieces = tokenizer.encode_with_masks(text)?;
@@ -54,13 +72,14 @@ impl FillMask {
                             .data
                             .get(position * vocab_size..(position + 1) * vocab_size)
                             .ok_or_else(|| Error::internal(name, "fewer rows than tokens"))?;
-                        fills(tokenizer, &encoded.ids, position, row, top_k)
+                        fills(tokenizer, &encoded.ids, position, row, ids, top_k)
                     })
                     .collect::<Result<Vec<_>>>()?;
                 Ok((masks, encoded.truncated))
             },
         );
         let ((masks, truncated), timing) = run.await?;
-        Ok(Filled { masks, truncated, timing })
+        let replaced = targets.map_or_else(Vec::new, |targets| targets.replaced);
+        Ok(Filled { masks, replaced, truncated, timing })
     }
 }

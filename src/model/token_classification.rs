@@ -1,53 +1,103 @@
-//! Labels for the tokens of a text.
+//! Labels for the tokens of a text of any length.
+
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
 use super::Timing;
-use super::task::{declare_task, output};
+use super::task::{Stopwatch, declare_task, output};
 use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::task::token_classification::{Entity, LabelledToken, entities, tokens};
+use crate::task::token_classification::{Entities, Entity, EntityOptions, LabelledToken, tokens};
 use crate::text::sequence;
+use crate::text::sliding::Sliding;
+
+/// Number of tokens that neighboring windows share, if a window takes at least twice as many.
+const OVERLAP: usize = 128;
 
 declare_task! {
     /// A model with a token-classification head.
     TokenClassification, "token classification", Head::TokenClassification, open
 }
 
+/// Options of [`TokenClassification::label_with`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelOptions {
+    /// How tokens become entities.
+    pub entities: EntityOptions,
+    /// Whether to list every token, too.
+    pub tokens: bool,
+}
+
 /// The labelled tokens of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Labelled {
-    /// Adjacent tokens with the same label joined; tokens labelled `O` are left out.
+    /// The labelled parts of the text, in its order.
     pub entities: Vec<Entity>,
-    /// Every token with its label, `O` included.
+    /// Every token with its label, `O` included, if [`LabelOptions::tokens`] asks for them.
     pub tokens: Vec<LabelledToken>,
-    /// Whether the text was too long and lost its end.
-    pub truncated: bool,
+    /// Number of windows that the text was read in.
+    pub windows: usize,
     /// Timing of the call.
     pub timing: Timing,
 }
 
 impl TokenClassification {
-    /// Labels a text; a text longer than the model reads is truncated.
+    /// Labels a text of any length: its tokens, and its entities as by default.
     ///
     /// # Errors
     /// As [`crate::session::Session::run`]; the model stays usable.
     pub async fn label(&mut self, text: &str) -> Result<Labelled> {
-        let run = self.0.run_task_once(
-            |tokenizer, max_length| sequence::encode(tokenizer, text, None, max_length),
-            |model, encoded, outputs| {
-                let names = &model.config.labels;
-                let first = encoded.positions[0];
-                let rows = first * names.len()..(first + encoded.pieces.len()) * names.len();
-                let logits = output(outputs, "logits")?
-                    .data
-                    .get(rows)
-                    .ok_or_else(|| Error::internal("logits", "fewer rows than tokens"))?;
-                let tokens = tokens(&encoded.pieces, logits, names)?;
-                Ok((entities(text, &tokens), tokens, encoded.truncated))
-            },
-        );
-        let ((entities, tokens, truncated), timing) = run.await?;
-        Ok(Labelled { entities, tokens, truncated, timing })
+        let options = LabelOptions { tokens: true, ..LabelOptions::default() };
+        self.label_with(text, &options, async |_| ControlFlow::Continue(())).await
+    }
+
+    /// Labels a text of any length. A text that is longer than the model reads at once is read in windows that overlap;
+    /// every token has the label that it gets in the window with the most context around it, so no entity is cut where
+    /// windows meet. `progress` is called between runs with the number of windows read, and may stop the call.
+    ///
+    /// # Errors
+    /// As [`crate::session::Session::run`], and [`Error::Aborted`] if `progress` stopped the call; the model stays usable.
+    pub async fn label_with(
+        &mut self,
+        text: &str,
+        options: &LabelOptions,
+        progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Labelled> {
+        let mut stopwatch = Stopwatch::start();
+        let (max_length, labels) = (self.0.max_length(), self.0.config.labels.clone());
+        let tokenizer = self.0.tokenizer()?;
+        let capacity = sequence::room(tokenizer, max_length)?;
+        let pieces = tokenizer.encode_with_special_tokens(text)?;
+        let spans = Sliding::new(pieces.len(), capacity, capacity - OVERLAP.min(capacity / 2));
+        let windows = if pieces.is_empty() { 0 } else { spans.len() };
+        let mut entities = Entities::new(text, &labels, &options.entities);
+        let (mut listed, mut read) = (Vec::new(), 0);
+        let encode = |model: &super::Model, index: usize| {
+            let pieces = pieces.get(spans.span(index)).unwrap_or_default().to_vec();
+            sequence::assemble(model.tokenizer()?, pieces, None, max_length)
+        };
+        let take = |encoded: &sequence::Encoded, outputs: &crate::session::Outputs| {
+            let own = spans.max_context(read);
+            let first = own.iter().position(|&own| own).unwrap_or_default();
+            let last = own.iter().rposition(|&own| own).map_or(first, |last| last + 1);
+            let before = encoded.positions[0];
+            let rows = (before + first) * labels.len()..(before + last) * labels.len();
+            let logits = output(outputs, "logits")?.data.get(rows);
+            let logits = logits.ok_or_else(|| Error::internal("logits", "fewer rows than tokens"))?;
+            let judged = &encoded.pieces[first..last];
+            entities.add(judged, logits)?;
+            if options.tokens {
+                let before = listed.len();
+                let of_window = tokens(judged, logits, &labels)?.into_iter();
+                listed.extend(of_window.map(|token| LabelledToken { index: before + token.index, ..token }));
+            }
+            read += 1;
+            Ok(())
+        };
+        self.0.run_many(windows, encode, take, progress, &mut stopwatch).await?;
+        let entities = entities.finish();
+        stopwatch.postprocessed();
+        Ok(Labelled { entities, tokens: listed, windows, timing: stopwatch.timing() })
     }
 }

@@ -20,8 +20,64 @@ pub struct Fill {
     pub sequence: String,
 }
 
-/// The `top_k` most probable tokens for one mask. `logits` is the row at its `position`, and `ids` is the whole input
-/// including special tokens.
+/// The only tokens that may fill a mask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Token ids, none twice.
+    pub ids: Vec<u32>,
+    /// The targets that aren't one token of the vocabulary, each with the first of its tokens, which takes its place.
+    pub replaced: Vec<Replaced>,
+}
+
+/// A target and the token in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Replaced {
+    /// The target, as given.
+    pub target: String,
+    /// The token, as spelled in the vocabulary.
+    pub token: String,
+}
+
+impl Targets {
+    /// Looks targets up as `transformers` does: as spelled in the vocabulary, or the first token that the tokenizer splits
+    /// it into.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] without targets, or with targets that the tokenizer doesn't know, which it lists.
+    pub fn find(tokenizer: &Tokenizer, targets: &[String]) -> Result<Self> {
+        if targets.is_empty() {
+            return Err(Error::invalid_input("targets", "is empty; at least one target is needed"));
+        }
+        let (mut found, mut unknown) = (Self::default(), Vec::new());
+        for target in targets {
+            let id = match tokenizer.id(target) {
+                Some(id) => id,
+                None => match tokenizer.encode(target)?.first() {
+                    Some(piece) if piece.id != tokenizer.special().unknown => {
+                        let token = tokenizer.token(piece.id).unwrap_or_default();
+                        found.replaced.push(Replaced { target: target.clone(), token });
+                        piece.id
+                    }
+                    _ => {
+                        unknown.push(format!("{target:?}"));
+                        continue;
+                    }
+                },
+            };
+            if !found.ids.contains(&id) {
+                found.ids.push(id);
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        let problem = format!("the vocabulary has no token for {}", unknown.join(", "));
+        Err(Error::invalid_input("targets", problem))
+    }
+}
+
+/// The `top_k` most probable tokens for one mask, of all tokens or only of the `targets`. `logits` is the row at its
+/// `position`, and `ids` is the whole input including special tokens. Probabilities are among all tokens either way.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] if there is no mask at `position`, [`Error::Tensor`] for NaN or infinite logits.
@@ -30,6 +86,7 @@ pub fn fills(
     ids: &[u32],
     position: usize,
     logits: &[f32],
+    targets: Option<&[u32]>,
     top_k: usize,
 ) -> Result<Vec<Fill>> {
     let mask = tokenizer.special().mask;
@@ -41,7 +98,15 @@ pub fn fills(
     // Logits past the vocabulary belong to padding of the word embeddings; they have no spelling.
     let known = logits.len().min(tokenizer.vocabulary_size());
     let probabilities = softmax(logits);
-    let best = largest(probabilities.get(..known).unwrap_or_default(), top_k);
+    let mut best = match targets {
+        None => largest(probabilities.get(..known).unwrap_or_default(), top_k),
+        Some(targets) => {
+            let of_target = |&id: &u32| Some((id as usize, *probabilities.get(id as usize)?));
+            targets.iter().filter_map(of_target).collect()
+        }
+    };
+    best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    best.truncate(top_k);
     let fill = |(token, probability): (usize, f64)| {
         let token = u32::try_from(token).ok()?;
         let mut filled = ids.to_vec();

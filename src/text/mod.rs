@@ -4,6 +4,7 @@
 //!   ([`TokenizerFiles`]), and splits text into [`Piece`]s with their byte ranges in the source.
 //! - [`sequence`] adds `[CLS]` and `[SEP]`, or what the post-processor in `tokenizer.json` says, to a text or a pair and
 //!   truncates what is too long.
+//! - [`sliding`] covers a long text with overlapping spans, and finds the one that shows a piece with the most context.
 //! - [`windows`] slides over a context of any length as BERT's `run_squad` does.
 //! - [`Utf16Index`] converts byte offsets into the UTF-16 units of JavaScript.
 //!
@@ -31,6 +32,7 @@ mod piece;
 mod record;
 pub mod sequence;
 mod settings;
+pub mod sliding;
 mod special_tokens;
 mod template;
 mod tokenizer;

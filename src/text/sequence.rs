@@ -66,6 +66,18 @@ pub fn assemble(
     Ok(Encoded { ids, type_ids, pieces, pair, positions, truncated })
 }
 
+/// Number of pieces of one text that fit into `max_length` tokens.
+///
+/// # Errors
+/// [`Error::InvalidInput`] if there is room for none.
+pub fn room(tokenizer: &Tokenizer, max_length: usize) -> Result<usize> {
+    let specials = tokenizer.template().specials(false);
+    max_length.checked_sub(specials).filter(|&room| room > 0).ok_or_else(|| {
+        let problem = format!("is {max_length}, but a token and {specials} special tokens need room");
+        Error::invalid_input("max_length", problem)
+    })
+}
+
 /// Adds special tokens to the pieces of a pair and truncates only the first text, like `transformers` with `only_first`.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::sliding::Sliding;
 use super::template::{Assembled, Template};
 use super::{Piece, Tokenizer};
 use crate::error::{Error, Result};
@@ -34,10 +35,7 @@ pub struct Windows<'a> {
     question: Vec<u32>,
     question_truncated: bool,
     context: Cow<'a, [Piece]>,
-    /// Context pieces that fit in one window.
-    capacity: usize,
-    /// Distance between the starts of two windows.
-    step: usize,
+    spans: Sliding,
 }
 
 /// One input of a question-answering model: `[CLS] question [SEP] context [SEP]` unless the tokenizer has another template,
@@ -121,14 +119,14 @@ impl<'a> Windows<'a> {
         let question_truncated = question.len() > longest;
         question.truncate(longest);
         let capacity = max_length - question.len() - specials;
-        let step = doc_stride.min(capacity);
-        Ok(Self { template, question, question_truncated, context, capacity, step })
+        let spans = Sliding::new(context.len(), capacity, doc_stride);
+        Ok(Self { template, question, question_truncated, context, spans })
     }
 
     /// Number of windows, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "there is always a window")]
     pub fn len(&self) -> usize {
-        1 + self.context.len().saturating_sub(self.capacity).div_ceil(self.step)
+        self.spans.len()
     }
 
     /// The window with an index; none past the last one.
@@ -141,7 +139,7 @@ impl<'a> Windows<'a> {
         let context = pieces.iter().map(|piece| piece.id);
         let Assembled { ids, type_ids, positions: [_, context_position] } =
             self.template.assemble(self.question.iter().copied(), Some(context));
-        let max_context = span.clone().map(|piece| self.best_window(piece) == index).collect();
+        let max_context = self.spans.max_context(index);
         let (first_piece, context) = (span.start, self.context.as_ref());
         Some(Window { index, ids, type_ids, context_position, first_piece, pieces, context, max_context })
     }
@@ -168,25 +166,6 @@ impl<'a> Windows<'a> {
 
     /// Range of the context's pieces in window `index`.
     pub fn span(&self, index: usize) -> std::ops::Range<usize> {
-        let start = index.saturating_mul(self.step).min(self.context.len());
-        start..start.saturating_add(self.capacity).min(self.context.len())
-    }
-
-    /// The max-context window of a piece. BERT's score is the minimum of the number of pieces to its left and right plus
-    /// 0.01 times the window's length; the first window with the maximum score wins.
-    fn best_window(&self, piece: usize) -> usize {
-        // Windows have at most `capacity` pieces, so earlier windows end before this piece.
-        let first = (piece + 1).saturating_sub(self.capacity).div_ceil(self.step);
-        let last = (piece / self.step).min(self.len() - 1);
-        let mut best = (first, f64::NEG_INFINITY);
-        for index in first..=last {
-            let span = self.span(index);
-            let around = (piece - span.start).min(span.end - 1 - piece);
-            let score = around as f64 + 0.01 * span.len() as f64;
-            if score > best.1 {
-                best = (index, score);
-            }
-        }
-        best.0
+        self.spans.span(index)
     }
 }

@@ -150,15 +150,13 @@ for (const task of ["token-classification", "ner"]) {
         [texts[0], { aggregation_strategy: "none" }],
       ]));
 
-    test("intentional: a truncated text keeps its [SEP]; theirs loses it", async () => {
+    test("intentional: texts of any length are labeled; theirs end at the model's maximum length", async () => {
       const [own, peer] = [await loaded.own(long), await loaded.peer(long)];
-      // The model's maximum length is 64 tokens, including [CLS] and [SEP].
-      assert.deepEqual([own.length, peer.length], [62, 63]);
-      const { input_ids } = loaded.peer.tokenizer(long, { truncation: true });
-      assert.deepEqual(
-        [input_ids.dims[1], input_ids.tolist()[0].includes(BigInt(loaded.peer.tokenizer.sep_token_id))],
-        [64, false],
-      );
+      // The model's maximum length is 64 tokens, including [CLS] and, in ours, [SEP].
+      assert.equal(peer.length, 63);
+      assert.equal(own.length, 200);
+      assert.equal(long.slice(own[199].start, own[199].end), "naive");
+      assert.ok(own.every(({ index }, i) => index === i + 1));
     });
 
     test("intentional: unknown words are labeled, too", async () => {
@@ -166,6 +164,17 @@ for (const task of ["token-classification", "ner"]) {
       assert.deepEqual([own.length, peer.length], [3, 2]);
       assert.deepEqual([own[1].word, own[1].start, own[1].end], ["[UNK]", 6, 7]);
       assertSame([own[0], own[2]], peer, "known words");
+    });
+
+    test("intentional: Python's other ways to merge tokens are accepted, and keep words whole", async () => {
+      for (const aggregation_strategy of ["first", "average", "max"]) {
+        const groups = await loaded.own("lamps weeks", { aggregation_strategy, ignore_labels: [] });
+        assert.ok(groups.length > 0);
+        for (const { entity_group, start, end } of groups) {
+          assert.ok(["O", "PER", "LOC"].includes(entity_group));
+          assert.ok([0, 6].includes(start) && [5, 11].includes(end), `${start} ${end}`);
+        }
+      }
     });
 
     test("intentional: merged entities are slices of the text", async () => {
@@ -196,6 +205,25 @@ describe("fill-mask", () => {
     const without = own.map((filling) => ({ ...filling, sequence: filling.sequence.replace(" [MASK]", "") }));
     assertSame(without, peer, text);
     assert.ok(own.every(({ sequence }) => sequence.includes("[MASK]")));
+  });
+
+  test("intentional: Python's `targets` limit what may fill the mask", async () => {
+    const text = "the goats [MASK], naive.";
+    const all = await loaded.own(text, { top_k: 1000 });
+    const found = await loaded.own(text, { targets: ["goats", "lamp", "week"] });
+    // Values of `tests/fixtures/pipelines/generate.py`.
+    assert.deepEqual(
+      found.map(({ token_str }) => token_str),
+      ["week", "goats", "lamp"],
+    );
+    for (const filling of found)
+      assertSame(
+        filling,
+        all.find(({ token }) => token === filling.token),
+        text,
+      );
+    assert.deepEqual(await loaded.own(text, { targets: "week" }), found.slice(0, 1));
+    await assert.rejects(loaded.own(text, { targets: ["week", "\u2603"] }), /targets.*no token for "\u2603"/);
   });
 
   test("a text without a mask is an error", async () => {

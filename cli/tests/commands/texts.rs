@@ -95,6 +95,49 @@ fn every_token_has_a_label() {
 }
 
 #[test]
+fn a_redacted_text_has_labels_in_place_of_entities() {
+    let labels = json!({"id2label": {"0": "PER", "1": "LOC"}});
+    let model = TinyModel::with("ForTokenClassification", labels);
+    let passage = "the cat sat\n\n😀 on a mat. ".repeat(30);
+    let file = model.write("letter.txt", passage.as_bytes());
+    let ask = |more: &[&str]| {
+        mobilebert(&[&arguments("label", &model)[..], &["--file", text(&file), "--redact"], more].concat())
+    };
+    let result = ask(&["--json", "--aggregation", "first"]).json();
+    assert!(result["windows"].as_u64().unwrap() > 1, "{result}");
+    let (mut expected, mut read) = (String::new(), 0);
+    for entity in result["entities"].as_array().unwrap() {
+        let number = |field: &str| entity[field].as_u64().unwrap() as usize;
+        assert_eq!(&passage[number("start_byte")..number("end_byte")], entity["text"].as_str().unwrap());
+        expected +=
+            &format!("{}[{}]", &passage[read..number("start_byte")], entity["label"].as_str().unwrap());
+        read = number("end_byte");
+    }
+    expected += &passage[read..];
+    assert!(read > 0);
+    assert_eq!(result["redacted"], expected.as_str());
+    assert_eq!(ask(&["--aggregation", "first"]).done(), format!("{expected}\n"));
+    assert_eq!(ask(&["--ignore-labels", "PER, LOC"]).done(), format!("{passage}\n"));
+}
+
+#[test]
+fn targets_limit_what_fills_a_mask() {
+    let model = TinyModel::new("ForMaskedLM");
+    let ask = |targets: &str| {
+        let arguments =
+            [&arguments("fill-mask", &model)[..], &["the [MASK] sat", "--json", "--targets", targets]];
+        mobilebert(&arguments.concat())
+    };
+    let result = ask("cat, sat,mat").json();
+    let candidates = result["masks"][0]["candidates"].as_array().unwrap();
+    let mut tokens: Vec<&str> = candidates.iter().map(|fill| fill["token_str"].as_str().unwrap()).collect();
+    assert!(candidates.is_sorted_by(|a, b| a["probability"].as_f64() >= b["probability"].as_f64()));
+    tokens.sort_unstable();
+    assert_eq!(tokens, ["cat", "mat", "sat"]);
+    ask("cat,☃").failed(&["targets", "☃"]);
+}
+
+#[test]
 fn masked_words_are_filled() {
     let model = TinyModel::new("ForMaskedLM");
     let sentence = "the [MASK] sat on a [MASK]";

@@ -1,5 +1,5 @@
 import { invalidInput } from "../errors.js";
-import { CALL, type Checks, checkOptions, isCount } from "../options.js";
+import { areStrings, CALL, type Checks, checkOptions, isCount } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
 import { LoadedModel, open } from "./model.js";
 
@@ -19,19 +19,26 @@ export interface Filling {
 export interface FillOptions extends CallOptions {
   /** Number of candidates per mask. Default: 5. */
   topK?: number | undefined;
+  /**
+   * The only words or tokens that may fill a mask. A word that isn't one token is replaced by its first token; a word
+   * that the tokenizer doesn't know is an error.
+   */
+  targets?: readonly string[] | undefined;
 }
 
 /** Candidates for each mask. */
 export interface Filled {
   /** For each mask, in order, the most probable tokens, most probable first. */
   masks: Filling[][];
+  /** The targets that aren't one token of the vocabulary, with the tokens in their place. */
+  replaced: { target: string; token: string }[];
   /** Whether the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;
 }
 
-const FILL: Checks<FillOptions> = { ...CALL, topK: isCount };
+const FILL: Checks<FillOptions> = { ...CALL, topK: isCount, targets: areStrings };
 
 /** Predicts masked words. */
 export class FillMask extends LoadedModel {

@@ -33,7 +33,7 @@ export interface EngineModel {
   classify(texts: unknown[], options: object): Promise<unknown>;
   zeroShot(text: string, labels: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   rank(query: string, documents: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
-  labelTokens(text: string, options: object): Promise<unknown>;
+  labelTokens(text: string, options: object, onProgress?: EnginePartial): Promise<unknown>;
   fillMask(text: string, options: object): Promise<unknown>;
   encode(texts: unknown[], options: object): Promise<unknown>;
   memory(): Memory;

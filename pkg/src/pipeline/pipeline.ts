@@ -4,7 +4,17 @@ import { QuestionAnswering } from "../api/question-answering.js";
 import { TextClassification, type TextOrPair } from "../api/text-classification.js";
 import { TokenClassification } from "../api/token-classification.js";
 import { invalidInput } from "../errors.js";
-import { areStrings, type Checks, checkOptions, isBoolean, isCount, notOneOf, oneOf, orNull } from "../options.js";
+import {
+  areStrings,
+  type Checks,
+  checkOptions,
+  isBoolean,
+  isCount,
+  isStringOrStrings,
+  notOneOf,
+  oneOf,
+  orNull,
+} from "../options.js";
 import type { LoadOptions, ModelSource } from "../types.js";
 import { callable, forEach } from "./calls.js";
 import { checkModel, checkTexts, loadOptions, TEXT_CALL, textsOrPairs } from "./options.js";
@@ -74,10 +84,10 @@ const QUESTION: Checks<PipelineQuestionOptions> = {
 const LABEL: Checks<PipelineLabelOptions> = { top_k: orNull(isCount), ...TEXT_CALL };
 const ENTITY: Checks<PipelineEntityOptions> = {
   ignore_labels: areStrings,
-  aggregation_strategy: oneOf("none", "simple"),
+  aggregation_strategy: oneOf("none", "simple", "first", "average", "max"),
   ...TEXT_CALL,
 };
-const FILL: Checks<PipelineFillOptions> = { top_k: isCount, ...TEXT_CALL };
+const FILL: Checks<PipelineFillOptions> = { top_k: isCount, targets: isStringOrStrings, ...TEXT_CALL };
 const FEATURE: Checks<PipelineFeatureOptions> = {
   pooling: oneOf("none", "mean", "cls", "first_token"),
   normalize: isBoolean,
@@ -143,12 +153,11 @@ async function tokenClassification(source: ModelSource, load: LoadOptions): Prom
     checkOptions(options, ENTITY);
     const { ignore_labels: ignored = ["O"], aggregation_strategy: aggregation = "none", signal } = options;
     return forEach(texts, async (text) => {
-      const { entities } = await model.label(text, { aggregation, signal });
-      const kept = entities.filter(({ label }) => !ignored.includes(label));
-      return kept.map(({ label, probability: score, text: word, start, end, piece = word, index = 0 }) =>
-        aggregation === "simple"
-          ? { entity_group: label, score, word, start, end }
-          : { entity: label, score, index, word: piece, start, end },
+      const { entities } = await model.label(text, { aggregation, ignoreLabels: ignored, signal });
+      return entities.map(({ label, probability: score, text: word, start, end, piece = word, index = 0 }) =>
+        aggregation === "none"
+          ? { entity: label, score, index, word: piece, start, end }
+          : { entity_group: label, score, word, start, end },
       );
     });
   };
@@ -160,8 +169,12 @@ async function fillMask(source: ModelSource, load: LoadOptions): Promise<FillMas
   const call = async (texts: Texts, options: PipelineFillOptions = {}) => {
     checkTexts("texts", texts);
     checkOptions(options, FILL);
+    const targets = typeof options.targets === "string" ? [options.targets] : options.targets;
     return forEach(texts, async (text) => {
-      const { masks } = await model.fill(text, { topK: options.top_k, signal: options.signal });
+      const { masks, replaced } = await model.fill(text, { topK: options.top_k, targets, signal: options.signal });
+      for (const { target, token } of replaced) {
+        console.warn(`fill-mask: the vocabulary has no token "${target}"; its first token "${token}" is used`);
+      }
       return (masks[0] ?? []).map(({ id, token, probability, sequence }) => {
         return { score: probability, token: id, token_str: token, sequence };
       });

@@ -1,3 +1,4 @@
+import type { Aggregation } from "../api/token-classification.js";
 import type { CallOptions, DeviceKind, Dtype, LoadOptions } from "../types.js";
 import type { TextRankingPipeline } from "./text-ranking.js";
 import type { ZeroShotClassificationPipeline } from "./zero-shot-classification.js";
@@ -157,13 +158,15 @@ export interface PipelineLabelOptions extends PipelineCallOptions {
 export interface PipelineEntityOptions extends PipelineCallOptions {
   /** Labels to omit. Default: `["O"]`. */
   ignore_labels?: readonly string[] | undefined;
-  /** Whether to merge adjacent tokens with the same label. Default: `"none"`. */
-  aggregation_strategy?: "none" | "simple" | undefined;
+  /** How to merge tokens, see {@link Aggregation}; transformers.js has `"none"` and `"simple"`. Default: `"none"`. */
+  aggregation_strategy?: Aggregation | undefined;
 }
 /** Options of mask filling. */
 export interface PipelineFillOptions extends PipelineCallOptions {
   /** Number of candidates. Default: 5. */
   top_k?: number | undefined;
+  /** The only words or tokens that may fill the mask, as in Python's `transformers`. */
+  targets?: string | readonly string[] | undefined;
 }
 /** Options of feature extraction. */
 export interface PipelineFeatureOptions extends PipelineCallOptions {
@@ -204,7 +207,12 @@ export type TokenClassificationPipeline = PipelineBase &
   (<Q extends Texts, const O extends PipelineEntityOptions = Record<never, never>>(
     texts: Q,
     options?: O,
-  ) => Promise<PerText<Q, O extends { aggregation_strategy: "simple" } ? PipelineEntityGroup[] : PipelineEntity[]>>);
+  ) => Promise<
+    PerText<
+      Q,
+      O extends { aggregation_strategy: Exclude<Aggregation, "none"> } ? PipelineEntityGroup[] : PipelineEntity[]
+    >
+  >);
 /** The result of `pipeline("fill-mask")`. */
 export type FillMaskPipeline = PipelineBase &
   (<Q extends Texts>(texts: Q, options?: PipelineFillOptions) => Promise<PerText<Q, PipelineFilling[]>>);

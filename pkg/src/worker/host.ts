@@ -159,7 +159,7 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
     case "rank":
       return model.rank(first as string, second as unknown[], third as object, partial);
     case "labelTokens":
-      return model.labelTokens(first as string, second as object);
+      return model.labelTokens(first as string, second as object, partial);
     case "fillMask":
       return model.fillMask(first as string, second as object);
     case "encode":

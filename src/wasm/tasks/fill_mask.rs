@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use crate::model::{self, FillMask};
-use crate::task::fill_mask::Fill;
+use crate::task::fill_mask::{Fill, Replaced};
 use crate::wasm::WasmModel;
 use crate::wasm::convert::{object, parse};
 
@@ -15,6 +15,7 @@ const TOP_K: usize = 5;
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 struct FillOptions {
     top_k: Option<usize>,
+    targets: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +40,7 @@ impl From<Fill> for Filling {
 #[derive(Serialize)]
 struct Filled {
     masks: Vec<Vec<Filling>>,
+    replaced: Vec<Replaced>,
     truncated: bool,
     timing: model::Timing,
 }
@@ -50,8 +52,10 @@ impl WasmModel {
     pub async fn fill_mask(&mut self, text: String, options: JsValue) -> Result<JsValue, JsValue> {
         let options: FillOptions = parse("options", &options)?;
         let task = FillMask::borrow(&mut self.0)?;
-        let filled = task.fill(&text, options.top_k.unwrap_or(TOP_K)).await?;
-        let masks = filled.masks.into_iter().map(|fills| fills.into_iter().map(Filling::from).collect());
-        Ok(object(&Filled { masks: masks.collect(), truncated: filled.truncated, timing: filled.timing })?)
+        let top_k = options.top_k.unwrap_or(TOP_K);
+        let filled = task.fill_with(&text, options.targets.as_deref(), top_k).await?;
+        let model::Filled { masks, replaced, truncated, timing } = filled;
+        let masks = masks.into_iter().map(|fills| fills.into_iter().map(Filling::from).collect()).collect();
+        Ok(object(&Filled { masks, replaced, truncated, timing })?)
     }
 }

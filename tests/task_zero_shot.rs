@@ -1,49 +1,22 @@
 //! Zero-shot classification and ranking against the results of Python's libraries, which
 //! `tests/fixtures/sentence-transformers/make.py` has stored.
 
-use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use fixtures::{cpu, expected, fixture, strings};
 use mobilebert::error::Code;
 use mobilebert::model::{TextClassification, TextRanking, ZeroShotClassification, ZeroShotOptions};
-use mobilebert::session::{Device, SessionOptions};
 use pollster::block_on;
 use serde_json::Value;
+use tempfile::TempDir;
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-fn expected() -> Value {
-    let text = fs::read(fixtures().join("sentence-transformers/expected.json")).unwrap();
-    serde_json::from_slice(&text).unwrap()
-}
-
-fn options() -> SessionOptions {
-    SessionOptions { device: Device::Cpu, ..SessionOptions::default() }
-}
-
-fn strings(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
-}
-
-/// A copy of a fixture with `change` made to its `config.json`.
-fn changed(model: &str, change: impl FnOnce(&mut Value)) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
-        fs::copy(fixtures().join(model).join(name), copy.path().join(name)).unwrap();
-    }
-    let path = copy.path().join("config.json");
-    let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    change(&mut config);
-    fs::write(path, config.to_string()).unwrap();
-    copy
-}
+#[path = "support/fixtures.rs"]
+mod fixtures;
 
 fn zero_shot() -> ZeroShotClassification {
-    let path = fixtures().join("transformers-js/zero-shot-classification");
-    block_on(ZeroShotClassification::open(path, &options())).unwrap()
+    let path = fixture("transformers-js/zero-shot-classification");
+    block_on(ZeroShotClassification::open(path, &cpu())).unwrap()
 }
 
 #[test]
@@ -106,8 +79,8 @@ fn bad_arguments_of_a_zero_shot_classification_are_named() {
 
 #[test]
 fn a_model_without_an_entailment_label_is_unsupported_and_its_labels_are_listed() {
-    let path = fixtures().join("transformers-js/text-classification");
-    let mut model = block_on(ZeroShotClassification::open(path, &options())).unwrap();
+    let path = fixture("transformers-js/text-classification");
+    let mut model = block_on(ZeroShotClassification::open(path, &cpu())).unwrap();
     let error = block_on(model.classify("the goats", &["week"], &Default::default())).unwrap_err();
     assert_eq!(error.code(), Code::Unsupported);
     assert!(error.to_string().contains("negative, neutral, positive"), "{error}");
@@ -115,16 +88,20 @@ fn a_model_without_an_entailment_label_is_unsupported_and_its_labels_are_listed(
 
 const CROSS_ENCODER: &str = "sentence-transformers/cross-encoder";
 
+fn changed(change: impl FnOnce(&mut Value)) -> TempDir {
+    fixtures::changed(CROSS_ENCODER, "config.json", change)
+}
+
 #[test]
 fn documents_have_the_order_and_the_scores_of_a_cross_encoder() {
     let expected = expected();
     let documents = strings(&expected["texts"]);
     let query = expected["query"].as_str().unwrap();
     for case in expected["ranking"].as_array().unwrap() {
-        let copy = changed(CROSS_ENCODER, |config| {
+        let copy = changed(|config| {
             config["sentence_transformers"]["activation_fn"] = case["activation_fn"].clone();
         });
-        let mut model = block_on(TextRanking::open(copy.path(), &options())).unwrap();
+        let mut model = block_on(TextRanking::open(copy.path(), &cpu())).unwrap();
         let found = block_on(model.rank(query, &documents, None)).unwrap();
         let ranking = case["ranking"].as_array().unwrap();
         assert_eq!(found.documents.len(), ranking.len());
@@ -141,11 +118,11 @@ fn documents_have_the_order_and_the_scores_of_a_cross_encoder() {
 #[test]
 fn the_probability_of_a_single_label_is_the_models_score() {
     let of = |change: &dyn Fn(&mut Value)| {
-        let copy = changed(CROSS_ENCODER, |config| {
+        let copy = changed(|config| {
             config.as_object_mut().unwrap().remove("sentence_transformers");
             change(config);
         });
-        let mut model = block_on(TextClassification::open(copy.path(), &options())).unwrap();
+        let mut model = block_on(TextClassification::open(copy.path(), &cpu())).unwrap();
         let result = block_on(model.classify(&["the goats opened".into()])).unwrap().remove(0);
         let [label] = &result.labels[..] else { panic!("{result:?}") };
         (label.probability, label.logit.unwrap())
@@ -162,17 +139,17 @@ fn the_probability_of_a_single_label_is_the_models_score() {
 #[test]
 fn a_model_that_cannot_rank_says_why() {
     let failed = |path: &Path, documents: &[&str]| {
-        let mut model = block_on(TextRanking::open(path, &options())).unwrap();
+        let mut model = block_on(TextRanking::open(path, &cpu())).unwrap();
         let error = block_on(model.rank("who?", documents, None)).unwrap_err();
         (error.code(), error.to_string())
     };
-    let (code, message) = failed(&fixtures().join(CROSS_ENCODER), &[]);
+    let (code, message) = failed(&fixture(CROSS_ENCODER), &[]);
     assert!(code == Code::InvalidInput && message.contains("`documents`"), "{message}");
-    let unknown = changed(CROSS_ENCODER, |config| {
+    let unknown = changed(|config| {
         config["sentence_transformers"]["activation_fn"] = "torch.nn.modules.activation.Mish".into();
     });
     let (code, message) = failed(unknown.path(), &["a"]);
     assert!(code == Code::Unsupported && message.contains("activation.Mish"), "{message}");
-    let (code, message) = failed(&fixtures().join("transformers-js/text-classification"), &["a"]);
+    let (code, message) = failed(&fixture("transformers-js/text-classification"), &["a"]);
     assert!(code == Code::Unsupported && message.contains("3 outputs"), "{message}");
 }

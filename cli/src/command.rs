@@ -22,7 +22,7 @@ pub enum Command {
     Label(label::Arguments),
     /// Fill in masked words
     FillMask(fill_mask::Arguments),
-    /// Embed texts (mean pooling)
+    /// Embed texts
     Encode(encode::Arguments),
     /// Show the pieces, ids, offsets and windows of a text
     Tokens(tokens::Arguments),

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use mobilebert::error::Result;
-use mobilebert::model::{EncodeOptions, Encoder, Pooling};
+use mobilebert::model::{EncodeOptions, Encoder, PoolTokens};
+use mobilebert::task::pooling::Pooling;
 
 use crate::arguments::ModelArguments;
 use crate::input::TextArguments;
@@ -20,12 +22,47 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// Scale every vector to length 1
+    /// Pooling of the tokens' vectors [default: that of the directory's 1_Pooling, else mean]
+    #[arg(long, value_name = "NAME")]
+    pooling: Option<PoolingName>,
+    /// Scale every vector to length 1, even if the directory has no 2_Normalize
     #[arg(long)]
     normalize: bool,
     /// Write all vectors to a NumPy file, instead of one JSON array per line
     #[arg(long, value_name = "FILE.npy")]
     output: Option<PathBuf>,
+}
+
+/// `--pooling`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
+enum PoolingName {
+    /// The vector of [CLS]
+    Cls,
+    /// The largest value of each component
+    Max,
+    /// The mean
+    Mean,
+    /// The sum over the square root of the number of tokens
+    #[value(name = "mean_sqrt_len")]
+    MeanSqrtLen,
+    /// The mean with the tokens' positions as weights
+    WeightedMean,
+    /// The vector of the last token
+    LastToken,
+}
+
+impl PoolingName {
+    fn pooling(self) -> Pooling {
+        match self {
+            PoolingName::Cls => Pooling::Cls,
+            PoolingName::Max => Pooling::Max,
+            PoolingName::Mean => Pooling::Mean,
+            PoolingName::MeanSqrtLen => Pooling::MeanSqrtLen,
+            PoolingName::WeightedMean => Pooling::WeightedMean,
+            PoolingName::LastToken => Pooling::LastToken,
+        }
+    }
 }
 
 impl Arguments {
@@ -34,7 +71,9 @@ impl Arguments {
         let texts = self.texts.read()?;
         let file = self.output.as_deref().map(OutputFile::create).transpose()?;
         let mut model = Encoder::new(self.model.open_encoder()?)?;
-        let options = EncodeOptions { pooling: Pooling::Mean, normalize: self.normalize };
+        let pooling = self.pooling.map_or(PoolTokens::AsDirectory, |name| PoolTokens::By(name.pooling()));
+        let normalize = self.normalize.then_some(true);
+        let options = EncodeOptions { pooling, normalize, max_length: None };
         let mut output = Output::new();
         let mut kept = Vec::new();
         let bar = progress(texts.len(), "texts");

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 
-export { type EncodeOptions, Encoder } from "./api/encoder.js";
+export { type EncodeOptions, Encoder, type Pooling, type SearchOptions, type SearchResult } from "./api/encoder.js";
 export { type Filled, type Filling, FillMask, type FillOptions } from "./api/fill-mask.js";
 export type { LoadedModel } from "./api/model.js";
 export {
@@ -17,6 +17,7 @@ export {
   QuestionAnswering,
 } from "./api/question-answering.js";
 export { type Redactable, type RedactOptions, redact } from "./api/redact.js";
+export { type SearchHit, similarity, type Vectors } from "./api/similarity.js";
 export {
   type Classification,
   type CountedTexts,
@@ -42,6 +43,7 @@ export {
 export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
 export { type CachedModel, cache } from "./files/cache.js";
 export { pipeline } from "./pipeline/pipeline.js";
+export type { PipelineTensor, TensorSlice } from "./pipeline/tensor.js";
 export type {
   PipelineRankedDocument,
   PipelineRankOptions,
@@ -68,7 +70,6 @@ export type {
   PipelineProgress,
   PipelineQuestionOptions,
   Pipelines,
-  PipelineTensor,
   QuestionAnsweringPipeline,
   TextClassificationPipeline,
   Texts,

@@ -34,7 +34,7 @@ export function notOneOf(field: string, given: unknown, allowed: readonly string
 }
 
 /** The wasm module takes numbers as 32-bit integers. */
-const MAX_INTEGER = 2 ** 31 - 1;
+export const MAX_INTEGER = 2 ** 31 - 1;
 
 const expected =
   (what: string, is: (value: unknown) => boolean): Check =>

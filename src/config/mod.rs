@@ -128,6 +128,11 @@ impl Config {
         self.states_head = true;
     }
 
+    /// Sets the activation of a classifier's single output by its name, if `config.json` has none.
+    pub(crate) fn default_activation(&mut self, name: Option<String>) {
+        self.activation_fn = self.activation_fn.take().or(name);
+    }
+
     /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries, which is
     /// how `transformers` counts them.
     pub(crate) fn fit_labels(&mut self, outputs: usize) {

@@ -1,10 +1,16 @@
 //! Embeddings of texts.
 
-use super::task::{declare_task, output};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use super::Model;
+use super::task::{Stopwatch, declare_task, output};
 use crate::config::Head;
-use crate::error::Result;
-use crate::task::pooling;
-use crate::text::sequence;
+use crate::error::{Error, Result};
+use crate::session::Outputs;
+use crate::task::pooling::{self, Pooling};
+use crate::task::similarity::{Hit, cosine, nearest};
+use crate::text::sequence::{self, Encoded};
 
 declare_task! {
     /// A model without a head. `open` drops the head of a model that has one; see also
@@ -12,60 +18,134 @@ declare_task! {
     Encoder, "encoding", Head::Encoder, open_encoder
 }
 
-/// Pooling of the tokens' vectors to one vector.
+/// What becomes of the tokens' vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pooling {
-    /// Their mean.
+pub enum PoolTokens {
+    /// What the files of sentence-transformers in the directory say; without them, the mean.
     #[default]
-    Mean,
-    /// The vector of `[CLS]`.
-    First,
+    AsDirectory,
+    /// This.
+    By(Pooling),
     /// No pooling: one vector per token.
-    None,
+    Keep,
 }
 
-/// Options of encoding.
+/// Options of encoding. The defaults follow the files of sentence-transformers in the directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EncodeOptions {
     /// Pooling of the tokens' vectors to one vector.
-    pub pooling: Pooling,
-    /// Whether to scale each vector to length 1.
-    pub normalize: bool,
+    pub pooling: PoolTokens,
+    /// Whether to scale each vector to length 1; none as the directory says.
+    pub normalize: Option<bool>,
+    /// Maximum number of tokens per text, up to the model's limit; none as the directory says, else the model's limit.
+    pub max_length: Option<usize>,
 }
 
 /// The embedding of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
-    /// `[hidden_size]`; without pooling `[tokens, hidden_size]`, row-major, with rows for `[CLS]` and `[SEP]`.
+    /// `[hidden_size]`, or a multiple if several poolings are concatenated; without pooling `[tokens, hidden_size]`,
+    /// row-major, with rows for `[CLS]` and `[SEP]`.
     pub vector: Vec<f32>,
     /// Whether the text was too long and lost its end.
     pub truncated: bool,
 }
 
+impl AsRef<[f32]> for Embedding {
+    fn as_ref(&self) -> &[f32] {
+        &self.vector
+    }
+}
+
 impl Encoder {
-    /// One embedding per text, in order.
+    /// One embedding per text, in order. Apart from them, memory doesn't depend on the number of texts.
     ///
     /// # Errors
-    /// As [`crate::session::Session::run`]; the model stays usable.
+    /// [`Error::Unsupported`] if the directory has a module that isn't supported and `pooling` follows it,
+    /// [`Error::InvalidInput`] for a `max_length` without room for `[CLS]` and `[SEP]`. The model stays usable.
     pub async fn encode(&mut self, texts: &[&str], options: EncodeOptions) -> Result<Vec<Embedding>> {
-        let run = self.0.run_task(
-            |tokenizer, max_length| {
-                texts.iter().map(|text| sequence::encode(tokenizer, text, None, max_length)).collect()
-            },
-            |model, encoded, outputs| {
-                let hidden_size = model.config.hidden_size;
-                let hidden = &output(outputs, "last_hidden_state")?.data;
-                let mut vector = match options.pooling {
-                    Pooling::Mean => pooling::mean(hidden, hidden_size, &vec![1; encoded.ids.len()])?,
-                    Pooling::First => hidden[..hidden_size].to_vec(),
-                    Pooling::None => hidden.to_vec(),
-                };
-                if options.normalize {
-                    vector.chunks_exact_mut(hidden_size).for_each(pooling::normalize);
-                }
-                Ok(Embedding { vector, truncated: encoded.truncated })
-            },
-        );
-        run.await.map(|(embeddings, _)| embeddings)
+        let width = self.0.config.hidden_size;
+        let ways = Ways::new(&self.0, options)?;
+        let max_length = self.0.sentence.max_length;
+        let max_length = options.max_length.or(max_length).unwrap_or(usize::MAX);
+        let encode = |model: &Model, index: usize| {
+            let text = match model.sentence.lowercase {
+                true => Cow::Owned(texts[index].to_lowercase()),
+                false => Cow::Borrowed(texts[index]),
+            };
+            let max_length = max_length.min(model.config.max_position_embeddings);
+            sequence::encode(model.tokenizer()?, &text, None, max_length)
+        };
+        let mut embeddings = Vec::with_capacity(texts.len());
+        let take = |encoded: &Encoded, outputs: &Outputs| {
+            let vector = ways.apply(&output(outputs, "last_hidden_state")?.data, width)?;
+            embeddings.push(Embedding { vector, truncated: encoded.truncated });
+            Ok(())
+        };
+        let all = async |_| ControlFlow::Continue(());
+        self.0.run_many(texts.len(), encode, take, all, &mut Stopwatch::start()).await?;
+        Ok(embeddings)
+    }
+
+    /// The cosine similarity of two texts, −1 to 1.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub async fn similarity(&mut self, a: &str, b: &str) -> Result<f64> {
+        let embeddings = self.encode(&[a, b], EncodeOptions::default()).await?;
+        let [a, b] = &embeddings[..] else {
+            return Err(Error::internal("encode", "two texts gave another number of embeddings"));
+        };
+        cosine(a.as_ref(), b.as_ref())
+    }
+
+    /// The `top_k` vectors of `corpus` that are most similar to a query, best first. The corpus is what
+    /// [`Encoder::encode`] returned, from now or from earlier.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`], and [`Error::InvalidInput`] for vectors of another length, with their index.
+    pub async fn search<V: AsRef<[f32]>>(
+        &mut self,
+        query: &str,
+        corpus: &[V],
+        top_k: usize,
+    ) -> Result<Vec<Hit>> {
+        let query = self.encode(&[query], EncodeOptions::default()).await?;
+        query.first().map_or(Ok(Vec::new()), |query| nearest(query.as_ref(), corpus, top_k))
+    }
+}
+
+/// The ways to pool, none to keep the tokens' vectors, and whether to normalize.
+struct Ways {
+    pooling: Vec<Pooling>,
+    normalize: bool,
+}
+
+impl Ways {
+    fn new(model: &Model, options: EncodeOptions) -> Result<Self> {
+        let pooling = match options.pooling {
+            PoolTokens::AsDirectory => model.sentence.modules()?.pooling.clone(),
+            PoolTokens::By(pooling) => vec![pooling],
+            PoolTokens::Keep => Vec::new(),
+        };
+        // An unsupported module after the pooling is left out by callers who choose the pooling.
+        let of_directory = || model.sentence.modules().is_ok_and(|modules| modules.normalize);
+        let normalize = options.normalize.unwrap_or_else(of_directory);
+        Ok(Ways { pooling, normalize })
+    }
+
+    fn apply(&self, hidden: &[f32], width: usize) -> Result<Vec<f32>> {
+        let mut vector = Vec::new();
+        for pooling in &self.pooling {
+            vector.extend(pooling.pool(hidden, width)?);
+        }
+        if self.pooling.is_empty() {
+            vector.extend(hidden);
+        }
+        if self.normalize {
+            let size = if self.pooling.is_empty() { width } else { vector.len() };
+            vector.chunks_exact_mut(size).for_each(pooling::normalize);
+        }
+        Ok(vector)
     }
 }

@@ -1,20 +1,21 @@
 //! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
-use super::{Model, question_answering};
-use crate::config::Config;
+use super::sentence::{self, SentenceSettings};
+use super::{Model, SmallFiles, question_answering};
+use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::plan::Network;
 use crate::session::{DeviceReport, Limits, PendingSession, Session, SessionOptions};
-use crate::text::{Tokenizer, TokenizerFiles};
+use crate::text::Tokenizer;
 use crate::weights::{Assembler, Converted, ShardIndex, Storage, Stream};
 
-/// The small files of a model directory.
+/// What is known of a model directory before its weights.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModelFiles<'a> {
     /// `config.json`.
     pub config: &'a [u8],
-    /// The tokenizer's files; not needed for raw runs over token ids.
-    pub tokenizer: TokenizerFiles<'a>,
+    /// The small files, with the tokenizer; not needed for raw runs over token ids.
+    pub small: Option<&'a SmallFiles>,
     /// The index of sharded weights: `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
     pub index: Option<&'a [u8]>,
     /// Drop the head, so the model becomes an encoder.
@@ -25,6 +26,7 @@ pub struct ModelFiles<'a> {
 pub struct Loader {
     config: Config,
     tokenizer: Option<Tokenizer>,
+    sentence: SentenceSettings,
     stage: Stage,
     stream: Option<Stream>,
     /// The format to convert weights to as they arrive; none keeps them as stored.
@@ -52,8 +54,14 @@ impl Loader {
         if files.encoder_only {
             config.drop_head();
         }
-        let has_tokenizer = files.tokenizer.tokenizer_json.is_some() || files.tokenizer.vocab.is_some();
-        let tokenizer = has_tokenizer.then(|| Tokenizer::from_files(files.tokenizer)).transpose()?;
+        let none = SmallFiles::default();
+        let small = files.small.unwrap_or(&none);
+        config.default_activation(sentence::activation_fn(small)?);
+        let is_encoder = config.head == Head::Encoder;
+        let sentence = if is_encoder { SentenceSettings::read(small)? } else { SentenceSettings::default() };
+        let texts = small.tokenizer();
+        let has_tokenizer = texts.tokenizer_json.is_some() || texts.vocab.is_some();
+        let tokenizer = has_tokenizer.then(|| Tokenizer::from_files(texts)).transpose()?;
         if let Some(tokenizer) = &tokenizer {
             tokenizer.check_vocabulary(config.vocab_size)?;
         }
@@ -65,7 +73,7 @@ impl Loader {
             Some(network) => Stage::loading(started, network)?,
             None => Stage::Waiting(started),
         };
-        Ok(Loader { config, tokenizer, stage, stream: None, storage: None })
+        Ok(Loader { config, tokenizer, sentence, stage, stream: None, storage: None })
     }
 
     /// Converts weights to this format as they arrive, tensor by tensor, whatever their stored format. The model then
@@ -118,10 +126,10 @@ impl Loader {
             Stage::Loading { mut session, assembler } => {
                 assembler.finish()?;
                 session.settle().await?;
-                let (config, tokenizer) = (self.config, self.tokenizer);
                 Ok(Model {
-                    config,
-                    tokenizer,
+                    config: self.config,
+                    tokenizer: self.tokenizer,
+                    sentence: self.sentence,
                     session: *session,
                     window_batches: question_answering::window_batches(),
                 })

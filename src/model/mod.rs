@@ -8,6 +8,7 @@ mod loader;
 #[cfg(not(target_arch = "wasm32"))]
 mod open;
 mod question_answering;
+mod sentence;
 mod small_files;
 mod task;
 mod text_classification;
@@ -17,7 +18,7 @@ mod zero_shot_classification;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use directory::{Directory, WEIGHTS_FILE};
-pub use encoder::{Embedding, EncodeOptions, Encoder, Pooling};
+pub use encoder::{Embedding, EncodeOptions, Encoder, PoolTokens};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
@@ -27,6 +28,8 @@ pub use text_classification::{Classified, Text, TextClassification};
 pub use text_ranking::{Ranking, TextRanking};
 pub use token_classification::{LabelOptions, Labelled, TokenClassification};
 pub use zero_shot_classification::{ZeroShotClassification, ZeroShotClassified, ZeroShotOptions};
+
+use sentence::SentenceSettings;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -38,6 +41,8 @@ use crate::trial::Trial;
 pub struct Model {
     config: Config,
     tokenizer: Option<Tokenizer>,
+    /// For an encoder, how it makes vectors of texts.
+    sentence: SentenceSettings,
     session: Session,
     /// Number of windows of a long text per run; measured.
     window_batches: Trial<usize>,

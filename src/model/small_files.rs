@@ -14,12 +14,16 @@ pub struct SmallFiles(BTreeMap<String, String>);
 
 impl SmallFiles {
     /// All names that are read. The npm package has the same list in `pkg/src/files/model-files.ts`.
-    pub const NAMES: [&str; 5] = [
+    pub const NAMES: [&str; 9] = [
         "tokenizer.json",
         "vocab.txt",
         "tokenizer_config.json",
         "special_tokens_map.json",
         "added_tokens.json",
+        "modules.json",
+        "1_Pooling/config.json",
+        "sentence_bert_config.json",
+        "config_sentence_transformers.json",
     ];
 
     /// The text of a file, if it exists.

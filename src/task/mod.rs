@@ -9,6 +9,7 @@
 //! | [`token_classification`] | a row per token to labelled entities of the text |
 //! | [`fill_mask`] | a row over the vocabulary to tokens for a mask |
 //! | [`pooling`] | token vectors to one vector per text |
+//! | [`similarity`] | vectors to their cosine, and to the nearest of many |
 //! | [`relevance`] | a question to the order in which to read a long text |
 //! | [`metrics`] | predictions to the official scores of SQuAD and GLUE |
 
@@ -19,6 +20,7 @@ pub mod pooling;
 pub mod question_answering;
 mod ranking;
 pub mod relevance;
+pub mod similarity;
 pub mod text_ranking;
 pub mod token_classification;
 pub mod zero_shot;

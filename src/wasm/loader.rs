@@ -38,7 +38,7 @@ impl WasmLoader {
         let options: LoadOptions = parse("options", &options)?;
         let files = ModelFiles {
             config: files.config.as_bytes(),
-            tokenizer: files.small.tokenizer(),
+            small: Some(&files.small),
             index: files.index.as_deref().map(str::as_bytes),
             encoder_only: files.task.as_deref() == Some("feature-extraction"),
         };

@@ -1,17 +1,44 @@
 import { invalidInput } from "../errors.js";
-import { CALL, type Checks, checkOptions, isBoolean, oneOf, wellFormed } from "../options.js";
+import { CALL, type Checks, checkOptions, isBoolean, isCount, oneOf, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource } from "../types.js";
 import { LoadedModel, open } from "./model.js";
+import { nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
 
-/** Options of {@link Encoder.encode}. */
+/** A way to make one vector of the tokens' vectors. */
+export type Pooling = "cls" | "max" | "mean" | "mean_sqrt_len" | "weightedmean" | "lasttoken";
+
+/** Options of {@link Encoder.encode}. By default, the files of sentence-transformers in the model's directory decide. */
 export interface EncodeOptions extends CallOptions {
-  /** The mean over all tokens, the first token's vector, or `"none"` for one vector per token. Default: `"mean"`. */
-  pooling?: "mean" | "cls" | "none" | undefined;
-  /** Whether to scale vectors to unit length. Default: false. */
+  /** How to pool the tokens' vectors; `"none"` for one vector per token. Default: as the directory says, else `"mean"`. */
+  pooling?: Pooling | "none" | undefined;
+  /** Whether to scale vectors to unit length. Default: as the directory says, else false. */
   normalize?: boolean | undefined;
+  /** Maximum number of tokens per text, up to the model's limit. Default: as the directory says, else that limit. */
+  maxLength?: number | undefined;
 }
 
-const ENCODE: Checks<EncodeOptions> = { ...CALL, pooling: oneOf("mean", "cls", "none"), normalize: isBoolean };
+/** Options of {@link Encoder.search}. */
+export interface SearchOptions extends CallOptions {
+  /** Number of results. Default: 10. */
+  topK?: number | undefined;
+}
+
+/** The result of {@link Encoder.search}. */
+export interface SearchResult {
+  /** The most similar texts of the corpus, best first. */
+  documents: SearchHit[];
+  /** The vectors of the corpus. Keep them, and pass them instead of the texts next time. */
+  vectors: Vectors;
+}
+
+const POOLINGS: Pooling[] = ["cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken"];
+const ENCODE: Checks<EncodeOptions> = {
+  ...CALL,
+  pooling: oneOf(...POOLINGS, "none"),
+  normalize: isBoolean,
+  maxLength: isCount,
+};
+const SEARCH: Checks<SearchOptions> = { ...CALL, topK: isCount };
 
 /** Computes embeddings of texts. */
 export class Encoder extends LoadedModel {
@@ -21,26 +48,66 @@ export class Encoder extends LoadedModel {
   }
 
   /**
-   * Returns one vector of `hidden_size` values per text, or with `pooling: "none"` one per token, including `[CLS]` and
-   * `[SEP]`. Texts longer than the model's maximum length are truncated.
+   * Returns one vector per text, or with `pooling: "none"` one per token, including `[CLS]` and `[SEP]`. Longer texts are
+   * truncated.
    */
   encode(texts: string | readonly string[], options: EncodeOptions & { pooling: "none" }): Promise<Float32Array[][]>;
-  encode(
-    texts: string | readonly string[],
-    options?: EncodeOptions & { pooling?: "mean" | "cls" | undefined },
-  ): Promise<Float32Array[]>;
+  encode(texts: string | readonly string[], options?: EncodeOptions & { pooling?: Pooling | undefined }): Promise<Float32Array[]>;
   async encode(
     texts: string | readonly string[],
     options: EncodeOptions = {},
   ): Promise<Float32Array[] | Float32Array[][]> {
     checkOptions(options, ENCODE);
     const list = typeof texts === "string" ? [texts] : texts;
-    if (!Array.isArray(list) || list.some((text) => typeof text !== "string")) {
-      throw invalidInput("texts", "not a string or an array of strings");
-    }
+    if (!areTexts(list)) throw invalidInput("texts", "not a string or an array of strings");
     if (list.length === 0) return [];
     const { signal, ...rest } = options;
     const found = await this.call("encode", [list.map(wellFormed), rest], signal ? { signal } : {});
     return found as Float32Array[] | Float32Array[][];
   }
+
+  /** Returns the cosine similarity of two texts or vectors, -1 to 1. */
+  async similarity(a: string | Float32Array, b: string | Float32Array, options: CallOptions = {}): Promise<number> {
+    checkOptions(options, CALL);
+    const [first, second] = [await this.vector("a", a, options), await this.vector("b", b, options)];
+    return similarity(first, second);
+  }
+
+  /**
+   * Finds the texts of a corpus that are most similar to a query, by cosine similarity. The corpus is texts, or the
+   * vectors that an earlier `search` or `encode` has returned, also as one matrix with a row per text.
+   */
+  async search(
+    query: string | Float32Array,
+    corpus: readonly string[] | Vectors,
+    options: SearchOptions = {},
+  ): Promise<SearchResult> {
+    checkOptions(options, SEARCH);
+    const { topK = 10, ...call } = options;
+    if (!areTexts(corpus) && !areVectors(corpus)) {
+      throw invalidInput(
+        "corpus",
+        "not an array of texts, an array of Float32Arrays, or a Float32Array with a row per text",
+      );
+    }
+    if (corpus.length === 0) throw invalidInput("corpus", "empty; at least one text is needed");
+    const wanted = await this.vector("query", query, call);
+    const vectors = areTexts(corpus) ? await this.encode(corpus, call) : corpus;
+    return { documents: nearest(wanted, rowsOf(vectors, wanted.length), topK), vectors };
+  }
+
+  private async vector(field: string, given: string | Float32Array, options: CallOptions): Promise<Float32Array> {
+    if (given instanceof Float32Array) return given;
+    if (typeof given !== "string") throw invalidInput(field, "not a string or a Float32Array");
+    return (await this.encode(given, options))[0] as Float32Array;
+  }
+}
+
+function areTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+function areVectors(value: unknown): value is Vectors {
+  const all = Array.isArray(value) ? value : [value];
+  return all.every((one) => one instanceof Float32Array);
 }

@@ -16,7 +16,15 @@ const OTHER_WEIGHTS = ["model.safetensors.index.json", "pytorch_model.bin", "pyt
 const TOKENIZER = "tokenizer.json";
 const VOCAB = "vocab.txt";
 /** Small files that a directory may have besides its vocabulary; `SmallFiles::NAMES` in Rust is the same list. */
-const OPTIONAL = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+const OPTIONAL = [
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "modules.json",
+  "sentence_bert_config.json",
+];
+/** More of them, in a directory of sentence-transformers. */
+const MODULES = ["1_Pooling/config.json", "config_sentence_transformers.json"];
 
 /** Opens a file. Returns `undefined` if it doesn't exist, and passes the HTTP status, if any, to `onMissing`. */
 export type Opener = (name: string, onMissing?: (status: number) => void) => Promise<OpenFile | undefined>;
@@ -42,6 +50,10 @@ export async function openAll(place: Place, open: Opener, manifest: Manifest | u
     const tokenizer = isFile(json) || !isFile(vocab) ? [json, vocab] : [vocab];
     if (!json && !vocab) throw fileMissing(TOKENIZER);
     const small = [...tokenizer, ...settings.filter(isFile)].filter((file) => file !== undefined);
+    if (small.some(({ name }) => name === "modules.json")) {
+      const modules = await Promise.all(MODULES.map(optional));
+      small.push(...modules.filter((file) => file !== undefined).filter(isFile));
+    }
     const { weights, index } = await openWeights(fileMissing, optional, single);
     const used = [config, ...small, ...weights];
     for (const file of used) progress.expect(file.name, manifest?.files.get(file.name)?.bytes ?? file.bytes);

@@ -11,6 +11,7 @@ import {
   isBoolean,
   isCount,
   isStringOrStrings,
+  MAX_INTEGER,
   notOneOf,
   oneOf,
   orNull,
@@ -18,6 +19,7 @@ import {
 import type { LoadOptions, ModelSource } from "../types.js";
 import { callable, forEach } from "./calls.js";
 import { checkModel, checkTexts, loadOptions, TEXT_CALL, textsOrPairs } from "./options.js";
+import { tensor } from "./tensor.js";
 import { textRanking } from "./text-ranking.js";
 import type {
   FeatureExtractionPipeline,
@@ -31,7 +33,6 @@ import type {
   PipelineOptions,
   PipelineQuestionOptions,
   Pipelines,
-  PipelineTensor,
   QuestionAnsweringPipeline,
   TextClassificationPipeline,
   Texts,
@@ -88,8 +89,11 @@ const ENTITY: Checks<PipelineEntityOptions> = {
   ...TEXT_CALL,
 };
 const FILL: Checks<PipelineFillOptions> = { top_k: isCount, targets: isStringOrStrings, ...TEXT_CALL };
+/** The names of transformers.js. */
+const POOLINGS = { mean: "mean", cls: "cls", first_token: "cls", last_token: "lasttoken", eos: "lasttoken" } as const;
+
 const FEATURE: Checks<PipelineFeatureOptions> = {
-  pooling: oneOf("none", "mean", "cls", "first_token"),
+  pooling: oneOf("none", ...Object.keys(POOLINGS)),
   normalize: isBoolean,
   ...TEXT_CALL,
 };
@@ -190,11 +194,13 @@ async function featureExtraction(source: ModelSource, load: LoadOptions): Promis
     checkOptions(options, FEATURE);
     const { pooling = "none", normalize = false, signal } = options;
     const list = typeof texts === "string" ? [texts] : texts;
+    // What a directory says about these is for `Encoder`.
+    const settings = { normalize, maxLength: MAX_INTEGER, signal };
     if (pooling !== "none") {
-      const rows = await model.encode(list, { pooling: pooling === "mean" ? "mean" : "cls", normalize, signal });
+      const rows = await model.encode(list, { ...settings, pooling: POOLINGS[pooling] });
       return tensor(concatenated(rows, rows.length), [rows.length, rows[0]?.length ?? 0]);
     }
-    const found = await model.encode(list, { pooling: "none", normalize, signal });
+    const found = await model.encode(list, { ...settings, pooling: "none" });
     const longest = Math.max(0, ...found.map((rows) => rows.length));
     const padded = found.map((rows) => concatenated(rows, longest));
     return tensor(concatenated(padded, padded.length), [found.length, longest, found[0]?.[0]?.length ?? 0]);
@@ -208,15 +214,4 @@ function concatenated(rows: readonly Float32Array[], count: number): Float32Arra
   const data = new Float32Array(count * width);
   for (const [i, row] of rows.entries()) data.set(row, i * width);
   return data;
-}
-
-/** A tensor with the shape `dims`. */
-function tensor(data: Float32Array, dims: number[]): PipelineTensor {
-  return { type: "float32", dims, data, size: data.length, tolist: () => nested(data, dims) };
-}
-
-function nested(data: Float32Array, [count = 0, ...inner]: number[]): unknown[] {
-  if (inner.length === 0) return Array.from(data);
-  const step = inner.reduce((product, size) => product * size, 1);
-  return Array.from({ length: count }, (_, i) => nested(data.subarray(i * step, (i + 1) * step), inner));
 }

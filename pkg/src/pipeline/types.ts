@@ -1,5 +1,6 @@
 import type { Aggregation } from "../api/token-classification.js";
 import type { CallOptions, DeviceKind, Dtype, LoadOptions } from "../types.js";
+import type { PipelineTensor } from "./tensor.js";
 import type { TextRankingPipeline } from "./text-ranking.js";
 import type { ZeroShotClassificationPipeline } from "./zero-shot-classification.js";
 
@@ -91,20 +92,6 @@ export interface PipelineFilling {
   sequence: string;
 }
 
-/** A tensor with the fields of the `Tensor` of transformers.js. */
-export interface PipelineTensor {
-  /** Always 32-bit floats. */
-  type: "float32";
-  /** Shape: `[texts, hidden_size]`, or `[texts, tokens, hidden_size]` without pooling. */
-  dims: number[];
-  /** All values, in row-major order. */
-  data: Float32Array;
-  /** Number of values. */
-  size: number;
-  /** Converts the tensor to nested arrays. */
-  tolist(): unknown[];
-}
-
 /** Members of every pipeline. */
 export interface PipelineBase {
   /** The task. */
@@ -170,8 +157,11 @@ export interface PipelineFillOptions extends PipelineCallOptions {
 }
 /** Options of feature extraction. */
 export interface PipelineFeatureOptions extends PipelineCallOptions {
-  /** How to pool the tokens' vectors. Default: `"none"`, one vector per token. */
-  pooling?: "none" | "mean" | "cls" | "first_token" | undefined;
+  /**
+   * How to pool the tokens' vectors. Default: `"none"`, one vector per token; as in transformers.js, files of
+   * sentence-transformers are ignored, which the class `Encoder` follows.
+   */
+  pooling?: "none" | "mean" | "cls" | "first_token" | "last_token" | "eos" | undefined;
   /** Whether to scale vectors to unit length. Default: false. */
   normalize?: boolean | undefined;
 }

@@ -178,7 +178,8 @@ const WARM_UP: Partial<Record<Task, (model: EngineModel) => Promise<unknown>>> =
   "zero-shot-classification": (model) => model.zeroShot("Ready.", ["ready"], {}),
   "text-ranking": (model) => model.rank("Ready?", ["Ready."], {}),
   "token-classification": (model) => model.labelTokens("Ready.", {}),
-  "feature-extraction": (model) => model.encode(["Ready."], {}),
+  // Whatever the directory says: only callers who follow it need what it names.
+  "feature-extraction": (model) => model.encode(["Ready."], { pooling: "mean" }),
 };
 
 /**

@@ -4,34 +4,32 @@ use js_sys::{Array, Float32Array};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use crate::model::{EncodeOptions, Encoder, Pooling};
+use crate::error::{Error, Result};
+use crate::model::{EncodeOptions, Encoder, PoolTokens};
+use crate::task::pooling::Pooling;
 use crate::wasm::WasmModel;
 use crate::wasm::convert::parse;
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct EmbedOptions {
-    pooling: PoolingName,
-    normalize: bool,
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    /// The name of a pooling, `none`, or undefined to follow the directory.
+    pooling: Option<String>,
+    normalize: Option<bool>,
+    max_length: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum PoolingName {
-    #[default]
-    Mean,
-    Cls,
-    None,
-}
-
-impl From<EmbedOptions> for EncodeOptions {
-    fn from(options: EmbedOptions) -> Self {
-        let pooling = match options.pooling {
-            PoolingName::Mean => Pooling::Mean,
-            PoolingName::Cls => Pooling::First,
-            PoolingName::None => Pooling::None,
+impl Options {
+    fn encode(&self) -> Result<EncodeOptions> {
+        let pooling = match self.pooling.as_deref() {
+            None => PoolTokens::AsDirectory,
+            Some("none") => PoolTokens::Keep,
+            Some(name) => {
+                let named = Pooling::ALL.into_iter().find(|pooling| pooling.name() == name);
+                PoolTokens::By(named.ok_or_else(|| Error::invalid_input("pooling", "is unknown"))?)
+            }
         };
-        EncodeOptions { pooling, normalize: options.normalize }
+        Ok(EncodeOptions { pooling, normalize: self.normalize, max_length: self.max_length })
     }
 }
 
@@ -39,7 +37,7 @@ impl From<EmbedOptions> for EncodeOptions {
 impl WasmModel {
     /// One `Float32Array` per text; without pooling one array of them per text, with one `Float32Array` per token.
     pub async fn encode(&mut self, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
-        let options = EncodeOptions::from(parse::<EmbedOptions>("options", &options)?);
+        let options = parse::<Options>("options", &options)?.encode()?;
         let texts: Vec<String> = parse("texts", &texts)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let task = Encoder::borrow(&mut self.0)?;
@@ -47,8 +45,10 @@ impl WasmModel {
         let hidden_size = task.model().config().hidden_size;
         let floats = |values: &[f32]| JsValue::from(Float32Array::from(values));
         let vectors = embeddings.iter().map(|embedding| match options.pooling {
-            Pooling::None => embedding.vector.chunks_exact(hidden_size).map(floats).collect::<Array>().into(),
-            Pooling::Mean | Pooling::First => floats(&embedding.vector),
+            PoolTokens::Keep => {
+                embedding.vector.chunks_exact(hidden_size).map(floats).collect::<Array>().into()
+            }
+            PoolTokens::AsDirectory | PoolTokens::By(_) => floats(&embedding.vector),
         });
         Ok(vectors.collect())
     }

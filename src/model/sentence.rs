@@ -1,0 +1,241 @@
+//! The files that sentence-transformers adds to a directory → how an encoder makes vectors of texts.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::SmallFiles;
+use crate::error::{Error, Result};
+use crate::task::pooling::Pooling;
+
+const MODULES: &str = "modules.json";
+const POOLING: &str = "1_Pooling/config.json";
+const TRANSFORMER: &str = "sentence_bert_config.json";
+const SETTINGS: &str = "config_sentence_transformers.json";
+
+/// How an encoder makes vectors of texts, unless the caller says otherwise. Without the files of sentence-transformers,
+/// the mean of the tokens, as there.
+#[derive(Debug)]
+pub(super) struct SentenceSettings {
+    /// The results are concatenated. An error if the directory has a module that isn't supported; it only matters to
+    /// callers who follow the directory.
+    modules: Result<Modules, Unsupported>,
+    /// Maximum number of tokens, if the directory limits it.
+    pub max_length: Option<usize>,
+    /// Whether texts are converted to lower case before they are tokenized.
+    pub lowercase: bool,
+}
+
+/// The modules after the transformer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Modules {
+    pub pooling: Vec<Pooling>,
+    pub normalize: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Unsupported {
+    what: String,
+    instead: &'static str,
+}
+
+impl Default for SentenceSettings {
+    fn default() -> Self {
+        let modules = Ok(Modules { pooling: vec![Pooling::Mean], normalize: false });
+        SentenceSettings { modules, max_length: None, lowercase: false }
+    }
+}
+
+/// An entry of `modules.json`.
+#[derive(Deserialize)]
+struct Module {
+    path: String,
+    r#type: String,
+}
+
+/// `sentence_bert_config.json`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Transformer {
+    max_seq_length: Option<usize>,
+    do_lower_case: bool,
+}
+
+impl SentenceSettings {
+    /// Reads the files that exist.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, [`Error::NotFound`] if the pooling's file is missing.
+    pub fn read(files: &SmallFiles) -> Result<Self> {
+        let Transformer { max_seq_length, do_lower_case } = parse(files, TRANSFORMER)?.unwrap_or_default();
+        let mut settings =
+            SentenceSettings { max_length: max_seq_length, lowercase: do_lower_case, ..Self::default() };
+        if let Some(modules) = parse::<Vec<Module>>(files, MODULES)? {
+            settings.modules = self::modules(&modules, files)?;
+        }
+        Ok(settings)
+    }
+
+    /// The modules after the transformer.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] with the name of the module or pooling.
+    pub fn modules(&self) -> Result<&Modules> {
+        self.modules.as_ref().map_err(|Unsupported { what, instead }| Error::unsupported(what, *instead))
+    }
+}
+
+/// The activation of a cross-encoder, which version 6 of sentence-transformers doesn't write to `config.json`.
+///
+/// # Errors
+/// [`Error::Corrupt`].
+pub(super) fn activation_fn(files: &SmallFiles) -> Result<Option<String>> {
+    let settings: Option<Map<String, Value>> = parse(files, SETTINGS)?;
+    let name = settings.as_ref().and_then(|settings| settings.get("activation_fn"));
+    Ok(name.and_then(Value::as_str).map(str::to_owned))
+}
+
+fn modules(list: &[Module], files: &SmallFiles) -> Result<Result<Modules, Unsupported>> {
+    let mut found = Modules { pooling: Vec::new(), normalize: false };
+    for Module { path, r#type } in list {
+        // The packages of the classes have changed between versions.
+        match r#type.rsplit('.').next().unwrap_or_default() {
+            "Transformer" if found.pooling.is_empty() => {}
+            "Pooling" if found.pooling.is_empty() && path == "1_Pooling" => match pooling(files)? {
+                Ok(pooling) => found.pooling = pooling,
+                Err(unsupported) => return Ok(Err(unsupported)),
+            },
+            "Normalize" if !found.pooling.is_empty() => found.normalize = true,
+            _ => {
+                return Ok(Err(Unsupported {
+                    what: format!("{MODULES}: module {:?} at {path:?}", r#type),
+                    instead: "a Transformer, a Pooling in 1_Pooling and a Normalize are, in this order; choose `pooling` yourself to leave the others out",
+                }));
+            }
+        }
+    }
+    if found.pooling.is_empty() {
+        // A cross-encoder, or a transformer whose token vectors somebody else pools.
+        found.pooling.push(Pooling::Mean);
+    }
+    Ok(Ok(found))
+}
+
+/// The pooling modes, which are flags until version 6 of sentence-transformers, and names from then on.
+fn pooling(files: &SmallFiles) -> Result<Result<Vec<Pooling>, Unsupported>> {
+    let fields: Map<String, Value> = parse(files, POOLING)?.ok_or_else(|| Error::NotFound {
+        file: POOLING.into(),
+        hint: format!("{MODULES} lists it; put it next to the model, or choose `pooling` yourself"),
+    })?;
+    let names: Vec<String> = match fields.get("pooling_mode") {
+        Some(Value::String(name)) => vec![name.clone()],
+        Some(names) => serde_json::from_value(names.clone()).map_err(|error| corrupt(POOLING, &error))?,
+        None => {
+            let flag = |(field, value): (&String, &Value)| {
+                let name = field.strip_prefix("pooling_mode_")?;
+                (*value == Value::Bool(true)).then(|| name.to_owned())
+            };
+            let mut names: Vec<String> = fields.iter().filter_map(flag).collect();
+            // The fields of a JSON object have no order; this is the order of the concatenation.
+            names.sort_by_key(|name| named(name).map(|mode| mode as usize));
+            names
+        }
+    };
+    let known = |name: String| {
+        named(&name).ok_or_else(|| Unsupported {
+            what: format!("{POOLING}: pooling {name:?}"),
+            instead: "cls, max, mean, mean_sqrt_len, weightedmean and lasttoken are; choose `pooling` yourself to use one of them",
+        })
+    };
+    let modes: Result<Vec<Pooling>, Unsupported> = names.into_iter().map(known).collect();
+    Ok(modes.map(|modes| if modes.is_empty() { vec![Pooling::Mean] } else { modes }))
+}
+
+/// The mode with this name, in any of the spellings of sentence-transformers.
+fn named(name: &str) -> Option<Pooling> {
+    let name = name.strip_suffix("_tokens").or(name.strip_suffix("_token")).unwrap_or(name);
+    Pooling::ALL.into_iter().find(|mode| mode.name() == name)
+}
+
+fn parse<T: DeserializeOwned>(files: &SmallFiles, name: &str) -> Result<Option<T>> {
+    let Some(text) = files.get(name) else { return Ok(None) };
+    serde_json::from_str(text).map(Some).map_err(|error| corrupt(name, &error))
+}
+
+fn corrupt(name: &str, error: &serde_json::Error) -> Error {
+    Error::corrupt(name, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(files: &[(&str, &str)]) -> Result<SentenceSettings> {
+        SentenceSettings::read(&files.iter().map(|&(name, text)| (name.into(), text.into())).collect())
+    }
+
+    fn list(types: &[(&str, &str)]) -> String {
+        let entry =
+            |(path, class): &(&str, &str)| format!(r#"{{"idx": 0, "path": "{path}", "type": "{class}"}}"#);
+        format!("[{}]", types.iter().map(entry).collect::<Vec<_>>().join(", "))
+    }
+
+    const TRANSFORMER_CLASS: (&str, &str) = ("", "sentence_transformers.models.Transformer");
+    const POOLING_CLASS: (&str, &str) = ("1_Pooling", "sentence_transformers.models.Pooling");
+
+    fn with_pooling(config: &str) -> Result<Vec<Pooling>> {
+        let modules = list(&[TRANSFORMER_CLASS, POOLING_CLASS]);
+        Ok(read(&[(MODULES, &modules), (POOLING, config)])?.modules()?.pooling.clone())
+    }
+
+    #[test]
+    fn without_files_the_tokens_are_averaged() {
+        let settings = read(&[]).unwrap();
+        let expected = Modules { pooling: vec![Pooling::Mean], normalize: false };
+        assert_eq!((settings.modules().unwrap(), settings.max_length), (&expected, None));
+    }
+
+    #[test]
+    fn pooling_is_read_in_the_old_and_the_new_form() {
+        assert_eq!(
+            with_pooling(r#"{"pooling_mode": "mean_sqrt_len_tokens"}"#).unwrap(),
+            [Pooling::MeanSqrtLen]
+        );
+        assert_eq!(
+            with_pooling(r#"{"pooling_mode": ["mean", "cls"]}"#).unwrap(),
+            [Pooling::Mean, Pooling::Cls]
+        );
+        let flags = r#"{"pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": false,
+            "pooling_mode_cls_token": true, "pooling_mode_lasttoken": true, "include_prompt": true}"#;
+        assert_eq!(with_pooling(flags).unwrap(), [Pooling::Cls, Pooling::Mean, Pooling::LastToken]);
+        assert_eq!(with_pooling(r#"{"word_embedding_dimension": 384}"#).unwrap(), [Pooling::Mean]);
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named_when_it_is_used() {
+        for config in [r#"{"pooling_mode": "attention"}"#, r#"{"pooling_mode_attention": true}"#] {
+            let error = with_pooling(config).unwrap_err().to_string();
+            assert!(error.contains("attention") && error.contains(POOLING), "{error}");
+        }
+        let dense = ("2_Dense", "sentence_transformers.models.Dense");
+        for modules in [&[TRANSFORMER_CLASS, POOLING_CLASS, dense][..], &[TRANSFORMER_CLASS, dense]] {
+            let modules = list(modules);
+            let settings = read(&[(MODULES, &modules), (POOLING, "{}")]).unwrap();
+            let error = settings.modules().unwrap_err().to_string();
+            assert!(error.contains("models.Dense") && error.contains("2_Dense"), "{error}");
+        }
+    }
+
+    #[test]
+    fn damaged_and_missing_files_are_named() {
+        let modules = list(&[TRANSFORMER_CLASS, POOLING_CLASS]);
+        for (files, name) in [
+            (&[(MODULES, "{}")][..], MODULES),
+            (&[(MODULES, modules.as_str())], POOLING),
+            (&[(MODULES, modules.as_str()), (POOLING, "[]")], POOLING),
+            (&[(TRANSFORMER, "no")], TRANSFORMER),
+        ] {
+            assert!(read(files).unwrap_err().to_string().contains(name));
+        }
+    }
+}

@@ -52,7 +52,10 @@ export class Encoder extends LoadedModel {
    * truncated.
    */
   encode(texts: string | readonly string[], options: EncodeOptions & { pooling: "none" }): Promise<Float32Array[][]>;
-  encode(texts: string | readonly string[], options?: EncodeOptions & { pooling?: Pooling | undefined }): Promise<Float32Array[]>;
+  encode(
+    texts: string | readonly string[],
+    options?: EncodeOptions & { pooling?: Pooling | undefined },
+  ): Promise<Float32Array[]>;
   async encode(
     texts: string | readonly string[],
     options: EncodeOptions = {},

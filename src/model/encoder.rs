@@ -70,7 +70,7 @@ impl Encoder {
         let max_length = options.max_length.or(max_length).unwrap_or(usize::MAX);
         let encode = |model: &Model, index: usize| {
             let text = match model.sentence.lowercase {
-                true => Cow::Owned(texts[index].to_lowercase()),
+                true => Cow::Owned(texts[index].chars().flat_map(char::to_lowercase).collect()),
                 false => Cow::Borrowed(texts[index]),
             };
             let max_length = max_length.min(model.config.max_position_embeddings);

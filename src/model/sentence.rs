@@ -1,7 +1,5 @@
 //! The files that sentence-transformers adds to a directory → how an encoder makes vectors of texts.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::SmallFiles;
@@ -12,6 +10,8 @@ const MODULES: &str = "modules.json";
 const POOLING: &str = "1_Pooling/config.json";
 const TRANSFORMER: &str = "sentence_bert_config.json";
 const SETTINGS: &str = "config_sentence_transformers.json";
+/// Prefix of the names of flags.
+const FLAG: &str = "pooling_mode_";
 
 /// How an encoder makes vectors of texts, unless the caller says otherwise. Without the files of sentence-transformers,
 /// the mean of the tokens, as there.
@@ -46,31 +46,18 @@ impl Default for SentenceSettings {
     }
 }
 
-/// An entry of `modules.json`.
-#[derive(Deserialize)]
-struct Module {
-    path: String,
-    r#type: String,
-}
-
-/// `sentence_bert_config.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Transformer {
-    max_seq_length: Option<usize>,
-    do_lower_case: bool,
-}
-
 impl SentenceSettings {
     /// Reads the files that exist.
     ///
     /// # Errors
     /// [`Error::Corrupt`] for a damaged file, [`Error::NotFound`] if the pooling's file is missing.
     pub fn read(files: &SmallFiles) -> Result<Self> {
-        let Transformer { max_seq_length, do_lower_case } = parse(files, TRANSFORMER)?.unwrap_or_default();
-        let mut settings =
-            SentenceSettings { max_length: max_seq_length, lowercase: do_lower_case, ..Self::default() };
-        if let Some(modules) = parse::<Vec<Module>>(files, MODULES)? {
+        let mut settings = Self::default();
+        if let Some(transformer) = parse(files, TRANSFORMER)? {
+            settings.max_length = transformer["max_seq_length"].as_u64().map(|length| length as usize);
+            settings.lowercase = transformer["do_lower_case"] == true;
+        }
+        if let Some(modules) = parse(files, MODULES)? {
             settings.modules = self::modules(&modules, files)?;
         }
         Ok(settings)
@@ -90,16 +77,17 @@ impl SentenceSettings {
 /// # Errors
 /// [`Error::Corrupt`].
 pub(super) fn activation_fn(files: &SmallFiles) -> Result<Option<String>> {
-    let settings: Option<Map<String, Value>> = parse(files, SETTINGS)?;
-    let name = settings.as_ref().and_then(|settings| settings.get("activation_fn"));
-    Ok(name.and_then(Value::as_str).map(str::to_owned))
+    let settings = parse(files, SETTINGS)?;
+    Ok(settings.and_then(|settings| settings["activation_fn"].as_str().map(str::to_owned)))
 }
 
-fn modules(list: &[Module], files: &SmallFiles) -> Result<Result<Modules, Unsupported>> {
+fn modules(list: &Value, files: &SmallFiles) -> Result<Result<Modules, Unsupported>> {
+    let list = list.as_array().ok_or_else(|| Error::corrupt(MODULES, "isn't a list"))?;
     let mut found = Modules { pooling: Vec::new(), normalize: false };
-    for Module { path, r#type } in list {
+    for module in list {
+        let (path, class) = (text(&module["path"]), text(&module["type"]));
         // The packages of the classes have changed between versions.
-        match r#type.rsplit('.').next().unwrap_or_default() {
+        match class.rsplit('.').next().unwrap_or_default() {
             "Transformer" if found.pooling.is_empty() => {}
             "Pooling" if found.pooling.is_empty() && path == "1_Pooling" => match pooling(files)? {
                 Ok(pooling) => found.pooling = pooling,
@@ -108,7 +96,7 @@ fn modules(list: &[Module], files: &SmallFiles) -> Result<Result<Modules, Unsupp
             "Normalize" if !found.pooling.is_empty() => found.normalize = true,
             _ => {
                 return Ok(Err(Unsupported {
-                    what: format!("{MODULES}: module {:?} at {path:?}", r#type),
+                    what: format!("{MODULES}: module `{class}` at `{path}`"),
                     instead: "a Transformer, a Pooling in 1_Pooling and a Normalize are, in this order; choose `pooling` yourself to leave the others out",
                 }));
             }
@@ -123,32 +111,41 @@ fn modules(list: &[Module], files: &SmallFiles) -> Result<Result<Modules, Unsupp
 
 /// The pooling modes, which are flags until version 6 of sentence-transformers, and names from then on.
 fn pooling(files: &SmallFiles) -> Result<Result<Vec<Pooling>, Unsupported>> {
-    let fields: Map<String, Value> = parse(files, POOLING)?.ok_or_else(|| Error::NotFound {
+    let config = parse(files, POOLING)?.ok_or_else(|| Error::NotFound {
         file: POOLING.into(),
         hint: format!("{MODULES} lists it; put it next to the model, or choose `pooling` yourself"),
     })?;
-    let names: Vec<String> = match fields.get("pooling_mode") {
-        Some(Value::String(name)) => vec![name.clone()],
-        Some(names) => serde_json::from_value(names.clone()).map_err(|error| corrupt(POOLING, &error))?,
-        None => {
-            let flag = |(field, value): (&String, &Value)| {
-                let name = field.strip_prefix("pooling_mode_")?;
-                (*value == Value::Bool(true)).then(|| name.to_owned())
-            };
-            let mut names: Vec<String> = fields.iter().filter_map(flag).collect();
-            // The fields of a JSON object have no order; this is the order of the concatenation.
-            names.sort_by_key(|name| named(name).map(|mode| mode as usize));
-            names
+    let fields = config.as_object().ok_or_else(|| Error::corrupt(POOLING, "isn't an object"))?;
+    let names: Vec<&str> = match &config["pooling_mode"] {
+        Value::Null => flags(fields),
+        Value::Array(names) => names.iter().map(text).collect(),
+        name => vec![text(name)],
+    };
+    let mut modes = Vec::new();
+    for name in names {
+        match named(name) {
+            Some(mode) => modes.push(mode),
+            None => {
+                return Ok(Err(Unsupported {
+                    what: format!("{POOLING}: pooling `{name}`"),
+                    instead: "cls, max, mean, mean_sqrt_len, weightedmean and lasttoken are; choose `pooling` yourself to use one of them",
+                }));
+            }
         }
-    };
-    let known = |name: String| {
-        named(&name).ok_or_else(|| Unsupported {
-            what: format!("{POOLING}: pooling {name:?}"),
-            instead: "cls, max, mean, mean_sqrt_len, weightedmean and lasttoken are; choose `pooling` yourself to use one of them",
-        })
-    };
-    let modes: Result<Vec<Pooling>, Unsupported> = names.into_iter().map(known).collect();
-    Ok(modes.map(|modes| if modes.is_empty() { vec![Pooling::Mean] } else { modes }))
+    }
+    if modes.is_empty() {
+        modes.push(Pooling::Mean);
+    }
+    Ok(Ok(modes))
+}
+
+/// The names of the flags that are set: the known ones in the order of the concatenation, which a JSON object doesn't keep,
+/// then the others.
+fn flags(fields: &Map<String, Value>) -> Vec<&str> {
+    let set = |(field, value): (&'_ String, &Value)| *value == true && field.starts_with(FLAG);
+    let names = || fields.iter().filter(|field| set(*field)).map(|(field, _)| &field[FLAG.len()..]);
+    let known = Pooling::ALL.into_iter().flat_map(|mode| names().find(|name| named(name) == Some(mode)));
+    known.chain(names().filter(|name| named(name).is_none())).collect()
 }
 
 /// The mode with this name, in any of the spellings of sentence-transformers.
@@ -157,13 +154,13 @@ fn named(name: &str) -> Option<Pooling> {
     Pooling::ALL.into_iter().find(|mode| mode.name() == name)
 }
 
-fn parse<T: DeserializeOwned>(files: &SmallFiles, name: &str) -> Result<Option<T>> {
-    let Some(text) = files.get(name) else { return Ok(None) };
-    serde_json::from_str(text).map(Some).map_err(|error| corrupt(name, &error))
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
-fn corrupt(name: &str, error: &serde_json::Error) -> Error {
-    Error::corrupt(name, error.to_string())
+fn parse(files: &SmallFiles, name: &str) -> Result<Option<Value>> {
+    let Some(text) = files.get(name) else { return Ok(None) };
+    serde_json::from_str(text).map(Some).map_err(|error| Error::corrupt(name, error.to_string()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Logits of a sequence-classification head → labels with probabilities.
 
-use std::cmp::Reverse;
-
 use serde::Serialize;
 
-use super::ranking::{TotalOrder, check_finite, softmax};
+use super::ranking::{check_finite, ranked, softmax};
 use crate::config::ScoreActivation;
 use crate::error::{Error, Result};
 
@@ -61,13 +59,9 @@ pub fn labels(logits: &[f32], names: &[String], problem: Problem) -> Result<Vec<
         }
     };
     let logit = if let [logit] = logits { Some(f64::from(*logit)) } else { None };
-    let mut labels: Vec<Label> = names
-        .iter()
-        .zip(probabilities)
-        .map(|(label, probability)| Label { label: label.clone(), probability, logit })
-        .collect();
-    labels.sort_by_key(|label| Reverse(TotalOrder(label.probability)));
-    Ok(labels)
+    let label =
+        |(index, probability): (usize, f64)| Label { label: names[index].clone(), probability, logit };
+    Ok(ranked(&probabilities).into_iter().map(label).collect())
 }
 
 /// The activation of a logit.

@@ -51,6 +51,11 @@ pub(super) fn largest(values: &[f64], count: usize) -> Vec<(usize, f64)> {
     kept.into_sorted_vec().into_iter().map(|(value, at)| (at, value.0.0)).collect()
 }
 
+/// All values with their indices, largest first; ties in order.
+pub(super) fn ranked(values: &[f64]) -> Vec<(usize, f64)> {
+    largest(values, values.len())
+}
+
 /// Fails with the index of the first NaN or infinity.
 pub(super) fn check_finite(name: &str, logits: &[f32]) -> Result<()> {
     match logits.iter().position(|logit| !logit.is_finite()) {

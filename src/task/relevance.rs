@@ -1,10 +1,9 @@
 //! The order in which to read the windows of a long text: windows that share rare words with the question first (BM25 over
 //! word pieces). It affects how early the answer is found, not the result.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::ranking::TotalOrder;
+use super::ranking::ranked;
 use crate::text::windows::Windows;
 
 /// Saturation of repeated pieces, BM25's k₁.
@@ -45,7 +44,6 @@ pub fn order(windows: &Windows<'_>) -> Vec<usize> {
         let gain = |seen: f64| seen * (SATURATION + 1.0) / (seen + SATURATION * penalty);
         counts[index].iter().zip(&rarity).map(|(&seen, rarity)| rarity * gain(f64::from(seen))).sum()
     };
-    let mut order: Vec<usize> = (0..spans.len()).collect();
-    order.sort_by_cached_key(|&index| Reverse(TotalOrder(score(index))));
-    order
+    let scores: Vec<f64> = (0..spans.len()).map(score).collect();
+    ranked(&scores).into_iter().map(|(index, _)| index).collect()
 }

@@ -1,10 +1,8 @@
 //! Logits of a natural-language-inference head, one row per hypothesis → labels with scores.
 
-use std::cmp::Reverse;
-
 use serde::Serialize;
 
-use super::ranking::{TotalOrder, check_finite, softmax};
+use super::ranking::{check_finite, ranked, softmax};
 use crate::error::{Error, Result};
 
 /// The place of a label in a template.
@@ -51,7 +49,7 @@ impl Inference {
     /// # Errors
     /// [`Error::Unsupported`] with all labels if there isn't an entailment label, or no other.
     pub fn of_labels(names: &[String]) -> Result<Self> {
-        let entails = |name: &String| name.to_lowercase().starts_with("entail");
+        let entails = |name: &String| name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("entail"));
         match names.iter().position(entails) {
             Some(entailment) if names.len() > 1 => {
                 let contradiction = if entailment == 0 { names.len() - 1 } else { 0 };
@@ -105,10 +103,8 @@ pub fn scores(labels: &[&str], evidence: &[Evidence], multi_label: bool) -> Vec<
     } else {
         softmax(&evidence.iter().map(|one| one.entailment).collect::<Vec<_>>())
     };
-    let scored = |(label, score): (&&str, f64)| ScoredLabel { label: (*label).to_owned(), score };
-    let mut labels: Vec<ScoredLabel> = labels.iter().zip(scores).map(scored).collect();
-    labels.sort_by_key(|label| Reverse(TotalOrder(label.score)));
-    labels
+    let scored = |(index, score): (usize, f64)| ScoredLabel { label: labels[index].to_owned(), score };
+    ranked(&scores).into_iter().map(scored).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { env, pipeline as peerPipeline } from "@huggingface/transformers";
@@ -112,29 +111,6 @@ describe("zero-shot-classification", () => {
   test("intentional: a template without a place and an empty list of labels are errors", async () => {
     await assert.rejects(loaded.own(texts[0], labels, { hypothesis_template: "week" }), /hypothesis_template/);
     await assert.rejects(loaded.own(texts[0], []), /labels/);
-  });
-});
-
-describe("text-ranking", () => {
-  const folder = join(import.meta.dirname, "../fixtures/sentence-transformers");
-  let rank;
-  let expected;
-  before(async () => {
-    rank = await ownPipeline("text-ranking", join(folder, "cross-encoder"), { device: "cpu" });
-    expected = JSON.parse(await readFile(join(folder, "expected.json")));
-  });
-  after(() => rank?.dispose());
-
-  test("results are those of sentence-transformers' `CrossEncoder.rank`", async () => {
-    const { texts: documents, query, ranking } = expected;
-    const { activation_fn } = JSON.parse(
-      await readFile(join(folder, "cross-encoder/config.json")),
-    ).sentence_transformers;
-    const all = ranking.find((one) => one.activation_fn === activation_fn).ranking;
-    assertSame(await rank(query, documents), all, "all");
-    const two = all.slice(0, 2).map((one) => ({ ...one, text: documents[one.corpus_id] }));
-    assertSame(await rank(query, documents, { top_k: 2, return_documents: true }), two, "two");
-    await assert.rejects(rank(query, []), /documents/);
   });
 });
 
@@ -252,9 +228,46 @@ for (const task of ["feature-extraction", "embeddings"]) {
               [texts, options],
             ],
           ),
+          ...["last_token", "eos"].flatMap((pooling) => [
+            [texts[0], { pooling }],
+            [sameLength, { pooling, normalize: true }],
+          ]),
         ],
         parts,
       ));
+
+    test("tensors are indexed, iterated and sliced in the same way", async () => {
+      const [own, peer] = [await loaded.own(sameLength), await loaded.peer(sameLength)];
+      const views = (tensor) => [
+        tensor[0],
+        tensor[2][1],
+        tensor[-1][0][3],
+        ...tensor,
+        ...[...tensor[1]].slice(0, 3),
+        tensor.slice(1),
+        tensor.slice(null, 0),
+        tensor.slice(null, -1, [2, 5]),
+        tensor.slice([1, 3], [0, -1]),
+        tensor.slice([0, null], [null, 2], [1, 100]),
+        tensor.slice(0, 1, 2),
+      ];
+      const [ownViews, peerViews] = [views(own), views(peer)];
+      for (const [i, view] of ownViews.entries()) {
+        // transformers.js can't convert a tensor without dimensions.
+        const plain = (tensor) => ({ ...parts({ ...tensor, tolist: () => [] }), dims: tensor.dims });
+        const of = ({ type, dims, size, data, tolist }) => ({ type, dims, size, data, tolist });
+        assertSame(plain(of(view)), plain(of(peerViews[i])), `view ${i}`);
+        if (view.dims.length > 0) assertSame(view.tolist(), peerViews[i].tolist(), `view ${i}`);
+      }
+      assertSame([...own[0][0]], [...peer[0][0]], "numbers");
+      assert.equal(own[0][0][0].item(), own.data[0]);
+      assert.throws(() => own.item(), /item/);
+      assert.throws(() => own[3], /out of bounds/);
+      assert.throws(() => peer[3], /out of bounds/);
+      own[0].data[0] = 7;
+      assert.equal(own.data[0], 7, "a view shares memory");
+      assert.equal(own.length, undefined);
+    });
 
     test("intentional: without pooling, shorter texts are padded with zeros, not with outputs for padding tokens", async () => {
       const [own, peer] = [await loaded.own(texts), await loaded.peer(texts)];

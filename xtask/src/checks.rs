@@ -260,11 +260,14 @@ fn reference() -> Result<Outcome> {
     package::reference().map(|_| Outcome::Passed)
 }
 
-/// The same calls through this package's `pipeline()` and through that of transformers.js.
+/// The same calls through this package and through transformers.js, or compared with stored results of
+/// sentence-transformers.
 fn peer() -> Result<Outcome> {
     package::build()?;
     setup::npm_packages("tests/transformers-js")?;
-    passed(command("node").args(["--test", "tests/transformers-js/pipeline.test.mjs"]))
+    let tests = ["pipeline", "zero-shot", "sentence-transformers"];
+    let tests = tests.map(|name| format!("tests/transformers-js/{name}.test.mjs"));
+    passed(command("node").arg("--test").args(tests))
 }
 
 fn browsers() -> Result<Outcome> {

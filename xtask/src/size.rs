@@ -30,6 +30,8 @@ pub fn report() -> Result<()> {
     // Downloaded instead of the other files, not with them.
     let service_worker = package::folder().join("service-worker.js");
     package.retain(|file| *file != service_worker);
+    // Only the page that measures has these; npm doesn't publish them.
+    package.retain(|file| !["bench.js", "bench-worker.js"].iter().any(|name| file.ends_with(name)));
     package.push(module.clone());
     let mut own = Vec::new();
     for (folder, extension) in [("", "html"), ("", "css"), ("bench", "css"), ("app", "js"), ("bench", "js")] {

@@ -5,7 +5,9 @@ import { FillMask } from "../src/api/fill-mask.ts";
 import type { LoadedModel } from "../src/api/model.ts";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
 import { TextClassification } from "../src/api/text-classification.ts";
+import { TextRanking } from "../src/api/text-ranking.ts";
 import { TokenClassification } from "../src/api/token-classification.ts";
+import { ZeroShotClassification } from "../src/api/zero-shot-classification.ts";
 import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
@@ -101,8 +103,22 @@ test("a call names the invalid argument, and numbers as in JavaScript", async ()
     }
   }
   await assert.rejects((made(FillMask) as Any).fill("a", { topK: -1 }), naming("topK", /-1 is not an integer/));
-  await assert.rejects((made(Encoder) as Any).encode("a", { pooling: "max" }), naming("pooling", /mean, cls, none/));
-  await assert.rejects((made(Encoder) as Any).encode("a", { normalize: 1 }), naming("normalize"));
+  const encoder = made(Encoder) as Any;
+  await assert.rejects(encoder.encode("a", { pooling: "median" }), naming("pooling", /cls, max, mean, .*, none/));
+  await assert.rejects(encoder.encode("a", { maxLength: 0 }), naming("maxLength", /an integer/));
+  await assert.rejects(encoder.similarity("a"), naming("b"));
+  await assert.rejects(encoder.search("a", [5]), naming("corpus"));
+  await assert.rejects(encoder.search("a", ["b"], { topK: 0 }), naming("topK", /an integer/));
+  const zeroShot = made(ZeroShotClassification) as Any;
+  await assert.rejects(zeroShot.classify(["a"], ["b"]), naming("text"));
+  await assert.rejects(zeroShot.classify("a", "b, c"), naming("labels", /array of strings/));
+  await assert.rejects(zeroShot.classify("a", ["b"], { multiLabel: 1 }), naming("multiLabel"));
+  await assert.rejects(zeroShot.classify("a", ["b"], { hypothesisTemplate: null }), naming("hypothesisTemplate"));
+  const ranking = made(TextRanking) as Any;
+  await assert.rejects(ranking.rank(5, ["a"]), naming("query"));
+  await assert.rejects(ranking.rank("a", "b"), naming("documents", /array of strings/));
+  await assert.rejects(ranking.rank("a", ["b"], { topK: -1 }), naming("topK", /an integer/));
+  await assert.rejects(encoder.encode("a", { normalize: 1 }), naming("normalize"));
   const labels = made(TokenClassification) as Any;
   await assert.rejects(labels.label("a", { aggregation: "last" }), naming("aggregation", /none, simple, first/));
   await assert.rejects(labels.label("a", { ignoreLabels: "O" }), naming("ignoreLabels", /array of strings/));

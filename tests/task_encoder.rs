@@ -30,7 +30,7 @@ fn with(modes: &Value, new: bool, normalize: bool) -> TempDir {
                 name == *mode || name.trim_end_matches("s").trim_end_matches("_token") == *mode
             };
             if value.is_boolean() {
-                *value = strings(modes).iter().any(|mode| is_named(&mode)).into();
+                *value = strings(modes).iter().any(is_named).into();
             }
         }
     });

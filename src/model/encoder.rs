@@ -73,7 +73,7 @@ impl Encoder {
                 true => Cow::Owned(texts[index].chars().flat_map(char::to_lowercase).collect()),
                 false => Cow::Borrowed(texts[index]),
             };
-            let max_length = max_length.min(model.config.max_position_embeddings);
+            let max_length = max_length.min(model.max_length());
             sequence::encode(model.tokenizer()?, &text, None, max_length)
         };
         let mut embeddings = Vec::with_capacity(texts.len());

@@ -72,7 +72,10 @@ export class Encoder extends LoadedModel {
   /** Returns the cosine similarity of two texts or vectors, -1 to 1. */
   async similarity(a: string | Float32Array, b: string | Float32Array, options: CallOptions = {}): Promise<number> {
     checkOptions(options, CALL);
-    const [first, second] = [await this.vector("a", a, options), await this.vector("b", b, options)];
+    for (const [field, given] of Object.entries({ a, b })) {
+      if (!isTextOrVector(given)) throw invalidInput(field, TEXT_OR_VECTOR);
+    }
+    const [first, second] = [await this.vector(a, options), await this.vector(b, options)];
     return similarity(first, second);
   }
 
@@ -87,6 +90,7 @@ export class Encoder extends LoadedModel {
   ): Promise<SearchResult> {
     checkOptions(options, SEARCH);
     const { topK = 10, ...call } = options;
+    if (!isTextOrVector(query)) throw invalidInput("query", TEXT_OR_VECTOR);
     if (!areTexts(corpus) && !areVectors(corpus)) {
       throw invalidInput(
         "corpus",
@@ -94,16 +98,20 @@ export class Encoder extends LoadedModel {
       );
     }
     if (corpus.length === 0) throw invalidInput("corpus", "empty; at least one text is needed");
-    const wanted = await this.vector("query", query, call);
+    const wanted = await this.vector(query, call);
     const vectors = areTexts(corpus) ? await this.encode(corpus, call) : corpus;
     return { documents: nearest(wanted, rowsOf(vectors, wanted.length), topK), vectors };
   }
 
-  private async vector(field: string, given: string | Float32Array, options: CallOptions): Promise<Float32Array> {
-    if (given instanceof Float32Array) return given;
-    if (typeof given !== "string") throw invalidInput(field, "not a string or a Float32Array");
-    return (await this.encode(given, options))[0] as Float32Array;
+  private async vector(given: string | Float32Array, options: CallOptions): Promise<Float32Array> {
+    return given instanceof Float32Array ? given : ((await this.encode(given, options))[0] as Float32Array);
   }
+}
+
+const TEXT_OR_VECTOR = "not a string or a Float32Array";
+
+function isTextOrVector(value: unknown): value is string | Float32Array {
+  return typeof value === "string" || value instanceof Float32Array;
 }
 
 function areTexts(value: unknown): value is readonly string[] {

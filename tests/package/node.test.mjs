@@ -108,6 +108,8 @@ test("a server that sends a page for every missing file works", async () => {
     assert.deepEqual([...pages].sort(), [
       "added_tokens.json",
       "files.json",
+      "modules.json",
+      "sentence_bert_config.json",
       "special_tokens_map.json",
       "tokenizer_config.json",
     ]);

@@ -1,89 +1,97 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { promisify, stripVTControlCharacters } from "node:util";
+import { promisify } from "node:util";
 import { chromium, newPage } from "../browser/support/browsers.mjs";
-import { findModels } from "../browser/support/models.mjs";
+import { examples, prepareExamples, WAIT } from "./support/examples.mjs";
 import { startHost } from "./support/host.mjs";
-import { npm, pack, temporaryFolder } from "./support/install.mjs";
+import { npm } from "./support/install.mjs";
 
 const execute = promisify(execFile);
-const examples = join(import.meta.dirname, "../../examples");
-const WAIT = { timeout: 120_000 };
 
-let temporary;
-let tarball;
-let model;
-let browser;
+let prepared;
 before(async () => {
-  temporary = await temporaryFolder();
-  ({ tarball } = await pack(temporary.folder));
-  model = (await findModels()).answers.folder;
-  browser = await chromium();
+  prepared = await prepareExamples();
 });
-after(async () => {
-  await browser?.close();
-  await temporary?.remove();
-});
-
-/** Copies an example and installs the packed package in it, as its README says. */
-async function copyOf(name, ...flags) {
-  const folder = join(temporary.folder, name);
-  const source = (path) => !/node_modules|[/\\]dist$/.test(path.slice(examples.length));
-  await cp(join(examples, name), folder, { recursive: true, filter: source });
-  await npm(["install", ...flags, tarball], { cwd: folder });
-  return folder;
-}
-
-/** Opens a page with the examples' form, submits it and returns the shown answer. */
-async function askOn(address, inBrowser = browser) {
-  const { page, faults } = await newPage(inBrowser);
-  await page.goto(address);
-  const line = () => page.$eval("#answer", (element) => element.textContent);
-  await page.waitForSelector("#ask:not([disabled])", WAIT).catch(async () => assert.fail(await line()));
-  await page.click("#ask");
-  await page.waitForFunction(() => !/^(Ready|Loading|$)/.test(document.querySelector("#answer").textContent), WAIT);
-  const shown = await line();
-  // `files.json` is optional, but Chromium logs that it is missing.
-  assert.deepEqual(
-    faults.filter((fault) => !/404/.test(fault)),
-    [],
-  );
-  await page.close();
-  return shown;
-}
+after(() => prepared?.end());
 
 test("html: works without a build step, under a strict policy", async () => {
-  const folder = await copyOf("html", "--offline");
-  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": model });
-  assert.match(await askOn(host.address), /4 October 1871/);
+  const folder = await prepared.copyOf("html", "--offline");
+  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": prepared.model });
+  assert.match(await prepared.askOn(host.address), /4 October 1871/);
   host.stop();
 });
 
+test("cdn: imports the package and its worker from another origin, under the README's policy", async () => {
+  const headers = { "access-control-allow-origin": "*" };
+  const cdn = await startHost(
+    { "/mobilebert@0.1.0/": join(await prepared.copyOf("html", "--offline"), "node_modules/mobilebert") },
+    "",
+    { headers },
+  );
+  const main = await readFile(join(examples, "cdn/main.js"), "utf8");
+  const local = main.replace("https://cdn.jsdelivr.net/npm/", cdn.address);
+  assert.notEqual(local, main);
+  const answer = (path, response) => {
+    if (path === "/main.js") response.writeHead(200, { "content-type": "text/javascript" }).end(local);
+    return path === "/main.js";
+  };
+  const origin = new URL(cdn.address).origin;
+  const sources = `script-src 'self' 'wasm-unsafe-eval' ${origin}; connect-src 'self' ${origin}; worker-src blob: ${origin}`;
+  const folders = { "/": join(examples, "cdn"), "/models/mobilebert-squad/": prepared.model };
+  const host = await startHost(folders, `default-src 'self'; ${sources}`, { answer });
+  assert.match(await prepared.askOn(host.address), /4 October 1871/);
+  host.stop();
+  cdn.stop();
+});
+
 test("node: prints the answers with their offsets", async () => {
-  const folder = await copyOf("node", "--offline");
+  const folder = await prepared.copyOf("node", "--offline");
   const text = "Ships sank here. The lighthouse was built by Marta Holm. 🗼";
   await writeFile(join(folder, "passage.txt"), text);
   const run = (...args) => execute(process.execPath, ["answer.mjs", ...args], { cwd: folder, timeout: 120_000 });
-  const { stdout } = await run(model, "passage.txt", "Who built the lighthouse?");
+  const { stdout } = await run(prepared.model, "passage.txt", "Who built the lighthouse?");
   const [, start, end, answer] = /^\d+\.\d%\s+(\d+)-(\d+)\s+(.*)$/m.exec(stdout) ?? assert.fail(stdout);
   assert.equal(answer, "Marta Holm");
   assert.equal(text.slice(start, end), answer);
   const failed = await run("./nowhere/", "passage.txt", "Who?").catch((error) => error);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /^not-found: config\.json/);
-  const textless = await run(model, "nowhere.txt", "Who?").catch((error) => error);
+  const textless = await run(prepared.model, "nowhere.txt", "Who?").catch((error) => error);
   assert.equal(textless.code, 1);
   assert.match(textless.stderr, /^ENOENT: .*nowhere\.txt.*\n$/);
 });
 
+for (const [runtime, program, ...args] of [
+  ["Deno", "deno", "run", "--allow-all"],
+  ["Bun", "bun", "run"],
+]) {
+  test(`node: ${runtime} runs the same program`, async (context) => {
+    const folder = await prepared.copyOf("node", "--offline");
+    const tools = join(prepared.folder, program);
+    await mkdir(tools);
+    // npm's packages contain the program for most platforms.
+    const added = await npm(["install", "--prefer-offline", "--prefix", tools, program], { cwd: tools }).catch(
+      (error) => error,
+    );
+    if (added instanceof Error) {
+      console.error(`NOT RUN: ${runtime}: npm could not install it`);
+      return context.skip(`npm could not install ${program}: ${added.message}`);
+    }
+    const run = execute(
+      join(tools, "node_modules/.bin", program),
+      [...args, "answer.mjs", prepared.model, "passage.txt", "Who built the lighthouse?"],
+      { cwd: folder, timeout: 120_000 },
+    );
+    assert.match((await run).stdout, /^\d+\.\d% {2}\d+-\d+ {2}Marta Holm$/m);
+  });
+}
+
 test("custom-element: answers questions about its page and highlights the answer, under a strict policy", async () => {
-  const folder = await copyOf("custom-element", "--offline");
-  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": model });
+  const folder = await prepared.copyOf("custom-element", "--offline");
+  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": prepared.model });
   const { page, faults } = await newPage(browser);
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));
@@ -131,104 +139,14 @@ test("custom-element: answers questions about its page and highlights the answer
   host.stop();
 });
 
-test("bundlers: webpack, Rollup and esbuild build a page that works under a strict policy and any path", async () => {
-  const folder = await copyOf("bundlers", "--prefer-offline");
-  const built = join(folder, "public");
-  const host = await startHost({
-    "/": temporary.folder,
-    "/some/prefix/": built,
-    "/some/prefix/models/mobilebert-squad/": model,
-  });
-  for (const bundler of ["webpack", "rollup", "esbuild"]) {
-    for (const part of ["dist", "wasm"]) await rm(join(built, part), { recursive: true, force: true });
-    const { stdout, stderr } = await npm(["run", bundler], { cwd: folder });
-    assert.doesNotMatch(`${stdout}${stderr}`, /critical dependency|unresolved/i);
-    assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/, bundler);
-  }
-  host.stop();
-});
-
-test("bundlers: webpack's files may be on another origin than the page", async () => {
-  const folder = join(temporary.folder, "bundlers");
-  const headers = { "access-control-allow-origin": "*" };
-  const cdn = await startHost({ "/": join(folder, "public") }, "", { headers });
-  const host = await startHost({ "/": join(folder, "public"), "/models/mobilebert-squad/": model }, "");
-  await npm(["run", "webpack", "--", "--output-public-path", `${cdn.address}dist/`], { cwd: folder });
-  assert.match(await askOn(host.address), /4 October 1871/);
-  host.stop();
-  cdn.stop();
-});
-
 test("extension: a Manifest V3 background script answers", async () => {
-  const folder = await copyOf("extension", "--offline");
-  await cp(model, join(folder, "models/mobilebert-squad"), { recursive: true });
+  const folder = await prepared.copyOf("extension", "--offline");
+  await cp(prepared.model, join(folder, "models/mobilebert-squad"), { recursive: true });
   const chrome = await chromium({ extension: folder });
   try {
     const background = await chrome.waitForTarget((target) => target.url().endsWith("/background.js"), WAIT);
-    assert.match(await askOn(new URL("popup.html", background.url()).href, chrome), /4 October 1871/);
+    assert.match(await prepared.askOn(new URL("popup.html", background.url()).href, chrome), /4 October 1871/);
   } finally {
     await chrome.close();
   }
 });
-
-test("vite: works when built, under a strict policy and any path, and on the development server", async (context) => {
-  const wanted = JSON.parse(await readFile(join(examples, "vite/package-lock.json"), "utf8"));
-  const { engines } = wanted.packages["node_modules/vite"];
-  if (!satisfies(process.versions.node, engines.node)) {
-    console.error(`NOT RUN: the Vite example: Vite needs Node ${engines.node}`);
-    return context.skip(`Vite needs Node ${engines.node}`);
-  }
-  const folder = await copyOf("vite", "--prefer-offline");
-  await mkdir(join(folder, "public/models"), { recursive: true });
-  await cp(model, join(folder, "public/models/mobilebert-squad"), { recursive: true });
-
-  const host = await startHost({ "/": temporary.folder, "/some/prefix/": join(folder, "dist") });
-  await npm(["run", "build"], { cwd: folder });
-  assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/);
-
-  // With explicit URLs, as the README shows.
-  const readme = await readFile(join(folder, "README.md"), "utf8");
-  const [, imports, load] =
-    /```ts\n(.*?)\n\n(const qa = .*?)\n```/s.exec(readme) ?? assert.fail("no program in README.md");
-  const main = await readFile(join(folder, "src/main.ts"), "utf8");
-  const named = main.replace(/const qa = .*;/, `${load}\n  progress;`);
-  assert.notEqual(named, main);
-  await writeFile(join(folder, "src/main.ts"), `${imports}\n${named}`);
-  await npm(["run", "build"], { cwd: folder });
-  assert.match(await askOn(`${host.address}some/prefix/`), /4 October 1871/);
-  host.stop();
-
-  const vite = join(folder, "node_modules/vite/bin/vite.js");
-  const server = spawn(process.execPath, [vite, "--host", "127.0.0.1"], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    assert.match(await askOn(await addressOf(server)), /4 October 1871/);
-  } finally {
-    const ended = once(server, "exit");
-    server.kill();
-    await ended;
-  }
-});
-
-/** Returns the address that Vite's server prints. */
-async function addressOf(server) {
-  const printed = [];
-  for await (const line of createInterface({ input: server.stdout })) {
-    printed.push(line);
-    const address = /https?:\/\/127\.0\.0\.1:\d+\//.exec(stripVTControlCharacters(line));
-    if (address) return address[0];
-  }
-  return assert.fail(`Vite printed no address:\n${printed.join("\n")}`);
-}
-
-/** Whether a version satisfies a range of the form `^20.19.0 || >=22.12.0`. */
-function satisfies(version, range) {
-  const [major, minor] = version.split(".").map(Number);
-  return range.split("||").some((part) => {
-    const [, sign, wantedMajor, wantedMinor] = /([\^>=]+)\s*(\d+)\.(\d+)/.exec(part) ?? [];
-    if (major === Number(wantedMajor)) return minor >= Number(wantedMinor);
-    return sign === ">=" && major > Number(wantedMajor);
-  });
-}

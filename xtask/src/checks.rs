@@ -247,7 +247,8 @@ fn installed_package() -> Result<Outcome> {
     if let Some(missing) = browser::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    let names = ["node", "guide", "workers", "service-worker", "hub", "loading", "aborting", "examples"];
+    let names =
+        ["node", "guide", "workers", "service-worker", "hub", "loading", "aborting", "examples", "bundlers"];
     let tests = names.map(|name| format!("tests/package/{name}.test.mjs"));
     let mut node = browser::node()?;
     // On standard error, which `noting` reads.

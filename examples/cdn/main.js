@@ -1,0 +1,36 @@
+import { QuestionAnswering } from "https://cdn.jsdelivr.net/npm/mobilebert@0.1.0/dist/index.js";
+
+const [form, context, question, button, output] = ["form", "context", "question", "ask", "answer"].map((id) =>
+  document.getElementById(id),
+);
+
+try {
+  const qa = await QuestionAnswering.load("models/mobilebert-squad/", {
+    onProgress({ phase, loaded, total }) {
+      output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))}%`;
+    },
+  });
+  output.textContent = `Ready: ${qa.device.kind}, because ${qa.device.reason}.`;
+  button.disabled = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    qa.ask(question.value, context.value).then(show, fail);
+  });
+} catch (error) {
+  fail(error);
+}
+
+function show({ answers, noAnswer, timing }) {
+  const [best] = answers;
+  if (!best || noAnswer.probability > best.probability) {
+    output.textContent = "The text doesn't say.";
+    return;
+  }
+  output.textContent = `${best.text} (${(100 * best.probability).toFixed(0)}%, ${timing.total.toFixed(0)} ms)`;
+  context.focus();
+  context.setSelectionRange(best.start, best.end);
+}
+
+function fail({ code, message }) {
+  output.textContent = `${code ?? "error"}: ${message}`;
+}

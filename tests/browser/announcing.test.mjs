@@ -1,22 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { chromium, firefox, newPage } from "./support/browsers.mjs";
-import { openReady } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
-import { makeModels } from "./support/tiny-model.mjs";
+import { before, test } from "node:test";
+import { describeInEachBrowser } from "./support/each-browser.mjs";
+import { serveSmallModels } from "./support/small-models.mjs";
 
-const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
-
-let made;
-let server;
-before(async () => {
-  made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
-  server = await startServer(Object.values(made.folders));
-});
-after(async () => {
-  await server?.stop();
-  await made?.remove();
-});
+const site = serveSmallModels();
 
 /**
  * Types a sentence into the sentiment field, word by word with short pauses. Returns the number of changes of the shown
@@ -52,26 +39,17 @@ function typeSlowly(page, sentence) {
   }, sentence);
 }
 
-for (const [name, launch] of [
-  ["Chromium", () => chromium()],
-  ["Firefox", firefox],
-]) {
-  describe(`the sentiment in ${name}`, () => {
-    let browser;
-    let page;
-    before(async () => {
-      browser = await launch();
-      ({ page } = await newPage(browser));
-      await openReady(page, server.address, SMALL);
-    });
-    after(() => browser?.close());
-
-    test("is shown while typing and announced once after it", async () => {
-      const { results, whileTyping, announced, shown } = await typeSlowly(page, "a warm and funny film that stays");
-      assert.ok(results >= 3, `only ${results} results were shown while typing`);
-      assert.equal(whileTyping, 0);
-      assert.notEqual(shown, "");
-      assert.deepEqual(announced, [shown]);
-    });
+describeInEachBrowser("the sentiment", (browser) => {
+  let page;
+  before(async () => {
+    page = await site.open(browser());
   });
-}
+
+  test("is shown while typing and announced once after it", async () => {
+    const { results, whileTyping, announced, shown } = await typeSlowly(page, "a warm and funny film that stays");
+    assert.ok(results >= 3, `only ${results} results were shown while typing`);
+    assert.equal(whileTyping, 0);
+    assert.notEqual(shown, "");
+    assert.deepEqual(announced, [shown]);
+  });
+});

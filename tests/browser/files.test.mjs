@@ -2,28 +2,20 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { chromium, firefox, newPage } from "./support/browsers.mjs";
-import { openReady, paste } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
-import { makeModels } from "./support/tiny-model.mjs";
+import { after, before, test } from "node:test";
+import { describeInEachBrowser } from "./support/each-browser.mjs";
+import { paste } from "./support/index-page.mjs";
+import { serveSmallModels } from "./support/small-models.mjs";
 
-const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const NOTE = "The key is kept by Ines, next to the door.";
 
-let made;
-let server;
+const site = serveSmallModels();
+
 let folder;
 before(async () => {
-  made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
-  server = await startServer(Object.values(made.folders));
   folder = await mkdtemp(join(tmpdir(), "mobilebert-files-"));
 });
-after(async () => {
-  await server?.stop();
-  await made?.remove();
-  if (folder) await rm(folder, { recursive: true });
-});
+after(() => folder && rm(folder, { recursive: true }));
 
 /** Waits until the passage is this text. */
 const shows = (page, text) =>
@@ -48,45 +40,36 @@ function drop(page, selector, name, text) {
   );
 }
 
-for (const [name, launch] of [
-  ["Chromium", () => chromium()],
-  ["Firefox", firefox],
-]) {
-  describe(`text files in ${name}`, () => {
-    let browser;
-    let page;
-    before(async () => {
-      browser = await launch();
-      ({ page } = await newPage(browser));
-      await openReady(page, server.address, SMALL);
-    });
-    after(() => browser?.close());
-
-    test("the same file can be picked again", async () => {
-      const path = join(folder, "note.md");
-      await writeFile(path, NOTE);
-      const picker = await page.$("#passage-file");
-      await picker.uploadFile(path);
-      await shows(page, NOTE);
-      await paste(page, "#passage", "Another text.");
-      // Browsers report no change if the field still has the file.
-      assert.equal(await page.$eval("#passage-file", (field) => field.value), "");
-      await picker.uploadFile(path);
-      await shows(page, NOTE);
-    });
-
-    test("a file dropped anywhere on the page becomes the passage, and the browser stays on the page", async () => {
-      for (const selector of ["#paper", "footer", "#mood", "body"]) {
-        await paste(page, "#passage", "Another text.");
-        assert.deepEqual(await drop(page, selector, "note.md", NOTE), ["dragover", "drop"], selector);
-        await shows(page, NOTE);
-        assert.equal(await page.$eval("#paper", (paper) => paper.dataset.drop), undefined);
-      }
-    });
-
-    test("dragged text is left to the fields, and files to the field for model files", async () => {
-      assert.deepEqual(await drop(page, "#passage", undefined, "dragged words"), []);
-      assert.deepEqual(await drop(page, "#folder", "config.json", "{}"), []);
-    });
+describeInEachBrowser("text files", (browser) => {
+  let page;
+  before(async () => {
+    page = await site.open(browser());
   });
-}
+
+  test("the same file can be picked again", async () => {
+    const path = join(folder, "note.md");
+    await writeFile(path, NOTE);
+    const picker = await page.$("#passage-file");
+    await picker.uploadFile(path);
+    await shows(page, NOTE);
+    await paste(page, "#passage", "Another text.");
+    // Browsers report no change if the field still has the file.
+    assert.equal(await page.$eval("#passage-file", (field) => field.value), "");
+    await picker.uploadFile(path);
+    await shows(page, NOTE);
+  });
+
+  test("a file dropped anywhere on the page becomes the passage, and the browser stays on the page", async () => {
+    for (const selector of ["#paper", "footer", "#mood", "body"]) {
+      await paste(page, "#passage", "Another text.");
+      assert.deepEqual(await drop(page, selector, "note.md", NOTE), ["dragover", "drop"], selector);
+      await shows(page, NOTE);
+      assert.equal(await page.$eval("#paper", (paper) => paper.dataset.drop), undefined);
+    }
+  });
+
+  test("dragged text is left to the fields, and files to the field for model files", async () => {
+    assert.deepEqual(await drop(page, "#passage", undefined, "dragged words"), []);
+    assert.deepEqual(await drop(page, "#folder", "config.json", "{}"), []);
+  });
+});

@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, test } from "node:test";
 import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
-import { chromium, firefox, newPage } from "./support/browsers.mjs";
-import { ask, openReady, paste } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
-import { makeModels } from "./support/tiny-model.mjs";
+import { chromium, newPage } from "./support/browsers.mjs";
+import { describeInEachBrowser } from "./support/each-browser.mjs";
+import { ask, paste } from "./support/index-page.mjs";
+import { serveSmallModels } from "./support/small-models.mjs";
 
-const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const PHONE = { width: 360, height: 740 };
 
-let made;
-let server;
-before(async () => {
-  made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
-  server = await startServer(Object.values(made.folders));
-});
-after(async () => {
-  await server?.stop();
-  await made?.remove();
-});
+const site = serveSmallModels();
 
 /** Contrast of an element's text with its own background, as defined by WCAG. */
 function contrast(page, selector) {
@@ -73,80 +63,71 @@ async function countRows(picture, color) {
   return filled;
 }
 
-for (const [name, launch] of [
-  ["Chromium", () => chromium()],
-  ["Firefox", firefox],
-]) {
-  describe(`layout in ${name}`, () => {
-    let browser;
-    let page;
-    before(async () => {
-      browser = await launch();
-      ({ page } = await newPage(browser, PHONE));
-      await openReady(page, server.address, SMALL);
-    });
-    after(() => browser?.close());
-
-    test("probability bars are filled over their whole height", async () => {
-      await ask(page, "Who keeps it?");
-      await page.$eval("#alternatives", (list) => {
-        if (!list.querySelector("meter")) list.append(document.createElement("meter"));
-      });
-      const { filled, whole } = await barHeights(page);
-      assert.ok(Math.abs(filled - whole) <= 1, `${filled} of ${whole} px`);
-    });
-
-    test("nothing shifts when the length of the passage becomes longer, at 100% and 200% text", async () => {
-      for (const size of ["100%", "200%"]) {
-        const top = async (words) => {
-          await paste(page, "#passage", "word ".repeat(words));
-          const shown = words.toLocaleString("en");
-          await page.waitForFunction(
-            (shown) => document.querySelector("#passage-size").textContent.startsWith(`${shown} word`),
-            {},
-            shown,
-          );
-          return await page.$eval("#paper", (paper) => paper.getBoundingClientRect().top + scrollY);
-        };
-        await page.evaluate((size) => document.documentElement.style.setProperty("font-size", size), size);
-        assert.equal(await top(38_851), await top(1), size);
-      }
-    });
-
-    test("at 200% text on a phone the question has room for words", async () => {
-      await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
-      const { question, card, wide } = await page.evaluate(() => ({
-        question: document.querySelector("#question").getBoundingClientRect().width,
-        card: document.querySelector("#ask").getBoundingClientRect().width,
-        wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      }));
-      assert.equal(wide, 0);
-      assert.ok(question > 0.9 * card, `the question is ${question} of ${card} px wide`);
-      await page.evaluate(() => document.documentElement.style.removeProperty("font-size"));
-      const tops = await page.evaluate(() =>
-        ["#question", "#ask-button"].map((id) => document.querySelector(id).getBoundingClientRect().top),
-      );
-      assert.equal(tops[0], tops[1], "at 100%, the button isn't next to the question");
-    });
-
-    test("everything is inside a landmark", async () => {
-      const axe = await readFile(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
-      await page.evaluate(axe);
-      const outside = await page.evaluate(async () => {
-        const { violations } = await globalThis.axe.run({ runOnly: ["region"] });
-        return violations.flatMap(({ nodes }) => nodes.map(({ html }) => html));
-      });
-      assert.deepEqual(outside, []);
-    });
+describeInEachBrowser("layout", (browser) => {
+  let page;
+  before(async () => {
+    page = await site.open(browser(), PHONE);
   });
-}
+
+  test("probability bars are filled over their whole height", async () => {
+    await ask(page, "Who keeps it?");
+    await page.$eval("#alternatives", (list) => {
+      if (!list.querySelector("meter")) list.append(document.createElement("meter"));
+    });
+    const { filled, whole } = await barHeights(page);
+    assert.ok(Math.abs(filled - whole) <= 1, `${filled} of ${whole} px`);
+  });
+
+  test("nothing shifts when the length of the passage becomes longer, at 100% and 200% text", async () => {
+    for (const size of ["100%", "200%"]) {
+      const top = async (words) => {
+        await paste(page, "#passage", "word ".repeat(words));
+        const shown = words.toLocaleString("en");
+        await page.waitForFunction(
+          (shown) => document.querySelector("#passage-size").textContent.startsWith(`${shown} word`),
+          {},
+          shown,
+        );
+        return await page.$eval("#paper", (paper) => paper.getBoundingClientRect().top + scrollY);
+      };
+      await page.evaluate((size) => document.documentElement.style.setProperty("font-size", size), size);
+      assert.equal(await top(38_851), await top(1), size);
+    }
+  });
+
+  test("at 200% text on a phone the question has room for words", async () => {
+    await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
+    const { question, card, wide } = await page.evaluate(() => ({
+      question: document.querySelector("#question").getBoundingClientRect().width,
+      card: document.querySelector("#ask").getBoundingClientRect().width,
+      wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    }));
+    assert.equal(wide, 0);
+    assert.ok(question > 0.9 * card, `the question is ${question} of ${card} px wide`);
+    await page.evaluate(() => document.documentElement.style.removeProperty("font-size"));
+    const tops = await page.evaluate(() =>
+      ["#question", "#ask-button"].map((id) => document.querySelector(id).getBoundingClientRect().top),
+    );
+    assert.equal(tops[0], tops[1], "at 100%, the button isn't next to the question");
+  });
+
+  test("everything is inside a landmark", async () => {
+    const axe = await readFile(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
+    await page.evaluate(axe);
+    const outside = await page.evaluate(async () => {
+      const { violations } = await globalThis.axe.run({ runOnly: ["region"] });
+      return violations.flatMap(({ nodes }) => nodes.map(({ html }) => html));
+    });
+    assert.deepEqual(outside, []);
+  });
+});
 
 test("the latency page's Start is legible while measuring, in light and dark mode", async () => {
   // Puppeteer can't emulate the theme in Firefox.
   const browser = await chromium();
   try {
     const { page: bench } = await newPage(browser, PHONE);
-    await openBench(bench, server.address, "?variant=tiny&runs=3&device=wasm");
+    await openBench(bench, site.address(), "?variant=tiny&runs=3&device=wasm");
     await startBench(bench);
     assert.ok(await bench.$eval("#start", (button) => button.disabled), "Start isn't disabled");
     for (const theme of ["light", "dark"]) {

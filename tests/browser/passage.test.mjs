@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { chromium, firefox, newPage } from "./support/browsers.mjs";
-import { ask, openReady, paste, takeSample } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
-import { makeModels } from "./support/tiny-model.mjs";
+import { before, test } from "node:test";
+import { describeInEachBrowser } from "./support/each-browser.mjs";
+import { ask, paste, takeSample } from "./support/index-page.mjs";
+import { serveSmallModels } from "./support/small-models.mjs";
 
-const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
 /** A passage of this many characters with some line breaks. */
 const passageOf = (length) => LINE.repeat(length / LINE.length).replaceAll(/(.{400}) /g, "$1\n");
 
-let made;
-let server;
-before(async () => {
-  made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
-  server = await startServer(Object.values(made.folders));
-});
-after(async () => {
-  await server?.stop();
-  await made?.remove();
-});
+const site = serveSmallModels();
 
 /** The distance between the mark and the same words in a copy of the field without any marks. */
 function distance(page) {
@@ -62,68 +51,59 @@ function assertInPlace({ across, down, height }, where) {
   assert.ok(across < 1 && down < 1 && height < 2, `${where}: ${JSON.stringify({ across, down, height })}`);
 }
 
-for (const [name, launch] of [
-  ["Chromium", () => chromium()],
-  ["Firefox", firefox],
-]) {
-  describe(`the passage in ${name}`, () => {
-    let browser;
-    let page;
-    before(async () => {
-      browser = await launch();
-      ({ page } = await newPage(browser, { width: 1280, height: 740 }));
-      await openReady(page, server.address, SMALL);
-    });
-    after(() => browser?.close());
-
-    test("has its highlight exactly behind the words, even after scrolling and resizing", async () => {
-      await paste(page, "#passage", passageOf(12_000));
-      assert.equal((await ask(page, "Who keeps it?")).state, "found");
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      assertInPlace(await distance(page), "at first");
-      for (const top of [0, 333.5, 100_000]) {
-        await page.$eval("#passage", (field, top) => field.scrollTo({ top, behavior: "instant" }), top);
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        assertInPlace(await distance(page), `scrolled to ${top}`);
-      }
-      await page.setViewport({ width: 360, height: 740 });
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      assertInPlace(await distance(page), "at 360 px");
-      await page.setViewport({ width: 1280, height: 740 });
-    });
-
-    test("has no text behind it when nothing is highlighted", async () => {
-      await paste(page, "#passage", passageOf(12_000));
-      assert.equal(await page.$eval("#passage-marks", (marks) => marks.textContent), "");
-    });
-
-    test("suggests questions for a sample, even if edited, but not for other texts", async () => {
-      const suggested = () =>
-        page.$eval("#chips", (group) =>
-          group.hidden ? [] : Array.from(group.querySelectorAll("button"), (chip) => chip.textContent),
-        );
-      const passage = () => page.$eval("#passage", (field) => field.value);
-      await takeSample(page, 2);
-      const questions = await suggested();
-      assert.ok(questions.includes("When does the last boat return?"), String(questions));
-      await paste(page, "#passage", (await passage()).replace("22:15", "23:30"));
-      assert.deepEqual(await suggested(), questions);
-      await paste(page, "#passage", "My own text.");
-      assert.deepEqual(await suggested(), []);
-      await paste(page, "#passage", "");
-      assert.deepEqual(await suggested(), []);
-      await takeSample(page, 0);
-      assert.ok((await suggested()).includes("How tall is the tower?"));
-    });
-
-    test("shows its length in words and sections, for a long text when typing pauses", async () => {
-      const size = () => page.$eval("#passage-size", (element) => element.textContent);
-      await paste(page, "#passage", "One two three.");
-      assert.equal(await size(), "3 words");
-      await paste(page, "#passage", `${"word ".repeat(10_000)}`);
-      await page.waitForFunction(() =>
-        /^10,000 words, read in about \d+ sections$/.test(document.querySelector("#passage-size").textContent),
-      );
-    });
+describeInEachBrowser("the passage", (browser) => {
+  let page;
+  before(async () => {
+    page = await site.open(browser(), { width: 1280, height: 740 });
   });
-}
+
+  test("has its highlight exactly behind the words, even after scrolling and resizing", async () => {
+    await paste(page, "#passage", passageOf(12_000));
+    assert.equal((await ask(page, "Who keeps it?")).state, "found");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assertInPlace(await distance(page), "at first");
+    for (const top of [0, 333.5, 100_000]) {
+      await page.$eval("#passage", (field, top) => field.scrollTo({ top, behavior: "instant" }), top);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      assertInPlace(await distance(page), `scrolled to ${top}`);
+    }
+    await page.setViewport({ width: 360, height: 740 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assertInPlace(await distance(page), "at 360 px");
+    await page.setViewport({ width: 1280, height: 740 });
+  });
+
+  test("has no text behind it when nothing is highlighted", async () => {
+    await paste(page, "#passage", passageOf(12_000));
+    assert.equal(await page.$eval("#passage-marks", (marks) => marks.textContent), "");
+  });
+
+  test("suggests questions for a sample, even if edited, but not for other texts", async () => {
+    const suggested = () =>
+      page.$eval("#chips", (group) =>
+        group.hidden ? [] : Array.from(group.querySelectorAll("button"), (chip) => chip.textContent),
+      );
+    const passage = () => page.$eval("#passage", (field) => field.value);
+    await takeSample(page, 2);
+    const questions = await suggested();
+    assert.ok(questions.includes("When does the last boat return?"), String(questions));
+    await paste(page, "#passage", (await passage()).replace("22:15", "23:30"));
+    assert.deepEqual(await suggested(), questions);
+    await paste(page, "#passage", "My own text.");
+    assert.deepEqual(await suggested(), []);
+    await paste(page, "#passage", "");
+    assert.deepEqual(await suggested(), []);
+    await takeSample(page, 0);
+    assert.ok((await suggested()).includes("How tall is the tower?"));
+  });
+
+  test("shows its length in words and sections, for a long text when typing pauses", async () => {
+    const size = () => page.$eval("#passage-size", (element) => element.textContent);
+    await paste(page, "#passage", "One two three.");
+    assert.equal(await size(), "3 words");
+    await paste(page, "#passage", `${"word ".repeat(10_000)}`);
+    await page.waitForFunction(() =>
+      /^10,000 words, read in about \d+ sections$/.test(document.querySelector("#passage-size").textContent),
+    );
+  });
+});

@@ -26,7 +26,7 @@ function countWorkers() {
   };
 }
 
-describeInEachBrowser((browser) => {
+describeInEachBrowser("aborting", (browser) => {
   /** Runs `program` in a page with the package and a model's URL; returns its result. */
   async function inPage(program) {
     const { page, close } = await openSite(browser(), site.folders);

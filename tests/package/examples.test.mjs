@@ -92,7 +92,7 @@ for (const [runtime, program, ...args] of [
 test("custom-element: answers questions about its page and highlights the answer, under a strict policy", async () => {
   const folder = await prepared.copyOf("custom-element", "--offline");
   const host = await startHost({ "/": folder, "/models/mobilebert-squad/": prepared.model });
-  const { page, faults } = await newPage(browser);
+  const { page, faults } = await newPage(prepared.browser);
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));
   await page.goto(host.address);

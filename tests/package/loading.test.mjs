@@ -14,7 +14,7 @@ after(() => site?.remove());
 
 const trusting = `${strictPolicy}; require-trusted-types-for 'script'`;
 
-describeInEachBrowser((browser) => {
+describeInEachBrowser("loading", (browser) => {
   /** Loads and asks in a page with a policy, and returns the result and the page's errors. */
   async function ask(policy, options, hostOptions) {
     const { page, faults, close } = await openSite(browser(), site.folders, policy, hostOptions);

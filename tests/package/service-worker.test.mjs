@@ -50,7 +50,7 @@ async function scripts() {
   };
 }
 
-describeInEachBrowser((browser) => {
+describeInEachBrowser("service workers", (browser) => {
   test("a model runs in a service worker, as a module and bundled into a classic script, under a strict policy", async () => {
     const { page, faults, close } = await openSite(browser(), site.folders, undefined, { answer: await scripts() });
     const module = { script: "/module.js", type: "module", options: {} };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { chromium, firefox, newPage } from "../browser/support/browsers.mjs";
+import { after, before, test } from "node:test";
+import { newPage } from "../browser/support/browsers.mjs";
+import { describeInEachBrowser } from "../browser/support/each-browser.mjs";
 import { findModels } from "../browser/support/models.mjs";
 import { startHost } from "./support/host.mjs";
 import { install, temporaryFolder } from "./support/install.mjs";
@@ -46,57 +47,46 @@ async function open(browser, policy) {
   return { ask, faults, missing: host.missing, close: () => page.close().finally(host.stop) };
 }
 
-for (const [name, launch] of [
-  ["Chromium", chromium],
-  ["Firefox", firefox],
-]) {
-  describe(name, () => {
-    let browser;
-    before(async () => {
-      browser = await launch();
-    });
-    after(() => browser?.close());
-
-    test("works in a page and in a worker of the page, with and without its own worker, under a strict policy", async () => {
-      const { ask, faults, missing, close } = await open(browser);
-      const expected = await ask({}, false);
-      assert.equal(expected.answers?.[0]?.text, "Ines Kolar", JSON.stringify(expected));
-      assert.equal(expected.isolated, false);
-      for (const inWorker of [false, true]) {
-        for (const worker of [true, false]) {
-          const where = `${inWorker ? "in a worker" : "in the page"}, worker: ${worker}`;
-          assert.deepEqual(await ask({ worker }, inWorker), expected, where);
-        }
+describeInEachBrowser("the package", (browser) => {
+  test("works in a page and in a worker of the page, with and without its own worker, under a strict policy", async () => {
+    const { ask, faults, missing, close } = await open(browser());
+    const expected = await ask({}, false);
+    assert.equal(expected.answers?.[0]?.text, "Ines Kolar", JSON.stringify(expected));
+    assert.equal(expected.isolated, false);
+    for (const inWorker of [false, true]) {
+      for (const worker of [true, false]) {
+        const where = `${inWorker ? "in a worker" : "in the page"}, worker: ${worker}`;
+        assert.deepEqual(await ask({ worker }, inWorker), expected, where);
       }
-      const explicit = {
-        workerUrl: "/node_modules/mobilebert/dist/worker.js",
-        wasmUrl: "/node_modules/mobilebert/wasm/mobilebert_bg.wasm",
-      };
-      assert.deepEqual(await ask(explicit, true), expected, "with explicit URLs");
-      // `files.json` is optional, but Chromium logs that it is missing.
-      const listed = existsSync(join(folders["/models/squad/"], "files.json"));
-      assert.deepEqual([...missing], listed ? [] : ["/models/squad/files.json"]);
-      assert.deepEqual(
-        faults.filter((fault) => !/404/.test(fault)),
-        [],
-      );
-      await close();
-    });
-
-    test("reports a policy that forbids WebAssembly, and missing files", async () => {
-      const { ask, close } = await open(browser, "default-src 'self'");
-      const forbidden = await ask({}, false);
-      assert.equal(forbidden.code, "unsupported", JSON.stringify(forbidden));
-      assert.match(forbidden.message, /wasm-unsafe-eval/);
-      const noWorker = await ask({ workerUrl: "/nowhere/worker.js" }, false);
-      assert.equal(noWorker.code, "not-found", JSON.stringify(noWorker));
-      assert.match(noWorker.message, /worker\.js could not be loaded/);
-      const foreign = await ask({ workerUrl: "https://elsewhere.example/worker.js" }, false);
-      assert.match(foreign.message, /worker/);
-      const noModule = await ask({ wasmUrl: "/nowhere/mobilebert_bg.wasm" }, false);
-      assert.equal(noModule.code, "not-found", JSON.stringify(noModule));
-      assert.match(noModule.message, /wasmUrl/);
-      await close();
-    });
+    }
+    const explicit = {
+      workerUrl: "/node_modules/mobilebert/dist/worker.js",
+      wasmUrl: "/node_modules/mobilebert/wasm/mobilebert_bg.wasm",
+    };
+    assert.deepEqual(await ask(explicit, true), expected, "with explicit URLs");
+    // `files.json` is optional, but Chromium logs that it is missing.
+    const listed = existsSync(join(folders["/models/squad/"], "files.json"));
+    assert.deepEqual([...missing], listed ? [] : ["/models/squad/files.json"]);
+    assert.deepEqual(
+      faults.filter((fault) => !/404/.test(fault)),
+      [],
+    );
+    await close();
   });
-}
+
+  test("reports a policy that forbids WebAssembly, and missing files", async () => {
+    const { ask, close } = await open(browser(), "default-src 'self'");
+    const forbidden = await ask({}, false);
+    assert.equal(forbidden.code, "unsupported", JSON.stringify(forbidden));
+    assert.match(forbidden.message, /wasm-unsafe-eval/);
+    const noWorker = await ask({ workerUrl: "/nowhere/worker.js" }, false);
+    assert.equal(noWorker.code, "not-found", JSON.stringify(noWorker));
+    assert.match(noWorker.message, /worker\.js could not be loaded/);
+    const foreign = await ask({ workerUrl: "https://elsewhere.example/worker.js" }, false);
+    assert.match(foreign.message, /worker/);
+    const noModule = await ask({ wasmUrl: "/nowhere/mobilebert_bg.wasm" }, false);
+    assert.equal(noModule.code, "not-found", JSON.stringify(noModule));
+    assert.match(noModule.message, /wasmUrl/);
+    await close();
+  });
+});

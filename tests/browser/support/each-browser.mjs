@@ -2,18 +2,18 @@ import { after, before, describe } from "node:test";
 import { chromium, firefox } from "./browsers.mjs";
 
 /** Defines the same tests for Chromium and for Firefox; `define` gets a function that returns the running browser. */
-export function describeInEachBrowser(define, options) {
+export function describeInEachBrowser(title, define) {
   for (const [name, launch] of [
-    ["Chromium", chromium],
+    ["Chromium", () => chromium()],
     ["Firefox", firefox],
   ]) {
-    describe(name, () => {
+    describe(`${title} in ${name}`, () => {
       let browser;
       before(async () => {
-        browser = await launch(options);
+        browser = await launch();
       });
       after(() => browser?.close());
-      define(() => browser, name);
+      define(() => browser);
     });
   }
 }

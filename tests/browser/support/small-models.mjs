@@ -1,0 +1,31 @@
+import { after, before } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { openReady } from "./index-page.mjs";
+import { startServer } from "./server.mjs";
+import { makeModels } from "./tiny-model.mjs";
+
+const QUERY = "?device=wasm&model=small-answers&model=small-sentiment";
+
+/** Serves the page with two small models while the tests of a file run. */
+export function serveSmallModels() {
+  let made;
+  let server;
+  before(async () => {
+    made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
+    server = await startServer(Object.values(made.folders));
+  });
+  after(async () => {
+    await server?.stop();
+    await made?.remove();
+  });
+  return {
+    /** The server's address. */
+    address: () => server.address,
+    /** Opens the page in a browser and waits until both models are ready. */
+    async open(browser, size) {
+      const { page } = await newPage(browser, size);
+      await openReady(page, server.address, QUERY);
+      return page;
+    },
+  };
+}

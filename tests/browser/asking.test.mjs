@@ -223,7 +223,10 @@ describe("what the user wrote is kept", () => {
       document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true, bubbles: true }));
     });
     await page.waitForFunction(() => document.querySelector("#passage").value === "Another text.");
-    assert.equal(await page.$eval("#passage-hint", (hint) => hint.textContent), "note.txt replaced your text.");
+    assert.equal(
+      await page.$eval("#passage-hint", (hint) => hint.textContent),
+      "Opened note.txt. Your text was replaced.",
+    );
     await page.click("#passage-undo");
     assert.deepEqual(await shown(page), kept);
   });

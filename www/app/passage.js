@@ -1,17 +1,14 @@
 import { buttons, byId } from "./elements.js";
-import { plural } from "./format.js";
 import { markSpans } from "./marks.js";
 import { countPassage } from "./passage-size.js";
 import { samples } from "./samples.js";
+import { NoText, readTextFile } from "./text-file.js";
 
 const paper = byId("paper", HTMLElement);
 const area = byId("passage", HTMLTextAreaElement);
 const hint = byId("passage-hint", HTMLElement);
 const undo = byId("passage-undo", HTMLButtonElement);
 const picker = byId("passage-file", HTMLInputElement);
-
-/** Longer texts, in characters or bytes, make the page slow. */
-const MAX_LENGTH = 5_000_000;
 
 /** Hebrew, Arabic and related scripts. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
@@ -44,10 +41,10 @@ export function startPassage(given, kept) {
   buttons("samples", names, (index) => showSample(index));
   area.addEventListener("input", changed);
   picker.addEventListener("change", () => {
-    const file = picker.files?.[0];
+    const files = [...(picker.files ?? [])];
     // Allows selecting the same file again.
     picker.value = "";
-    if (file) open(file);
+    open(files);
   });
   undo.addEventListener("click", () => {
     restore?.();
@@ -73,8 +70,7 @@ function takeDrops() {
     delete paper.dataset.drop;
     if (!isForPassage(event)) return;
     event.preventDefault();
-    const file = event.dataTransfer?.files[0];
-    if (file) open(file);
+    open(event.dataTransfer?.files ?? []);
   });
 }
 
@@ -106,18 +102,18 @@ function isOf(sample, text) {
 /**
  * Shows a different passage, from its start. A text of the user's can be brought back, with its question and answer.
  * @param {string} text
- * @param {string} [name] of the file
+ * @param {string} [remark] about the text
  */
-function show(text, name = "") {
+function show(text, remark = "") {
   const before = area.value;
   const restoreAnswer = listener.keep();
   // The first text needs no scrolling, which would force a layout.
   if (before !== "") area.scrollTop = 0;
   area.value = text;
   changed();
-  hint.textContent = name;
+  hint.textContent = remark;
   if (before.trim() === "" || before === text || samples.some((sample) => sample.text === before)) return;
-  hint.textContent = name === "" ? "Your text was replaced." : `${name} replaced your text.`;
+  hint.textContent = `${remark} Your text was replaced.`.trim();
   undo.hidden = false;
   restore = () => {
     area.value = before;
@@ -132,22 +128,16 @@ function showSample(index) {
   if (sample) show(sample.text);
 }
 
-/** @param {File} file */
-async function open(file) {
-  if (file.size > MAX_LENGTH) {
-    hint.textContent = `${file.name} is too large: ${plural(file.size, "byte")}, and the limit is ${plural(MAX_LENGTH, "byte")}.`;
-    return;
-  }
-  let text;
+/** Opens the first of several files. @param {Iterable<File>} files */
+async function open(files) {
+  const [file, ...others] = files;
+  if (!file) return;
   try {
-    text = await file.text();
-  } catch {
-    hint.textContent = `${file.name} can't be read. Is it a folder?`;
-    return;
+    const { text, remark } = await readTextFile(file);
+    const more = others.length > 0 ? ` Only the first of ${others.length + 1} files was opened.` : "";
+    show(text, `${remark}${more}`);
+  } catch (error) {
+    if (!(error instanceof NoText)) throw error;
+    hint.textContent = error.message;
   }
-  if (text.includes("\0")) {
-    hint.textContent = `${file.name} isn't a text file.`;
-    return;
-  }
-  show(text, file.name);
 }

@@ -11,6 +11,8 @@ use mobilebert::session::{Device, SessionOptions};
 use mobilebert::task::question_answering::SearchOptions;
 use mobilebert::text::windows::WindowOptions;
 
+use crate::hub;
+
 /// The device and how it is used: the same three options for every command.
 #[derive(Args, Clone, Debug)]
 pub struct Machine {
@@ -48,7 +50,7 @@ pub enum ScheduleName {
 /// The model directory and the device.
 #[derive(Args, Clone, Debug)]
 pub struct ModelArguments {
-    /// A model directory: config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt
+    /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt), or a Hugging Face id, owner/name
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
     #[command(flatten)]
@@ -58,7 +60,7 @@ pub struct ModelArguments {
 /// The same for tasks that the project ships a model for.
 #[derive(Args, Clone, Debug)]
 pub struct ShippedModelArguments {
-    /// A model directory: config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt. By default the
+    /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt), or a Hugging Face id, owner/name. By default the
     /// project's own model for this task, in the folder `models` of the current directory
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
@@ -133,18 +135,18 @@ impl ShippedModelArguments {
                     .into(),
             });
         }
-        pollster::block_on(Model::open(&model, &self.machine.options()))
+        pollster::block_on(Model::open(hub::directory(&model)?, &self.machine.options()))
     }
 }
 
 impl ModelArguments {
     /// Loads the model.
     pub fn open(&self) -> Result<Model> {
-        pollster::block_on(Model::open(&self.model, &self.machine.options()))
+        pollster::block_on(Model::open(hub::directory(&self.model)?, &self.machine.options()))
     }
 
     /// Loads the model without its head.
     pub fn open_encoder(&self) -> Result<Model> {
-        pollster::block_on(Model::open_encoder(&self.model, &self.machine.options()))
+        pollster::block_on(Model::open_encoder(hub::directory(&self.model)?, &self.machine.options()))
     }
 }

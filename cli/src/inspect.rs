@@ -11,6 +11,7 @@ use mobilebert::weights::{Entry, Header, SCALE_SUFFIX};
 use serde::Serialize;
 
 use crate::arguments::Machine;
+use crate::hub;
 use crate::output::Output;
 
 /// Arguments of `inspect`.
@@ -61,7 +62,7 @@ struct Dispatch {
 impl Arguments {
     /// Reads the configuration and the headers of the weights, and prints the report.
     pub fn run(self) -> Result<()> {
-        let directory = Directory::new(&self.directory)?;
+        let directory = Directory::new(hub::directory(&self.directory)?)?;
         let mut config = directory.config()?;
         let files = directory.weight_files()?;
         let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;

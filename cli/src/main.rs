@@ -9,6 +9,7 @@ mod encode;
 mod eval;
 mod fill_mask;
 mod highlight;
+mod hub;
 mod input;
 mod inspect;
 mod label;

@@ -11,6 +11,7 @@ use mobilebert::weights::manifest::{self, Manifest};
 use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
 
 use crate::arguments::Machine;
+use crate::hub;
 use crate::output::{Output, progress};
 
 /// Files that are copied along with the weights and [`SmallFiles::NAMES`], if they exist.
@@ -19,7 +20,7 @@ const COPIED: [&str; 2] = ["config.json", "LICENSE"];
 /// Arguments of `quantize`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The model directory to copy
+    /// The model to copy: a directory or a Hugging Face id
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
     /// Storage format of the weights
@@ -53,7 +54,7 @@ impl Arguments {
             DtypeName::Q8 => Storage::Q8,
             DtypeName::Q4 => Storage::Q4,
         };
-        let directory = Directory::new(&self.model)?;
+        let directory = Directory::new(hub::directory(&self.model)?)?;
         let (weights, reports) = quantize(&directory, storage)?;
         let mut files = vec![(WEIGHTS_FILE, weights)];
         for name in COPIED.into_iter().chain(SmallFiles::NAMES) {

@@ -9,6 +9,7 @@ use mobilebert::text::{Piece, Tokenizer, WindowRecord, sequence};
 
 use crate::arguments::{Machine, WindowArguments};
 use crate::eval::squad_data::DataSet;
+use crate::hub;
 use crate::input::{self, Source};
 use crate::output::{Output, printable, progress};
 
@@ -43,7 +44,7 @@ pub struct Arguments {
 impl Arguments {
     /// Tokenizes and prints.
     pub fn run(self) -> Result<()> {
-        let tokenizer = Directory::new(&self.model)?.tokenizer()?;
+        let tokenizer = Directory::new(hub::directory(&self.model)?)?.tokenizer()?;
         let mut printer = Printer { tokenizer: &tokenizer, json: self.json, output: Output::new() };
         let options = self.windows.options();
         if let Some(path) = &self.squad {

@@ -16,7 +16,7 @@ use crate::weights::{Header, Manifest, ShardIndex, Stream};
 pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// Files with all weights, and indexes of sharded ones. The first that exists is read, as in `transformers`. The npm package
 /// has the same list in `pkg/src/files/model-files.ts`.
-const WEIGHTS: [&str; 4] =
+pub const WEIGHTS: [&str; 4] =
     [WEIGHTS_FILE, "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 const CONFIG_FILE: &str = "config.json";
 const CHUNK: usize = 1 << 20;

@@ -17,7 +17,7 @@ mod token_classification;
 mod zero_shot_classification;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use directory::{Directory, WEIGHTS_FILE};
+pub use directory::{Directory, WEIGHTS, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, PoolTokens};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};

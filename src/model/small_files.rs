@@ -21,8 +21,8 @@ impl SmallFiles {
         "special_tokens_map.json",
         "added_tokens.json",
         "modules.json",
-        "1_Pooling/config.json",
         "sentence_bert_config.json",
+        "1_Pooling/config.json",
         "config_sentence_transformers.json",
     ];
 

@@ -8,9 +8,11 @@ mod loader;
 mod memory;
 mod model;
 mod options;
+mod quantizer;
 mod tasks;
 
 pub use benchmark::{WasmBenchmark, WasmSeeding};
 pub use loader::WasmLoader;
 pub use memory::refused_bytes;
 pub use model::WasmModel;
+pub use quantizer::WasmQuantizer;

@@ -111,8 +111,8 @@ impl Header {
     }
 
     /// Checks every tensor that `parameters` need, so that a wrong file fails before its data is fetched.
-    pub fn check(&self, parameters: &[Parameter]) -> Result<()> {
-        for source in parameters.iter().flat_map(|parameter| parameter.recipe.sources()) {
+    pub fn check<'a>(&self, parameters: impl IntoIterator<Item = &'a Parameter>) -> Result<()> {
+        for source in parameters.into_iter().flat_map(|parameter| parameter.recipe.sources()) {
             if let Some(entry) = self.get(source.name()) {
                 check_stored(entry.dtype, &entry.shape, &entry.name, &source.shape)?;
             }

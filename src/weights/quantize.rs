@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 use crate::error::{Error, Result};
 
 use super::SCALE_SUFFIX;
 use super::decode::decode;
+use super::safetensors_file::SafetensorsFile;
 use super::storage::Storage;
 use super::store::{StoredTensor, store};
 use super::tensor::RawTensor;
@@ -94,15 +94,9 @@ impl Quantizer {
     /// # Errors
     /// NaN or infinite values, and checkpoints that are already quantized.
     pub fn push(&mut self, raw: RawTensor) -> Result<()> {
-        match raw.dtype {
-            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => {}
-            Dtype::I8 | Dtype::U8 if raw.name.ends_with(".weight") => {
-                return Err(already_quantized(&raw.name));
-            }
-            _ => {
-                self.tensors.push(raw);
-                return Ok(());
-            }
+        if !is_float(&raw)? {
+            self.tensors.push(raw);
+            return Ok(());
         }
         let original = decode(&raw, None, &raw.shape)?;
         let stored = store(&raw, self.storage.of_tensor(&raw.name, &raw.shape))?;
@@ -123,39 +117,41 @@ impl Quantizer {
         Ok(())
     }
 
+    /// As [`Quantizer::push`], without measuring the error.
+    ///
+    /// # Errors
+    /// As [`Quantizer::push`].
+    pub fn push_unmeasured(&mut self, raw: RawTensor) -> Result<()> {
+        is_float(&raw)?;
+        let Converted { tensor, scale } = self.storage.convert(raw)?;
+        self.tensors.push(tensor);
+        self.tensors.extend(scale);
+        Ok(())
+    }
+
     /// The bytes of the safetensors file, and a report per tensor.
-    pub fn finish(self) -> Result<(Vec<u8>, Vec<TensorReport>)> {
+    pub fn finish(mut self) -> Result<(Vec<u8>, Vec<TensorReport>)> {
+        let reports = std::mem::take(&mut self.reports);
+        Ok((self.into_file()?.to_bytes(), reports))
+    }
+
+    /// The safetensors file, to be written part by part.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the header can't be written.
+    pub fn into_file(self) -> Result<SafetensorsFile> {
         let metadata = BTreeMap::from([("dtype", self.storage.as_str()), ("format", "pt")]);
-        Ok((to_file(&self.tensors, &metadata)?, self.reports))
+        SafetensorsFile::new(self.tensors, &metadata)
     }
 }
 
-/// The bytes of a safetensors file with `__metadata__`. Deterministic.
-pub fn to_file(tensors: &[RawTensor], metadata: &BTreeMap<&str, &str>) -> Result<Vec<u8>> {
-    let fail = |problem: String| Error::internal("model.safetensors", problem);
-    let mut views = Vec::with_capacity(tensors.len());
-    for raw in tensors {
-        let view = TensorView::new(raw.dtype, raw.shape.clone(), &raw.bytes)
-            .map_err(|error| Error::tensor(&raw.name, error.to_string()))?;
-        views.push((raw.name.as_str(), view));
+/// Whether a tensor has floats to quantize. Fails if it is already quantized.
+fn is_float(raw: &RawTensor) -> Result<bool> {
+    match raw.dtype {
+        Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => Ok(true),
+        Dtype::I8 | Dtype::U8 if raw.name.ends_with(".weight") => Err(already_quantized(&raw.name)),
+        _ => Ok(false),
     }
-    let file = safetensors::serialize(views, None).map_err(|error| fail(error.to_string()))?;
-    // The crate writes metadata in the order of a hash map, which changes between runs, so it is inserted here.
-    let length = file.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
-    let data = 8 + length;
-    let json = file[8..data].trim_ascii_end();
-    let metadata = serde_json::to_string(metadata).map_err(|error| fail(error.to_string()))?;
-    let mut joined = format!("{{\"__metadata__\":{metadata}").into_bytes();
-    if json.len() > 2 {
-        joined.push(b',');
-    }
-    joined.extend_from_slice(&json[1..]);
-    joined.resize(joined.len().next_multiple_of(8), b' ');
-    let mut bytes = Vec::with_capacity(8 + joined.len() + file.len() - data);
-    bytes.extend((joined.len() as u64).to_le_bytes());
-    bytes.extend(joined);
-    bytes.extend(&file[data..]);
-    Ok(bytes)
 }
 
 /// Maximum error, and root mean square of the errors divided by that of the values.

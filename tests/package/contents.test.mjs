@@ -14,6 +14,7 @@ const execute = promisify(execFile);
 const parts = [
   "LICENSE",
   "README.md",
+  "dist/cli/main.js",
   "dist/index.js",
   "dist/index.js.map",
   "dist/mobilebert.js",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { packageFolder } from "./support/install.mjs";
 
 /** Folders of the package's source, from the lowest layer to the highest; `docs/architecture.md` describes them. */
-const LAYERS = [".", "files", "engine", "worker", "api", "pipeline"];
+const LAYERS = [".", "files", "engine", "worker", "api", "pipeline", "cli"];
 /** Entry points, which may import from every layer, and the benchmark, which isn't published. */
 const EXEMPT = /^(index\.ts|service-worker\.ts|bench\.ts|bench\/.*)$/;
 

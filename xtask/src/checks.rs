@@ -247,8 +247,18 @@ fn installed_package() -> Result<Outcome> {
     if let Some(missing) = browser::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    let names =
-        ["node", "guide", "workers", "service-worker", "hub", "loading", "aborting", "examples", "bundlers"];
+    let names = [
+        "node",
+        "guide",
+        "workers",
+        "service-worker",
+        "hub",
+        "command-line",
+        "loading",
+        "aborting",
+        "examples",
+        "bundlers",
+    ];
     let tests = names.map(|name| format!("tests/package/{name}.test.mjs"));
     let mut node = browser::node()?;
     // On standard error, which `noting` reads.

@@ -105,6 +105,23 @@ fn bundle() -> Result<()> {
     // One file each: the published files contain nothing that only the latency page needs.
     run(esbuild("pkg/src/worker/worker.ts").arg(IMPORT_BUILTIN))?;
     run(esbuild("pkg/src/service-worker.ts").arg("--define:STATIC_BUILD=true"))?;
+    bundle_command_line()?;
     run(&mut esbuild("pkg/src/bench.ts"))?;
     run(&mut esbuild("pkg/src/bench/bench-worker.ts"))
+}
+
+/// Bundles the program `mobilebert` of the npm package, for Node only.
+fn bundle_command_line() -> Result<()> {
+    run(command(setup::npm_program("pkg", "esbuild")).arg("pkg/src/cli/main.ts").args([
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--platform=node",
+        "--target=node20",
+        "--banner:js=#!/usr/bin/env node",
+        IMPORT_BUILTIN,
+        "--legal-comments=none",
+        "--outfile=pkg/dist/cli/main.js",
+        "--log-level=warning",
+    ]))
 }

@@ -10,6 +10,7 @@ use mobilebert::model::{Directory, Loader, ModelFiles};
 use mobilebert::session::SessionOptions;
 
 use super::report::Cold;
+use crate::hub;
 
 /// A loaded model and its cold start.
 pub struct LoadedBenchmark {
@@ -35,7 +36,7 @@ pub fn seeded(config: &Config, seed: u64, options: &SessionOptions) -> Result<Lo
 /// Loads a directory, without its tokenizer.
 pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchmark> {
     let before = Instant::now();
-    let directory = Directory::new(folder)?;
+    let directory = Directory::new(hub::directory(folder)?)?;
     let config = directory.config_json()?;
     let index = directory.weights_index()?;
     let mut spent = Spent { read: since(before), verify: 0.0, upload: 0.0 };

@@ -6,6 +6,7 @@ mod bad_models;
 mod bench;
 mod checkpoints;
 mod eval;
+mod hub;
 mod models;
 mod process;
 mod pytorch;

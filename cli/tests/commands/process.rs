@@ -45,7 +45,8 @@ pub fn mobilebert_reading(arguments: &[&str], input: &[u8]) -> Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    /// The result of a finished process.
+    pub fn of(output: Output) -> Self {
         Ran {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -49,9 +49,18 @@ export interface EngineLoader {
   free(): void;
 }
 
+/** Quantizes weights, which must be pushed in file order. */
+export interface EngineQuantizer {
+  beginFile(name: string, bytes?: number): void;
+  push(chunk: Uint8Array): void;
+  /** The next part of the quantized file; `undefined` at its end. */
+  nextPart(): Uint8Array | undefined;
+}
+
 interface Engine {
   default(input: { module_or_path: Response | BufferSource }): Promise<unknown>;
   Loader: { create(files: EngineFiles, options: EngineOptions): Promise<EngineLoader> };
+  Quantizer: { create(config: string, index: string | undefined, dtype: string): EngineQuantizer };
   /** Size in bytes of the last failed allocation, or 0 if one has succeeded since. */
   refusedBytes(): number;
 }

@@ -1,7 +1,7 @@
 import { aborted, MobileBertError, type PlainError, toError } from "../errors.js";
 import * as store from "../files/cache.js";
 import { chooseMirror, currentValidator, type OpenFile, openFile } from "../files/fetch.js";
-import { checkWeights, listRepository, type Repository, withRepository } from "../files/hub.js";
+import { locateRepository, type Repository } from "../files/hub.js";
 import { isWeights, type Opener, openAll, WEIGHTS } from "../files/model-files.js";
 import type { ProgressTotal } from "../files/progress.js";
 import type { Place } from "../files/source.js";
@@ -21,7 +21,9 @@ export async function loadModel(
   // Compiling the module takes as long as the first requests: do both at once.
   const engine = startEngine(wanted);
   engine.catch(() => {});
-  const { request, place, repository } = await locate(wanted, signal);
+  const mirror = await chooseMirror(wanted.place, signal);
+  const { place, repository } = await locateRepository(mirror, wanted.followBaseModel, signal);
+  const request = { ...wanted, place };
   // A model that was followed is cached under the id that the caller knows.
   const base = cacheKey(wanted);
   const version = await modelVersion(place, repository, base, signal);
@@ -53,25 +55,6 @@ export async function loadModel(
     }
   }
   return model;
-}
-
-/** Chooses the mirror and asks the Hub for the list of files; follows a repository of ONNX files to its original. */
-async function locate(request: LoadRequest, signal: AbortSignal) {
-  const place = await chooseMirror(request.place, signal);
-  const repository = await listRepository(place, signal);
-  if (!repository) return { request, place, repository };
-  try {
-    checkWeights(place, repository);
-    return { request, place, repository };
-  } catch (error) {
-    const [original, another] = repository.baseModels;
-    const follows = request.followBaseModel && original !== undefined && another === undefined;
-    if (!follows || place.kind === "files") throw error;
-    const there = withRepository(place, original);
-    const found = await listRepository(there, signal);
-    if (found) checkWeights(there, found);
-    return { request: { ...request, place: there }, place: there, repository: found };
-  }
 }
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */

@@ -22,11 +22,29 @@ interface ApiAnswer {
 
 type HubPlace = Extract<Place, { kind: "directory" }>;
 
+/** A place with its repository, if it is on the Hub; with `followBaseModel`, the original of one with ONNX files only. */
+export async function locateRepository(place: Place, followBaseModel: boolean, signal: AbortSignal) {
+  const repository = await listRepository(place, signal);
+  if (!repository) return { place, repository };
+  try {
+    checkWeights(place, repository);
+    return { place, repository };
+  } catch (error) {
+    const [original, another] = repository.baseModels;
+    const follows = followBaseModel && original !== undefined && another === undefined;
+    if (!follows || place.kind === "files") throw error;
+    const there = withRepository(place, original);
+    const found = await listRepository(there, signal);
+    if (found) checkWeights(there, found);
+    return { place: there, repository: found };
+  }
+}
+
 /**
  * Asks the Hub's API which files a repository has, so that no missing file is requested. Returns `undefined` for other
  * places, and for hosts without this API, such as plain mirrors: files are then requested one by one.
  */
-export async function listRepository(place: Place, signal: AbortSignal): Promise<Repository | undefined> {
+async function listRepository(place: Place, signal: AbortSignal): Promise<Repository | undefined> {
   if (place.kind === "files" || !place.hub) return undefined;
   const { name, revision } = place.hub;
   const url = `${endpointOf(place, place.base)}/api/models/${name}/revision/${encodeURIComponent(revision)}?blobs=true`;
@@ -56,7 +74,7 @@ function parse({ sha, siblings, cardData }: ApiAnswer): Repository | undefined {
 }
 
 /** Fails if a repository has no weights that can be read; says which model to load instead. */
-export function checkWeights(place: Place, { manifest, baseModels }: Repository): void {
+function checkWeights(place: Place, { manifest, baseModels }: Repository): void {
   const names = [...manifest.files.keys()];
   if (names.some((name) => isWeights(name) || name.endsWith(".index.json"))) return;
   const id = place.kind === "directory" ? place.hub?.name : undefined;
@@ -75,7 +93,7 @@ export function checkWeights(place: Place, { manifest, baseModels }: Repository)
 }
 
 /** The same mirrors' directories of another repository. */
-export function withRepository(place: HubPlace, name: string): HubPlace {
+function withRepository(place: HubPlace, name: string): HubPlace {
   const move = (base: string) => `${endpointOf(place, base)}/${name}/resolve/main/`;
   const mirrors = place.mirrors.map(move);
   return { ...place, base: move(place.base), mirrors, id: name, hub: { name, revision: "main" } };

@@ -25,6 +25,8 @@ const OPTIONAL = [
 ];
 /** More of them, in a directory of sentence-transformers. */
 const MODULES = ["1_Pooling/config.json", "config_sentence_transformers.json"];
+/** All small files but the configuration, in the order of `SmallFiles::NAMES`. */
+export const SMALL_FILES = [TOKENIZER, VOCAB, ...OPTIONAL, ...MODULES];
 
 /** Opens a file. Returns `undefined` if it doesn't exist, and passes the HTTP status, if any, to `onMissing`. */
 export type Opener = (name: string, onMissing?: (status: number) => void) => Promise<OpenFile | undefined>;
@@ -93,7 +95,7 @@ export async function openWeights(
     file = (await optional(name)) ?? file;
   }
   if (!file) throw fileMissing(WEIGHTS);
-  if (!file.name.endsWith(".json")) return { weights: [file], index: undefined };
+  if (!file.name.endsWith(".json")) return { weights: [file], index: undefined, indexName: "" };
   const index = new TextDecoder().decode(await join(file.chunks));
   const weights: OpenFile[] = [];
   for (const name of shardNames(file.name, index)) {
@@ -101,7 +103,7 @@ export async function openWeights(
     if (!shard) throw fileMissing(name);
     weights.push(shard);
   }
-  return { weights, index };
+  return { weights, index, indexName: file.name };
 }
 
 /** Returns the shards listed in an index. */

@@ -1,0 +1,177 @@
+//! Downloads a model from the Hub, or from the mirror in `HF_ENDPOINT`.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mobilebert::error::{Error, Result};
+use mobilebert::model::{SmallFiles, WEIGHTS, WEIGHTS_FILE};
+use mobilebert::weights::ShardIndex;
+use serde::Deserialize;
+use ureq::{Agent, Body, http::Response};
+
+use super::Id;
+use super::cache::{Cache, failed};
+use crate::output::progress;
+
+const CONFIG: &str = "config.json";
+
+/// A repository on its host.
+struct Repository<'a> {
+    agent: Agent,
+    endpoint: String,
+    id: &'a Id,
+}
+
+/// Downloads a model's files into the cache; the configuration last, because it marks the model as complete.
+pub fn download(id: &Id, cache: &Cache) -> Result<PathBuf> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
+    let settings = Agent::config_builder()
+        .timeout_connect(Some(Duration::from_secs(30)))
+        .timeout_recv_response(Some(Duration::from_secs(30)));
+    let endpoint = endpoint.trim_end_matches('/').to_owned();
+    let repository = Repository { agent: settings.build().into(), endpoint, id };
+    let config = repository.get(CONFIG)?.ok_or_else(|| repository.missing(CONFIG))?;
+    let stated = config.headers().get("x-repo-commit").and_then(|commit| commit.to_str().ok());
+    let commit = stated.unwrap_or(&id.revision).to_owned();
+    let folder = cache.snapshot(&commit);
+    fs::create_dir_all(&folder).map_err(|source| failed(&folder, source))?;
+    repository.weights(&folder)?;
+    for name in SmallFiles::NAMES {
+        if let Some(response) = repository.get(name)? {
+            store(response, &folder, name)?;
+        }
+    }
+    store(config, &folder, CONFIG)?;
+    cache.refer(&id.revision, &commit)?;
+    Ok(folder)
+}
+
+impl Repository<'_> {
+    /// The first weights that exist, with all shards.
+    fn weights(&self, folder: &Path) -> Result<()> {
+        for name in WEIGHTS {
+            let Some(response) = self.get(name)? else { continue };
+            if !name.ends_with(".json") {
+                return store(response, folder, name);
+            }
+            store(response, folder, name)?;
+            let path = folder.join(name);
+            let index = fs::read(&path).map_err(|source| failed(&path, source))?;
+            for shard in ShardIndex::parse(name, &index)?.files() {
+                store(self.get(shard)?.ok_or_else(|| self.missing(shard))?, folder, shard)?;
+            }
+            return Ok(());
+        }
+        Err(self.without_weights())
+    }
+
+    /// A file; none if it doesn't exist.
+    fn get(&self, name: &str) -> Result<Option<Response<Body>>> {
+        let Id { name: repository, revision } = self.id;
+        let revision = revision.replace('/', "%2F");
+        self.request(&format!("{}/{repository}/resolve/{revision}/{name}", self.endpoint))
+    }
+
+    fn request(&self, url: &str) -> Result<Option<Response<Body>>> {
+        let mut request = self.agent.get(url);
+        if let Ok(token) = std::env::var("HF_TOKEN") {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        match request.call() {
+            Ok(response) => Ok(Some(response)),
+            // The Hub doesn't tell a repository that doesn't exist from a private one.
+            Err(ureq::Error::StatusCode(401 | 403 | 404 | 410)) => Ok(None),
+            Err(error) => {
+                Err(Error::Io { file: url.to_owned(), source: io::Error::other(error.to_string()) })
+            }
+        }
+    }
+
+    fn missing(&self, file: &str) -> Error {
+        let Id { name, revision } = self.id;
+        Error::NotFound {
+            file: format!("{}/{name}/{file}", self.endpoint),
+            hint: format!(
+                "`{name}` is no directory here, and the Hub has no such file at revision {revision}; a private model needs HF_TOKEN"
+            ),
+        }
+    }
+
+    /// The error for a repository without weights that can be read. The Hub may know what it was made from.
+    fn without_weights(&self) -> Error {
+        let Id { name, revision } = self.id;
+        let revision = revision.replace('/', "%2F");
+        let listed = self.request(&format!("{}/api/models/{name}/revision/{revision}", self.endpoint));
+        let listed: Option<Listed> = listed
+            .ok()
+            .flatten()
+            .and_then(|mut response| serde_json::from_reader(response.body_mut().as_reader()).ok());
+        let Some(listed) = listed.filter(|listed| listed.siblings.iter().any(Sibling::is_onnx)) else {
+            return self.missing(WEIGHTS_FILE);
+        };
+        let instead = match listed.card_data.base_model {
+            Some(Bases::One(base)) => format!("load {base}, which it was made from"),
+            Some(Bases::Many(bases)) => format!("load what it was made from: {}", bases.join(" and ")),
+            None => "load the model that it was made from, which its model card may name".into(),
+        };
+        Error::unsupported(format!("`{name}`, which has only ONNX files,"), instead)
+    }
+}
+
+/// What the Hub's API says about a repository.
+#[derive(Deserialize)]
+struct Listed {
+    siblings: Vec<Sibling>,
+    #[serde(default, rename = "cardData")]
+    card_data: Card,
+}
+
+#[derive(Deserialize)]
+struct Sibling {
+    rfilename: String,
+}
+
+impl Sibling {
+    fn is_onnx(&self) -> bool {
+        self.rfilename.ends_with(".onnx")
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Card {
+    base_model: Option<Bases>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bases {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Stores a file under its name once all of its bytes have arrived.
+fn store(mut response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
+    let path = folder.join(name);
+    let incomplete = folder.join(format!("{name}.incomplete"));
+    let bytes = response.body().content_length().unwrap_or(0);
+    let bar = progress(usize::try_from(bytes).unwrap_or(usize::MAX), "bytes").with_message(name.to_owned());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
+    }
+    let mut file = File::create(&incomplete).map_err(|source| failed(&incomplete, source))?;
+    let mut body = response.body_mut().as_reader();
+    let mut chunk = vec![0; 1 << 20];
+    loop {
+        let read = body.read(&mut chunk).map_err(|source| failed(Path::new(name), source))?;
+        if read == 0 {
+            break;
+        }
+        io::Write::write_all(&mut file, &chunk[..read]).map_err(|source| failed(&incomplete, source))?;
+        bar.inc(read as u64);
+    }
+    bar.finish_and_clear();
+    fs::rename(&incomplete, &path).map_err(|source| failed(&path, source))
+}

@@ -1,0 +1,64 @@
+//! Models by Hugging Face id: taken from the cache that Python's libraries use, else downloaded into it.
+
+mod cache;
+mod download;
+
+use std::path::{Path, PathBuf};
+
+use mobilebert::error::Result;
+
+use cache::Cache;
+
+/// A repository and a branch, tag or commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Id {
+    /// `owner/name`
+    name: String,
+    revision: String,
+}
+
+impl Id {
+    /// Parses `owner/name` or `owner/name@revision`.
+    fn parse(text: &str) -> Option<Id> {
+        let (name, revision) = text.split_once('@').unwrap_or((text, "main"));
+        let (owner, own) = name.split_once('/')?;
+        let is_plain = |part: &str| {
+            let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+            !part.is_empty() && !part.starts_with('.') && part.chars().all(plain)
+        };
+        let is_revision = !revision.is_empty() && revision.split('/').all(is_plain);
+        (is_plain(owner) && is_plain(own) && is_revision)
+            .then(|| Id { name: name.to_owned(), revision: revision.to_owned() })
+    }
+}
+
+/// The directory of a model given by its path or by an id. An existing folder takes precedence.
+///
+/// # Errors
+/// `NotFound` if the Hub has no such model, `Io` if it can't be reached or the files can't be stored.
+pub fn directory(model: &Path) -> Result<PathBuf> {
+    let id = model.to_str().and_then(Id::parse).filter(|_| !model.exists());
+    let Some(id) = id else { return Ok(model.to_owned()) };
+    let cache = Cache::of(&id.name)?;
+    match cache.find(&id.revision) {
+        Some(folder) => Ok(folder),
+        None => download::download(&id, &cache),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_an_owner_and_a_name() {
+        let id = |name: &str, revision: &str| Some(Id { name: name.into(), revision: revision.into() });
+        assert_eq!(Id::parse("google/mobilebert-uncased"), id("google/mobilebert-uncased", "main"));
+        assert_eq!(Id::parse("a/b.c@refs/pr/8"), id("a/b.c", "refs/pr/8"));
+        for path in
+            ["model", "./model", "../model", "a/b/c", "/a/b", "a/b@", "a/b@../x", "a\\b", "a/", "/", "a/b c"]
+        {
+            assert_eq!(Id::parse(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Models by Hugging Face id, from a Hub on this machine.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::process::{Ran, command, text};
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+const TYPEFORM: &str = "typeform/mobilebert-uncased-mnli";
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/hub")
+}
+
+/// Serves the repositories in `tests/fixtures/hub` until the process ends; returns its address.
+fn start_hub() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    address
+}
+
+fn answer(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut line = String::new();
+    let _ = reader.read_line(&mut line);
+    // The rest of the request, so that closing the connection doesn't reset it.
+    let mut header = String::new();
+    while reader.read_line(&mut header).is_ok_and(|read| read > 2) {
+        header.clear();
+    }
+    let path = line.split(' ').nth(1).unwrap_or_default().replace("%2F", "/");
+    let (status, body) = match content(&path) {
+        Some(body) => ("200 OK", body),
+        None => ("404 Not Found", b"{}".to_vec()),
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nx-repo-commit: {COMMIT}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+}
+
+fn content(path: &str) -> Option<Vec<u8>> {
+    if path.starts_with("/api/models/Xenova/") {
+        let listed = json!({ "siblings": [{ "rfilename": "onnx/model.onnx" }], "cardData": { "base_model": TYPEFORM } });
+        return Some(listed.to_string().into_bytes());
+    }
+    let (repository, rest) = path.strip_prefix('/')?.split_once("/resolve/")?;
+    let folder = fixtures().join(repository.replace('/', "--"));
+    match rest.strip_prefix("refs/pr/8/") {
+        Some("config.json" | "vocab.txt") => fs::read(folder.join(rest.strip_prefix("refs/pr/8/")?)).ok(),
+        Some(name) => fs::read(folder.join("refs-pr-8").join(name)).ok(),
+        None => fs::read(folder.join(rest.strip_prefix("main/")?)).ok(),
+    }
+}
+
+/// Runs a command with this Hub and this cache.
+fn with_hub(hub: &str, cache: &Path, arguments: &[&str]) -> Ran {
+    let mut command = command(arguments);
+    command.env("HF_ENDPOINT", hub).env("HF_HOME", cache).env_remove("HF_HUB_CACHE").env_remove("HF_TOKEN");
+    command.stdin(Stdio::null());
+    Ran::of(command.output().unwrap())
+}
+
+fn expected(id: &str) -> Value {
+    let all: Value = serde_json::from_slice(&fs::read(fixtures().join("expected.json")).unwrap()).unwrap();
+    all[id].clone()
+}
+
+#[test]
+fn an_id_is_downloaded_once_into_the_cache_and_answers_like_transformers() {
+    let cache = tempfile::tempdir().unwrap();
+    let stated = expected(TYPEFORM);
+    let arguments =
+        ["zero-shot", "--model", TYPEFORM, "--labels", "cat,dog,park", "--json", "--device", "cpu"];
+    let arguments = [&arguments[..], &[stated["text"].as_str().unwrap()]].concat();
+    // The second time, the Hub can't be reached.
+    for hub in [start_hub(), "http://127.0.0.1:9".to_owned()] {
+        let found = with_hub(&hub, cache.path(), &arguments).json();
+        let labels = found["labels"].as_array().unwrap();
+        for (found, stated) in labels.iter().zip(stated["ranked"].as_array().unwrap()) {
+            assert_eq!(found["label"], stated["label"]);
+            assert!((found["score"].as_f64().unwrap() - stated["score"].as_f64().unwrap()).abs() < 1e-4);
+        }
+    }
+    let folder = cache.path().join("hub/models--typeform--mobilebert-uncased-mnli");
+    assert_eq!(fs::read_to_string(folder.join("refs/main")).unwrap(), COMMIT);
+    assert!(folder.join("snapshots").join(COMMIT).join("pytorch_model.bin").is_file());
+}
+
+#[test]
+fn other_models_and_revisions_are_found_by_id() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    let google = expected("google/mobilebert-uncased");
+    for id in ["google/mobilebert-uncased", "google/mobilebert-uncased@refs/pr/8"] {
+        let fill = ["fill-mask", "--model", id, "--top-k", "3", "--json", "--device", "cpu"];
+        let found =
+            with_hub(&hub, cache.path(), &[&fill[..], &[google["text"].as_str().unwrap()]].concat()).json();
+        assert_eq!(
+            found["masks"][0]["candidates"][0]["token_str"], google["words"][0]["token"],
+            "{id}: {found}"
+        );
+    }
+    let csarron = expected("csarron/mobilebert-uncased-squad-v2");
+    let passage = cache.path().join("passage.txt");
+    fs::write(&passage, csarron["context"].as_str().unwrap()).unwrap();
+    let ask = ["answer", "--model", "csarron/mobilebert-uncased-squad-v2", "--json", "--device", "cpu"];
+    let question = ["--question", csarron["question"].as_str().unwrap(), "--context", text(&passage)];
+    let found = with_hub(&hub, cache.path(), &[&ask[..], &question].concat()).json();
+    assert_eq!(found["answers"][0]["text"], csarron["answer"]);
+}
+
+#[test]
+fn what_the_hub_lacks_is_named_with_what_to_do() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    let inspect = |hub: &str, id: &str| with_hub(hub, cache.path(), &["inspect", id]);
+    inspect(&hub, "nobody/nothing").failed(&["nobody/nothing/config.json", "no such file", "HF_TOKEN"]);
+    inspect(&hub, "Xenova/mobilebert-uncased-mnli").failed(&["only ONNX files", &format!("load {TYPEFORM}")]);
+    inspect("http://127.0.0.1:9", "a/b").failed(&["http://127.0.0.1:9/a/b/resolve/main/config.json"]);
+    // A download that failed isn't taken for a model.
+    inspect("http://127.0.0.1:9", "Xenova/mobilebert-uncased-mnli").failed(&["127.0.0.1:9"]);
+}
+
+#[test]
+fn an_existing_folder_takes_precedence_over_an_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("google/mobilebert-uncased");
+    fs::create_dir_all(&model).unwrap();
+    let mut command = command(&["inspect", "google/mobilebert-uncased"]);
+    command.current_dir(folder.path()).env("HF_ENDPOINT", "http://127.0.0.1:9").env("HF_HOME", folder.path());
+    Ran::of(command.output().unwrap()).failed(&["google/mobilebert-uncased/config.json", "not found"]);
+}

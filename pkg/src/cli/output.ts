@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { invalidInput } from "../errors.js";
+import { MANIFEST } from "../files/verify.js";
+
+/** A new model directory; its `files.json` is written last. */
+export class OutputFolder {
+  private readonly entries: { name: string; bytes: number; sha256: string }[] = [];
+
+  private constructor(private readonly path: string) {}
+
+  /** Refuses a folder that isn't empty, which could be someone's work. */
+  static async create(path: string): Promise<OutputFolder> {
+    const existing = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw invalidInput("out", `${path}: ${error.message}`);
+    });
+    if (existing.length > 0) throw invalidInput("out", `${path} is not empty; name a new directory`);
+    return new OutputFolder(path);
+  }
+
+  /** Writes a file as its chunks arrive. */
+  async write(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const path = join(this.path, name);
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "w");
+    const hash = createHash("sha256");
+    let bytes = 0;
+    try {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        await file.writeFile(chunk);
+      }
+    } finally {
+      await file.close();
+    }
+    this.entries.push({ name, bytes, sha256: hash.digest("hex") });
+  }
+
+  /** Writes `files.json`, as `mobilebert quantize` in Rust does. */
+  async finish(dtype: string): Promise<void> {
+    const json = JSON.stringify({ format: 1, dtype, files: this.entries }, null, 2);
+    await writeFile(join(this.path, MANIFEST), `${json}\n`);
+  }
+
+  /** Removes what was written, after an error. */
+  async discard(): Promise<void> {
+    for (const { name } of this.entries) await rm(join(this.path, name), { force: true });
+    const left = await readdir(this.path).catch(() => []);
+    for (const name of left) await rm(join(this.path, name), { force: true, recursive: true });
+  }
+}
+
+/** Shows the progress of a file on a terminal. */
+export async function* shown(
+  name: string,
+  total: number | undefined,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const { stderr } = process;
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (stderr.isTTY) {
+      const done = total ? `${Math.floor((100 * bytes) / total)} %` : `${(bytes / 1e6).toFixed(1)} MB`;
+      stderr.write(`\r\x1b[K${name}: ${done}`);
+    }
+    yield chunk;
+  }
+  if (stderr.isTTY) stderr.write("\r\x1b[K");
+}

@@ -1,0 +1,56 @@
+import { chooseMirror, openFile } from "../files/fetch.js";
+import { locateRepository } from "../files/hub.js";
+import { missing, type Opener, openWeights, SMALL_FILES, WEIGHTS } from "../files/model-files.js";
+import { resolveSource } from "../files/source.js";
+import { join } from "../files/streams.js";
+import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
+import type { LoadOptions } from "../types.js";
+
+/** A model and where to look for it. */
+export interface CliSource extends Pick<LoadOptions, "endpoint" | "revision" | "headers"> {
+  model: string;
+  followBaseModel: boolean;
+}
+
+/** A file to read, verified against its hash if one is known. */
+export interface InputFile {
+  name: string;
+  bytes: number | undefined;
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+/** The files of a model, all opened. */
+export interface Inputs {
+  config: InputFile;
+  /** The license, and what tokenizer and tasks read, as far as they exist. */
+  small: InputFile[];
+  weights: InputFile[];
+  /** The index of sharded weights. */
+  index: { name: string; text: string } | undefined;
+}
+
+/** Opens a model's files. */
+export async function openInputs(source: CliSource): Promise<Inputs> {
+  const { signal } = new AbortController();
+  const found = await chooseMirror(await resolveSource(source.model, source), signal);
+  const { place, repository } = await locateRepository(found, source.followBaseModel, signal);
+  const listed = repository ? undefined : await openFile(place, MANIFEST, signal);
+  const manifest: Manifest | undefined =
+    repository?.manifest ?? (listed && parseManifest(new TextDecoder().decode(await join(listed.chunks))));
+  const statuses = new Map<string, number>();
+  const open: Opener = async (name) => {
+    if (manifest && !manifest.files.has(name)) return undefined;
+    const file = await openFile(place, name, signal, undefined, (status) => statuses.set(name, status));
+    return file?.isPage ? undefined : file && { ...file, chunks: verified(manifest, name, file.chunks) };
+  };
+  const config = await open("config.json");
+  if (!config) throw missing(place, "config.json", statuses.get("config.json"));
+  const small: InputFile[] = [];
+  for (const name of ["LICENSE", ...SMALL_FILES]) {
+    const file = await open(name);
+    if (file) small.push(file);
+  }
+  const fail = (name: string) => missing(place, name, statuses.get(name));
+  const { weights, index, indexName } = await openWeights(fail, open, await open(WEIGHTS));
+  return { config, small, weights, index: index === undefined ? undefined : { name: indexName, text: index } };
+}

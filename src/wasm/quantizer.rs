@@ -1,0 +1,91 @@
+//! The quantizer, for the package's command line: weights as they arrive → a smaller file, part by part.
+
+use wasm_bindgen::prelude::*;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::plan::Network;
+use crate::weights::{Quantizer, SafetensorsFile, ShardIndex, Storage, Stream};
+
+/// Quantizes the weights of a model.
+#[wasm_bindgen(js_name = Quantizer)]
+pub struct WasmQuantizer {
+    config: Config,
+    /// None until the tensors of the checkpoint are known.
+    network: Option<Network>,
+    stream: Option<Stream>,
+    quantizer: Option<Quantizer>,
+    file: Option<SafetensorsFile>,
+}
+
+#[wasm_bindgen(js_class = Quantizer)]
+impl WasmQuantizer {
+    /// A quantizer to `f16`, `q8` or `q4` for the model with this `config.json`, and this index if it is sharded.
+    pub fn create(config: &str, index: Option<String>, dtype: &str) -> Result<WasmQuantizer, JsValue> {
+        let mut config = Config::from_json(config)?;
+        let quantizer = Some(Quantizer::new(dtype.parse::<Storage>()?));
+        let index =
+            index.map(|index| ShardIndex::parse("the index of the weights", index.as_bytes())).transpose()?;
+        let network = match index {
+            Some(index) => {
+                config.fit_head(&|name| index.has(name));
+                let network = Network::new(&config, &|name| index.has(name))?;
+                network.check_depth(index.weight_map.keys().map(String::as_str))?;
+                Some(network)
+            }
+            None => None,
+        };
+        Ok(WasmQuantizer { config, network, stream: None, quantizer, file: None })
+    }
+
+    /// Ends the previous weights file, if any, and begins the one with this name, and with this size in bytes if known.
+    #[wasm_bindgen(js_name = beginFile)]
+    pub fn begin_file(&mut self, name: &str, bytes: Option<f64>) -> Result<(), JsValue> {
+        self.end_file()?;
+        self.stream = Some(Stream::new(name, bytes.map(|bytes| bytes as u64)));
+        Ok(())
+    }
+
+    /// Takes the file's next bytes.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), JsValue> {
+        let (Some(stream), Some(quantizer)) = (&mut self.stream, &mut self.quantizer) else {
+            return Err(Error::internal("quantize", "no file was begun").into());
+        };
+        let file = stream.file().to_owned();
+        let knew_header = stream.header().is_some();
+        let complete = stream.push(chunk)?;
+        if let Some(header) = stream.header().filter(|_| !knew_header) {
+            let has = |name: &str| header.get(name).is_some();
+            if self.network.is_none() {
+                self.config.fit_head(&has);
+                let network = Network::new(&self.config, &has).map_err(|error| error.in_file(&file))?;
+                network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
+                self.network = Some(network);
+            }
+            let parameters = self.network.iter().flat_map(|network| &network.parameters);
+            header.check(parameters).map_err(|error| error.in_file(&file))?;
+        }
+        for tensor in complete {
+            quantizer.push_unmeasured(tensor).map_err(|error| error.in_file(&file))?;
+        }
+        Ok(())
+    }
+
+    /// The next part of the quantized file, after all files have been pushed; none at its end.
+    #[wasm_bindgen(js_name = nextPart)]
+    pub fn next_part(&mut self) -> Result<Option<Vec<u8>>, JsValue> {
+        self.end_file()?;
+        if let Some(quantizer) = self.quantizer.take() {
+            let mut file = quantizer.into_file()?;
+            file.tensors.reverse();
+            let header = std::mem::take(&mut file.header);
+            self.file = Some(file);
+            return Ok(Some(header));
+        }
+        Ok(self.file.as_mut().and_then(|file| file.tensors.pop()).map(|tensor| tensor.bytes))
+    }
+
+    fn end_file(&mut self) -> Result<(), Error> {
+        self.stream.take().map_or(Ok(()), |stream| stream.finish().map(|_| ()))
+    }
+}

@@ -1,0 +1,125 @@
+// The program `mobilebert` of the installed package, as `npx mobilebert` runs it.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { startHub } from "./support/hub.mjs";
+import { install, temporaryFolder } from "./support/install.mjs";
+
+const execute = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+const typeform = "typeform/mobilebert-uncased-mnli";
+const csarron = "csarron/mobilebert-uncased-squad-v2";
+const xenova = "Xenova/mobilebert-uncased-mnli";
+
+let temporary;
+let mobilebert;
+let hub;
+before(async () => {
+  temporary = await temporaryFolder();
+  mobilebert = (await install(temporary.folder)).exports;
+  hub = await startHub();
+});
+after(() => {
+  hub?.stop();
+  return temporary?.remove();
+});
+
+/** Runs the program in the project that has installed it; returns its exit code and output. */
+async function run(args, environment = {}) {
+  const env = { ...process.env, HF_ENDPOINT: hub.endpoint, ...environment };
+  const program = join(temporary.folder, "node_modules/.bin/mobilebert");
+  try {
+    const { stdout, stderr } = await execute(program, args, { cwd: temporary.folder, env });
+    return { code: 0, stdout, stderr };
+  } catch ({ code, stdout, stderr }) {
+    return { code, stdout, stderr };
+  }
+}
+
+const file = (...parts) => join(temporary.folder, ...parts);
+
+test("fetch writes a directory that loads, with sizes and hashes", async () => {
+  assert.deepEqual(await run(["fetch", csarron]), {
+    code: 0,
+    stdout: "models/mobilebert-uncased-squad-v2\n",
+    stderr: "",
+  });
+  const folder = file("models/mobilebert-uncased-squad-v2");
+  const { files } = JSON.parse(await readFile(join(folder, "files.json"), "utf8"));
+  const names = ["model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"];
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    names,
+  );
+  assert.deepEqual((await readdir(folder)).sort(), [...names, "files.json"].sort());
+  const qa = await mobilebert.QuestionAnswering.load(folder, { device: "wasm" });
+  await qa.dispose();
+  const again = await run(["fetch", csarron]);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /^mobilebert: `out`: models\/mobilebert-uncased-squad-v2 is not empty/);
+});
+
+test("quantize writes the same bytes as the command line in Rust", async () => {
+  assert.equal((await run(["fetch", typeform, "--out", "original"])).code, 0);
+  const cargo = ["run", "--quiet", "--package", "mobilebert-cli", "--", "quantize", "--model", file("original")];
+  for (const dtype of ["f16", "q8", "q4"]) {
+    const quantized = await run(["quantize", typeform, "--dtype", dtype, "--out", `js-${dtype}`]);
+    assert.deepEqual(quantized, { code: 0, stdout: `js-${dtype}\n`, stderr: "" });
+    await execute("cargo", [...cargo, "--dtype", dtype, "--out", file(`rust-${dtype}`)], { cwd: root });
+    const names = (await readdir(file(`rust-${dtype}`))).sort();
+    assert.deepEqual((await readdir(file(`js-${dtype}`))).sort(), names);
+    for (const name of names) {
+      const [js, rust] = await Promise.all(
+        [`js-${dtype}`, `rust-${dtype}`].map((folder) => readFile(file(folder, name))),
+      );
+      assert.ok(js.equals(rust), `${dtype} ${name}`);
+    }
+  }
+  // A directory on the disk is a model as well.
+  assert.equal((await run(["quantize", "./original", "--dtype", "q8", "--out", "local-q8"])).code, 0);
+  const [local, remote] = await Promise.all(
+    ["local-q8", "js-q8"].map((folder) => readFile(file(folder, "files.json"))),
+  );
+  assert.ok(local.equals(remote));
+});
+
+test("failures are one line and exit code 1, and leave no directory behind that looks complete", async () => {
+  const missing = await run(["fetch", "nobody/nothing", "--out", "nothing"]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^mobilebert: config\.json: not found in .*nobody\/nothing.*401.*\n$/);
+  const onnx = await run(["quantize", xenova, "--dtype", "q8", "--out", "onnx"]);
+  assert.equal(onnx.code, 1);
+  assert.match(onnx.stderr, /^mobilebert: "Xenova.*only ONNX files.*typeform.*\n$/);
+  assert.equal((await run(["quantize", xenova, "--dtype", "q8", "--out", "onnx", "--follow-base-model"])).code, 0);
+  await mkdir(file("broken"));
+  await writeFile(file("broken/config.json"), '{"model_type": "bert"}');
+  await writeFile(file("broken/model.safetensors"), "not weights");
+  const broken = await run(["quantize", "./broken", "--dtype", "q8", "--out", "broken-q8"]);
+  assert.equal(broken.code, 1);
+  assert.match(broken.stderr, /^mobilebert: model\.safetensors: not a model file.*\n$/);
+  await assert.rejects(readFile(file("broken-q8/files.json")));
+});
+
+test("wrong usage is exit code 2 with the usage", async () => {
+  for (const [args, words] of [
+    [[], /no command/],
+    [["download", csarron], /unknown command download/],
+    [["fetch"], /takes one model/],
+    [["quantize", csarron, "--out", "x"], /--dtype f16, q8 or q4/],
+    [["quantize", csarron, "--dtype", "int8", "--out", "x"], /--dtype f16, q8 or q4/],
+    [["quantize", csarron, "--dtype", "q8"], /--out DIR/],
+    [["fetch", csarron, "--depth", "1"], /--depth/],
+  ]) {
+    const { code, stdout, stderr } = await run(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.equal(stdout, "");
+    assert.match(stderr, words);
+    assert.match(stderr, /Usage:/);
+  }
+  assert.match((await run(["--help"])).stdout, /^Usage:/);
+  assert.match((await run(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+});

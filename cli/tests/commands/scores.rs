@@ -1,4 +1,4 @@
-//! `zero-shot` and `rank`.
+//! `zero-shot`, `rank`, and `encode` with the files of sentence-transformers.
 
 use serde_json::{Value, json};
 
@@ -113,4 +113,37 @@ fn the_label_of_a_cross_encoder_has_a_logit() {
     let label = &result["labels"][0];
     assert!(label["logit"].is_f64() && label["logit"] == label["probability"], "{result}");
     assert!(!mobilebert(&arguments).done().contains('%'));
+}
+
+#[test]
+fn vectors_follow_the_pooling_of_the_directory_or_that_of_the_caller() {
+    let model = TinyModel::new("Model");
+    let encode = |more: &[&str]| {
+        let arguments = ["encode", "--device", "cpu", "--model", model.argument(), "the cat sat"];
+        mobilebert(&[&arguments[..], more].concat())
+    };
+    let mean = encode(&[]).json();
+    std::fs::create_dir(model.file("1_Pooling")).unwrap();
+    model.write(
+        "1_Pooling/config.json",
+        br#"{"pooling_mode_cls_token": true, "pooling_mode_max_tokens": true}"#,
+    );
+    let modules = |classes: &[&str]| {
+        let entry = |class: &&str| json!({"path": "1_Pooling", "type": format!("sentence_transformers.models.{class}")});
+        model.write(
+            "modules.json",
+            json!(classes.iter().map(entry).collect::<Vec<_>>()).to_string().as_bytes(),
+        );
+    };
+    modules(&["Transformer", "Pooling"]);
+    let both = encode(&[]).json();
+    assert_eq!(both.as_array().unwrap().len(), 2 * mean.as_array().unwrap().len());
+    assert_eq!(encode(&["--pooling", "mean"]).json(), mean);
+    assert_eq!(both.as_array().unwrap()[..32], encode(&["--pooling", "cls"]).json().as_array().unwrap()[..]);
+    modules(&["Transformer", "Pooling", "Dense"]);
+    encode(&[]).failed(&["modules.json", "models.Dense"]);
+    assert_eq!(encode(&["--pooling", "mean"]).json(), mean);
+    model.write("1_Pooling/config.json", br#"{"pooling_mode": "attention"}"#);
+    encode(&[]).failed(&["1_Pooling/config.json", "attention"]);
+    assert_eq!(encode(&["--pooling", "attention"]).code, Some(2));
 }

@@ -31,7 +31,12 @@ export interface Filled {
   /** For each mask, in order, the most probable tokens, most probable first. */
   masks: Filling[][];
   /** The targets that aren't one token of the vocabulary, with the tokens in their place. */
-  replaced: { target: string; token: string }[];
+  replaced: {
+    /** The given target. */
+    target: string;
+    /** The token in its place. */
+    token: string;
+  }[];
   /** Whether the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */

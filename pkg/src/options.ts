@@ -109,6 +109,7 @@ export const LOAD: Checks<LoadOptions> = {
   device: oneOf("auto", "webgpu", "wasm"),
   dtype: oneOf("f32", "f16", "q8", "q4"),
   schedule: isName,
+  splitSpecialTokens: isBoolean,
   worker: isBoolean,
   signal: isSignal,
   onProgress: isFunction,

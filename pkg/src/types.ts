@@ -43,6 +43,12 @@ export interface LoadOptions {
   dtype?: Dtype | undefined;
   /** Name of the schedule, for measurements. Default: the fastest one. */
   schedule?: string | undefined;
+  /**
+   * Whether special tokens written in a text, such as `[SEP]`, are plain text. Default: as `tokenizer_config.json` says.
+   * Without that, they are what they stand for, as in `transformers`, except in the questions and contexts of question
+   * answering, where `[SEP]` and the like are plain text.
+   */
+  splitSpecialTokens?: boolean | undefined;
   /** Whether to run the model in a dedicated worker. Default: true if workers are available. */
   worker?: boolean | undefined;
   /** Aborts the load, which then fails with code `aborted` and the signal's reason as `cause`. */

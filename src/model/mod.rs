@@ -14,6 +14,7 @@ mod task;
 mod text_classification;
 mod text_ranking;
 mod token_classification;
+mod tokenize;
 mod zero_shot_classification;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -27,6 +28,7 @@ pub use task::Timing;
 pub use text_classification::{Classified, Text, TextClassification};
 pub use text_ranking::{Ranking, TextRanking};
 pub use token_classification::{LabelOptions, Labelled, TokenClassification};
+pub use tokenize::Tokenized;
 pub use zero_shot_classification::{ZeroShotClassification, ZeroShotClassified, ZeroShotOptions};
 
 use sentence::SentenceSettings;

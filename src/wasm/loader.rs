@@ -27,12 +27,13 @@ struct Files {
 pub struct WasmLoader {
     loader: Loader,
     schedule: Schedule,
+    split_special_tokens: Option<bool>,
 }
 
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
     /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and
-    /// selects device and storage by `{ device?, schedule?, dtype? }`. The task `feature-extraction` drops the head.
+    /// selects device and storage by `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The task `feature-extraction` drops the head.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: Files = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
@@ -43,12 +44,13 @@ impl WasmLoader {
             encoder_only: files.task.as_deref() == Some("feature-extraction"),
         };
         let storage = options.storage()?;
+        let split_special_tokens = options.split_special_tokens;
         let options = options.session()?;
         let mut loader = Loader::new(&files, &options).await?;
         if let Some(storage) = storage {
             loader.convert_to(storage);
         }
-        Ok(WasmLoader { loader, schedule: options.schedule })
+        Ok(WasmLoader { loader, schedule: options.schedule, split_special_tokens })
     }
 
     /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
@@ -71,7 +73,11 @@ impl WasmLoader {
 
     /// The model.
     pub async fn finish(self) -> Result<WasmModel, JsValue> {
-        Ok(WasmModel::new(self.loader.finish().await?)?)
+        let mut model = self.loader.finish().await?;
+        if self.split_special_tokens.is_some() {
+            model.set_split_special_tokens(self.split_special_tokens);
+        }
+        Ok(WasmModel::new(model)?)
     }
 
     /// The model for a benchmark; needs no tokenizer.

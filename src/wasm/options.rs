@@ -15,6 +15,9 @@ pub struct LoadOptions {
     schedule: Option<String>,
     dtype: Option<String>,
     profiling: bool,
+    /// Whether special tokens written in a text are plain text; none as the task and the files say.
+    #[serde(rename = "splitSpecialTokens")]
+    pub split_special_tokens: Option<bool>,
 }
 
 impl LoadOptions {

@@ -2,11 +2,29 @@ import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "../errors.js";
 import { resolveSource, resolveUrl } from "../files/source.js";
 import { inNode } from "../node.js";
-import { checkOptions, LOAD } from "../options.js";
+import { CALL, checkOptions, LOAD } from "../options.js";
 import type { CallOptions, Device, LoadOptions, Memory, ModelSource, Progress } from "../types.js";
 import { WorkerConnection } from "../worker/client.js";
 import { Host } from "../worker/host.js";
 import type { CallName, Connection, LoadHooks, ModelInfo } from "../worker/protocol.js";
+
+/** A text or a pair as tokens, special tokens included. All arrays have one entry per token. */
+export interface Tokens {
+  /** Token ids. */
+  ids: number[];
+  /** The tokens as the vocabulary spells them: `##ing` continues a word. */
+  pieces: string[];
+  /** `[start, end]` of each token in its text, in UTF-16 units; `[0, 0]` for `[CLS]` and `[SEP]` around the texts. */
+  offsets: [number, number][];
+  /** 0 for the first text, 1 for the second. */
+  typeIds: number[];
+  /** The text that a token is from: 0, 1 for the second of a pair, `null` for `[CLS]` and `[SEP]` around the texts. */
+  textIndices: (number | null)[];
+  /** Number of tokens. */
+  count: number;
+  /** The model's maximum number of tokens. Calls truncate longer texts, except question answering, which reads windows. */
+  maxLength: number;
+}
 
 declare global {
   // For compilers without `esnext.disposable`. If it is there, the declarations merge.
@@ -64,6 +82,16 @@ export abstract class LoadedModel {
     return (await this.call("memory", [], {})) as Memory;
   }
 
+  /** Returns the tokens of a text or a pair, as the model reads them. They aren't truncated. */
+  async tokenize(text: string | readonly [string, string], options: CallOptions = {}): Promise<Tokens> {
+    checkOptions(options, CALL);
+    const [first, second, ...more] = typeof text === "string" ? [text] : Array.isArray(text) ? text : [text];
+    if (typeof first !== "string" || !["string", "undefined"].includes(typeof second) || more.length > 0) {
+      throw invalidInput("text", "neither a string nor an array of two");
+    }
+    return (await this.call("tokenize", [first, second], options)) as Tokens;
+  }
+
   /** Runs calls one at a time, in the order they were made. */
   protected call(
     name: CallName,
@@ -104,6 +132,16 @@ export abstract class LoadedModel {
       });
     });
   }
+}
+
+/** Returns the tokens of a text or a pair, as `model` reads them; the same as {@link LoadedModel.tokenize}. */
+export function tokenize(
+  model: LoadedModel,
+  text: string | readonly [string, string],
+  options: CallOptions = {},
+): Promise<Tokens> {
+  if (!(model instanceof LoadedModel)) throw invalidInput("model", "not a loaded model");
+  return model.tokenize(text, options);
 }
 
 /** Loads a model for a task and wraps it in its class. */
@@ -190,7 +228,8 @@ async function loadRequest(task: Task, model: ModelSource, options: LoadOptions)
   const { device = "auto", dtype, schedule, cache = true, followBaseModel = false, wasmBytes } = options;
   const place = await resolveSource(model, options);
   const wasmUrl = await absoluteUrl("wasmUrl", options.wasmUrl);
-  return { place, followBaseModel, task, device, dtype, schedule, cache, wasmUrl, wasmBytes };
+  const { splitSpecialTokens } = options;
+  return { place, followBaseModel, task, device, dtype, schedule, splitSpecialTokens, cache, wasmUrl, wasmBytes };
 }
 
 async function absoluteUrl(field: string, url: string | URL | undefined): Promise<string | undefined> {

@@ -17,6 +17,7 @@ export interface EngineOptions {
   device: "auto" | DeviceKind;
   dtype?: string;
   schedule?: string;
+  splitSpecialTokens?: boolean;
   /** Ask the GPU for timestamps. */
   profiling?: boolean;
 }
@@ -36,6 +37,7 @@ export interface EngineModel {
   labelTokens(text: string, options: object, onProgress?: EnginePartial): Promise<unknown>;
   fillMask(text: string, options: object): Promise<unknown>;
   encode(texts: unknown[], options: object): Promise<unknown>;
+  tokenize(text: string, pair: string | undefined): unknown;
   memory(): Memory;
   free(): void;
 }

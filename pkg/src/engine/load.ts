@@ -108,8 +108,13 @@ async function build(
 }
 
 function engineOptions(request: LoadRequest) {
-  const { device, dtype, schedule } = request;
-  return { device, ...(dtype && { dtype }), ...(schedule && { schedule }) };
+  const { device, dtype, schedule, splitSpecialTokens } = request;
+  return {
+    device,
+    ...(dtype && { dtype }),
+    ...(schedule && { schedule }),
+    ...(splitSpecialTokens !== undefined && { splitSpecialTokens }),
+  };
 }
 
 async function* counted(file: OpenFile, phase: "download" | "cache", progress: ProgressTotal) {

@@ -24,6 +24,7 @@ export interface LoadRequest {
   device: "auto" | DeviceKind;
   dtype: Dtype | undefined;
   schedule: string | undefined;
+  splitSpecialTokens: boolean | undefined;
   cache: boolean;
   wasmUrl: string | undefined;
   wasmBytes: ArrayBuffer | Uint8Array | undefined;

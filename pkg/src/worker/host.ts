@@ -164,6 +164,8 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
       return model.fillMask(first as string, second as object);
     case "encode":
       return model.encode(first as unknown[], second as object);
+    case "tokenize":
+      return model.tokenize(first as string, second as string | undefined);
     case "memory":
       return model.memory();
     default:

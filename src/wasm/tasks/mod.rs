@@ -8,4 +8,5 @@ mod question_answering;
 mod text_classification;
 mod text_ranking;
 mod token_classification;
+mod tokenize;
 mod zero_shot_classification;

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
 use mobilebert::task::question_answering::Merge;
@@ -66,7 +67,8 @@ impl Arguments {
             return Err(mobilebert::error::Error::invalid_input("context", problem));
         }
         let context = self.context.read("passage")?;
-        let mut model = QuestionAnswering::new(self.model.open("mobilebert-squad")?)?;
+        let mut model =
+            QuestionAnswering::new(self.model.open("mobilebert-squad", Head::QuestionAnswering)?)?;
         let mut output = Output::new();
         for question in &questions {
             let reply = pollster::block_on(self.ask(&mut model, question, &context))?;

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use mobilebert::config::Head;
 use mobilebert::error::{Error, Result};
 use mobilebert::model::Model;
 use mobilebert::plan::Schedule;
@@ -55,6 +56,17 @@ pub struct ModelArguments {
     pub model: PathBuf,
     #[command(flatten)]
     pub machine: Machine,
+    #[command(flatten)]
+    pub special_tokens: SpecialTokenArguments,
+}
+
+/// What special tokens in a text are.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SpecialTokenArguments {
+    /// Whether special tokens written in a text, such as [SEP], are plain text. By default as tokenizer_config.json says;
+    /// without that only [SEP] and the like, and only in questions and passages
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub split_special_tokens: Option<bool>,
 }
 
 /// The same for tasks that the project ships a model for.
@@ -66,6 +78,8 @@ pub struct ShippedModelArguments {
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub machine: Machine,
+    #[command(flatten)]
+    pub special_tokens: SpecialTokenArguments,
 }
 
 /// How a long passage is split into windows, as in BERT's SQuAD code.
@@ -124,8 +138,8 @@ impl Machine {
 }
 
 impl ShippedModelArguments {
-    /// Loads the given model, or the shipped one with this name.
-    pub fn open(&self, shipped: &str) -> Result<Model> {
+    /// Loads the given model, or the shipped one with this name, for a task that needs this head.
+    pub fn open(&self, shipped: &str, head: Head) -> Result<Model> {
         let own = || Path::new("models").join(shipped);
         let model = self.model.clone().unwrap_or_else(own);
         if self.model.is_none() && !model.exists() {
@@ -135,18 +149,33 @@ impl ShippedModelArguments {
                     .into(),
             });
         }
-        pollster::block_on(Model::open(hub::directory(&model)?, &self.machine.options()))
+        let directory = hub::directory(&model)?;
+        let mut model = pollster::block_on(Model::open_for(directory, head, &self.machine.options()))?;
+        self.special_tokens.apply(&mut model);
+        Ok(model)
     }
 }
 
 impl ModelArguments {
-    /// Loads the model.
+    /// Loads the model with the head that its files name.
     pub fn open(&self) -> Result<Model> {
         pollster::block_on(Model::open(hub::directory(&self.model)?, &self.machine.options()))
     }
 
-    /// Loads the model without its head.
-    pub fn open_encoder(&self) -> Result<Model> {
-        pollster::block_on(Model::open_encoder(hub::directory(&self.model)?, &self.machine.options()))
+    /// Loads the model for a task that needs this head.
+    pub fn open_for(&self, head: Head) -> Result<Model> {
+        let directory = hub::directory(&self.model)?;
+        let mut model = pollster::block_on(Model::open_for(directory, head, &self.machine.options()))?;
+        self.special_tokens.apply(&mut model);
+        Ok(model)
+    }
+}
+
+impl SpecialTokenArguments {
+    /// Sets what `model` makes of special tokens in a text, if the option is given.
+    fn apply(self, model: &mut Model) {
+        if self.split_special_tokens.is_some() {
+            model.set_split_special_tokens(self.split_special_tokens);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `classify`: every label of a text, or of a pair, with its probability.
 
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{Text, TextClassification};
 use mobilebert::task::classification::Label;
@@ -38,7 +39,8 @@ impl Arguments {
     /// Classifies and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
-        let mut model = TextClassification::new(self.model.open("mobilebert-sst2")?)?;
+        let mut model =
+            TextClassification::new(self.model.open("mobilebert-sst2", Head::SequenceClassification)?)?;
         let mut output = Output::new();
         let bar = progress(texts.len(), "texts");
         for chunk in texts.chunks(CHUNK) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{EncodeOptions, Encoder, PoolTokens};
 use mobilebert::task::pooling::Pooling;
@@ -70,7 +71,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
         let file = self.output.as_deref().map(OutputFile::create).transpose()?;
-        let mut model = Encoder::new(self.model.open_encoder()?)?;
+        let mut model = Encoder::new(self.model.open_for(Head::Encoder)?)?;
         let pooling = self.pooling.map_or(PoolTokens::AsDirectory, |name| PoolTokens::By(name.pooling()));
         let normalize = self.normalize.then_some(true);
         let options = EncodeOptions { pooling, normalize, max_length: None };

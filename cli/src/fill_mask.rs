@@ -1,5 +1,6 @@
 //! `fill-mask`: words for the masks in a text.
 
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::FillMask;
 use mobilebert::task::fill_mask::{Fill, Replaced};
@@ -45,7 +46,7 @@ impl Arguments {
     /// Fills and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
-        let mut model = FillMask::new(self.model.open()?)?;
+        let mut model = FillMask::new(self.model.open_for(Head::MaskedLanguageModel)?)?;
         let mut output = Output::new();
         let words = |words: &String| words.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
         let targets = self.targets.as_ref().map(words);

@@ -67,7 +67,7 @@ impl Arguments {
         let files = directory.weight_files()?;
         let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;
         let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
-        config.fit_head(&has);
+        config.fit_head(&has)?;
         let network = Network::new(&config, &has)?;
         for header in &headers {
             network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;

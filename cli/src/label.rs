@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 
 use clap::ValueEnum;
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{LabelOptions, Labelled, TokenClassification};
 use mobilebert::task::token_classification::{Aggregation, Entity, EntityOptions, LabelledToken, redact};
@@ -70,7 +71,7 @@ impl Arguments {
     /// Labels and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = if self.redact { vec![self.texts.read_whole()?] } else { self.texts.read()? };
-        let mut model = TokenClassification::new(self.model.open()?)?;
+        let mut model = TokenClassification::new(self.model.open_for(Head::TokenClassification)?)?;
         let options = self.options();
         let mut output = Output::new();
         for text in &texts {

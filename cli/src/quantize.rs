@@ -102,7 +102,7 @@ fn quantize(directory: &Directory, storage: Storage) -> Result<(Vec<u8>, Vec<Ten
     let names = directory.weight_files()?;
     let headers = names.iter().map(|name| directory.header(name)).collect::<Result<Vec<_>>>()?;
     let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
-    config.fit_head(&has);
+    config.fit_head(&has)?;
     let network = Network::new(&config, &has)?;
     for header in &headers {
         network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;

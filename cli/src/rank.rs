@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::TextRanking;
 use mobilebert::task::text_ranking::RankedDocument;
@@ -43,7 +44,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let documents = self.documents.read_lines("document")?;
         let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
-        let mut model = TextRanking::new(self.model.open()?)?;
+        let mut model = TextRanking::new(self.model.open_for(Head::SequenceClassification)?)?;
         let bar = progress(documents.len(), "documents");
         let done = async |done: usize| {
             bar.set_position(done as u64);

@@ -7,7 +7,7 @@ use mobilebert::model::Directory;
 use mobilebert::text::windows::{Window, WindowOptions, Windows};
 use mobilebert::text::{Piece, Tokenizer, WindowRecord, sequence};
 
-use crate::arguments::{Machine, WindowArguments};
+use crate::arguments::{Machine, SpecialTokenArguments, WindowArguments};
 use crate::eval::squad_data::DataSet;
 use crate::hub;
 use crate::input::{self, Source};
@@ -36,6 +36,8 @@ pub struct Arguments {
     json: bool,
     #[command(flatten)]
     windows: WindowArguments,
+    #[command(flatten)]
+    special_tokens: SpecialTokenArguments,
     // Accepted by all commands, though nothing runs on a device here.
     #[command(flatten)]
     _machine: Machine,
@@ -44,7 +46,10 @@ pub struct Arguments {
 impl Arguments {
     /// Tokenizes and prints.
     pub fn run(self) -> Result<()> {
-        let tokenizer = Directory::new(hub::directory(&self.model)?)?.tokenizer()?;
+        let mut tokenizer = Directory::new(hub::directory(&self.model)?)?.tokenizer()?;
+        if let Some(split) = self.special_tokens.split_special_tokens {
+            tokenizer.set_split_special_tokens(Some(split));
+        }
         let mut printer = Printer { tokenizer: &tokenizer, json: self.json, output: Output::new() };
         let options = self.windows.options();
         if let Some(path) = &self.squad {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{ZeroShotClassification, ZeroShotOptions};
 use mobilebert::task::zero_shot::ScoredLabel;
@@ -48,7 +49,7 @@ impl Arguments {
         let labels = self.labels()?;
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         let texts = self.texts.read()?;
-        let mut model = ZeroShotClassification::new(self.model.open()?)?;
+        let mut model = ZeroShotClassification::new(self.model.open_for(Head::SequenceClassification)?)?;
         let options = ZeroShotOptions { hypothesis_template: &self.template, multi_label: self.multi_label };
         let mut output = Output::new();
         let bar = progress(texts.len() * labels.len(), "hypotheses");

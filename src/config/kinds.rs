@@ -65,15 +65,41 @@ impl Head {
         ("Model", Head::Encoder),
     ];
 
+    /// A tensor that only this head has; those that classify share theirs.
+    fn tensors(self) -> &'static [&'static str] {
+        match self {
+            Head::QuestionAnswering => &["qa_outputs.weight"],
+            Head::SequenceClassification | Head::TokenClassification | Head::MultipleChoice => {
+                &["classifier.weight"]
+            }
+            // Of BERT and MobileBERT, and of DistilBERT.
+            Head::MaskedLanguageModel | Head::PreTraining => {
+                &["cls.predictions.transform.dense.weight", "vocab_transform.weight"]
+            }
+            Head::NextSentence => &["cls.seq_relationship.weight"],
+            Head::Encoder => &[],
+        }
+    }
+
+    /// Whether a checkpoint has this head; every checkpoint has an encoder.
+    pub(super) fn is_in(self, has: &dyn Fn(&str) -> bool) -> bool {
+        self == Head::Encoder || self.tensors().iter().any(|tensor| has(tensor))
+    }
+
+    /// Whether the same tensors would be read in another way.
+    pub(super) fn conflicts(self, other: Head) -> bool {
+        self != other && self.tensors() == ["classifier.weight"] && other.tensors() == self.tensors()
+    }
+
     /// The head whose tensors a checkpoint has. A `classifier` is taken to classify sequences.
     pub(super) fn of_tensors(has: &dyn Fn(&str) -> bool) -> Head {
-        let by_tensor = [
-            ("qa_outputs.weight", Head::QuestionAnswering),
-            ("classifier.weight", Head::SequenceClassification),
-            ("cls.predictions.transform.dense.weight", Head::MaskedLanguageModel),
-            ("vocab_transform.weight", Head::MaskedLanguageModel),
+        let heads = [
+            Head::QuestionAnswering,
+            Head::SequenceClassification,
+            Head::MaskedLanguageModel,
+            Head::NextSentence,
         ];
-        by_tensor.into_iter().find(|(tensor, _)| has(tensor)).map_or(Head::Encoder, |(_, head)| head)
+        heads.into_iter().find(|head| head.is_in(has)).unwrap_or(Head::Encoder)
     }
 
     /// Suffix of the class name in `transformers`, e.g. `ForQuestionAnswering`.

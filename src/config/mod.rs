@@ -59,8 +59,10 @@ pub struct Config {
     listed_labels: Option<usize>,
     /// How to interpret a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
-    /// Whether `architectures` names the head; the tensors decide otherwise.
-    states_head: bool,
+    /// The head that `architectures` names; none if it names none, or one of an unknown kind.
+    stated_head: Option<Head>,
+    /// The head that the caller's task needs.
+    wanted_head: Option<Head>,
     /// Name of the activation of a single score, from `sentence_transformers`.
     activation_fn: Option<String>,
     /// Token id of padding.
@@ -70,14 +72,27 @@ pub struct Config {
 impl Config {
     /// Parses and checks the content of a `config.json`.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Config> {
+        Self::for_task(json, None)
+    }
+
+    /// The same for a task that needs the head `wanted`, which the tensors may have although `architectures` names another
+    /// class, even an unknown one; see [`Config::fit_head`].
+    pub fn for_task(json: impl AsRef<[u8]>, wanted: Option<Head>) -> Result<Config> {
         let fields = Fields::parse(json.as_ref())?;
-        let (family, head) = read::family_and_head(&fields)?;
+        let family = read::family(&fields)?;
+        let stated = match read::head(&fields, family) {
+            Err(Error::Unsupported { .. }) if wanted.is_some() => None,
+            stated => stated?,
+        };
+        let head = stated.unwrap_or(Head::Encoder);
         read::refuse_unsupported(&fields)?;
         let config = match family {
             Family::MobileBert => read::mobilebert(&fields, head)?,
             Family::Bert => read::bert(&fields, head)?,
             Family::DistilBert => read::distilbert(&fields, head)?,
         };
+        let head = if wanted == Some(Head::Encoder) { Head::Encoder } else { head };
+        let config = Config { head, stated_head: stated, wanted_head: wanted, ..config };
         config.check(&fields)?;
         Ok(config)
     }
@@ -115,17 +130,22 @@ impl Config {
         }
     }
 
-    /// Chooses the head by the tensors of the checkpoint if `architectures` doesn't name one.
-    pub fn fit_head(&mut self, has: &dyn Fn(&str) -> bool) {
-        if !std::mem::replace(&mut self.states_head, true) {
-            self.head = Head::of_tensors(has);
-        }
-    }
-
-    /// Keeps only the encoder.
-    pub(crate) fn drop_head(&mut self) {
-        self.head = Head::Encoder;
-        self.states_head = true;
+    /// Chooses the head by the tensors of the checkpoint: the one that the task needs if the checkpoint has it, else the one
+    /// that `architectures` names, else the one that the checkpoint has. A `classifier` classifies what `architectures`
+    /// says it does.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for sizes that contradict the head.
+    pub fn fit_head(&mut self, has: &dyn Fn(&str) -> bool) -> Result<()> {
+        let stated = self.stated_head;
+        self.head = match self.wanted_head {
+            Some(wanted) if wanted.is_in(has) && !stated.is_some_and(|stated| stated.conflicts(wanted)) => {
+                // A model for pre-training has the head for masked words, and one more.
+                stated.filter(|stated| *stated == Head::PreTraining).unwrap_or(wanted)
+            }
+            _ => stated.unwrap_or_else(|| Head::of_tensors(has)),
+        };
+        self.check_head()
     }
 
     /// Sets the activation of a classifier's single output by its name, if `config.json` has none.
@@ -173,6 +193,18 @@ impl Config {
                 ),
             ));
         }
+        self.check_head()?;
+        if self.pad_token_id as usize >= self.vocab_size {
+            return Err(Error::config(
+                "pad_token_id",
+                format!("is {}, outside of `vocab_size` {}", self.pad_token_id, self.vocab_size),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The checks that depend on the head.
+    fn check_head(&self) -> Result<()> {
         let masked_words = matches!(self.head, Head::MaskedLanguageModel | Head::PreTraining);
         if masked_words && self.embedding_size > self.hidden_size {
             return Err(Error::config(
@@ -187,12 +219,6 @@ impl Config {
             return Err(Error::config(
                 "id2label",
                 format!("{} labels, but question answering has exactly 2 (start and end)", self.num_labels()),
-            ));
-        }
-        if self.pad_token_id as usize >= self.vocab_size {
-            return Err(Error::config(
-                "pad_token_id",
-                format!("is {}, outside of `vocab_size` {}", self.pad_token_id, self.vocab_size),
             ));
         }
         Ok(())

@@ -4,29 +4,29 @@ use super::fields::Fields;
 use super::{Bottleneck, Config, FILE, Family, Head, Normalization};
 use crate::error::{Error, Result};
 
-/// Reads `model_type` and `architectures`, which must be consistent.
-pub(super) fn family_and_head(fields: &Fields) -> Result<(Family, Head)> {
+/// Reads `model_type`, or the family that `architectures` implies.
+pub(super) fn family(fields: &Fields) -> Result<Family> {
     const FAMILIES: [Family; 3] = [Family::MobileBert, Family::DistilBert, Family::Bert];
     let architecture = fields.first_architecture()?;
     let of_class = |class: &str| FAMILIES.into_iter().find(|family| class.starts_with(family.class_prefix()));
-    let family = match (fields.text("model_type")?, &architecture) {
+    match (fields.text("model_type")?, &architecture) {
         (Some(model_type), _) => {
             FAMILIES.into_iter().find(|family| family.model_type() == model_type).ok_or_else(|| {
                 Error::unsupported(
                     format!("{FILE}: `model_type` {model_type:?}"),
                     "mobilebert, bert and distilbert are",
                 )
-            })?
+            })
         }
-        (None, Some(class)) if of_class(class).is_some() => of_class(class).unwrap_or(Family::Bert),
-        (None, _) => {
-            return Err(Error::config(
-                "model_type",
-                "is missing; write \"mobilebert\", \"bert\" or \"distilbert\"",
-            ));
-        }
-    };
-    let Some(class) = architecture else { return Ok((family, Head::Encoder)) };
+        (None, class) => class.as_deref().and_then(of_class).ok_or_else(|| {
+            Error::config("model_type", "is missing; write \"mobilebert\", \"bert\" or \"distilbert\"")
+        }),
+    }
+}
+
+/// Reads the head that `architectures` names, if it names a class, which must be one of the family.
+pub(super) fn head(fields: &Fields, family: Family) -> Result<Option<Head>> {
+    let Some(class) = fields.first_architecture()? else { return Ok(None) };
     let unknown = || {
         Error::unsupported(
             format!("{FILE}: `architectures` {class:?} of `model_type` {:?}", family.model_type()),
@@ -42,7 +42,7 @@ pub(super) fn family_and_head(fields: &Fields) -> Result<(Family, Head)> {
     if family == Family::DistilBert && matches!(head, Head::PreTraining | Head::NextSentence) {
         return Err(unknown());
     }
-    Ok((family, head))
+    Ok(Some(head))
 }
 
 /// Fails for options that would change the computation in ways this crate doesn't implement.
@@ -115,7 +115,8 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,
         listed_labels: fields.entries("id2label"),
-        states_head: fields.first_architecture()?.is_some(),
+        stated_head: None,
+        wanted_head: None,
         problem_type: fields.problem_type()?,
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
@@ -146,7 +147,8 @@ pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,
         listed_labels: fields.entries("id2label"),
-        states_head: fields.first_architecture()?.is_some(),
+        stated_head: None,
+        wanted_head: None,
         problem_type: fields.problem_type()?,
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
@@ -178,7 +180,8 @@ pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,
         listed_labels: fields.entries("id2label"),
-        states_head: fields.first_architecture()?.is_some(),
+        stated_head: None,
+        wanted_head: None,
         problem_type: fields.problem_type()?,
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,

@@ -14,8 +14,8 @@ use crate::text::sequence::{self, Encoded};
 
 declare_task! {
     /// A model without a head. `open` drops the head of a model that has one; see also
-    /// [`ModelFiles::encoder_only`](super::ModelFiles::encoder_only).
-    Encoder, "encoding", Head::Encoder, open_encoder
+    /// [`ModelFiles::head`](super::ModelFiles::head).
+    Encoder, "encoding", Head::Encoder, Head::Encoder
 }
 
 /// What becomes of the tokens' vectors.

@@ -11,7 +11,7 @@ use crate::text::sequence;
 
 declare_task! {
     /// A model with a masked-language-model head.
-    FillMask, "fill-mask", Head::MaskedLanguageModel | Head::PreTraining, open
+    FillMask, "fill-mask", Head::MaskedLanguageModel | Head::PreTraining, Head::MaskedLanguageModel
 }
 
 /// The most probable tokens for each mask, in the order of the masks.

@@ -18,8 +18,9 @@ pub struct ModelFiles<'a> {
     pub small: Option<&'a SmallFiles>,
     /// The index of sharded weights: `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
     pub index: Option<&'a [u8]>,
-    /// Drop the head, so the model becomes an encoder.
-    pub encoder_only: bool,
+    /// The head that the caller's task needs, for a checkpoint whose `architectures` names another class or none;
+    /// [`Head::Encoder`] drops the head.
+    pub head: Option<Head>,
 }
 
 /// Takes weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each file.
@@ -50,14 +51,11 @@ impl Loader {
     /// # Errors
     /// Whatever is wrong with the files or the device; see [`Error`].
     pub async fn new(files: &ModelFiles<'_>, options: &SessionOptions) -> Result<Self> {
-        let mut config = Config::from_json(files.config)?;
-        if files.encoder_only {
-            config.drop_head();
-        }
+        let mut config = Config::for_task(files.config, files.head)?;
         let none = SmallFiles::default();
         let small = files.small.unwrap_or(&none);
         config.default_activation(sentence::activation_fn(small)?);
-        let is_encoder = config.head == Head::Encoder;
+        let is_encoder = files.head.unwrap_or(config.head) == Head::Encoder;
         let sentence = if is_encoder { SentenceSettings::read(small)? } else { SentenceSettings::default() };
         let texts = small.tokenizer();
         let has_tokenizer = texts.tokenizer_json.is_some() || texts.vocab.is_some();
@@ -149,7 +147,7 @@ impl Loader {
                 self.config.fit_labels(*outputs);
             }
             let has = |name: &str| header.get(name).is_some();
-            self.config.fit_head(&has);
+            self.config.fit_head(&has)?;
             let network = Network::new(&self.config, &has)?;
             network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
             header.check(&network.parameters)?;
@@ -182,7 +180,7 @@ impl Loader {
 
 /// The network of a sharded checkpoint.
 fn sharded(config: &mut Config, index: &ShardIndex) -> Result<Network> {
-    config.fit_head(&|name| index.has(name));
+    config.fit_head(&|name| index.has(name))?;
     let network = Network::new(config, &|name| index.has(name))?;
     network.check_depth(index.weight_map.keys().map(String::as_str))?;
     Ok(network)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Directory, Loader, Model, ModelFiles};
+use crate::config::Head;
 use crate::error::Result;
 use crate::session::SessionOptions;
 
@@ -13,7 +14,16 @@ impl Model {
     /// # Errors
     /// Whatever is missing or wrong, with the file, tensor or field.
     pub async fn open(directory: impl AsRef<Path>, options: &SessionOptions) -> Result<Self> {
-        Self::open_as(directory.as_ref(), options, false).await
+        Self::open_as(directory.as_ref(), options, None).await
+    }
+
+    /// Like [`Model::open`], for a task that needs this head, whatever `architectures` in `config.json` says.
+    /// [`Head::Encoder`] drops the model's head. If the checkpoint doesn't have the head, the model has another one.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub async fn open_for(directory: impl AsRef<Path>, head: Head, options: &SessionOptions) -> Result<Self> {
+        Self::open_as(directory.as_ref(), options, Some(head)).await
     }
 
     /// Like [`Model::open`], without the model's head.
@@ -21,16 +31,16 @@ impl Model {
     /// # Errors
     /// As [`Model::open`].
     pub async fn open_encoder(directory: impl AsRef<Path>, options: &SessionOptions) -> Result<Self> {
-        Self::open_as(directory.as_ref(), options, true).await
+        Self::open_for(directory, Head::Encoder, options).await
     }
 
-    async fn open_as(directory: &Path, options: &SessionOptions, encoder_only: bool) -> Result<Self> {
+    async fn open_as(directory: &Path, options: &SessionOptions, head: Option<Head>) -> Result<Self> {
         let directory = Directory::new(directory)?;
         let config = directory.config_json()?;
         let index = directory.weights_index()?;
         let small_files = directory.small_files()?;
         let files =
-            ModelFiles { config: &config, small: Some(&small_files), index: index.as_deref(), encoder_only };
+            ModelFiles { config: &config, small: Some(&small_files), index: index.as_deref(), head };
         // All sizes first: a missing shard fails before anything is loaded.
         let sized = |name: String| directory.bytes(&name).map(|bytes| (name, bytes));
         let weights = directory.weight_files()?.into_iter().map(sized).collect::<Result<Vec<_>>>()?;

@@ -17,7 +17,7 @@ use crate::trial::{Order, Trial};
 
 declare_task! {
     /// A model with a question-answering head.
-    QuestionAnswering, "question answering", Head::QuestionAnswering, open
+    QuestionAnswering, "question answering", Head::QuestionAnswering, Head::QuestionAnswering
 }
 
 /// Options of a question. The sizes are by default those of BERT's SQuAD runs.

@@ -15,9 +15,9 @@ use crate::weights::Tensor;
 
 /// Declares the type of a task, a [`Model`] whose head fits, with `new`, `open`, `borrow`, `model` and `device`.
 ///
-/// `$open` is the constructor of [`Model`] that `open` calls.
+/// `$head` is the head that `open` looks for.
 macro_rules! declare_task {
-    ($(#[$documentation:meta])* $task:ident, $name:literal, $heads:pat, $open:ident) => {
+    ($(#[$documentation:meta])* $task:ident, $name:literal, $heads:pat, $head:expr) => {
         $(#[$documentation])*
         #[derive(bytemuck::TransparentWrapper)]
         #[repr(transparent)]
@@ -52,7 +52,7 @@ macro_rules! declare_task {
                 directory: impl AsRef<std::path::Path>,
                 options: &$crate::session::SessionOptions,
             ) -> $crate::error::Result<Self> {
-                Self::new($crate::model::Model::$open(directory, options).await?)
+                Self::new($crate::model::Model::open_for(directory, $head, options).await?)
             }
 
             /// The model.

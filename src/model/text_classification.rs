@@ -11,7 +11,7 @@ use crate::text::sequence;
 
 declare_task! {
     /// A model with a sequence-classification head.
-    TextClassification, "text classification", Head::SequenceClassification, open
+    TextClassification, "text classification", Head::SequenceClassification, Head::SequenceClassification
 }
 
 /// One text, or a pair.

@@ -14,7 +14,7 @@ use crate::text::sequence::{self, Encoded};
 
 declare_task! {
     /// A model with a sequence-classification head of one output: a cross-encoder.
-    TextRanking, "text ranking", Head::SequenceClassification, open
+    TextRanking, "text ranking", Head::SequenceClassification, Head::SequenceClassification
 }
 
 /// Ranked documents.

@@ -17,7 +17,7 @@ const OVERLAP: usize = 128;
 
 declare_task! {
     /// A model with a token-classification head.
-    TokenClassification, "token classification", Head::TokenClassification, open
+    TokenClassification, "token classification", Head::TokenClassification, Head::TokenClassification
 }
 
 /// Options of [`TokenClassification::label_with`].

@@ -13,7 +13,7 @@ use crate::text::sequence;
 
 declare_task! {
     /// A model with a sequence-classification head for natural-language inference.
-    ZeroShotClassification, "zero-shot classification", Head::SequenceClassification, open
+    ZeroShotClassification, "zero-shot classification", Head::SequenceClassification, Head::SequenceClassification
 }
 
 /// Options of a zero-shot classification. The defaults are those of `transformers`.

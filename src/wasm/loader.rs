@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::benchmark::WasmBenchmark;
 use super::convert::parse;
-use super::model::{WasmModel, device_object};
+use super::model::{WasmModel, device_object, head_of};
 use super::options::LoadOptions;
 use crate::benchmark::Benchmark;
 use crate::error::Error;
@@ -33,7 +33,7 @@ pub struct WasmLoader {
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
     /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and
-    /// selects device and storage by `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The task `feature-extraction` drops the head.
+    /// selects device and storage by `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The task says which head is needed; `feature-extraction` drops the head.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: Files = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
@@ -41,7 +41,7 @@ impl WasmLoader {
             config: files.config.as_bytes(),
             small: Some(&files.small),
             index: files.index.as_deref().map(str::as_bytes),
-            encoder_only: files.task.as_deref() == Some("feature-extraction"),
+            head: files.task.as_deref().and_then(head_of),
         };
         let storage = options.storage()?;
         let split_special_tokens = options.split_special_tokens;

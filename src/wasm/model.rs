@@ -76,6 +76,18 @@ impl WasmModel {
     }
 }
 
+/// The head that a task needs, by the names that `pipeline()` takes; none for an unknown task.
+pub fn head_of(task: &str) -> Option<Head> {
+    Some(match task {
+        "question-answering" => Head::QuestionAnswering,
+        "text-classification" | "zero-shot-classification" | "text-ranking" => Head::SequenceClassification,
+        "token-classification" => Head::TokenClassification,
+        "fill-mask" => Head::MaskedLanguageModel,
+        "feature-extraction" => Head::Encoder,
+        _ => return None,
+    })
+}
+
 /// `{ wasmBytes, gpuBuffers, gpuBytes }`.
 pub fn memory_object(session: &Session) -> Result<JsValue> {
     let gpu::Memory { buffers: gpu_buffers, bytes: gpu_bytes } = session.memory();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mobilebert::config::Head;
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Model, TextClassification};
 use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
@@ -56,7 +57,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let mut examples = self.task.read(&self.data)?;
         examples.truncate(self.limit.map_or(usize::MAX, std::num::NonZeroUsize::get));
-        let mut model = TextClassification::new(self.model.open()?)?;
+        let mut model = TextClassification::new(self.model.open_for(Head::SequenceClassification)?)?;
         let model = model.model();
         let classes = classes(self.task, &model.config().labels)?;
         let bar = progress(examples.len(), "examples");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::ValueEnum;
+use mobilebert::config::Head;
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Model, QuestionAnswering};
 use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
@@ -69,7 +70,7 @@ impl Arguments {
             None => set.has_impossible_questions(),
         };
         let predictions_file = self.predictions.as_deref().map(OutputFile::create).transpose()?;
-        let mut model = QuestionAnswering::new(self.model.open()?)?;
+        let mut model = QuestionAnswering::new(self.model.open_for(Head::QuestionAnswering)?)?;
         let bar = progress(examples.len(), "questions");
         let mut predictions = Vec::with_capacity(examples.len());
         for chunk in examples.chunks(CHUNK) {

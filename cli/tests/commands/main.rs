@@ -9,6 +9,7 @@ mod eval;
 mod hub;
 mod models;
 mod process;
+mod published;
 mod pytorch;
 mod run;
 mod scores;

@@ -17,7 +17,16 @@ export interface ModelInfo {
 }
 
 /** The calls of a loaded model, named as in the wasm module. */
-export type CallName = "ask" | "classify" | "zeroShot" | "rank" | "labelTokens" | "fillMask" | "encode" | "tokenize" | "memory";
+export type CallName =
+  | "ask"
+  | "classify"
+  | "zeroShot"
+  | "rank"
+  | "labelTokens"
+  | "fillMask"
+  | "encode"
+  | "tokenize"
+  | "memory";
 
 /** A call, as sent to the worker. */
 export interface Call {

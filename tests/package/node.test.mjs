@@ -55,6 +55,34 @@ test("a directory path with a worker gives the answer and its offsets", async ()
   await qa.dispose();
 });
 
+test("the tokens of a text have ids, pieces and exact places, with and without a worker", async () => {
+  const text = "🗼 Café [SEP] the\u0301 tower";
+  for (const worker of [true, false]) {
+    const qa = await mobilebert.QuestionAnswering.load(models.answers.folder, { worker });
+    const tokens = await qa.tokenize(text);
+    assert.equal(tokens.count, tokens.ids.length);
+    for (const list of ["pieces", "offsets", "typeIds", "textIndices"]) assert.equal(tokens[list].length, tokens.count);
+    assert.deepEqual([tokens.pieces[0], tokens.pieces.at(-1)], ["[CLS]", "[SEP]"]);
+    assert.deepEqual([tokens.offsets[0], tokens.textIndices[0]], [[0, 0], null]);
+    // A passage can't end its own segment.
+    assert.equal(tokens.pieces.filter((piece) => piece === "[SEP]").length, 1);
+    const tower = tokens.offsets.findIndex(([start]) => start === text.indexOf("tower"));
+    assert.ok(tower > 0, JSON.stringify(tokens));
+    const pair = await mobilebert.tokenize(qa, [question, context]);
+    const from = (index) => pair.textIndices.filter((found) => found === index).length;
+    assert.equal(from(0) + from(1) + 3, pair.count);
+    const kolar = context.indexOf("Kolar");
+    assert.ok(pair.offsets.some(([start], at) => pair.textIndices[at] === 1 && start === kolar));
+    for (const wrong of [3, null, [], ["a", 1], ["a", "b", "c"]]) {
+      await assert.rejects(qa.tokenize(wrong), coded("invalid-input"));
+    }
+    await qa.dispose();
+    const split = await mobilebert.QuestionAnswering.load(models.answers.folder, { worker, splitSpecialTokens: false });
+    assert.equal((await split.tokenize("a [SEP] b")).count, 5);
+    await split.dispose();
+  }
+});
+
 test("the answers are the same without a worker, and for every kind of model source", async () => {
   const { folder } = models.answers;
   const picked = [];

@@ -1,13 +1,15 @@
+import type { LoadedModel } from "../api/model.js";
 import type { PipelineBase, Texts } from "./types.js";
 
 /** Adds the members of every pipeline to its call. */
 export function callable<F extends object>(
   task: string,
-  model: { dispose(): Promise<void> },
+  model: Pick<LoadedModel, "dispose" | "tokenize">,
   call: F,
 ): F & PipelineBase {
   const dispose = () => model.dispose();
-  return Object.assign(call, { task, dispose, [Symbol.asyncDispose]: dispose });
+  const tokenize: PipelineBase["tokenize"] = (text, options) => model.tokenize(text, options);
+  return Object.assign(call, { task, tokenize, dispose, [Symbol.asyncDispose]: dispose });
 }
 
 /** Applies a call to one text or to each of several; the model's queue keeps the order. */

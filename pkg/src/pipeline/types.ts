@@ -1,3 +1,4 @@
+import type { Tokens } from "../api/model.js";
 import type { Aggregation } from "../api/token-classification.js";
 import type { CallOptions, DeviceKind, Dtype, LoadOptions } from "../types.js";
 import type { PipelineTensor } from "./tensor.js";
@@ -96,6 +97,8 @@ export interface PipelineFilling {
 export interface PipelineBase {
   /** The task. */
   readonly task: string;
+  /** Returns the tokens of a text or a pair, as the model reads them. */
+  tokenize(text: string | readonly [string, string], options?: CallOptions): Promise<Tokens>;
   /** Frees all memory. */
   dispose(): Promise<void>;
   /** Frees all memory at the end of a block with `await using`. */

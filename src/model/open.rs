@@ -39,8 +39,7 @@ impl Model {
         let config = directory.config_json()?;
         let index = directory.weights_index()?;
         let small_files = directory.small_files()?;
-        let files =
-            ModelFiles { config: &config, small: Some(&small_files), index: index.as_deref(), head };
+        let files = ModelFiles { config: &config, small: Some(&small_files), index: index.as_deref(), head };
         // All sizes first: a missing shard fails before anything is loaded.
         let sized = |name: String| directory.bytes(&name).map(|bytes| (name, bytes));
         let weights = directory.weight_files()?.into_iter().map(sized).collect::<Result<Vec<_>>>()?;

@@ -14,7 +14,11 @@ let made;
 let server;
 let browser;
 before(async () => {
-  made = await makeModels({ "small-answers": {}, "small-sentiment": { task: "text-classification" } });
+  made = await makeModels({
+    "small-answers": {},
+    "silent-answers": { silent: true },
+    "small-sentiment": { task: "text-classification" },
+  });
   server = await startServer(Object.values(made.folders));
   browser = await chromium();
 });
@@ -178,6 +182,34 @@ describe("on a wide screen", () => {
     await page.keyboard.press("Escape");
     assert.match((await answer(page)).cut, /^Stopped/);
   });
+});
+
+describe("a passage that does not say", () => {
+  let page;
+  before(async () => {
+    ({ page } = await newPage(browser));
+    await openReady(page, server.address, SMALL.replace("small-answers", "silent-answers"));
+  });
+
+  for (const [passage, certain] of [
+    ["No.", "a short passage"],
+    [LINE.repeat(3), "a longer passage"],
+  ]) {
+    test(`${certain}: the words fit the probability, and improbable answers have no rows`, async () => {
+      await paste(page, "#passage", passage);
+      const { state, line, shares } = await ask(page, "Who keeps it?");
+      assert.equal(state, "none");
+      const [, words, share] = /^The passage (.*) not say \((.*)\)\.$/.exec(line) ?? assert.fail(line);
+      const probability = share === "> 99 %" ? 100 : Number.parseFloat(share);
+      const expected = probability < 50 ? ["may"] : probability < 90 ? ["probably does"] : ["does"];
+      // Rounded to a limit, either is right.
+      if (probability === 50) expected.push("may");
+      if (probability === 90) expected.push("probably does");
+      assert.ok(expected.includes(words), line);
+      assert.ok(!shares.includes("< 1 %"), String(shares));
+      assert.notEqual(shares.length, 1, "a row that can't be compared with another");
+    });
+  }
 });
 
 describe("what the user wrote is kept", () => {

@@ -6,8 +6,8 @@ import { percent } from "./format.js";
 
 const list = byId("alternatives", HTMLOListElement);
 
-/** A smaller probability of "the passage does not say" isn't worth a row. */
-const LEAST_SHOWN = 0.001;
+/** A smaller probability of "the passage does not say" isn't worth a row, nor one of an answer where it does not say. */
+const LEAST_SHOWN = 0.01;
 
 /**
  * Shows a row per answer, and one for "the passage does not say". With the same answers as before, the rows stay, and
@@ -18,13 +18,17 @@ const LEAST_SHOWN = 0.001;
  * @param {(answer: Answer | undefined) => void} onPick
  */
 export function showRows(answers, none, chosen, onPick) {
-  if (answers !== shown) {
-    shown = answers;
-    const rows = answers.map((answer) => row(answer.text, answer.probability, () => onPick(answer)));
-    if (none >= LEAST_SHOWN) rows.push(row("The passage does not say", none, () => onPick(undefined)));
+  if (answers !== asked) {
+    asked = answers;
+    // Rows are made once, for the answer that is shown first.
+    shown = chosen ? answers : answers.filter(({ probability }) => probability >= LEAST_SHOWN);
+    const rows = shown.map((answer) => row(answer.text, answer.probability, () => onPick(answer)));
+    if (none >= LEAST_SHOWN && (chosen || rows.length > 0)) {
+      rows.push(row("The passage does not say", none, () => onPick(undefined)));
+    }
     list.replaceChildren(...rows);
   }
-  const at = chosen ? answers.indexOf(chosen) : answers.length;
+  const at = chosen ? shown.indexOf(chosen) : shown.length;
   for (const [index, button] of list.querySelectorAll("button").entries()) {
     button.setAttribute("aria-pressed", String(index === at));
   }
@@ -32,12 +36,14 @@ export function showRows(answers, none, chosen, onPick) {
 
 /** Removes all rows. */
 export function hideRows() {
-  shown = undefined;
+  asked = undefined;
   list.replaceChildren();
 }
 
-/** The answers of the current rows. @type {Answer[] | undefined} */
-let shown;
+/** The answers that the rows were made for. @type {Answer[] | undefined} */
+let asked;
+/** Those among them that have a row. @type {Answer[]} */
+let shown = [];
 
 /** @param {string} text @param {number} probability @param {() => void} onPick */
 function row(text, probability, onPick) {

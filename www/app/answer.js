@@ -85,7 +85,7 @@ export function showStopped({ answers, windowsDone, windowsTotal }, context) {
  */
 function showChoices(answers, none, chosen, context) {
   enter(chosen ? "found" : "none");
-  line.textContent = chosen ? chosen.text : `The passage does not say (${percent(none)}).`;
+  line.textContent = chosen ? chosen.text : noAnswer(none);
   if (chosen) showSentence(context, chosen);
   else hideSentence();
   markSpans(chosen ? [chosen, ...answers.filter((other) => other !== chosen)] : []);
@@ -93,6 +93,13 @@ function showChoices(answers, none, chosen, context) {
     showChoices(answers, none, picked, context);
     bringAnswerIntoView();
   });
+}
+
+/** Says that the passage has no answer, as surely as the model does. @param {number} probability */
+function noAnswer(probability) {
+  const share = `(${percent(probability)})`;
+  if (probability < 0.5) return `The passage may not say ${share}.`;
+  return `The passage ${probability < 0.9 ? "probably does" : "does"} not say ${share}.`;
 }
 
 /** Scrolls to the passage and the answer below it, unless the user is typing in another field. */

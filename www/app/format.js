@@ -12,11 +12,15 @@ export function megabytes(count) {
   return (count / 1e6).toFixed(1);
 }
 
-/** @param {number} probability */
+/**
+ * A probability in whole percent: a model isn't so exact that a fraction would mean something, nor ever certain.
+ * @param {number} probability
+ */
 export function percent(probability) {
   const value = 100 * probability;
-  if (value > 0 && value < 0.1) return "<0.1%";
-  return `${value.toFixed(value > 99.9 && value < 100 ? 2 : 1)}%`;
+  if (value < 1) return "< 1 %";
+  if (value >= 99.5) return "> 99 %";
+  return `${Math.round(value)} %`;
 }
 
 /** @param {number[]} values */

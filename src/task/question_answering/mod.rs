@@ -7,10 +7,10 @@
 //! answer. It is exact, although only the best spans are listed.
 //!
 //! Several spans often say the same ("1871", "in 1871"). Spans that overlap, or that repeat a text elsewhere, are variants of
-//! one answer: greedily, the best remaining span represents an answer, and its variants' probabilities are added. Answers keep
-//! the order of their best spans, so the first one is the span that the metrics judge. Variants
-//! are taken from the 256 best spans of the text and the best spans that don't overlap, so a sum is exact up to the spans
-//! that are worse than these. [`SearchOptions::best_span`] omits all of this, for the metrics of SQuAD.
+//! one answer: greedily, the best remaining span represents an answer, and its variants' probabilities are added. Answers
+//! keep the order of their best spans, so the first one is the span that the metrics judge. Variants are taken from the 256
+//! best spans of the text (more if more answers are wanted) and the best spans that don't overlap, so a sum is exact up to
+//! the spans that are worse than these. [`SearchOptions::best_span`] omits all of this, for the metrics of SQuAD.
 //!
 //! BERT's own code considers pairs of the twenty best starts and twenty best ends of a window. This module considers all
 //! pairs, which isn't slower and finds the same best answer if it is among BERT's pairs.

@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::text::windows::Window;
 use crate::text::{Utf16Index, whole_characters};
 
-/// Number of spans of a text that are considered as variants of its answers, if not more answers are wanted.
-const CANDIDATES: usize = 256;
+/// Number of spans of a text that are considered as variants of its answers: as many as answers are wanted, but within
+/// these limits.
+const CANDIDATES: std::ops::RangeInclusive<usize> = 256..=4096;
 
 /// Number of answers for which [`SearchOptions::top_k`] doesn't change the search, only where the list ends.
 const ANSWERS: usize = 16;
@@ -50,6 +51,10 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
+    fn candidates(&self) -> usize {
+        self.top_k.clamp(*CANDIDATES.start(), *CANDIDATES.end())
+    }
+
     /// Options for the best span exactly as the model scores it, which the metrics of SQuAD judge.
     pub fn best_span(max_answer_tokens: usize) -> Self {
         Self { top_k: 1, max_answer_tokens, merge: Merge::Never, align_to_words: false }
@@ -176,7 +181,7 @@ impl<'a> Search<'a> {
             options,
             totals: BTreeMap::new(),
             texts: BestTexts::new(context, texts),
-            spans: BestSpans::new(CANDIDATES.max(options.top_k)),
+            spans: BestSpans::new(options.candidates()),
         })
     }
 
@@ -213,7 +218,7 @@ impl<'a> Search<'a> {
             self.keep_texts(window, ranked());
         }
         if self.options.merge != Merge::Never {
-            for span in ranked().take(CANDIDATES.max(self.options.top_k)) {
+            for span in ranked().take(self.options.candidates()) {
                 if self.spans.excludes(span.score) {
                     break;
                 }

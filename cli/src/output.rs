@@ -113,9 +113,16 @@ pub fn printable(text: &str) -> String {
     text.chars().map(safe).collect()
 }
 
-/// Formats `0.9213` as ` 92.1 %`.
+/// Formats `0.9213` as `  92.1 %`. Nothing is shown as certain or impossible.
 pub fn per_cent(probability: f64) -> String {
-    format!("{:5.1} %", 100.0 * probability)
+    let value = 100.0 * probability;
+    if value < 0.05 {
+        " < 0.1 %".into()
+    } else if value >= 99.95 {
+        "> 99.9 %".into()
+    } else {
+        format!("{value:6.1} %")
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +132,13 @@ mod tests {
     #[test]
     fn escape_sequences_and_line_ends_do_not_reach_a_terminal() {
         assert_eq!(printable("a\u{1b}[31m\nb\tc\u{9b}é"), "a\u{fffd}[31m b c\u{fffd}é");
+    }
+
+    #[test]
+    fn no_probability_is_shown_as_certain_or_impossible() {
+        let shown = [0.0, 0.000_49, 0.000_5, 0.983, 0.999_49, 0.999_51, 1.0].map(per_cent);
+        let expected = [" < 0.1 %", " < 0.1 %", "   0.1 %", "  98.3 %", "  99.9 %", "> 99.9 %", "> 99.9 %"];
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@
  */
 
 export { type EncodeOptions, Encoder, type Pooling, type SearchOptions, type SearchResult } from "./api/encoder.js";
-export { type Filled, type Filling, FillMask, type FillOptions } from "./api/fill-mask.js";
+export { type Filled, type Filling, FillMask, type FillOptions, type ReplacedTarget } from "./api/fill-mask.js";
 export { type LoadedModel, type Tokens, tokenize } from "./api/model.js";
 export {
   type Answer,

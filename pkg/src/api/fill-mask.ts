@@ -26,17 +26,20 @@ export interface FillOptions extends CallOptions {
   targets?: readonly string[] | undefined;
 }
 
+/** A target that isn't one token of the vocabulary. */
+export interface ReplacedTarget {
+  /** The target, as given. */
+  target: string;
+  /** The first of its tokens, as spelled in the vocabulary, which takes its place. */
+  token: string;
+}
+
 /** Candidates for each mask. */
 export interface Filled {
   /** For each mask, in order, the most probable tokens, most probable first. */
   masks: Filling[][];
   /** The targets that aren't one token of the vocabulary, with the tokens in their place. */
-  replaced: {
-    /** The given target. */
-    target: string;
-    /** The token in its place. */
-    token: string;
-  }[];
+  replaced: ReplacedTarget[];
   /** Whether the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */

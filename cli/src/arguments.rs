@@ -51,7 +51,8 @@ pub enum ScheduleName {
 /// The model directory and the device.
 #[derive(Args, Clone, Debug)]
 pub struct ModelArguments {
-    /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt), or a Hugging Face id, owner/name
+    /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or
+    /// vocab.txt), or a Hugging Face id, owner/name
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
     #[command(flatten)]
@@ -72,8 +73,9 @@ pub struct SpecialTokenArguments {
 /// The same for tasks that the project ships a model for.
 #[derive(Args, Clone, Debug)]
 pub struct ShippedModelArguments {
-    /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt), or a Hugging Face id, owner/name. By default the
-    /// project's own model for this task, in the folder `models` of the current directory
+    /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or
+    /// vocab.txt), or a Hugging Face id, owner/name. By default the project's own model for this task,
+    /// in the folder `models` of the current directory
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
     #[command(flatten)]

@@ -68,7 +68,7 @@ export interface LoadOptions {
   /** Branch, tag or commit of a Hugging Face id. Default: `main`. */
   revision?: string | undefined;
   /**
-   * Whether to load the model that a Hugging Face id was made from, if it has only ONNX files, as the ids in examples of
+   * Loads the model that a Hugging Face id was made from, if it has only ONNX files, as the ids in examples of
    * transformers.js do. Default: false; the error then names that model.
    */
   followBaseModel?: boolean | undefined;

@@ -95,7 +95,7 @@ impl Repository<'_> {
         Error::NotFound {
             file: format!("{}/{name}/{file}", self.endpoint),
             hint: format!(
-                "`{name}` is no directory here, and the Hub has no such file at revision {revision}; a private model needs HF_TOKEN"
+                "`{name}` isn't a directory here, and the Hub lacks this file at revision {revision}; private models need HF_TOKEN"
             ),
         }
     }

@@ -120,7 +120,7 @@ fn other_models_and_revisions_are_found_by_id() {
 fn what_the_hub_lacks_is_named_with_what_to_do() {
     let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
     let inspect = |hub: &str, id: &str| with_hub(hub, cache.path(), &["inspect", id]);
-    inspect(&hub, "nobody/nothing").failed(&["nobody/nothing/config.json", "no such file", "HF_TOKEN"]);
+    inspect(&hub, "nobody/nothing").failed(&["nobody/nothing/config.json", "lacks this file", "HF_TOKEN"]);
     inspect(&hub, "Xenova/mobilebert-uncased-mnli").failed(&["only ONNX files", &format!("load {TYPEFORM}")]);
     inspect("http://127.0.0.1:9", "a/b").failed(&["http://127.0.0.1:9/a/b/resolve/main/config.json"]);
     // A download that failed isn't taken for a model.

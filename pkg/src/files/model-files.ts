@@ -72,7 +72,7 @@ function isFile(file: OpenFile | undefined): file is OpenFile {
   return file !== undefined && !file.isPage;
 }
 
-/** Whether a file has weights, by its name. */
+/** Tells by its name if a file has weights. */
 export function isWeights(name: string): boolean {
   return name === WEIGHTS || name === "pytorch_model.bin" || isShard(name);
 }

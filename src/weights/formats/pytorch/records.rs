@@ -25,7 +25,7 @@ pub(super) enum Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LocalHeader {
     pub(super) name: String,
-    /// Whether the data is neither compressed nor encrypted.
+    /// True if the data is neither compressed nor encrypted.
     pub(super) is_plain: bool,
     /// Size of the data; none if only the descriptor behind the data has it.
     pub(super) size: Option<u64>,
@@ -106,7 +106,7 @@ fn zip64(mut extra: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Whether `bytes` start with the descriptor of an entry whose data has `size` bytes in the file.
+/// Tells if `bytes` start with the descriptor of an entry whose data has `size` bytes in the file.
 pub(super) fn is_descriptor(bytes: &[u8], len: usize, size: u64) -> bool {
     let Some(bytes) = bytes.get(..len) else { return false };
     let found = if len == 24 { u64_at(bytes, 8) } else { u64::from(u32_at(bytes, 8)) };

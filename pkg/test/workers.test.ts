@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
 import { MobileBertError } from "../src/errors.ts";
+import { timeouts } from "../src/files/timeouts.ts";
 import type { Reply, Request } from "../src/worker/protocol.ts";
 
 /** A browser's worker that fails an aborted load a moment later, and otherwise never answers. */
@@ -56,6 +57,20 @@ test("loads aborted in the tick in which they were started leave no worker, and 
   });
   for (const [i, load] of loads.entries()) {
     await assert.rejects(load, (error: MobileBertError) => coded("aborted")(error) && error.cause === reasons[i]);
+  }
+  assert.equal(await running(), 0);
+});
+
+test("a load whose worker never starts fails, and leaves no worker", async () => {
+  const limit = timeouts.response;
+  timeouts.response = 20;
+  try {
+    await assert.rejects(QuestionAnswering.load("https://example.org/model/"), (error: MobileBertError) => {
+      assert.match(error.message, /worker\.js could not be loaded from .*: no response within 0\.02 s.*`workerUrl`/);
+      return coded("network")(error);
+    });
+  } finally {
+    timeouts.response = limit;
   }
   assert.equal(await running(), 0);
 });

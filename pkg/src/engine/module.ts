@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorDetail, MobileBertError, toError } from "../errors.js";
+import { fetchWithTimeout } from "../files/timeouts.js";
 import { fileSystem } from "../node.js";
 import { isTrap, trapError } from "./trap.js";
 
@@ -24,7 +25,7 @@ export async function readModule({ wasmUrl, wasmBytes }: EngineSource): Promise<
   }
   let response: Response;
   try {
-    response = await fetch(url);
+    response = await fetchWithTimeout(url.href, {}, new AbortController().signal);
   } catch (error) {
     throw unavailable("network", `could not fetch ${url} (${error}), check the network and the host's CORS headers`);
   }

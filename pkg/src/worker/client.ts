@@ -74,6 +74,7 @@ export class WorkerConnection implements Connection {
       this.onDevice(reply.device);
       return;
     }
+    if (reply.kind === "started") return;
     const pending = this.pending.get(reply.id);
     if (!pending) return;
     switch (reply.kind) {

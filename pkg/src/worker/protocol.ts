@@ -42,8 +42,9 @@ export type Request =
   | { id: number; kind: "call"; call: Call }
   | { id: number; kind: "abort" };
 
-/** Messages from the worker. */
+/** Messages from the worker. `started` is the first one, before any request. */
 export type Reply =
+  | { kind: "started" }
   | { kind: "device"; device: Device }
   | { id: number; kind: "progress"; progress: Progress }
   | { id: number; kind: "warning"; warning: PlainError }

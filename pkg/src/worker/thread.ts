@@ -1,4 +1,5 @@
 import { MobileBertError } from "../errors.js";
+import { timeouts } from "../files/timeouts.js";
 import { inNode, workerThreads } from "../node.js";
 import type { Reply, Request } from "./protocol.js";
 import { bundledScript, loadable, NAME, notStarted, refused, type Script, whyNotStarted } from "./script.js";
@@ -38,21 +39,28 @@ function browserThread(workerUrl: string | undefined, listener: ThreadListener):
     release();
     throw refused(script.url, error);
   }
-  let hasAnswered = false;
+  const limit = timeouts.response;
+  const late = () => listener.stopped(notStarted("network", script.url, `no response within ${limit / 1000} s`));
+  const timer = setTimeout(late, limit);
+  let hasStarted = false;
+  const settle = () => {
+    clearTimeout(timer);
+    release();
+  };
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    if (!hasAnswered) release();
-    hasAnswered = true;
+    if (!hasStarted) settle();
+    hasStarted = true;
     listener.message(data);
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    release();
-    if (hasAnswered) listener.stopped(stopped(event.message));
+    settle();
+    if (hasStarted) listener.stopped(stopped(event.message));
     else void whyNotStarted(script.url, event.message).then(listener.stopped);
   };
   worker.onmessageerror = () => listener.stopped(stopped("a message was lost"));
   const terminate = () => {
-    release();
+    settle();
     worker.terminate();
   };
   return { post: (message) => worker.postMessage(message), terminate, keepAlive: () => {} };

@@ -44,6 +44,7 @@ function serve(send: (reply: Reply) => void): (message: Request) => Promise<void
 if (typeof addEventListener === "function" && typeof postMessage === "function") {
   const receive = serve((reply) => postMessage(reply));
   addEventListener("message", ({ data }: MessageEvent<Request>) => receive(data));
+  postMessage({ kind: "started" } satisfies Reply);
 } else {
   process.on("uncaughtException", (error) => {
     if (!takeUncaught(error)) throw error;

@@ -47,6 +47,8 @@ export async function openAll(place: Place, open: Opener, manifest: Manifest | u
   try {
     const [config, json, single, ...settings] = await Promise.all(opening);
     if (!config) throw fileMissing(CONFIG);
+    // A host that sends a page for every path: reading it reports this file rather than one that nobody expects.
+    if (config.isPage) await join(config.chunks);
     const vocab = isFile(json) ? undefined : await optional(VOCAB);
     // If the server sent pages instead of both, reading the first one reports it.
     const tokenizer = isFile(json) || !isFile(vocab) ? [json, vocab] : [vocab];

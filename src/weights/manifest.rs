@@ -54,7 +54,9 @@ impl Manifest {
             ));
         }
         for file in &manifest.files {
-            check_file_name(&file.name).map_err(|problem| Error::corrupt(FILE, problem))?;
+            // Some are in folders: `1_Pooling/config.json`.
+            let mut parts = file.name.split('/');
+            parts.try_for_each(check_file_name).map_err(|problem| Error::corrupt(FILE, problem))?;
             if file.sha256.len() != 64 || !file.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Err(Error::corrupt(
                     FILE,

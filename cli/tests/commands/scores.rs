@@ -147,3 +147,20 @@ fn vectors_follow_the_pooling_of_the_directory_or_that_of_the_caller() {
     encode(&[]).failed(&["1_Pooling/config.json", "attention"]);
     assert_eq!(encode(&["--pooling", "attention"]).code, Some(2));
 }
+
+#[test]
+fn a_quantized_copy_keeps_the_pooling() {
+    let model = TinyModel::new("Model");
+    let class = |path: &str, name: &str| json!({"path": path, "type": format!("sentence_transformers.models.{name}")});
+    std::fs::create_dir(model.file("1_Pooling")).unwrap();
+    model.write("1_Pooling/config.json", br#"{"pooling_mode": ["cls", "mean"]}"#);
+    let modules =
+        json!([class("", "Transformer"), class("1_Pooling", "Pooling"), class("2_Normalize", "Normalize")]);
+    model.write("modules.json", modules.to_string().as_bytes());
+    let copy = model.file("copy");
+    mobilebert(&["quantize", "--model", model.argument(), "--dtype", "q8", "--out", text(&copy)]).done();
+    let vector = mobilebert(&["encode", "--device", "cpu", "--model", text(&copy), "the cat sat"]).json();
+    let squares = vector.as_array().unwrap().iter().map(|value| value.as_f64().unwrap().powi(2));
+    assert_eq!(vector.as_array().unwrap().len(), 64);
+    assert!((squares.sum::<f64>() - 1.0).abs() < 1e-5, "normalized");
+}

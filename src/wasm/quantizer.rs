@@ -28,7 +28,7 @@ impl WasmQuantizer {
             index.map(|index| ShardIndex::parse("the index of the weights", index.as_bytes())).transpose()?;
         let network = match index {
             Some(index) => {
-                config.fit_head(&|name| index.has(name));
+                config.fit_head(&|name| index.has(name))?;
                 let network = Network::new(&config, &|name| index.has(name))?;
                 network.check_depth(index.weight_map.keys().map(String::as_str))?;
                 Some(network)
@@ -57,7 +57,7 @@ impl WasmQuantizer {
         if let Some(header) = stream.header().filter(|_| !knew_header) {
             let has = |name: &str| header.get(name).is_some();
             if self.network.is_none() {
-                self.config.fit_head(&has);
+                self.config.fit_head(&has).map_err(|error| error.in_file(&file))?;
                 let network = Network::new(&self.config, &has).map_err(|error| error.in_file(&file))?;
                 network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
                 self.network = Some(network);

@@ -113,6 +113,7 @@ impl Header {
     /// Checks every tensor that `parameters` need, so that a wrong file fails before its data is fetched.
     pub fn check<'a>(&self, parameters: impl IntoIterator<Item = &'a Parameter>) -> Result<()> {
         for source in parameters.into_iter().flat_map(|parameter| parameter.recipe.sources()) {
+            self.check_prefix(source.name())?;
             if let Some(entry) = self.get(source.name()) {
                 check_stored(entry.dtype, &entry.shape, &entry.name, &source.shape)?;
             }
@@ -123,7 +124,23 @@ impl Header {
         }
         Ok(())
     }
+
+    /// Names an unknown prefix of all names: without it, every tensor would only be missing.
+    fn check_prefix(&self, wanted: &str) -> Result<()> {
+        if !wanted.ends_with(WORD_EMBEDDINGS) || self.get(wanted).is_some() {
+            return Ok(());
+        }
+        let found = self.tensors.iter().find_map(|entry| entry.name.strip_suffix(WORD_EMBEDDINGS));
+        let Some(prefix) = found.filter(|prefix| !prefix.is_empty()) else { return Ok(()) };
+        let problem = format!(
+            "is missing, but there is `{prefix}{WORD_EMBEDDINGS}`: save the tensors without the prefix `{prefix}`"
+        );
+        Err(Error::tensor(wanted, problem))
+    }
 }
+
+/// The tensor by which a model is recognized inside another module.
+const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
 /// Prefixes of modules around a model: `DataParallel`, `torch.compile`, Lightning and other training loops, and
 /// sentence-transformers. No tensor of these families has such a name of its own.

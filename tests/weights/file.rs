@@ -34,6 +34,20 @@ fn a_file_is_read_as_it_was_written() {
 
 /// `DataParallel`, `torch.compile`, training loops and sentence-transformers save their wrapper's name.
 #[test]
+fn an_unknown_prefix_of_all_names_is_named() {
+    let (network, mut tensors) = tiny();
+    for raw in &mut tensors {
+        raw.name.insert_str(0, "student.net.");
+    }
+    let header = Header::of_file(FILE, &checkpoint::file(&tensors, &[])).unwrap();
+    let error = header.check(&network.parameters).unwrap_err().to_string();
+    assert!(
+        error.contains("without the prefix `student.net.") && error.contains("word_embeddings"),
+        "{error}"
+    );
+}
+
+#[test]
 fn prefixes_of_wrappers_are_dropped_from_names() {
     let (network, tensors) = tiny();
     let expected = checkpoint::assemble(&network, tensors.clone()).unwrap();

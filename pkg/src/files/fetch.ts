@@ -106,6 +106,8 @@ export async function request(
     response = await fetchWithTimeout(url, { cache: "no-cache", ...init }, signal, limit);
   } catch (error) {
     if (signal.aborted) throw aborted();
+    // An extension's own files need no network: the request for a missing one fails.
+    if (!/^https?:/.test(url)) return new Response(null, { status: 404 });
     const reason = error instanceof Error ? error.message : String(error);
     const message = `${name}: could not fetch ${url} (${reason}); check the network, and whether the server allows this page (CORS)`;
     throw new MobileBertError("network", message, { file: name });

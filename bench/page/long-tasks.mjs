@@ -59,7 +59,7 @@ async function measure(address) {
     await page.tracing.start({ categories: ["toplevel", "devtools.timeline"] });
     await openReady(page, address);
     await ask(page, "When was the lighthouse first lit?");
-    await paste(page, "#mood", "I could have watched it all night.");
+    await paste(page, "#mood", "I would watch it again tomorrow.");
     await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
     const trace = await page.tracing.stop();
     const seen = await page.evaluate(() => ({

@@ -90,7 +90,7 @@ test("once the models are loaded there are no requests at all", async () => {
   await ask(page, "Who built the lighthouse?");
   await page.evaluate(() => document.querySelectorAll("#samples button")[3].click());
   await ask(page, "With what did Olsen mend the boat?");
-  await paste(page, "#mood", "I could have watched it all night.");
+  await paste(page, "#mood", "I would watch it again tomorrow.");
   await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
   assert.deepEqual(seen.slice(afterLoad), []);
   assert.deepEqual(elsewhere(), []);

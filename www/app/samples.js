@@ -1,37 +1,44 @@
-/** Sample passages written for this page, each with questions; the last question of each has no answer in it. */
-export const samples = [
+/**
+ * @typedef {object} Sample
+ * @property {string} name
+ * @property {string} text
+ * @property {Record<string, string | null>} answers words of the right answer to each question; null if the text has none
+ */
+
+/** Sample passages written for this page. @type {Sample[]} */
+const passages = [
   {
     name: "The lighthouse",
     text: "The lighthouse on Skarn Point was first lit on 4 October 1871. Its builder, the engineer Ada Ferrow, had the tower raised from grey granite that was quarried on the island itself and carried to the cape by oxen. It stands 38 metres tall, and on clear nights its beam can be seen from a distance of 31 kilometres. For its first sixty years the lamp burned rapeseed oil; in 1931 it was fitted for electricity. Three keepers and their families lived beside the tower until 1986, when the light was automated. The keepers' cottages are now a small museum, which receives about nine thousand visitors a year, most of them in July.",
-    questions: [
-      "When was the lighthouse first lit?",
-      "Who built the lighthouse?",
-      "How tall is the tower?",
-      "What did the lamp burn at first?",
-      "What does a ticket cost?",
-    ],
+    answers: {
+      "When was the lighthouse first lit?": "4 October 1871",
+      "Who built the lighthouse?": "Ada Ferrow",
+      "How tall is the tower?": "38 metres",
+      "What did the lamp burn at first?": "rapeseed oil",
+      "What does a ticket cost?": null,
+    },
   },
   {
     name: "A recipe",
     text: "Lemon barley soup, for four people. Rinse 150 grams of pearl barley and simmer it in a litre and a half of vegetable stock for 35 minutes, with the lid half on. Meanwhile chop two leeks and a bulb of fennel, and soften them in three spoons of olive oil over a low flame; they should not brown. Stir the vegetables into the barley, add the grated peel of one lemon and cook for ten minutes more. Take the pot from the heat before the juice goes in, because boiled lemon juice turns bitter. Finish with chopped dill. The soup keeps for three days in the refrigerator and is better on the second.",
-    questions: [
-      "How long does the barley simmer?",
-      "Why does the pot come off the heat?",
-      "How many leeks are needed?",
-      "How long does the soup keep?",
-      "How much salt goes in?",
-    ],
+    answers: {
+      "How long does the barley simmer?": "35 minutes",
+      "Why does the pot come off the heat?": "boiled lemon juice turns bitter",
+      "How many leeks are needed?": "two",
+      "How long does the soup keep?": "three days",
+      "How much salt goes in?": null,
+    },
   },
   {
     name: "A notice",
     text: "Summer timetable of the Halden ferry, valid from 15 June to 31 August. The first boat leaves Halden quay at 6:40 on weekdays and at 8:10 on Saturdays and Sundays; the last one returns from Orrey at 22:15. The crossing takes 25 minutes. A single ticket costs 4.80 euros for adults and 2.40 euros for children under twelve; dogs travel free, bicycles cost 3 euros. Ten-trip cards are sold for 36 euros at the kiosk by the quay, not on board. On 24 July no boats sail before noon because of the regatta. Lost property is kept in the harbour office until the end of September.",
-    questions: [
-      "How much is a ticket for children?",
-      "When does the last boat return?",
-      "Where are ten-trip cards sold?",
-      "Why do no boats sail on the morning of 24 July?",
-      "What is the captain's name?",
-    ],
+    answers: {
+      "How much does a bicycle cost?": "3 euros",
+      "When does the last boat return?": "22:15",
+      "Where are ten-trip cards sold?": "kiosk",
+      "Why do no boats sail on the morning of 24 July?": "regatta",
+      "What is the captain's name?": null,
+    },
   },
   {
     name: "A long text",
@@ -48,22 +55,25 @@ The cause of the silt was found in the upper valley. The forest there had been f
 His report was printed in June and lay unread for two years. It was a schoolteacher in Brenning, Ines Kolar, who took it up. She had her pupils plant the first thousand alders in April 1971, on a slope that belonged to her brother. Newspapers came to photograph the children in their boots; the ministry, which disliked the photographs, sent seedlings. By 1978 the planting was complete, a year later than the plan had foreseen, and the soundings of 1985 found that the lake had lost no further depth.
 
 The bell was raised in the dry summer of 1994, when the water stood lower than it had since the dam was closed. Divers found it still in its sailcloth. It hangs today in the church on the hill, and it is rung on one day of the year only, the second Sunday in March.`,
-    questions: [
-      "Who led the survey party?",
-      "What was left in the tower of the mill?",
-      "With what did Olsen mend the boat?",
-      "Why had the forest been felled?",
-      "When is the bell rung?",
-      "How long did Adeyinka live?",
-    ],
+    answers: {
+      "Who led the survey party?": "Tomas Adeyinka",
+      "What was left in the tower of the mill?": "bell",
+      "With what did Olsen mend the boat?": "copper",
+      "Why had the forest been felled?": "to make a road for a mine",
+      "How many households had to leave?": "212",
+      "What did the survey party eat?": null,
+    },
   },
 ];
 
-/** Sample sentences for the sentiment card. */
-export const sentences = [
-  "A warm, funny film that stays with you.",
-  "Two hours of my life that I will not get back.",
-  "The actors try, the script does not.",
-  "Not bad at all.",
-  "I could have watched it all night.",
-];
+/** Sample passages, with the questions to suggest. */
+export const samples = passages.map((passage) => ({ ...passage, questions: Object.keys(passage.answers) }));
+
+/** Sample sentences for the sentiment card, with the label that a reader would give. */
+export const sentiments = {
+  "A warm, funny film that stays with you.": "positive",
+  "Two hours of my life that I will not get back.": "negative",
+  "The actors try, the script does not.": "negative",
+  "Not bad at all.": "positive",
+  "I would watch it again tomorrow.": "positive",
+};

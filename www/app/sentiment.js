@@ -1,8 +1,10 @@
 import { buttons, byId } from "./elements.js";
 import { percent, time } from "./format.js";
-import { sentences } from "./samples.js";
+import { sentiments } from "./samples.js";
 
 /** @typedef {import("../pkg/dist/index.js").TextClassification} TextClassification */
+
+const sentences = Object.keys(sentiments);
 
 const field = byId("mood", HTMLInputElement);
 const scale = byId("mood-scale", HTMLElement);

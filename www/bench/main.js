@@ -106,8 +106,9 @@ function ending({ models }) {
 
 /** `bench.js` is a separate bundle with its own error class. @param {unknown} error */
 function known(error) {
-  if (!(error instanceof Error && error.name === "MobileBertError")) return error;
   const { code, message, detail } = /** @type {MobileBertError} */ (error);
+  // Errors of the platform have no code, or a number.
+  if (!(error instanceof Error && typeof code === "string")) return error;
   return new MobileBertError(code, message, detail);
 }
 

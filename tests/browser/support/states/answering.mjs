@@ -31,7 +31,7 @@ export const answering = {
     async enter(page, { address }) {
       await openReady(page, address);
       await asked(page, "When was the lighthouse first lit?", "found", "none");
-      await paste(page, "#mood", "I could have watched it all night.");
+      await paste(page, "#mood", "I would watch it again tomorrow.");
       await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
       await showAnswer(page);
     },

@@ -354,11 +354,11 @@ test("if a call without a worker runs out of memory it fails, and so do later ca
   assert.deepEqual(codes, ["out-of-memory", "out-of-memory"]);
 });
 
-test("a worker that can't be loaded is reported", async () => {
-  const got = await expectError("internal", () =>
+test("a worker that can't be loaded is reported with its URL", async () => {
+  const got = await expectError("not-found", () =>
     globalThis.outcome(globalThis.mobilebert.TextClassification.load("/models/x/", { workerUrl: "/nowhere.js" })),
   );
-  assert.match(got.message, /worker/);
+  assert.match(got.message, /nowhere\.js.*workerUrl/);
 });
 
 test("an aborted load is `aborted`, in every phase", async () => {

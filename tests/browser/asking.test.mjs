@@ -225,10 +225,18 @@ describe("what the user wrote is kept", () => {
     const kept = await shown(page);
     await page.evaluate(() => {
       globalThis.samePage = true;
+      // Observed in the page: small models load between two looks from outside.
+      const loading = document.querySelector("#loading");
+      globalThis.loadedAgain = new Promise((resolve) => {
+        let began = false;
+        new MutationObserver(() => {
+          began ||= loading.dataset.state === "loading";
+          if (began && loading.dataset.state === "ready") resolve();
+        }).observe(loading, { attributes: true });
+      });
       document.querySelector('#device-switch [data-device="auto"]').click();
     });
-    await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "loading");
-    await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready");
+    await page.evaluate(() => globalThis.loadedAgain);
     assert.deepEqual(await shown(page), kept);
     assert.equal(await page.evaluate(() => globalThis.samePage), true);
     assert.match(page.url(), /device=auto/);

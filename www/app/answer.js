@@ -18,6 +18,9 @@ const line = byId("answer-line", HTMLElement);
 const cut = byId("answer-cut", HTMLElement);
 const timing = byId("answer-timing", HTMLElement);
 
+/** An answer is shown if it has at least this share of the most probable one's probability. */
+const LEAST_SHARE = 0.01;
+
 /** Total times of all answers so far, in milliseconds. @type {number[]} */
 const times = [];
 /** The latest answer, which may be shown again. @type {AskResult | undefined} */
@@ -51,7 +54,8 @@ export function showWaitingFor(status) {
  * @param {string} context
  */
 export function showAnswer(result, context) {
-  const { answers, noAnswer } = result;
+  const answers = worthShowing(result.answers);
+  const { noAnswer } = result;
   const best = answers[0];
   const noneFound = !best || noAnswer.probability > best.probability;
   showChoices(answers, noAnswer.probability, noneFound ? undefined : best, context);
@@ -69,11 +73,17 @@ export function showAnswer(result, context) {
  * @param {string} context
  */
 export function showStopped({ answers, windowsDone, windowsTotal }, context) {
-  showChoices(answers, 0, answers[0], context);
+  showChoices(worthShowing(answers), 0, answers[0], context);
   cut.textContent = `Stopped: best answer from ${windowsDone} of ${plural(windowsTotal, "section")}.`;
   cut.hidden = false;
   timing.textContent = "";
   bringAnswerIntoView();
+}
+
+/** Leaves out answers that are far less probable than the most probable one. @param {Answer[]} answers */
+function worthShowing(answers) {
+  const most = Math.max(...answers.map(({ probability }) => probability));
+  return answers.filter(({ probability }, index) => index === 0 || probability >= LEAST_SHARE * most);
 }
 
 /**

@@ -39,7 +39,7 @@ export const answering = {
   alternative: {
     async enter(page, { address }) {
       await openReady(page, address);
-      await asked(page, "When was the lighthouse first lit?", "found", "none");
+      await asked(page, "How tall is the tower?", "found", "none");
       await page.evaluate(() => document.querySelectorAll("#alternatives button")[1].click());
     },
   },

@@ -15,7 +15,7 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def bootstrap(values: list[float], seed: int = 1, draws: int = 2000) -> tuple[float, float]:
-    """The 95 % interval of a mean, by drawing the examples anew (Efron's percentile bootstrap)."""
+    """The 95 % interval of a mean, by drawing the examples again and again (Efron's percentile bootstrap)."""
     given, random = np.asarray(values), np.random.default_rng(seed)
     means = [given[random.integers(len(given), size=len(given))].mean() for _ in range(draws)]
     low, high = np.percentile(means, [2.5, 97.5])

@@ -44,9 +44,8 @@ export interface LoadOptions {
   /** Name of the schedule, for measurements. Default: the fastest one. */
   schedule?: string | undefined;
   /**
-   * Whether special tokens written in a text, such as `[SEP]`, are plain text. Default: as `tokenizer_config.json` says.
-   * Without that, they are what they stand for, as in `transformers`, except in the questions and contexts of question
-   * answering, where `[SEP]` and the like are plain text.
+   * Reads special tokens written in a text, such as `[SEP]`, as plain text. Default: as `tokenizer_config.json` says. If
+   * it doesn't, they are special tokens, as in `transformers`, except in the questions and contexts of question answering.
    */
   splitSpecialTokens?: boolean | undefined;
   /** Whether to run the model in a dedicated worker. Default: true if workers are available. */

@@ -2,31 +2,19 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { answer, ask, openReady, paste, takeSample } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
-import { makeModels } from "./support/tiny-model.mjs";
+import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 import { delayMessages } from "./support/worker-messages.mjs";
 
-const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
 
-let made;
-let server;
+const site = serveSmallModels({ "silent-answers": { silent: true } });
+
 let browser;
 before(async () => {
-  made = await makeModels({
-    "small-answers": {},
-    "silent-answers": { silent: true },
-    "small-sentiment": { task: "text-classification" },
-  });
-  server = await startServer(Object.values(made.folders));
   browser = await chromium();
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await made?.remove();
-});
+after(() => browser?.close());
 
 /** Top and bottom of elements on the screen, in pixels. */
 const boxes = (page, ...selectors) =>
@@ -59,7 +47,7 @@ describe("on a phone", () => {
     ({ page } = await newPage(context));
     await page.setViewport({ width: 360, height: 640, hasTouch: true, isMobile: true });
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
-    await openReady(page, server.address, SMALL);
+    await openReady(page, site.address(), SMALL_MODELS);
   });
 
   test("the passage, the question and the answer are on the screen together", async () => {
@@ -110,7 +98,7 @@ describe("on a phone", () => {
   test("nothing shifts on the screen when the answer comes", async () => {
     // Shifts soon after a tap don't count, so the answer has to come later.
     await delayMessages(page, 700);
-    await openReady(page, server.address, SMALL);
+    await openReady(page, site.address(), SMALL_MODELS);
     await page.evaluate(() => {
       globalThis.shift = 0;
       new PerformanceObserver((list) => {
@@ -133,7 +121,7 @@ describe("on a wide screen", () => {
   let page;
   before(async () => {
     ({ page } = await newPage(browser, { width: 1280, height: 900 }));
-    await openReady(page, server.address, SMALL);
+    await openReady(page, site.address(), SMALL_MODELS);
   });
 
   test("the answer and its alternatives are next to the passage, without scrolling", async () => {
@@ -188,7 +176,7 @@ describe("a passage that does not say", () => {
   let page;
   before(async () => {
     ({ page } = await newPage(browser));
-    await openReady(page, server.address, SMALL.replace("small-answers", "silent-answers"));
+    await openReady(page, site.address(), SMALL_MODELS.replace("small-answers", "silent-answers"));
   });
 
   for (const [passage, certain] of [
@@ -216,7 +204,7 @@ describe("what the user wrote is kept", () => {
   let page;
   beforeEach(async () => {
     ({ page } = await newPage(browser));
-    await openReady(page, server.address, SMALL);
+    await openReady(page, site.address(), SMALL_MODELS);
     await paste(page, "#passage", `My own words. ${LINE}`);
     assert.equal((await ask(page, "Who keeps it?")).state, "found");
   });

@@ -2,28 +2,18 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
-import { startServer } from "./support/server.mjs";
-import { makeModels } from "./support/tiny-model.mjs";
+import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 
-const SMALL = "?device=wasm&model=small-answers&model=small-sentiment";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
 
-let made;
-let server;
+const site = serveSmallModels({ "other-sentiment": { task: "text-classification" } });
+
 let browser;
 before(async () => {
-  const sentiment = { task: "text-classification" };
-  made = await makeModels({ "small-answers": {}, "small-sentiment": sentiment, "other-sentiment": sentiment });
-  // The page uses the first model of each kind by default.
-  server = await startServer(Object.values(made.folders));
   browser = await chromium();
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await made?.remove();
-});
+after(() => browser?.close());
 
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const focused = (page) => page.evaluate(() => document.activeElement?.id);
@@ -44,7 +34,7 @@ async function visitor(size = {}) {
 
 test("reading can be stopped, and the best answer so far is kept", async () => {
   const { page, leave } = await visitor();
-  await openReady(page, server.address, SMALL);
+  await openReady(page, site.address(), SMALL_MODELS);
   assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
   await paste(page, "#passage", LINE.repeat(2000));
   await paste(page, "#question", "Who keeps it?");
@@ -64,19 +54,19 @@ test("reading can be stopped, and the best answer so far is kept", async () => {
 
 test("the status line is right about the cache for both models", async () => {
   const { page, leave } = await visitor();
-  await openReady(page, server.address, "?device=wasm&model=small-answers&model=other-sentiment");
-  await openReady(page, server.address, SMALL);
+  await openReady(page, site.address(), "?device=wasm&model=small-answers&model=other-sentiment");
+  await openReady(page, site.address(), SMALL_MODELS);
   assert.match(await text(page, "#loading-text"), /^Ready\. The model is stored/);
-  await openReady(page, server.address, SMALL);
+  await openReady(page, site.address(), SMALL_MODELS);
   assert.match(await text(page, "#loading-text"), /nothing was downloaded/);
   await leave();
 });
 
 test("a model on the site can be given by its directory", async () => {
   const { page } = await newPage(browser);
-  await openReady(page, server.address, "?device=wasm&model=models/small-answers&model=models/small-sentiment/");
+  await openReady(page, site.address(), "?device=wasm&model=models/small-answers&model=models/small-sentiment/");
   assert.match(await page.$eval("#model-names", (element) => element.textContent), /small-answers.*small-sentiment/);
-  await page.goto(`${server.address}bench.html?model=models/small-answers`);
+  await page.goto(`${site.address()}bench.html?model=models/small-answers`);
   await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   const chosen = await page.$$eval("#models input:checked", (boxes) => boxes.map((box) => box.value));
   assert.deepEqual(chosen, ["small-answers"]);
@@ -103,7 +93,7 @@ test("a stalled load blocks nothing, can be stopped, and can be replaced by anot
       },
     });
   });
-  await page.goto(server.address + SMALL);
+  await page.goto(site.address() + SMALL_MODELS);
   await waitForText(page, "#model-names", /small-sentiment for sentiment/);
   await paste(page, "#mood", "Not bad at all.");
   await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
@@ -126,7 +116,7 @@ test("a stalled load blocks nothing, can be stopped, and can be replaced by anot
 
 test("models on the site are offered with their tasks", async () => {
   const { page, leave } = await visitor();
-  await openReady(page, server.address, SMALL);
+  await openReady(page, site.address(), SMALL_MODELS);
   await page.click("#choose-open");
   const take = (words) =>
     page.evaluate((words) => {
@@ -153,8 +143,8 @@ test("models on the site are offered with their tasks", async () => {
 
 test("a sentiment model from elsewhere is used for sentiment", async () => {
   const { page, leave } = await visitor();
-  const elsewhere = `${server.address}models/other-sentiment/`;
-  await openReady(page, server.address, `?device=wasm&model=${elsewhere}`);
+  const elsewhere = `${site.address()}models/other-sentiment/`;
+  await openReady(page, site.address(), `?device=wasm&model=${elsewhere}`);
   await waitForText(page, "#model-names", /^Models: .*small-answers for answers|small-answers for answers/);
   await waitForText(page, "#model-names", /other-sentiment\/ for sentiment/);
   await page.waitForFunction(() => document.querySelector("#loading").dataset.state === "ready");
@@ -165,7 +155,7 @@ test("a sentiment model from elsewhere is used for sentiment", async () => {
 
 test("an unknown device gives one error, and the badge says that no device is in use", async () => {
   const { page, leave } = await visitor();
-  await page.goto(`${server.address}?device=garbage&model=small-answers&model=small-sentiment`);
+  await page.goto(`${site.address()}?device=garbage&model=small-answers&model=small-sentiment`);
   await page.waitForFunction(() => !document.querySelector("#problem").hidden);
   const { code, advice } = await shownProblem(page);
   assert.equal(code, "invalid-input");
@@ -179,7 +169,7 @@ test("an unknown device gives one error, and the badge says that no device is in
 test("on a phone the page scrolls to the answer, instantly with reduced motion", async () => {
   const { page, leave } = await visitor({ width: 360, height: 740 });
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
-  await openReady(page, server.address, SMALL);
+  await openReady(page, site.address(), SMALL_MODELS);
   await page.click("#chips button");
   await answer(page);
   const seen = await page.evaluate(() => {
@@ -192,7 +182,7 @@ test("on a phone the page scrolls to the answer, instantly with reduced motion",
 
 test("with forced colors the highlight and the selected sample are visible", async () => {
   const { page, leave } = await visitor();
-  await openReady(page, server.address, SMALL);
+  await openReady(page, site.address(), SMALL_MODELS);
   assert.equal((await ask(page, "Who built it?")).state, "found");
   const session = await page.createCDPSession();
   await session.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });

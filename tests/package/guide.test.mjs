@@ -28,7 +28,7 @@ test("the first example in the package's README runs as it is", async () => {
   const readme = await readFile(join(packageFolder, "README.md"), "utf8");
   const [, program] = /```ts\n(.*?)```/s.exec(readme) ?? assert.fail("no program");
   const [, id] = /load\("([\w-]+\/[\w.-]+)"\)/.exec(program) ?? assert.fail("no model named by id");
-  // A stand-in for the Hub, which has this project's model under that id; also in the package's worker.
+  // Replaces the Hub: this project's model under that id, also for the package's worker.
   const { answers } = await findModels();
   const hub = join(temporary.folder, "hub.mjs");
   await writeFile(

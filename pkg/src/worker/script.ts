@@ -10,7 +10,7 @@ export const NAME = "mobilebert";
 
 /**
  * The `worker.js` next to this bundle. Bundlers include the worker where they find the expression below, and replace its
- * URL by that of their own file. Evaluating it is the only way to learn that URL, so a stand-in for `Worker` keeps it.
+ * URL by that of their own file. Evaluating it is the only way to learn that URL, so a substitute for `Worker` keeps it.
  */
 export function bundledScript(): Script {
   const actual = globalThis.Worker;

@@ -25,6 +25,7 @@
 
 mod added_tokens;
 mod files;
+mod fit;
 mod form;
 mod matcher;
 mod offsets;

@@ -10,7 +10,7 @@ use tokenizers::{Decoder, Model, NormalizedString, Normalizer, OffsetType, PreTo
 
 use super::TokenizerFiles;
 use super::added_tokens::AddedToken;
-use super::form::{TOKENIZER_JSON, VOCAB, token_text};
+use super::form::{TOKENIZER_JSON, VOCAB};
 use super::matcher::Matcher;
 use super::piece::Piece;
 use super::settings::Settings;
@@ -49,15 +49,15 @@ impl SpecialIds {
 pub struct Tokenizer {
     normalizer: BertNormalizer,
     words: WordSplit,
-    model: WordPiece,
+    pub(super) model: WordPiece,
     special: SpecialIds,
     mask: String,
-    template: Template,
+    pub(super) template: Template,
     /// Added tokens to match in the original text, and in the normalized text.
     matchers: [Matcher; 2],
-    added: Vec<AddedToken>,
+    pub(super) added: Vec<AddedToken>,
     /// The file of the vocabulary.
-    file: &'static str,
+    pub(super) file: &'static str,
     size: usize,
     max_length: Option<usize>,
     truncate_left: bool,
@@ -223,51 +223,6 @@ impl Tokenizer {
         let tokens: Vec<String> = kept.filter_map(|&id| self.token(id)).collect();
         let decoder = WordPieceDecoder::new(self.continuation_prefix().to_owned(), true);
         decoder.decode_chain(tokens).map_or_else(|_| String::new(), |parts| parts.concat())
-    }
-
-    /// Checks that a model with `vocab_size` word embeddings has those of the special tokens that every input contains.
-    /// Other tokens without an embedding are an error only where they occur, as in `transformers`; embeddings without a
-    /// token are padding.
-    ///
-    /// # Errors
-    /// [`Error::Config`] with the token, its id and `vocab_size`.
-    pub fn check_vocabulary(&self, vocab_size: usize) -> Result<()> {
-        match self.template.special_ids(false).find(|id| *id as usize >= vocab_size) {
-            None => Ok(()),
-            Some(id) => {
-                let problem = format!(
-                    "is {vocab_size}, but {} has id {id}; they belong to different models",
-                    self.listed(id)
-                );
-                Err(Error::config("vocab_size", problem))
-            }
-        }
-    }
-
-    /// Checks that a model with `vocab_size` word embeddings has those of the tokens of an input.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] with the token, its id and `vocab_size`.
-    pub fn check_ids(&self, ids: &[u32], vocab_size: usize) -> Result<()> {
-        match ids.iter().find(|id| **id as usize >= vocab_size) {
-            None => Ok(()),
-            Some(id) => {
-                let problem = format!(
-                    "{}: {id} is not below vocab_size {vocab_size}; the model has no embedding for it",
-                    self.listed(*id)
-                );
-                Err(Error::invalid_input("input_ids", problem))
-            }
-        }
-    }
-
-    /// A token and the file that lists it, for a message.
-    fn listed(&self, id: u32) -> String {
-        let token = self.token(id).unwrap_or_default();
-        let added = self.added.iter().find(|added| added.id == id);
-        let in_vocabulary = self.model.token_to_id(&token).is_some();
-        let file = added.filter(|_| !in_vocabulary).map_or(self.file, |added| added.file);
-        format!("token {} of {file}", token_text(&token))
     }
 
     fn encode_finding(&self, text: &str, found: Found) -> Result<Vec<Piece>> {

@@ -15,10 +15,12 @@
 //! BERT's own code considers pairs of the twenty best starts and twenty best ends of a window. This module considers all
 //! pairs, which isn't slower and finds the same best answer if it is among BERT's pairs.
 
+mod answer;
 mod groups;
 mod rank;
 mod search;
 mod spans;
 
-pub use search::{Answer, Answers, Merge, NoAnswer, Search, SearchOptions, Variant};
+pub use answer::{Answer, Answers, Merge, NoAnswer, SearchOptions, Variant};
+pub use search::Search;
 pub use spans::{DisjointSpans, RankedSpans, Span, log_sum_exp};

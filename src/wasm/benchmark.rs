@@ -8,6 +8,7 @@ use super::model::{device_object, memory_object};
 use super::options::LoadOptions;
 use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Seeding};
 use crate::config::Config;
+use crate::plan::Schedule;
 
 /// Generates a network's weights.
 #[wasm_bindgen(js_name = Seeding)]
@@ -68,6 +69,7 @@ struct Description<'a> {
     parameters: u64,
     weight_bytes: u64,
     schedule: &'static str,
+    schedules: Vec<&'static str>,
     longest: usize,
     times: Option<&'a Times>,
 }
@@ -89,8 +91,8 @@ struct Timed {
 
 #[wasm_bindgen(js_class = Benchmark)]
 impl WasmBenchmark {
-    /// `{ version, architecture, parameters, weightBytes, schedule, longest, times }`; `times` are `{ compile, generate, upload }` in
-    /// milliseconds if the weights were generated.
+    /// `{ version, architecture, parameters, weightBytes, schedule, schedules, longest, times }`; `schedules` are all that
+    /// the engine has, and `times` are `{ compile, generate, upload }` in milliseconds if the weights were generated.
     pub fn describe(&self) -> Result<JsValue, JsValue> {
         Ok(object(&Description {
             version: env!("CARGO_PKG_VERSION"),
@@ -98,6 +100,7 @@ impl WasmBenchmark {
             parameters: self.benchmark.parameters(),
             weight_bytes: self.benchmark.weight_bytes(),
             schedule: self.benchmark.schedule().as_str(),
+            schedules: Schedule::ALL.into_iter().map(Schedule::as_str).collect(),
             longest: self.benchmark.session().limits().max_sequence,
             times: self.times.as_ref(),
         })?)

@@ -2,7 +2,9 @@
 import { byId } from "../app/elements.js";
 import { hideProblem, showProblem } from "../app/problem.js";
 import { MobileBertError } from "../pkg/dist/index.js";
+import { Following } from "./following.js";
 import { measure } from "./measure.js";
+import { TotalProgress } from "./progress.js";
 import { NotAResult } from "./result.js";
 import { prepare } from "./setup.js";
 import { fromFragment, isShared, linkTo } from "./share.js";
@@ -65,6 +67,7 @@ async function run(plan) {
   }
   running = new AbortController();
   const { signal } = running;
+  const following = new Following();
   switchTo(true);
   status.textContent = "";
   own = await emptyResult(plan);
@@ -74,7 +77,7 @@ async function run(plan) {
   const awake = await navigator.wakeLock?.request("screen").catch(() => undefined);
   try {
     if (document.hidden) result.void = HIDDEN;
-    else await measure(plan, listener(plan), signal);
+    else await measure(plan, listener(plan, following), signal);
     status.textContent = result.void ? "" : ending(result);
   } catch (thrown) {
     const error = known(thrown);
@@ -85,6 +88,7 @@ async function run(plan) {
     await awake?.release().catch(() => {});
     switchTo(false);
     update();
+    following.end(result);
   }
 }
 
@@ -120,8 +124,10 @@ async function emptyResult({ minutes }) {
   return { format: 1, tool, made: Math.round(Date.now() / 1000), system, mode, void: null, adapter: null, models: [] };
 }
 
-/** @param {Plan} plan @returns {import("./measure.js").Listener} */
-function listener({ runs, minutes }) {
+/** @param {Plan} plan @param {Following} following @returns {import("./measure.js").Listener} */
+function listener(plan, following) {
+  const { runs, minutes } = plan;
+  const progress = new TotalProgress(plan);
   const phases = {
     module: "Loading the wasm module for",
     compile: "Preparing the device for",
@@ -131,19 +137,17 @@ function listener({ runs, minutes }) {
   };
   let last = 0;
   return {
-    starting({ title }, { phase, share }) {
-      doing.textContent = `${phases[phase]} ${title}`;
-      if (share === null) bar.removeAttribute("value");
-      else bar.value = share;
+    starting(subject, { phase, share }) {
+      doing.textContent = `${phases[phase]} ${subject.title}`;
+      bar.value = progress.starting(subject, share);
     },
-    running({ title }, sequence, done) {
+    running(subject, sequence, done, share) {
       // Updating the page must not disturb the measurement.
       if (performance.now() - last < 250) return;
       last = performance.now();
       const now = `${milliseconds(quantile(done, 0.5))} ms`;
-      doing.textContent = `${title}, ${sequence} tokens: ${now}${minutes === null ? `, run ${done.length} of at most ${runs}` : ""}`;
-      if (minutes === null) bar.value = done.length / runs;
-      else bar.removeAttribute("value");
+      doing.textContent = `${subject.title}, ${sequence} tokens: ${now}${minutes === null ? `, run ${done.length} of at most ${runs}` : ""}`;
+      bar.value = progress.running(subject, sequence, share);
     },
     version(version) {
       if (result) result.tool.version = version;
@@ -152,6 +156,7 @@ function listener({ runs, minutes }) {
       if (!result) return;
       result.models = models;
       update();
+      following.grown();
     },
     tooLong({ title }, longest, lengths) {
       const were = lengths.length === 1 ? "was" : "were";

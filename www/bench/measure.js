@@ -9,12 +9,12 @@ import { quantile, rounded } from "./statistics.js";
  * @typedef {import("./result.js").Check} Check
  * @typedef {import("./result.js").ModelResult} ModelResult
  * @typedef {import("./result.js").Row} Row
- * @typedef {{ name: string, title: string, source: BenchmarkSource, paperMs: number | null,
+ * @typedef {{ name: string, title: string, source: BenchmarkSource, bytes?: number, paperMs: number | null,
  *   expected: (sequence: number) => Expected | undefined }} Subject
  * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
  *   device: string, schedule: string | undefined, profile: boolean }} Plan
  * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
- *   runs: number[]): void, version(version: string): void, changed(models: ModelResult[]): void,
+ *   runs: number[], share: number): void, version(version: string): void, changed(models: ModelResult[]): void,
  *   tooLong(subject: Subject, longest: number, lengths: number[]): void, row(model: ModelResult, row: Row): void }} Listener
  */
 
@@ -137,7 +137,8 @@ async function warm(plan, subject, benchmark, model, changed, listener) {
       check = worse(check, run.check);
       if (i < WARM_UP) continue;
       runs.push(rounded(run.milliseconds));
-      listener.running(subject, sequence, runs);
+      const share = Math.max(runs.length / plan.runs, (performance.now() - started) / MAX_DURATION);
+      listener.running(subject, sequence, runs, share);
       if (runs.length >= MIN_RUNS && performance.now() - started > MAX_DURATION) break;
     }
     /** @type {Row} */
@@ -204,8 +205,8 @@ async function sustain(plan, minutes, subject, benchmark, model, changed, listen
     const run = await benchmark.run(sequence, expected);
     sustained.check = worse(sustained.check, run.check);
     runs.push(rounded(run.milliseconds));
-    listener.running(subject, sequence, runs);
     const now = performance.now();
+    listener.running(subject, sequence, runs, (now - started) / length);
     const over = now - started >= length;
     if (now - from >= bucket || over) {
       sustained.seconds = Math.round((now - started) / 100) / 10;

@@ -1,5 +1,6 @@
 /** The form with networks, lengths and device, initialized from the page's URL. */
 import { byId, make } from "../app/elements.js";
+import { megabytes } from "../app/format.js";
 import { bundledModels, findBundled } from "../app/models.js";
 import * as wanted from "./parameters.js";
 
@@ -40,7 +41,7 @@ export async function prepare() {
   const wantedModels = wanted.models.map((given) => findBundled(names, given) ?? given);
   const subjects = [
     ...variants.map((variant) => seeded(variant, stored)),
-    ...bundled.map(({ name }) => model(name, `models/${encodeURIComponent(name)}/`)),
+    ...bundled.map(({ name, bytes }) => model(name, `models/${encodeURIComponent(name)}/`, bytes)),
     ...wantedModels.filter((name) => !names.includes(name)).map((name) => model(name, name)),
   ];
   const selected = new Set([...wanted.variants, ...wantedModels]);
@@ -48,10 +49,10 @@ export async function prepare() {
   options(
     "models",
     "checkbox",
-    subjects.map(({ name, title }, index) => ({
+    subjects.map(({ name, title, bytes }, index) => ({
       value: name,
       label: title,
-      about: about.get(name) ?? "downloaded weights; results are not checked",
+      about: about.get(name) ?? `${amountOf(bytes)}; results are not checked`,
       checked: selected.size > 0 ? selected.has(name) : index === 0,
     })),
   );
@@ -88,8 +89,15 @@ export async function prepare() {
       checked: wanted.profile,
     },
   ]);
+  const choosing = () => subjects.filter(({ name }) => chosen("models").includes(name));
+  const models = byId("models", HTMLFieldSetElement);
+  const showDownloads = () => {
+    byId("downloads", HTMLElement).textContent = downloadsOf(choosing());
+  };
+  models.addEventListener("change", showDownloads);
+  showDownloads();
   return () => ({
-    subjects: subjects.filter(({ name }) => chosen("models").includes(name)),
+    subjects: choosing(),
     sequences: chosen("sequences").map(Number),
     runs: wanted.runs,
     minutes: chosen("modes")[0] === "sustained" ? wanted.minutes : null,
@@ -114,9 +122,21 @@ function seeded({ name, title, paper_ms, config }, { seed, allowed, variants }) 
   };
 }
 
-/** @param {string} name @param {string} source @returns {Subject} */
-function model(name, source) {
-  return { name, title: name, source: { model: source }, paperMs: null, expected: () => undefined };
+/** @param {string} name @param {string} source @param {number} [bytes] of its weights @returns {Subject} */
+function model(name, source, bytes) {
+  return { name, title: name, source: { model: source }, bytes, paperMs: null, expected: () => undefined };
+}
+
+/** How much a model downloads. @param {number | undefined} bytes */
+function amountOf(bytes) {
+  return bytes === undefined ? "downloads weights of unknown size" : `downloads ${megabytes(bytes)} MB`;
+}
+
+/** What Start will download; the networks whose weights are generated need nothing. @param {Subject[]} subjects */
+function downloadsOf(subjects) {
+  const models = subjects.filter(({ source }) => "model" in source);
+  if (models.length === 0) return "No weights are downloaded: they are generated on this device.";
+  return `Start ${models.map(({ title, bytes }) => `${amountOf(bytes)} for ${title}`).join(", ")}.`;
 }
 
 /**

@@ -43,6 +43,8 @@ export interface NetworkInfo {
   /** Size of the parameters on the device in bytes. */
   weightBytes: number;
   schedule: string;
+  /** All schedules of this engine. */
+  schedules: string[];
   /** Maximum sequence length in tokens. */
   longest: number;
 }

@@ -52,17 +52,17 @@ async function takeEach(browser, name, { enter, passing }, where) {
 }
 
 /** Uses one page for all screenshots, because a measurement takes a while. */
-async function takeOnce(browser, name, { enter }, where) {
+async function takeOnce(browser, name, { enter, shows }, where) {
   const { page } = await newPage(browser);
   await enter(page, where);
   for (const size of sizes) {
     await page.setViewport(size);
     for (const theme of themes) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-      await page.evaluate(() => {
+      await page.evaluate((shows) => {
         const whole = !document.querySelector("#shared").hidden || !document.querySelector("#problem").hidden;
-        document.querySelector(whole ? "body" : "#results").scrollIntoView();
-      });
+        document.querySelector(shows ?? (whole ? "body" : "#results")).scrollIntoView();
+      }, shows);
       await settled();
       await screenshot(page, name, size, theme, 70);
     }

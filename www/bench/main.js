@@ -2,12 +2,13 @@
 import { byId } from "../app/elements.js";
 import { hideProblem, showProblem } from "../app/problem.js";
 import { MobileBertError } from "../pkg/dist/index.js";
+import { Unreadable } from "../share/readers.js";
 import { Following } from "./following.js";
 import { measure } from "./measure.js";
 import { TotalProgress } from "./progress.js";
-import { NotAResult } from "./result.js";
 import { prepare } from "./setup.js";
-import { fromFragment, isShared, linkTo } from "./share.js";
+import { isShared, resultIn } from "./share.js";
+import { offerSharing } from "./sharing.js";
 import { milliseconds, quantile } from "./statistics.js";
 import { describeSystem } from "./system.js";
 import { checkText, show } from "./view.js";
@@ -24,9 +25,6 @@ const loading = byId("loading", HTMLElement);
 const bar = byId("bar", HTMLProgressElement);
 const doing = byId("doing", HTMLElement);
 const status = byId("status", HTMLElement);
-const json = byId("json", HTMLTextAreaElement);
-const link = byId("link", HTMLInputElement);
-const copied = byId("copied", HTMLElement);
 
 const HIDDEN = "the tab was hidden during the measurement, and browsers slow down hidden tabs";
 
@@ -48,8 +46,6 @@ form.addEventListener("submit", (event) => {
   run(plan());
 });
 stop.addEventListener("click", () => running?.abort());
-byId("copy-json", HTMLButtonElement).addEventListener("click", () => copy(json, "The JSON"));
-byId("copy-link", HTMLButtonElement).addEventListener("click", shareLink);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden || !running || !result) return;
   result.void = HIDDEN;
@@ -178,35 +174,11 @@ function switchTo(on) {
   (on ? stop : start).focus({ preventScroll: true });
 }
 
-/** Updates the shown result, its JSON and its link. */
+/** Updates the shown result, and what is offered for it. */
 function update() {
   show(result);
   const usable = result !== undefined && (result.models.length > 0 || result.void !== null) && !running;
-  byId("share-actions", HTMLElement).hidden = !usable;
-  byId("json-part", HTMLElement).hidden = !usable;
-  byId("link-label", HTMLElement).hidden = true;
-  copied.textContent = "";
-  json.value = result && usable ? JSON.stringify(result, undefined, 1) : "";
-}
-
-async function shareLink() {
-  if (!result) return;
-  link.value = await linkTo(result);
-  byId("link-label", HTMLElement).hidden = false;
-  await copy(link, "The link");
-}
-
-/** @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} what */
-async function copy(field, what) {
-  try {
-    await navigator.clipboard.writeText(field.value);
-    copied.textContent = `${what} was copied.`;
-  } catch {
-    // No permission or no secure context: select the text for manual copying.
-    byId("json-part", HTMLDetailsElement).open = field === json;
-    field.select();
-    copied.textContent = `${what} is selected; copy it manually.`;
-  }
+  offerSharing(result, usable);
 }
 
 /** Shows a result in the URL's fragment as someone else's; without one, shows the form and the own result. */
@@ -226,7 +198,7 @@ async function followFragment() {
 async function openShared(fragment) {
   const text = byId("shared-text", HTMLElement);
   try {
-    const read = await fromFragment(fragment);
+    const read = await resultIn(fragment);
     // The fragment may have changed meanwhile.
     if (location.hash !== fragment) return;
     result = read;
@@ -234,6 +206,6 @@ async function openShared(fragment) {
   } catch (error) {
     if (location.hash !== fragment) return;
     result = undefined;
-    text.textContent = `This result can't be shown: ${error instanceof NotAResult ? error.message : String(error)}.`;
+    text.textContent = `This result can't be shown: ${error instanceof Unreadable ? error.message : String(error)}.`;
   }
 }

@@ -1,3 +1,10 @@
+import { added, boolean, from, integer, listOf, objectOf, orNull, reject, textUpTo } from "../share/readers.js";
+
+/**
+ * @template T
+ * @typedef {import("../share/readers.js").Reader<T>} Reader
+ */
+
 /**
  * The result of a measurement, as described by `docs/bench-result.schema.json` and printed by `mobilebert bench`.
  *
@@ -23,77 +30,13 @@
  *   mode: string, void: string | null, adapter: null, models: ModelResult[] }} Result
  */
 
-/**
- * @template T
- * @typedef {(value: unknown, path: string) => T} Reader
- */
-
-/** Says why a text isn't a result. */
-export class NotAResult extends Error {}
-
-/** @param {unknown} value @param {string} path @param {string} expected @returns {never} */
-function reject(value, path, expected) {
-  const shown = JSON.stringify(value)?.slice(0, 40);
-  throw new NotAResult(`${path}: ${shown} is not ${expected}`);
-}
-
-/**
- * A number in a range: values that no measurement gives would break the charts.
- * @param {number} min
- * @param {number} max
- * @returns {Reader<number>}
- */
-const from = (min, max) => (value, path) =>
-  typeof value === "number" && value >= min && value <= max
-    ? value
-    : reject(value, path, `a number from ${min} to ${max}`);
-/** @param {number} min @param {number} max @returns {Reader<number>} */
-const integer = (min, max) => (value, path) => {
-  const read = from(min, max)(value, path);
-  return Number.isInteger(read) ? read : reject(value, path, "an integer");
-};
 /** Up to one day. */
 const milliseconds = from(0, 86_400_000);
 const count = integer(0, 1e9);
 const bytes = integer(0, 1e12);
 const rate = from(0, 1e9);
 const tokens = integer(1, 1e6);
-/** @type {Reader<boolean>} */
-const boolean = (value, path) => (typeof value === "boolean" ? value : reject(value, path, "true or false"));
-/** @type {Reader<string>} */
-const text = (value, path) =>
-  typeof value === "string" && value.length <= 500 ? value : reject(value, path, "a short string");
-
-/** @template T @param {Reader<T>} read @returns {Reader<T | null>} */
-const orNull = (read) => (value, path) => (value === null ? null : read(value, path));
-
-/**
- * A field that older results don't have.
- * @template T, U
- * @param {Reader<T>} read
- * @param {U} otherwise
- * @returns {Reader<T | U>}
- */
-const added = (read, otherwise) => (value, path) => (value === undefined ? otherwise : read(value, path));
-
-/** @template T @param {Reader<T>} read @param {number} max @returns {Reader<T[]>} */
-const listOf = (read, max) => (value, path) =>
-  Array.isArray(value) && value.length <= max
-    ? value.map((item, index) => read(item, `${path}[${index}]`))
-    : reject(value, path, `a list of at most ${max}`);
-
-/**
- * An object with these fields; others are dropped.
- * @template {Record<string, Reader<unknown>>} T
- * @param {T} fields
- * @returns {Reader<{ [K in keyof T]: ReturnType<T[K]> }>}
- */
-const objectOf = (fields) => (value, path) => {
-  if (typeof value !== "object" || value === null) reject(value, path, "an object");
-  const given = /** @type {Record<string, unknown>} */ (value);
-  const read = Object.entries(fields).map(([name, reader]) => [name, reader(given[name], `${path}.${name}`)]);
-  return Object.fromEntries(read);
-};
+const text = textUpTo(500);
 
 const givenCheck = objectOf({ right: boolean, difference: orNull(from(0, Number.MAX_VALUE)), allowed: from(0, 1) });
 /** Recomputes whether a check was right, rather than trusting the link. @type {Reader<Check>} */

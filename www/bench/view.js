@@ -3,6 +3,7 @@ import { byId, make } from "../app/elements.js";
 import { lines, sparkline, swatch, ticks } from "./chart.js";
 import { profiles } from "./profile-view.js";
 import { milliseconds } from "./statistics.js";
+import { deviceName } from "./verdict.js";
 
 /**
  * @typedef {import("./result.js").Check} Check
@@ -66,14 +67,6 @@ function system(result) {
   list.replaceChildren(
     ...rows.flatMap(([name, value]) => (value ? [make("dt", { text: name }), make("dd", { text: value })] : [])),
   );
-}
-
-/** Describes the device briefly. @param {ModelResult} model */
-function deviceName({ device }) {
-  if (device.kind === "wasm") return "CPU · WebAssembly";
-  if (device.kind === "cpu") return "CPU";
-  const software = device.fallback ? " (software, on the CPU)" : "";
-  return `${device.kind === "webgpu" ? "WebGPU" : "GPU"} · ${device.adapter ?? "unnamed"}${software}`;
 }
 
 /** @param {ModelResult[]} models */

@@ -3,12 +3,14 @@
  * for the screenshots and for the test that no request leaves the machine.
  *
  * `gpu`: needs a browser with WebGPU on a software adapter. `chosen`: URL of the chosen model, if not on this site.
- * `passing`: the page leaves the state by itself. `bench`: a state of the latency page, where measuring takes a while.
+ * `passing`: the page leaves the state by itself. `bench`: a state of the latency page, where measuring takes a while. `shows`: what
+ * its screenshots show.
  */
 import { answering } from "./states/answering.mjs";
 import { bench } from "./states/bench.mjs";
 import { devices } from "./states/devices.mjs";
 import { loading } from "./states/loading.mjs";
 import { problems } from "./states/problems.mjs";
+import { sharing } from "./states/sharing.mjs";
 
-export const states = { ...loading, ...answering, ...devices, ...problems, ...bench };
+export const states = { ...loading, ...answering, ...devices, ...problems, ...bench, ...sharing };

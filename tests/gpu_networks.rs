@@ -77,8 +77,14 @@ fn every_kind_of_network_matches_the_interpreter_and_the_cpu() {
                 (Schedule::Tiled, Tile::Short),
             ] {
                 gpu.set_tile(Some(tile));
-                let request =
-                    Request { batch, sequence, schedule, hidden_states: true, attentions: batch == 2 };
+                let request = Request {
+                    batch,
+                    sequence,
+                    schedule,
+                    hidden_states: true,
+                    attentions: batch == 2,
+                    attention_of: None,
+                };
                 let plan = model.network.plan(request).unwrap();
                 let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
                 let twins = cpu.run(&plan, &inputs).unwrap();

@@ -103,6 +103,7 @@ fn differences(executor: &mut Executor, network: &Network, run: &Run, variant: V
         schedule: variant.schedule,
         hidden_states: variant.hidden && run.hidden_states,
         attentions: variant.hidden && run.attentions,
+        attention_of: None,
     };
     let plan = network.plan(request).unwrap();
     let results = pollster::block_on(executor.run(&plan, &inputs(run, variant.padding))).unwrap();

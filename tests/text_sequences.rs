@@ -4,7 +4,7 @@ mod support;
 
 use mobilebert::error::Code;
 use mobilebert::text::windows::{WindowOptions, Windows};
-use mobilebert::text::{Tokenizer, TokenizerFiles, Utf16Index, sequence, whole_characters};
+use mobilebert::text::{Tokenizer, TokenizerFiles, Utf16Index, byte_at, sequence, whole_characters};
 use support::random::Random;
 
 fn tokenizer() -> Tokenizer {
@@ -143,6 +143,23 @@ fn utf16_units_equal_a_count_from_the_start() {
             assert_eq!(index.units(offset), text[..border].encode_utf16().count(), "{offset} of {text:?}");
         }
         assert_eq!(index.range(&(0..text.len())), 0..text.encode_utf16().count());
+    }
+}
+
+#[test]
+fn the_byte_of_a_utf16_unit_is_the_start_of_its_character() {
+    let mut random = Random::new(6);
+    for _ in 0..300 {
+        let text = random.text(30);
+        let mut units = 0;
+        for (byte, character) in text.char_indices() {
+            for unit in units..units + character.len_utf16() {
+                assert_eq!(byte_at(&text, unit), Some(byte), "{unit} of {text:?}");
+            }
+            units += character.len_utf16();
+        }
+        assert_eq!(byte_at(&text, units), Some(text.len()));
+        assert_eq!(byte_at(&text, units + 1), None);
     }
 }
 

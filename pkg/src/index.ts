@@ -6,6 +6,13 @@
  */
 
 export { type EncodeOptions, Encoder, type Pooling, type SearchOptions, type SearchResult } from "./api/encoder.js";
+export type {
+  ExplainedWord,
+  ExplainOptions,
+  Explanation,
+  ExplanationWithAttention,
+  Span,
+} from "./api/explanation.js";
 export { type Filled, type Filling, FillMask, type FillOptions, type ReplacedTarget } from "./api/fill-mask.js";
 export { type LoadedModel, type Tokens, tokenize } from "./api/model.js";
 export {

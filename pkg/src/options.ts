@@ -46,6 +46,15 @@ export const isCount = expected(`an integer from 1 to ${MAX_INTEGER}`, (value) =
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_INTEGER;
 });
 
+/** An integer from 0. */
+export const isIndex = expected(`an integer from 0 to ${MAX_INTEGER}`, (value) => value === 0 || !isCount(value));
+
+/** A span with two offsets, for example an answer. */
+export const isSpan = expected("a span { start, end } of two integers from 0", (value) => {
+  const { start, end } = Object(value) as { start?: unknown; end?: unknown };
+  return !isIndex(start) && !isIndex(end);
+});
+
 /** A function. */
 export const isFunction = expected("a function", (value) => typeof value === "function");
 

@@ -102,6 +102,30 @@ test("a call names the invalid argument, and numbers as in JavaScript", async ()
       await assert.rejects(qa.ask("q", "c", { [name]: value }), naming(name, /an integer/), `${name}: ${value}`);
     }
   }
+  await assert.rejects(qa.explain("q"), naming("context"));
+  await assert.rejects(qa.explain("q", "c", { topK: 1 }), naming("topK", /answer, layer, head/));
+  for (const name of ["layer", "head"]) {
+    for (const value of [-1, 0.5, Number.NaN, 2 ** 40, "0", null]) {
+      await assert.rejects(
+        qa.explain("q", "c", { [name]: value }),
+        naming(name, /an integer from 0/),
+        `${name}: ${value}`,
+      );
+    }
+  }
+  for (const answer of [null, 3, "c", [], {}, { start: 0 }, { start: 0, end: "1" }, { start: -1, end: 1 }]) {
+    await assert.rejects(qa.explain("q", "c", { answer }), naming("answer", /a span/));
+  }
+  for (const [start, end] of [
+    [1, 1],
+    [1, 0],
+    [0, 2],
+  ]) {
+    await assert.rejects(
+      qa.explain("q", "c", { answer: { start, end } }),
+      naming("answer", /not a span of the context/),
+    );
+  }
   await assert.rejects((made(FillMask) as Any).fill("a", { topK: -1 }), naming("topK", /-1 is not an integer/));
   const encoder = made(Encoder) as Any;
   await assert.rejects(encoder.encode("a", { pooling: "median" }), naming("pooling", /cls, max, mean, .*, none/));
@@ -145,6 +169,19 @@ test("the module gets the given numbers, with a default of three answers", async
   await qa.ask("q", "c");
   await qa.ask("q", "c", { topK: 5, docStride: 64, signal: new AbortController().signal });
   assert.deepEqual(asked, [{ topK: 3 }, { topK: 5, docStride: 64 }]);
+});
+
+test("the module gets the place of an answer, without its text", async () => {
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const asked: unknown[] = [];
+  const call = async ({ args }: Call) => {
+    asked.push(args[2]);
+    return { words: [] };
+  };
+  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [] });
+  const answer = { text: "b", start: 1, end: 2, probability: 1, score: 3, variants: [] };
+  await qa.explain("q", "abc", { answer, layer: 0, head: 3, signal: new AbortController().signal });
+  assert.deepEqual(asked, [{ answer: { start: 1, end: 2 }, layer: 0, head: 3 }]);
 });
 
 test("errors of the module name options as in JavaScript", async () => {

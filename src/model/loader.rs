@@ -130,6 +130,7 @@ impl Loader {
                     sentence: self.sentence,
                     session: *session,
                     window_batches: question_answering::window_batches(),
+                    explained: Default::default(),
                 })
             }
             Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no data was received")),

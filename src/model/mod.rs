@@ -3,6 +3,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod directory;
 mod encoder;
+mod explanation;
 mod fill_mask;
 mod loader;
 #[cfg(not(target_arch = "wasm32"))]
@@ -20,6 +21,7 @@ mod zero_shot_classification;
 #[cfg(not(target_arch = "wasm32"))]
 pub use directory::{Directory, WEIGHTS, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, PoolTokens};
+pub use explanation::{AttentionHead, ExplainOptions, Explanation};
 pub use fill_mask::{FillMask, Filled};
 pub use loader::{Loader, ModelFiles};
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
@@ -48,6 +50,8 @@ pub struct Model {
     session: Session,
     /// Number of windows of a long text per run; measured.
     window_batches: Trial<usize>,
+    /// Results of the window that was explained last.
+    explained: explanation::Explained,
 }
 
 impl Model {

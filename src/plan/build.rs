@@ -71,6 +71,11 @@ impl<'a> PlanBuilder<'a> {
             self.output_hidden("hidden_states.0", hidden);
         }
         for (index, layer) in modules.layers.iter().enumerate() {
+            if self.plan.request.attention_of == Some(index) {
+                let input = self.query_key_input(layer, hidden);
+                self.probabilities(index, layer, input);
+                return self.plan;
+            }
             hidden = self.layer(index, layer, hidden);
             if keep {
                 self.output_hidden(&format!("hidden_states.{}", index + 1), hidden);
@@ -220,22 +225,39 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
+    /// The input of a layer's query and key alone.
+    fn query_key_input(&mut self, layer: &Layer, hidden: BufferId) -> BufferId {
+        let projection = match layer.query_key_input {
+            AttentionInput::Hidden => None,
+            AttentionInput::Bottleneck => layer.bottleneck.as_ref(),
+            AttentionInput::SharedBottleneck => layer.shared_bottleneck.as_ref(),
+        };
+        projection.map_or(hidden, |projection| self.project(projection, hidden, None))
+    }
+
     fn attention(&mut self, index: usize, layer: &Layer, query_key: BufferId, value: BufferId) -> BufferId {
-        let Request { batch, sequence, attentions, .. } = self.plan.request;
+        let config = &self.network.config;
+        let (heads, head_size) = (config.num_attention_heads, config.head_size());
+        let probabilities = self.probabilities(index, layer, query_key);
+        let value = self.tokens_linear(&layer.value, value);
+        let operation = AttentionContext { probabilities, value, heads, head_size };
+        self.step(format!("{}.context", layer.attention), &[self.rows, heads, head_size], operation)
+    }
+
+    fn probabilities(&mut self, index: usize, layer: &Layer, query_key: BufferId) -> BufferId {
+        let Request { batch, sequence, attentions, attention_of, .. } = self.plan.request;
         let config = &self.network.config;
         let (heads, head_size) = (config.num_attention_heads, config.head_size());
         let query = self.tokens_linear(&layer.query, query_key);
         let key = self.tokens_linear(&layer.key, query_key);
-        let value = self.tokens_linear(&layer.value, value);
         let operation = AttentionProbabilities { query, key, heads, head_size };
         let label = format!("{}.probabilities", layer.attention);
-        let probabilities = self.step(label, &[batch, heads, sequence, sequence], operation);
-        if attentions {
-            let shape = [batch, heads, sequence, sequence];
+        let shape = [batch, heads, sequence, sequence];
+        let probabilities = self.step(label, &shape, operation);
+        if attentions || attention_of == Some(index) {
             self.output(&format!("attentions.{index}"), probabilities, &shape, &[2, 3]);
         }
-        let operation = AttentionContext { probabilities, value, heads, head_size };
-        self.step(format!("{}.context", layer.attention), &[self.rows, heads, head_size], operation)
+        probabilities
     }
 
     fn feed_forward(&mut self, network: &FeedForward, input: BufferId) -> BufferId {

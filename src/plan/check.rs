@@ -40,6 +40,10 @@ pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
             ),
         ));
     }
+    let layers = network.config.num_hidden_layers;
+    if let Some(layer) = request.attention_of.filter(|layer| *layer >= layers) {
+        return Err(Error::invalid_input("layer", format!("is {layer}, must be below {layers}")));
+    }
     Ok(())
 }
 

@@ -52,4 +52,6 @@ pub struct Request {
     pub hidden_states: bool,
     /// Whether to output every layer's attention probabilities (which disables fused attention).
     pub attentions: bool,
+    /// The layer whose attention probabilities are the only output; nothing that comes after them is computed.
+    pub attention_of: Option<usize>,
 }

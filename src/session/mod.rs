@@ -171,6 +171,7 @@ impl Session {
                 schedule: self.schedule,
                 hidden_states: extra.hidden_states,
                 attentions: extra.attentions,
+                ..Request::default()
             };
             let plan = self.plan(request)?;
             let inputs = sequence::pad(sequences, &group);
@@ -195,6 +196,28 @@ impl Session {
         let plan = self.plan(Request { batch: 1, sequence: group.padded, schedule, ..Request::default() })?;
         let inputs = sequence::pad(sequences, &group);
         self.executor.run_until(&plan, &inputs, label).await
+    }
+
+    /// One layer's attention probabilities of one sequence, `[heads, sequence, sequence]`. Computes nothing after them.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and for a layer that the network doesn't have.
+    pub async fn attention(&mut self, sequence: &Sequence, layer: usize) -> Result<Tensor> {
+        sequence.check(0, &self.limits)?;
+        let padded = sequence.input_ids.len().next_multiple_of(self.executor.bucket());
+        let group = sequence::Group { members: vec![0], padded: padded.min(self.limits.max_sequence) };
+        let plan = self.plan(Request {
+            batch: 1,
+            sequence: group.padded,
+            schedule: self.schedule,
+            attention_of: Some(layer),
+            ..Request::default()
+        })?;
+        let inputs = sequence::pad(std::slice::from_ref(sequence), &group);
+        let buffers = self.executor.run(&plan, &inputs).await?;
+        let outputs = cut::outputs(&plan, &buffers, 0, sequence.input_ids.len());
+        let only = outputs.into_iter().next().map(|(_, probabilities)| probabilities);
+        only.ok_or_else(|| Error::internal("attention", "is not among the results of the plan"))
     }
 
     /// Runs sequences of one length as one batch, with a time for every step of the plan.

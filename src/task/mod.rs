@@ -3,6 +3,7 @@
 //! | module | converts |
 //! |---|---|
 //! | [`question_answering`] | start and end logits to answers with their offsets |
+//! | [`explanation`] | the logits and the attention of a window to what each of its words gets |
 //! | [`classification`] | a row of logits to labels |
 //! | [`zero_shot`] | logits of inference, a row per label, to labels with scores |
 //! | [`text_ranking`] | a logit per document to documents in the order of their relevance |
@@ -14,6 +15,7 @@
 //! | [`metrics`] | predictions to the official scores of SQuAD and GLUE |
 
 pub mod classification;
+pub mod explanation;
 pub mod fill_mask;
 pub mod metrics;
 pub mod pooling;

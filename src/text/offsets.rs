@@ -51,6 +51,19 @@ impl<'a> Utf16Index<'a> {
     }
 }
 
+/// The byte at which UTF-16 unit `units` of a text begins; of a character of two units, its first byte. `None` past the
+/// text's end.
+pub fn byte_at(text: &str, units: usize) -> Option<usize> {
+    let mut before = 0;
+    for (byte, character) in text.char_indices() {
+        if before + character.len_utf16() > units {
+            return Some(byte);
+        }
+        before += character.len_utf16();
+    }
+    (before == units).then_some(text.len())
+}
+
 /// Widens `range` so that it never separates a combining mark from its letter: normalization drops the accent of
 /// `"e\u{301}"`, so the last piece of "cafe\u{301}" ends before the accent. Bounds outside `text` or inside a character
 /// are moved to a character boundary.

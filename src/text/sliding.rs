@@ -39,7 +39,7 @@ impl Sliding {
 
     /// The span that shows a piece with the most context. BERT's score is the minimum of the number of pieces to its left
     /// and right plus 0.01 times the span's length; the first span with the maximum score wins.
-    fn best(&self, piece: usize) -> usize {
+    pub fn best(&self, piece: usize) -> usize {
         // Spans have at most `capacity` pieces, so earlier ones end before this piece.
         let first = (piece + 1).saturating_sub(self.capacity).div_ceil(self.step);
         let last = (piece / self.step).min(self.len() - 1);

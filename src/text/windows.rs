@@ -33,6 +33,7 @@ impl Default for WindowOptions {
 pub struct Windows<'a> {
     template: Template,
     question: Vec<u32>,
+    question_pieces: Vec<Piece>,
     question_truncated: bool,
     context: Cow<'a, [Piece]>,
     spans: Sliding,
@@ -48,10 +49,14 @@ pub struct Window<'a> {
     pub ids: Vec<u32>,
     /// 0 up to and including the first `[SEP]`, 1 after it, unless the template says otherwise. As long as `ids`.
     pub type_ids: Vec<u32>,
+    /// Position in `ids` of the first question piece.
+    pub question_position: usize,
     /// Position in `ids` of the first context piece.
     pub context_position: usize,
     /// Index of the window's first piece in the context.
     pub first_piece: usize,
+    /// The question's pieces.
+    pub question: &'a [Piece],
     /// The context pieces of this window.
     pub pieces: &'a [Piece],
     /// All pieces of the context.
@@ -108,19 +113,20 @@ impl<'a> Windows<'a> {
             );
             return Err(Error::invalid_input("max_length", problem));
         };
-        let mut question: Vec<u32> = tokenizer.encode(question)?.iter().map(|piece| piece.id).collect();
-        if question.is_empty() {
+        let mut question_pieces = tokenizer.encode(question)?;
+        if question_pieces.is_empty() {
             return Err(Error::invalid_input("question", "has no text; ask something"));
         }
         if context.is_empty() {
             return Err(Error::invalid_input("context", "has no text; provide a passage"));
         }
         let longest = max_question.min(room);
-        let question_truncated = question.len() > longest;
-        question.truncate(longest);
+        let question_truncated = question_pieces.len() > longest;
+        question_pieces.truncate(longest);
+        let question: Vec<u32> = question_pieces.iter().map(|piece| piece.id).collect();
         let capacity = max_length - question.len() - specials;
         let spans = Sliding::new(context.len(), capacity, doc_stride);
-        Ok(Self { template, question, question_truncated, context, spans })
+        Ok(Self { template, question, question_pieces, question_truncated, context, spans })
     }
 
     /// Number of windows, at least 1.
@@ -137,11 +143,20 @@ impl<'a> Windows<'a> {
         let span = self.span(index);
         let pieces = self.context.get(span.clone())?;
         let context = pieces.iter().map(|piece| piece.id);
-        let Assembled { ids, type_ids, positions: [_, context_position] } =
+        let Assembled { ids, type_ids, positions: [question_position, context_position] } =
             self.template.assemble(self.question.iter().copied(), Some(context));
-        let max_context = self.spans.max_context(index);
-        let (first_piece, context) = (span.start, self.context.as_ref());
-        Some(Window { index, ids, type_ids, context_position, first_piece, pieces, context, max_context })
+        Some(Window {
+            index,
+            ids,
+            type_ids,
+            question_position,
+            context_position,
+            first_piece: span.start,
+            question: &self.question_pieces,
+            pieces,
+            context: self.context.as_ref(),
+            max_context: self.spans.max_context(index),
+        })
     }
 
     /// The windows in reading order.
@@ -162,6 +177,11 @@ impl<'a> Windows<'a> {
     /// All pieces of the context.
     pub fn context(&self) -> &[Piece] {
         &self.context
+    }
+
+    /// Index of the window that shows a piece of the context with the most context.
+    pub fn best(&self, piece: usize) -> usize {
+        self.spans.best(piece)
     }
 
     /// Range of the context's pieces in window `index`.

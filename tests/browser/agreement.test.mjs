@@ -45,11 +45,13 @@ async function inBrowser(launch, device) {
       async ({ device, questions, texts }) => {
         const { QuestionAnswering, TextClassification } = await import("/pkg/dist/index.js");
         const qa = await QuestionAnswering.load("/models/answers/", { device });
-        const results = { device: qa.device.kind, answers: [], labels: [] };
+        const results = { device: qa.device.kind, answers: [], explained: [], labels: [] };
         for (const [question, context] of questions) {
           const { answers, noAnswer } = await qa.ask(question, context, { topK: 3 });
           const shown = answers.map(({ text, start, end, probability }) => ({ text, start, end, probability }));
           results.answers.push({ answers: shown, noAnswer: noAnswer.probability });
+          const { words, attention } = await qa.explain(question, context, { answer: answers[0], layer: 1, head: 1 });
+          results.explained.push({ words, attentionProbability: [...attention] });
         }
         await qa.dispose();
         const sentiment = await TextClassification.load("/models/sentiment/", { device });
@@ -79,7 +81,7 @@ function difference(found, expected, path = "result") {
   }
 }
 
-test("the comparison detects a shifted answer, a missing one and a changed probability", () => {
+test("the comparison detects a shifted answer, a missing one, a changed probability and other attention", () => {
   const change = (edit) => {
     const copy = structuredClone(expected);
     edit(copy);
@@ -100,6 +102,10 @@ test("the comparison detects a shifted answer, a missing one and a changed proba
   assert.match(
     change((results) => (results.labels[1][0].probability += 0.0011)),
     /probability/,
+  );
+  assert.match(
+    change((results) => (results.explained[1].attentionProbability[5] += 0.0011)),
+    /attention/,
   );
   assert.equal(
     change((results) => (results.answers[2].noAnswer += 0.0009)),

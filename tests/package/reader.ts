@@ -23,6 +23,8 @@ const { answers }: { answers: Answer[] } = await qa.ask("Who?", "Ada.", {
   signal: new AbortController().signal,
 });
 const start: number | undefined = answers[0]?.start;
+is<Float32Array>().the((await qa.explain("Who?", "Ada.", { answer: answers[0], layer: 0, head: 0 })).attention, true);
+is<Float32Array | undefined>().the((await qa.explain("Who?", "Ada.")).attention, true);
 // @ts-expect-error: unknown device
 await QuestionAnswering.load("models/x/", { device: "npu" });
 // @ts-expect-error: unknown option

@@ -133,11 +133,11 @@ proptest! {
 
     #[test]
     fn slots_are_not_overwritten_and_labels_are_unique(seed in any::<u64>(), batch in 1usize..4, sequence in 1usize..9,
-            keep in any::<[bool; 3]>()) {
+            keep in any::<[bool; 4]>()) {
         let config = config(&random_config(&mut Random::new(seed)));
         let network = Network::of(&config).unwrap();
         let schedule = if keep[0] { Schedule::Operations } else { Schedule::Tiled };
-        let request = Request { batch, sequence, schedule, hidden_states: keep[1], attentions: keep[2] };
+        let request = Request { batch, sequence, schedule, hidden_states: keep[1], attentions: keep[2], attention_of: keep[3].then_some(0) };
         let plan = network.plan(request).unwrap();
         assert_slots_hold_what_is_read(&plan);
         let labels: HashSet<&str> = plan.steps.iter().map(|step| step.label.as_str()).collect();

@@ -89,5 +89,5 @@ pub fn config(fields: &Value) -> Config {
 }
 
 pub fn everything(batch: usize, sequence: usize, schedule: Schedule) -> Request {
-    Request { batch, sequence, schedule, hidden_states: true, attentions: true }
+    Request { batch, sequence, schedule, hidden_states: true, attentions: true, attention_of: None }
 }

@@ -113,3 +113,23 @@ fn an_oversized_tensor_is_rejected_by_name() {
     }
     fits_gpu(&table(30_522).unwrap()).unwrap();
 }
+
+#[test]
+fn the_attention_of_one_layer_computes_nothing_after_it() {
+    let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
+    let network = Network::of(&config(&fields)).unwrap();
+    let of = |layer| Request { batch: 1, sequence: 9, attention_of: Some(layer), ..Request::default() };
+    for layer in [0, 1, 23] {
+        let plan = network.plan(of(layer)).unwrap();
+        let outputs: Vec<_> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(outputs, [format!("attentions.{layer}")]);
+        // Per layer before it 16; then a bottleneck, query, key and the probabilities. Plus 3 steps of the embeddings.
+        assert_eq!(plan.steps.len(), 3 + 16 * layer + 4);
+        let last = &plan.steps.last().unwrap().label;
+        assert_eq!(last, &format!("mobilebert.encoder.layer.{layer}.attention.self.probabilities"));
+    }
+    match network.plan(of(24)) {
+        Err(Error::InvalidInput { field, .. }) => assert_eq!(field, "layer"),
+        other => panic!("{other:?}"),
+    }
+}

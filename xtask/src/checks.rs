@@ -256,6 +256,7 @@ fn installed_package() -> Result<Outcome> {
         "command-line",
         "loading",
         "aborting",
+        "explaining",
         "examples",
         "bundlers",
     ];

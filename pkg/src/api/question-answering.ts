@@ -1,6 +1,13 @@
 import { invalidInput, MobileBertError } from "../errors.js";
-import { CALL, type Checks, checkOptions, isBoolean, isCount, isFunction } from "../options.js";
+import { CALL, type Checks, checkOptions, isBoolean, isCount, isFunction, isIndex, isSpan } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
+import {
+  type ExplainOptions,
+  type Explanation,
+  type ExplanationWithAttention,
+  spanOf,
+  withTexts,
+} from "./explanation.js";
 import { LoadedModel, open } from "./model.js";
 
 /** A span of the context: `context.slice(start, end) === text`. */
@@ -87,6 +94,16 @@ const ASK: Checks<AskOptions> = {
   onPartial: isFunction,
 };
 
+const EXPLAIN: Checks<ExplainOptions> = {
+  ...CALL,
+  answer: isSpan,
+  layer: isIndex,
+  head: isIndex,
+  docStride: isCount,
+  maxLength: isCount,
+  maxQuestionTokens: isCount,
+};
+
 /** Answers questions with spans of a context. */
 export class QuestionAnswering extends LoadedModel {
   /** Loads a model with a question-answering head. */
@@ -104,6 +121,29 @@ export class QuestionAnswering extends LoadedModel {
     const call = this.call("ask", [question, context, { topK, ...rest }], signal ? { signal } : {}, partial);
     const result = await call.catch(throwWithCamelCase);
     return withText(result as AskResult, context);
+  }
+
+  /** Explains an answer as below, with what every word of its window attends to in one head of one layer. */
+  explain(
+    question: string,
+    context: string,
+    options: ExplainOptions & { layer: number; head: number },
+  ): Promise<ExplanationWithAttention>;
+  /**
+   * Explains an answer: where the model considered that it starts and ends, word by word, in the window where it was found.
+   * Another head of the same layer needs no computation, another layer no more than the layers below it.
+   */
+  explain(question: string, context: string, options?: ExplainOptions): Promise<Explanation>;
+  async explain(question: string, context: string, options: ExplainOptions = {}): Promise<Explanation> {
+    if (typeof question !== "string") throw invalidInput("question", "not a string");
+    if (typeof context !== "string") throw invalidInput("context", "not a string");
+    checkOptions(options, EXPLAIN);
+    const { signal, answer: given, layer, head, ...sizes } = options;
+    const answer = given ?? (await this.ask(question, context, { topK: 1, signal, ...sizes })).answers[0];
+    const place = answer ? { answer: spanOf(answer, context) } : {};
+    const args = [question, context, { ...place, layer, head, ...sizes }];
+    const result = await this.call("explain", args, signal ? { signal } : {}).catch(throwWithCamelCase);
+    return withTexts(result as Explanation, question, context);
   }
 }
 

@@ -31,6 +31,7 @@ export interface EngineModel {
   task(): string;
   labels(): string[];
   ask(question: string, context: string, options: object, onPartial?: EnginePartial): Promise<unknown>;
+  explain(question: string, context: string, options: object, onProgress?: EnginePartial): Promise<unknown>;
   classify(texts: unknown[], options: object): Promise<unknown>;
   zeroShot(text: string, labels: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   rank(query: string, documents: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;

@@ -152,6 +152,8 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
   switch (call.name) {
     case "ask":
       return model.ask(first as string, second as string, third as object, partial);
+    case "explain":
+      return model.explain(first as string, second as string, third as object, partial);
     case "classify":
       return model.classify(first as unknown[], second as object);
     case "zeroShot":

@@ -19,6 +19,7 @@ export interface ModelInfo {
 /** The calls of a loaded model, named as in the wasm module. */
 export type CallName =
   | "ask"
+  | "explain"
   | "classify"
   | "zeroShot"
   | "rank"

@@ -2,6 +2,7 @@
 //! objects in camel case with UTF-16 offsets as `start` and `end`.
 
 mod encoder;
+mod explanation;
 mod fill_mask;
 mod progress;
 mod question_answering;

@@ -1,7 +1,8 @@
 import { bringAnswerIntoView, showAnswer, showAnswerState, showStopped, showWaitingFor } from "./answer.js";
 import { buttons, byId } from "./elements.js";
+import { noteAnswer } from "./last-answer.js";
 import { onStatus } from "./loading.js";
-import { passage, startPassage } from "./passage.js";
+import { passage, startPassage, takePassage } from "./passage.js";
 import { showSections } from "./passage-size.js";
 import { beginReading, endReading, showPartial } from "./reading.js";
 
@@ -58,6 +59,16 @@ export function startAsking(given, kept) {
 /** What the user wrote. */
 export function askedTexts() {
   return { passage: passage(), question: field.value };
+}
+
+/**
+ * Fills in a question from elsewhere, and a passage if there is one; the user's own can be brought back.
+ * @param {string} question
+ * @param {string | null} context
+ */
+export function takeQuestion(question, context) {
+  takePassage(context ?? passage());
+  field.value = question;
 }
 
 /** Returns a function that restores the current question and answer, once the passage is the same again. */
@@ -127,7 +138,11 @@ function stopReading() {
   const best = partial;
   const context = passage();
   end();
-  if (best?.answers[0]) present(() => showStopped(best, context));
+  if (best?.answers[0])
+    present(() => {
+      showStopped(best, context);
+      noteAnswer({ question: field.value.trim(), context });
+    });
   else showAnswerState("Stopped before an answer was found.", "stopped");
 }
 
@@ -176,7 +191,10 @@ async function ask() {
     });
     if (signal.aborted) return;
     end();
-    present(() => showAnswer(result, context));
+    present(() => {
+      showAnswer(result, context);
+      noteAnswer({ question, context, milliseconds: result.timing.total });
+    });
     showSections(context, result.windows);
     listener.answered(answering.device);
   } catch (error) {

@@ -19,6 +19,11 @@ export function showModels(use, choice) {
   names.replaceChildren(...parts.flatMap((one, index) => [index === 0 ? "Models: " : ", ", one]));
 }
 
+/** The model in use. @param {Use} use */
+export function modelFor(use) {
+  return inUse.get(use);
+}
+
 /** @param {Choice} choice */
 function nameOf(choice) {
   const card = cardOf(choice);

@@ -12,6 +12,8 @@ import { startOffline } from "./offline.js";
 import { wantedDevice } from "./parameters.js";
 import { hideProblem, showProblem, taskFound } from "./problem.js";
 import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment.js";
+import { startSharing } from "./share-answer.js";
+import { startShared } from "./shared.js";
 import { turn } from "./turn.js";
 
 /**
@@ -32,6 +34,8 @@ startAsking(listener("answers"), kept);
 await turn();
 startSentiment(listener("sentiment"), kept?.sentence);
 startDevices(loadBoth);
+startSharing();
+startShared();
 
 const chosen = await choice;
 let { answers, sentiment } = chosen;

@@ -99,12 +99,18 @@ function isOf(sample, text) {
   return text.startsWith(sample.slice(0, END)) || text.endsWith(sample.slice(-END));
 }
 
+/** Shows the passage of a link. Whatever it replaces can be brought back. @param {string} text */
+export function takePassage(text) {
+  show(text, "Filled in from the link.", true);
+}
+
 /**
  * Shows a different passage, from its start. A text of the user's can be brought back, with its question and answer.
  * @param {string} text
  * @param {string} [remark] about the text
+ * @param {boolean} [always] whether what isn't the user's text can be brought back, too
  */
-function show(text, remark = "") {
+function show(text, remark = "", always = false) {
   const before = area.value;
   const restoreAnswer = listener.keep();
   // The first text needs no scrolling, which would force a layout.
@@ -112,8 +118,9 @@ function show(text, remark = "") {
   area.value = text;
   changed();
   hint.textContent = remark;
-  if (before.trim() === "" || before === text || samples.some((sample) => sample.text === before)) return;
-  hint.textContent = `${remark} Your text was replaced.`.trim();
+  const isOwn = before.trim() !== "" && before !== text && !samples.some((sample) => sample.text === before);
+  if (!isOwn && !always) return;
+  if (isOwn) hint.textContent = `${remark} Your text was replaced.`.trim();
   undo.hidden = false;
   restore = () => {
     area.value = before;

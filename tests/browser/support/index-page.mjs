@@ -26,6 +26,12 @@ export async function paste(page, selector, text) {
   );
 }
 
+/** Presses a button with the keyboard: the mouse misses while the page is scrolling. */
+export async function press(page, selector, key = "Enter") {
+  await page.focus(selector);
+  await page.keyboard.press(key);
+}
+
 /** Asks and waits for the final answer. */
 export async function ask(page, question) {
   await paste(page, "#question", question);

@@ -12,10 +12,10 @@ use support::random::Random;
 
 #[test]
 fn q8_matrices_and_tables_stay_in_8_bits() {
-    let weight = Matrix::new(&mut Random::new(33), Precision::Q8, 48, 100);
-    assert_eq!(weight.table().bytes(), 48 * 100 + 48 * 4);
+    let weight = Matrix::new(&mut Random::new(33), Precision::Q8, 64, 100);
+    assert_eq!(weight.table().bytes(), 64 * 100 + 64 * 4);
     for simd in Simd::available() {
-        assert_eq!(weight.packed(simd).bytes(), 48 * 100 + 48 * 4, "{}", simd.name());
+        assert_eq!(weight.packed(simd).bytes(), 64 * 100 + 64 * 4, "{}", simd.name());
     }
 }
 

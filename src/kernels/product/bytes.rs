@@ -82,20 +82,29 @@ impl<'a> Operands<'a> for ByteOperands<'a> {
         }
     }
 
-    fn multiply_panel(&mut self, panel: usize, first: usize, block: OutputBlock<'_>, simd: Simd) {
-        let lanes = simd.lanes();
-        let first = (panel * pairs(self.depth) + pairs(first)) * lanes;
-        let (from, _) = self.panels.as_chunks::<2>();
-        let from = &from[first..][..self.len * lanes];
+    fn multiply_panel(
+        &mut self,
+        at: (usize, usize),
+        next: (usize, usize),
+        block: OutputBlock<'_>,
+        simd: Simd,
+    ) {
+        let (lanes, len) = (simd.lanes(), self.len * simd.lanes());
+        let start = |(panel, first)| (panel * pairs(self.depth) + pairs(first)) * lanes;
+        let (panels, _) = self.panels.as_chunks::<2>();
+        let from = &panels[start(at)..][..len];
+        let upcoming = panels.get(start(next)..).unwrap_or_default();
+        let upcoming = &upcoming[..len.min(upcoming.len())];
         let to = &mut self.panel.0[..from.len()];
         simd.run(Widen { from: from.as_flattened(), to: to.as_flattened_mut() });
-        simd.run(AllRows(ByteMicroKernel {
+        let kernel = ByteMicroKernel {
             rows: &self.rows.0,
             groups: &self.groups,
             len: self.len,
             panel: &self.panel.0,
             block,
-        }));
+        };
+        simd.run(AllRows { kernel, upcoming });
     }
 }
 

@@ -32,10 +32,19 @@ impl<'a> Operands<'a> for FloatOperands<'a> {
         self.block = depth;
     }
 
-    fn multiply_panel(&mut self, panel: usize, first: usize, block: OutputBlock<'_>, simd: Simd) {
-        let lanes = simd.lanes();
-        let panel = &self.panels[(panel * self.depth + first) * lanes..][..self.block * lanes];
-        simd.run(AllRows(FloatMicroKernel { input: self.input, panel, block }));
+    fn multiply_panel(
+        &mut self,
+        at: (usize, usize),
+        next: (usize, usize),
+        block: OutputBlock<'_>,
+        simd: Simd,
+    ) {
+        let (lanes, len) = (simd.lanes(), self.block * simd.lanes());
+        let start = |(panel, first)| (panel * self.depth + first) * lanes;
+        let panel = &self.panels[start(at)..][..len];
+        let upcoming = self.panels.get(start(next)..).unwrap_or_default();
+        let upcoming = &upcoming[..len.min(upcoming.len())];
+        simd.run(AllRows { kernel: FloatMicroKernel { input: self.input, panel, block }, upcoming });
     }
 }
 

@@ -103,13 +103,15 @@ impl<'a> Product<'a> {
                 let depth_end = self.depth.min(depth + depth_block);
                 let input = &self.input.data[first_row * self.input.stride + depth..];
                 operands.set_input(StridedRows { data: input, ..self.input }, rows, depth_end - depth, simd);
-                for index in 0..self.columns.div_ceil(lanes) {
+                let panels = self.columns.div_ceil(lanes);
+                for index in 0..panels {
                     let column = index * lanes;
                     let width = lanes.min(self.columns - column);
                     let output = &mut self.output[first_row * self.output_stride + column..];
                     let stride = self.output_stride;
                     let block = OutputBlock { rows, add: depth > 0, output: &mut *output, stride, width };
-                    operands.multiply_panel(index, depth, block, simd);
+                    let next = if index + 1 < panels { (index + 1, depth) } else { (0, depth_end) };
+                    operands.multiply_panel((index, depth), next, block, simd);
                     if depth_end == self.depth
                         && let Some(epilogue) = &self.epilogue
                     {
@@ -128,8 +130,15 @@ trait Operands<'a> {
     fn depth_block(&self, simd: Simd) -> usize;
     /// Selects the first `depth` values of the first `rows` rows of `input`.
     fn set_input(&mut self, input: StridedRows<'a>, rows: usize, depth: usize, simd: Simd);
-    /// Multiplies the selected input with the panel's values from position `first`.
-    fn multiply_panel(&mut self, panel: usize, first: usize, block: OutputBlock<'_>, simd: Simd);
+    /// Multiplies the selected input with a panel's values from a position on: `at` is both. `next` is what will be
+    /// multiplied after it, if it exists, and is fetched from memory in the meantime.
+    fn multiply_panel(
+        &mut self,
+        at: (usize, usize),
+        next: (usize, usize),
+        block: OutputBlock<'_>,
+        simd: Simd,
+    );
 }
 
 /// The part of the output for one block of rows and the columns of one panel.
@@ -169,21 +178,33 @@ trait MicroKernel {
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize);
 }
 
-/// Runs a micro-kernel over all rows of its block: tiles of `MR` rows, then one tile with the remaining rows.
-struct AllRows<K>(K);
+/// Runs a micro-kernel over all rows of its block, in tiles of at most `MR` rows that differ by at most one row.
+struct AllRows<'a, T, K> {
+    kernel: K,
+    /// What is prefetched, a part of it per tile.
+    upcoming: &'a [T],
+}
 
-impl<K: MicroKernel> Task for AllRows<K> {
+impl<T, K: MicroKernel> Task for AllRows<'_, T, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
-        let AllRows(mut kernel) = self;
+        let AllRows { mut kernel, mut upcoming } = self;
         let rows = kernel.rows();
+        let mut tiles = rows.div_ceil(MR);
         let mut row = 0;
-        while row < rows {
-            let count = MR.min(rows - row);
-            // `count` is at most `MR`, so the compiler drops the arms above it.
+        while tiles > 0 {
+            let (now, later) = upcoming.split_at(upcoming.len() / tiles);
+            V::prefetch(now);
+            upcoming = later;
+            // The compiler drops the arms above `MR`.
+            let count = (rows - row).div_ceil(tiles).min(MR);
             match count {
+                12 => kernel.tile::<V, L, 12>(row),
+                11 => kernel.tile::<V, L, 11>(row),
+                10 => kernel.tile::<V, L, 10>(row),
+                9 => kernel.tile::<V, L, 9>(row),
                 8 => kernel.tile::<V, L, 8>(row),
                 7 => kernel.tile::<V, L, 7>(row),
                 6 => kernel.tile::<V, L, 6>(row),
@@ -194,6 +215,7 @@ impl<K: MicroKernel> Task for AllRows<K> {
                 _ => kernel.tile::<V, L, 1>(row),
             }
             row += count;
+            tiles -= 1;
         }
     }
 }

@@ -1,36 +1,79 @@
-//! AVX2 with FMA. Written with intrinsics, because the compiler vectorizes arrays of 16 floats but doesn't keep them in
+//! AVX2 with FMA, and with the VNNI that some processors add to it. Written with intrinsics, because the compiler vectorizes arrays of 16 floats but doesn't keep them in
 //! registers.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_madd_epi16,
-    _mm256_max_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+    __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_dpwssd_avx_epi32,
+    _mm256_fmadd_ps, _mm256_madd_epi16, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_setzero_si256,
 };
+use std::marker::PhantomData;
 
 use super::{IntLanes, Lanes};
 
-/// Two vectors of eight floats. Only used inside `with_avx2`, so every method runs on a processor with AVX2 and FMA.
-#[derive(Clone, Copy)]
-pub struct F32x16([__m256; 2]);
+/// Multiplies and adds pairs of 16-bit integers.
+pub trait PairProducts: Copy {
+    /// `sum + left[0] · right[0] + left[1] · right[1]` in every lane.
+    ///
+    /// # Safety
+    /// The processor has AVX2 and what the implementation names.
+    unsafe fn add_products(sum: __m256i, left: __m256i, right: __m256i) -> __m256i;
+}
 
-impl Lanes<16> for F32x16 {
-    type Ints = I32x16;
+/// The two instructions of AVX2.
+#[derive(Clone, Copy)]
+pub struct Madd;
+
+impl PairProducts for Madd {
+    #[inline(always)]
+    unsafe fn add_products(sum: __m256i, left: __m256i, right: __m256i) -> __m256i {
+        // SAFETY: AVX2 is available, see the trait.
+        unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(left, right)) }
+    }
+}
+
+/// The one instruction of AVX-VNNI.
+#[derive(Clone, Copy)]
+pub struct Vnni;
+
+impl PairProducts for Vnni {
+    #[inline(always)]
+    unsafe fn add_products(sum: __m256i, left: __m256i, right: __m256i) -> __m256i {
+        // SAFETY: AVX-VNNI is available, see the trait.
+        unsafe { _mm256_dpwssd_avx_epi32(sum, left, right) }
+    }
+}
+
+/// Two vectors of eight floats. Only used inside `with_avx2` and `with_avx_vnni`, so every method runs on a processor with
+/// AVX2, FMA and what `P` needs.
+#[derive(Clone, Copy)]
+pub struct F32x16<P>([__m256; 2], PhantomData<P>);
+
+impl<P> F32x16<P> {
+    #[inline(always)]
+    fn new(values: [__m256; 2]) -> Self {
+        F32x16(values, PhantomData)
+    }
+}
+
+impl<P: PairProducts> Lanes<16> for F32x16<P> {
+    type Ints = I32x16<P>;
 
     #[inline(always)]
     fn zero() -> Self {
         // SAFETY: AVX is available, see the type.
-        F32x16([unsafe { _mm256_setzero_ps() }; 2])
+        F32x16::new([unsafe { _mm256_setzero_ps() }; 2])
     }
 
     #[inline(always)]
     fn load(from: &[f32; 16]) -> Self {
-        F32x16(bytemuck::cast(*from))
+        F32x16::new(bytemuck::cast(*from))
     }
 
     #[inline(always)]
-    fn from_ints(ints: I32x16) -> Self {
+    fn from_ints(ints: I32x16<P>) -> Self {
         // SAFETY: AVX is available, see the type. (Not `map`: its closure would be compiled without AVX, so it would be called
         // instead of inlined.)
-        unsafe { F32x16([_mm256_cvtepi32_ps(ints.0[0]), _mm256_cvtepi32_ps(ints.0[1])]) }
+        unsafe { F32x16::new([_mm256_cvtepi32_ps(ints.0[0]), _mm256_cvtepi32_ps(ints.0[1])]) }
     }
 
     #[inline(always)]
@@ -43,7 +86,7 @@ impl Lanes<16> for F32x16 {
         // SAFETY: AVX2 and FMA are available, see the type.
         unsafe {
             let factor = _mm256_set1_ps(factor);
-            F32x16([
+            F32x16::new([
                 _mm256_fmadd_ps(factor, other.0[0], self.0[0]),
                 _mm256_fmadd_ps(factor, other.0[1], self.0[1]),
             ])
@@ -53,13 +96,13 @@ impl Lanes<16> for F32x16 {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         // SAFETY: AVX is available, see the type.
-        unsafe { F32x16([_mm256_add_ps(self.0[0], other.0[0]), _mm256_add_ps(self.0[1], other.0[1])]) }
+        unsafe { F32x16::new([_mm256_add_ps(self.0[0], other.0[0]), _mm256_add_ps(self.0[1], other.0[1])]) }
     }
 
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
         // SAFETY: AVX is available, see the type.
-        unsafe { F32x16([_mm256_mul_ps(self.0[0], other.0[0]), _mm256_mul_ps(self.0[1], other.0[1])]) }
+        unsafe { F32x16::new([_mm256_mul_ps(self.0[0], other.0[0]), _mm256_mul_ps(self.0[1], other.0[1])]) }
     }
 
     #[inline(always)]
@@ -67,22 +110,27 @@ impl Lanes<16> for F32x16 {
         // SAFETY: AVX is available, see the type. (If either operand is NaN, `max` returns the second one.)
         unsafe {
             let zero = _mm256_setzero_ps();
-            F32x16([_mm256_max_ps(zero, self.0[0]), _mm256_max_ps(zero, self.0[1])])
+            F32x16::new([_mm256_max_ps(zero, self.0[0]), _mm256_max_ps(zero, self.0[1])])
         }
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(values: &[T]) {
+        super::prefetch(values);
     }
 }
 
-/// Two vectors of eight integers. Only used inside `with_avx2`, like [`F32x16`].
+/// Two vectors of eight integers. Only used where [`F32x16`] is.
 #[derive(Clone, Copy)]
-pub struct I32x16([__m256i; 2]);
+pub struct I32x16<P>([__m256i; 2], PhantomData<P>);
 
-impl IntLanes<16> for I32x16 {
+impl<P: PairProducts> IntLanes<16> for I32x16<P> {
     type Pairs = [__m256i; 2];
 
     #[inline(always)]
     fn zero() -> Self {
         // SAFETY: AVX is available, see the type.
-        I32x16([unsafe { _mm256_setzero_si256() }; 2])
+        I32x16([unsafe { _mm256_setzero_si256() }; 2], PhantomData)
     }
 
     #[inline(always)]
@@ -92,13 +140,12 @@ impl IntLanes<16> for I32x16 {
 
     #[inline(always)]
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self {
-        // SAFETY: AVX2 and FMA are available, see the type.
+        // SAFETY: AVX2 and what `P` needs are available, see the type.
         unsafe {
             let left = _mm256_set1_epi32(bytemuck::cast(left));
-            I32x16([
-                _mm256_add_epi32(self.0[0], _mm256_madd_epi16(left, right[0])),
-                _mm256_add_epi32(self.0[1], _mm256_madd_epi16(left, right[1])),
-            ])
+            let sums =
+                [P::add_products(self.0[0], left, right[0]), P::add_products(self.0[1], left, right[1])];
+            I32x16(sums, PhantomData)
         }
     }
 }

@@ -1,10 +1,12 @@
 //! SIMD instruction sets. Kernels are written once over [`Lanes`] and instantiated for each set.
 //!
-//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON; x86-64 always has SSE2, and AVX2 with FMA is
-//! detected at run time.
+//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON; x86-64 always has SSE2. AVX2 with FMA, the
+//! VNNI that some processors add to it, and AVX-512 with its own VNNI are detected at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
 #[cfg(target_arch = "wasm32")]
@@ -19,16 +21,31 @@ enum Kind {
     Baseline,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Simd {
     /// All instruction sets that kernels are compiled for and that this processor supports, best last.
     pub fn available() -> Vec<Simd> {
-        #[allow(unused_mut, reason = "only x86-64 has a second set")]
+        #[allow(unused_mut, reason = "only x86-64 has more than one set")]
         let mut sets = vec![Simd(Kind::Baseline)];
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            sets.push(Simd(Kind::Avx2));
+        {
+            use std::arch::is_x86_feature_detected as detected;
+            let avx2 = detected!("avx2") && detected!("fma");
+            if avx2 {
+                sets.push(Simd(Kind::Avx2));
+            }
+            if avx2 && detected!("avxvnni") {
+                sets.push(Simd(Kind::AvxVnni));
+            }
+            let avx512 = detected!("avx512f") && detected!("avx512bw") && detected!("avx512dq");
+            if avx2 && avx512 && detected!("avx512vl") && detected!("avx512vnni") {
+                sets.push(Simd(Kind::Avx512));
+            }
         }
         sets
     }
@@ -43,6 +60,10 @@ impl Simd {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2+fma",
+            #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => "avx2+fma+vnni",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512+vnni",
             Kind::Baseline if cfg!(target_arch = "wasm32") => "simd128",
             Kind::Baseline if cfg!(target_arch = "aarch64") => "neon",
             Kind::Baseline if cfg!(target_arch = "x86_64") => "sse2",
@@ -51,14 +72,16 @@ impl Simd {
     }
 
     /// [`Simd::lanes`] of the widest instruction set.
-    pub(super) const MAX_LANES: usize = 16;
+    pub(super) const MAX_LANES: usize = if cfg!(target_arch = "x86_64") { 32 } else { BASELINE_LANES };
 
     /// Columns per packed panel (NR of the micro-kernel).
     pub fn lanes(self) -> usize {
         match self.0 {
             Kind::Baseline => BASELINE_LANES,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => Self::MAX_LANES,
+            Kind::Avx2 | Kind::AvxVnni => 16,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => 32,
         }
     }
 
@@ -71,6 +94,12 @@ impl Simd {
             // kind, after detecting both.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { with_avx2(task) },
+            // SAFETY: as above, with AVX-VNNI.
+            #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => unsafe { with_avx_vnni(task) },
+            // SAFETY: as above, with the five parts of AVX-512.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { with_avx512(task) },
         }
     }
 }
@@ -104,6 +133,9 @@ pub(super) trait Lanes<const L: usize>: Copy {
     fn multiply(self, other: Self) -> Self;
     /// `max(self, 0)`; NaN stays NaN.
     fn relu(self) -> Self;
+    /// Fetches values from memory into a cache, where the instruction set can.
+    #[inline(always)]
+    fn prefetch<T>(_: &[T]) {}
 }
 
 /// A vector of `L` 32-bit sums of products of 16-bit pairs.
@@ -119,10 +151,34 @@ pub(super) trait IntLanes<const L: usize>: Copy {
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
 }
 
+/// Fetches values from memory into the L2 cache.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch<T>(values: &[T]) {
+    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+    const CACHE_LINE: usize = 64;
+    for line in (0..size_of_val(values)).step_by(CACHE_LINE) {
+        // SAFETY: a prefetch has no effect besides the caches, and every x86-64 processor has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(values.as_ptr().cast::<i8>().wrapping_add(line)) };
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn with_avx2<T: Task>(task: T) -> T::Output {
-    task.run::<avx2::F32x16, 16, 6>()
+    task.run::<avx2::F32x16<avx2::Madd>, 16, 6>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avxvnni")]
+fn with_avx_vnni<T: Task>(task: T) -> T::Output {
+    task.run::<avx2::F32x16<avx2::Vnni>, 16, 6>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn with_avx512<T: Task>(task: T) -> T::Output {
+    task.run::<avx512::F32x32, 32, 12>()
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,8 @@
 //! `config.json`: defaults of absent fields, and errors for invalid fields.
 
-use mobilebert::config::{Activation, Bottleneck, Config, Family, Head, Normalization, ProblemType};
+use mobilebert::config::{
+    Activation, Bottleneck, Calibration, Config, Family, Head, Normalization, ProblemType,
+};
 use mobilebert::error::{Code, Error};
 use mobilebert::plan::{ModelPart, Network, Request};
 use proptest::prelude::*;
@@ -357,5 +359,37 @@ proptest! {
                 Err(error) => panic!("{error}"),
             }
         }
+    }
+}
+
+#[test]
+fn a_calibration_is_read_and_one_out_of_range_is_named() {
+    let with = |calibration: Value| read(json!({ "model_type": "bert", "calibration": calibration }));
+    assert_eq!(read(json!({ "model_type": "bert" })).unwrap().calibration, Calibration::default());
+    assert_eq!(
+        with(json!({ "note": "unknown keys are ignored" })).unwrap().calibration,
+        Calibration::default()
+    );
+    let given =
+        json!({ "temperature": 1.5, "null_threshold": -2, "unsure_below": 0.4, "neutral": [0.3, 0.7] });
+    let expected = Calibration {
+        temperature: 1.5,
+        null_threshold: Some(-2.0),
+        unsure_below: 0.4,
+        neutral: Some((0.3, 0.7)),
+    };
+    assert_eq!(with(given).unwrap().calibration, expected);
+    for (bad, field) in [
+        (json!(1.5), "calibration"),
+        (json!({ "temperature": 0 }), "calibration.temperature"),
+        (json!({ "temperature": "hot" }), "calibration.temperature"),
+        (json!({ "null_threshold": [] }), "calibration.null_threshold"),
+        (json!({ "unsure_below": 1.5 }), "calibration.unsure_below"),
+        (json!({ "neutral": [0.7, 0.3] }), "calibration.neutral"),
+        (json!({ "neutral": [0.7] }), "calibration.neutral"),
+        (json!({ "neutral": [0.2, "0.7"] }), "calibration.neutral"),
+    ] {
+        let error = with(bad.clone()).unwrap_err();
+        assert!(error.to_string().contains(&format!("`{field}`")), "{bad}: {error}");
     }
 }

@@ -58,6 +58,18 @@ class Unanswerable:
 
 
 @dataclass
+class Opinions:
+    """SST-2: shares of the rows replaced by sentences made by rules, by kind (see `data/opinions`)."""
+
+    sentence: float = 0.0  # a whole sentence of the training file
+    negated: float = 0.0
+    contrast: float = 0.0
+    fact: float = 0.0  # no opinion; needs SQuAD's training file for its paragraphs
+    everyday: float = 0.0
+    written: float = 0.0  # the row itself, spelled as people write
+
+
+@dataclass
 class Data:
     """What the model is shown."""
 
@@ -72,6 +84,7 @@ class Data:
     near: float = 0.0  # SQuAD: share of those whose passage is of the question's own article
     everyday: float = 0.0  # SQuAD: share of windows replaced by an everyday text (see `data/everyday`)
     unanswerable: Unanswerable = field(default_factory=Unanswerable)
+    opinions: Opinions = field(default_factory=Opinions)
     version: str = "1.1"  # SQuAD: which dev set is scored
     null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
     files: list[str] = field(default_factory=list)  # plain text, below the data folder
@@ -221,6 +234,7 @@ def _value(kind, value, where: str):
 
 def check(config: Config, where: str) -> None:
     """Refuse values that no step can use."""
+    opinions = dataclasses.astuple(config.data.opinions)
     changed = (config.data.mismatch, config.data.everyday, *dataclasses.astuple(config.data.unanswerable))
     rules = [
         (bool(config.name), "'name' is missing: it names the folder of the run"),
@@ -240,6 +254,8 @@ def check(config: Config, where: str) -> None:
             min(changed) >= 0 and sum(changed) < 1,
             "'mismatch', 'everyday' and 'unanswerable' are shares: none below 0, and they must leave windows as is",
         ),
+        (min(opinions) >= 0 and sum(opinions) <= 1, "'opinions' are shares: none below 0, at most 1 together"),
+        (not any(opinions) or config.task == "sst2", "'opinions' are for the task sst2"),
         (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
         (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),
         (8 <= config.data.max_length <= 512, "'max_length' must lie between 8 and 512"),

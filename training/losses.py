@@ -79,6 +79,14 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return summed / (labels != -100).sum().clamp_min(1)
 
 
+def likely_labels(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy to probabilities `wanted` `[rows, classes]`; rows of NaN are ignored, and none give 0."""
+    known = ~wanted.isnan().any(-1)
+    if not known.any():
+        return logits.sum() * 0.0
+    return functional.cross_entropy(logits[known].float(), wanted[known])
+
+
 def regression(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean squared error, for STS-B."""
     return functional.mse_loss(scores.squeeze(-1), labels)

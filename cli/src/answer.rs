@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
-use mobilebert::task::question_answering::Merge;
+use mobilebert::task::question_answering::{Merge, Verdict};
 use serde::Serialize;
 
 use crate::arguments::{ShippedModelArguments, WindowArguments, max_answer_tokens};
@@ -106,11 +106,14 @@ impl Arguments {
     }
 }
 
-/// Prints each answer in its sentence, and the null answer first if it is the most probable.
+/// Prints each answer in its sentence; if there is none, or only a guess, a line before them says so.
 fn print(reply: &Reply, context: &str, output: &mut Output) -> Result<()> {
-    let best = reply.answers.first().map_or(0.0, |answer| answer.probability);
-    if reply.no_answer.probability > best {
-        output.line(&format!("{}  (the passage doesn't say)", per_cent(reply.no_answer.probability)))?;
+    match reply.verdict {
+        Verdict::Answer => {}
+        Verdict::Unsure => output.line("(not sure, best guess:)")?,
+        Verdict::NoAnswer => {
+            output.line(&format!("{}  (the passage doesn't say)", per_cent(reply.no_answer.probability)))?;
+        }
     }
     for answer in &reply.answers {
         let sentence = in_sentence(context, answer.start_byte..answer.end_byte, colors());

@@ -32,6 +32,7 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct Line<'a> {
     labels: &'a [Label],
+    neutral: bool,
     truncated: bool,
 }
 
@@ -47,11 +48,14 @@ impl Arguments {
             let pairs: Vec<Text<'_>> =
                 chunk.iter().map(|text| Text { text, pair: self.pair.as_deref() }).collect();
             for (text, result) in chunk.iter().zip(pollster::block_on(model.classify(&pairs))?) {
-                let (labels, truncated) = (&result.labels[..], result.truncated);
+                let (labels, neutral, truncated) = (&result.labels[..], result.neutral, result.truncated);
                 if self.json {
-                    output.json(&Line { labels, truncated })?;
+                    output.json(&Line { labels, neutral, truncated })?;
                 } else {
                     output.heading(text, texts.len(), truncated)?;
+                    if neutral {
+                        output.line("(neutral)")?;
+                    }
                     labels.iter().try_for_each(|label| output.line(&line(label)))?;
                 }
                 bar.inc(1);

@@ -27,10 +27,13 @@ export { type Redactable, type RedactOptions, redact } from "./api/redact.js";
 export { type SearchHit, similarity, type Vectors } from "./api/similarity.js";
 export {
   type Classification,
+  type Contributions,
+  type ContributionsOptions,
   type CountedTexts,
   type LabelScore,
   TextClassification,
   type TextOrPair,
+  type WordContribution,
   type WrappedTexts,
 } from "./api/text-classification.js";
 export { type RankedDocument, type RankOptions, type RankResult, TextRanking } from "./api/text-ranking.js";

@@ -36,8 +36,17 @@ impl Fields {
     }
 
     /// The value, or none if absent or null.
-    fn get(&self, field: &str) -> Option<&Value> {
+    pub(super) fn get(&self, field: &str) -> Option<&Value> {
         self.0.get(field).filter(|value| !value.is_null())
+    }
+
+    /// The fields of an object.
+    pub(super) fn object(&self, field: &str) -> Result<Option<Fields>> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(Fields(fields.clone()))),
+            Some(value) => Err(Error::config(field, format!("is {}, must be an object", truncated(value)))),
+        }
     }
 
     /// The number of entries of an object or list.

@@ -2,10 +2,12 @@
 //!
 //! An absent field has the default value of that `model_type` in `transformers`.
 
+mod calibration;
 mod fields;
 mod kinds;
 mod read;
 
+pub use calibration::Calibration;
 pub use kinds::{Activation, Bottleneck, Family, Head, Normalization, ProblemType, ScoreActivation};
 
 use crate::error::{Error, Result};
@@ -67,6 +69,8 @@ pub struct Config {
     activation_fn: Option<String>,
     /// Token id of padding.
     pub pad_token_id: u32,
+    /// What turns scores into decisions.
+    pub calibration: Calibration,
 }
 
 impl Config {

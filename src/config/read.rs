@@ -1,7 +1,7 @@
 //! The fields of each family, with their defaults.
 
 use super::fields::Fields;
-use super::{Bottleneck, Config, FILE, Family, Head, Normalization};
+use super::{Bottleneck, Calibration, Config, FILE, Family, Head, Normalization};
 use crate::error::{Error, Result};
 
 /// Reads `model_type`, or the family that `architectures` implies.
@@ -120,6 +120,7 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
         problem_type: fields.problem_type()?,
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
+        calibration: Calibration::read(fields)?,
     })
 }
 
@@ -152,6 +153,7 @@ pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
         problem_type: fields.problem_type()?,
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
+        calibration: Calibration::read(fields)?,
     })
 }
 
@@ -185,5 +187,6 @@ pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
         problem_type: fields.problem_type()?,
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
+        calibration: Calibration::read(fields)?,
     })
 }

@@ -1,5 +1,6 @@
 //! A model directory → a model that performs a task: files to parameters on a device, text to results.
 
+mod contributions;
 #[cfg(not(target_arch = "wasm32"))]
 mod directory;
 mod encoder;
@@ -18,6 +19,7 @@ mod token_classification;
 mod tokenize;
 mod zero_shot_classification;
 
+pub use contributions::{Contributions, MAX_WORDS, WordContribution};
 #[cfg(not(target_arch = "wasm32"))]
 pub use directory::{Directory, WEIGHTS, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, PoolTokens};

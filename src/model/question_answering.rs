@@ -10,7 +10,7 @@ use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::{Error, Result};
 use crate::session::{DeviceKind, Outputs, Sequence};
-use crate::task::question_answering::{Answer, Merge, NoAnswer, Search, SearchOptions};
+use crate::task::question_answering::{Answer, Merge, NoAnswer, Search, SearchOptions, Verdict};
 use crate::task::relevance;
 use crate::text::windows::{Window, WindowOptions, Windows};
 use crate::trial::{Order, Trial};
@@ -64,6 +64,8 @@ pub struct Reply {
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,
+    /// Whether the first answer, a guess, or no answer is the result, by the model's calibration.
+    pub verdict: Verdict,
     /// Number of windows over the whole context.
     pub windows: usize,
     /// Number of windows read; less than `windows` if `max_windows` or the caller stopped the reading.
@@ -128,7 +130,7 @@ impl QuestionAnswering {
         let windows = Windows::new(model.tokenizer()?, question, context, &sizes)?;
         let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *options;
         let search = SearchOptions { top_k, max_answer_tokens, merge, align_to_words };
-        let mut search = Search::new(context, search)?;
+        let mut search = Search::new(context, search)?.with_temperature(model.config.calibration.temperature);
         stopwatch.tokenized();
 
         let total = windows.len();
@@ -166,6 +168,7 @@ impl QuestionAnswering {
         let best = search.answers();
         stopwatch.postprocessed();
         Ok(Reply {
+            verdict: best.no_answer.verdict(&best.answers, &self.0.config.calibration),
             answers: best.answers,
             no_answer: best.no_answer,
             windows: total,

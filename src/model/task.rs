@@ -21,7 +21,7 @@ macro_rules! declare_task {
         $(#[$documentation])*
         #[derive(bytemuck::TransparentWrapper)]
         #[repr(transparent)]
-        pub struct $task($crate::model::Model);
+        pub struct $task(pub(super) $crate::model::Model);
 
         impl $task {
             /// Wraps a loaded model.

@@ -34,6 +34,8 @@ impl<'a> From<&'a str> for Text<'a> {
 pub struct Classified {
     /// Every label, the most probable first.
     pub labels: Vec<Label>,
+    /// Whether the probabilities lie in the model's neutral zone, if it has one: the text has no clear label.
+    pub neutral: bool,
     /// Whether the text was too long and lost its end.
     pub truncated: bool,
     /// Timing of the whole call that the text was part of.
@@ -52,15 +54,35 @@ impl TextClassification {
                 texts.iter().map(encode).collect()
             },
             |model, encoded, outputs| {
-                let logits = &output(outputs, "logits")?.data;
-                let labels = labels(logits, &model.config.labels, problem(&model.config)?)?;
-                Ok((labels, encoded.truncated))
+                let labels = label_probabilities(&model.config, &output(outputs, "logits")?.data)?;
+                let neutral = is_neutral(&labels, &model.config);
+                Ok((labels, neutral, encoded.truncated))
             },
         );
         let (results, timing) = run.await?;
-        let classified = |(labels, truncated)| Classified { labels, truncated, timing };
+        let classified = |(labels, neutral, truncated)| Classified { labels, neutral, truncated, timing };
         Ok(results.into_iter().map(classified).collect())
     }
+}
+
+/// All labels with their probabilities at the model's temperature, largest first.
+pub(super) fn label_probabilities(config: &Config, logits: &[f32]) -> Result<Vec<Label>> {
+    let problem = problem(config)?;
+    let temperature = config.calibration.temperature;
+    if temperature == 1.0 || !matches!(problem, Problem::SingleLabel | Problem::MultiLabel) {
+        return labels(logits, &config.labels, problem);
+    }
+    let scaled: Vec<f32> = logits.iter().map(|&logit| (f64::from(logit) / temperature) as f32).collect();
+    labels(&scaled, &config.labels, problem)
+}
+
+/// Only two labels have a middle.
+fn is_neutral(labels: &[Label], config: &Config) -> bool {
+    let (Some((low, high)), [_, second]) = (config.calibration.neutral, &config.labels[..]) else {
+        return false;
+    };
+    let second = labels.iter().find(|label| label.label == *second);
+    second.is_some_and(|label| (low..=high).contains(&label.probability))
 }
 
 /// How to read the head's outputs. A softmax over a single output would always be 1.

@@ -1,6 +1,7 @@
 //! Spans, probabilities and offsets of answers, compared with a naive implementation.
 
 mod answers;
+mod calibrated;
 mod distinct;
 mod spans;
 

@@ -39,9 +39,18 @@ def read_train(places: Places, skip_ambiguous: bool) -> Squad:
     data = parse(places.data_file("squad", "train-v1.1.json.gz"))
     if not skip_ambiguous:
         return data
-    path = places.data_file("squad", "train-v1.1.ambiguous.json.gz")
-    unsure = _json(path)
+    unsure = _ambiguous(places)
     return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id not in unsure])
+
+
+def read_ambiguous(places: Places) -> Squad:
+    """The training file's other questions: as they are not trained on, they show what a model is worth."""
+    data, unsure = parse(places.data_file("squad", "train-v1.1.json.gz")), _ambiguous(places)
+    return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id in unsure])
+
+
+def _ambiguous(places: Places):
+    return _json(places.data_file("squad", "train-v1.1.ambiguous.json.gz"))
 
 
 def read_dev(places: Places, version: str) -> Squad:

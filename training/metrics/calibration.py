@@ -19,15 +19,6 @@ def expected_calibration_error(probabilities: np.ndarray, right: np.ndarray, bin
     return float(found)
 
 
-def span_total(start: np.ndarray, end: np.ndarray, longest: int) -> float:
-    """Logarithm of the sum of e^(start + end) over all spans of at most `longest` pieces; -inf starts do not count."""
-    if not len(start):
-        return float("-inf")
-    padded = np.concatenate([end, np.full(longest - 1, -np.inf)])
-    scores = start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, longest)
-    return log_sum(scores.ravel())
-
-
 def log_sum(values: np.ndarray) -> float:
     """Logarithm of Σ e^value, without overflow."""
     top = float(np.max(values, initial=-np.inf))

@@ -1,43 +1,107 @@
-"""Fix the threshold of "no answer" on changed training questions, before any v2.0 figure is looked at."""
+"""Fit temperature and thresholds on training rows that were kept back, before any dev set is looked at."""
 
 import json
 
 import numpy as np
 
-from training import calibrate, checkpoint
-from training.config import Config
-from training.data import squad, tokens
+from training import checkpoint
+from training.calibration import fit, labels, unanswered
+from training.config import Config, Data
+from training.data import glue, opinions, squad, tokens
 from training.errors import TrainingError
-from training.metrics.squad import answers
+from training.metrics.answers import said
+from training.metrics.calibration import expected_calibration_error
+from training.metrics.squad import right as right_answers
 from training.models import build
 from training.places import Places
 from training.steps.common import device, result
+from training.tasks.glue import predict_rows
+from training.tasks.sentiment import split
 
 COUNT = 2000
+# Facts that decide where the neutral zone lies; of another seed than training's.
+FACTS, FACTS_SEED = 600, 77
+
+
+def path(config: Config, places: Places):
+    """Where the figures of a run are left: `export` puts those under `calibration` into `config.json`."""
+    return places.run(config.name) / "calibration.json"
+
+
+def read(config: Config, places: Places) -> dict:
+    """What a run's model got for its `config.json`; empty if it was not calibrated."""
+    file = path(config, places)
+    return json.loads(file.read_text(encoding="utf-8"))["calibration"] if file.is_file() else {}
 
 
 def run(config: Config, places: Places) -> None:
-    """Leave `null.json` in the run's folder; `evaluate` with version 2.0 reads it."""
-    if config.task != "squad":
-        raise TrainingError(f"{config.name}: 'task' must be squad to calibrate")
+    """Leave `calibration.json` in the run's folder; `evaluate` and `export` read it."""
+    if config.task not in ("squad", "sst2"):
+        raise TrainingError(f"{config.name}: 'task' must be squad or sst2 to calibrate")
     directory = result(config, places)
-    model = build.load(directory, "squad", whole=True).to(device()).eval()
-    data = squad.read_train(places, config.data.skip_ambiguous)
-    made = calibrate.pairs(data, config.data.limit or COUNT, config.seed, config.data)
-    settings = config.data
-    windows = squad.Windows(
-        tokens.load(directory), made.data, settings.max_length, settings.doc_stride, settings.max_question
-    )
-    found = answers(model, windows)
-    differences = np.array([found[q.id].null - found[q.id].score for q in made.data.questions])
-    cut, right = calibrate.threshold(differences, made.answerable)
-    figures = {
-        "null_threshold": cut,
-        "right": right,
-        "pairs": len(differences),
-        "near": config.data.near,
-        "found": calibrate.found(differences, made, cut),
-    }
-    path = places.run(config.name) / "null.json"
-    checkpoint.write_whole(path, lambda p: p.write_text(json.dumps(figures) + "\n"))
+    model = build.load(directory, config.task, whole=True).to(device()).eval()
+    calibrate = _questions if config.task == "squad" else _labels
+    figures = calibrate(model, tokens.load(directory), config, places)
+    checkpoint.write_whole(path(config, places), lambda p: p.write_text(json.dumps(figures) + "\n"))
     print(json.dumps(figures))
+
+
+def _questions(model, tokenizer, config: Config, places: Places) -> dict:
+    kept = squad.read_ambiguous(places)
+    made = unanswered.pairs(kept, config.data.limit or COUNT, config.seed, config.data)
+    found = said(model, _windows(tokenizer, made.data, config.data), fit.TEMPERATURES)
+    asked = [found[q.id] for q in made.data.questions]
+    differences = np.array([one.null - one.score for one in asked])
+    cut, decided = fit.threshold(differences, made.answerable)
+    # Of the answers that would be given, none of which may be to a question without one.
+    given = differences <= cut
+    right = right_answers(made.data, found)[given]
+    each = np.array([one.probabilities(fit.TEMPERATURES) for one in asked])[given].T
+    best = fit.temperature(list(each), right)
+    least, _ = fit.threshold(-each[best], right > 0)
+    plain = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
+    return {
+        "calibration": {
+            "temperature": round(float(fit.TEMPERATURES[best]), 4),
+            "null_threshold": round(cut, 4),
+            "unsure_below": round(float(np.clip(-least, 0, 1)), 4),
+        },
+        "rows": len(differences),
+        "decided": decided,
+        "found": unanswered.found(differences, made, cut),
+        "error_before": expected_calibration_error(each[plain], right),
+        "error_after": expected_calibration_error(each[best], right),
+    }
+
+
+def _windows(tokenizer, data: squad.Squad, settings: Data) -> squad.Windows:
+    return squad.Windows(tokenizer, data, settings.max_length, settings.doc_stride, settings.max_question)
+
+
+def _labels(model, tokenizer, config: Config, places: Places) -> dict:
+    held, rest = split(glue.read_train(places, "sst2"), config.data.limit or config.loop.held_out)
+    if not held:
+        raise TrainingError(f"{config.name}: the training file has no whole sentences to calibrate on")
+    maker = opinions.Maker(rest, squad.read_train(places, False).paragraphs)
+    random = np.random.default_rng(FACTS_SEED)
+    facts = [glue.Row(maker.draw("fact", random).text, None, 0.5) for _ in range(FACTS)]
+
+    def logits(rows: list[glue.Row]) -> np.ndarray:
+        return predict_rows(model, tokens.encode_rows(tokenizer, rows, config.data.max_length))
+
+    seen, truths = logits(held), np.array([row.label for row in held])
+    each = [labels.positive(seen, t) for t in fit.TEMPERATURES]
+    best = fit.temperature(each, truths)
+    temperature = float(fit.TEMPERATURES[best])
+    said = each[best]
+    low, high, decided = labels.neutral_zone(
+        said[truths == 0], labels.positive(logits(facts), temperature), said[truths == 1]
+    )
+    return {
+        "calibration": {"temperature": round(temperature, 4), "neutral": [round(low, 2), round(high, 2)]},
+        "rows": len(held),
+        "facts": len(facts),
+        "decided": 100 * decided,
+        "error_before": labels.error(labels.positive(seen, 1.0), truths),
+        "error_after": labels.error(said, truths),
+    }

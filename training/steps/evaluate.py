@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from training import quantise
+from training.calibration import labels
 from training.config import Config
 from training.data import glue, tokens
 from training.metrics.glue import METRICS
 from training.models import build
 from training.places import Places
+from training.steps import calibrate
 from training.steps.common import device, result
 from training.tasks.glue import predict_rows
 
@@ -30,18 +32,22 @@ def run(config: Config, places: Places, storage: str = "f32") -> None:
     if storage == "q8":
         model.load_state_dict(quantise.rounded(model), strict=False)
     tokenizer = tokens.load(directory)
+    calibrated = calibrate.read(config, places)
     if config.task == "squad":
         from training.metrics.squad import evaluate_squad
 
-        calibrated = places.run(config.name) / "null.json"
-        if config.data.version == "2.0" and calibrated.exists():
-            config.data.null_threshold = json.loads(calibrated.read_text(encoding="utf-8"))["null_threshold"]
-        scores = evaluate_squad(model, tokenizer, places, config.data)
+        if config.data.version == "2.0":
+            config.data.null_threshold = calibrated.get("null_threshold", config.data.null_threshold)
+        scores = evaluate_squad(model, tokenizer, places, config.data, calibrated.get("temperature", 1.0))
     else:
         rows = glue.read_dev(places, config.task)
         logits = predict_rows(model, tokens.encode_rows(tokenizer, rows, config.data.max_length))
         guesses = logits[:, 0] if logits.shape[1] == 1 else logits.argmax(1)
-        scores = {"n": len(rows), **METRICS[config.task](guesses, np.array([r.label for r in rows]))}
+        truths = np.array([r.label for r in rows])
+        scores = {"n": len(rows), **METRICS[config.task](guesses, truths)}
+        if config.task == "sst2":
+            for name, temperature in (("plain", 1.0), ("calibrated", calibrated.get("temperature", 1.0))):
+                scores[f"calibration_error_{name}"] = labels.error(labels.positive(logits, temperature), truths)
     path = scores_path(config, places, storage)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"task": config.task, **scores})

@@ -11,6 +11,7 @@ from training import card, checkpoint, tensors
 from training.config import Config
 from training.errors import TrainingError
 from training.places import Places
+from training.steps import calibrate
 from training.steps.common import result
 
 LARGEST = torch.finfo(torch.float16).max
@@ -20,20 +21,22 @@ def run(config: Config, places: Places) -> None:
     """Write `runs/NAME/export`; `mobilebert quantize` makes the shipped directory from it."""
     source = result(config, places)
     folder = places.run(config.name) / "export"
-    export(source, folder)
+    export(source, folder, calibrate.read(config, places))
     checkpoint.write_whole(folder / "README.md", lambda p: p.write_text(card.write(config, places, source)))
     write_manifest(folder, "f16")
     print(folder)
 
 
-def export(source: Path, folder: Path) -> None:
-    """Copy a model directory, its weights as f16."""
+def export(source: Path, folder: Path, calibration: dict | None = None) -> None:
+    """Copy a model directory, its weights as f16; `calibration` goes into its `config.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: half(name, tensor) for name, tensor in tensors.read(source / "model.safetensors").items()}
     weights = tensors.to_bytes(state, {"format": "pt"})
     checkpoint.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     settings["dtype"] = "float16"
+    if calibration:
+        settings["calibration"] = calibration
     checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(settings, indent=2) + "\n"))
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         if (source / name).is_file():

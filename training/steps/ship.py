@@ -14,6 +14,7 @@ from training.data.squad import read_dev
 from training.errors import TrainingError
 from training.metrics import squad
 from training.places import Places
+from training.steps import calibrate
 
 # Shown in the card, half of them mistakes.
 EXAMPLES = 10
@@ -84,11 +85,11 @@ def _questions(config: Config, places: Places, program: engine.Engine, made: Pat
 
 
 def _unanswerable(config: Config, places: Places, program: engine.Engine, made: Path) -> list[str]:
-    calibrated = places.run(config.name) / "null.json"
+    calibrated = calibrate.path(config, places)
     if not calibrated.is_file():
         return []
     found = json.loads(calibrated.read_text(encoding="utf-8"))
-    cut, kinds = found["null_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
+    cut, kinds = found["calibration"]["null_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
     data = places.data_file("squad", "dev-v2.0.json")
     scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
     # A file may lack one of the two kinds of questions.
@@ -100,7 +101,7 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
         f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
         f"--null-threshold {cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
         f"answer (see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
-        "`mobilebert answer` say it above 0:",
+        "`mobilebert answer` use the same threshold:",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
         "|---|---|---|---|---|---|",

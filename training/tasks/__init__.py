@@ -1,5 +1,6 @@
 """The tasks a model can be trained on."""
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from training.data import tokens
 from training.places import Places
 from training.tasks.glue import open_glue
 from training.tasks.packed import open_packed
+from training.tasks.sentiment import open_sentiment
 from training.tasks.squad import open_squad
 from training.tasks.task import Task
 from training.tasks.text import open_text
@@ -27,4 +29,6 @@ def open_task(config: Config, places: Places, tokenizer_from: Path, device: torc
         return open_squad(config, places, tokenizer)
     if config.task == "text":
         return open_text(config, places, tokenizer)
+    if any(dataclasses.astuple(config.data.opinions)):
+        return open_sentiment(config, places, tokenizer)
     return open_glue(config, places, tokenizer)

@@ -76,7 +76,7 @@ def write_data(places: Places) -> None:
     with gzip.open(places.data / "squad" / "train-v1.1.json.gz", "wt") as file:
         json.dump(squad(random, 6), file)
     with gzip.open(places.data / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
-        json.dump({"q-0-0-0": [0, 1]}, file)
+        json.dump({"q-0-0-0": [0, 1]} | {f"q-{a}-{p}-2": [0, 1] for a in range(6) for p in range(2)}, file)
     (places.data / "squad" / "dev-v1.1.json").write_text(json.dumps(squad(random, 2)))
     (places.data / "text").mkdir(exist_ok=True)
     lines = [sentence(random, 10, 40) if i % 9 else "" for i in range(1, 60)]

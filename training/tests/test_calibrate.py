@@ -1,11 +1,16 @@
 """The threshold of no answer."""
 
-import numpy as np
+import json
 
-from training import calibrate
+import numpy as np
+import pytest
+
+from training.calibration import fit, labels, unanswered
 from training.config import Data, build
 from training.data import squad
+from training.errors import TrainingError
 from training.steps import calibrate as calibrate_step
+from training.steps import export
 from training.tests.conftest import tiny
 
 
@@ -20,7 +25,7 @@ def test_threshold_is_the_best_there_is():
         for _ in range(50):
             differences = random.integers(-6, 6, size=size).astype(float)
             answerable = random.random(size) < 0.5
-            cut, right = calibrate.threshold(differences, answerable)
+            cut, right = fit.threshold(differences, answerable)
             reached = np.mean((differences <= cut) == answerable)
             assert reached * 100 == right or np.isclose(reached * 100, right)
             assert np.isclose(reached, best_by_trial(differences, answerable))
@@ -28,7 +33,7 @@ def test_threshold_is_the_best_there_is():
 
 def test_pairs_are_half_foreign(world):
     data = squad.read_train(world, skip_ambiguous=False)
-    made = calibrate.pairs(data, 20, seed=1, settings=Data())
+    made = unanswered.pairs(data, 20, seed=1, settings=Data())
     own = {q.id: q for q in data.questions}
     assert made.answerable.sum() == 10
     assert made.kinds == ["plain", "foreign"] * 10
@@ -46,7 +51,7 @@ def test_answers_are_taken_away_by_the_shares():
     questions = [squad.Question(f"q{i}", asked, i, ((text.index("London"), "London"),)) for i in range(60)]
     data = squad.Squad([text] * 60, [i // 30 for i in range(60)], questions)
     kinds = {"removed": 0.3, "swapped": 0.3, "negated": 0.2, "opposed": 0.2}
-    made = calibrate.pairs(data, 60, seed=2, settings=build(Data, {"unanswerable": kinds}, "here"))
+    made = unanswered.pairs(data, 60, seed=2, settings=build(Data, {"unanswerable": kinds}, "here"))
     assert set(made.kinds) == {"plain", "removed", "swapped", "negated", "foreign"}  # no word has an opposite here
     for question, kind in zip(made.data.questions, made.kinds, strict=True):
         passage = made.data.paragraphs[question.paragraph]
@@ -56,16 +61,45 @@ def test_answers_are_taken_away_by_the_shares():
 
 
 def test_what_is_found_is_told_by_kind():
-    made = calibrate.Pairs(None, np.array([True, False, True, False]), ["plain", "swapped", "plain", "removed"])
-    assert calibrate.found(np.array([-3.0, -2.0, 1.0, 4.0]), made, 0.0) == {
+    made = unanswered.Pairs(None, np.array([True, False, True, False]), ["plain", "swapped", "plain", "removed"])
+    assert unanswered.found(np.array([-3.0, -2.0, 1.0, 4.0]), made, 0.0) == {
         "plain": 50.0,
         "removed": 100.0,
         "swapped": 0.0,
     }
 
 
-def test_step_leaves_the_threshold(world, capsys):
+def test_the_step_fits_questions_that_were_not_trained_on_and_export_passes_its_figures_on(world, monkeypatch, capsys):
+    seen, pairs = [], unanswered.pairs
+    monkeypatch.setattr(calibrate_step.unanswered, "pairs", lambda data, *rest: seen.append(data) or pairs(data, *rest))
     config = tiny("null", task="squad", models={"init": "models:tiny-squad"}, data={"max_length": 64, "limit": 10})
     calibrate_step.run(config, world)
-    assert '"pairs": 10' in capsys.readouterr().out
-    assert (world.run("null") / "null.json").exists()
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["rows"] == 10
+    trained = {q.id for q in squad.read_train(world, skip_ambiguous=True).questions}
+    assert not trained & {q.id for q in seen[0].questions}
+    assert set(figures["calibration"]) == {"temperature", "null_threshold", "unsure_below"}
+    export.run(config, world)
+    settings = json.loads((world.run("null") / "export" / "config.json").read_text())
+    assert settings["calibration"] == figures["calibration"]
+
+
+def test_a_temperature_makes_up_for_scores_that_are_too_large():
+    random = np.random.default_rng(4)
+    # The right odds, three times too sure.
+    logits = np.where(random.random(20000) < 0.8, 1, -1) * random.random(20000) * 9
+    truths = (random.random(20000) < 1 / (1 + np.exp(-logits / 3))).astype(float)
+    each = [1 / (1 + np.exp(-logits / t)) for t in fit.TEMPERATURES]
+    assert abs(fit.TEMPERATURES[fit.temperature(each, truths)] - 3.0) < 0.3
+
+
+def test_the_neutral_zone_lies_between_the_labels():
+    random = np.random.default_rng(4)
+    negative, positive = random.random(300) * 0.3, 0.8 + random.random(300) * 0.2
+    low, high, decided = labels.neutral_zone(negative, 0.4 + random.random(300) * 0.3, positive)
+    assert 0.3 <= low <= 0.41 and 0.69 <= high <= 0.81 and decided == 1.0
+
+
+def test_a_file_without_whole_sentences_is_refused(world):
+    with pytest.raises(TrainingError, match="no whole sentences"):
+        calibrate_step.run(tiny("labels", models={"init": "models:tiny"}, loop={"held_out": 10}), world)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.metrics.calibration import expected_calibration_error, log_sum, span_total
-from training.metrics.squad import Found
+from training.metrics import answers
+from training.metrics.calibration import expected_calibration_error, log_sum
 
 
 def test_the_error_is_the_distance_between_said_and_right():
@@ -15,21 +15,24 @@ def test_the_error_is_the_distance_between_said_and_right():
     assert expected_calibration_error(np.array([1.0, 0.0]), np.array([1, 0])) == 0.0
 
 
-def test_the_total_is_over_all_spans_that_are_short_enough():
+def test_an_answer_has_the_spans_that_overlap_it_and_no_answer_takes_its_part():
     random = np.random.default_rng(1)
-    for count, longest in ((1, 3), (2, 3), (7, 3), (7, 30)):
+    for count in (1, 2, 7, 40):
         start, end = random.normal(size=(2, count)) * 5
-        spans = [start[i] + end[j] for i in range(count) for j in range(i, min(count, i + longest))]
-        assert span_total(start, end, longest) == pytest.approx(np.log(np.exp(spans).sum()))
-    assert span_total(np.array([-np.inf, 1.0]), np.array([9.0, 2.0]), 4) == pytest.approx(3.0)
-    assert span_total(np.array([]), np.array([]), 4) == -np.inf
+        first = int(random.integers(count))
+        last = int(random.integers(first, min(count, first + answers.MAX_ANSWER)))
+        scores = answers.span_scores(start, end)
+        spans = {(i, j): start[i] + end[j] for i in range(count) for j in range(i, min(count, i + answers.MAX_ANSWER))}
+        wanted = np.log(np.exp(list(spans.values())).sum())
+        assert log_sum(scores.ravel()) == pytest.approx(wanted)
+        own = np.log(sum(np.exp(s) for (i, j), s in spans.items() if i <= last and j >= first))
+        assert log_sum(scores[answers.overlapping(count, first, last)]) == pytest.approx(own)
+    one = np.array([3.0, 1.5])
+    temperatures = np.array([1.0, 2.0])
+    assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures) == pytest.approx([0.5, 0.5])
+    assert answers.Said("x", 3.0, -np.inf, one, one).probabilities(temperatures) == pytest.approx([1.0, 1.0])
 
 
 def test_large_scores_do_not_overflow():
     assert log_sum(np.array([1e4, 1e4])) == pytest.approx(1e4 + np.log(2))
     assert log_sum(np.array([-np.inf, -np.inf])) == -np.inf
-
-
-def test_no_answer_takes_its_part_of_the_probability():
-    assert Found("x", 3.0, 3.0, 3.0).probability == pytest.approx(0.5)
-    assert Found("x", 3.0, -np.inf, 3.0).probability == pytest.approx(1.0)

@@ -5,8 +5,10 @@ import pytest
 
 from training.data import squad as squad_data
 from training.data import tokens
-from training.metrics import glue, squad
+from training.metrics import answers, glue, squad
 from training.models import build as models
+
+TEMPERATURES = np.array([0.5, 1.0, 3.0])
 
 
 def test_f1_and_accuracy():
@@ -55,20 +57,22 @@ def test_answers_are_cut_from_the_source(world):
     tokenizer = tokens.load(world.models / "tiny-squad")
     windows = squad_data.Windows(tokenizer, data, 40, 8, 6)
     model = models.load(world.models / "tiny-squad", "squad").eval()
-    found = squad.answers(model, windows)
+    found = answers.said(model, windows, TEMPERATURES)
     assert found.keys() == {q.id for q in data.questions}
     for q in data.questions:
-        text, score, null, total = found[q.id]
-        assert total >= score and 0 < found[q.id].probability <= 1
+        text, score, null, masses, totals = found[q.id]
+        assert (totals >= masses).all() and (masses * TEMPERATURES >= score - 1e-4).all()
+        probabilities = found[q.id].probabilities(TEMPERATURES)
+        assert (probabilities > 0).all() and (probabilities <= 1).all()
         assert text in data.paragraphs[q.paragraph]
-        assert 1 <= len(text.split()) <= squad.MAX_ANSWER
+        assert 1 <= len(text.split()) <= answers.MAX_ANSWER
         assert np.isfinite([score, null]).all()
 
 
 def test_each_piece_belongs_to_the_window_that_sees_most(world):
     data = squad_data.read_dev(world, "1.1")
     windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 30, 6, 6)
-    rank = squad.max_context(windows)
+    rank = answers.max_context(windows)
     mine = [w for w in windows.windows if w.question == 0]
     assert len(mine) > 2
     owners: dict[int, int] = {}
@@ -87,6 +91,6 @@ def test_the_best_span_wins(world):
     start, end = np.full(head + window.count + 1, -5.0), np.full(head + window.count + 1, -5.0)
     start[head + 4], end[head + 6] = 3.0, 2.0
     start[0] = end[0] = 9.0  # the position of "no answer" isn't a span
-    text, score = squad.best_span(windows, window, start, end, squad.max_context(windows))
+    (pieces, text), score = answers.best_span(windows, window, start, end, answers.max_context(windows))
     assert text == " ".join(data.paragraphs[0].split()[4:7])
-    assert score == 5.0
+    assert (pieces, score) == ((4, 6), 5.0)

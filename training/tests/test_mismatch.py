@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training import calibrate
+from training.calibration import unanswered
 from training.config import Data
 from training.data import squad
 from training.data.mismatch import Mismatches
@@ -61,7 +61,7 @@ def test_where_the_article_has_none_one_of_another_article_is_drawn():
 
 def test_pairs_of_calibration_take_them_too(world):
     given = squad.read_train(world, skip_ambiguous=False)
-    made = calibrate.pairs(given, 40, seed=1, settings=Data(near=1.0))
+    made = unanswered.pairs(given, 40, seed=1, settings=Data(near=1.0))
     own = {q.id: q for q in given.questions}
     moved = [q for q, keep in zip(made.data.questions, made.answerable, strict=True) if not keep]
     near = [q for q in moved if given.articles[q.paragraph] == given.articles[own[q.id].paragraph]]

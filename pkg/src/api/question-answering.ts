@@ -36,6 +36,12 @@ export interface AskResult {
   answers: Answer[];
   /** The case that the context doesn't contain an answer: its probability, 0 to 1, and its sum of logits. */
   noAnswer: { probability: number; score: number };
+  /**
+   * What the answers amount to, by the model's `calibration` (see "Calibration" in the guide to models): the first
+   * answer, the first answer as no more than a guess, or no answer. Without a calibration, no answer is the result if it
+   * is more probable than the first answer.
+   */
+  verdict: "answer" | "unsure" | "no-answer";
   /** Number of windows that the context was split into. */
   windows: number;
   /** Number of windows that were read; less than `windows` if limited by `maxWindows`. */

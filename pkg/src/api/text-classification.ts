@@ -1,5 +1,5 @@
 import { invalidInput } from "../errors.js";
-import { CALL, checkOptions, wellFormed } from "../options.js";
+import { CALL, type Checks, checkOptions, shown, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
 import { LoadedModel, open } from "./model.js";
 
@@ -32,11 +32,52 @@ export interface LabelScore {
 export interface Classification {
   /** All labels, most probable first. */
   labels: LabelScore[];
+  /** Whether the probabilities lie in the neutral zone of the model's `calibration`, if it has one. */
+  neutral: boolean;
   /** Whether the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;
 }
+
+/** A word, a run of characters other than white space: `text.slice(start, end)`. */
+export interface WordContribution {
+  /** The word. */
+  text: string;
+  /** Start offset in UTF-16 units. */
+  start: number;
+  /** End offset in UTF-16 units, exclusive. */
+  end: number;
+  /** The label's probability with the word less that without it, −1 to 1. */
+  contribution: number;
+  /** Whether a part of the word isn't in the model's vocabulary, as most emoji. */
+  unknown: boolean;
+}
+
+/** What the words of a text contribute to a label. */
+export interface Contributions {
+  /** The label. */
+  label: string;
+  /** Its probability for the whole text. */
+  probability: number;
+  /** The first 64 words, in order. */
+  words: WordContribution[];
+  /** Whether words were left out, or the text was truncated to the model's maximum length. */
+  truncated: boolean;
+  /** Timing in milliseconds. */
+  timing: Timing;
+}
+
+/** Options of {@link TextClassification.contributions}. */
+export interface ContributionsOptions extends CallOptions {
+  /** The label. Default: the most probable one. */
+  label?: string | undefined;
+}
+
+const CONTRIBUTIONS: Checks<ContributionsOptions> = {
+  ...CALL,
+  label: (value) => (typeof value === "string" ? undefined : `${shown(value)} is not a string`),
+};
 
 /** Classifies texts, for example by sentiment, topic or entailment. */
 export class TextClassification extends LoadedModel {
@@ -72,6 +113,20 @@ export class TextClassification extends LoadedModel {
     const results = (await this.call("classify", [clean, {}], options)) as Classification[];
     if (!one) return results;
     return results[0] as Classification;
+  }
+
+  /**
+   * What each word contributes to a label: the text is classified without one word at a time. The call can be aborted
+   * between runs.
+   */
+  async contributions(text: string, options: ContributionsOptions = {}): Promise<Contributions> {
+    if (typeof text !== "string") throw invalidInput("text", "not a string");
+    checkOptions(options, CONTRIBUTIONS);
+    const { signal, label } = options;
+    const call = this.call("contributions", [wellFormed(text), label], signal ? { signal } : {});
+    const result = (await call) as Contributions;
+    for (const word of result.words) word.text = text.slice(word.start, word.end);
+    return result;
   }
 }
 

@@ -33,6 +33,7 @@ export interface EngineModel {
   ask(question: string, context: string, options: object, onPartial?: EnginePartial): Promise<unknown>;
   explain(question: string, context: string, options: object, onProgress?: EnginePartial): Promise<unknown>;
   classify(texts: unknown[], options: object): Promise<unknown>;
+  contributions(text: string, label: string | undefined, onProgress?: EnginePartial): Promise<unknown>;
   zeroShot(text: string, labels: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   rank(query: string, documents: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   labelTokens(text: string, options: object, onProgress?: EnginePartial): Promise<unknown>;

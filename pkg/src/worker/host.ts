@@ -156,6 +156,8 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
       return model.explain(first as string, second as string, third as object, partial);
     case "classify":
       return model.classify(first as unknown[], second as object);
+    case "contributions":
+      return model.contributions(first as string, second as string | undefined, partial);
     case "zeroShot":
       return model.zeroShot(first as string, second as unknown[], third as object, partial);
     case "rank":

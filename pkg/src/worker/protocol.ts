@@ -21,6 +21,7 @@ export type CallName =
   | "ask"
   | "explain"
   | "classify"
+  | "contributions"
   | "zeroShot"
   | "rank"
   | "labelTokens"

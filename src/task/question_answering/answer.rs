@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::config::Calibration;
+
 /// The spans that are one answer, which has their summed probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Merge {
@@ -109,6 +111,34 @@ pub struct Answers {
     pub no_answer: NoAnswer,
     /// Number of windows read.
     pub windows: usize,
+}
+
+/// What the answers amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The first answer.
+    Answer,
+    /// The first answer is only a guess: less probable than the model's `calibration` requires of an answer.
+    Unsure,
+    /// The text doesn't answer the question.
+    NoAnswer,
+}
+
+impl NoAnswer {
+    /// Decides between the first of `answers` and no answer, as the model's calibration says.
+    pub fn verdict(&self, answers: &[Answer], calibration: &Calibration) -> Verdict {
+        let Some(first) = answers.first() else { return Verdict::NoAnswer };
+        let unanswerable = match calibration.null_threshold {
+            Some(threshold) => self.difference(answers) > threshold,
+            None => self.probability > first.probability,
+        };
+        match () {
+            () if unanswerable => Verdict::NoAnswer,
+            () if first.probability < calibration.unsure_below => Verdict::Unsure,
+            () => Verdict::Answer,
+        }
+    }
 }
 
 impl Answers {

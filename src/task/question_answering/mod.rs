@@ -4,7 +4,7 @@
 //! first token, so that every span of the text counts once. Its score is the sum of its start logit and its end logit.
 //! The score of the *null* answer is the minimum over all windows of the sum of the two logits at `[CLS]`: a question has
 //! no answer only if it has none in every window. Probabilities are a softmax over all spans of all windows and the null
-//! answer. It is exact, although only the best spans are listed.
+//! answer, at the model's temperature ([`crate::config::Calibration`]). It is exact, although only the best spans are listed.
 //!
 //! Several spans often say the same ("1871", "in 1871"). Spans that overlap, or that repeat a text elsewhere, are variants of
 //! one answer: greedily, the best remaining span represents an answer, and its variants' probabilities are added. Answers
@@ -21,6 +21,6 @@ mod rank;
 mod search;
 mod spans;
 
-pub use answer::{Answer, Answers, Merge, NoAnswer, SearchOptions, Variant};
+pub use answer::{Answer, Answers, Merge, NoAnswer, SearchOptions, Variant, Verdict};
 pub use search::Search;
 pub use spans::{DisjointSpans, RankedSpans, Span, log_sum_exp};

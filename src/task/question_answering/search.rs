@@ -20,7 +20,7 @@ const ANSWERS: usize = 16;
 /// A window's contribution to the probabilities.
 #[derive(Clone, Copy, Debug)]
 struct WindowTotals {
-    /// ln Σ exp(score) over the window's spans.
+    /// ln Σ exp(score / temperature) over the window's spans.
     spans: f64,
     /// Sum of the logits at `[CLS]`.
     null: f64,
@@ -33,6 +33,7 @@ pub struct Search<'a> {
     context: &'a str,
     units: Utf16Index<'a>,
     options: SearchOptions,
+    temperature: f64,
     totals: BTreeMap<usize, WindowTotals>,
     /// The best span of each text; if overlapping ones merge, only of spans that don't overlap within a window.
     texts: BestTexts<'a>,
@@ -59,10 +60,16 @@ impl<'a> Search<'a> {
             context,
             units: Utf16Index::new(context),
             options,
+            temperature: 1.0,
             totals: BTreeMap::new(),
             texts: BestTexts::new(context, texts),
             spans: BestSpans::new(candidates(&options)),
         })
+    }
+
+    /// Divides scores by a temperature, which must be positive, before they become probabilities. Before any window is added.
+    pub fn with_temperature(self, temperature: f64) -> Self {
+        Search { temperature, ..self }
     }
 
     /// Adds a window's logits, one per token of `window.ids`. Does nothing if the window was already added.
@@ -88,7 +95,7 @@ impl<'a> Search<'a> {
         let first = |logits: &[f32]| logits.first().map_or(f64::NEG_INFINITY, |&logit| f64::from(logit));
         let null = first(start_logits) + first(end_logits);
         let longest = self.options.max_answer_tokens;
-        let spans = log_sum_exp(start, end, &window.max_context, longest);
+        let spans = self.log_total(start, end, &window.max_context);
         self.totals.insert(window.index, WindowTotals { spans, null });
         let ranked = || RankedSpans::new(start, end, &window.max_context, longest);
         if self.options.merge == Merge::Overlapping {
@@ -114,8 +121,10 @@ impl<'a> Search<'a> {
     pub fn answers(&self) -> Answers {
         let null = self.totals.values().map(|window| window.null).fold(f64::INFINITY, f64::min);
         let null = if self.totals.is_empty() { f64::NEG_INFINITY } else { null };
-        let total = self.totals.values().fold(null, |total, window| log_add(total, window.spans));
-        let probability = |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (score - total).exp() };
+        let scaled = |score: f64| score / self.temperature;
+        let total = self.totals.values().fold(scaled(null), |total, window| log_add(total, window.spans));
+        let probability =
+            |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (scaled(score) - total).exp() };
         let mut ranks: Vec<Rank> = self.texts.iter().chain(self.spans.iter()).cloned().collect();
         ranks.sort_by(|a, b| b.cmp(a));
         ranks.dedup();
@@ -131,6 +140,17 @@ impl<'a> Search<'a> {
             no_answer: NoAnswer { probability: probability(null), score: null },
             windows: self.totals.len(),
         }
+    }
+
+    fn log_total(&self, start: &[f32], end: &[f32], max_context: &[bool]) -> f64 {
+        let longest = self.options.max_answer_tokens;
+        if self.temperature == 1.0 {
+            return log_sum_exp(start, end, max_context, longest);
+        }
+        let scaled = |logits: &[f32]| -> Vec<f32> {
+            logits.iter().map(|&logit| (f64::from(logit) / self.temperature) as f32).collect()
+        };
+        log_sum_exp(&scaled(start), &scaled(end), max_context, longest)
     }
 
     /// Keeps spans of a window, which come best first, as answers of their own.

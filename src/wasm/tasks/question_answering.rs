@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::model::{self, AskOptions, Progress, QuestionAnswering};
-use crate::task::question_answering::{self as task, Merge, NoAnswer};
+use crate::task::question_answering::{self as task, Merge, NoAnswer, Verdict};
 use crate::wasm::WasmModel;
 use crate::wasm::convert::{object, parse};
 
@@ -91,6 +91,7 @@ impl From<&task::Answer> for Answer {
 struct Reply {
     answers: Vec<Answer>,
     no_answer: NoAnswer,
+    verdict: Verdict,
     windows: usize,
     windows_done: usize,
     truncated: bool,
@@ -102,6 +103,7 @@ impl From<model::Reply> for Reply {
         Reply {
             answers: reply.answers.iter().map(Answer::from).collect(),
             no_answer: reply.no_answer,
+            verdict: reply.verdict,
             windows: reply.windows,
             windows_done: reply.windows_done,
             truncated: reply.truncated,

@@ -1,9 +1,11 @@
 //! `classify`.
 
-use serde::Deserialize;
+use js_sys::Function;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use crate::model::{Text, TextClassification};
+use super::progress::Watch;
+use crate::model::{self, Text, TextClassification};
 use crate::wasm::WasmModel;
 use crate::wasm::convert::{object, parse};
 
@@ -29,8 +31,57 @@ impl TextOrPair {
     }
 }
 
+#[derive(Serialize)]
+struct Word<'a> {
+    text: &'a str,
+    start: usize,
+    end: usize,
+    contribution: f64,
+    unknown: bool,
+}
+
+impl<'a> From<&'a model::WordContribution> for Word<'a> {
+    fn from(word: &'a model::WordContribution) -> Self {
+        let model::WordContribution { text, contribution, unknown, .. } = word;
+        let (start, end) = (word.start_utf16, word.end_utf16);
+        Word { text, start, end, contribution: *contribution, unknown: *unknown }
+    }
+}
+
+#[derive(Serialize)]
+struct Contributions<'a> {
+    label: &'a str,
+    probability: f64,
+    words: Vec<Word<'a>>,
+    truncated: bool,
+    timing: model::Timing,
+}
+
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
+    /// What each word of a text contributes to a label, by default the most probable one. `on_progress(done)` is awaited
+    /// between runs; `false` stops the call.
+    pub async fn contributions(
+        &mut self,
+        text: String,
+        label: Option<String>,
+        on_progress: Option<Function>,
+    ) -> Result<JsValue, JsValue> {
+        let task = TextClassification::borrow(&mut self.0)?;
+        let mut watch = Watch::new(on_progress);
+        let result =
+            task.contributions_with(&text, label.as_deref(), async |done| watch.note(done).await).await;
+        watch.check()?;
+        let found = result?;
+        Ok(object(&Contributions {
+            label: &found.label,
+            probability: found.probability,
+            words: found.words.iter().map(Word::from).collect(),
+            truncated: found.truncated,
+            timing: found.timing,
+        })?)
+    }
+
     /// Labels of each of `texts`, an array of strings and pairs of strings.
     pub async fn classify(&mut self, texts: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
         parse::<ClassifyOptions>("options", &options)?;

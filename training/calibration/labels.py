@@ -1,0 +1,32 @@
+"""Two labels: the temperature of their probabilities, and the zone between them in which a text is neutral."""
+
+import numpy as np
+
+from training.metrics.calibration import expected_calibration_error
+
+# Ends of the zone that are tried.
+LOWS, HIGHS = np.arange(0.05, 0.5, 0.01), np.arange(0.5, 0.951, 0.01)
+
+
+def positive(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """The second label's probability, of logits `[rows, 2]`."""
+    return 1 / (1 + np.exp(-(logits[:, 1] - logits[:, 0]) / temperature))
+
+
+def error(positive: np.ndarray, truths: np.ndarray) -> float:
+    """The expected calibration error of the more probable label."""
+    return expected_calibration_error(np.maximum(positive, 1 - positive), (positive > 0.5) == (truths > 0.5))
+
+
+def neutral_zone(negative: np.ndarray, neutral: np.ndarray, positive: np.ndarray) -> tuple[float, float, float]:
+    """The zone that decides best between three kinds of text, and the mean share of each that it decides rightly.
+
+    Takes the second label's probabilities of texts of each kind.
+    """
+    best = (0.5, 0.5, -1.0)
+    for low in LOWS:
+        for high in HIGHS:
+            shares = (negative < low).mean(), ((neutral >= low) & (neutral <= high)).mean(), (positive > high).mean()
+            if np.mean(shares) > best[2]:
+                best = (float(low), float(high), float(np.mean(shares)))
+    return best

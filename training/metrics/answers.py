@@ -1,0 +1,125 @@
+"""The search for the answer that SQuAD's figures are reported with, and how sure a model is of an answer.
+
+A probability is that of a distinct answer: the spans that overlap the best one say the same.
+"""
+
+import collections
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from training.data import batches
+from training.data.squad import Windows
+from training.metrics.calibration import log_sum
+
+N_BEST, MAX_ANSWER = 20, 30
+
+
+class Said(NamedTuple):
+    """What a model says to one question, and how sure it is of it at each of several temperatures."""
+
+    text: str  # the best answer's
+    score: float  # of the best answer: start + end
+    null: float  # score of no answer, the lowest of the windows
+    masses: np.ndarray  # log Σ e^(score / temperature) over the spans that overlap the best answer
+    totals: np.ndarray  # the same over all spans
+
+    def probabilities(self, temperatures: np.ndarray) -> np.ndarray:
+        """Of the answer, among all answers and no answer."""
+        return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures))
+
+
+def said(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Said]:
+    """What the model says, by question id."""
+    nothing = np.full(len(temperatures), -np.inf)
+    found: dict[str, Said] = {}
+    rank = max_context(windows)
+    for window, start, end in logits(model, windows):
+        (span, text), score = best_span(windows, window, start, end, rank)
+        scores = span_scores(*counted(windows, window, start, end, rank))
+        totals = np.array([log_sum((scores / t).ravel()) for t in temperatures])
+        key = windows.data.questions[window.question].id
+        old = found.get(key, Said("", -np.inf, np.inf, nothing, nothing))
+        masses, chosen = old.masses, (old.text, old.score)
+        if score > old.score:
+            inside = scores[overlapping(window.count, *span)]
+            masses, chosen = np.array([log_sum(inside / t) for t in temperatures]), (text, score)
+        null = min(float(start[0] + end[0]), old.null)
+        found[key] = Said(*chosen, null, masses, np.logaddexp(totals, old.totals))
+    return found
+
+
+def span_scores(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Scores by first piece and length less one; -inf where a span would run over the end."""
+    padded = np.concatenate([end, np.full(MAX_ANSWER - 1, -np.inf)])
+    return start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, MAX_ANSWER)
+
+
+def overlapping(count: int, first: int, last: int) -> np.ndarray:
+    """The spans, as in `span_scores`, that share a piece with the one from `first` to `last`."""
+    starts = np.arange(count)[:, None]
+    return (starts <= last) & (starts + np.arange(MAX_ANSWER) >= first)
+
+
+@torch.no_grad()
+def logits(model, windows: Windows, batch_size: int = 16):
+    """Every window with its start and end logits, shortest windows first."""
+    device = next(model.parameters()).device
+    order = sorted(range(len(windows.windows)), key=lambda i: windows.length(windows.windows[i]))
+    for i in range(0, len(order), batch_size):
+        part = [windows.windows[j] for j in order[i : i + batch_size]]
+        batch = batches.pad([windows.encoded(w) for w in part], {}).to(device)
+        out = model(**batch.inputs())
+        starts, ends = out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
+        yield from zip(part, starts, ends, strict=True)
+
+
+def counted(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank) -> tuple[np.ndarray, np.ndarray]:
+    """The logits of the passage's pieces; those of starts that count in another window are -inf."""
+    head = len(windows.questions[window.question]) + 2
+    inside = slice(head, head + window.count)
+    own = np.array([rank(window, place) for place in range(window.count)], dtype=bool)
+    return np.where(own, start[inside], -np.inf), end[inside]
+
+
+def best_span(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank):
+    """The best span of one window that is short enough and starts where this window sees most around it.
+
+    Returns its first and last piece within the window and its text, and its score: ((pieces, text), score).
+    """
+    head = len(windows.questions[window.question]) + 2
+    starts = np.argsort(-start[: head + window.count + 1], kind="stable")[:N_BEST]
+    ends = np.argsort(-end[: head + window.count + 1], kind="stable")[:N_BEST]
+    found, score = (0, 0), -np.inf
+    for s in starts:
+        if not head <= s < head + window.count or not rank(window, s - head):
+            continue
+        for e in ends:
+            if s <= e < min(s + MAX_ANSWER, head + window.count) and start[s] + end[e] > score:
+                found, score = (s - head, e - head), float(start[s] + end[e])
+    if score == -np.inf:
+        return (found, ""), score
+    paragraph = windows.data.questions[window.question].paragraph
+    offsets = windows.offsets[paragraph]
+    first, last = offsets[window.first + found[0]][0], offsets[window.first + found[1]][1]
+    return (found, windows.data.paragraphs[paragraph][first:last]), score
+
+
+def max_context(windows: Windows):
+    """A test whether a window is the one of its question that sees most around a piece."""
+    groups: dict[int, list] = collections.defaultdict(list)
+    for w in windows.windows:
+        groups[w.question].append(w)
+
+    def context(w, piece: int) -> float:
+        return min(piece - w.first, w.first + w.count - 1 - piece) + 0.01 * w.count
+
+    def is_best(window, place: int) -> bool:
+        piece = window.first + place
+        if len(groups[window.question]) == 1:
+            return True
+        others = [w for w in groups[window.question] if w.first <= piece < w.first + w.count]
+        return max(others, key=lambda w: context(w, piece)) is window
+
+    return is_best

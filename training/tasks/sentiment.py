@@ -1,0 +1,107 @@
+"""Sentiment: SST-2's phrases, some of them replaced by sentences made by rules (see `data/opinions`)."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from training import losses
+from training.config import Config
+from training.data import batches, glue, opinions, squad, tokens
+from training.data.opinions import writing
+from training.places import Places
+from training.tasks.glue import GlueBatches, glue_terms, held_out_score
+from training.tasks.task import Task
+
+# Of a sentence held back no phrase of at least this many words is trained on.
+LEAST_WORDS = 2
+
+
+def open_sentiment(config: Config, places: Places, tokenizer) -> Task:
+    """The training file without the sentences kept back, and the maker of the other sentences."""
+    held, rows = split(glue.read_train(places, "sst2"), config.loop.held_out)
+    if config.data.limit:
+        rows = rows[: config.data.limit]
+    paragraphs = squad.read_train(places, False).paragraphs if config.data.opinions.fact else []
+    source = SentimentBatches(config, rows, tokenizer, opinions.Maker(rows, paragraphs))
+    score = None
+    if held and config.loop.evaluate_every:
+        seen = tokens.encode_rows(tokenizer, held, config.data.max_length)
+        score = lambda model: held_out_score(model, held, seen)  # noqa: E731
+    return Task(source.at, sentiment_terms, score, source.order.per_epoch)
+
+
+def split(rows: list[glue.Row], count: int) -> tuple[list[glue.Row], list[glue.Row]]:
+    """`count` whole sentences, and the rows that are no part of any of them; the same whatever the seed."""
+    sentences = [row for row in rows if len(row.first.split()) >= 8 and row.first.endswith(" .")]
+    drawn = np.random.default_rng(0).permutation(len(sentences))[:count]
+    held = [sentences[i] for i in drawn]
+    parts = set()
+    for row in held:
+        words = row.first.split()
+        for start in range(len(words)):
+            parts.update(" ".join(words[start:end]) for end in range(start + LEAST_WORDS, len(words) + 1))
+    return held, [row for row in rows if row.first not in parts]
+
+
+class SentimentBatches:
+    """Batches of phrases, a configured share of them replaced by sentences that have a probability as their label."""
+
+    def __init__(self, config: Config, rows: list[glue.Row], tokenizer, maker: opinions.Maker):
+        self.config, self.tokenizer, self.maker, self.rows = config, tokenizer, maker, rows
+        encoded = tokens.encode_rows(tokenizer, rows, config.data.max_length)
+        self.phrases = GlueBatches(config, rows, encoded)
+        self.order = self.phrases.order
+        shares = dataclasses.asdict(config.data.opinions)
+        self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
+
+    def at(self, step: int) -> batches.Batch:
+        """The batch of a step. `wanted` `[rows, 2]`: the probabilities of the sentences made by rules, else NaN."""
+        random = np.random.default_rng([self.config.seed, 3, step])
+        batch = self.phrases.at(step)
+        numbers = self.order.step(step)
+        examples = [
+            tokens.Encoded(ids[mask > 0].tolist(), kinds[mask > 0].tolist())
+            for ids, kinds, mask in zip(batch.input_ids, batch.token_type_ids, batch.attention_mask, strict=True)
+        ]
+        label = batch.labels["label"].clone()
+        wanted = torch.full((len(examples), 2), torch.nan)
+        texts = {}
+        for row, number in enumerate(numbers):
+            made = self._draw(self.rows[number], random)
+            if made is not None:
+                texts[row], label[row] = made.text, -100
+                wanted[row] = torch.tensor([1 - made.positive, made.positive])
+        written = tokens.encode_rows(
+            self.tokenizer, [glue.Row(text, None, 0.0) for text in texts.values()], self.config.data.max_length
+        )
+        for row, example in zip(texts, written, strict=True):
+            examples[row] = example
+        return batches.pad(examples, {"label": label, "wanted": wanted, "taught": wanted.isnan().any(-1)})
+
+    def _draw(self, row: glue.Row, random) -> opinions.Made | None:
+        place = random.random()
+        for kind, share in self.kinds:
+            if place < share:
+                if kind == "written":
+                    return opinions.Made(writing.vary(row.first, random), float(row.label))
+                return self.maker.draw(kind, random)
+            place -= share
+        return None
+
+
+def sentiment_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+    """Soft and hard labels; those of sentences made by rules are hard, and the teacher is not asked about them."""
+    own = batch.labels["taught"]
+    terms = glue_terms(given, None, batch, config)
+    if config.loss.hard:
+        # Both are means over their rows: weighed by their numbers.
+        known, made = int((batch.labels["label"] != -100).sum()), int((~own).sum())
+        likely = losses.likely_labels(given.logits, batch.labels["wanted"])
+        terms["hard"] = (known * terms["hard"] + made * likely) / max(1, known + made)
+    if config.loss.soft:
+        if taught is None or not own.any():
+            terms["soft"] = given.logits.sum() * 0.0
+        else:
+            terms["soft"] = losses.soft_labels(given.logits[own], taught.logits[own], config.loss.temperature)
+    return terms

@@ -1,0 +1,119 @@
+"""Sentences made by rules: their targets follow from SST-2's labels, and nothing held back leaks into them."""
+
+import numpy as np
+import pytest
+import torch
+
+from training import losses
+from training.data import glue, opinions, tokens
+from training.data.opinions import contrasts, everyday, facts, negations, writing
+from training.tasks.sentiment import SentimentBatches, sentiment_terms, split
+from training.tests.conftest import tiny
+
+GOOD, BAD = ("moving", "charming", "witty", "fresh"), ("dull", "flat", "tired", "bland")
+
+
+def rows() -> list[glue.Row]:
+    found = []
+    for label, words in ((1, GOOD), (0, BAD)):
+        for word in words:
+            texts = [word, f"very {word}", f"so {word}", f"{word} film", f"a {word} film", f"the film is {word}"]
+            texts.append(f"it is , after all , a very {word} film .")
+            found += [glue.Row(text, None, float(label)) for text in texts]
+    return found
+
+
+@pytest.fixture(scope="module")
+def maker() -> opinions.Maker:
+    return opinions.Maker(
+        rows(), ["The river is 40 km long. It was a very moving and charming story. It has two banks."]
+    )
+
+
+def test_a_negated_adjective_has_the_opposite_target(maker):
+    seen = set()
+    for seed in range(300):
+        made = maker.negated(np.random.default_rng(seed))
+        good, bad = any(word in made.text for word in GOOD), any(word in made.text for word in BAD)
+        assert good != bad
+        frames = negations.NEGATED if made.positive in negations.TARGETS.values() else negations.PLAIN
+        negated = frames is negations.NEGATED
+        assert (made.positive > 0.5) == (good != negated), made
+        seen.add((good, negated))
+    assert len(seen) == 4
+
+
+def test_every_negation_negates_and_no_other_frame_does():
+    words = ("not", "n't", "never", "hardly", "anything but", "far from", "neither", "no one")
+    assert all(any(word in frame for word in words) for frame in negations.NEGATED)
+    assert not any(word in frame.replace("not only", "") for frame in negations.PLAIN for word in words)
+
+
+def test_after_but_the_second_clause_decides():
+    assert all(decides == 1 for frame, decides in contrasts.OPPOSITE if " but " in frame or " yet " in frame)
+    assert {decides for frame, decides in contrasts.OPPOSITE if "on the other hand" in frame} == {None}
+
+
+def test_facts_have_no_word_of_opinion_and_a_target_in_the_middle(maker):
+    assert {"moving", "dull"} <= maker.facts.polar.keys()
+    for seed in range(300):
+        made = maker.draw("fact", np.random.default_rng(seed))
+        assert made.positive == 0.5
+        assert "charming story" not in made.text
+
+
+def test_no_phrase_is_both_praise_and_complaint():
+    for table in (everyday.SAID, everyday.FELT):
+        assert not set(table[0]) & set(table[1])
+    every = [*everyday.SAID[0], *everyday.SAID[1], *everyday.FELT[0], *everyday.FELT[1], *facts.STATES]
+    assert len(set(every)) == len(every)
+
+
+def test_people_write_contractions_and_commas_without_a_space():
+    assert writing.natural("it 's n't bad , but i ca n't stay ( now ) .") == "it'sn't bad, but i can't stay (now)."
+    assert writing.natural("`` good '' , they said -lrb- twice -rrb- !") == "good, they said twice!"
+
+
+def test_what_is_held_back_is_trained_on_neither_whole_nor_in_part():
+    whole = "the plot , like the film , is a mess ."
+    given = [glue.Row(text, None, 0.0) for text in (whole, "is a mess", "like the film", "a mess of a film", "mess")]
+    held, kept = split(given, 5)
+    assert [row.first for row in held] == [whole]
+    assert [row.first for row in kept] == ["a mess of a film", "mess"]
+
+
+def batches(world, **shares) -> SentimentBatches:
+    data = {"max_length": 32, "opinions": shares}
+    config = tiny("opinions", models={"init": "models:tiny"}, data=data, loss={"soft": 1.0})
+    return SentimentBatches(config, rows(), tokens.load(world.models / "tiny"), opinions.Maker(rows(), ["A fact."]))
+
+
+def test_made_rows_have_a_probability_and_the_others_a_label(world):
+    one, other = (batches(world, fact=0.3, everyday=0.2).at(4) for _ in range(2))
+    assert torch.equal(one.input_ids, other.input_ids)
+    made = ~one.labels["taught"]
+    assert 0 < made.sum() < len(made)
+    assert (one.labels["label"][made] == -100).all() and (one.labels["label"][~made] >= 0).all()
+    assert torch.allclose(one.labels["wanted"][made].sum(-1), torch.ones(int(made.sum())))
+    assert one.labels["wanted"][~made].isnan().all()
+
+
+def test_the_loss_of_a_made_row_is_its_cross_entropy_and_the_teacher_has_no_say_in_it(world):
+    source = batches(world, fact=0.5)
+    batch = source.at(1)
+    made, labels = ~batch.labels["taught"], batch.labels["label"]
+    logits = torch.randn(len(made), 2, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    given, taught = type("Output", (), {"logits": logits}), type("Output", (), {"logits": -logits.detach()})
+    terms = sentiment_terms(given, taught, batch, source.config)
+    logs = logits.log_softmax(-1)
+    each = torch.where(made, -logs.mean(-1), -logs.gather(1, labels.clamp_min(0)[:, None])[:, 0])
+    assert terms["hard"].item() == pytest.approx(each.mean().item(), rel=1e-5)
+    terms["soft"].backward()
+    assert (logits.grad[made] == 0).all() and (logits.grad[~made] != 0).any()
+
+
+def test_rows_without_a_probability_do_not_count():
+    logits = torch.tensor([[0.0, 0.0], [9.0, 1.0]])
+    wanted = torch.tensor([[0.5, 0.5], [torch.nan, torch.nan]])
+    assert losses.likely_labels(logits, wanted).item() == pytest.approx(np.log(2))
+    assert losses.likely_labels(logits, torch.full((2, 2), torch.nan)).item() == 0.0

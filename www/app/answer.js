@@ -55,10 +55,9 @@ export function showWaitingFor(status) {
  */
 export function showAnswer(result, context) {
   const answers = worthShowing(result.answers);
-  const { noAnswer } = result;
-  const best = answers[0];
-  const noneFound = !best || noAnswer.probability > best.probability;
-  showChoices(answers, noAnswer.probability, noneFound ? undefined : best, context);
+  const [best] = answers;
+  const choices = { answers, none: result.noAnswer.probability, guess: result.verdict === "unsure" ? best : undefined };
+  showChoices(choices, result.verdict === "no-answer" ? undefined : best, context);
   cut.textContent = describeTruncation(result);
   cut.hidden = !result.truncated;
   if (result !== latest) times.push(result.timing.total);
@@ -73,7 +72,7 @@ export function showAnswer(result, context) {
  * @param {string} context
  */
 export function showStopped({ answers, windowsDone, windowsTotal }, context) {
-  showChoices(worthShowing(answers), 0, answers[0], context);
+  showChoices({ answers: worthShowing(answers), none: 0 }, answers[0], context);
   cut.textContent = `Stopped: best answer from ${windowsDone} of ${plural(windowsTotal, "section")}.`;
   cut.hidden = false;
   timing.textContent = "";
@@ -88,19 +87,21 @@ function worthShowing(answers) {
 
 /**
  * Shows one of several answers in full, and all of them as rows; tapping a row shows that one.
- * @param {Answer[]} answers
- * @param {number} none the probability that the passage doesn't say
- * @param {Answer | undefined} chosen undefined if it doesn't
+ * @param {{ answers: Answer[], none: number, guess?: Answer | undefined }} choices `none`: the probability that the
+ *   passage doesn't say; `guess`: an answer that the model is not sure of
+ * @param {Answer | undefined} chosen undefined if the passage doesn't say
  * @param {string} context
  */
-function showChoices(answers, none, chosen, context) {
+function showChoices(choices, chosen, context) {
+  const { answers, none, guess } = choices;
   enter(chosen ? "found" : "none");
-  line.textContent = chosen ? chosen.text : noAnswer(none);
+  const unsure = chosen && chosen === guess ? "Not sure, best guess: " : "";
+  line.textContent = chosen ? unsure + chosen.text : noAnswer(none);
   if (chosen) showSentence(context, chosen);
   else hideSentence();
   markSpans(chosen ? [chosen, ...answers.filter((other) => other !== chosen)] : []);
   showRows(answers, none, chosen, (picked) => {
-    showChoices(answers, none, picked, context);
+    showChoices(choices, picked, context);
     bringAnswerIntoView();
   });
 }

@@ -1,6 +1,7 @@
 import { buttons, byId } from "./elements.js";
 import { percent, time } from "./format.js";
 import { sentiments } from "./samples.js";
+import { hideWords, showWords } from "./words.js";
 
 /** @typedef {import("../pkg/dist/index.js").TextClassification} TextClassification */
 
@@ -37,6 +38,7 @@ export function startSentiment(given, kept = "") {
   field.addEventListener("input", () => {
     clearTimeout(timer);
     clearTimeout(announcing);
+    hideWords();
     timer = setTimeout(classify, PAUSE);
   });
   buttons("mood-chips", sentences, (index) => {
@@ -87,7 +89,10 @@ async function classify() {
   busy = true;
   try {
     const result = await reader.classify(sentence);
-    if (field.value === sentence) show(result);
+    if (field.value === sentence) {
+      show(result);
+      showWords(reader, sentence, { low: low.textContent ?? "", high: high.textContent ?? "" });
+    }
     listener.answered(reader.device);
   } catch (error) {
     listener.failed(error);
@@ -102,6 +107,7 @@ function show(result) {
   scale.dataset.state = result ? "read" : "empty";
   if (!result || !model) {
     say("");
+    hideWords();
     timing.textContent = "";
     return;
   }
@@ -109,7 +115,7 @@ function show(result) {
   const share = result.labels.find(({ label }) => label === top)?.probability ?? 0;
   mark.style.setProperty("--share", String(share));
   const best = result.labels[0];
-  const label = best ? `${nameOf(best.label)}, ${percent(best.probability)}` : "";
+  const label = best ? `${result.neutral ? "neutral: " : ""}${nameOf(best.label)}, ${percent(best.probability)}` : "";
   scale.setAttribute("aria-label", label);
   say(label + (result.truncated ? " (the text is too long; only its beginning was read)" : ""));
   timing.textContent = time(result.timing.total);

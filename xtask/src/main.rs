@@ -85,7 +85,7 @@ enum Command {
     },
     /// Measure the page from a cold start to an answer: first text, longest task on the main thread.
     LongTasks {
-        /// `--runs N` (5).
+        /// `--runs N` (5), `--throttled`: a second visit on a slow phone.
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },

@@ -4,10 +4,11 @@ import { after, before, describe, test } from "node:test";
 import { violations } from "./support/axe.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { startStates } from "./support/state-models.mjs";
+import { models } from "./support/states/models.mjs";
 import { sharing } from "./support/states/sharing.mjs";
 
 const { "bench-picture": _, ...onThePage } = sharing;
-const states = { ...onThePage };
+const states = { ...onThePage, ...models };
 
 let served;
 let browser;

@@ -1,12 +1,17 @@
 /** Lets the user change the model: one on this site, a Hugging Face id, a URL, or local files. */
-import { buttons, byId } from "./elements.js";
+import { byId, make } from "./elements.js";
+import { modelFor } from "./footer.js";
+import { megabytes } from "./format.js";
+import { onStatus } from "./loading.js";
+import { cardUrl, published } from "./published.js";
+import { isStored } from "./remembered.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
  * @typedef {object} Chooser
  * @property {(label: string, source: ModelSource) => void} choose loads a model whose task is unknown
- * @property {(model: import("./models.js").BundledModel) => void} take loads a model whose task is known
- * @property {() => void} stop stops the current load
+ * @property {(model: { label: string, source: ModelSource, use: import("./main.js").Use }) => void} take loads a model
+ *   whose task is known
  * @property {() => void} again restarts a stopped load
  * @property {(previous: import("./models.js").Choice) => void} goBack loads the model before the current one
  */
@@ -20,27 +25,43 @@ const opener = byId("choose-open", HTMLButtonElement);
 const form = byId("choose-hub", HTMLFormElement);
 const id = byId("hub-id", HTMLInputElement);
 const folder = byId("folder", HTMLInputElement);
+const progress = byId("choose-progress", HTMLElement);
+const bar = byId("choose-bar", HTMLProgressElement);
+const doing = byId("choose-doing", HTMLElement);
+const status = byId("loading-bar", HTMLProgressElement);
 
 let action = () => {};
+/** Whether a model that was picked here is being loaded. The panel stays open: closing it would shift the page. */
+let picked = false;
 
 /** @param {Chooser} chooser @param {import("./models.js").BundledModel[]} bundled the models on this site */
 export function startChoosing(chooser, bundled) {
-  buttons(
+  offer(
     "choose-bundled",
-    bundled.map(({ label, use }) => `${label} (${use})`),
-    (index) => {
-      const model = bundled[index];
-      if (model) chooser.take(model);
-    },
+    bundled.map((model) => ({ ...model, name: `${model.label} (${model.use})`, about: "" })),
+    (model) => pick(model.label, model.source, () => chooser.take(model)),
   );
+  for (const use of /** @type {const} */ (["answers", "sentiment"])) {
+    const models = published.filter((model) => model.use === use);
+    offer(
+      `choose-${use}`,
+      models.map((model) => ({ ...model, label: model.id, source: model.id, name: model.id })),
+      (model) => pick(model.label, model.source, () => chooser.take(model)),
+    );
+  }
+  onStatus((text) => {
+    doing.textContent = text;
+    bar.max = status.max;
+    bar.value = status.value;
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = id.value.trim();
-    if (given !== "") chooser.choose(given, given);
+    if (given !== "") pick(given, given, () => chooser.choose(given, given));
   });
   folder.addEventListener("change", () => {
     const files = [...(folder.files ?? [])];
-    if (files.length > 0) chooser.choose("your files", files);
+    if (files.length > 0) pick("your files", files, () => chooser.choose("your files", files));
     // Allows selecting the same files again.
     folder.value = "";
   });
@@ -64,14 +85,35 @@ export function startChoosing(chooser, bundled) {
     action = onClick;
   }
 
+  /**
+   * Loads a model that the user picked, if it can be had now; otherwise, the current one stays.
+   * @param {string} label
+   * @param {ModelSource} source
+   * @param {() => void} load
+   */
+  async function pick(label, source, load) {
+    if (!navigator.onLine && typeof source === "string" && !(await isStored(source))) {
+      return say(`You are offline, and ${label} isn't stored in this browser. Nothing has changed.`);
+    }
+    picked = true;
+    load();
+  }
+
   return {
-    /** Opens the panel if there is no model. @param {string} message */
-    missing(message) {
-      say(message);
+    /**
+     * Opens the panel if a model is missing.
+     * @param {string} message
+     * @param {import("./models.js").Choice} [previous] a model to go back to
+     */
+    missing(message, previous) {
+      ended();
+      if (previous) say(message, `Go back to ${previous.label}`, () => chooser.goBack(previous));
+      else say(message);
       reveal();
     },
     /** @param {string} label */
     stopped(label) {
+      ended();
       say(
         `Loading ${label} was stopped. Choose another model, or load it anyway.`,
         `Load ${label} anyway`,
@@ -79,19 +121,67 @@ export function startChoosing(chooser, bundled) {
       );
       reveal();
     },
-    /** @param {string} label */
-    loading(label) {
-      hide();
-      say(`Loading ${label}.`, `Stop loading ${label}`, chooser.stop);
+    /** @param {string} label @param {() => void} stop */
+    loading(label, stop) {
+      say(`Loading ${label}.`, `Stop loading ${label}`, stop);
+      progress.hidden = !picked;
     },
-    close: hide,
     /** @param {string} label @param {import("./models.js").Choice} [previous] the model before, to go back to */
     ready(label, previous) {
       const using = `Currently using ${label}. Choose another model:`;
       if (previous) say(using, `Go back to ${previous.label}`, () => chooser.goBack(previous));
       else say(using);
+      ended();
     },
+    mark,
   };
+}
+
+/** The load of a picked model has ended. */
+function ended() {
+  progress.hidden = true;
+  picked = false;
+}
+
+/**
+ * Fills a group with models to pick, each with its size, and a link to where its size and score are stated.
+ * @template {{ label: string, source: ModelSource, name: string, bytes: number, about: string, id?: string }} T
+ * @param {string} group
+ * @param {T[]} models
+ * @param {(model: T) => void} onPick
+ */
+function offer(group, models, onPick) {
+  const rows = models.map((model) => {
+    const { name, source, bytes, about, id } = model;
+    const size = `${megabytes(bytes)} MB`;
+    const texts = [make("span", { text: name }), make("small", { text: about ? `${size} · ${about}` : size })];
+    const button = /** @type {HTMLButtonElement} */ (make("button", { className: "model" }, texts));
+    button.type = "button";
+    button.dataset.source = String(source);
+    button.addEventListener("click", () => onPick(model));
+    return make("li", {}, [button, ...(id ? [cardLink(id)] : [])]);
+  });
+  const fieldset = byId(group, HTMLFieldSetElement);
+  fieldset.hidden = models.length === 0;
+  fieldset.querySelector("ul")?.replaceChildren(...rows);
+}
+
+/** @param {string} id */
+function cardLink(id) {
+  const link = /** @type {HTMLAnchorElement} */ (make("a", { text: "Source" }));
+  link.href = cardUrl(id);
+  link.setAttribute("aria-label", `Source: model card of ${id}`);
+  return link;
+}
+
+/** Marks the models in use. */
+function mark() {
+  const used = [modelFor("answers"), modelFor("sentiment")].map((choice) => choice && String(choice.source));
+  for (const button of section.querySelectorAll("button.model")) {
+    if (!(button instanceof HTMLElement)) continue;
+    if (used.includes(button.dataset.source)) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
 }
 
 function reveal() {

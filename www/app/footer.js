@@ -8,20 +8,20 @@ import { cardOf } from "./models.js";
  */
 
 const names = byId("model-names", HTMLElement);
-/** @type {Map<Use, Choice>} */
+/** @type {Map<Use, { choice: Choice, what: string }>} */
 const inUse = new Map();
 
-/** @param {Use} use @param {Choice | undefined} choice */
-export function showModels(use, choice) {
+/** @param {Use} use @param {Choice | undefined} choice @param {string} [what] what it is used for, in words */
+export function showModels(use, choice, what = use) {
   inUse.delete(use);
-  if (choice) inUse.set(use, choice);
-  const parts = [...inUse].map(([what, one]) => make("span", {}, [nameOf(one), ` for ${what}`]));
+  if (choice) inUse.set(use, { choice, what });
+  const parts = [...inUse.values()].map(({ choice, what }) => make("span", {}, [nameOf(choice), ` for ${what}`]));
   names.replaceChildren(...parts.flatMap((one, index) => [index === 0 ? "Models: " : ", ", one]));
 }
 
 /** The model in use. @param {Use} use */
 export function modelFor(use) {
-  return inUse.get(use);
+  return inUse.get(use)?.choice;
 }
 
 /** @param {Choice} choice */

@@ -33,12 +33,19 @@ const ready = {
 };
 const offline = "You are offline. The model is loaded, so everything still works.";
 
-/** @type {(status: string) => void} */
-let listener = () => {};
+/** @type {((status: string) => void)[]} */
+const listeners = [];
+/** Shown instead of where the models came from. */
+let remark = "";
 
 /** @param {(status: string) => void} given gets the text of the status line whenever it changes */
 export function onStatus(given) {
-  listener = given;
+  listeners.push(given);
+}
+
+/** Shows a remark about the models once they are ready. @param {string} text */
+export function setRemark(text) {
+  remark = text;
 }
 
 /** @type {Map<Use, { what: string, progress: Progress }>} */
@@ -82,7 +89,7 @@ export function showWaiting(text) {
 /** @param {string} text */
 function say(text) {
   line.textContent = text;
-  listener(text);
+  for (const listener of listeners) listener(text);
 }
 
 /** @param {Use} use */
@@ -100,7 +107,7 @@ function show() {
   section.dataset.how = failed.length > 0 ? "" : way;
   bar.value = bar.max;
   if (failed.length > 0) say(failed.join(" "));
-  else if (way) say(navigator.onLine ? ready[way] : offline);
+  else if (way) say(navigator.onLine ? remark || ready[way] : offline);
 }
 
 /** @param {{ what: string, progress: Progress }} load */

@@ -1,16 +1,18 @@
-import { MobileBertError, QuestionAnswering, TextClassification } from "../pkg/dist/index.js";
+import { MobileBertError, QuestionAnswering, TextClassification, ZeroShotClassification } from "../pkg/dist/index.js";
 import { answeringMissing, askedTexts, setAnswering, startAsking } from "./ask.js";
 import { startChoosing } from "./choose.js";
 import { showNoDevice, startDevices, switchTo } from "./device.js";
 import { byId } from "./elements.js";
 import { showModels } from "./footer.js";
 import { keep, takeKept } from "./kept.js";
+import { hideLabels, kindOf, showLabels, showOwnLabels, startLabels } from "./labels.js";
 import { anyLoaded, endedOrStalled, load, noteDevice, stopLoad } from "./load.js";
-import { showFailed, showWaiting } from "./loading.js";
+import { setRemark, showFailed, showWaiting } from "./loading.js";
 import { chooseModels } from "./models.js";
 import { startOffline } from "./offline.js";
-import { wantedDevice } from "./parameters.js";
+import { models, wantedDevice } from "./parameters.js";
 import { hideProblem, showProblem, taskFound } from "./problem.js";
+import { remember } from "./remembered.js";
 import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment.js";
 import { startSharing } from "./share-answer.js";
 import { startShared } from "./shared.js";
@@ -33,6 +35,7 @@ const kept = takeKept();
 startAsking(listener("answers"), kept);
 await turn();
 startSentiment(listener("sentiment"), kept?.sentence);
+startLabels(listener("sentiment"));
 startDevices(loadBoth);
 startSharing();
 startShared();
@@ -40,15 +43,17 @@ startShared();
 const chosen = await choice;
 let { answers, sentiment } = chosen;
 /** The model to return to if the chosen one turns out to be for a different task. */
-let usual = chosen.usual;
+let usual = chosen.usual.answers;
+let usualSentiment = chosen.usual.sentiment;
+/** The models that the user has picked on this page, to be remembered once they are loaded. @type {Set<Choice>} */
+const picked = new Set();
 const chooser = {
   /** @param {string} label @param {import("../pkg/dist/index.js").ModelSource} source */
   choose(label, source) {
-    answers = { label, source };
+    answers = pick({ label, source });
     loadAnswers();
   },
-  take: takeBundled,
-  stop: stopAnswers,
+  take: takeOffered,
   again: loadAnswers,
   /** @param {Choice} previous */
   goBack(previous) {
@@ -57,6 +62,8 @@ const chooser = {
   },
 };
 const choosing = startChoosing(chooser, chosen.bundled);
+if (chosen.gone)
+  setRemark(`Ready. ${chosen.gone.label} is no longer stored in this browser: tap Change model to load it.`);
 if (answers) loadAnswers();
 else {
   showWaiting("No model comes with this page. Choose one below.");
@@ -85,19 +92,24 @@ async function loadAnswers() {
   const wanted = answers;
   setAnswering(undefined);
   hideProblem();
-  choosing.loading(wanted.label);
+  choosing.loading(wanted.label, stopAnswers);
   try {
     const model = await load(QuestionAnswering, "answers", wanted);
     if (!model) return;
     const previous = usual;
     usual = wanted;
     choosing.ready(wanted.label, previous === wanted ? undefined : previous);
-    showModels("answers", wanted);
+    settle("answers", wanted);
     setAnswering(model);
   } catch (error) {
     if (taskFound(error) === "text-classification") return takeForSentiment(wanted);
+    if (isForgotten("answers", wanted)) {
+      answers = chosen.usual.answers;
+      return loadAnswers();
+    }
     failed("answers", `${wanted.label} could not be loaded.`);
-    if (!lacksGpu(error)) choosing.missing(`Choose another model instead of ${wanted.label}:`);
+    const previous = usual === wanted ? undefined : usual;
+    if (!lacksGpu(error)) choosing.missing(`Choose another model instead of ${wanted.label}:`, previous);
     report(error, "answers");
   }
 }
@@ -109,12 +121,43 @@ function stopAnswers() {
   choosing.stopped(answers.label);
 }
 
-/** @param {import("./models.js").BundledModel} model */
-function takeBundled({ label, source, use }) {
+/** @param {Choice} choice */
+function pick(choice) {
+  picked.add(choice);
+  setRemark("");
+  return choice;
+}
+
+/** @param {Choice & { use: Use }} model */
+function takeOffered({ label, source, use }) {
   if (use === "answers") return chooser.choose(label, source);
-  choosing.close();
-  sentiment = { label, source };
+  sentiment = pick({ label, source });
+  choosing.loading(label, () => {
+    stopLoad("sentiment");
+    failed("sentiment", `${label} was not loaded because you stopped it.`);
+    choosing.missing(`Loading ${label} was stopped. Choose another model:`);
+  });
   loadSentiment();
+}
+
+/** A model is in use: shows it, and remembers it if the user picked it. @param {Use} use @param {Choice} choice @param {string} [what] */
+function settle(use, choice, what) {
+  showModels(use, choice, what);
+  choosing.mark();
+  if (picked.has(choice)) remember(use, choice.source === chosen.usual[use]?.source ? undefined : choice);
+}
+
+/**
+ * Whether a model that was remembered from an earlier visit is given up because it can't be loaded anymore.
+ * @param {Use} use
+ * @param {Choice} choice
+ */
+function isForgotten(use, choice) {
+  const instead = chosen.usual[use];
+  if (choice !== chosen[use] || !instead || instead.source === choice.source || models.length > 0) return false;
+  remember(use, undefined);
+  setRemark(`Ready. ${choice.label} could not be loaded, so ${instead.label} is used instead.`);
+  return true;
 }
 
 /** The chosen model does sentiment: use it for that, and return to the previous one for answers. @param {Choice} found */
@@ -136,12 +179,32 @@ async function loadSentiment() {
   try {
     const model = await load(TextClassification, "sentiment", wanted);
     if (!model) return;
-    showModels("sentiment", wanted);
-    setSentiment(model);
+    const kind = kindOf(model.labels);
+    if (kind === "own labels") {
+      const inference = await load(ZeroShotClassification, "sentiment", wanted);
+      if (!inference) return;
+      showOwnLabels(inference);
+    } else if (kind === "labels") showLabels(model, wanted.label);
+    else {
+      hideLabels();
+      setSentiment(model);
+    }
+    usualSentiment = wanted;
+    if (picked.has(wanted)) choosing.ready(wanted.label);
+    settle("sentiment", wanted, kind === "sentiment" ? kind : "labels");
   } catch (error) {
+    if (isForgotten("sentiment", wanted)) {
+      sentiment = chosen.usual.sentiment;
+      return loadSentiment();
+    }
     failed("sentiment", `${wanted.label} could not be loaded.`);
     sentimentMissing(`${wanted.label} could not be loaded.`);
     report(error, "sentiment");
+    if (!picked.has(wanted) || usualSentiment === wanted) return;
+    // The one before is still stored.
+    choosing.missing(`${wanted.label} could not be loaded. Choose another model:`);
+    sentiment = usualSentiment;
+    loadSentiment();
   }
 }
 

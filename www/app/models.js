@@ -1,9 +1,11 @@
 import { models as wanted } from "./parameters.js";
+import { isStored, remembered } from "./remembered.js";
 
 /**
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
  * @typedef {{ label: string, source: import("../pkg/dist/index.js").ModelSource }} Choice
- * @typedef {Choice & { use: import("./main.js").Use }} BundledModel A model on this site, and what the page uses it for.
+ * @typedef {Choice & { use: Use, bytes: number }} BundledModel A model on this site, and what the page uses it for.
+ * @typedef {import("./main.js").Use} Use
  */
 
 /**
@@ -32,14 +34,17 @@ export function findBundled(names, given) {
 const USES = { "question-answering": "answers", "text-classification": "sentiment" };
 
 /**
- * Chooses the model for each use: those in the page's URL first, then those on this site. `usual` is the
- * question-answering model on this site, whatever the URL says.
- * @returns {Promise<{ answers?: Choice, sentiment?: Choice, usual?: Choice, bundled: BundledModel[] }>}
+ * Chooses the model for each use: those in the page's URL first, then those that the user chose on an earlier visit, then
+ * those on this site. `usual` are those on this site, whatever else there is; `gone` is a remembered model that would
+ * have to be downloaded again.
+ * @returns {Promise<{ answers?: Choice, sentiment?: Choice, usual: Partial<Record<Use, Choice>>, gone?: Choice,
+ *   bundled: BundledModel[] }>}
  */
 export async function chooseModels() {
   const entries = await bundledModels();
-  const all = entries.map(({ name, task }) => ({
+  const all = entries.map(({ name, task, bytes }) => ({
     label: name,
+    bytes,
     source: `models/${encodeURIComponent(name)}/`,
     use: USES[task],
   }));
@@ -47,14 +52,20 @@ export async function chooseModels() {
   /** @type {{ answers?: Choice, sentiment?: Choice }} */
   const chosen = {};
   for (const model of bundled) chosen[model.use] ??= model;
-  const usual = chosen.answers;
+  const usual = { ...chosen };
+  /** @type {Choice | undefined} */
+  let gone;
+  for (const [use, choice] of Object.entries(wanted.length === 0 ? remembered() : {})) {
+    if (await isStored(choice.source)) chosen[/** @type {Use} */ (use)] = choice;
+    else gone = choice;
+  }
   const names = entries.map(({ name }) => name);
   for (const name of wanted) {
     // A model for a different task is loaded for answers, and its error says what it does.
     const named = all.find(({ label }) => label === findBundled(names, name));
     chosen[named?.use ?? "answers"] = named ?? { label: name, source: name };
   }
-  return { ...chosen, usual, bundled };
+  return { ...chosen, usual, ...(gone && { gone }), bundled };
 }
 
 /** Returns the URL of a model's card, if known. @param {Choice} choice */

@@ -23,6 +23,8 @@ export function serveSmallModels(others = {}) {
   return {
     /** The server's address. */
     address: () => server.address,
+    /** The folder of a model. */
+    folder: (name) => made.folders[name],
     /** Opens the page in a browser and waits until both models are ready. */
     async open(browser, size) {
       const { page } = await newPage(browser, size);

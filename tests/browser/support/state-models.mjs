@@ -14,6 +14,8 @@ const sizes = {
   "state-page": {},
   "state-damaged": {},
   "state-changed": {},
+  "state-emotions": { task: "text-classification", labels: ["happy", "sad", "angry", "others"] },
+  "state-inference": { task: "text-classification", labels: ["contradiction", "neutral", "entailment"] },
 };
 
 /**

@@ -10,7 +10,8 @@ import { answering } from "./states/answering.mjs";
 import { bench } from "./states/bench.mjs";
 import { devices } from "./states/devices.mjs";
 import { loading } from "./states/loading.mjs";
+import { models } from "./states/models.mjs";
 import { problems } from "./states/problems.mjs";
 import { sharing } from "./states/sharing.mjs";
 
-export const states = { ...loading, ...answering, ...devices, ...problems, ...bench, ...sharing };
+export const states = { ...loading, ...answering, ...devices, ...problems, ...bench, ...sharing, ...models };

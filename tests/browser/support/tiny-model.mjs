@@ -8,7 +8,7 @@ const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "?", "!",
 const vocabulary = [...words, ...letters, ...letters.map((letter) => `##${letter}`), "the", "is", "and", "of"];
 
 /** Names and shapes of a BERT with one head. */
-function shapes({ hidden, layers, intermediate, positions, task }) {
+function shapes({ hidden, layers, intermediate, positions, task, labels }) {
   const list = [
     ["bert.embeddings.word_embeddings.weight", [vocabulary.length, hidden]],
     ["bert.embeddings.position_embeddings.weight", [positions, hidden]],
@@ -30,7 +30,7 @@ function shapes({ hidden, layers, intermediate, positions, task }) {
   if (task === "question-answering") linear("qa_outputs", 2, hidden);
   else {
     linear("bert.pooler.dense", hidden, hidden);
-    linear("classifier", 2, hidden);
+    linear("classifier", labels?.length ?? 2, hidden);
   }
   return list;
 }
@@ -76,7 +76,7 @@ function safetensors(list, seed, silent) {
 
 /**
  * Writes model directories with random weights; `models` maps names to sizes. The models give reproducible nonsense, or
- * with `silent` never an answer. Returns their folders and a function that removes them.
+ * with `silent` never an answer; `labels` are the names of a classifier's classes. Returns their folders and a function that removes them.
  */
 export async function makeModels(models) {
   const parent = await mkdtemp(join(tmpdir(), "mobilebert-made-"));
@@ -98,6 +98,7 @@ export async function makeModels(models) {
       type_vocab_size: 2,
       hidden_act: "gelu",
       layer_norm_eps: 1e-12,
+      ...(size.labels && { id2label: { ...size.labels } }),
     };
     await writeFile(join(folder, "config.json"), JSON.stringify(config));
     await writeFile(join(folder, "vocab.txt"), vocabulary.join("\n"));

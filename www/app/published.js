@@ -1,0 +1,39 @@
+/**
+ * MobileBERTs on the Hugging Face Hub. Sizes are those of their weights in their lists of files, and scores those in their
+ * model cards; a model whose card states no score has none here.
+ *
+ * @typedef {{ id: string, bytes: number, use: import("./main.js").Use, about: string }} PublishedModel
+ */
+
+/** @type {PublishedModel[]} */
+export const published = [
+  {
+    id: "csarron/mobilebert-uncased-squad-v2",
+    bytes: 98_500_000,
+    use: "answers",
+    about: "F1 79 on SQuAD 2.0; also says when a text has no answer",
+  },
+  {
+    id: "csarron/mobilebert-uncased-squad-v1",
+    bytes: 98_500_000,
+    use: "answers",
+    about: "F1 90 on SQuAD 1.1; always gives an answer",
+  },
+  {
+    id: "typeform/mobilebert-uncased-mnli",
+    bytes: 98_500_000,
+    use: "sentiment",
+    about: "sorts a sentence under labels of your own",
+  },
+  {
+    id: "lordtt13/emo-mobilebert",
+    bytes: 85_100_000,
+    use: "sentiment",
+    about: "happy, sad, angry or others",
+  },
+];
+
+/** Where the size and the score of a published model are stated. @param {string} id */
+export function cardUrl(id) {
+  return `https://huggingface.co/${id}`;
+}

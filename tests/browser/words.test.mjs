@@ -18,7 +18,9 @@ after(() => server?.stop());
 async function wordsOf(page, sentence) {
   await paste(page, "#mood", sentence);
   await page.waitForFunction(
-    (count) => document.querySelectorAll("#mood-words .word").length === count,
+    (count) =>
+      document.querySelectorAll("#mood-words .word").length === count &&
+      !document.querySelector("#mood-note").textContent.startsWith("Looking"),
     { timeout: 30_000 },
     sentence.trim().split(/\s+/u).length,
   );
@@ -48,6 +50,24 @@ describeInEachBrowser("the words of a sentence", (browser) => {
     const { words, note } = await wordsOf(page, "We saw it 🤖 yesterday");
     assert.deepEqual(words.find(([text]) => text === "🤖")?.[1], "unknown");
     assert.match(note, /doesn't know “🤖”/u);
+  });
+
+  test("have their space before it is known what they contribute, so that nothing moves", async () => {
+    await paste(page, "#mood", "");
+    const moved = page.evaluate(async () => {
+      const watched = ["#mood-words", "#mood-note", "#mood-timing", "footer"].map((name) => document.querySelector(name));
+      const places = () => watched.map((element) => Math.round(element.getBoundingClientRect().top + scrollY));
+      const note = document.querySelector("#mood-note");
+      const until = async (matches) => {
+        while (!matches(note.textContent)) await new Promise((resolve) => requestAnimationFrame(resolve));
+        return places();
+      };
+      const before = await until((text) => text.startsWith("Looking"));
+      return [before, await until((text) => !text.startsWith("Looking"))];
+    });
+    await paste(page, "#mood", "The story is charming and moving, but the jokes are dreadful and the end is dull.");
+    const [before, after] = await moved;
+    assert.deepEqual(after, before);
   });
 
   test("go as soon as the sentence changes", async () => {

@@ -31,7 +31,8 @@ export function hideWords() {
 }
 
 /**
- * Shows the words after a pause. Words that can't be looked at are left out: the sentence's result is shown already.
+ * Shows the words, and after a pause what each contributes. They take their space at once, so that nothing moves when it is
+ * known, which is long after the last keystroke.
  * @param {TextClassification} model
  * @param {string} sentence
  * @param {{ low: string, high: string }} names of the two labels
@@ -40,11 +41,15 @@ export function showWords(model, sentence, names) {
   hideWords();
   const label = model.labels.at(-1);
   if (model.labels.length !== 2 || label === undefined) return;
+  line.replaceChildren(...sentence.trim().split(/\s+/u).flatMap((text) => [text, " "]));
+  note.textContent = "Looking at each word …";
   const controller = new AbortController();
   running = controller;
   timer = setTimeout(async () => {
     const found = await model.contributions(sentence, { label, signal: controller.signal }).catch(() => undefined);
-    if (found && !controller.signal.aborted) draw(found, names);
+    if (controller.signal.aborted) return;
+    if (found) draw(found, names);
+    else note.textContent = "";
   }, PAUSE);
 }
 
@@ -60,7 +65,7 @@ function draw({ words, truncated }, names) {
   line.replaceChildren(...parts);
   const listed = [named(words, "high", names.high), named(words, "low", names.low), unknown(words)];
   if (truncated) listed.push(`Only the first ${words.length} words are marked.`);
-  note.textContent = listed.filter((text) => text !== "").join(" ");
+  note.textContent = listed.filter((text) => text !== "").join(" ") || "No single word makes a difference.";
 }
 
 /** @param {Word} word */

@@ -55,7 +55,9 @@ describeInEachBrowser("the words of a sentence", (browser) => {
   test("have their space before it is known what they contribute, so that nothing moves", async () => {
     await paste(page, "#mood", "");
     const moved = page.evaluate(async () => {
-      const watched = ["#mood-words", "#mood-note", "#mood-timing", "footer"].map((name) => document.querySelector(name));
+      const watched = ["#mood-words", "#mood-note", "#mood-timing", "footer"].map((name) =>
+        document.querySelector(name),
+      );
       const places = () => watched.map((element) => Math.round(element.getBoundingClientRect().top + scrollY));
       const note = document.querySelector("#mood-note");
       const until = async (matches) => {

@@ -41,7 +41,12 @@ export function showWords(model, sentence, names) {
   hideWords();
   const label = model.labels.at(-1);
   if (model.labels.length !== 2 || label === undefined) return;
-  line.replaceChildren(...sentence.trim().split(/\s+/u).flatMap((text) => [text, " "]));
+  line.replaceChildren(
+    ...sentence
+      .trim()
+      .split(/\s+/u)
+      .flatMap((text) => [text, " "]),
+  );
   note.textContent = "Looking at each word …";
   const controller = new AbortController();
   running = controller;

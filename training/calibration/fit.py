@@ -7,28 +7,30 @@ import numpy as np
 TEMPERATURES = np.geomspace(0.5, 6.0, 40)
 
 
-def temperature(probabilities: Sequence[np.ndarray], right: np.ndarray) -> int:
+def temperature(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.ndarray | None = None) -> int:
     """The number of the temperature whose probabilities, one array each, fit `right` best (logarithmic loss)."""
     losses = []
     for said in probabilities:
         said = np.clip(said, 1e-6, 1 - 1e-6)
-        losses.append(-np.mean(np.where(right > 0, np.log(said), np.log1p(-said))))
+        losses.append(-np.average(np.where(right > 0, np.log(said), np.log1p(-said)), weights=weights))
     return int(np.argmin(losses))
 
 
-def threshold(differences: np.ndarray, answerable: np.ndarray) -> tuple[float, float]:
+def threshold(differences: np.ndarray, answerable: np.ndarray, weight: float = 1.0) -> tuple[float, float]:
     """The cut on (no answer − best answer) with the most right decisions, and their share in per cent.
 
-    A difference above the cut means no answer. Of equally good cuts the middle one counts.
+    A difference above the cut means no answer. Of equally good cuts the middle one counts. `weight`: what a row
+    without an answer counts.
     """
     order = np.argsort(differences, kind="stable")
     sorted_differences, has = differences[order], answerable[order]
     # right[i]: the first i are called answerable, the others not
-    right = np.concatenate([[0], np.cumsum(has)]) + (~has).sum() - np.concatenate([[0], np.cumsum(~has)])
+    lost = weight * np.concatenate([[0], np.cumsum(~has)])
+    right = np.concatenate([[0], np.cumsum(has)]) + lost[-1] - lost
     same = np.concatenate([[False], sorted_differences[1:] == sorted_differences[:-1], [False]])
     right = np.where(same, -1, right)  # no cut falls between equal values
     best = np.flatnonzero(right == right.max())
     place = int(best[len(best) // 2])
     below = sorted_differences[place - 1] if place else sorted_differences[0] - 1
     above = sorted_differences[place] if place < len(differences) else sorted_differences[-1] + 1
-    return float((below + above) / 2), 100 * float(right.max()) / len(differences)
+    return float((below + above) / 2), 100 * float(right.max()) / (has.sum() + lost[-1])

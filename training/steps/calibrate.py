@@ -19,6 +19,8 @@ from training.tasks.glue import predict_rows
 from training.tasks.sentiment import split
 
 COUNT = 2000
+# Every second question has no answer, as in SQuAD v2.0; of those that people ask, perhaps every fifth.
+WEIGHT = 0.25
 # Facts that decide where the neutral zone lies; of another seed than training's.
 FACTS, FACTS_SEED = 600, 77
 
@@ -32,6 +34,13 @@ def read(config: Config, places: Places) -> dict:
     """What a run's model got for its `config.json`; empty if it was not calibrated."""
     file = path(config, places)
     return json.loads(file.read_text(encoding="utf-8"))["calibration"] if file.is_file() else {}
+
+
+def balanced_threshold(config: Config, places: Places) -> float:
+    """The threshold for as many questions with an answer as without, as in SQuAD v2.0; the configured one otherwise."""
+    file = path(config, places)
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found.get("balanced_threshold", config.data.null_threshold)
 
 
 def run(config: Config, places: Places) -> None:
@@ -52,12 +61,14 @@ def _questions(model, tokenizer, config: Config, places: Places) -> dict:
     found = said(model, _windows(tokenizer, made.data, config.data), fit.TEMPERATURES)
     asked = [found[q.id] for q in made.data.questions]
     differences = np.array([one.null - one.score for one in asked])
-    cut, decided = fit.threshold(differences, made.answerable)
-    # Of the answers that would be given, none of which may be to a question without one.
+    balanced, decided = fit.threshold(differences, made.answerable)
+    cut, _ = fit.threshold(differences, made.answerable, WEIGHT)
+    # Of the answers that would be given, also to questions without one.
     given = differences <= cut
+    weights = np.where(made.answerable, 1.0, WEIGHT)[given]
     right = right_answers(made.data, found)[given]
     each = np.array([one.probabilities(fit.TEMPERATURES) for one in asked])[given].T
-    best = fit.temperature(list(each), right)
+    best = fit.temperature(list(each), right, weights)
     least, _ = fit.threshold(-each[best], right > 0)
     plain = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
     return {
@@ -67,10 +78,11 @@ def _questions(model, tokenizer, config: Config, places: Places) -> dict:
             "unsure_below": round(float(np.clip(-least, 0, 1)), 4),
         },
         "rows": len(differences),
+        "balanced_threshold": round(balanced, 4),
         "decided": decided,
-        "found": unanswered.found(differences, made, cut),
-        "error_before": expected_calibration_error(each[plain], right),
-        "error_after": expected_calibration_error(each[best], right),
+        "found": unanswered.found(differences, made, balanced),
+        "error_before": expected_calibration_error(each[plain], right, weights=weights),
+        "error_after": expected_calibration_error(each[best], right, weights=weights),
     }
 
 

@@ -37,7 +37,7 @@ def run(config: Config, places: Places, storage: str = "f32") -> None:
         from training.metrics.squad import evaluate_squad
 
         if config.data.version == "2.0":
-            config.data.null_threshold = calibrated.get("null_threshold", config.data.null_threshold)
+            config.data.null_threshold = calibrate.balanced_threshold(config, places)
         scores = evaluate_squad(model, tokenizer, places, config.data, calibrated.get("temperature", 1.0))
     else:
         rows = glue.read_dev(places, config.task)

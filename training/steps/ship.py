@@ -89,7 +89,7 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
     if not calibrated.is_file():
         return []
     found = json.loads(calibrated.read_text(encoding="utf-8"))
-    cut, kinds = found["calibration"]["null_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
+    cut, kinds = found["balanced_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
     data = places.data_file("squad", "dev-v2.0.json")
     scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
     # A file may lack one of the two kinds of questions.
@@ -99,9 +99,10 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
         "",
         f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped, none of it trained on. Here "no answer" is',
         f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
-        f"--null-threshold {cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
+        f"--null-threshold={cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
         f"answer (see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
-        "`mobilebert answer` use the same threshold:",
+        "`mobilebert answer` say it where a fifth of the questions has no answer, above",
+        f"{found['calibration']['null_threshold']:.2f}:",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
         "|---|---|---|---|---|---|",

@@ -31,6 +31,14 @@ def test_threshold_is_the_best_there_is():
             assert np.isclose(reached, best_by_trial(differences, answerable))
 
 
+def test_rows_without_an_answer_count_as_much_as_they_are_told_to():
+    differences = np.array([-3.0, -1.0, -1.5, 2.0])
+    answerable = np.array([True, True, False, False])
+    # One of the two in the middle has to be wrong.
+    assert -1.0 < fit.threshold(differences, answerable, 0.25)[0] < 2.0
+    assert -3.0 < fit.threshold(differences, answerable, 4.0)[0] < -1.5
+
+
 def test_pairs_are_half_foreign(world):
     data = squad.read_train(world, skip_ambiguous=False)
     made = unanswered.pairs(data, 20, seed=1, settings=Data())

@@ -120,6 +120,7 @@ export const LOAD: Checks<LoadOptions> = {
   schedule: isName,
   splitSpecialTokens: isBoolean,
   worker: isBoolean,
+  threads: isCount,
   signal: isSignal,
   onProgress: isFunction,
   onWarning: isFunction,

@@ -50,6 +50,11 @@ export interface LoadOptions {
   splitSpecialTokens?: boolean | undefined;
   /** Whether to run the model in a dedicated worker. Default: true if workers are available. */
   worker?: boolean | undefined;
+  /**
+   * Maximum number of workers that read long texts and lists of texts on the CPU. Each has its own copy of the model, made
+   * from the cached files when a call is long enough to be worth it. Default: the number of cores, at most 4.
+   */
+  threads?: number | undefined;
   /** Aborts the load, which then fails with code `aborted` and the signal's reason as `cause`. */
   signal?: AbortSignal | undefined;
   /** Called with the progress over all files; neither `loaded` nor `total` ever decreases. */
@@ -91,8 +96,10 @@ export interface Device {
   adapter: string;
   /** Whether the adapter is a software implementation. */
   fallback: boolean;
-  /** Why this device was chosen. */
+  /** Why this device was chosen, and why it computes with fewer threads than it was asked to, if so. */
   reason: string;
+  /** Maximum number of workers that read a long text or a list of texts; 1 on the GPU. */
+  threads: number;
 }
 
 /** Timing of one call in milliseconds. */
@@ -115,7 +122,7 @@ export interface CallOptions {
 
 /** Memory usage of a model. */
 export interface Memory {
-  /** Size of the wasm module's memory in bytes. */
+  /** Size of the wasm module's memory in bytes, over all workers. */
   wasmBytes: number;
   /** Number of GPU buffers. */
   gpuBuffers: number;

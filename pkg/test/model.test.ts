@@ -46,7 +46,7 @@ class Echo extends LoadedModel {
 
 function fake() {
   const connection = new FakeConnection();
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
   return { connection, model: new Echo(connection, { device, task: "question-answering", labels: [] }) };
 }
 

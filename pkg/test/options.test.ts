@@ -21,7 +21,7 @@ const never: Connection = {
 };
 
 function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: ModelInfo) => T): T {
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
   return new wrap(never, { device, task: "", labels: [] });
 }
 
@@ -160,7 +160,7 @@ test("valid options pass, including those that are `undefined`", async () => {
 
 test("the module gets the given numbers, with a default of three answers", async () => {
   const asked: unknown[] = [];
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
   const call = async ({ args }: Call) => {
     asked.push(args[2]);
     return { answers: [] };
@@ -172,7 +172,7 @@ test("the module gets the given numbers, with a default of three answers", async
 });
 
 test("the module gets the place of an answer, without its text", async () => {
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
   const asked: unknown[] = [];
   const call = async ({ args }: Call) => {
     asked.push(args[2]);
@@ -188,7 +188,7 @@ test("errors of the module name options as in JavaScript", async () => {
   const thrown = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
     field: "doc_stride",
   });
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test" };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
   const connection = { ...never, call: () => Promise.reject(thrown) };
   const qa = new QuestionAnswering(connection, { device, task: "", labels: [] });
   await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
 import { MobileBertError } from "../src/errors.ts";
 import { timeouts } from "../src/files/timeouts.ts";
-import type { Reply, Request } from "../src/worker/protocol.ts";
+import type { Reply, Request } from "../src/worker/messages.ts";
 
 /** A browser's worker that fails an aborted load a moment later, and otherwise never answers. */
 class FakeWorker {
@@ -17,9 +17,10 @@ class FakeWorker {
     FakeWorker.all.push(this);
   }
 
-  postMessage({ id, kind }: Request): void {
-    if (kind === "load") FakeWorker.onLoad();
-    if (kind !== "abort") return;
+  postMessage(message: Request): void {
+    if (message.kind === "load") FakeWorker.onLoad();
+    if (message.kind !== "abort") return;
+    const { id } = message;
     const error = { code: "aborted" as const, message: "stopped", detail: {} };
     setImmediate(() => this.onmessage({ data: { id, kind: "error", error } }));
   }

@@ -58,7 +58,7 @@ impl TextClassification {
         &mut self,
         text: &str,
         label: Option<&str>,
-        progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
     ) -> Result<Contributions> {
         let mut stopwatch = Stopwatch::start();
         if let Some(label) = label.filter(|label| !self.0.config.labels.iter().any(|known| known == label)) {
@@ -78,7 +78,7 @@ impl TextClassification {
             };
             sequence::encode(model.tokenizer()?, &text, None, model.max_length())
         };
-        let take = |encoded: &Encoded, outputs: &Outputs| {
+        let mut take = |encoded: &Encoded, outputs: &Outputs| {
             truncated |= encoded.truncated;
             rows.push(super::text_classification::label_probabilities(
                 &config,
@@ -86,7 +86,7 @@ impl TextClassification {
             )?);
             Ok(())
         };
-        self.0.run_many(words.len() + 1, encode, take, progress, &mut stopwatch).await?;
+        self.0.run_many(words.len() + 1, &encode, &mut take, &mut progress, &mut stopwatch).await?;
         let whole = rows.first().ok_or_else(|| Error::internal("contributions", "a text gave no result"))?;
         let label = label.or(whole.first().map(|best| best.label.as_str())).unwrap_or_default().to_owned();
         let of = |row: &[crate::task::classification::Label]| {

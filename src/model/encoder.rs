@@ -64,6 +64,19 @@ impl Encoder {
     /// [`Error::Unsupported`] if the directory has a module that isn't supported and `pooling` follows it,
     /// [`Error::InvalidInput`] for a `max_length` without room for `[CLS]` and `[SEP]`. The model stays usable.
     pub async fn encode(&mut self, texts: &[&str], options: EncodeOptions) -> Result<Vec<Embedding>> {
+        self.encode_with(texts, options, async |_| ControlFlow::Continue(())).await
+    }
+
+    /// The same, with `progress` called after each run with the number of texts that are done; it may stop the call.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`], and [`Error::Aborted`] if `progress` stopped the call.
+    pub async fn encode_with(
+        &mut self,
+        texts: &[&str],
+        options: EncodeOptions,
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Vec<Embedding>> {
         let width = self.0.config.hidden_size;
         let ways = Ways::new(&self.0, options)?;
         let max_length = self.0.sentence.max_length;
@@ -77,13 +90,12 @@ impl Encoder {
             sequence::encode(model.tokenizer()?, &text, None, max_length)
         };
         let mut embeddings = Vec::with_capacity(texts.len());
-        let take = |encoded: &Encoded, outputs: &Outputs| {
+        let mut take = |encoded: &Encoded, outputs: &Outputs| {
             let vector = ways.apply(&output(outputs, "last_hidden_state")?.data, width)?;
             embeddings.push(Embedding { vector, truncated: encoded.truncated });
             Ok(())
         };
-        let all = async |_| ControlFlow::Continue(());
-        self.0.run_many(texts.len(), encode, take, all, &mut Stopwatch::start()).await?;
+        self.0.run_many(texts.len(), &encode, &mut take, &mut progress, &mut Stopwatch::start()).await?;
         Ok(embeddings)
     }
 

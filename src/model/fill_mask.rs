@@ -49,7 +49,7 @@ impl FillMask {
         let tokenizer = self.0.tokenizer()?;
         let targets = targets.map(|targets| Targets::find(tokenizer, targets)).transpose()?;
         let ids = targets.as_ref().map(|targets| targets.ids.as_slice());
-        let run = self.0.run_task_once(
+        let run = self.0.run_once(
             |tokenizer, max_length| {
                 let pieces = tokenizer.encode_with_masks(text)?;
                 let encoded = sequence::assemble(tokenizer, pieces, None, max_length)?;

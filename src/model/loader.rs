@@ -131,6 +131,7 @@ impl Loader {
                     session: *session,
                     window_batches: question_answering::window_batches(),
                     explained: Default::default(),
+                    helpers: None,
                 })
             }
             Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no data was received")),

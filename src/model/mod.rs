@@ -1,11 +1,13 @@
 //! A model directory → a model that performs a task: files to parameters on a device, text to results.
 
+mod ahead;
 mod contributions;
 #[cfg(not(target_arch = "wasm32"))]
 mod directory;
 mod encoder;
 mod explanation;
 mod fill_mask;
+mod helpers;
 mod loader;
 #[cfg(not(target_arch = "wasm32"))]
 mod open;
@@ -25,6 +27,7 @@ pub use directory::{Directory, WEIGHTS, WEIGHTS_FILE};
 pub use encoder::{Embedding, EncodeOptions, Encoder, PoolTokens};
 pub use explanation::{AttentionHead, ExplainOptions, Explanation};
 pub use fill_mask::{FillMask, Filled};
+pub use helpers::{Finished, Helpers};
 pub use loader::{Loader, ModelFiles};
 pub use question_answering::{AskOptions, Progress, QuestionAnswering, Reply};
 pub use small_files::SmallFiles;
@@ -54,6 +57,8 @@ pub struct Model {
     window_batches: Trial<usize>,
     /// Results of the window that was explained last.
     explained: explanation::Explained,
+    /// Of the next call.
+    helpers: Option<Box<dyn Helpers>>,
 }
 
 impl Model {
@@ -100,6 +105,11 @@ impl Model {
     /// Fails for an input with a token that has no embedding.
     fn check_ids(&self, ids: &[u32]) -> Result<()> {
         self.tokenizer()?.check_ids(ids, self.config.vocab_size)
+    }
+
+    /// Has other workers run some of the next call's sequences. The results are the same as without them.
+    pub fn set_helpers(&mut self, helpers: Option<Box<dyn Helpers>>) {
+        self.helpers = helpers;
     }
 
     /// Raw outputs for token ids, one [`Outputs`] per sequence.

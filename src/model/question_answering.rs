@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use super::ahead::{Ahead, Batching, Job};
 use super::task::{Stopwatch, declare_task, output};
 use super::{Model, Timing};
 use crate::clock::now_ms;
@@ -135,21 +136,28 @@ impl QuestionAnswering {
 
         let total = windows.len();
         let to_read = options.max_windows.unwrap_or(total).min(total);
-        let mut done = 0;
         // The most promising windows first; the result doesn't depend on the order.
         let order = relevance::order(&windows);
-        while done < to_read {
-            let size = windows_per_run(model, to_read - done);
-            let batch: Vec<_> =
-                order[done..done + size].iter().filter_map(|&index| windows.get(index)).collect();
-            stopwatch.skip();
-            let outputs = run(model, &batch).await?;
+        let mut begun = 0;
+        let mut next_windows = |model: &Model| {
+            if begun == to_read {
+                return Ok(None);
+            }
+            let indices = &order[begun..begun + windows_per_run(model, to_read - begun)];
+            let batch: Vec<_> = indices.iter().filter_map(|&index| windows.get(index)).collect();
+            begun += indices.len();
+            job(model, batch, to_read - begun).map(Some)
+        };
+        let mut ahead = Ahead::new(model, Batching::Together, &mut next_windows);
+        let mut done = 0;
+        stopwatch.skip();
+        while let Some((batch, outputs)) = ahead.next(model).await? {
             stopwatch.computed();
             for (window, outputs) in batch.iter().zip(&outputs) {
                 let (start, end) = (output(outputs, "start_logits")?, output(outputs, "end_logits")?);
                 search.add_window(window, &start.data, &end.data)?;
             }
-            done += size;
+            done += batch.len();
             stopwatch.postprocessed();
             if done < to_read {
                 let best = search.answers();
@@ -163,6 +171,7 @@ impl QuestionAnswering {
                     break;
                 }
             }
+            stopwatch.skip();
         }
         stopwatch.skip();
         let best = search.answers();
@@ -194,14 +203,22 @@ fn windows_per_run(model: &Model, left: usize) -> usize {
     }
 }
 
-async fn run(model: &mut Model, windows: &[Window<'_>]) -> Result<Vec<Outputs>> {
+/// The windows of one run.
+fn job<'a>(model: &Model, windows: Vec<Window<'a>>, left: usize) -> Result<Job<Vec<Window<'a>>>> {
     windows.iter().try_for_each(|window| model.check_ids(&window.ids))?;
-    let sequences: Vec<_> =
-        windows.iter().map(|window| Sequence::new(window.ids.clone(), window.type_ids.clone())).collect();
-    let before = now_ms();
-    let outputs = model.session.run_together(&sequences).await?;
-    let tokens: usize = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
-    // Per token: windows differ in length.
-    model.window_batches.note(windows.len(), (now_ms() - before) / tokens.max(1) as f64);
-    Ok(outputs)
+    let sequence = |window: &Window<'_>| Sequence::new(window.ids.clone(), window.type_ids.clone());
+    let sequences = windows.iter().map(sequence).collect();
+    Ok(Job { about: windows, sequences, left })
+}
+
+impl Model {
+    /// Runs windows as one batch, and notes its time for [`windows_per_run`].
+    pub(super) async fn run_together(&mut self, windows: &[Sequence]) -> Result<Vec<Outputs>> {
+        let before = now_ms();
+        let outputs = self.session.run_together(windows).await?;
+        let tokens: usize = windows.iter().map(|sequence| sequence.input_ids.len()).sum();
+        // Per token: windows differ in length.
+        self.window_batches.note(windows.len(), (now_ms() - before) / tokens.max(1) as f64);
+        Ok(outputs)
+    }
 }

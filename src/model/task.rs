@@ -1,10 +1,12 @@
 //! What all tasks share: the constructors, the check of the model's head, and one timed call from text to results.
 
 use std::ops::ControlFlow;
+use std::pin::Pin;
 
 use serde::Serialize;
 
 use super::Model;
+use super::ahead::{Ahead, Batching, Job};
 use crate::clock::now_ms;
 use crate::config::Head;
 use crate::error::{Error, Result};
@@ -69,6 +71,18 @@ macro_rules! declare_task {
 }
 pub(super) use declare_task;
 
+/// A listener as an object, so that [`Model::run_many`] is compiled once for all of them.
+pub(super) trait Progress {
+    /// Gets the number of inputs that are done; may stop the call.
+    fn note(&mut self, done: usize) -> Pin<Box<dyn Future<Output = ControlFlow<()>> + '_>>;
+}
+
+impl<F: AsyncFnMut(usize) -> ControlFlow<()>> Progress for F {
+    fn note(&mut self, done: usize) -> Pin<Box<dyn Future<Output = ControlFlow<()>> + '_>> {
+        Box::pin(self(done))
+    }
+}
+
 /// Maximum number of inputs per chunk of [`Model::run_many`]; a call can be stopped between chunks.
 const MAX_CHUNK: usize = 16;
 
@@ -106,6 +120,12 @@ impl Stopwatch {
         self.timing.compute += self.lap();
     }
 
+    /// Of the time since the last part, counts this many milliseconds as tokenizing.
+    pub fn computed_besides(&mut self, tokenizing: f64) {
+        self.timing.tokenize += tokenizing;
+        self.timing.compute += self.lap() - tokenizing;
+    }
+
     pub fn postprocessed(&mut self) {
         self.timing.postprocess += self.lap();
     }
@@ -141,38 +161,25 @@ impl Model {
         Ok(Sequence::new(encoded.ids.clone(), encoded.type_ids.clone()))
     }
 
-    /// One call of a task: `tokenize` gets the tokenizer and the model's maximum length and gives the inputs, which run
-    /// as one batch; `postprocess` turns the outputs of each input into a result.
-    pub(super) async fn run_task<T>(
-        &mut self,
-        tokenize: impl FnOnce(&Tokenizer, usize) -> Result<Vec<Encoded>>,
-        postprocess: impl Fn(&Model, &Encoded, &Outputs) -> Result<T>,
-    ) -> Result<(Vec<T>, Timing)> {
-        let mut stopwatch = Stopwatch::start();
-        let encoded = tokenize(self.tokenizer()?, self.max_length())?;
-        let sequences = encoded.iter().map(|encoded| self.sequence(encoded)).collect::<Result<Vec<_>>>()?;
-        stopwatch.tokenized();
-        let outputs = self.session.run(&sequences, ExtraOutputs::default()).await?;
-        stopwatch.computed();
-        let results = encoded
-            .iter()
-            .zip(&outputs)
-            .map(|(encoded, outputs)| postprocess(self, encoded, outputs))
-            .collect::<Result<Vec<T>>>()?;
-        stopwatch.postprocessed();
-        Ok((results, stopwatch.timing()))
-    }
-
-    /// The same for a single text.
-    pub(super) async fn run_task_once<T>(
+    /// One call of a task on a single input: `tokenize` gets the tokenizer and the model's maximum length, and
+    /// `postprocess` turns the outputs into a result.
+    pub(super) async fn run_once<T>(
         &mut self,
         tokenize: impl FnOnce(&Tokenizer, usize) -> Result<Encoded>,
         postprocess: impl Fn(&Model, &Encoded, &Outputs) -> Result<T>,
     ) -> Result<(T, Timing)> {
-        let one = |tokenizer: &Tokenizer, max_length| Ok(vec![tokenize(tokenizer, max_length)?]);
-        let (results, timing) = self.run_task(one, postprocess).await?;
-        let result = results.into_iter().next();
-        Ok((result.ok_or_else(|| Error::internal("run", "one sequence gave no result"))?, timing))
+        let mut stopwatch = Stopwatch::start();
+        let encoded = tokenize(self.tokenizer()?, self.max_length())?;
+        let sequence = self.sequence(&encoded)?;
+        stopwatch.tokenized();
+        let outputs = self.session.run(&[sequence], ExtraOutputs::default()).await?;
+        stopwatch.computed();
+        let [outputs] = &outputs[..] else {
+            return Err(Error::internal("run", "one sequence didn't give one result"));
+        };
+        let result = postprocess(self, &encoded, outputs)?;
+        stopwatch.postprocessed();
+        Ok((result, stopwatch.timing()))
     }
 
     /// As many inputs as the caller likes, made, run and taken in chunks of about one run. `progress` gets the number of
@@ -180,27 +187,34 @@ impl Model {
     pub(super) async fn run_many(
         &mut self,
         count: usize,
-        encode: impl Fn(&Model, usize) -> Result<Encoded>,
-        mut take: impl FnMut(&Encoded, &Outputs) -> Result<()>,
-        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+        encode: &dyn Fn(&Model, usize) -> Result<Encoded>,
+        take: &mut dyn FnMut(&Encoded, &Outputs) -> Result<()>,
+        progress: &mut dyn Progress,
         stopwatch: &mut Stopwatch,
     ) -> Result<()> {
-        let mut done = 0;
-        while done < count {
+        let (mut begun, mut done) = (0, 0);
+        let mut next_inputs = |model: &Model| {
+            if begun == count {
+                return Ok(None);
+            }
             let (mut chunk, mut tokens) = (Vec::new(), 0);
-            while done + chunk.len() < count && chunk.len() < MAX_CHUNK && tokens < MAX_ROWS {
-                let encoded = encode(self, done + chunk.len())?;
+            while begun < count && chunk.len() < MAX_CHUNK && tokens < MAX_ROWS {
+                let encoded = encode(model, begun)?;
                 tokens += encoded.ids.len();
                 chunk.push(encoded);
+                begun += 1;
             }
-            let sequences = chunk.iter().map(|encoded| self.sequence(encoded)).collect::<Result<Vec<_>>>()?;
-            stopwatch.tokenized();
-            let outputs = self.session.run(&sequences, ExtraOutputs::default()).await?;
-            stopwatch.computed();
+            let sequences =
+                chunk.iter().map(|encoded| model.sequence(encoded)).collect::<Result<Vec<_>>>()?;
+            Ok(Some(Job { about: chunk, sequences, left: count - begun }))
+        };
+        let mut ahead = Ahead::new(self, Batching::ByLength, &mut next_inputs);
+        while let Some((chunk, outputs)) = ahead.next(self).await? {
+            stopwatch.computed_besides(ahead.making());
             chunk.iter().zip(&outputs).try_for_each(|(encoded, outputs)| take(encoded, outputs))?;
             done += chunk.len();
             stopwatch.postprocessed();
-            if done < count && progress(done).await.is_break() {
+            if done < count && progress.note(done).await.is_break() {
                 return Err(Error::Aborted);
             }
             stopwatch.skip();

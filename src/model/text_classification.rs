@@ -1,13 +1,16 @@
 //! Labels for texts and pairs of texts.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
-use super::Timing;
-use super::task::{declare_task, output};
+use super::task::{Stopwatch, declare_task, output};
+use super::{Model, Timing};
 use crate::config::{Config, Head, ProblemType};
 use crate::error::Result;
+use crate::session::Outputs;
 use crate::task::classification::{Label, Problem, labels};
-use crate::text::sequence;
+use crate::text::sequence::{self, Encoded};
 
 declare_task! {
     /// A model with a sequence-classification head.
@@ -48,19 +51,38 @@ impl TextClassification {
     /// # Errors
     /// As [`crate::session::Session::run`]; the model stays usable.
     pub async fn classify(&mut self, texts: &[Text<'_>]) -> Result<Vec<Classified>> {
-        let run = self.0.run_task(
-            |tokenizer, max_length| {
-                let encode = |text: &Text<'_>| sequence::encode(tokenizer, text.text, text.pair, max_length);
-                texts.iter().map(encode).collect()
-            },
-            |model, encoded, outputs| {
-                let labels = label_probabilities(&model.config, &output(outputs, "logits")?.data)?;
-                let neutral = is_neutral(&labels, &model.config);
-                Ok((labels, neutral, encoded.truncated))
-            },
-        );
-        let (results, timing) = run.await?;
-        let classified = |(labels, neutral, truncated)| Classified { labels, neutral, truncated, timing };
+        self.classify_with(texts, async |_| ControlFlow::Continue(())).await
+    }
+
+    /// The same, with `progress` called after each run with the number of texts that are done; it may stop the call.
+    ///
+    /// # Errors
+    /// As [`TextClassification::classify`], and [`crate::error::Error::Aborted`] if `progress` stopped the call.
+    pub async fn classify_with(
+        &mut self,
+        texts: &[Text<'_>],
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Vec<Classified>> {
+        let mut stopwatch = Stopwatch::start();
+        let encode = |model: &Model, index: usize| {
+            let Text { text, pair } = texts[index];
+            sequence::encode(model.tokenizer()?, text, pair, model.max_length())
+        };
+        let mut results = Vec::with_capacity(texts.len());
+        let mut take = |encoded: &Encoded, outputs: &Outputs| {
+            results.push((output(outputs, "logits")?.data.clone(), encoded.truncated));
+            Ok(())
+        };
+        self.0.run_many(texts.len(), &encode, &mut take, &mut progress, &mut stopwatch).await?;
+        let config = &self.0.config;
+        let classify = |(logits, truncated): (Vec<f32>, bool)| {
+            let labels = label_probabilities(config, &logits)?;
+            Ok((is_neutral(&labels, config), labels, truncated))
+        };
+        let results = results.into_iter().map(classify).collect::<Result<Vec<_>>>()?;
+        stopwatch.postprocessed();
+        let timing = stopwatch.timing();
+        let classified = |(neutral, labels, truncated)| Classified { labels, neutral, truncated, timing };
         Ok(results.into_iter().map(classified).collect())
     }
 }

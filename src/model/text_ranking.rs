@@ -47,7 +47,7 @@ impl TextRanking {
         query: &str,
         documents: &[&str],
         top_k: Option<usize>,
-        progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
     ) -> Result<Ranking> {
         let mut stopwatch = Stopwatch::start();
         let config = &self.0.config;
@@ -70,12 +70,12 @@ impl TextRanking {
             let document = tokenizer.encode_with_special_tokens(documents[index])?;
             sequence::assemble(tokenizer, pieces.clone(), Some(document), model.max_length())
         };
-        let take = |encoded: &Encoded, outputs: &Outputs| {
+        let mut take = |encoded: &Encoded, outputs: &Outputs| {
             truncated |= encoded.truncated;
             logits.extend(output(outputs, "logits")?.data.first());
             Ok(())
         };
-        self.0.run_many(documents.len(), encode, take, progress, &mut stopwatch).await?;
+        self.0.run_many(documents.len(), &encode, &mut take, &mut progress, &mut stopwatch).await?;
         let documents = ranked(&logits, activation, top_k)?;
         stopwatch.postprocessed();
         Ok(Ranking { documents, truncated, timing: stopwatch.timing() })

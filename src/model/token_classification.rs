@@ -62,7 +62,7 @@ impl TokenClassification {
         &mut self,
         text: &str,
         options: &LabelOptions,
-        progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
     ) -> Result<Labelled> {
         let mut stopwatch = Stopwatch::start();
         let (max_length, labels) = (self.0.max_length(), self.0.config.labels.clone());
@@ -77,7 +77,7 @@ impl TokenClassification {
             let pieces = pieces.get(spans.span(index)).unwrap_or_default().to_vec();
             sequence::assemble(model.tokenizer()?, pieces, None, max_length)
         };
-        let take = |encoded: &sequence::Encoded, outputs: &crate::session::Outputs| {
+        let mut take = |encoded: &sequence::Encoded, outputs: &crate::session::Outputs| {
             let own = spans.max_context(read);
             let first = own.iter().position(|&own| own).unwrap_or_default();
             let last = own.iter().rposition(|&own| own).map_or(first, |last| last + 1);
@@ -95,7 +95,7 @@ impl TokenClassification {
             read += 1;
             Ok(())
         };
-        self.0.run_many(windows, encode, take, progress, &mut stopwatch).await?;
+        self.0.run_many(windows, &encode, &mut take, &mut progress, &mut stopwatch).await?;
         let entities = entities.finish();
         stopwatch.postprocessed();
         Ok(Labelled { entities, tokens: listed, windows, timing: stopwatch.timing() })

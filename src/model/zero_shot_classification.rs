@@ -70,7 +70,7 @@ impl ZeroShotClassification {
         text: &str,
         labels: &[&str],
         options: &ZeroShotOptions<'_>,
-        progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
+        mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
     ) -> Result<ZeroShotClassified> {
         let mut stopwatch = Stopwatch::start();
         let inference = Inference::of_labels(&self.0.config.labels)?;
@@ -89,12 +89,12 @@ impl ZeroShotClassification {
                 Error::invalid_input("labels", problem)
             })
         };
-        let take = |encoded: &sequence::Encoded, outputs: &crate::session::Outputs| {
+        let mut take = |encoded: &sequence::Encoded, outputs: &crate::session::Outputs| {
             truncated |= encoded.truncated;
             evidence.push(inference.evidence(&output(outputs, "logits")?.data)?);
             Ok(())
         };
-        self.0.run_many(labels.len(), encode, take, progress, &mut stopwatch).await?;
+        self.0.run_many(labels.len(), &encode, &mut take, &mut progress, &mut stopwatch).await?;
         let labels = scores(labels, &evidence, options.multi_label);
         stopwatch.postprocessed();
         Ok(ZeroShotClassified { labels, truncated, timing: stopwatch.timing() })

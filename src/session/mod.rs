@@ -57,6 +57,12 @@ impl Outputs {
     }
 }
 
+impl FromIterator<(String, Tensor)> for Outputs {
+    fn from_iter<I: IntoIterator<Item = (String, Tensor)>>(results: I) -> Self {
+        Outputs(results.into_iter().collect())
+    }
+}
+
 /// A network with its parameters on a device.
 pub struct Session {
     network: Network,

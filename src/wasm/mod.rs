@@ -4,6 +4,7 @@
 mod benchmark;
 mod convert;
 mod failure;
+mod helpers;
 mod loader;
 mod memory;
 mod model;

@@ -55,6 +55,27 @@ test("a directory path with a worker gives the answer and its offsets", async ()
   await qa.dispose();
 });
 
+test("several workers read a long text like one, and nothing keeps the process alive", async () => {
+  const long = `${"Nothing of note was written down on that day. ".repeat(220)}${context}`;
+  const script = `
+    import { QuestionAnswering } from "mobilebert";
+    const replies = [];
+    for (const threads of [1, 3]) {
+      const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)}, { threads });
+      const { answers, windows } = await qa.ask(${JSON.stringify(question)}, ${JSON.stringify(long)});
+      const { wasmBytes } = await qa.memory();
+      replies.push({ answers, windows, wasmBytes, threads: qa.device.threads, reason: qa.device.reason });
+    }
+    console.log(JSON.stringify(replies));`;
+  const options = { cwd: temporary.folder, timeout: 240_000 };
+  const { stdout } = await execute(process.execPath, ["--input-type=module", "--eval", script], options);
+  const [one, three] = JSON.parse(stdout);
+  assert.deepEqual([three.answers, three.windows], [one.answers, one.windows]);
+  assert.equal(three.reason, one.reason);
+  assert.equal(three.threads, 3);
+  assert.ok(three.wasmBytes > 2 * one.wasmBytes, `${three.wasmBytes} bytes for three, ${one.wasmBytes} for one`);
+});
+
 test("the tokens of a text have ids, pieces and exact places, with and without a worker", async () => {
   const text = "🗼 Café [SEP] the\u0301 tower";
   for (const worker of [true, false]) {

@@ -229,8 +229,15 @@ async function loadRequest(task: Task, model: ModelSource, options: LoadOptions)
   const place = await resolveSource(model, options);
   const wasmUrl = await absoluteUrl("wasmUrl", options.wasmUrl);
   const { splitSpecialTokens } = options;
-  return { place, followBaseModel, task, device, dtype, schedule, splitSpecialTokens, cache, wasmUrl, wasmBytes };
+  const { threads = Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MAX_DEFAULT_THREADS) } = options;
+  const how = { device, dtype, schedule, splitSpecialTokens, threads: Math.min(threads, MAX_THREADS) };
+  return { place, followBaseModel, task, ...how, cache, wasmUrl, wasmBytes };
 }
+
+/** More cores than these are often slow ones, and each worker needs memory for the model. */
+const MAX_DEFAULT_THREADS = 4;
+/** Even if more are asked for. */
+const MAX_THREADS = 64;
 
 async function absoluteUrl(field: string, url: string | URL | undefined): Promise<string | undefined> {
   if (url === undefined) return undefined;

@@ -1,5 +1,6 @@
+import { MobileBertError } from "../errors.js";
 import type { Device, DeviceKind, Memory } from "../types.js";
-import { type EngineSource, readModule, startError } from "./module.js";
+import { compile, type EngineSource, readModule, startError } from "./module.js";
 import { setRefusedBytes } from "./trap.js";
 
 /** Texts of the files that the wasm module needs before the weights. */
@@ -32,16 +33,34 @@ export interface EngineModel {
   labels(): string[];
   ask(question: string, context: string, options: object, onPartial?: EnginePartial): Promise<unknown>;
   explain(question: string, context: string, options: object, onProgress?: EnginePartial): Promise<unknown>;
-  classify(texts: unknown[], options: object): Promise<unknown>;
+  classify(texts: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   contributions(text: string, label: string | undefined, onProgress?: EnginePartial): Promise<unknown>;
   zeroShot(text: string, labels: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   rank(query: string, documents: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   labelTokens(text: string, options: object, onProgress?: EnginePartial): Promise<unknown>;
   fillMask(text: string, options: object): Promise<unknown>;
-  encode(texts: unknown[], options: object): Promise<unknown>;
+  encode(texts: unknown[], options: object, onProgress?: EnginePartial): Promise<unknown>;
   tokenize(text: string, pair: string | undefined): unknown;
+  /** Sets the helpers of the next call. */
+  setHelpers(helpers: EngineHelpers | undefined): void;
+  /** Runs the sequences of a job that another worker has offered. */
+  run(sequences: unknown[]): Promise<unknown>;
   memory(): Memory;
   free(): void;
+}
+
+/** The helpers of one call. Jobs are numbered; sequences and outputs are opaque. */
+export interface EngineHelpers {
+  /** Notes how many milliseconds the rest of the call would take without helpers. */
+  expect(milliseconds: number): void;
+  /** Offers a job; returns whether a helper has taken it. */
+  offer(job: number, sequences: unknown[]): boolean;
+  /** Takes back a job that no helper has begun. */
+  reclaim(): number | undefined;
+  /** The outputs that have arrived; `undefined` for a job whose helper was lost. Waits for some if there are none. */
+  finished(milliseconds: number): Promise<[job: number, outputs: unknown][]>;
+  /** Gives up the helpers that have jobs. */
+  giveUp(): void;
 }
 
 /** Loads weights, which must be pushed in file order. */
@@ -62,7 +81,7 @@ export interface EngineQuantizer {
 }
 
 interface Engine {
-  default(input: { module_or_path: Response | BufferSource }): Promise<unknown>;
+  default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   Loader: { create(files: EngineFiles, options: EngineOptions): Promise<EngineLoader> };
   Quantizer: { create(config: string, index: string | undefined, dtype: string): EngineQuantizer };
   /** Size in bytes of the last failed allocation, or 0 if one has succeeded since. */
@@ -70,6 +89,13 @@ interface Engine {
 }
 
 let started: Promise<Engine> | undefined;
+let compiled: WebAssembly.Module | undefined;
+
+/** The compiled wasm module, after it has started. */
+export function engineModule(): WebAssembly.Module {
+  if (!compiled) throw new MobileBertError("internal", "the wasm module has not started");
+  return compiled;
+}
 
 /** Loads and starts the wasm module once; retries after a failed start. */
 export function startEngine(source: EngineSource): Promise<Engine> {
@@ -81,11 +107,12 @@ export function startEngine(source: EngineSource): Promise<Engine> {
 }
 
 async function start(source: EngineSource): Promise<Engine> {
-  const input = await readModule(source);
   const engine = (await import("../../wasm/mobilebert.js")) as unknown as Engine;
   setRefusedBytes(() => engine.refusedBytes());
+  const input = source.module ?? (await readModule(source));
   try {
-    await engine.default({ module_or_path: input });
+    compiled = await compile(input);
+    await engine.default({ module_or_path: compiled });
   } catch (error) {
     throw startError(error);
   }

@@ -58,7 +58,7 @@ export async function loadModel(
 }
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */
-function cacheKey({ cache, place }: LoadRequest): string | undefined {
+export function cacheKey({ cache, place }: LoadRequest): string | undefined {
   const cacheable = cache && typeof caches !== "undefined" && place.kind === "directory" && /^https?:/.test(place.base);
   return cacheable ? place.base : undefined;
 }
@@ -69,7 +69,7 @@ function isDamaged(error: unknown): boolean {
 }
 
 /** Reads configuration and tokenizer, then the weights chunk by chunk. */
-async function build(
+export async function build(
   request: LoadRequest,
   engine: Awaited<ReturnType<typeof startEngine>>,
   open: Opener,
@@ -168,7 +168,7 @@ async function modelVersion(
 }
 
 /** Opens files of a cached model; fails if one is missing or has a different size. */
-function openCached(base: string, record: store.CacheRecord): Opener {
+export function openCached(base: string, record: store.CacheRecord): Opener {
   return async (name) => {
     const expected = record.files.find((file) => file.name === name);
     if (!expected) return undefined;

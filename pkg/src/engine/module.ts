@@ -7,6 +7,8 @@ import { isTrap, trapError } from "./trap.js";
 export interface EngineSource {
   wasmUrl: string | undefined;
   wasmBytes: ArrayBuffer | Uint8Array | undefined;
+  /** The module as compiled by another worker. */
+  module?: WebAssembly.Module | undefined;
 }
 
 const MODULE = "mobilebert_bg.wasm";
@@ -37,6 +39,15 @@ export async function readModule({ wasmUrl, wasmBytes }: EngineSource): Promise<
     throw unavailable("not-found", `${url} is an HTML page`);
   }
   return response;
+}
+
+/** Compiles the module; while it arrives, if the host sends the right type. */
+export async function compile(input: Response | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module> {
+  if (input instanceof WebAssembly.Module) return input;
+  if (!(input instanceof Response)) return await WebAssembly.compile(input);
+  const type = input.headers.get("content-type") ?? "";
+  if (type.startsWith("application/wasm")) return await WebAssembly.compileStreaming(input);
+  return await WebAssembly.compile(await input.arrayBuffer());
 }
 
 function bundledModule(): URL {

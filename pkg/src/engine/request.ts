@@ -28,4 +28,16 @@ export interface LoadRequest {
   cache: boolean;
   wasmUrl: string | undefined;
   wasmBytes: ArrayBuffer | Uint8Array | undefined;
+  /** Maximum number of workers that run the model on the CPU, the first one included. */
+  threads: number;
+  /** Of a worker that helps another one. */
+  help?: Help;
+}
+
+/** What a helper takes over from the worker that it helps, so that nothing is downloaded or compiled twice. */
+export interface Help {
+  /** A `WebAssembly.Module`, which TypeScript knows only with the types of the DOM. */
+  module: object;
+  /** Identifies the cached files; `undefined` if they can be read without the network. */
+  cached: string | undefined;
 }

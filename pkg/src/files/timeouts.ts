@@ -8,6 +8,8 @@ export const timeouts = {
   mirror: 8_000,
   /** Until the next bytes of a response body arrive. */
   bytes: 30_000,
+  /** Until a helper of a worker has started. */
+  helper: 2_000,
 };
 
 /** Fetches with a time limit for the headers; for the body, see {@link chunksWithTimeout}. */

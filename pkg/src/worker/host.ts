@@ -1,11 +1,14 @@
+import { loadAgain } from "../engine/again.js";
 import type { EngineModel, EnginePartial } from "../engine/engine.js";
 import { loadModel } from "../engine/load.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { Trap, untilTrap } from "../engine/trap.js";
 import { aborted, disposed, invalidInput, MobileBertError, toError } from "../errors.js";
 import { ProgressTotal } from "../files/progress.js";
-import type { Device } from "../types.js";
-import { batches, merged } from "./batches.js";
+import type { Device, Memory } from "../types.js";
+import { yieldToEvents } from "./events.js";
+import { Helpers } from "./helpers.js";
+import type { Reply, Request } from "./messages.js";
 import type { Call, Connection, LoadHooks, ModelInfo } from "./protocol.js";
 
 /** A model in this thread, which is a worker or, with `worker: false`, the caller's thread. */
@@ -13,6 +16,8 @@ export class Host implements Connection {
   onDevice: (device: Device) => void = () => {};
 
   private model: EngineModel | undefined;
+  /** The model's device. The model can't be asked during a call. */
+  private found: Device | undefined;
   private request: LoadRequest | undefined;
   /** The reasons of each GPU loss so far. */
   private readonly losses: string[] = [];
@@ -20,14 +25,35 @@ export class Host implements Connection {
   private trap: Trap | undefined;
   private busy = false;
   private disposed = false;
+  /** Ends when all calls so far have ended: the module takes one at a time. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private helpers: Helpers | undefined;
+
+  /** `send` reaches the thread that has started this worker; without it, there are no helpers. */
+  constructor(private readonly send?: (message: Reply) => void) {}
 
   async load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<ModelInfo> {
     const model = await this.build(request, hooks, signal);
     this.request = request;
-    return { device: this.device(model), task: model.task(), labels: model.labels() };
+    if (this.send && request.threads > 1 && !request.help) {
+      this.helpers = new Helpers(request, this.send, () => this.reportDevice());
+    }
+    return { device: this.device(model.device()), task: model.task(), labels: model.labels() };
   }
 
-  async call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
+  call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
+    const result = this.turn.then(() => this.callNow(call, onPartial, signal));
+    this.turn = result.catch(() => {});
+    return result;
+  }
+
+  /** A helper has become ready, or was lost. */
+  onHelper(message: Extract<Request, { kind: "helper" | "lost" }>): void {
+    if (message.kind === "helper") this.helpers?.join(message.helper, message.port);
+    else this.helpers?.leave(message.helper, message.reason);
+  }
+
+  private async callNow(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
     if (!this.request || this.disposed) throw disposed();
     if (this.trap) throw this.trap;
     if (signal.aborted) throw aborted();
@@ -43,15 +69,11 @@ export class Host implements Connection {
     };
     this.busy = true;
     try {
-      const results: unknown[] = [];
-      for (const batch of batches(call)) {
-        // Without a worker, a large call would otherwise block the page and could not be aborted.
-        await yieldToEvents();
-        if (this.disposed) throw disposed();
-        if (signal.aborted) throw aborted();
-        results.push(await this.run(this.request, batch, partial, signal));
-      }
-      return merged(results);
+      // An abort that has been sent already is noticed before the call.
+      await yieldToEvents();
+      if (this.disposed) throw disposed();
+      if (signal.aborted) throw aborted();
+      return await this.run(this.request, call, partial, signal);
     } finally {
       this.busy = false;
       if (this.disposed) this.free();
@@ -68,10 +90,12 @@ export class Host implements Connection {
   private async run(request: LoadRequest, call: Call, partial: EnginePartial, signal: AbortSignal) {
     for (;;) {
       const model = this.model ?? (await this.rebuild(request, signal));
+      const helpers = this.found?.kind === "wasm" ? this.helpers?.forCall() : undefined;
       try {
+        model.setHelpers(helpers);
         const value = await untilTrap(() => dispatch(model, call, partial));
         if (signal.aborted) throw aborted();
-        return value;
+        return call.name === "memory" ? await this.withHelpers(value as Memory) : value;
       } catch (error) {
         if (error instanceof Trap) {
           this.trap = error;
@@ -79,15 +103,23 @@ export class Host implements Connection {
         }
         if (!this.noteLoss(error)) throw error;
         this.free();
+      } finally {
+        helpers?.end();
       }
     }
+  }
+
+  /** Adds the helpers' memory. */
+  private async withHelpers(memory: Memory): Promise<Memory> {
+    const bytes = (await this.helpers?.memory()) ?? 0;
+    return { ...memory, wasmBytes: memory.wasmBytes + bytes };
   }
 
   /** Loads the model again after a lost GPU, because the weights were lost with it. Uses the cache if possible. */
   private async rebuild(request: LoadRequest, signal: AbortSignal): Promise<EngineModel> {
     try {
       const model = await this.build(request, { progress: () => {}, warning: () => {} }, signal);
-      this.onDevice(this.device(model));
+      this.onDevice(this.device(model.device()));
       return model;
     } catch (error) {
       const { code, message } = toError(error);
@@ -105,12 +137,16 @@ export class Host implements Connection {
       const device = this.losses.length > 1 ? "wasm" : request.device;
       let model: EngineModel | undefined;
       try {
-        model = await loadModel({ ...request, device }, progress, hooks.warning, signal);
+        model = request.help
+          ? await loadAgain(request, request.help, signal)
+          : await loadModel({ ...request, device }, progress, hooks.warning, signal);
         if (this.disposed) throw disposed();
         if (signal.aborted) throw aborted();
-        await warmUp(model, request.task, progress);
+        // A helper shares the optimized code of the worker it helps.
+        if (!request.help) await warmUp(model, request.task, progress);
         if (signal.aborted) throw aborted();
         this.model = model;
+        this.found = model.device();
         return model;
       } catch (error) {
         if (!(error instanceof Trap)) model?.free();
@@ -130,15 +166,24 @@ export class Host implements Connection {
     return true;
   }
 
-  private device(model: EngineModel): Device {
-    const device = model.device();
+  private reportDevice(): void {
+    if (this.found) this.onDevice(this.device(this.found));
+  }
+
+  private device(found: Device): Device {
+    const { threads: most = 1 } = this.request ?? {};
+    const isOnCpu = found.kind === "wasm";
+    const threads = isOnCpu && this.send ? (this.helpers?.workers ?? most) : 1;
+    const device = { ...found, threads };
     const [first] = this.losses;
-    if (first === undefined) return device;
-    const reason =
-      device.kind === "webgpu"
-        ? `the GPU was lost (${first}); the model was reloaded on it`
-        : `the GPU was lost (${this.losses.join("; then: ")}); the CPU took over`;
-    return { ...device, reason };
+    if (first !== undefined) {
+      device.reason = isOnCpu
+        ? `the GPU was lost (${this.losses.join("; then: ")}); the CPU took over`
+        : `the GPU was lost (${first}); the model was reloaded on it`;
+    }
+    const problem = isOnCpu ? this.helpers?.problems : undefined;
+    if (problem) device.reason += `; ${threads} of ${most} workers: ${problem}`;
+    return device;
   }
 
   private free(): void {
@@ -155,7 +200,7 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
     case "explain":
       return model.explain(first as string, second as string, third as object, partial);
     case "classify":
-      return model.classify(first as unknown[], second as object);
+      return model.classify(first as unknown[], second as object, partial);
     case "contributions":
       return model.contributions(first as string, second as string | undefined, partial);
     case "zeroShot":
@@ -167,9 +212,11 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
     case "fillMask":
       return model.fillMask(first as string, second as object);
     case "encode":
-      return model.encode(first as unknown[], second as object);
+      return model.encode(first as unknown[], second as object, partial);
     case "tokenize":
       return model.tokenize(first as string, second as string | undefined);
+    case "run":
+      return model.run(first as unknown[]);
     case "memory":
       return model.memory();
     default:
@@ -197,16 +244,4 @@ async function warmUp(model: EngineModel, task: Task, progress: ProgressTotal): 
   if (!run || model.task() !== headTask(task)) return;
   progress.enter("warmup");
   await untilTrap(() => run(model));
-}
-
-/** Yields to the event loop, without the delay of timers. */
-function yieldToEvents(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

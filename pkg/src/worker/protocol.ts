@@ -28,6 +28,7 @@ export type CallName =
   | "fillMask"
   | "encode"
   | "tokenize"
+  | "run"
   | "memory";
 
 /** A call, as sent to the worker. */
@@ -37,22 +38,6 @@ export interface Call {
   /** Whether to send partial results. */
   partial: boolean;
 }
-
-/** Messages to the worker. `abort` has the id of the request to abort. */
-export type Request =
-  | { id: number; kind: "load"; request: LoadRequest }
-  | { id: number; kind: "call"; call: Call }
-  | { id: number; kind: "abort" };
-
-/** Messages from the worker. `started` is the first one, before any request. */
-export type Reply =
-  | { kind: "started" }
-  | { kind: "device"; device: Device }
-  | { id: number; kind: "progress"; progress: Progress }
-  | { id: number; kind: "warning"; warning: PlainError }
-  | { id: number; kind: "partial"; value: unknown }
-  | { id: number; kind: "result"; value: unknown }
-  | { id: number; kind: "error"; error: PlainError };
 
 /** A model in a worker or in this thread. Promises settle only when the work has really ended. */
 export interface Connection {

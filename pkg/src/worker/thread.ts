@@ -1,12 +1,13 @@
+import type { TransferListItem } from "node:worker_threads";
 import { MobileBertError } from "../errors.js";
 import { timeouts } from "../files/timeouts.js";
 import { inNode, workerThreads } from "../node.js";
-import type { Reply, Request } from "./protocol.js";
+import type { Reply, Request } from "./messages.js";
 import { bundledScript, loadable, NAME, notStarted, refused, type Script, whyNotStarted } from "./script.js";
 
 /** A worker of the browser or of Node. */
 export interface Thread {
-  post(message: Request): void;
+  post(message: Request, transfer?: Transferable[]): void;
   terminate(): void;
   /** Sets whether this worker keeps the process alive; does nothing in browsers. */
   keepAlive(alive: boolean): void;
@@ -19,16 +20,20 @@ export interface ThreadListener {
   stopped(error: MobileBertError): void;
 }
 
-/** Starts the `worker.js` next to this bundle, or the one at `workerUrl`. */
-export async function startThread(workerUrl: string | undefined, listener: ThreadListener): Promise<Thread> {
-  if (typeof Worker !== "undefined") return browserThread(workerUrl, listener);
+/** Starts the `worker.js` next to this bundle, or the one at `workerUrl`, within `limit` milliseconds. */
+export async function startThread(
+  workerUrl: string | undefined,
+  listener: ThreadListener,
+  limit = timeouts.response,
+): Promise<Thread> {
+  if (typeof Worker !== "undefined") return browserThread(workerUrl, listener, limit);
   if (inNode()) return await nodeThread(workerUrl, listener);
   throw new MobileBertError("unsupported", "workers are not available here; load with `worker: false`", {
     field: "worker",
   });
 }
 
-function browserThread(workerUrl: string | undefined, listener: ThreadListener): Thread {
+function browserThread(workerUrl: string | undefined, listener: ThreadListener, limit: number): Thread {
   const script: Script = workerUrl ? { url: workerUrl, type: "module", name: NAME } : bundledScript();
   const { url, release } = loadable(script);
   let worker: Worker;
@@ -39,7 +44,6 @@ function browserThread(workerUrl: string | undefined, listener: ThreadListener):
     release();
     throw refused(script.url, error);
   }
-  const limit = timeouts.response;
   const late = () => listener.stopped(notStarted("network", script.url, `no response within ${limit / 1000} s`));
   const timer = setTimeout(late, limit);
   let hasStarted = false;
@@ -63,7 +67,8 @@ function browserThread(workerUrl: string | undefined, listener: ThreadListener):
     settle();
     worker.terminate();
   };
-  return { post: (message) => worker.postMessage(message), terminate, keepAlive: () => {} };
+  const post = (message: Request, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
+  return { post, terminate, keepAlive: () => {} };
 }
 
 async function nodeThread(workerUrl: string | undefined, listener: ThreadListener): Promise<Thread> {
@@ -81,7 +86,7 @@ async function nodeThread(workerUrl: string | undefined, listener: ThreadListene
   worker.on("messageerror", () => listener.stopped(stopped("a message was lost")));
   worker.on("exit", (code) => listener.stopped(stopped(`it exited with code ${code}`)));
   return {
-    post: (message) => worker.postMessage(message),
+    post: (message, transfer = []) => worker.postMessage(message, transfer as TransferListItem[]),
     terminate: () => void worker.terminate(),
     keepAlive: (alive) => (alive ? worker.ref() : worker.unref()),
   };

@@ -2,15 +2,41 @@ import { takeUncaught } from "../engine/trap.js";
 import { toPlain } from "../errors.js";
 import { workerThreads } from "../node.js";
 import { Host } from "./host.js";
-import type { LoadHooks, Reply, Request } from "./protocol.js";
+import type { AnswerReply, Reply, Request } from "./messages.js";
+import type { LoadHooks } from "./protocol.js";
+
+type Answer = (message: Request) => void;
 
 /** Handles messages to the worker, which holds one model. Replies carry the request's id. */
-function serve(send: (reply: Reply) => void): (message: Request) => Promise<void> {
-  const host = new Host();
+function serve(send: (reply: Reply) => void): Answer {
+  const host = new Host(send);
   host.onDevice = (device) => send({ kind: "device", device });
+  const answer = answering(host, send);
+  return (message) => {
+    switch (message.kind) {
+      case "helper":
+      case "lost":
+        host.onHelper(message);
+        return;
+      case "serve": {
+        const { port } = message;
+        const answerHelped = answering(host, (reply) => port.postMessage(reply));
+        port.onmessage = ({ data }: MessageEvent<IdRequest>) => answerHelped(data);
+        return;
+      }
+      default:
+        answer(message);
+    }
+  };
+}
+
+type IdRequest = Extract<Request, { id: number }>;
+
+/** Answers requests from one side. */
+function answering(host: Host, send: (reply: AnswerReply) => void): (message: IdRequest) => Promise<void> {
   const running = new Map<number, AbortController>();
 
-  async function answer(message: Exclude<Request, { kind: "abort" }>, signal: AbortSignal): Promise<unknown> {
+  async function answer(message: Exclude<IdRequest, { kind: "abort" }>, signal: AbortSignal): Promise<unknown> {
     const { id } = message;
     if (message.kind === "load") {
       const hooks: LoadHooks = {

@@ -1,9 +1,10 @@
 //! `encode`.
 
-use js_sys::{Array, Float32Array};
+use js_sys::{Array, Float32Array, Function};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
+use super::progress::Watch;
 use crate::error::{Error, Result};
 use crate::model::{EncodeOptions, Encoder, PoolTokens};
 use crate::task::pooling::Pooling;
@@ -36,12 +37,21 @@ impl Options {
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
     /// One `Float32Array` per text; without pooling one array of them per text, with one `Float32Array` per token.
-    pub async fn encode(&mut self, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
+    /// `on_progress(done)` is awaited between runs; `false` stops the call.
+    pub async fn encode(
+        &mut self,
+        texts: JsValue,
+        options: JsValue,
+        on_progress: Option<Function>,
+    ) -> Result<Array, JsValue> {
         let options = parse::<Options>("options", &options)?.encode()?;
         let texts: Vec<String> = parse("texts", &texts)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let task = Encoder::borrow(&mut self.0)?;
-        let embeddings = task.encode(&texts, options).await?;
+        let mut watch = Watch::new(on_progress);
+        let embeddings = task.encode_with(&texts, options, async |done| watch.note(done).await).await;
+        watch.check()?;
+        let embeddings = embeddings?;
         let hidden_size = task.model().config().hidden_size;
         let floats = |values: &[f32]| JsValue::from(Float32Array::from(values));
         let vectors = embeddings.iter().map(|embedding| match options.pooling {

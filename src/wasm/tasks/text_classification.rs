@@ -82,12 +82,21 @@ impl WasmModel {
         })?)
     }
 
-    /// Labels of each of `texts`, an array of strings and pairs of strings.
-    pub async fn classify(&mut self, texts: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
+    /// Labels of each of `texts`, an array of strings and pairs of strings. `on_progress(done)` is awaited between runs;
+    /// `false` stops the call.
+    pub async fn classify(
+        &mut self,
+        texts: JsValue,
+        options: JsValue,
+        on_progress: Option<Function>,
+    ) -> Result<JsValue, JsValue> {
         parse::<ClassifyOptions>("options", &options)?;
         let texts: Vec<TextOrPair> = parse("texts", &texts)?;
         let texts: Vec<Text<'_>> = texts.iter().map(TextOrPair::as_text).collect();
         let task = TextClassification::borrow(&mut self.0)?;
-        Ok(object(&task.classify(&texts).await?)?)
+        let mut watch = Watch::new(on_progress);
+        let classified = task.classify_with(&texts, async |done| watch.note(done).await).await;
+        watch.check()?;
+        Ok(object(&classified?)?)
     }
 }

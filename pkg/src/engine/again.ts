@@ -1,0 +1,49 @@
+import { MobileBertError } from "../errors.js";
+import * as store from "../files/cache.js";
+import { ProgressTotal } from "../files/progress.js";
+import type { Place } from "../files/source.js";
+import { type EngineModel, engineModule, startEngine } from "./engine.js";
+import { build, cacheKey, loadModel, openCached } from "./load.js";
+import type { Help, LoadRequest } from "./request.js";
+
+/** The request with which a helper loads the model of this worker; fails if it would have to be downloaded again. */
+export async function requestForHelper(request: LoadRequest): Promise<LoadRequest> {
+  const { wasmBytes: _, wasmUrl: __, ...rest } = request;
+  const help = { module: engineModule(), cached: isRemote(request.place) ? await cachedVersion(request) : undefined };
+  return { ...rest, wasmBytes: undefined, wasmUrl: undefined, device: "wasm", help };
+}
+
+/** Loads the model that another worker has loaded, without the network. */
+export async function loadAgain(request: LoadRequest, help: Help, signal: AbortSignal): Promise<EngineModel> {
+  const engine = await startEngine({
+    wasmUrl: undefined,
+    wasmBytes: undefined,
+    module: help.module as WebAssembly.Module,
+  });
+  const progress = new ProgressTotal(() => {});
+  if (help.cached === undefined) return await loadModel(request, progress, () => {}, signal);
+  const base = cacheKey(request);
+  const record = base === undefined ? undefined : await store.findRecord(base);
+  if (base === undefined || record === undefined || versionOf(record) !== help.cached) throw notCached();
+  return await build(request, engine, openCached(base, record), undefined, "cache", progress, signal);
+}
+
+/** Whether reading the files takes requests over the network. */
+function isRemote(place: Place): boolean {
+  return place.kind === "directory" && /^https?:/.test(place.base);
+}
+
+async function cachedVersion(request: LoadRequest): Promise<string> {
+  const base = cacheKey(request);
+  const record = base === undefined ? undefined : await store.findRecord(base).catch(() => undefined);
+  if (!record) throw notCached();
+  return versionOf(record);
+}
+
+function versionOf({ stored, version }: store.CacheRecord): string {
+  return `${stored} ${version}`;
+}
+
+function notCached(): MobileBertError {
+  return new MobileBertError("unsupported", "the model's files are not cached, and each worker needs them");
+}

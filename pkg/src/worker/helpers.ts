@@ -1,0 +1,203 @@
+import { requestForHelper } from "../engine/again.js";
+import type { EngineHelpers } from "../engine/engine.js";
+import type { LoadRequest } from "../engine/request.js";
+import { MobileBertError, toError } from "../errors.js";
+import type { Memory } from "../types.js";
+import { yieldToEvents } from "./events.js";
+import { Line } from "./line.js";
+import type { AnswerReply, Reply } from "./messages.js";
+
+/** Helpers are started when a call would take this many milliseconds more: loading the model is part of that. */
+const WORTH_IT = 2_000;
+
+/** Jobs per helper: the one it runs, and the next. */
+const MAX_JOBS = 2;
+
+/** Milliseconds until a helper says how much memory it uses. */
+const MEMORY_LIMIT = 2_000;
+
+const ignore = () => {};
+
+/** Another worker with the same model. */
+interface Helper {
+  readonly number: number;
+  readonly line: Line;
+  readonly port: MessagePort;
+  /** The jobs it has, in the order in which it runs them. */
+  readonly jobs: Job[];
+}
+
+interface Job {
+  readonly number: number;
+  readonly call: CallHelpers;
+  readonly stop: AbortController;
+}
+
+/** The helpers of this worker. They are started by the thread that has started it. */
+export class Helpers {
+  private readonly ready = new Map<number, Helper>();
+  private wanted = false;
+  private expected: number;
+  private problem: string | undefined;
+
+  constructor(
+    private readonly request: LoadRequest,
+    private readonly send: (message: Reply) => void,
+    /** Called when {@link problems} or {@link workers} have changed. */
+    private readonly onChange: () => void,
+  ) {
+    this.expected = request.threads - 1;
+  }
+
+  /** Number of workers that read a long text, this one included. */
+  get workers(): number {
+    return 1 + this.expected;
+  }
+
+  /** Why there are fewer workers than were wanted, if so. */
+  get problems(): string | undefined {
+    return this.problem;
+  }
+
+  /** The helpers of one call, which must be ended with it. */
+  forCall(): CallHelpers {
+    return new CallHelpers(this);
+  }
+
+  /** Starts them, once. */
+  async start(): Promise<void> {
+    if (this.wanted || this.expected < 1) return;
+    this.wanted = true;
+    try {
+      this.send({ kind: "hire", count: this.expected, request: await requestForHelper(this.request) });
+    } catch (error) {
+      this.lack(this.expected, toError(error).message);
+    }
+  }
+
+  /** A helper is ready. */
+  join(number: number, port: MessagePort): void {
+    const line = new Line((message) => port.postMessage(message));
+    port.onmessage = ({ data }: MessageEvent<AnswerReply>) => line.receive(data);
+    // In Node, an open port would keep an idle process alive.
+    (port as { unref?: () => void }).unref?.();
+    this.ready.set(number, { number, line, port, jobs: [] });
+  }
+
+  /** A helper didn't start or has stopped; its jobs are lost. */
+  leave(number: number, reason: string): void {
+    const gone = this.ready.get(number);
+    this.ready.delete(number);
+    gone?.line.end(new MobileBertError("internal", reason));
+    gone?.port.close();
+    this.lack(1, reason);
+  }
+
+  /** Ends a helper that doesn't respond, or fails. */
+  dismiss(number: number, reason: string): void {
+    if (!this.ready.has(number)) return;
+    this.send({ kind: "dismiss", helper: number });
+    this.leave(number, reason);
+  }
+
+  /** The helpers that are ready. */
+  all(): Helper[] {
+    return [...this.ready.values()];
+  }
+
+  /** Bytes of their modules' memories. */
+  async memory(): Promise<number> {
+    const { signal } = new AbortController();
+    const ask = async ({ line }: Helper) => {
+      const answer = line.call({ name: "memory", args: [], partial: false }, ignore, signal);
+      return ((await answer) as Memory).wasmBytes;
+    };
+    const late = new Promise<number>((resolve) => setTimeout(resolve, MEMORY_LIMIT, 0));
+    const sizes = this.all().map((helper) => Promise.race([ask(helper).catch(() => 0), late]));
+    return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  private lack(count: number, reason: string): void {
+    this.expected -= count;
+    this.problem = reason;
+    this.onChange();
+  }
+}
+
+/** The helpers during one call. */
+export class CallHelpers implements EngineHelpers {
+  private arrived: [job: number, outputs: unknown][] = [];
+  private wake = ignore;
+  private ended = false;
+
+  constructor(private readonly helpers: Helpers) {}
+
+  expect(milliseconds: number): void {
+    if (milliseconds > WORTH_IT) void this.helpers.start();
+  }
+
+  offer(number: number, sequences: unknown[]): boolean {
+    let least: Helper | undefined;
+    for (const helper of this.helpers.all()) {
+      if (helper.jobs.length < (least?.jobs.length ?? MAX_JOBS)) least = helper;
+    }
+    if (!least) return false;
+    void this.run(least, { number, call: this, stop: new AbortController() }, sequences);
+    return true;
+  }
+
+  reclaim(): number | undefined {
+    for (const { jobs } of this.helpers.all()) {
+      const waiting = jobs.length === MAX_JOBS ? jobs.at(-1) : undefined;
+      if (!waiting || waiting.call !== this || waiting.stop.signal.aborted) continue;
+      waiting.stop.abort();
+      return waiting.number;
+    }
+    return undefined;
+  }
+
+  async finished(milliseconds: number): Promise<[job: number, outputs: unknown][]> {
+    // Messages are delivered only when this thread yields.
+    await yieldToEvents();
+    if (this.arrived.length === 0 && milliseconds > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return this.arrived.splice(0);
+  }
+
+  giveUp(): void {
+    for (const { number, jobs } of this.helpers.all()) {
+      if (jobs.some(({ call }) => call === this)) this.helpers.dismiss(number, "a worker has stopped responding");
+    }
+  }
+
+  /** Ends the call; the jobs that helpers still have are aborted. */
+  end(): void {
+    this.ended = true;
+    const jobs = this.helpers.all().flatMap((helper) => helper.jobs);
+    for (const { call, stop } of jobs) if (call === this) stop.abort();
+  }
+
+  private async run({ number, line, jobs }: Helper, job: Job, sequences: unknown[]): Promise<void> {
+    jobs.push(job);
+    const { signal } = job.stop;
+    let outputs: unknown;
+    try {
+      outputs = await line.call({ name: "run", args: [sequences], partial: false }, ignore, signal);
+    } catch (error) {
+      // The job is run here instead.
+      if (!signal.aborted) this.helpers.dismiss(number, toError(error).message);
+    } finally {
+      jobs.splice(jobs.indexOf(job), 1);
+    }
+    if (this.ended || (signal.aborted && outputs === undefined)) return;
+    this.arrived.push([job.number, outputs]);
+    this.wake();
+  }
+}

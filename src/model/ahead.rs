@@ -1,0 +1,185 @@
+//! Runs the jobs of a long call, and hands over their results in order. Helpers run later jobs in the meantime.
+
+use std::collections::VecDeque;
+
+use super::{Helpers, Model};
+use crate::clock::now_ms;
+use crate::error::Result;
+use crate::session::{ExtraOutputs, Outputs, Sequence};
+
+/// Minimum time to wait for a helper's last job, in milliseconds, before running it again here.
+const PATIENCE: f64 = 2_000.0;
+/// Or this many times the longest run here, whichever is longer.
+const PATIENCE_RUNS: f64 = 4.0;
+
+/// Some of a call's sequences, which run together.
+pub(super) struct Job<T> {
+    /// What the caller needs with the results.
+    pub about: T,
+    /// At least one.
+    pub sequences: Vec<Sequence>,
+    /// Number of the call's sequences that are in no job yet.
+    pub left: usize,
+}
+
+/// How the sequences of a job run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Batching {
+    /// In batches of similar lengths.
+    ByLength,
+    /// In one batch, if possible; its time is noted for the choice of the batch size.
+    Together,
+}
+
+/// Where a job is.
+enum State {
+    /// Nowhere.
+    Waiting,
+    /// At a helper.
+    Away,
+    /// Done.
+    Done(Vec<Outputs>),
+}
+
+struct Begun<T> {
+    job: Job<T>,
+    state: State,
+}
+
+/// Makes the next job; `None` after the last.
+pub(super) type MakeJob<'a, T> = dyn FnMut(&Model) -> Result<Option<Job<T>>> + 'a;
+
+/// A call's jobs.
+pub(super) struct Ahead<'a, T> {
+    make: &'a mut MakeJob<'a, T>,
+    batching: Batching,
+    helpers: Option<Box<dyn Helpers>>,
+    /// Jobs that were made and whose results weren't handed over, in order.
+    begun: VecDeque<Begun<T>>,
+    /// Number of the first of these jobs.
+    first: usize,
+    /// Milliseconds spent in `make` since the last call of [`Ahead::making`].
+    making: f64,
+    /// The longest run here, in milliseconds.
+    longest: f64,
+}
+
+impl<'a, T> Ahead<'a, T> {
+    /// Uses the model's helpers, if any.
+    pub fn new(model: &mut Model, batching: Batching, make: &'a mut MakeJob<'a, T>) -> Self {
+        let helpers = model.helpers.take();
+        Ahead { make, batching, helpers, begun: VecDeque::new(), first: 0, making: 0.0, longest: 0.0 }
+    }
+
+    /// Milliseconds spent on making jobs since the last call.
+    pub fn making(&mut self) -> f64 {
+        std::mem::take(&mut self.making)
+    }
+
+    /// The next job's results; `None` after the last.
+    ///
+    /// # Errors
+    /// The error of `make`, or as [`crate::session::Session::run`]. A helper's error isn't one: its job is run here.
+    pub async fn next(&mut self, model: &mut Model) -> Result<Option<(T, Vec<Outputs>)>> {
+        loop {
+            if let Some(done) = self.take_first() {
+                return Ok(Some(done));
+            }
+            let own = self.waiting(0, model)?;
+            if own.is_none() && self.begun.is_empty() {
+                return Ok(None);
+            }
+            self.hand_out(own, model)?;
+            let is_idle = match own {
+                Some(own) => self.run(own, model).await.map(|()| false)?,
+                None => !self.take_back(),
+            };
+            self.collect(is_idle).await;
+        }
+    }
+
+    fn take_first(&mut self) -> Option<(T, Vec<Outputs>)> {
+        let State::Done(outputs) = &mut self.begun.front_mut()?.state else { return None };
+        let outputs = std::mem::take(outputs);
+        self.first += 1;
+        self.begun.pop_front().map(|begun| (begun.job.about, outputs))
+    }
+
+    /// Index of a job that is nowhere, from index `from` on: one that was made already, or else a new one.
+    fn waiting(&mut self, from: usize, model: &Model) -> Result<Option<usize>> {
+        let waits = |begun: &Begun<T>| matches!(begun.state, State::Waiting);
+        if let Some(offset) = self.begun.iter().skip(from).position(waits) {
+            return Ok(Some(from + offset));
+        }
+        let before = now_ms();
+        let job = (self.make)(model)?;
+        self.making += now_ms() - before;
+        Ok(job.map(|job| {
+            self.begun.push_back(Begun { job, state: State::Waiting });
+            self.begun.len() - 1
+        }))
+    }
+
+    /// Offers jobs to the helpers, except the one that is run here, until they have no room.
+    fn hand_out(&mut self, own: Option<usize>, model: &Model) -> Result<()> {
+        let Some(own) = own.filter(|_| self.helpers.is_some()) else { return Ok(()) };
+        let mut from = own + 1;
+        while let Some(index) = self.waiting(from, model)? {
+            let Begun { job, state } = &mut self.begun[index];
+            let number = self.first + index;
+            if !self.helpers.as_mut().is_some_and(|helpers| helpers.offer(number, &job.sequences)) {
+                break;
+            }
+            *state = State::Away;
+            from = index + 1;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, index: usize, model: &mut Model) -> Result<()> {
+        let Begun { job, state } = &mut self.begun[index];
+        let before = now_ms();
+        let outputs = match self.batching {
+            Batching::ByLength => model.session.run(&job.sequences, ExtraOutputs::default()).await?,
+            Batching::Together => model.run_together(&job.sequences).await?,
+        };
+        *state = State::Done(outputs);
+        let time = now_ms() - before;
+        self.longest = self.longest.max(time);
+        let per_sequence = time / job.sequences.len() as f64;
+        let left = self.begun.back().map_or(0, |last| last.job.left);
+        if let Some(helpers) = &mut self.helpers {
+            helpers.expect(per_sequence * left as f64);
+        }
+        Ok(())
+    }
+
+    /// Takes back a job that a helper hasn't begun, if there is one: where nothing is left to begin, it is done sooner here.
+    fn take_back(&mut self) -> bool {
+        let job = self.helpers.as_mut().and_then(|helpers| helpers.reclaim());
+        let Some(begun) = job.and_then(|job| self.begun.get_mut(job.checked_sub(self.first)?)) else {
+            return false;
+        };
+        begun.state = State::Waiting;
+        true
+    }
+
+    /// Fetches what the helpers have finished; waits for it if there is nothing to do here.
+    async fn collect(&mut self, is_idle: bool) {
+        let Some(helpers) = &mut self.helpers else { return };
+        let is_away = |begun: &Begun<T>| matches!(begun.state, State::Away);
+        let patience = if is_idle { PATIENCE.max(PATIENCE_RUNS * self.longest) } else { 0.0 };
+        let finished = helpers.finished(patience).await;
+        if is_idle && finished.is_empty() {
+            helpers.give_up();
+            for begun in self.begun.iter_mut().filter(|begun| is_away(begun)) {
+                begun.state = State::Waiting;
+            }
+        }
+        for (job, outputs) in finished {
+            let begun = job.checked_sub(self.first).and_then(|index| self.begun.get_mut(index));
+            let Some(begun) = begun.filter(|begun| is_away(begun)) else { continue };
+            begun.state = outputs.map_or(State::Waiting, State::Done);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Other workers with the same model, as JavaScript provides them: jobs and results as plain arrays.
+
+use std::pin::Pin;
+
+use js_sys::{Array, Float32Array, Promise, Uint32Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::WasmModel;
+use crate::error::{Error, Result};
+use crate::model::{Finished, Helpers};
+use crate::session::{ExtraOutputs, Outputs, Sequence};
+use crate::weights::Tensor;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The helpers of one call; see [`Helpers`], whose methods these are.
+    pub type CallHelpers;
+    #[wasm_bindgen(method)]
+    fn expect(this: &CallHelpers, milliseconds: f64);
+    #[wasm_bindgen(method)]
+    fn offer(this: &CallHelpers, job: usize, sequences: &Array) -> bool;
+    #[wasm_bindgen(method)]
+    fn reclaim(this: &CallHelpers) -> Option<usize>;
+    /// An array of `[job, outputs?]`.
+    #[wasm_bindgen(method)]
+    fn finished(this: &CallHelpers, milliseconds: f64) -> Promise;
+    #[wasm_bindgen(method, js_name = giveUp)]
+    fn give_up(this: &CallHelpers);
+}
+
+impl Helpers for CallHelpers {
+    fn expect(&mut self, milliseconds: f64) {
+        CallHelpers::expect(self, milliseconds);
+    }
+
+    fn offer(&mut self, job: usize, sequences: &[Sequence]) -> bool {
+        let plain = |sequence: &Sequence| {
+            let arrays = [&sequence.input_ids, &sequence.token_type_ids];
+            arrays.map(|values| Uint32Array::from(&values[..])).into_iter().collect::<Array>()
+        };
+        CallHelpers::offer(self, job, &sequences.iter().map(plain).collect())
+    }
+
+    fn reclaim(&mut self) -> Option<usize> {
+        CallHelpers::reclaim(self)
+    }
+
+    fn finished(&mut self, milliseconds: f64) -> Pin<Box<dyn Future<Output = Finished> + '_>> {
+        let finished = JsFuture::from(CallHelpers::finished(self, milliseconds));
+        Box::pin(async { finished.await.map(|all| read_finished(&all)).unwrap_or_default() })
+    }
+
+    fn give_up(&mut self) {
+        CallHelpers::give_up(self);
+    }
+}
+
+fn read_finished(all: &JsValue) -> Finished {
+    let read = |pair: JsValue| {
+        let pair = Array::from(&pair);
+        let outputs = Some(pair.get(1)).filter(|outputs| !outputs.is_undefined());
+        let outputs = outputs.map(|outputs| Array::from(&outputs).iter().map(read_outputs).collect());
+        (pair.get(0).as_f64().unwrap_or_default() as usize, outputs)
+    };
+    Array::from(all).iter().map(read).collect()
+}
+
+/// Outputs from `[name, shape, values]` of each.
+fn read_outputs(outputs: JsValue) -> Outputs {
+    let tensor = |tensor: JsValue| {
+        let tensor = Array::from(&tensor);
+        let shape = Uint32Array::new(&tensor.get(1)).to_vec().into_iter().map(|size| size as usize).collect();
+        let data = Float32Array::new(&tensor.get(2)).to_vec();
+        (tensor.get(0).as_string().unwrap_or_default(), Tensor { shape, data })
+    };
+    Array::from(&outputs).iter().map(tensor).collect()
+}
+
+fn write_outputs(outputs: &Outputs) -> Array {
+    let tensor = |(name, tensor): (&str, &Tensor)| {
+        let shape: Vec<u32> = tensor.shape.iter().map(|&size| size as u32).collect();
+        Array::of3(
+            &name.into(),
+            &Uint32Array::from(&shape[..]).into(),
+            &Float32Array::from(&tensor.data[..]).into(),
+        )
+    };
+    outputs.iter().map(tensor).collect()
+}
+
+fn read_sequence(sequence: JsValue) -> Sequence {
+    let arrays = Array::from(&sequence);
+    let values = |index| Uint32Array::new(&arrays.get(index)).to_vec();
+    Sequence::new(values(0), values(1))
+}
+
+#[wasm_bindgen(js_class = Model)]
+impl WasmModel {
+    /// Sets the helpers of the next call, an object with the methods of [`CallHelpers`], or removes them.
+    #[wasm_bindgen(js_name = setHelpers)]
+    pub fn set_helpers(&mut self, helpers: Option<CallHelpers>) {
+        self.0.set_helpers(helpers.map(|helpers| Box::new(helpers) as Box<dyn Helpers>));
+    }
+
+    /// Runs the sequences that a call elsewhere has offered; the results are for its `finished`.
+    pub async fn run(&mut self, sequences: Array) -> Result<Array, JsValue> {
+        let sequences: Vec<Sequence> = sequences.iter().map(read_sequence).collect();
+        if sequences.is_empty() {
+            return Err(Error::invalid_input("sequences", "is empty").into());
+        }
+        let outputs = self.0.run(&sequences, ExtraOutputs::default()).await?;
+        Ok(outputs.iter().map(write_outputs).collect())
+    }
+}

@@ -1,7 +1,7 @@
 // linear: output = activation(input · weightᵀ + bias) + scale ∘ residual.
 //
 //   input    [rows, in_features], rows `row_stride` floats apart
-//   weight   [out_features, in_features], in the layout of shared/weight_f32.wgsl
+//   weight   [out_features, in_features], in the layout of shared/linear.wgsl
 //   bias     [out_features]
 //   residual [rows, out_features], read if has_residual
 //   scale    [out_features], read if has_residual and has_scale

@@ -5,8 +5,7 @@
 //   position       [positions, hidden_size], positions >= sequence
 //   token_type     [types, hidden_size], read if has_token_type
 //
-// A table is f32, or with `position_in_bytes` or `token_type_in_bytes`, one f32 scale per row followed by signed bytes,
-// four per u32.
+// The tables are stored as in embedding.wgsl.
 //
 // Bindings of group 0: 0 parameters, 1 token_type_ids, 2 input, 3 position, 4 token_type, 5 output.
 // Dispatch: 64 output elements per workgroup, over x and then y.
@@ -19,8 +18,8 @@ struct Parameters {
     has_token_type: u32,
     positions: u32,
     token_types: u32,
-    position_in_bytes: u32,
-    token_type_in_bytes: u32,
+    position_format: u32,
+    token_type_format: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -29,22 +28,6 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> position: array<u32>;
 @group(0) @binding(4) var<storage, read> token_type: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output_values: array<f32>;
-
-fn position_value(row: u32, feature: u32) -> f32 {
-    let at = row * parameters.hidden_size + feature;
-    if parameters.position_in_bytes == 0u {
-        return bitcast<f32>(position[at]);
-    }
-    return unpack_bytes(position[parameters.positions + at / 4u])[at % 4u] * bitcast<f32>(position[row]);
-}
-
-fn token_type_value(row: u32, feature: u32) -> f32 {
-    let at = row * parameters.hidden_size + feature;
-    if parameters.token_type_in_bytes == 0u {
-        return bitcast<f32>(token_type[at]);
-    }
-    return unpack_bytes(token_type[parameters.token_types + at / 4u])[at % 4u] * bitcast<f32>(token_type[row]);
-}
 
 @compute @workgroup_size(64, 1, 1)
 fn main(
@@ -58,13 +41,7 @@ fn main(
     }
     let row = index / parameters.hidden_size;
     let feature = index % parameters.hidden_size;
-    var value = position_value(row % parameters.sequence, feature);
-    if parameters.has_token_type != 0u {
-        let id = token_type_ids[row];
-        if id < parameters.token_types {
-            value += token_type_value(id, feature);
-        }
-    }
+    var value = place_value(row, feature);
     if parameters.has_input != 0u {
         value += input_values[index];
     }

@@ -11,7 +11,7 @@ use mobilebert::weights::{Assembler, RawTensor};
 use mobilebert::{cpu, gpu};
 use support::goldens::{self, Expected, Golden, Run};
 
-const SCHEDULES: [Schedule; 2] = [Schedule::Operations, Schedule::Tiled];
+const SCHEDULES: [Schedule; 3] = Schedule::ALL;
 
 /// Full-size models that also run on a software adapter.
 const ON_SOFTWARE: [&str; 3] = ["mobilebert-full-qa", "mobilebert-full-without-opt", "mobilebert-full-tiny"];
@@ -131,8 +131,13 @@ fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], max_to
             if schedule == Schedule::Operations && run.sequence > 40 {
                 continue;
             }
+            let small = Request { batch: 1, sequence: 1, schedule, ..Request::default() };
+            if schedule == Schedule::Chain && network.plan(small).is_err() {
+                continue;
+            }
             let room = golden.config.max_position_embeddings - run.sequence;
-            let mut variants = vec![Variant { schedule, hidden: true, padding: 0 }];
+            let hidden = schedule != Schedule::Chain;
+            let mut variants = vec![Variant { schedule, hidden, padding: 0 }];
             if run.sequence < 30 {
                 variants.push(Variant { schedule, hidden: false, padding: room.min(5) });
             }
@@ -169,6 +174,9 @@ fn full_size_models_match_transformers_on_the_cpu() {
     let goldens = goldens::load();
     let full: Vec<_> = goldens.iter().filter(|golden| is_full_size(golden)).collect();
     assert!(full.iter().any(|golden| golden.config.num_hidden_layers == 24), "{} models", full.len());
+    let request = Request { batch: 1, sequence: 1, schedule: Schedule::Chain, ..Request::default() };
+    let chains = full.iter().filter(|golden| golden.network().0.plan(request).is_ok()).count();
+    assert!(chains >= 2, "MobileBERT and TINY run as chains");
     let problems: Vec<_> =
         full.iter().flat_map(|golden| check(golden, on_cpu(), &SCHEDULES, usize::MAX)).collect();
     assert_none(&problems);
@@ -189,7 +197,7 @@ fn every_architecture_and_head_matches_transformers_on_the_gpu() {
 fn check_full_size_on_the_gpu<'a>(goldens: impl Iterator<Item = &'a Golden>, max_tokens: usize) {
     let problems: Vec<_> = goldens
         .filter(|golden| is_full_size(golden))
-        .flat_map(|golden| check(golden, on_gpu(), &[Schedule::Tiled], max_tokens))
+        .flat_map(|golden| check(golden, on_gpu(), &[Schedule::Tiled, Schedule::Chain], max_tokens))
         .collect();
     assert_none(&problems);
 }

@@ -46,6 +46,8 @@ pub enum ScheduleName {
     Operations,
     /// Linears with fused activation and residual, attention in one kernel
     Tiled,
+    /// One kernel per layer, for MobileBERT with NoNorm on a GPU
+    Chain,
 }
 
 /// The model directory and the device.
@@ -135,6 +137,7 @@ impl Machine {
             None => Schedule::default(),
             Some(ScheduleName::Operations) => Schedule::Operations,
             Some(ScheduleName::Tiled) => Schedule::Tiled,
+            Some(ScheduleName::Chain) => Schedule::Chain,
         }
     }
 }

@@ -1,4 +1,4 @@
-// Activation functions, used by activate.wgsl and the linears. WGSL has no includes; the kernel table prepends this file.
+// Activation functions, used by activate.wgsl, chain.wgsl and the linears. WGSL has no includes; the kernel table prepends this file.
 
 // Complementary error function for z >= 0: t·p(t)·exp(-z²) with t = 1 / (1 + 0.4 z), where p is a least-squares fit to
 // erfc in extended precision. The error before rounding is 3e-8.
@@ -43,7 +43,8 @@ fn tanh_no_overflow(x: vec4<f32>) -> vec4<f32> {
 // The codes are the discriminants of `Activation` in src/config.
 fn activate(x: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
-        case 1u: { return max(x, vec4<f32>()); }
+        // Not `max`, which may turn NaN into 0.
+        case 1u: { return select(x, vec4<f32>(), x < vec4<f32>()); }
         case 2u: { return gelu(x); }
         case 3u: { return gelu_tanh(x); }
         case 4u: { return tanh_no_overflow(x); }

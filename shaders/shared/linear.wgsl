@@ -1,7 +1,10 @@
-// Shared by the four linears. weight_f32.wgsl or weight_q8.wgsl adds the weight loads; linear_wide.wgsl or
-// linear_short.wgsl adds the GEMM tile. Operands are read directly from the storage buffers, four values at a time:
-// neighboring invocations read the same input vectors and adjacent weights, so the caches do the work of workgroup memory
-// without barriers. Rows and columns past the end are clamped to the last one and not stored.
+// Shared by the linears. weight_f32.wgsl and the like unpack weights; linear_wide.wgsl or linear_short.wgsl adds the GEMM
+// tile. Operands are read directly from the storage buffers, four values at a time: neighboring invocations read the same
+// input vectors and adjacent weights, so the caches do the work of workgroup memory without barriers. Rows and columns past
+// the end are clamped to the last one and not stored.
+//
+// A weight is stored as [in_features / (4 · VECTORS), out_features] units of 16 bytes, each with that many values of a
+// column, zero-padded; in packed formats followed by one f32 scale per column. Sums are accumulated without these scales.
 
 struct Parameters {
     rows: u32,
@@ -15,6 +18,7 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> input_values: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<f32>;
 @group(0) @binding(5) var<storage, read> scale: array<f32>;
@@ -33,6 +37,32 @@ fn clamp_column(column: u32) -> u32 {
 fn aligned_vectors() -> u32 {
     let aligned = parameters.in_features % 4u == 0u && parameters.row_stride % 4u == 0u;
     return select(0u, parameters.in_features / 4u, aligned);
+}
+
+// Offset of the row scales in words.
+fn scales_start() -> u32 {
+    return (parameters.in_features + 4u * VECTORS - 1u) / (4u * VECTORS) * parameters.out_features * 4u;
+}
+
+// The scales of four columns.
+fn row_scales(columns: vec4<u32>) -> vec4<f32> {
+    let at = scales_start() + columns;
+    return bitcast<vec4<f32>>(vec4<u32>(
+        weight[at.x / 4u][at.x % 4u],
+        weight[at.y / 4u][at.y % 4u],
+        weight[at.z / 4u][at.z % 4u],
+        weight[at.w / 4u][at.w % 4u],
+    ));
+}
+
+fn load_unit(k: u32, column: u32) -> vec4<u32> {
+    return weight[k * parameters.out_features + column];
+}
+
+// Weights 4k to 4k + 3 of a column.
+fn load_weight(k: u32, column: u32) -> vec4<f32> {
+    let unit = k / VECTORS;
+    return unpack_unit(load_unit(unit, column), k % VECTORS, unit_scale(unit, column));
 }
 
 // Number of vec4s per row, including a partial one at the end.

@@ -17,13 +17,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var accumulator_1 = vec2<f32>();
 
     // Same summation order as in linear_wide.wgsl.
-    let aligned = aligned_vectors();
-    for (var k = 0u; k < aligned; k++) {
-        let weights = mat2x4<f32>(load_weight(k, column_0), load_weight(k, column_1));
-        accumulator_0 += input_values[input_0 / 4u + k] * weights;
-        accumulator_1 += input_values[input_1 / 4u + k] * weights;
+    let units = aligned_vectors() / VECTORS;
+    for (var unit = 0u; unit < units; unit++) {
+        let unit_0 = load_unit(unit, column_0);
+        let unit_1 = load_unit(unit, column_1);
+        let scale_0 = unit_scale(unit, column_0);
+        let scale_1 = unit_scale(unit, column_1);
+        for (var i = 0u; i < VECTORS; i++) {
+            let weights = mat2x4<f32>(unpack_unit(unit_0, i, scale_0), unpack_unit(unit_1, i, scale_1));
+            let k = unit * VECTORS + i;
+            accumulator_0 += input_values[input_0 / 4u + k] * weights;
+            accumulator_1 += input_values[input_1 / 4u + k] * weights;
+        }
     }
-    for (var k = aligned; k < vectors_per_row(); k++) {
+    for (var k = units * VECTORS; k < vectors_per_row(); k++) {
         let weights = mat2x4<f32>(load_weight(k, column_0), load_weight(k, column_1));
         accumulator_0 += load_input_unaligned(input_0, k) * weights;
         accumulator_1 += load_input_unaligned(input_1, k) * weights;

@@ -32,24 +32,35 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var accumulator_6 = vec4<f32>();
     var accumulator_7 = vec4<f32>();
 
-    let aligned = aligned_vectors();
-    for (var k = 0u; k < aligned; k++) {
-        let weights = mat4x4<f32>(
-            load_weight(k, column_0),
-            load_weight(k, column_1),
-            load_weight(k, column_2),
-            load_weight(k, column_3),
-        );
-        accumulator_0 += input_values[inputs[0] / 4u + k] * weights;
-        accumulator_1 += input_values[inputs[1] / 4u + k] * weights;
-        accumulator_2 += input_values[inputs[2] / 4u + k] * weights;
-        accumulator_3 += input_values[inputs[3] / 4u + k] * weights;
-        accumulator_4 += input_values[inputs[4] / 4u + k] * weights;
-        accumulator_5 += input_values[inputs[5] / 4u + k] * weights;
-        accumulator_6 += input_values[inputs[6] / 4u + k] * weights;
-        accumulator_7 += input_values[inputs[7] / 4u + k] * weights;
+    let units = aligned_vectors() / VECTORS;
+    for (var unit = 0u; unit < units; unit++) {
+        let unit_0 = load_unit(unit, column_0);
+        let unit_1 = load_unit(unit, column_1);
+        let unit_2 = load_unit(unit, column_2);
+        let unit_3 = load_unit(unit, column_3);
+        let scale_0 = unit_scale(unit, column_0);
+        let scale_1 = unit_scale(unit, column_1);
+        let scale_2 = unit_scale(unit, column_2);
+        let scale_3 = unit_scale(unit, column_3);
+        for (var i = 0u; i < VECTORS; i++) {
+            let weights = mat4x4<f32>(
+                unpack_unit(unit_0, i, scale_0),
+                unpack_unit(unit_1, i, scale_1),
+                unpack_unit(unit_2, i, scale_2),
+                unpack_unit(unit_3, i, scale_3),
+            );
+            let k = unit * VECTORS + i;
+            accumulator_0 += input_values[inputs[0] / 4u + k] * weights;
+            accumulator_1 += input_values[inputs[1] / 4u + k] * weights;
+            accumulator_2 += input_values[inputs[2] / 4u + k] * weights;
+            accumulator_3 += input_values[inputs[3] / 4u + k] * weights;
+            accumulator_4 += input_values[inputs[4] / 4u + k] * weights;
+            accumulator_5 += input_values[inputs[5] / 4u + k] * weights;
+            accumulator_6 += input_values[inputs[6] / 4u + k] * weights;
+            accumulator_7 += input_values[inputs[7] / 4u + k] * weights;
+        }
     }
-    for (var k = aligned; k < vectors_per_row(); k++) {
+    for (var k = units * VECTORS; k < vectors_per_row(); k++) {
         let weights = mat4x4<f32>(
             load_weight(k, column_0),
             load_weight(k, column_1),

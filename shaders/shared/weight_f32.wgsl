@@ -1,13 +1,16 @@
-// Weight layout of linear and linear_short: [in_features / 4, out_features, 4], rows zero-padded to a multiple of four.
+// Weights of linear and linear_short: units of four floats.
 
-@group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
-
-// Weights 4k to 4k + 3 of a column.
-fn load_weight(k: u32, column: u32) -> vec4<f32> {
-    return weight[k * parameters.out_features + column];
-}
+const VECTORS: u32 = 1u;
 
 // Does nothing: f32 weights have no scales.
+fn unit_scale(k: u32, column: u32) -> f32 {
+    return 1.0;
+}
+
+fn unpack_unit(unit: vec4<u32>, vector: u32, scale: f32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(unit);
+}
+
 fn scale_sums(sums: vec4<f32>, columns: vec4<u32>) -> vec4<f32> {
     return sums;
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::plan::{Inputs, Parameter, ParameterId, Plan, Request};
+use crate::plan::{Group, Inputs, Parameter, ParameterId, Plan, Request};
 use crate::trial::{Order, Trial};
 use crate::weights::ParameterData;
 
 use super::device::{Adapter, Device};
 use super::memory::{Ledger, Memory};
-use super::parameters::Uploaded;
+use super::parameters::{PendingGroup, Uploaded};
 use super::pipelines::Pipelines;
 use super::prepared::{PrepareContext, Prepared, Tile};
 use super::readback::read_back;
@@ -28,6 +28,8 @@ pub struct Executor {
     /// Buffers and bind groups of the plans that exist.
     pub(super) prepared: Vec<Prepared>,
     parameters: Vec<Option<Uploaded>>,
+    /// Groups that wait for the rest of their parameters.
+    pending: Vec<PendingGroup>,
     uploads: Uploads,
     pub(super) pipelines: Pipelines,
     ledger: Arc<Ledger>,
@@ -67,6 +69,7 @@ impl Executor {
         Ok(Executor {
             prepared: Vec::new(),
             parameters: Vec::new(),
+            pending: Vec::new(),
             uploads: Uploads::default(),
             pipelines,
             ledger: Arc::default(),
@@ -98,7 +101,8 @@ impl Executor {
         self.ledger.memory()
     }
 
-    /// Uploads a parameter into its own buffer; 8-bit data stays in 8 bits. Replaces an earlier one with this id.
+    /// Uploads a parameter; 8-bit data stays in 8 bits. Replaces an earlier one with this id. Parameters of a group are
+    /// uploaded when all of them have arrived, and the first of them replaces the whole group.
     ///
     /// Browsers report a lack of memory later: in the next [`Self::settle`] or run at the latest.
     ///
@@ -110,9 +114,14 @@ impl Executor {
         parameter: &Parameter,
         values: impl Into<ParameterData>,
     ) -> Result<()> {
+        let values = values.into();
         let watch = self.device.watch();
-        let uploaded = Uploaded::new(&self.device, &self.ledger, parameter, &values.into());
-        let bytes = uploaded.as_ref().map_or(0, |uploaded| uploaded.buffer.size());
+        let uploaded = match parameter.group {
+            None => Uploaded::new(&self.device, &self.ledger, parameter, &values)
+                .map(|uploaded| vec![(id, uploaded)]),
+            Some(group) => self.load_into(group, id, parameter, &values),
+        };
+        let bytes = uploaded.as_ref().map_or(0, |all| all.iter().map(|(_, uploaded)| uploaded.bytes).sum());
         let outcome = watch.end(parameter.name.clone(), bytes);
         let uploaded = uploaded?;
         #[cfg(not(target_arch = "wasm32"))]
@@ -120,10 +129,12 @@ impl Executor {
         #[cfg(target_arch = "wasm32")]
         self.uploads.outcomes.0.push(Box::pin(outcome));
 
-        if self.parameters.len() <= id.0 {
-            self.parameters.resize_with(id.0 + 1, || None);
+        for (id, uploaded) in uploaded {
+            if self.parameters.len() <= id.0 {
+                self.parameters.resize_with(id.0 + 1, || None);
+            }
+            self.parameters[id.0] = Some(uploaded);
         }
-        self.parameters[id.0] = Some(uploaded);
         // Bind groups prepared earlier refer to the old buffer.
         self.prepared.clear();
         self.uploads.bytes += bytes;
@@ -131,6 +142,30 @@ impl Executor {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Adds a parameter to its group. Returns the group's parameters once it is complete.
+    fn load_into(
+        &mut self,
+        group: Group,
+        id: ParameterId,
+        parameter: &Parameter,
+        values: &ParameterData,
+    ) -> Result<Vec<(ParameterId, Uploaded)>> {
+        let index = self.pending.iter().position(|pending| pending.group == group).unwrap_or_else(|| {
+            self.pending.push(PendingGroup::new(group));
+            self.pending.len() - 1
+        });
+        let is_complete = self.pending[index].push(&self.device, id, parameter, values)?;
+        for uploaded in &mut self.parameters {
+            if uploaded.as_ref().is_some_and(|uploaded| uploaded.layout.group == Some(group.index)) {
+                *uploaded = None;
+            }
+        }
+        if !is_complete {
+            return Ok(Vec::new());
+        }
+        Ok(self.pending.swap_remove(index).upload(&self.device, &self.ledger))
     }
 
     /// Submits what was written so far, so that its staging copies can be freed.
@@ -221,7 +256,7 @@ impl Executor {
     /// Bytes that a loaded parameter takes on the device; 0 where it isn't loaded.
     pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
         let uploaded = self.parameters.get(id.0).and_then(Option::as_ref);
-        uploaded.map_or(0, |uploaded| uploaded.buffer.size())
+        uploaded.map_or(0, |uploaded| uploaded.bytes)
     }
 
     fn loaded(&self) -> PrepareContext<'_> {

@@ -16,7 +16,8 @@ pub fn launch<'a>(
 ) -> Result<Launch> {
     let buffer_len = |id: BufferId| plan.buffers.get(id.0).map(|buffer| buffer.len);
     let parameter = |id: ParameterId| {
-        layout_of(id).map(|layout| ParameterShape { shape: &layout.shape, in_bytes: layout.in_bytes })
+        let Layout { shape, format, offset, group } = layout_of(id)?;
+        Some(ParameterShape { shape, format: *format, offset: *offset, group: *group })
     };
     let launch = step.operation.operator().launch(&Shapes {
         label: &step.label,

@@ -1,32 +1,48 @@
 //! Parameters on the device: checked, rearranged for the kernels, uploaded.
+//!
+//! A matrix is stored in units of 16 bytes, each with consecutive values of one row: `[in / unit, out]`. What an invocation
+//! multiplies at once is one load, next to that of its neighbor, which computes the next column. A table is row-major.
+//! Packed formats are followed by one scale per row.
 
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::plan::{Parameter, Role};
+use crate::kernels::Format;
+use crate::plan::{Group, Parameter, ParameterId, Role};
 use crate::weights::ParameterData;
 
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
 
+/// WebGPU's guaranteed alignment of bindings, and so of the parameters in a shared buffer.
+const ALIGNMENT: usize = 256;
+/// Bytes written at a time, about.
+const PART: usize = 1 << 20;
+
 /// The layout of a parameter in its buffer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Sizes, outermost first.
     pub shape: Vec<usize>,
-    /// Whether it is one f32 scale per row followed by signed bytes, four per word; otherwise floats.
-    pub in_bytes: bool,
+    /// How its values are stored.
+    pub format: Format,
+    /// Where it begins in its buffer, in bytes.
+    pub offset: usize,
+    /// The group that shares the buffer, if any.
+    pub group: Option<usize>,
 }
 
 /// A parameter and its buffer, which is labelled with the tensor's name.
 #[derive(Debug)]
 pub(super) struct Uploaded {
     pub(super) layout: Layout,
-    pub(super) buffer: Allocation,
+    pub(super) buffer: Arc<Allocation>,
+    /// Size of its part of the buffer.
+    pub(super) bytes: u64,
 }
 
 impl Uploaded {
-    /// Begins the upload of a parameter.
+    /// Begins the upload of a parameter into its own buffer.
     ///
     /// # Errors
     /// `Tensor` if the shape differs, `Unsupported` if it is larger than a binding.
@@ -37,57 +53,121 @@ impl Uploaded {
         values: &ParameterData,
     ) -> Result<Self> {
         let bytes = check(device, parameter, values)?;
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let buffer = Allocation::new(&device.device, ledger, &parameter.name, bytes, usage);
-        let in_bytes = match values {
-            ParameterData::F32(tensor) => {
-                write(device, &buffer, 0, parameter, &tensor.data);
-                false
-            }
-            ParameterData::Q8(tensor) => {
-                device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&tensor.scales));
-                write(
-                    device,
-                    &buffer,
-                    size_of_val(tensor.scales.as_slice()) as u64,
-                    parameter,
-                    &tensor.values,
-                );
-                true
-            }
-        };
-        Ok(Uploaded { layout: Layout { shape: values.shape().to_vec(), in_bytes }, buffer })
+        let buffer = allocate(device, ledger, &parameter.name, bytes);
+        let mut offset = 0;
+        encode(parameter, values, |part| {
+            device.queue.write_buffer(&buffer, offset, part);
+            offset += part.len() as u64;
+        });
+        let layout =
+            Layout { shape: values.shape().to_vec(), format: format_of(values), offset: 0, group: None };
+        Ok(Uploaded { layout, bytes: padded(bytes), buffer })
     }
 }
 
-/// Writes a parameter's values from `offset` on, padded to whole words.
-fn write<T: bytemuck::Pod + Default>(
-    device: &Device,
-    buffer: &wgpu::Buffer,
-    offset: u64,
-    parameter: &Parameter,
-    values: &[T],
-) {
-    let mut offset = offset;
-    let mut write = |part: &[T]| {
-        device.queue.write_buffer(buffer, offset, bytemuck::cast_slice(part));
-        offset += size_of_val(part) as u64;
-    };
-    if let Some(in_features) = matrix_width(parameter) {
-        interleaved(values, in_features, write);
-    } else {
-        let together = 4 / size_of::<T>();
-        let (words, rest) = values.split_at(values.len() / together * together);
-        write(words);
-        if !rest.is_empty() {
-            let mut last = [T::default(); 4];
-            last[..rest.len()].copy_from_slice(rest);
-            write(&last[..together]);
+/// Parameters of a group that have arrived, in the form that kernels read, until the group is complete.
+#[derive(Debug)]
+pub(super) struct PendingGroup {
+    pub(super) group: Group,
+    members: Vec<(ParameterId, Layout, Vec<u8>)>,
+}
+
+impl PendingGroup {
+    pub(super) fn new(group: Group) -> Self {
+        PendingGroup { group, members: Vec::with_capacity(group.members) }
+    }
+
+    /// Takes a parameter. Returns whether the group is complete.
+    ///
+    /// # Errors
+    /// As [`Uploaded::new`].
+    pub(super) fn push(
+        &mut self,
+        device: &Device,
+        id: ParameterId,
+        parameter: &Parameter,
+        values: &ParameterData,
+    ) -> Result<bool> {
+        let bytes = check(device, parameter, values)?;
+        let mut encoded = Vec::with_capacity(bytes as usize);
+        encode(parameter, values, |part| encoded.extend_from_slice(part));
+        let group = Some(self.group.index);
+        let layout = Layout { shape: values.shape().to_vec(), format: format_of(values), offset: 0, group };
+        self.members.retain(|(other, ..)| *other != id);
+        self.members.push((id, layout, encoded));
+        Ok(self.members.len() == self.group.members)
+    }
+
+    /// Bytes of the buffer.
+    pub(super) fn bytes(&self) -> u64 {
+        self.members.iter().map(|(.., bytes)| bytes.len().next_multiple_of(ALIGNMENT) as u64).sum()
+    }
+
+    /// Begins the upload of the whole group.
+    pub(super) fn upload(self, device: &Device, ledger: &Arc<Ledger>) -> Vec<(ParameterId, Uploaded)> {
+        let label = format!("weights of chain {}", self.group.index);
+        let buffer = allocate(device, ledger, &label, self.bytes());
+        let mut offset = 0;
+        let mut uploaded = Vec::with_capacity(self.members.len());
+        for (id, layout, bytes) in self.members {
+            device.queue.write_buffer(&buffer, offset as u64, &bytes);
+            let layout = Layout { offset, ..layout };
+            offset += bytes.len().next_multiple_of(ALIGNMENT);
+            let bytes = padded(bytes.len() as u64);
+            uploaded.push((id, Uploaded { layout, buffer: Arc::clone(&buffer), bytes }));
+        }
+        uploaded
+    }
+}
+
+// A buffer of a browser stays on its thread; a native one doesn't.
+#[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
+fn allocate(device: &Device, ledger: &Arc<Ledger>, label: &str, bytes: u64) -> Arc<Allocation> {
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+    Arc::new(Allocation::new(&device.device, ledger, label, bytes, usage))
+}
+
+fn format_of(values: &ParameterData) -> Format {
+    match values {
+        ParameterData::F32(_) => Format::F32,
+        ParameterData::Q8(_) => Format::Q8,
+    }
+}
+
+/// Passes on a parameter in parts of whole words, as kernels read it.
+fn encode(parameter: &Parameter, values: &ParameterData, mut write: impl FnMut(&[u8])) {
+    let columns = matrix_width(parameter);
+    match values {
+        ParameterData::F32(tensor) => units(&tensor.data, columns, &mut write),
+        ParameterData::Q8(tensor) => {
+            units(&tensor.values, columns, &mut write);
+            write(bytemuck::cast_slice(&tensor.scales));
         }
     }
 }
 
-/// Row length of a matrix that `linear` reads; `None` for other parameters.
+/// Passes on the values in units of 16 bytes: those of a matrix with rows of `columns` values as `[columns / unit, rows]`, of
+/// anything else in order. Rows, or the whole, are padded with zeros to whole units.
+fn units<T: bytemuck::Pod + Default>(values: &[T], columns: Option<usize>, write: &mut impl FnMut(&[u8])) {
+    let unit = 16 / size_of::<T>();
+    let columns = columns.unwrap_or(values.len().max(1));
+    let rows = values.len() / columns;
+    let count = columns.div_ceil(unit);
+    let step = (PART / (16 * rows.max(1))).max(1);
+    for first in (0..count).step_by(step) {
+        let last = count.min(first + step);
+        let mut part = vec![T::default(); (last - first) * rows * unit];
+        for (index, row) in values.chunks_exact(columns).enumerate() {
+            let row = &row[first * unit..columns.min(last * unit)];
+            for (k, values) in row.chunks(unit).enumerate() {
+                part[(k * rows + index) * unit..][..values.len()].copy_from_slice(values);
+            }
+        }
+        write(bytemuck::cast_slice(&part));
+    }
+}
+
+/// Row length of a matrix that linears read; `None` for other parameters.
 fn matrix_width(parameter: &Parameter) -> Option<usize> {
     match (parameter.role, parameter.shape.as_slice()) {
         (Role::Matrix, &[_, in_features]) => Some(in_features),
@@ -95,42 +175,19 @@ fn matrix_width(parameter: &Parameter) -> Option<usize> {
     }
 }
 
-/// Rearranges a row-major `[out, in]` as `[in / 4, out, 4]`, padding rows with zeros: the four values that an accumulator
-/// takes at once are adjacent, and next to those of the next column, which the neighboring invocation reads at the same
-/// time. Passed on in chunks of about a megabyte.
-fn interleaved<T: Copy + Default>(values: &[T], in_features: usize, mut write: impl FnMut(&[T])) {
-    const PART: usize = 1 << 18;
-    let columns = values.len() / in_features;
-    let vectors = in_features.div_ceil(4);
-    let step = (PART / (4 * columns)).max(1);
-    for first in (0..vectors).step_by(step) {
-        let last = vectors.min(first + step);
-        let mut part = vec![T::default(); (last - first) * columns * 4];
-        for (column, row) in values.chunks_exact(in_features).enumerate() {
-            for (k, vector) in row.chunks(4).enumerate().take(last).skip(first) {
-                part[((k - first) * columns + column) * 4..][..vector.len()].copy_from_slice(vector);
-            }
-        }
-        write(&part);
-    }
-}
-
-/// Size of the parameter's buffer in bytes.
+/// Size of the parameter in bytes, as [`encode`] passes it on.
 fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
-    let (len, width, scales) = match values {
-        ParameterData::F32(tensor) => (tensor.data.len(), 4, 0),
-        ParameterData::Q8(tensor) => (tensor.values.len(), 1, size_of_val(tensor.scales.as_slice())),
+    let (len, scales) = match values {
+        ParameterData::F32(tensor) => (tensor.data.len(), 0),
+        ParameterData::Q8(tensor) => (tensor.values.len(), size_of_val(tensor.scales.as_slice())),
     };
     if values.shape() != parameter.shape || !values.is_whole() || len == 0 {
         let problem =
             format!("{len} values of shape {:?} where {:?} is needed", values.shape(), parameter.shape);
         return Err(Error::tensor(&parameter.name, problem));
     }
-    let stored = match matrix_width(parameter) {
-        Some(in_features) => len / in_features * in_features.next_multiple_of(4),
-        None => len.next_multiple_of(4 / width),
-    };
-    let bytes = (scales + stored * width) as u64;
+    let columns = matrix_width(parameter).unwrap_or(len);
+    let bytes = (format_of(values).unit_bytes(len / columns, columns) + scales) as u64;
     let limit = device.device.limits().max_storage_buffer_binding_size;
     if padded(bytes) > limit {
         return Err(Error::unsupported(

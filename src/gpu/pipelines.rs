@@ -48,7 +48,7 @@ impl Pipelines {
 fn create(device: &wgpu::Device, kernel: &Kernel) -> Pipeline {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
-        source: wgpu::ShaderSource::Wgsl(kernel.wgsl.into()),
+        source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
     });
     let buffer = |binding: usize, ty, min_binding_size| wgpu::BindGroupLayoutEntry {
         binding: binding as u32,

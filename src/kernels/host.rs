@@ -63,7 +63,7 @@ impl HostParameter {
             HostParameter::Matrix { shape, .. } | HostParameter::Table { shape, .. } => shape.as_slice(),
             HostParameter::Vector { shape, .. } => shape.as_slice(),
         };
-        ParameterShape { shape, in_bytes: false }
+        ParameterShape::of(shape)
     }
 }
 

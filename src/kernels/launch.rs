@@ -19,6 +19,8 @@ pub enum Operand {
     AttentionMask,
     /// A constant.
     Parameter(ParameterId),
+    /// The whole buffer that holds this constant and others of its group.
+    Group(ParameterId),
     /// An activation.
     Buffer(BufferId),
     /// The step's result.

@@ -9,8 +9,11 @@ pub mod add;
 pub mod attention;
 pub mod attention_context;
 pub mod attention_probabilities;
+pub mod chain;
 mod cost;
 pub mod embedding;
+pub mod embedding_position;
+mod format;
 mod functions;
 mod heads;
 mod host;
@@ -30,7 +33,9 @@ mod softmax;
 mod table;
 mod workers;
 
+pub use chain::{ChainLinear, ChainOperand, ChainResidual, ChainSource};
 pub use cost::Cost;
+pub use format::Format;
 pub use heads::Scratch;
 pub use host::{Host, HostParameter};
 pub use ids::{BufferId, ParameterId, Residual};
@@ -52,12 +57,19 @@ pub const ENTRY_POINT: &str = "main";
 pub struct Kernel {
     /// Name of the shader's file, and of the folder that the operation has here.
     pub name: &'static str,
-    /// The shader's source.
-    pub wgsl: &'static str,
+    /// The parts of the shader's source: those of `shaders/shared/` that it uses, then its own file.
+    pub wgsl: &'static [&'static str],
     /// Binding 0 of group 0 is the uniform parameter block: its size in bytes and its members with their byte offsets.
     pub parameters: ParameterBlock,
     /// Bindings 1.. of group 0 in order.
     pub bindings: &'static [Binding],
+}
+
+impl Kernel {
+    /// The shader's whole source.
+    pub fn source(&self) -> String {
+        self.wgsl.concat()
+    }
 }
 
 /// The uniform block of a kernel.
@@ -165,6 +177,8 @@ operations! {
     Embedding in embedding,
     /// Adds position and type vectors.
     Position in position,
+    /// Both kinds of vectors side by side.
+    EmbeddingPosition in embedding_position,
     /// A matrix product with its epilogue.
     Linear in linear,
     /// An activation, element-wise.
@@ -179,6 +193,8 @@ operations! {
     AttentionContext in attention_context,
     /// Both halves in one kernel.
     Attention in attention,
+    /// A layer in one kernel.
+    Chain in chain,
 }
 
 impl Operation {

@@ -23,9 +23,9 @@ pub trait Operator: Clone {
         Vec::new()
     }
 
-    /// The table that an input of the run indexes, if there is one.
-    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
-        None
+    /// The tables that inputs of the run index.
+    fn gathers(&self) -> Vec<(RunInput, ParameterId)> {
+        Vec::new()
     }
 
     /// The parameter block, after a check that the sizes of operands, parameters and result agree.
@@ -82,7 +82,7 @@ pub trait AnyOperator {
     /// As [`Operator::parameters`].
     fn parameters(&self) -> Vec<ParameterId>;
     /// As [`Operator::gathers`].
-    fn gathers(&self) -> Option<(RunInput, ParameterId)>;
+    fn gathers(&self) -> Vec<(RunInput, ParameterId)>;
 
     /// Checks that the sizes of operands, parameters and result agree.
     ///
@@ -134,7 +134,7 @@ impl<T: Twin + Dispatch> AnyOperator for T {
         Operator::parameters(self)
     }
 
-    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
+    fn gathers(&self) -> Vec<(RunInput, ParameterId)> {
         Operator::gathers(self)
     }
 

@@ -1,6 +1,6 @@
 //! The sizes of an operation's operands, and the checks that every kernel makes of them.
 
-use super::{BufferId, ParameterId, Residual};
+use super::{BufferId, Format, ParameterId, Residual};
 use crate::error::{Error, Result};
 
 /// How a parameter is stored.
@@ -8,8 +8,19 @@ use crate::error::{Error, Result};
 pub struct ParameterShape<'a> {
     /// Sizes, outermost first.
     pub shape: &'a [usize],
-    /// Whether it is stored in 8 bits, with one scale per row.
-    pub in_bytes: bool,
+    /// How its values are stored on a GPU; a CPU twin reads what it is given.
+    pub format: Format,
+    /// Where it begins in its buffer on a GPU, in bytes.
+    pub offset: usize,
+    /// The group whose parameters share that buffer, if there is one.
+    pub group: Option<usize>,
+}
+
+impl<'a> ParameterShape<'a> {
+    /// Of a parameter that is on no GPU.
+    pub fn of(shape: &'a [usize]) -> Self {
+        ParameterShape { shape, format: Format::F32, offset: 0, group: None }
+    }
 }
 
 /// Shapes and parameters of the step, for a kernel to look up. Lookups fail with the step's label.
@@ -87,8 +98,8 @@ impl<'a> Shapes<'a> {
     /// Rows, columns and storage of a matrix or table that isn't empty.
     pub fn matrix(&self, id: ParameterId) -> Result<Matrix> {
         match self.parameter(id)? {
-            ParameterShape { shape: &[rows, columns], in_bytes } if rows > 0 && columns > 0 => {
-                Ok(Matrix { rows, columns, in_bytes })
+            ParameterShape { shape: &[rows, columns], format, .. } if rows > 0 && columns > 0 => {
+                Ok(Matrix { rows, columns, format })
             }
             ParameterShape { shape, .. } => {
                 Err(self.error(format!("parameter {} of shape {shape:?} isn't a matrix", id.0)))
@@ -120,6 +131,6 @@ pub struct Matrix {
     pub rows: usize,
     /// Length of a row.
     pub columns: usize,
-    /// Whether it is stored in 8 bits.
-    pub in_bytes: bool,
+    /// How its values are stored on a GPU.
+    pub format: Format,
 }

@@ -9,8 +9,8 @@ use super::modules::{
     WordPredictions,
 };
 use super::{
-    Activation, Buffer, BufferId, Network, Operation, Output, Plan, Request, Residual, Schedule, Step, check,
-    memory, schedule,
+    Activation, Buffer, BufferId, Network, Operation, Output, Plan, Request, Residual, Schedule, Step, chain,
+    check, memory, schedule,
 };
 use crate::error::Result;
 use crate::kernels::{
@@ -22,12 +22,16 @@ impl Network {
     ///
     /// # Errors
     /// [`crate::error::Error::InvalidInput`] if `batch` or `sequence` is out of range,
-    /// [`crate::error::Error::Unsupported`] if a buffer would exceed the limits that WebGPU guarantees.
+    /// [`crate::error::Error::Unsupported`] if a buffer would exceed the limits that WebGPU guarantees, or if the schedule
+    /// can't compute this network.
     pub fn plan(&self, request: Request) -> Result<Plan> {
         check::request(self, &request)?;
         let mut plan = PlanBuilder::new(self, request).run(&self.modules);
-        if request.schedule == Schedule::Tiled {
+        if request.schedule != Schedule::Operations {
             schedule::fuse(&mut plan);
+        }
+        if request.schedule == Schedule::Chain {
+            chain::chain(self, &mut plan)?;
         }
         check::plan(self, &plan)?;
         memory::assign(&mut plan);

@@ -23,8 +23,7 @@ impl Inputs {
                 return Err(Error::invalid_input(field, problem));
             }
         }
-        for step in &plan.steps {
-            let Some((input, table)) = step.operation.operator().gathers() else { continue };
+        for (input, table) in plan.steps.iter().flat_map(|step| step.operation.operator().gathers()) {
             let Some(rows) = rows_of(table) else { continue };
             let (field, ids, pads) = match input {
                 RunInput::InputIds => ("input_ids", &self.input_ids, true),

@@ -2,6 +2,7 @@
 
 mod build;
 mod cache;
+mod chain;
 mod check;
 mod declare;
 mod identity;
@@ -21,7 +22,7 @@ pub use identity::{Identity, Liveness};
 pub use inputs::{Inputs, PAD_ID};
 pub use network::Network;
 pub(crate) use network::TIED_TENSORS;
-pub use parameter::{Parameter, ParameterId, Recipe, Role, Source};
+pub use parameter::{Group, Parameter, ParameterId, Recipe, Role, Source};
 pub use request::{Request, Schedule};
 pub use step::{Activation, BufferId, Operation, Residual, Step};
 pub use summary::ModelPart;

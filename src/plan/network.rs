@@ -2,7 +2,7 @@
 
 use super::declare::NetworkBuilder;
 use super::modules::Modules;
-use super::{Parameter, ParameterId, check};
+use super::{Group, Operation, Parameter, ParameterId, Request, Schedule, check};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
@@ -36,7 +36,23 @@ impl Network {
             check::parameter(&parameter.name, &parameter.shape)?;
         }
         let modules = Modules { embeddings, layers, head };
-        Ok(Network { parameters: builder.parameters, config: config.clone(), modules })
+        let mut network = Network { parameters: builder.parameters, config: config.clone(), modules };
+        network.group();
+        Ok(network)
+    }
+
+    /// Puts the parameters of each chain into one group, where the network can be computed in chains.
+    fn group(&mut self) {
+        let request = Request { batch: 1, sequence: 2, schedule: Schedule::Chain, ..Request::default() };
+        let Ok(plan) = self.plan(request) else { return };
+        let chains = plan.steps.iter().filter_map(|step| match &step.operation {
+            Operation::Chain(_) => Some(step.operation.parameters()),
+            _ => None,
+        });
+        for (index, parameters) in chains.enumerate() {
+            let group = Some(Group { index, members: parameters.len() });
+            parameters.into_iter().for_each(|id| self.parameters[id.0].group = group);
+        }
     }
 
     /// The network of a checkpoint as `transformers` saves it: current names, tied tensors stored once. For use without a

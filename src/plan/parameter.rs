@@ -13,6 +13,17 @@ pub struct Parameter {
     pub role: Role,
     /// How it is computed.
     pub recipe: Recipe,
+    /// The parameters that share its buffer on a GPU; `None` where it has its own.
+    pub group: Option<Group>,
+}
+
+/// Parameters that one step of the schedule `chain` reads from one buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Which of a network's groups it is.
+    pub index: usize,
+    /// Number of parameters in it.
+    pub members: usize,
 }
 
 /// How steps read a parameter. Executors choose its memory layout accordingly (packed matrix, plain vector).

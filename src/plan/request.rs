@@ -12,17 +12,20 @@ pub enum Schedule {
     /// Linears with fused activation and residual, and attention as one kernel.
     #[default]
     Tiled,
+    /// A kernel per layer, for networks with NoNorm whose rows fit a workgroup's memory: MobileBERT and its TINY variant.
+    Chain,
 }
 
 impl Schedule {
     /// All schedules.
-    pub const ALL: [Schedule; 2] = [Schedule::Tiled, Schedule::Operations];
+    pub const ALL: [Schedule; 3] = [Schedule::Tiled, Schedule::Chain, Schedule::Operations];
 
     /// Name in options and reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Schedule::Operations => "operations",
             Schedule::Tiled => "tiled",
+            Schedule::Chain => "chain",
         }
     }
 }
@@ -54,4 +57,11 @@ pub struct Request {
     pub attentions: bool,
     /// The layer whose attention probabilities are the only output; nothing that comes after them is computed.
     pub attention_of: Option<usize>,
+}
+
+impl Request {
+    /// Whether it asks for more than the head's results.
+    pub fn keeps_more(&self) -> bool {
+        self.hidden_states || self.attentions || self.attention_of.is_some()
+    }
 }

@@ -69,7 +69,7 @@ fn merge(first: &Operation, second: &Operation) -> Option<Operation> {
 }
 
 /// Removes the buffers that no step writes, and renumbers the others.
-fn drop_unwritten_buffers(plan: &mut Plan) {
+pub(super) fn drop_unwritten_buffers(plan: &mut Plan) {
     let mut renumbered: HashMap<BufferId, BufferId> = HashMap::new();
     let mut buffers: Vec<Buffer> = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {

@@ -93,7 +93,7 @@ impl Plan {
         let buffer_len = |id: BufferId| self.buffers.get(id.0).map(|buffer| buffer.len);
         let parameter = |id: ParameterId| {
             let parameter = network.parameters.get(id.0)?;
-            Some(ParameterShape { shape: &parameter.shape, in_bytes: false })
+            Some(ParameterShape::of(&parameter.shape))
         };
         use_them(&Shapes {
             label: &step.label,

@@ -289,7 +289,10 @@ impl Session {
         &self.executor
     }
 
+    /// What a chain keeps inside its kernels is computed in tiles.
     fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
-        self.plans.get(&self.network, request)
+        let inside = request.schedule == Schedule::Chain && request.keeps_more();
+        let schedule = if inside { Schedule::Tiled } else { request.schedule };
+        self.plans.get(&self.network, Request { schedule, ..request })
     }
 }

@@ -222,7 +222,7 @@ test("an unknown task, option or schedule is named, along with what is allowed",
     (name) => globalThis.outcome(globalThis.mobilebert.TextClassification.load(name, { schedule: "fast" })),
     `/models/${models.sentiment.name}/`,
   );
-  assert.match(schedule.message, /fast.*tiled, operations/);
+  assert.match(schedule.message, /fast.*tiled, chain, operations/);
 });
 
 test("invalid options and arguments are `invalid-input`, along with what is allowed", async () => {

@@ -28,7 +28,7 @@ fn every_plan_matches_the_reference_model() {
             ReferenceModel { config: &config, tensors: &tensors, inputs: &inputs, batch, sequence }.run();
         for schedule in [Schedule::Operations, Schedule::Tiled] {
             let plan = network.plan(everything(batch, sequence, schedule)).unwrap();
-            let found = interpreter::run(&network, &plan, &parameters, &inputs);
+            let found = interpreter::run(&network.parameters, &plan, &parameters, &inputs);
             let names: HashSet<&str> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
             assert_eq!(names.len(), plan.outputs.len(), "output names are unique");
             assert_eq!(names, expected.keys().map(String::as_str).collect(), "{fields}");
@@ -54,7 +54,7 @@ fn a_label_refers_to_the_same_tensor_in_every_schedule() {
         let inputs = checkpoint::inputs(&config, 2, 5, random);
         let run = |schedule| {
             let request = Request { batch: 2, sequence: 5, schedule, ..Request::default() };
-            interpreter::run(&network, &network.plan(request).unwrap(), &parameters, &inputs)
+            interpreter::run(&network.parameters, &network.plan(request).unwrap(), &parameters, &inputs)
         };
         let (operations, tiled) = (run(Schedule::Operations), run(Schedule::Tiled));
         assert!(tiled.len() < operations.len());
@@ -85,7 +85,7 @@ fn padding_and_other_sequences_do_not_change_results() {
         }
         let run = |batch, sequence, inputs| {
             let request = Request { batch, sequence, hidden_states: true, ..Request::default() };
-            interpreter::run(&network, &network.plan(request).unwrap(), &parameters, inputs)
+            interpreter::run(&network.parameters, &network.plan(request).unwrap(), &parameters, inputs)
         };
         let (short, long) = (run(1, length, &alone), run(2, padded, &batch));
         let name = format!("hidden_states.{}", config.num_hidden_layers);

@@ -29,6 +29,64 @@ fn fusion_leaves_one_kernel_per_attention_and_per_linear() {
     )));
 }
 
+/// MobileBERT or its TINY variant.
+fn bottlenecks(tiny: bool, head: &str) -> serde_json::Value {
+    json!({ "model_type": "mobilebert", "architectures": [format!("MobileBertFor{head}")],
+        "num_feedforward_networks": if tiny { 2 } else { 4 }, "use_bottleneck_attention": tiny })
+}
+
+#[test]
+fn a_chain_is_one_dispatch_per_layer() {
+    // 24 layers, and before them one that gathers vectors and one that begins the first layer. A head that reads first
+    // tokens is one more; another is part of the last layer.
+    for (tiny, head, dispatches) in [
+        (false, "QuestionAnswering", 26),
+        (true, "QuestionAnswering", 26),
+        (false, "SequenceClassification", 27),
+        (true, "TokenClassification", 26),
+    ] {
+        let network = Network::of(&config(&bottlenecks(tiny, head))).unwrap();
+        let request = Request { batch: 1, sequence: 128, schedule: Schedule::Chain, ..Request::default() };
+        let plan = network.plan(request).unwrap();
+        let chains = plan.steps.iter().filter(|step| matches!(step.operation, Operation::Chain(_))).count();
+        assert_eq!((plan.steps.len(), chains), (dispatches, dispatches - 1), "{head}");
+        assert!(mobilebert::kernels::chain::KERNEL.bindings.len() <= 5);
+    }
+}
+
+#[test]
+fn a_network_that_is_no_chain_is_refused_with_the_reason() {
+    let refused = |fields: serde_json::Value, change: &dyn Fn(&mut Request)| {
+        let network = Network::of(&config(&fields)).unwrap();
+        let mut request = Request { batch: 1, sequence: 8, schedule: Schedule::Chain, ..Request::default() };
+        change(&mut request);
+        match network.plan(request) {
+            Err(Error::Unsupported { instead, .. }) => instead,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut with_layer_norm = bottlenecks(false, "QuestionAnswering");
+    with_layer_norm["normalization_type"] = json!("layer_norm");
+    let mut wide = bottlenecks(false, "QuestionAnswering");
+    wide["hidden_size"] = json!(768);
+    let mut deep = bottlenecks(false, "QuestionAnswering");
+    deep["num_feedforward_networks"] = json!(9);
+    let mut odd = bottlenecks(false, "QuestionAnswering");
+    odd["num_attention_heads"] = json!(64);
+    for (fields, reason) in [
+        (with_layer_norm, "LayerNorm"),
+        (json!({ "model_type": "bert", "num_hidden_layers": 2 }), "LayerNorm"),
+        (wide, "wider than a workgroup's memory"),
+        (deep, "has 25 linears"),
+        (odd, "64 heads of 2"),
+    ] {
+        let found = refused(fields, &|_| ());
+        assert!(found.contains(reason), "{found}");
+    }
+    let found = refused(bottlenecks(false, "QuestionAnswering"), &|request| request.hidden_states = true);
+    assert!(found.contains("tiled"), "{found}");
+}
+
 #[test]
 fn requesting_attentions_outputs_the_probabilities() {
     let fields = json!({ "model_type": "bert", "num_hidden_layers": 2 });

@@ -112,7 +112,8 @@ impl Builder {
     pub fn add(&mut self, values: ParameterData, role: Role) -> ParameterId {
         let id = ParameterId(self.parameters.len());
         let name = format!("parameter.{}", id.0);
-        let parameter = Parameter { name, shape: values.shape().to_vec(), role, recipe: Recipe::Zeros };
+        let parameter =
+            Parameter { name, shape: values.shape().to_vec(), role, recipe: Recipe::Zeros, group: None };
         self.parameters.push((parameter, values));
         id
     }
@@ -175,8 +176,26 @@ pub fn mobilebert(architecture: &str, more: Value) -> Value {
     fields
 }
 
-/// One configuration of each kind of model, with deliberately odd sizes.
+/// Small networks that the schedule `chain` computes: MobileBERT, and TINY with a classifier.
+pub fn chain_configs() -> [Value; 2] {
+    let sizes = json!({ "hidden_size": 96, "embedding_size": 32, "intra_bottleneck_size": 32, "intermediate_size": 64 });
+    let mut tiny = sizes.clone();
+    tiny["num_feedforward_networks"] = json!(2);
+    tiny["use_bottleneck_attention"] = json!(true);
+    [
+        mobilebert("MobileBertForQuestionAnswering", sizes),
+        mobilebert("MobileBertForSequenceClassification", tiny),
+    ]
+}
+
+/// One configuration of each kind of model, with deliberately odd sizes except for the last two.
 pub fn sample_configs() -> Vec<Value> {
+    let mut configs = odd_configs();
+    configs.extend(chain_configs());
+    configs
+}
+
+fn odd_configs() -> Vec<Value> {
     vec![
         mobilebert("MobileBertForQuestionAnswering", json!({})),
         mobilebert(

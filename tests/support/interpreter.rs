@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use mobilebert::kernels::{
-    Activate, Add, Attention, AttentionContext, AttentionProbabilities, Embedding, LayerNorm, Linear,
-    Position,
+    Activate, Add, Attention, AttentionContext, AttentionProbabilities, Chain, ChainOperand, ChainSource,
+    Embedding, EmbeddingPosition, LayerNorm, Linear, Position,
 };
-use mobilebert::plan::{Inputs, Network, Operation, PAD_ID, Plan, Request, Residual};
+use mobilebert::plan::{Inputs, Operation, PAD_ID, Parameter, Plan, Request, Residual};
 
 use super::reference::activate;
 
@@ -17,7 +17,7 @@ pub type Parameters = Vec<Vec<f64>>;
 pub type Results = BTreeMap<String, Vec<f64>>;
 
 /// Runs all steps. Panics if the plan is malformed.
-pub fn run(network: &Network, plan: &Plan, parameters: &Parameters, inputs: &Inputs) -> Results {
+pub fn run(network: &[Parameter], plan: &Plan, parameters: &Parameters, inputs: &Inputs) -> Results {
     let mut buffers: Vec<Vec<f64>> = vec![Vec::new(); plan.buffers.len()];
     let mut results = Results::new();
     for step in &plan.steps {
@@ -42,7 +42,7 @@ fn output_values(output: &mobilebert::plan::Output, buffer: &[f64]) -> Vec<f64> 
 }
 
 struct Interpreter<'a> {
-    network: &'a Network,
+    network: &'a [Parameter],
     request: Request,
     parameters: &'a Parameters,
     inputs: &'a Inputs,
@@ -53,7 +53,7 @@ impl Interpreter<'_> {
     fn run(&self, operation: &Operation) -> Vec<f64> {
         let buffer = |id: &mobilebert::plan::BufferId| self.buffers[id.0].as_slice();
         let parameter = |id: &mobilebert::plan::ParameterId| self.parameters[id.0].as_slice();
-        let shape = |id: &mobilebert::plan::ParameterId| self.network.parameters[id.0].shape.as_slice();
+        let shape = |id: &mobilebert::plan::ParameterId| self.network[id.0].shape.as_slice();
         match operation {
             Operation::Embedding(Embedding { table, trigram }) => {
                 self.embedding(parameter(table), shape(table)[1], *trigram)
@@ -99,11 +99,56 @@ impl Interpreter<'_> {
             Operation::AttentionContext(AttentionContext { probabilities, value, heads, head_size }) => {
                 self.context(buffer(probabilities), buffer(value), *heads, *head_size)
             }
+            Operation::EmbeddingPosition(EmbeddingPosition { embedding, position }) => {
+                let parts = [self.run(&embedding.clone().into()), self.run(&position.clone().into())];
+                side_by_side(&parts, self.rows())
+            }
+            Operation::Chain(chain) => self.chain(chain),
             Operation::Attention(Attention { query, key, value, heads, head_size }) => {
                 let probabilities = self.probabilities(buffer(query), buffer(key), *heads, *head_size);
                 self.context(&probabilities, buffer(value), *heads, *head_size)
             }
         }
+    }
+
+    /// Every row has its own memory, as wide as a workgroup's.
+    fn chain(&self, chain: &Chain) -> Vec<f64> {
+        let input =
+            |column, features| columns(&self.buffers[chain.input.0], chain.input_width, column, features);
+        let source = match chain.source {
+            ChainSource::Rows { column, features } => input(column, features),
+            ChainSource::Attention { columns, heads, head_size } => {
+                let [query, key, value] = columns.map(|column| input(column, heads * head_size));
+                let probabilities = self.probabilities(&query, &key, heads, head_size);
+                self.context(&probabilities, &value, heads, head_size)
+            }
+        };
+        let rows = self.buffers[chain.input.0].len() / chain.input_width;
+        let mut memory = vec![f64::NAN; rows * chain.scratch];
+        let mut output = vec![f64::NAN; rows * chain.width];
+        store(&mut memory, chain.scratch, Some(chain.source_place), &source);
+        store(&mut output, chain.width, chain.source_column, &source);
+        for linear in &chain.linears {
+            let shape = &self.network[linear.weight.0].shape;
+            let (outs, ins) = (shape[0], shape[1]);
+            let from = columns(&memory, chain.scratch, linear.input, ins);
+            let [weight, bias] = [linear.weight, linear.bias].map(|id| self.parameters[id.0].as_slice());
+            let mut values = self::linear(&from, rows, ins, weight, bias, ins, outs);
+            values.iter_mut().for_each(|value| *value = activate(linear.activation, *value));
+            if let Some(residual) = linear.residual {
+                let added = match residual.from {
+                    ChainOperand::Place(place) => columns(&memory, chain.scratch, place, outs),
+                    ChainOperand::Column(column) => input(column, outs),
+                };
+                let scale = residual.scale.map(|scale| &self.parameters[scale.0]);
+                for (index, (value, added)) in values.iter_mut().zip(added).enumerate() {
+                    *value += added * scale.map_or(1.0, |scale| scale[index % outs]);
+                }
+            }
+            store(&mut memory, chain.scratch, linear.place, &values);
+            store(&mut output, chain.width, linear.column, &values);
+        }
+        output
     }
 
     fn rows(&self) -> usize {
@@ -225,4 +270,26 @@ pub fn softmax(scores: &[f64]) -> Vec<f64> {
     let powers: Vec<f64> = scores.iter().map(|score| (score - maximum).exp()).collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| power / sum).collect()
+}
+
+/// Columns of a row-major matrix.
+fn columns(values: &[f64], width: usize, column: usize, features: usize) -> Vec<f64> {
+    values.chunks(width).flat_map(|row| row[column..column + features].to_vec()).collect()
+}
+
+/// Replaces columns of a row-major matrix, if there is a first one.
+fn store(values: &mut [f64], width: usize, column: Option<usize>, from: &[f64]) {
+    let Some(column) = column else { return };
+    let features = from.len() / (values.len() / width);
+    for (row, from) in values.chunks_mut(width).zip(from.chunks(features)) {
+        row[column..column + features].copy_from_slice(from);
+    }
+}
+
+/// Matrices of as many rows next to each other.
+fn side_by_side(parts: &[Vec<f64>], rows: usize) -> Vec<f64> {
+    let row = |row: usize| {
+        parts.iter().flat_map(move |part| part.chunks(part.len() / rows).nth(row).unwrap().to_vec())
+    };
+    (0..rows).flat_map(row).collect()
 }

@@ -30,6 +30,9 @@ pub enum Precision {
     Q8,
 }
 
+/// All of them.
+pub const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Q8];
+
 impl Matrix {
     /// Random values of mixed magnitudes. With q8, all byte values occur, and scales are positive, negative, or zero.
     pub fn new(random: &mut Random, precision: Precision, rows: usize, columns: usize) -> Self {

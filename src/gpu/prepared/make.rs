@@ -63,8 +63,8 @@ impl Prepared {
             )?);
         }
         let inputs = loaded.buffer("inputs", INPUTS * input_stride, Usage::STORAGE | Usage::COPY_DST)?;
-        let blocks_size = launches.len() as u64 * ALIGNMENT;
-        let blocks = loaded.buffer("parameter blocks", blocks_size, Usage::UNIFORM | Usage::COPY_DST)?;
+        let blocks =
+            loaded.buffer("parameter blocks", blocks_bytes(launches), Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
         let staging = Allocation::new(
             &loaded.device.device,
@@ -91,9 +91,10 @@ impl Prepared {
     }
 
     fn write_blocks(&self, loaded: &PrepareContext<'_>, launches: &[Launch]) {
-        let mut bytes = vec![0; launches.len() * ALIGNMENT as usize];
-        for (block, launch) in bytes.chunks_exact_mut(ALIGNMENT as usize).zip(launches) {
-            block[..launch.parameters.len()].copy_from_slice(&launch.parameters);
+        let mut bytes = Vec::with_capacity(blocks_bytes(launches) as usize);
+        for launch in launches {
+            bytes.extend_from_slice(&launch.parameters);
+            bytes.resize(bytes.len().next_multiple_of(ALIGNMENT as usize), 0);
         }
         loaded.device.queue.write_buffer(&self.blocks, 0, &bytes);
     }
@@ -101,6 +102,7 @@ impl Prepared {
     /// Makes one bind group per step, labeled with the step's label.
     async fn bind(&mut self, loaded: &PrepareContext<'_>, launches: &[Launch]) -> Result<()> {
         let mut outcomes = Vec::with_capacity(launches.len());
+        let mut offset = 0;
         for (step, launch) in launches.iter().enumerate() {
             let label = self.plan.steps[step].label.clone();
             let dispatch = |kernel, groups| Ok(Dispatch { pipeline: Pipelines::index(kernel)?, groups });
@@ -108,9 +110,10 @@ impl Prepared {
             let short = launch.short.map(|short| dispatch(short.kernel, short.workgroups)).transpose()?;
             let block = wgpu::BufferBinding {
                 buffer: &self.blocks,
-                offset: step as u64 * ALIGNMENT,
-                size: wgpu::BufferSize::new(ALIGNMENT),
+                offset,
+                size: wgpu::BufferSize::new(block_bytes(launch)),
             };
+            offset += block_bytes(launch);
             let mut entries =
                 vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(block) }];
             for (index, &operand) in launch.operands.iter().enumerate() {
@@ -148,11 +151,28 @@ impl Prepared {
             Operand::InputIds => input(0),
             Operand::TokenTypeIds => input(1),
             Operand::AttentionMask => input(2),
-            Operand::Parameter(id) => loaded.parameter(id)?.buffer.as_entire_buffer_binding(),
+            Operand::Parameter(id) => {
+                let uploaded = loaded.parameter(id)?;
+                wgpu::BufferBinding {
+                    buffer: &uploaded.buffer,
+                    offset: uploaded.layout.offset as u64,
+                    size: wgpu::BufferSize::new(uploaded.bytes),
+                }
+            }
+            Operand::Group(id) => loaded.parameter(id)?.buffer.as_entire_buffer_binding(),
             Operand::Output => self.slots[slot_of(&self.plan, output)?.0].as_entire_buffer_binding(),
             Operand::Buffer(id) => self.slots[slot_of(&self.plan, id)?.0].as_entire_buffer_binding(),
         })
     }
+}
+
+/// Bytes that a parameter block takes up in the buffer of blocks.
+fn block_bytes(launch: &Launch) -> u64 {
+    (launch.parameters.len() as u64).next_multiple_of(ALIGNMENT)
+}
+
+fn blocks_bytes(launches: &[Launch]) -> u64 {
+    launches.iter().map(block_bytes).sum()
 }
 
 fn results(plan: &Plan) -> Result<(Vec<Copied>, u64)> {

@@ -32,10 +32,10 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "activate",
-    wgsl: concat!(
+    wgsl: &[
         include_str!("../../../shaders/shared/activation.wgsl"),
-        include_str!("../../../shaders/activate.wgsl")
-    ),
+        include_str!("../../../shaders/activate.wgsl"),
+    ],
     parameters: ActivateParameters::BLOCK,
     bindings: &[read("input_values"), write("output_values")],
 };

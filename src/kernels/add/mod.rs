@@ -35,7 +35,7 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "add",
-    wgsl: include_str!("../../../shaders/add.wgsl"),
+    wgsl: &[include_str!("../../../shaders/add.wgsl")],
     parameters: AddParameters::BLOCK,
     bindings: &[read("input_values"), read("residual"), read("scale"), write("output_values")],
 };

@@ -44,7 +44,7 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention",
-    wgsl: include_str!("../../../shaders/attention.wgsl"),
+    wgsl: &[include_str!("../../../shaders/attention.wgsl")],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), read("value"), write("output_values")],
 };

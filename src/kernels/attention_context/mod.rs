@@ -27,7 +27,7 @@ pub struct AttentionContext {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention_context",
-    wgsl: include_str!("../../../shaders/attention_context.wgsl"),
+    wgsl: &[include_str!("../../../shaders/attention_context.wgsl")],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("probabilities"), read("value"), write("output_values")],
 };

@@ -27,10 +27,10 @@ pub struct AttentionProbabilities {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention_probabilities",
-    wgsl: concat!(
+    wgsl: &[
         include_str!("../../../shaders/shared/reduction.wgsl"),
-        include_str!("../../../shaders/attention_probabilities.wgsl")
-    ),
+        include_str!("../../../shaders/attention_probabilities.wgsl"),
+    ],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],
 };

@@ -35,24 +35,25 @@ parameter_block! {
         pub trigram: u32,
         /// Rows of the table. This and the next are for the shader; the twin's table knows them.
         pub vocabulary_size: u32,
-        /// 1 where the table is in 8 bits.
-        pub in_bytes: u32,
+        /// Code of its [`super::Format`].
+        pub table_format: u32,
     }
 }
 
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "embedding",
-    wgsl: concat!(
-        include_str!("../../../shaders/shared/bytes.wgsl"),
-        include_str!("../../../shaders/embedding.wgsl")
-    ),
+    wgsl: &[
+        include_str!("../../../shaders/shared/unpack.wgsl"),
+        include_str!("../../../shaders/shared/embedding.wgsl"),
+        include_str!("../../../shaders/embedding.wgsl"),
+    ],
     parameters: EmbeddingParameters::BLOCK,
     bindings: &[read("input_ids"), read("table"), write("output_values")],
 };
 
 impl Embedding {
-    fn width(&self, embedding_size: usize) -> usize {
+    pub(super) fn width(&self, embedding_size: usize) -> usize {
         if self.trigram { 3 * embedding_size } else { embedding_size }
     }
 }
@@ -70,8 +71,8 @@ impl Operator for Embedding {
         vec![self.table]
     }
 
-    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
-        Some((RunInput::InputIds, self.table))
+    fn gathers(&self) -> Vec<(RunInput, ParameterId)> {
+        vec![(RunInput::InputIds, self.table)]
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
@@ -83,7 +84,7 @@ impl Operator for Embedding {
             embedding_size: shapes.u32(table.columns)?,
             trigram: self.trigram.into(),
             vocabulary_size: shapes.u32(table.rows)?,
-            in_bytes: table.in_bytes.into(),
+            table_format: table.format as u32,
         })
     }
 

@@ -39,10 +39,10 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "layer_norm",
-    wgsl: concat!(
+    wgsl: &[
         include_str!("../../../shaders/shared/reduction.wgsl"),
-        include_str!("../../../shaders/layer_norm.wgsl")
-    ),
+        include_str!("../../../shaders/layer_norm.wgsl"),
+    ],
     parameters: LayerNormParameters::BLOCK,
     bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],
 };

@@ -1,4 +1,4 @@
-//! Variants by storage of the weight and size of the tiles, and their dispatches.
+//! Variants by format of the weight and size of the tiles, and their dispatches.
 
 use super::{Linear, LinearParameters};
 use crate::error::Result;
@@ -20,14 +20,14 @@ macro_rules! kernel {
     ($name:literal, $weight:literal, $accumulators:literal) => {
         Kernel {
             name: $name,
-            wgsl: concat!(
+            wgsl: &[
                 include_str!("../../../shaders/shared/activation.wgsl"),
-                include_str!("../../../shaders/shared/bytes.wgsl"),
+                include_str!("../../../shaders/shared/unpack.wgsl"),
                 include_str!("../../../shaders/shared/linear.wgsl"),
                 include_str!(concat!("../../../shaders/shared/", $weight, ".wgsl")),
                 include_str!(concat!("../../../shaders/shared/", $accumulators, ".wgsl")),
-                include_str!(concat!("../../../shaders/", $name, ".wgsl"))
-            ),
+                include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+            ],
             parameters: LinearParameters::BLOCK,
             bindings: BINDINGS,
         }
@@ -40,14 +40,25 @@ pub const KERNEL: Kernel = kernel!("linear", "weight_f32", "linear_wide");
 /// Table entry: tiles of [`SHORT_TILE`].
 pub const KERNEL_SHORT: Kernel = kernel!("linear_short", "weight_f32", "linear_short");
 
-/// Table entry of [`KERNEL`] with a weight in 8 bits.
-pub const KERNEL_Q8: Kernel = kernel!("linear_q8", "weight_q8", "linear_wide");
+/// Table entries of [`KERNEL`] by the weight's [`Format`].
+const WIDE: [&Kernel; 4] = [
+    &KERNEL,
+    &kernel!("linear_f16", "weight_f16", "linear_wide"),
+    &kernel!("linear_q8", "weight_q8", "linear_wide"),
+    &kernel!("linear_q4", "weight_q4", "linear_wide"),
+];
 
-/// Table entry of [`KERNEL_SHORT`] with a weight in 8 bits.
-pub const KERNEL_SHORT_Q8: Kernel = kernel!("linear_short_q8", "weight_q8", "linear_short");
+/// Table entries of [`KERNEL_SHORT`] by the weight's [`Format`].
+const SHORT: [&Kernel; 4] = [
+    &KERNEL_SHORT,
+    &kernel!("linear_short_f16", "weight_f16", "linear_short"),
+    &kernel!("linear_short_q8", "weight_q8", "linear_short"),
+    &kernel!("linear_short_q4", "weight_q4", "linear_short"),
+];
 
 /// All variants.
-pub(super) const KERNELS: &[&Kernel] = &[&KERNEL, &KERNEL_SHORT, &KERNEL_Q8, &KERNEL_SHORT_Q8];
+pub(super) const KERNELS: &[&Kernel] =
+    &[WIDE[0], SHORT[0], WIDE[1], SHORT[1], WIDE[2], SHORT[2], WIDE[3], SHORT[3]];
 
 /// Rows and columns that a workgroup of [`KERNEL`] computes.
 pub const WIDE_TILE: [usize; 2] = [32, 64];
@@ -70,14 +81,11 @@ impl Dispatch for Linear {
         ];
         let (rows, columns) = (block.rows as usize, block.out_features as usize);
         let workgroups = |tile: [usize; 2]| [columns.div_ceil(tile[1]), rows.div_ceil(tile[0]), 1];
-        let (kernel, short) = match shapes.matrix(self.weight)?.in_bytes {
-            true => (&KERNEL_Q8, &KERNEL_SHORT_Q8),
-            false => (&KERNEL, &KERNEL_SHORT),
-        };
-        let mut launch = Launch::new(shapes, kernel, block, operands, workgroups(WIDE_TILE))?;
+        let format = shapes.matrix(self.weight)?.format as usize;
+        let mut launch = Launch::new(shapes, WIDE[format], block, operands, workgroups(WIDE_TILE))?;
         if launch.workgroups.map(u64::from).iter().product::<u64>() < FEW_WORKGROUPS {
             let workgroups = to_u32(shapes, workgroups(SHORT_TILE))?;
-            launch.short = Some(Variant { kernel: short, workgroups });
+            launch.short = Some(Variant { kernel: SHORT[format], workgroups });
         }
         Ok(launch)
     }

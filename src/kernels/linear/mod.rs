@@ -4,7 +4,7 @@ mod cpu;
 mod gpu;
 
 pub use cpu::{LinearOperands, run};
-pub use gpu::{KERNEL, KERNEL_Q8, KERNEL_SHORT, KERNEL_SHORT_Q8, SHORT_TILE, WIDE_TILE};
+pub use gpu::{KERNEL, KERNEL_SHORT, SHORT_TILE, WIDE_TILE};
 
 use super::cost::{Cost, buffer_bytes};
 use super::operator::Operator;

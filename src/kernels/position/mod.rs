@@ -40,20 +40,21 @@ parameter_block! {
         pub positions: u32,
         /// Rows of the table of token types.
         pub token_types: u32,
-        /// 1 where the table of positions is in 8 bits.
-        pub position_in_bytes: u32,
-        /// 1 where the table of token types is in 8 bits.
-        pub token_type_in_bytes: u32,
+        /// Code of its [`super::Format`].
+        pub position_format: u32,
+        /// Code of its [`super::Format`].
+        pub token_type_format: u32,
     }
 }
 
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "position",
-    wgsl: concat!(
-        include_str!("../../../shaders/shared/bytes.wgsl"),
-        include_str!("../../../shaders/position.wgsl")
-    ),
+    wgsl: &[
+        include_str!("../../../shaders/shared/unpack.wgsl"),
+        include_str!("../../../shaders/shared/position.wgsl"),
+        include_str!("../../../shaders/position.wgsl"),
+    ],
     parameters: PositionParameters::BLOCK,
     bindings: &[
         read("token_type_ids"),
@@ -77,8 +78,8 @@ impl Operator for Position {
         std::iter::once(self.position).chain(self.token_type).collect()
     }
 
-    fn gathers(&self) -> Option<(RunInput, ParameterId)> {
-        self.token_type.map(|table| (RunInput::TokenTypeIds, table))
+    fn gathers(&self) -> Vec<(RunInput, ParameterId)> {
+        self.token_type.iter().map(|table| (RunInput::TokenTypeIds, *table)).collect()
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
@@ -101,8 +102,8 @@ impl Operator for Position {
             has_token_type: self.token_type.is_some().into(),
             positions: shapes.u32(positions.rows)?,
             token_types: shapes.u32(token_types.rows)?,
-            position_in_bytes: positions.in_bytes.into(),
-            token_type_in_bytes: token_types.in_bytes.into(),
+            position_format: positions.format as u32,
+            token_type_format: token_types.format as u32,
         })
     }
 

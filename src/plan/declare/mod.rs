@@ -89,7 +89,7 @@ impl<'a> NetworkBuilder<'a> {
     }
 
     fn push(&mut self, name: String, shape: &[usize], role: Role, recipe: Recipe) -> ParameterId {
-        self.parameters.push(Parameter { name, shape: shape.to_vec(), role, recipe });
+        self.parameters.push(Parameter { name, shape: shape.to_vec(), role, recipe, group: None });
         ParameterId(self.parameters.len() - 1)
     }
 

@@ -1,0 +1,43 @@
+// Rows of the tables of positions and token types, used by position.wgsl and embedding_position.wgsl, which declare the
+// bindings.
+
+fn position_value(row: u32, feature: u32) -> f32 {
+    let format = parameters.position_format;
+    let at = row * parameters.hidden_size + feature;
+    var value = unpack_value(position[at >> format], at, format);
+    let scales = words_of(parameters.positions * parameters.hidden_size, format);
+    if format != 0u {
+        value *= bitcast<f32>(position[scales + row]);
+    }
+    if format == 3u {
+        value *= unpack_value(position[scales + parameters.positions + at / 64u], at / 32u, 1u);
+    }
+    return value;
+}
+
+fn token_type_value(row: u32, feature: u32) -> f32 {
+    let format = parameters.token_type_format;
+    let at = row * parameters.hidden_size + feature;
+    var value = unpack_value(token_type[at >> format], at, format);
+    let scales = words_of(parameters.token_types * parameters.hidden_size, format);
+    if format != 0u {
+        value *= bitcast<f32>(token_type[scales + row]);
+    }
+    if format == 3u {
+        value *= unpack_value(token_type[scales + parameters.token_types + at / 64u], at / 32u, 1u);
+    }
+    return value;
+}
+
+// A feature of the vectors of a row's position and token type, added up.
+fn place_value(row: u32, feature: u32) -> f32 {
+    var value = position_value(row % parameters.sequence, feature);
+    if parameters.has_token_type != 0u {
+        let id = token_type_ids[row];
+        if id < parameters.token_types {
+            value += token_type_value(id, feature);
+        }
+    }
+    return value;
+}
+

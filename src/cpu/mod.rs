@@ -100,9 +100,8 @@ impl Executor {
     /// Runs a plan; one vector per output of the plan, each the whole padded buffer in row-major order.
     pub fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         self.prepare(plan, inputs)?;
-        for step in &plan.steps {
-            self.step(plan, inputs, step)?;
-        }
+        let workers = self.workers.clone();
+        workers.gather(|| plan.steps.iter().try_for_each(|step| self.step(plan, inputs, step)))?;
         plan.outputs.iter().map(|output| self.read(plan, output.buffer, &output.name)).collect()
     }
 

@@ -1,92 +1,106 @@
 //! Element-wise functions and reductions, without branches so that the compiler vectorizes their loops. The coefficients
 //! are minimax fits made for this project; the tests compare the functions with f64.
 
+use super::simd::{Arithmetic, Lanes};
 use crate::plan::Activation;
 
 /// 1.5 · 2²³. Adding it rounds to the nearest integer, which ends up in the low bits; subtracting it again gives the integer
 /// as a float.
 const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 
+/// A polynomial, its highest coefficient first.
+#[inline(always)]
+fn polynomial<A: Arithmetic, const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+    let mut sum = coefficients[0];
+    for &coefficient in &coefficients[1..] {
+        sum = A::multiply_add(sum, x, coefficient);
+    }
+    sum
+}
+
 /// `eˣ` with an error of about one unit in the last place. Returns 0 below −87.33 (where the result would be denormal), at
 /// most 2¹²⁷ (for 88.02 and above), and NaN for NaN.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     // ln 2 as a sum of two constants; the first has few enough bits that its products with integers are exact.
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let bounded = if x > 88.02 { 88.02 } else { x };
     let bounded = if bounded < -87.33 { -87.33 } else { bounded };
-    let shifted = bounded * std::f32::consts::LOG2_E + ROUND_TO_INTEGER;
+    let shifted = A::multiply_add(bounded, std::f32::consts::LOG2_E, ROUND_TO_INTEGER);
     let exponent = shifted - ROUND_TO_INTEGER;
-    let rest = (bounded - exponent * LN_2_HIGH) - exponent * LN_2_LOW;
-    let mut sum = 1.394_216_1e-3;
-    sum = sum * rest + 8.363_776e-3;
-    sum = sum * rest + 4.166_636_3e-2;
-    sum = sum * rest + 1.666_657_3e-1;
-    sum = sum * rest + 5.000_000_3e-1;
-    sum = sum * (rest * rest) + rest;
+    let rest = A::multiply_add(exponent, -LN_2_LOW, A::multiply_add(exponent, -LN_2_HIGH, bounded));
+    let sum = polynomial::<A, 5>(
+        rest,
+        [1.394_216_1e-3, 8.363_776e-3, 4.166_636_3e-2, 1.666_657_3e-1, 5.000_000_3e-1],
+    );
+    let sum = A::multiply_add(sum, rest * rest, rest);
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000));
-    let value = sum * power + power;
+    let value = A::multiply_add(sum, power, power);
     if x < -87.33 { 0.0 } else { value }
 }
 
 /// `x · Φ(x)`, where Φ is the normal CDF: equal to `x/2 · (1 + erf(x/√2))`, but without cancellation.
 #[inline(always)]
-fn gelu(x: f32) -> f32 {
+fn gelu<A: Arithmetic>(x: f32) -> f32 {
     // The upper tail Q(a) = 1 − Φ(a) = e^(−a²/2) · R(t), t = 1/(1 + 0.33 a), R a polynomial.
     let distance = x.abs();
     let t = 1.0 / (1.0 + 0.33 * distance);
-    let mut sum = -2.582_940_3e-2;
-    sum = sum * t + 1.483_841_4e-1;
-    sum = sum * t - 3.219_494_5e-1;
-    sum = sum * t + 2.912_483_9e-1;
-    sum = sum * t - 1.065_789_e-1;
-    sum = sum * t + 1.458_389_3e-1;
-    sum = sum * t + 1.037_214e-1;
-    sum = sum * t + 1.336_799_9e-1;
-    sum = sum * t + 1.314_786e-1;
-    sum = sum * t + 6.339_59e-6;
-    let tail = distance * (sum * exp(-0.5 * x * x));
+    let sum = polynomial::<A, 10>(
+        t,
+        [
+            -2.582_940_3e-2,
+            1.483_841_4e-1,
+            -3.219_494_5e-1,
+            2.912_483_9e-1,
+            -1.065_789_e-1,
+            1.458_389_3e-1,
+            1.037_214e-1,
+            1.336_799_9e-1,
+            1.314_786e-1,
+            6.339_59e-6,
+        ],
+    );
+    let tail = distance * (sum * exp::<A>(-0.5 * x * x));
     if x > 0.0 { x - tail } else { -tail }
 }
 
 /// `x/2 · (1 + tanh u) = x / (1 + e^(−2u))`.
 #[inline(always)]
-fn gelu_tanh(x: f32) -> f32 {
+fn gelu_tanh<A: Arithmetic>(x: f32) -> f32 {
     const TWO_SQRT_2_OVER_PI: f32 = 1.595_769;
-    x / (1.0 + exp(-TWO_SQRT_2_OVER_PI * (x + 0.044_715 * (x * x * x))))
+    x / (1.0 + exp::<A>(-TWO_SQRT_2_OVER_PI * (x + 0.044_715 * (x * x * x))))
 }
 
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+fn tanh<A: Arithmetic>(x: f32) -> f32 {
     let square = x * x;
-    let mut sum = -6.113_188_5e-3;
-    sum = sum * square + 2.101_008e-2;
-    sum = sum * square - 5.385_407e-2;
-    sum = sum * square + 1.333_279_5e-1;
-    sum = sum * square - 3.333_332_9e-1;
-    let near = sum * square * x + x;
-    let far = 1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0);
+    let sum = polynomial::<A, 5>(
+        square,
+        [-6.113_188_5e-3, 2.101_008e-2, -5.385_407e-2, 1.333_279_5e-1, -3.333_332_9e-1],
+    );
+    let near = A::multiply_add(sum * square, x, x);
+    let far = 1.0 - 2.0 / (exp::<A>(2.0 * x.abs()) + 1.0);
     let far = if x < 0.0 { -far } else { far };
     if x.abs() < 0.625 { near } else { far }
 }
 
 #[inline(always)]
-fn silu(x: f32) -> f32 {
-    x / (1.0 + exp(-x))
+fn silu<A: Arithmetic>(x: f32) -> f32 {
+    x / (1.0 + exp::<A>(-x))
 }
 
 /// Applies `activation` in place.
 #[inline(always)]
-pub(super) fn activate(activation: Activation, values: &mut [f32]) {
+pub(super) fn activate<A: Arithmetic>(activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::Identity => {}
         // Not `f32::max`, which would turn NaN into 0.
         Activation::Relu => map(values, |x| if x < 0.0 { 0.0 } else { x }),
-        Activation::Gelu => map(values, gelu),
-        Activation::GeluTanh => map(values, gelu_tanh),
-        Activation::Tanh => map(values, tanh),
-        Activation::Silu => map(values, silu),
+        Activation::Gelu => map(values, gelu::<A>),
+        Activation::GeluTanh => map(values, gelu_tanh::<A>),
+        Activation::Tanh => map(values, tanh::<A>),
+        Activation::Silu => map(values, silu::<A>),
     }
 }
 
@@ -121,36 +135,59 @@ pub(super) fn add_scaled(values: &mut [f32], other: &[f32], scale: &[f32]) {
     }
 }
 
-/// Sum with 16 interleaved accumulators, which vectorizes and has a smaller rounding error than one accumulator.
+/// Combines the first half of the accumulators with the second half until one is left.
 #[inline(always)]
-pub(super) fn sum(values: &[f32]) -> f32 {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut parts = [0.0f32; 16];
-    for chunk in chunks {
-        for (part, value) in parts.iter_mut().zip(chunk) {
-            *part += value;
+fn halve<T: Copy, const L: usize>(mut parts: [T; L], combine: impl Fn(T, T) -> T) -> T {
+    let mut half = L / 2;
+    while half > 0 {
+        for index in 0..half {
+            parts[index] = combine(parts[index], parts[index + half]);
         }
+        half /= 2;
     }
-    for (part, value) in parts.iter_mut().zip(rest) {
-        *part += value;
-    }
-    parts.iter().sum()
+    parts[0]
 }
 
-/// Sum of squares with 16 interleaved accumulators.
+/// The lanes of a vector.
 #[inline(always)]
-pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut parts = [0.0f32; 16];
+fn lanes<V: Lanes<L>, const L: usize>(vector: V) -> [f32; L] {
+    let mut values = [0.0; L];
+    vector.store(&mut values);
+    values
+}
+
+/// Loads fewer than `L` values, followed by `padding`.
+#[inline(always)]
+fn load_padded<V: Lanes<L>, const L: usize>(values: &[f32], padding: f32) -> V {
+    let mut padded = [padding; L];
+    for (to, &value) in padded.iter_mut().zip(values) {
+        *to = value;
+    }
+    V::load(&padded)
+}
+
+/// Sum with as many accumulators as lanes, which has a smaller rounding error than one accumulator.
+#[inline(always)]
+pub(super) fn sum<V: Lanes<L>, const L: usize>(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<L>();
+    let mut sum: V = load_padded(rest, 0.0);
     for chunk in chunks {
-        for (part, value) in parts.iter_mut().zip(chunk) {
-            *part += value * value;
-        }
+        sum = sum.add(V::load(chunk));
     }
-    for (part, value) in parts.iter_mut().zip(rest) {
-        *part += value * value;
+    halve(lanes(sum), |left, right| left + right)
+}
+
+/// Sum of squares with as many accumulators as lanes.
+#[inline(always)]
+pub(super) fn sum_of_squares<V: Lanes<L>, const L: usize>(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<L>();
+    let rest: V = load_padded(rest, 0.0);
+    let mut sum = rest.multiply(rest);
+    for chunk in chunks {
+        let chunk = V::load(chunk);
+        sum = sum.add(chunk.multiply(chunk));
     }
-    parts.iter().sum()
+    halve(lanes(sum), |left, right| left + right)
 }
 
 /// Maximum (NaN if any value is NaN) and sum of the absolute values, with 16 interleaved accumulators.
@@ -167,44 +204,59 @@ pub(super) fn max_and_sum_of_magnitudes(values: &[f32]) -> (f32, f32) {
     };
     chunks.iter().for_each(|chunk| take(chunk));
     take(rest);
-    (f32::from_bits(largest.into_iter().fold(0, u32::max)), sums.iter().sum())
+    // The compiler would split the loop's vectors up for a loop over halves.
+    let eight: [f32; 8] = std::array::from_fn(|index| sums[index] + sums[index + 8]);
+    (f32::from_bits(largest.into_iter().fold(0, u32::max)), halve(eight, |left, right| left + right))
 }
 
 /// Maximum; −∞ for an empty slice. Ignores NaN.
 #[inline(always)]
-fn maximum(values: &[f32]) -> f32 {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut parts = [f32::NEG_INFINITY; 16];
+fn maximum<V: Lanes<L>, const L: usize>(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<L>();
+    let rest: V = load_padded(rest, f32::NEG_INFINITY);
+    let mut largest = rest.max(V::load(&[f32::NEG_INFINITY; L]));
     for chunk in chunks {
-        for (part, &value) in parts.iter_mut().zip(chunk) {
-            *part = if value > *part { value } else { *part };
-        }
+        largest = V::load(chunk).max(largest);
     }
-    for (part, &value) in parts.iter_mut().zip(rest) {
-        *part = if value > *part { value } else { *part };
-    }
-    parts.into_iter().fold(f32::NEG_INFINITY, |largest, value| if value > largest { value } else { largest })
+    halve(lanes(largest), |left, right| if left > right { left } else { right })
 }
 
 /// Replaces scores by their softmax numerators `e^(score − maximum)`, or 0 where `mask` is 0, and returns the sum of them.
-/// If every score is masked, the sum is 0.
+/// If every score is masked, the sum is 0. An empty mask means that nothing is masked.
 #[inline(always)]
-pub(super) fn softmax_weights(scores: &mut [f32], mask: &[u32]) -> f32 {
+pub(super) fn softmax_weights<V: Lanes<L>, const L: usize>(scores: &mut [f32], mask: &[u32]) -> f32 {
     for (score, &mask) in scores.iter_mut().zip(mask) {
         *score = if mask == 0 { f32::NEG_INFINITY } else { *score };
     }
-    let maximum = maximum(scores);
+    let maximum = maximum::<V, L>(scores);
     if maximum == f32::NEG_INFINITY {
         scores.fill(0.0);
         return 0.0;
     }
-    map(scores, |score| exp(score - maximum));
-    sum(scores)
+    map(scores, |score| exp::<V>(score - maximum));
+    sum::<V, L>(scores)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::simd::{Simd, Task};
+
+    struct Fused;
+
+    impl Arithmetic for Fused {
+        fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+            left.mul_add(right, addend)
+        }
+    }
+
+    struct Separate;
+
+    impl Arithmetic for Separate {
+        fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+            left * right + addend
+        }
+    }
 
     /// Samples of the whole range of floats: all exponents, both signs, and 128 mantissas for each.
     fn samples_of_all_floats() -> impl Iterator<Item = f32> {
@@ -245,17 +297,18 @@ mod tests {
     #[test]
     fn exp_is_accurate_to_two_units_in_the_last_place() {
         for x in evenly_spaced(-87.3, 88.0, 200_000) {
-            assert_near("exp", x, f64::from(x).exp(), exp(x), 0.0, 1.6e-7);
+            assert_near("exp", x, f64::from(x).exp(), exp::<Separate>(x), 0.0, 1.6e-7);
+            assert_near("fused exp", x, f64::from(x).exp(), exp::<Fused>(x), 0.0, 1.6e-7);
         }
     }
 
     #[test]
     fn exp_saturates_and_keeps_nan() {
-        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
-        assert_eq!(exp(-1e30), 0.0);
-        assert!(exp(f32::INFINITY).is_finite() && exp(1e30) > 1e38);
-        assert!(exp(f32::NAN).is_nan());
-        assert_eq!(exp(0.0), 1.0);
+        assert_eq!(exp::<Fused>(f32::NEG_INFINITY), 0.0);
+        assert_eq!(exp::<Fused>(-1e30), 0.0);
+        assert!(exp::<Fused>(f32::INFINITY).is_finite() && exp::<Fused>(1e30) > 1e38);
+        assert!(exp::<Fused>(f32::NAN).is_nan());
+        assert_eq!(exp::<Fused>(0.0), 1.0);
     }
 
     #[test]
@@ -286,10 +339,13 @@ mod tests {
             for x in
                 evenly_spaced(-12.0, 12.0, 100_000).chain(samples_of_all_floats().filter(|x| x.abs() < 1e12))
             {
-                let mut found = [x];
-                activate(activation, &mut found);
-                let name = format!("{activation:?}");
-                assert_near(&name, x, reference(activation, f64::from(x)), found[0], 1e-7, 3e-7);
+                let (mut separate, mut fused) = ([x], [x]);
+                activate::<Separate>(activation, &mut separate);
+                activate::<Fused>(activation, &mut fused);
+                for (how, found) in [("separate", separate), ("fused", fused)] {
+                    let name = format!("{how} {activation:?}");
+                    assert_near(&name, x, reference(activation, f64::from(x)), found[0], 1e-7, 3e-7);
+                }
             }
         }
     }
@@ -300,18 +356,45 @@ mod tests {
             [Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Tanh, Activation::Silu]
         {
             let mut values = [f32::NAN; 19];
-            activate(activation, &mut values);
+            activate::<Separate>(activation, &mut values);
             assert!(values.iter().all(|x| x.is_nan()), "{activation:?}");
+        }
+    }
+
+    struct SoftmaxWeights<'a>(&'a mut [f32], &'a [u32]);
+
+    impl Task for SoftmaxWeights<'_> {
+        type Output = f32;
+
+        #[inline(always)]
+        fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> f32 {
+            softmax_weights::<V, L>(self.0, self.1)
         }
     }
 
     #[test]
     fn softmax_of_fully_masked_scores_is_zero() {
-        let mut scores = [1.0, 2.0, 3.0];
-        assert_eq!(softmax_weights(&mut scores, &[0; 3]), 0.0);
-        assert_eq!(scores, [0.0; 3]);
-        let mut one = [-1e30f32, 5.0];
-        assert_eq!(softmax_weights(&mut one, &[1, 0]), 1.0);
-        assert_eq!(one, [1.0, 0.0]);
+        for simd in Simd::available() {
+            let mut scores = [1.0, 2.0, 3.0];
+            assert_eq!(simd.run(SoftmaxWeights(&mut scores, &[0; 3])), 0.0);
+            assert_eq!(scores, [0.0; 3]);
+            let mut one = [-1e30f32, 5.0];
+            assert_eq!(simd.run(SoftmaxWeights(&mut one, &[1, 0])), 1.0);
+            assert_eq!(one, [1.0, 0.0]);
+        }
+    }
+
+    #[test]
+    fn softmax_weights_are_relative_to_the_largest_score_wherever_it_is() {
+        for simd in Simd::available() {
+            for len in 1..70 {
+                for largest in 0..len {
+                    let mut scores = vec![-1e4; len];
+                    scores[largest] = 300.0;
+                    assert_eq!(simd.run(SoftmaxWeights(&mut scores, &[])), 1.0, "{}", simd.name());
+                    assert_eq!((scores[largest], scores.iter().sum::<f32>()), (1.0, 1.0));
+                }
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::panels::{self, Panels, StridedRows};
 use super::product::Product;
 use super::simd::Simd;
 use super::softmax::Softmax;
-use super::workers::{ROW_ALIGNMENT, Workers};
+use super::workers::Workers;
 
 /// Scratch memory of the attention kernels, reused between calls. It grows as needed and never shrinks.
 #[derive(Debug, Default)]
@@ -16,7 +16,8 @@ pub struct Scratch {
 }
 
 /// Number of query rows whose scores are in memory at a time.
-const SCORE_ROWS: usize = ROW_ALIGNMENT;
+/// A multiple of most sets' tile heights.
+const SCORE_ROWS: usize = 24;
 
 /// Sizes of an attention operation.
 #[derive(Clone, Copy)]

@@ -19,9 +19,11 @@ impl Task for Softmax<'_> {
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         let mut sums = self.sums;
+        let len = self.mask.len();
+        let mask = if self.mask.contains(&0) { self.mask } else { &[] };
         for (index, row) in self.scores.chunks_exact_mut(self.stride).enumerate() {
-            let (scores, masked) = row.split_at_mut(self.mask.len());
-            let sum = functions::softmax_weights(scores, self.mask);
+            let (scores, masked) = row.split_at_mut(len);
+            let sum = functions::softmax_weights::<V, L>(scores, mask);
             match &mut sums {
                 // A fully masked row is already zero; dividing it by 1 keeps it so.
                 Some(sums) => sums[index] = if sum == 0.0 { 1.0 } else { sum },

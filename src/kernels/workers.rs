@@ -4,17 +4,17 @@
 use super::simd::Simd;
 use crate::error::Result;
 
-/// An instruction set and, except in wasm, a thread pool.
-#[derive(Debug)]
+/// An instruction set and, except in wasm, a thread pool, which clones share.
+#[derive(Clone, Debug)]
 pub struct Workers {
     simd: Simd,
     threads: usize,
     #[cfg(not(target_arch = "wasm32"))]
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<std::sync::Arc<rayon::ThreadPool>>,
 }
 
-/// The rows of each thread start at a multiple of this, so that the GEMM tiles of every instruction set are full.
-pub(super) const ROW_ALIGNMENT: usize = 24;
+/// Parts have a multiple of this many rows: few enough for 16 threads to share 128 tokens.
+const PART_ROWS: usize = 8;
 
 /// More threads don't help, and starting thousands takes minutes.
 #[cfg(not(target_arch = "wasm32"))]
@@ -39,7 +39,7 @@ impl Workers {
                 let problem = format!("{threads}; at most {MAX_THREADS} are started");
                 return Err(crate::error::Error::invalid_input("threads", problem));
             }
-            let pool = if threads == 1 { None } else { Some(build_pool(threads)?) };
+            let pool = if threads == 1 { None } else { Some(build_pool(threads)?.into()) };
             Ok(Workers { simd, threads, pool })
         }
     }
@@ -52,6 +52,15 @@ impl Workers {
     /// The number of threads.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// Calls `work` on one of the threads. Whatever it splits finds the others awake, instead of waking them each time.
+    pub(crate) fn gather<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(pool) = &self.pool {
+            return pool.install(work);
+        }
+        work()
     }
 
     /// Splits the rows of `output`, each `row_len` long, between the threads and calls `work(first_row, rows)` for each part.
@@ -75,11 +84,7 @@ impl Workers {
 
     /// Number of rows per part when `rows` are split between the threads.
     pub(super) fn part_rows(&self, rows: usize) -> usize {
-        if self.threads == 1 {
-            rows.max(1)
-        } else {
-            rows.div_ceil(self.threads).next_multiple_of(ROW_ALIGNMENT)
-        }
+        if self.threads == 1 { rows.max(1) } else { rows.div_ceil(self.threads).next_multiple_of(PART_ROWS) }
     }
 
     /// Splits `output` into parts of `part_rows` rows and calls `work(first_row, rows, scratch)` for each. Each part gets

@@ -33,7 +33,7 @@ impl Task for ActivateTask<'_> {
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         self.output.copy_from_slice(self.input);
-        functions::activate(self.activation, self.output);
+        functions::activate::<V>(self.activation, self.output);
     }
 }
 

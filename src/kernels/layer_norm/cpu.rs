@@ -53,11 +53,11 @@ impl Task for LayerNormTask<'_> {
         let count = features as f32;
         for (output, input) in self.output.chunks_exact_mut(features).zip(self.input.chunks_exact(features)) {
             // Two passes, the mean taken away before anything is squared: no cancellation at 2.5e7.
-            let mean = functions::sum(input) / count;
+            let mean = functions::sum::<V, L>(input) / count;
             for (output, input) in output.iter_mut().zip(input) {
                 *output = input - mean;
             }
-            let variance = functions::sum_of_squares(output) / count;
+            let variance = functions::sum_of_squares::<V, L>(output) / count;
             let factor = 1.0 / (variance + self.epsilon).sqrt();
             for ((output, weight), bias) in output.iter_mut().zip(self.weight).zip(self.bias) {
                 *output = *output * factor * weight + bias;

@@ -104,7 +104,7 @@ impl<'a> Operands<'a> for ByteOperands<'a> {
             panel: &self.panel.0,
             block,
         };
-        simd.run(AllRows { kernel, upcoming });
+        simd.run(AllRows { kernel, upcoming, simd });
     }
 }
 
@@ -192,10 +192,10 @@ struct ByteMicroKernel<'a> {
     block: OutputBlock<'a>,
 }
 
-impl MicroKernel for ByteMicroKernel<'_> {
+impl<'a> MicroKernel<'a> for ByteMicroKernel<'a> {
     #[inline(always)]
-    fn rows(&self) -> usize {
-        self.block.rows
+    fn block(&mut self) -> &mut OutputBlock<'a> {
+        &mut self.block
     }
 
     #[inline(always)]

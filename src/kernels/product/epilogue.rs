@@ -1,14 +1,14 @@
 //! The epilogue of the matrix product: everything after the sums.
 
+use std::ops::Range;
+
 use crate::kernels::functions;
-use crate::kernels::simd::{Lanes, Task};
+use crate::kernels::simd::{Arithmetic, Lanes, Task};
 use crate::plan::Activation;
 
-/// Applies an epilogue to the sums in the columns of one panel, in place.
-pub struct ApplyEpilogue<'a> {
-    pub sums: &'a mut [f32],
-    pub stride: usize,
-    pub rows: usize,
+/// The epilogue of the columns of one panel, from the first row of a block on.
+#[derive(Clone, Copy)]
+pub struct PanelEpilogue<'a> {
     pub column_scale: Option<&'a [f32]>,
     pub activation: Activation,
     pub bias: &'a [f32],
@@ -17,15 +17,32 @@ pub struct ApplyEpilogue<'a> {
     pub scale: Option<&'a [f32]>,
 }
 
+impl PanelEpilogue<'_> {
+    /// The residual of a row, from the panel's first column on.
+    #[inline(always)]
+    fn residual(&self, row: usize) -> Option<&[f32]> {
+        self.residual.map(|residual| &residual[row * self.residual_stride..])
+    }
+}
+
+/// Applies an epilogue to the sums of some of its rows, in place.
+pub struct ApplyEpilogue<'a> {
+    /// From the first row's first column on.
+    pub sums: &'a mut [f32],
+    pub stride: usize,
+    pub rows: Range<usize>,
+    pub epilogue: PanelEpilogue<'a>,
+}
+
 impl Task for ApplyEpilogue<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(mut self) {
-        if self.bias.len() == L {
+        if self.epilogue.bias.len() == L {
             self.full::<V, L>();
         } else {
-            self.narrow();
+            self.narrow::<V>();
         }
     }
 }
@@ -34,27 +51,28 @@ impl ApplyEpilogue<'_> {
     /// A full panel: its columns are one vector.
     #[inline(always)]
     fn full<V: Lanes<L>, const L: usize>(&mut self) {
-        let bias = first::<V, L>(self.bias);
-        let column_scale = self.column_scale.map(first::<V, L>);
-        let scale = self.scale.map(first::<V, L>);
-        for row in 0..self.rows {
-            let Some(to) = self.sums[row * self.stride..].first_chunk_mut::<L>() else { return };
+        let epilogue = self.epilogue;
+        let bias = first::<V, L>(epilogue.bias);
+        let column_scale = epilogue.column_scale.map(first::<V, L>);
+        let scale = epilogue.scale.map(first::<V, L>);
+        for (index, row) in self.rows.clone().enumerate() {
+            let Some(to) = self.sums[index * self.stride..].first_chunk_mut::<L>() else { return };
             let mut sums = V::load(to);
             if let Some(scale) = column_scale {
                 sums = sums.multiply(scale);
             }
             sums = sums.add(bias);
-            match self.activation {
+            match epilogue.activation {
                 Activation::Identity => {}
                 Activation::Relu => sums = sums.relu(),
                 activation => {
                     sums.store(to);
-                    functions::activate(activation, to);
+                    functions::activate::<V>(activation, to);
                     sums = V::load(to);
                 }
             }
-            if let Some(residual) = self.residual {
-                let residual = first::<V, L>(&residual[row * self.residual_stride..]);
+            if let Some(residual) = epilogue.residual(row) {
+                let residual = first::<V, L>(residual);
                 sums = sums.add(scale.map_or(residual, |scale| residual.multiply(scale)));
             }
             sums.store(to);
@@ -63,18 +81,19 @@ impl ApplyEpilogue<'_> {
 
     /// The last panel of a matrix, with fewer columns than a vector has lanes.
     #[inline(always)]
-    fn narrow(&mut self) {
-        let width = self.bias.len();
-        for row in 0..self.rows {
-            let sums = &mut self.sums[row * self.stride..][..width];
-            if let Some(scale) = self.column_scale {
+    fn narrow<A: Arithmetic>(&mut self) {
+        let epilogue = self.epilogue;
+        let width = epilogue.bias.len();
+        for (index, row) in self.rows.clone().enumerate() {
+            let sums = &mut self.sums[index * self.stride..][..width];
+            if let Some(scale) = epilogue.column_scale {
                 functions::multiply(sums, &scale[..width]);
             }
-            functions::add(sums, self.bias);
-            functions::activate(self.activation, sums);
-            if let Some(residual) = self.residual {
-                let residual = &residual[row * self.residual_stride..][..width];
-                match self.scale {
+            functions::add(sums, epilogue.bias);
+            functions::activate::<A>(epilogue.activation, sums);
+            if let Some(residual) = epilogue.residual(row) {
+                let residual = &residual[..width];
+                match epilogue.scale {
                     Some(scale) => functions::add_scaled(sums, residual, &scale[..width]),
                     None => functions::add(sums, residual),
                 }

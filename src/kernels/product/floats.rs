@@ -44,7 +44,7 @@ impl<'a> Operands<'a> for FloatOperands<'a> {
         let panel = &self.panels[start(at)..][..len];
         let upcoming = self.panels.get(start(next)..).unwrap_or_default();
         let upcoming = &upcoming[..len.min(upcoming.len())];
-        simd.run(AllRows { kernel: FloatMicroKernel { input: self.input, panel, block }, upcoming });
+        simd.run(AllRows { kernel: FloatMicroKernel { input: self.input, panel, block }, upcoming, simd });
     }
 }
 
@@ -55,10 +55,10 @@ struct FloatMicroKernel<'a> {
     block: OutputBlock<'a>,
 }
 
-impl MicroKernel for FloatMicroKernel<'_> {
+impl<'a> MicroKernel<'a> for FloatMicroKernel<'a> {
     #[inline(always)]
-    fn rows(&self) -> usize {
-        self.block.rows
+    fn block(&mut self) -> &mut OutputBlock<'a> {
+        &mut self.block
     }
 
     #[inline(always)]

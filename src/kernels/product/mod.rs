@@ -10,7 +10,7 @@ mod floats;
 use std::ops::Range;
 
 use self::bytes::ByteOperands;
-use self::epilogue::ApplyEpilogue;
+use self::epilogue::{ApplyEpilogue, PanelEpilogue};
 use self::floats::FloatOperands;
 use super::panels::{Panels, StridedRows};
 use super::simd::{Lanes, Simd, Task};
@@ -35,24 +35,9 @@ pub(super) struct Epilogue<'a> {
 }
 
 impl<'a> Epilogue<'a> {
-    /// The task that applies the epilogue to the sums of one panel: `rows` rows from `first_row`, and `columns` out of
-    /// `width`.
-    fn task<'b>(
-        &self,
-        sums: &'b mut [f32],
-        stride: usize,
-        rows: usize,
-        first_row: usize,
-        width: usize,
-        columns: Range<usize>,
-    ) -> ApplyEpilogue<'b>
-    where
-        'a: 'b,
-    {
-        ApplyEpilogue {
-            sums,
-            stride,
-            rows,
+    /// The operations on the given columns, out of `width`, from `first_row` on.
+    fn of(&self, first_row: usize, columns: Range<usize>, width: usize) -> PanelEpilogue<'a> {
+        PanelEpilogue {
             column_scale: self.column_scale.map(|scale| &scale[columns.clone()]),
             activation: self.activation,
             bias: &self.bias[columns.clone()],
@@ -93,7 +78,6 @@ impl<'a> Product<'a> {
         }
     }
 
-    /// The micro-kernel and the epilogue are separate tasks so that they don't compete for registers.
     fn blocks(self, simd: Simd, operands: &mut impl Operands<'a>) {
         let lanes = simd.lanes();
         let depth_block = operands.depth_block(simd);
@@ -107,17 +91,20 @@ impl<'a> Product<'a> {
                 for index in 0..panels {
                     let column = index * lanes;
                     let width = lanes.min(self.columns - column);
-                    let output = &mut self.output[first_row * self.output_stride + column..];
-                    let stride = self.output_stride;
-                    let block = OutputBlock { rows, add: depth > 0, output: &mut *output, stride, width };
+                    let is_last = depth_end == self.depth;
+                    let block = OutputBlock {
+                        rows,
+                        add: depth > 0,
+                        output: &mut self.output[first_row * self.output_stride + column..],
+                        stride: self.output_stride,
+                        width,
+                        epilogue: self
+                            .epilogue
+                            .filter(|_| is_last)
+                            .map(|epilogue| epilogue.of(first_row, column..column + width, self.columns)),
+                    };
                     let next = if index + 1 < panels { (index + 1, depth) } else { (0, depth_end) };
                     operands.multiply_panel((index, depth), next, block, simd);
-                    if depth_end == self.depth
-                        && let Some(epilogue) = &self.epilogue
-                    {
-                        let columns = column..column + width;
-                        simd.run(epilogue.task(output, stride, rows, first_row, self.columns, columns));
-                    }
                 }
             }
         }
@@ -150,9 +137,20 @@ struct OutputBlock<'a> {
     output: &'a mut [f32],
     stride: usize,
     width: usize,
+    /// Applied to the sums once they are stored.
+    epilogue: Option<PanelEpilogue<'a>>,
 }
 
 impl OutputBlock<'_> {
+    /// Applies the epilogue to rows whose sums are stored. A task of its own, so that its vectors don't compete with the
+    /// sums of a tile for registers; the rows of a tile are still in the L1 cache.
+    fn finish(&mut self, rows: Range<usize>, simd: Simd) {
+        if let Some(epilogue) = self.epilogue {
+            let sums = &mut self.output[rows.start * self.stride..];
+            simd.run(ApplyEpilogue { sums, stride: self.stride, rows, epilogue });
+        }
+    }
+
     #[inline(always)]
     fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sum: V) {
         let to = &mut self.output[row * self.stride..][..self.width];
@@ -171,9 +169,9 @@ impl OutputBlock<'_> {
 }
 
 /// Computes `M × L` tiles of a product, with all accumulators in registers.
-trait MicroKernel {
-    /// Number of rows in the block.
-    fn rows(&self) -> usize;
+trait MicroKernel<'a> {
+    /// The block that the sums are stored in.
+    fn block(&mut self) -> &mut OutputBlock<'a>;
     /// Computes the tile of `M` rows that starts at `row`.
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize);
 }
@@ -183,15 +181,16 @@ struct AllRows<'a, T, K> {
     kernel: K,
     /// What is prefetched, a part of it per tile.
     upcoming: &'a [T],
+    simd: Simd,
 }
 
-impl<T, K: MicroKernel> Task for AllRows<'_, T, K> {
+impl<'a, T, K: MicroKernel<'a>> Task for AllRows<'a, T, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
-        let AllRows { mut kernel, mut upcoming } = self;
-        let rows = kernel.rows();
+        let AllRows { mut kernel, mut upcoming, simd } = self;
+        let rows = kernel.block().rows;
         let mut tiles = rows.div_ceil(MR);
         let mut row = 0;
         while tiles > 0 {
@@ -214,6 +213,7 @@ impl<T, K: MicroKernel> Task for AllRows<'_, T, K> {
                 2 => kernel.tile::<V, L, 2>(row),
                 _ => kernel.tile::<V, L, 1>(row),
             }
+            kernel.block().finish(row..row + count, simd);
             row += count;
             tiles -= 1;
         }

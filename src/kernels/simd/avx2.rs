@@ -8,7 +8,7 @@ use std::arch::x86_64::{
 };
 use std::marker::PhantomData;
 
-use super::{IntLanes, Lanes};
+use super::{Arithmetic, IntLanes, Lanes};
 
 /// Multiplies and adds pairs of 16-bit integers.
 pub trait PairProducts: Copy {
@@ -52,6 +52,13 @@ impl<P> F32x16<P> {
     #[inline(always)]
     fn new(values: [__m256; 2]) -> Self {
         F32x16(values, PhantomData)
+    }
+}
+
+impl<P> Arithmetic for F32x16<P> {
+    #[inline(always)]
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+        left.mul_add(right, addend)
     }
 }
 
@@ -103,6 +110,12 @@ impl<P: PairProducts> Lanes<16> for F32x16<P> {
     fn multiply(self, other: Self) -> Self {
         // SAFETY: AVX is available, see the type.
         unsafe { F32x16::new([_mm256_mul_ps(self.0[0], other.0[0]), _mm256_mul_ps(self.0[1], other.0[1])]) }
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: AVX is available, see the type. (If either operand is NaN, `max` returns the second one.)
+        unsafe { F32x16::new([_mm256_max_ps(self.0[0], other.0[0]), _mm256_max_ps(self.0[1], other.0[1])]) }
     }
 
     #[inline(always)]

@@ -6,12 +6,19 @@ use std::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
 };
 
-use super::{IntLanes, Lanes};
+use super::{Arithmetic, IntLanes, Lanes};
 
 /// Two vectors of sixteen floats. Only used inside `with_avx512`, so every method runs on a processor with the features
 /// that it enables.
 #[derive(Clone, Copy)]
 pub struct F32x32([__m512; 2]);
+
+impl Arithmetic for F32x32 {
+    #[inline(always)]
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+        left.mul_add(right, addend)
+    }
+}
 
 impl Lanes<32> for F32x32 {
     type Ints = I32x32;
@@ -65,6 +72,12 @@ impl Lanes<32> for F32x32 {
     fn multiply(self, other: Self) -> Self {
         // SAFETY: AVX-512 is available, see the type.
         unsafe { F32x32([_mm512_mul_ps(self.0[0], other.0[0]), _mm512_mul_ps(self.0[1], other.0[1])]) }
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: AVX-512 is available, see the type. (If either operand is NaN, `max` returns the second one.)
+        unsafe { F32x32([_mm512_max_ps(self.0[0], other.0[0]), _mm512_max_ps(self.0[1], other.0[1])]) }
     }
 
     #[inline(always)]

@@ -113,8 +113,14 @@ pub(super) trait Task {
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> Self::Output;
 }
 
+/// How an instruction set multiplies and adds, for loops over single floats that the compiler vectorizes.
+pub(super) trait Arithmetic {
+    /// `left · right + addend`, fused if the instruction set supports it.
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32;
+}
+
 /// A vector of `L` floats.
-pub(super) trait Lanes<const L: usize>: Copy {
+pub(super) trait Lanes<const L: usize>: Copy + Arithmetic {
     /// A vector of `L` integers.
     type Ints: IntLanes<L>;
     /// All zero.
@@ -131,6 +137,8 @@ pub(super) trait Lanes<const L: usize>: Copy {
     fn add(self, other: Self) -> Self;
     /// `self ∘ other`.
     fn multiply(self, other: Self) -> Self;
+    /// The larger of each pair; `other` where `self` is NaN.
+    fn max(self, other: Self) -> Self;
     /// `max(self, 0)`; NaN stays NaN.
     fn relu(self) -> Self;
     /// Fetches values from memory into a cache, where the instruction set can.

@@ -1,11 +1,19 @@
 //! Plain arrays, for instruction sets whose vector registers the compiler uses without intrinsics.
 
-use super::{IntLanes, Lanes};
+use super::{Arithmetic, IntLanes, Lanes};
 
 /// Floats, for instruction sets with a fused multiply-add.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
 pub struct Fused<const L: usize>([f32; L]);
+
+#[cfg(target_arch = "aarch64")]
+impl<const L: usize> Arithmetic for Fused<L> {
+    #[inline(always)]
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+        left.mul_add(right, addend)
+    }
+}
 
 #[cfg(target_arch = "aarch64")]
 impl<const L: usize> Lanes<L> for Fused<L> {
@@ -50,6 +58,15 @@ impl<const L: usize> Lanes<L> for Fused<L> {
     }
 
     #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Fused(std::array::from_fn(
+            |lane| {
+                if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] }
+            },
+        ))
+    }
+
+    #[inline(always)]
     fn relu(self) -> Self {
         Fused(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
     }
@@ -59,6 +76,14 @@ impl<const L: usize> Lanes<L> for Fused<L> {
 #[cfg(not(target_arch = "aarch64"))]
 #[derive(Clone, Copy)]
 pub struct Separate<const L: usize>([f32; L]);
+
+#[cfg(not(target_arch = "aarch64"))]
+impl<const L: usize> Arithmetic for Separate<L> {
+    #[inline(always)]
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+        left * right + addend
+    }
+}
 
 #[cfg(not(target_arch = "aarch64"))]
 impl<const L: usize> Lanes<L> for Separate<L> {
@@ -100,6 +125,15 @@ impl<const L: usize> Lanes<L> for Separate<L> {
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
         Separate(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Separate(std::array::from_fn(
+            |lane| {
+                if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] }
+            },
+        ))
     }
 
     #[inline(always)]

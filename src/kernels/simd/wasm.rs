@@ -5,11 +5,18 @@ use std::arch::wasm32::{
     i32x4_splat, v128, v128_load, v128_store,
 };
 
-use super::{IntLanes, Lanes};
+use super::{Arithmetic, IntLanes, Lanes};
 
 /// Two vectors of four floats.
 #[derive(Clone, Copy)]
 pub struct F32x8([v128; 2]);
+
+impl Arithmetic for F32x8 {
+    #[inline(always)]
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
+        left * right + addend
+    }
+}
 
 impl Lanes<8> for F32x8 {
     type Ints = I32x8;
@@ -58,6 +65,12 @@ impl Lanes<8> for F32x8 {
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
         F32x8([f32x4_mul(self.0[0], other.0[0]), f32x4_mul(self.0[1], other.0[1])])
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // `pmax` returns its first operand unless it is less than the second, which NaN isn't.
+        F32x8([f32x4_pmax(other.0[0], self.0[0]), f32x4_pmax(other.0[1], self.0[1])])
     }
 
     #[inline(always)]

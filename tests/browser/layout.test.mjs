@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { contrast } from "./support/contrast.mjs";
 import { describeInEachBrowser } from "./support/each-browser.mjs";
 import { ask, paste } from "./support/index-page.mjs";
 import { serveSmallModels } from "./support/small-models.mjs";
@@ -11,22 +12,6 @@ import { serveSmallModels } from "./support/small-models.mjs";
 const PHONE = { width: 360, height: 740 };
 
 const site = serveSmallModels();
-
-/** Contrast of an element's text with its own background, as defined by WCAG. */
-function contrast(page, selector) {
-  return page.$eval(selector, (element) => {
-    const luminance = (color) => {
-      const [r, g, b] = color.match(/[\d.]+/g).map((value) => {
-        const share = value / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const { color, backgroundColor } = getComputedStyle(element);
-    const [dark, light] = [luminance(color), luminance(backgroundColor)].sort((a, b) => a - b);
-    return (light + 0.05) / (dark + 0.05);
-  });
-}
 
 /** Height in pixels of the filled part of the first probability bar, from a screenshot, and of the whole bar. */
 async function barHeights(page) {
@@ -132,8 +117,8 @@ test("the latency page's Start is legible while measuring, in light and dark mod
     assert.ok(await bench.$eval("#start", (button) => button.disabled), "Start isn't disabled");
     for (const theme of ["light", "dark"]) {
       await bench.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-      const shown = await contrast(bench, "#start");
-      assert.ok(shown >= 4.5, `${theme}: ${shown}`);
+      const { ratio } = await contrast(bench, "#start");
+      assert.ok(ratio >= 4.5, `${theme}: ${ratio}`);
     }
     await bench.evaluate(() => document.querySelector("#stop").click());
     await endOfBench(bench);

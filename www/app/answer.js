@@ -1,6 +1,7 @@
 import { hideRows, showRows } from "./alternatives.js";
 import { byId } from "./elements.js";
 import { median, percent, plural, time } from "./format.js";
+import { hideInside, showInside } from "./inside/panel.js";
 import { markSpans } from "./marks.js";
 import { scrolling } from "./scrolling.js";
 import { hideSentence, showSentence } from "./sentence.js";
@@ -41,6 +42,7 @@ export function showAnswerState(text, state) {
   hideRows();
   timing.textContent = "";
   cut.hidden = true;
+  hideInside();
   markSpans([]);
 }
 
@@ -99,6 +101,7 @@ function showChoices(choices, chosen, context) {
   line.textContent = chosen ? unsure + chosen.text : noAnswer(none);
   if (chosen) showSentence(context, chosen);
   else hideSentence();
+  showInside(chosen ?? answers[0]);
   markSpans(chosen ? [chosen, ...answers.filter((other) => other !== chosen)] : []);
   showRows(answers, none, chosen, (picked) => {
     showChoices(choices, picked, context);

@@ -1,5 +1,6 @@
 import { bringAnswerIntoView, showAnswer, showAnswerState, showStopped, showWaitingFor } from "./answer.js";
 import { buttons, byId } from "./elements.js";
+import { offerInside, setExplaining, startInside } from "./inside/panel.js";
 import { noteAnswer } from "./last-answer.js";
 import { onStatus } from "./loading.js";
 import { passage, startPassage, takePassage } from "./passage.js";
@@ -27,6 +28,8 @@ let waiting = false;
 let suggested;
 /** Shows the current answer again. @type {(() => void) | undefined} */
 let showAgain;
+/** The texts of the current question. */
+let asked = { question: "", passage: "" };
 /** Whether a model is being loaded. */
 let loading = true;
 /** @type {import("./main.js").CallListener} */
@@ -43,6 +46,7 @@ export function startAsking(given, kept) {
     },
     keep: keepAnswer,
   };
+  startInside(given);
   startPassage(listening, kept?.passage);
   if (kept) field.value = kept.question;
   form.addEventListener("submit", (event) => {
@@ -95,6 +99,7 @@ function suggest(questions) {
 /** @param {QuestionAnswering | undefined} loaded undefined while another model is loading; questions wait for it */
 export function setAnswering(loaded) {
   model = loaded;
+  setExplaining(loaded);
   loading = loaded === undefined;
   if (running) {
     end();
@@ -136,20 +141,24 @@ function end() {
 /** Stops reading and keeps the best answer so far. */
 function stopReading() {
   const best = partial;
-  const context = passage();
+  const { question, passage: context } = asked;
   end();
   if (best?.answers[0])
     present(() => {
       showStopped(best, context);
-      noteAnswer({ question: field.value.trim(), context });
+      noteAnswer({ question, context });
     });
   else showAnswerState("Stopped before an answer was found.", "stopped");
 }
 
 /** Shows an answer, now and when it is restored. @param {() => void} show */
 function present(show) {
-  showAgain = show;
-  show();
+  const { question, passage } = asked;
+  showAgain = () => {
+    offerInside(question, passage);
+    show();
+  };
+  showAgain();
 }
 
 function reset() {
@@ -176,6 +185,7 @@ async function ask() {
   const { signal } = stop;
   running = stop;
   partial = undefined;
+  asked = { question, passage: context };
   showAnswerState("Reading…", "reading");
   bringAnswerIntoView();
   beginReading();

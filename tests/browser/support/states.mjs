@@ -9,9 +9,19 @@
 import { answering } from "./states/answering.mjs";
 import { bench } from "./states/bench.mjs";
 import { devices } from "./states/devices.mjs";
+import { inside } from "./states/inside.mjs";
 import { loading } from "./states/loading.mjs";
 import { models } from "./states/models.mjs";
 import { problems } from "./states/problems.mjs";
 import { sharing } from "./states/sharing.mjs";
 
-export const states = { ...loading, ...answering, ...devices, ...problems, ...bench, ...sharing, ...models };
+export const states = {
+  ...loading,
+  ...answering,
+  ...inside,
+  ...devices,
+  ...problems,
+  ...bench,
+  ...sharing,
+  ...models,
+};

@@ -15,6 +15,7 @@ import { currentWord, hideWords, paintWords, showWords, startWords } from "./wor
 
 const toggle = byId("inside-toggle", HTMLButtonElement);
 const panel = byId("inside", HTMLElement);
+const title = byId("inside-title", HTMLElement);
 const box = byId("inside-words", HTMLElement);
 const ends = byId("inside-ends", HTMLInputElement);
 const attention = byId("inside-attention", HTMLInputElement);
@@ -65,7 +66,8 @@ export function setExplaining(loaded) {
   model = loaded;
   running?.abort();
   if (!loaded || panel.hidden) return;
-  // It may be another model.
+  // It may be another model, with fewer layers.
+  ends.checked = true;
   shown = undefined;
   compute();
 }
@@ -95,6 +97,7 @@ function open() {
   panel.hidden = false;
   toggle.setAttribute("aria-expanded", "true");
   compute();
+  title.focus({ preventScroll: true });
   panel.scrollIntoView({ block: "start", behavior: scrolling() });
 }
 

@@ -139,6 +139,19 @@ fn results_do_not_change_while_a_plan_tries_both_tiles() {
 }
 
 #[test]
+fn only_the_kernels_of_the_plans_are_compiled() {
+    let Some(mut gpu) = executor("only_the_kernels_of_the_plans_are_compiled") else { return };
+    let model = Model::new(&chain_configs()[0], 25);
+    model.load(&mut gpu);
+    assert_eq!(gpu.compiled(), 0);
+    let inputs = model.inputs(1, 9, 26);
+    pollster::block_on(gpu.run(&model.plan_as(Schedule::Chain, 1, 9), &inputs)).unwrap();
+    assert_eq!(gpu.compiled(), 2, "embedding_position and chain");
+    pollster::block_on(gpu.run(&model.plan(1, 9), &inputs)).unwrap();
+    assert_eq!(gpu.compiled(), 7, "embedding, position, linear in two tiles and attention as well");
+}
+
+#[test]
 fn stopping_after_any_step_matches_the_cpu() {
     let Some(mut gpu) = shared_executor("stopping_after_any_step_matches_the_cpu") else { return };
     let model = Model::new(&sample_configs()[0], 20);

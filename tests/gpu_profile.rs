@@ -67,14 +67,14 @@ fn profiles_as(clock: Clock, mut executor: Executor) {
 #[test]
 fn a_gpu_with_timestamps_times_every_step() {
     let Some(device) = profiling_device("a_gpu_with_timestamps_times_every_step") else { return };
-    profiles_as(Clock::Timestamps, block_on(gpu::Executor::new(device)).unwrap().into());
+    profiles_as(Clock::Timestamps, gpu::Executor::new(device).into());
 }
 
 #[test]
 fn a_gpu_without_timestamps_times_every_step_by_submits() {
     let Some(device) = device("a_gpu_without_timestamps_times_every_step_by_submits") else { return };
     assert!(!device.has_timestamps(), "runs that are not profiled ask for no feature");
-    profiles_as(Clock::Submits, block_on(gpu::Executor::new(device)).unwrap().into());
+    profiles_as(Clock::Submits, gpu::Executor::new(device).into());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_parts_of_a_run_are_told_with_and_without_timestamps() {
     for (device, clock) in [(profiling_device(test), Clock::Timestamps), (device(test), Clock::Submits)] {
         let Some(device) = device else { return };
         let network = network();
-        let mut executor = loaded(&network, block_on(gpu::Executor::new(device)).unwrap().into());
+        let mut executor = loaded(&network, gpu::Executor::new(device).into());
         let (plan, inputs) = plan_and_inputs(&network);
         let parts = block_on(executor.run_in_parts(&plan, &inputs)).unwrap().unwrap();
         assert_eq!(parts.clock, clock);
@@ -109,7 +109,7 @@ fn bytes_of_parameters_are_known_on_both_executors() {
     let network = network();
     let cpu: Executor = mobilebert::cpu::Executor::new(1).unwrap().into();
     let gpu = device("bytes_of_parameters_are_known_on_both_executors")
-        .map(|device| Executor::from(block_on(gpu::Executor::new(device)).unwrap()));
+        .map(|device| Executor::from(gpu::Executor::new(device)));
     for executor in [Some(cpu), gpu].into_iter().flatten() {
         let executor = loaded(&network, executor);
         for (index, parameter) in network.parameters.iter().enumerate() {

@@ -40,7 +40,7 @@ fn check_linear(
     let depth = in_features as f64;
     let absolute = 2e-7 * f64::from(size) * (depth.sqrt() + 10.0) + 2e-7;
     let rounding = match precision {
-        Precision::F32 => vec![0.0; expected.len()],
+        Precision::F32 | Precision::F16 | Precision::Q4 => vec![0.0; expected.len()],
         Precision::Q8 => reference::linear_rounding(&parameters, &input, &weight.floats()),
     };
     let allowed: Vec<f64> = expected

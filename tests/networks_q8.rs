@@ -1,12 +1,13 @@
-//! Networks with q8 checkpoints: which parameters stay in 8 bits, their results, and their memory use.
+//! Networks with packed checkpoints: which parameters stay packed, their results, and their memory use.
 
 mod support;
 
 use mobilebert::config::Config;
 use mobilebert::cpu;
-use mobilebert::plan::{Network, ParameterId, Plan, Recipe, Request};
+use mobilebert::plan::{Network, Parameter, ParameterId, Plan, Recipe, Request, Schedule};
 use mobilebert::weights::{
-    Assembler, Converted, Dtype, Generator, ParameterData, RawTensor, Storage, decode,
+    Assembler, Converted, Dtype, Generator, PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor,
+    RawTensor, Storage, Tensor, decode,
 };
 use serde_json::json;
 use support::checkpoint;
@@ -29,11 +30,19 @@ struct Model {
 
 impl Model {
     fn new(fields: &serde_json::Value, raw: impl Fn(&Network) -> Vec<RawTensor>) -> Self {
+        Model::stored_as(Storage::Q8, fields, raw)
+    }
+
+    fn stored_as(
+        storage: Storage,
+        fields: &serde_json::Value,
+        raw: impl Fn(&Network) -> Vec<RawTensor>,
+    ) -> Self {
         let config = Config::from_json(fields.to_string()).unwrap();
         let network = Network::of(&config).unwrap();
         let mut stored = Vec::new();
         for raw in raw(&network) {
-            let Converted { tensor, scale } = Storage::Q8.convert(raw).unwrap();
+            let Converted { tensor, scale } = storage.convert(raw).unwrap();
             stored.push(tensor);
             stored.extend(scale);
         }
@@ -169,21 +178,87 @@ fn q8_parameters_take_about_a_quarter_of_the_memory() {
 }
 
 #[test]
-fn both_executors_agree_on_q8_networks() {
-    let Some(mut gpu) = executor("both_executors_agree_on_q8_networks") else { return };
+fn both_executors_agree_on_packed_networks_in_every_schedule() {
+    let test = "both_executors_agree_on_packed_networks_in_every_schedule";
+    let Some(mut gpu) = executor(test) else { return };
+    let mut chains = 0;
     for (index, fields) in sample_configs().into_iter().enumerate() {
-        let model = Model::random(&fields, 60 + index as u64);
-        for (id, parameter) in model.network.parameters.iter().enumerate() {
-            gpu.load(ParameterId(id), parameter, model.parameters[id].clone().unwrap()).unwrap();
+        for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+            let model = Model::stored_as(storage, &fields, |network| {
+                checkpoint::raw(&checkpoint::tensors(network, &mut Random::new(60 + index as u64)))
+            });
+            for (id, parameter) in model.network.parameters.iter().enumerate() {
+                gpu.load(ParameterId(id), parameter, model.parameters[id].clone().unwrap()).unwrap();
+            }
+            let inputs = checkpoint::inputs(&model.config, 1, 13, &mut Random::new(91));
+            let request = |schedule| Request { batch: 1, sequence: 13, schedule, ..Request::default() };
+            let plan = model.network.plan(request(Schedule::Tiled)).unwrap();
+            let twins = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
+            for schedule in Schedule::ALL {
+                let Ok(plan) = model.network.plan(request(schedule)) else { continue };
+                chains += usize::from(schedule == Schedule::Chain);
+                let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
+                for ((output, twin), found) in plan.outputs.iter().zip(&twins).zip(&found) {
+                    compare_to_rms(twin, found, TOLERANCE).unwrap_or_else(|problem| {
+                        panic!("{} {storage} {schedule:?}: {problem}\n{fields}", output.name)
+                    });
+                }
+            }
         }
-        let inputs = checkpoint::inputs(&model.config, 1, 13, &mut Random::new(91));
-        let plan = model.plan(1, 13);
-        let found = pollster::block_on(gpu.run(&plan, &inputs)).unwrap();
-        let twins = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
-        for ((output, twin), found) in plan.outputs.iter().zip(&twins).zip(&found) {
-            compare_to_rms(twin, found, TOLERANCE)
-                .unwrap_or_else(|problem| panic!("{}: {problem}\n{fields}", output.name));
+    }
+    assert_eq!(chains, 6, "two networks in three formats");
+}
+
+/// Zeros in a format, for tests of memory.
+fn zeros(parameter: &Parameter, storage: Storage) -> ParameterData {
+    let shape = parameter.shape.clone();
+    let len: usize = shape.iter().product();
+    let scales = vec![1.0; shape[0]];
+    let packed =
+        |values| ParameterData::Packed(PackedTensor { shape: shape.clone(), values, scales: scales.clone() });
+    match storage.of_tensor(&parameter.name, &shape) {
+        Storage::F16 if shape.len() == 2 => packed(PackedValues::F16(vec![0; len])),
+        Storage::Q8 => ParameterData::Q8(Q8Tensor { shape, values: vec![0; len], scales }),
+        Storage::Q4 => {
+            packed(PackedValues::Q4 { nibbles: vec![0; len / 2], groups: vec![0; len / Q4_GROUP] })
         }
+        _ => ParameterData::F32(Tensor { shape, data: vec![0.0; len] }),
+    }
+}
+
+/// MobileBERT at full size in every format: what it takes on a GPU with everything for 384 tokens, and which weights a run
+/// reads.
+#[test]
+fn weights_stay_packed_on_the_gpu() {
+    let Some(mut gpu) = executor("weights_stay_packed_on_the_gpu") else { return };
+    let mut fields = full_width(24);
+    fields["vocab_size"] = json!(30_522);
+    let config = Config::from_json(fields.to_string()).unwrap();
+    let network = Network::of(&config).unwrap();
+    let inputs = checkpoint::inputs(&config, 1, 384, &mut Random::new(1));
+    let mut read = Vec::new();
+    for storage in [Storage::Q4, Storage::Q8, Storage::F16, Storage::F32] {
+        for (id, parameter) in network.parameters.iter().enumerate() {
+            gpu.load(ParameterId(id), parameter, zeros(parameter, storage)).unwrap();
+        }
+        let weights = storage.network_bytes(&network);
+        for schedule in [Schedule::Tiled, Schedule::Chain] {
+            let request = Request { batch: 1, sequence: 384, schedule, ..Request::default() };
+            let plan = network.plan(request).unwrap();
+            // One step needs the buffers of all of them.
+            pollster::block_on(gpu.run_until(&plan, &inputs, &plan.steps[0].label)).unwrap();
+            let taken = gpu.memory().bytes;
+            let allowed = weights * 6 / 5 + 24_000_000;
+            assert!(taken <= allowed, "{storage} {schedule:?}: {taken} bytes, {allowed} allowed");
+        }
+        let layers =
+            network.parameters.iter().enumerate().filter(|(_, parameter)| parameter.name.contains(".layer."));
+        read.push(layers.map(|(id, _)| gpu.parameter_bytes(ParameterId(id))).sum::<u64>() as f64);
+    }
+    // Compared with q4: not more than so many times its bytes, and not less than what the formats' bits say.
+    for (bytes, (least, most)) in read.iter().zip([(1.0, 1.0), (1.7, 1.9), (3.3, 3.6), (6.5, 7.2)]) {
+        let ratio = bytes / read[0];
+        assert!((least..=most).contains(&ratio), "{read:?}: {ratio}");
     }
 }
 

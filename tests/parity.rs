@@ -22,7 +22,7 @@ fn on_cpu() -> Executor {
 
 fn on_gpu() -> Executor {
     let device = pollster::block_on(gpu::Device::request()).unwrap();
-    pollster::block_on(gpu::Executor::new(device)).unwrap().into()
+    gpu::Executor::new(device).into()
 }
 
 fn load(executor: &mut Executor, network: &Network, tensors: impl IntoIterator<Item = RawTensor>) {

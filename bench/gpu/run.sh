@@ -115,6 +115,10 @@ else
   done
   try "engine: shipped model, 8 bits" $((share / 10)) "$measured/bench-q8.json" \
     "${bench[@]}" --model "$kit/shipped/mobilebert-$stages" --sequence $lengths --profile --json
+  try "engine: shipped model, one kernel per layer" $((share / 10)) "$measured/bench-chain-q8.json" \
+    "${bench[@]}" --model "$kit/shipped/mobilebert-$stages" --schedule chain --sequence $lengths --profile --json
+  try "engine: batch 1, one kernel per layer" $((share / 10)) "$measured/bench-chain-1.json" \
+    "${bench[@]}" --variant mobilebert --schedule chain --sequence $lengths --profile --json
   ours=()
   [ ! -s "$measured/logits.json" ] || ours=(--ours "$measured/logits.json")
   if [ -n "$python" ]; then

@@ -5,11 +5,11 @@ fn table_value(row: u32, feature: u32) -> f32 {
     let at = row * parameters.embedding_size + feature;
     var value = unpack_value(table[at >> format], at, format);
     let scales = words_of(parameters.vocabulary_size * parameters.embedding_size, format);
-    if format != 0u {
-        value *= bitcast<f32>(table[scales + row]);
-    }
     if format == 3u {
         value *= unpack_value(table[scales + parameters.vocabulary_size + at / 64u], at / 32u, 1u);
+    }
+    if format != 0u {
+        value *= bitcast<f32>(table[scales + row]);
     }
     return value;
 }

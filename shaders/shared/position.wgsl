@@ -6,11 +6,11 @@ fn position_value(row: u32, feature: u32) -> f32 {
     let at = row * parameters.hidden_size + feature;
     var value = unpack_value(position[at >> format], at, format);
     let scales = words_of(parameters.positions * parameters.hidden_size, format);
-    if format != 0u {
-        value *= bitcast<f32>(position[scales + row]);
-    }
     if format == 3u {
         value *= unpack_value(position[scales + parameters.positions + at / 64u], at / 32u, 1u);
+    }
+    if format != 0u {
+        value *= bitcast<f32>(position[scales + row]);
     }
     return value;
 }
@@ -20,11 +20,11 @@ fn token_type_value(row: u32, feature: u32) -> f32 {
     let at = row * parameters.hidden_size + feature;
     var value = unpack_value(token_type[at >> format], at, format);
     let scales = words_of(parameters.token_types * parameters.hidden_size, format);
-    if format != 0u {
-        value *= bitcast<f32>(token_type[scales + row]);
-    }
     if format == 3u {
         value *= unpack_value(token_type[scales + parameters.token_types + at / 64u], at / 32u, 1u);
+    }
+    if format != 0u {
+        value *= bitcast<f32>(token_type[scales + row]);
     }
     return value;
 }

@@ -73,17 +73,18 @@ impl Executor {
             (Role::Matrix, &[out_features, in_features]) => {
                 let simd = self.workers.simd();
                 HostParameter::matrix(match values {
-                    ParameterData::F32(tensor) => {
-                        PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd)
-                    }
                     ParameterData::Q8(tensor) => {
                         PackedMatrix::from_q8(&tensor.values, tensor.scales, in_features, simd)
+                    }
+                    values => {
+                        let tensor = values.into_f32(&parameter.name)?;
+                        PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd)
                     }
                 })
             }
             (Role::Table, &[_, features]) => HostParameter::table(match values {
-                ParameterData::F32(tensor) => Table::from_f32(tensor.data, features),
                 ParameterData::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
+                values => Table::from_f32(values.into_f32(&parameter.name)?.data, features),
             }),
             (Role::Vector, &[_]) => HostParameter::vector(values.into_f32(&parameter.name)?.data),
             (role, shape) => {

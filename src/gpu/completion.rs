@@ -5,6 +5,10 @@ use std::task::Waker;
 
 use super::device::Device;
 
+/// Time between empty submits in Firefox.
+#[cfg(target_arch = "wasm32")]
+const FIREFOX_WAKES: std::time::Duration = std::time::Duration::from_millis(2);
+
 /// Shared by a callback of the platform and whoever waits for it. `T` is what the callback reports.
 pub(super) struct Completion<T>(Arc<Mutex<State<T>>>);
 
@@ -27,33 +31,43 @@ impl<T> Completion<T> {
         }
     }
 
-    /// The callback's result, or `None` where the device failed before it was called.
+    /// The callback's result, or `None` where the device failed before it was called or took longer than
+    /// [`Device::patience`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {
         // Callbacks run while the device is polled.
-        if device.device.poll(wgpu::PollType::wait_indefinitely()).is_ok() && self.lock().outcome.is_none() {
+        let polled = device.device.poll(device.wait());
+        if polled.is_ok() && self.lock().outcome.is_none() {
             let _ = device.device.poll(wgpu::PollType::Poll);
+        }
+        if polled.is_err_and(|error| matches!(error, wgpu::PollError::Timeout)) {
+            device.give_up();
         }
         self.lock().outcome.take()
     }
 
-    /// The callback's result; the event loop calls it. Firefox looks for finished work only every 100 ms, or when
+    /// The callback's result, or `None` where it took longer than [`Device::patience`]; the event loop calls it. Firefox looks for finished work only every 100 ms, or when
     /// something is submitted: there an empty submit every few milliseconds wakes it.
     #[cfg(target_arch = "wasm32")]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {
         use super::timer::Timer;
-        let mut timer = device.polls_seldom().then(Timer::start);
+        let mut timer = device.polls_seldom().then(|| Timer::start(FIREFOX_WAKES));
+        let limit = Timer::start(device.patience());
         std::future::poll_fn(|context| {
             let mut state = self.lock();
             if let Some(outcome) = state.outcome.take() {
                 return std::task::Poll::Ready(Some(outcome));
             }
             state.waker = Some(context.waker().clone());
+            if limit.elapsed(context) {
+                device.give_up();
+                return std::task::Poll::Ready(None);
+            }
             if let Some(timer) = &mut timer
                 && timer.elapsed(context)
             {
                 device.queue.submit(None);
-                *timer = Timer::start();
+                *timer = Timer::start(FIREFOX_WAKES);
                 timer.elapsed(context);
             }
             std::task::Poll::Pending

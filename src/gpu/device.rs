@@ -1,6 +1,7 @@
 //! A device, what it calls itself, and its failures as typed errors.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -130,6 +131,23 @@ impl Device {
     #[cfg(target_arch = "wasm32")]
     pub(super) fn polls_seldom(&self) -> bool {
         self.polls_seldom
+    }
+
+    /// How long to wait for the GPU before it counts as hung. Browsers and drivers reset one after some seconds; software
+    /// may compute for minutes.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_secs(if self.adapter.fallback { 900 } else { 60 })
+    }
+
+    /// A poll that waits for the submitted work, but not forever.
+    pub(super) fn wait(&self) -> wgpu::PollType {
+        wgpu::PollType::Wait { submission_index: None, timeout: Some(self.patience()) }
+    }
+
+    /// From now on the device counts as lost.
+    pub(super) fn give_up(&self) {
+        let reason = format!("it did not finish within {} seconds", self.patience().as_secs());
+        lock(&self.faults).lost.get_or_insert(reason);
     }
 
     /// Fails if the device was lost or reported a fault outside of all error scopes.

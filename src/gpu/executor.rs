@@ -60,23 +60,19 @@ impl std::fmt::Debug for Outcomes {
 }
 
 impl Executor {
-    /// Compiles all kernels on `device`.
-    ///
-    /// # Errors
-    /// `Internal` with the kernel's name where the platform's compiler refuses one.
-    pub async fn new(device: Device) -> Result<Self> {
-        let pipelines = Pipelines::new(&device).await?;
-        Ok(Executor {
+    /// An executor on `device`. Kernels are compiled with the first plan that needs them.
+    pub fn new(device: Device) -> Self {
+        Executor {
             prepared: Vec::new(),
             parameters: Vec::new(),
             pending: Vec::new(),
             uploads: Uploads::default(),
-            pipelines,
+            pipelines: Pipelines::new(),
             ledger: Arc::default(),
             tile: device.adapter().fallback.then_some(Tile::Wide),
             trials: HashMap::new(),
             device,
-        })
+        }
     }
 
     /// The adapter's name.
@@ -94,6 +90,11 @@ impl Executor {
     pub fn set_tile(&mut self, tile: Option<Tile>) {
         self.tile = tile;
         self.prepared.clear();
+    }
+
+    /// Number of kernels that were compiled for the plans so far.
+    pub fn compiled(&self) -> usize {
+        self.pipelines.count()
     }
 
     /// Memory held on the device: parameters, and buffers prepared for plans.
@@ -175,7 +176,7 @@ impl Executor {
         // Natively this waits and frees them; browsers do that themselves.
         self.device
             .device
-            .poll(wgpu::PollType::wait_indefinitely())
+            .poll(self.device.wait())
             .map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
         self.device.check("upload")
     }
@@ -206,8 +207,8 @@ impl Executor {
         prepared.write_inputs(device, inputs);
         let tile = tile_of(*fixed, trials, prepared);
         let started = now_ms();
-        // The commands are the same each time, so only the first run needs error scopes.
-        let outcome = if prepared.proven {
+        // The commands are the same each time, so only the first run with each tile needs error scopes.
+        let outcome = if prepared.proven[tile as usize] {
             prepared.submit(device, pipelines, tile, None);
             None
         } else {
@@ -224,7 +225,7 @@ impl Executor {
         }
         if let Some(outcome) = outcome {
             outcome.await?;
-            prepared.proven = true;
+            prepared.proven[tile as usize] = true;
         }
         device.check(&prepared.name())?;
         Ok(results)
@@ -280,7 +281,11 @@ impl Executor {
         let kept = kept.map(|index| self.prepared.swap_remove(index)).filter(|prepared| !prepared.in_flight);
         let prepared = match kept {
             Some(prepared) => prepared,
-            None => Prepared::new(plan, &self.loaded()).await?,
+            None => {
+                let launches = Prepared::launches(plan, &self.parameters)?;
+                self.pipelines.compile(&self.device, &launches).await?;
+                Prepared::new(plan, &launches, &self.loaded()).await?
+            }
         };
         self.prepared.push(prepared);
         Ok(self.prepared.len() - 1)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::kernels::Format;
 use crate::plan::{Group, Parameter, ParameterId, Role};
-use crate::weights::ParameterData;
+use crate::weights::{PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor};
 
 use super::device::Device;
 use super::memory::{Allocation, Ledger, padded};
@@ -131,6 +131,8 @@ fn format_of(values: &ParameterData) -> Format {
     match values {
         ParameterData::F32(_) => Format::F32,
         ParameterData::Q8(_) => Format::Q8,
+        ParameterData::Packed(PackedTensor { values: PackedValues::F16(_), .. }) => Format::F16,
+        ParameterData::Packed(PackedTensor { values: PackedValues::Q4 { .. }, .. }) => Format::Q4,
     }
 }
 
@@ -143,7 +145,29 @@ fn encode(parameter: &Parameter, values: &ParameterData, mut write: impl FnMut(&
             units(&tensor.values, columns, &mut write);
             write(bytemuck::cast_slice(&tensor.scales));
         }
+        ParameterData::Packed(PackedTensor { values: PackedValues::F16(values), scales, .. }) => {
+            units(values, columns, &mut write);
+            write(bytemuck::cast_slice(scales));
+        }
+        ParameterData::Packed(PackedTensor {
+            values: PackedValues::Q4 { nibbles, groups }, scales, ..
+        }) => {
+            units(nibbles, columns.map(|columns| columns / 2), &mut write);
+            write(bytemuck::cast_slice(scales));
+            let mut groups = match columns {
+                Some(columns) => transposed(groups, columns / Q4_GROUP),
+                None => groups.clone(),
+            };
+            groups.resize(groups.len().next_multiple_of(2), 0);
+            write(bytemuck::cast_slice(&groups));
+        }
     }
+}
+
+/// The scales of groups in the order of units.
+fn transposed(groups: &[u16], columns: usize) -> Vec<u16> {
+    let of_column = |column| groups.iter().skip(column).step_by(columns).copied();
+    (0..columns).flat_map(of_column).collect()
 }
 
 /// Passes on the values in units of 16 bytes: those of a matrix with rows of `columns` values as `[columns / unit, rows]`, of
@@ -177,9 +201,13 @@ fn matrix_width(parameter: &Parameter) -> Option<usize> {
 
 /// Size of the parameter in bytes, as [`encode`] passes it on.
 fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
-    let (len, scales) = match values {
-        ParameterData::F32(tensor) => (tensor.data.len(), 0),
-        ParameterData::Q8(tensor) => (tensor.values.len(), size_of_val(tensor.scales.as_slice())),
+    let len: usize = values.shape().iter().product();
+    let scales = match values {
+        ParameterData::F32(_) => 0,
+        ParameterData::Q8(Q8Tensor { scales, .. }) | ParameterData::Packed(PackedTensor { scales, .. }) => {
+            let groups = if format_of(values) == Format::Q4 { len / Q4_GROUP } else { 0 };
+            4 * scales.len() + 2 * groups.next_multiple_of(2)
+        }
     };
     if values.shape() != parameter.shape || !values.is_whole() || len == 0 {
         let problem =

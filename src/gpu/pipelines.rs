@@ -1,7 +1,7 @@
-//! One compute pipeline per kernel.
+//! One compute pipeline per kernel, compiled when a plan first needs it.
 
 use crate::error::{Error, Result};
-use crate::kernels::{Access, ENTRY_POINT, Kernel, kernels};
+use crate::kernels::{Access, ENTRY_POINT, Kernel, Launch, kernels};
 
 use super::device::Device;
 
@@ -13,24 +13,45 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
+/// By index in the table of kernels.
 #[derive(Debug)]
-pub(super) struct Pipelines(Vec<Pipeline>);
+pub(super) struct Pipelines(Vec<Option<Pipeline>>);
 
 impl Pipelines {
-    /// Compiles every kernel.
-    pub(super) async fn new(device: &Device) -> Result<Self> {
-        let mut pipelines = Vec::new();
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Pipelines(kernels().map(|_| None).collect())
+    }
+
+    /// Compiles those of the kernels that launches use and that aren't there yet.
+    ///
+    /// # Errors
+    /// `Internal` with the kernel's name where the platform's compiler refuses one.
+    pub(super) async fn compile(&mut self, device: &Device, launches: &[Launch]) -> Result<()> {
         let mut outcomes = Vec::new();
-        for kernel in kernels() {
-            let watch = device.watch();
-            pipelines.push(create(&device.device, kernel));
-            outcomes.push(watch.end(kernel.name.to_owned(), 0));
+        let short = |launch: &Launch| launch.short.map(|short| short.kernel);
+        for kernel in launches.iter().flat_map(|launch| std::iter::once(launch.kernel).chain(short(launch))) {
+            let index = Self::index(kernel)?;
+            if self.0[index].is_none() {
+                let watch = device.watch();
+                self.0[index] = Some(create(&device.device, kernel));
+                outcomes.push((index, watch.end(kernel.name.to_owned(), 0)));
+            }
         }
         // Awaited after the last one was created, so that browsers compile in parallel.
-        for outcome in outcomes {
-            outcome.await?;
+        let mut result = Ok(());
+        for (index, outcome) in outcomes {
+            if let Err(error) = outcome.await {
+                self.0[index] = None;
+                result = Err(error);
+            }
         }
-        Ok(Pipelines(pipelines))
+        result
+    }
+
+    /// Number of pipelines that were compiled.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().flatten().count()
     }
 
     /// Index of a kernel's pipeline.
@@ -40,8 +61,9 @@ impl Pipelines {
             .ok_or_else(|| Error::internal(kernel.name, "not in the kernel table"))
     }
 
+    /// A pipeline that was compiled for the plan.
     pub(super) fn get(&self, index: usize) -> &Pipeline {
-        &self.0[index]
+        self.0[index].as_ref().expect("a plan's pipelines are compiled before it is prepared")
     }
 }
 

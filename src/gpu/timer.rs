@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use wasm_bindgen::prelude::*;
-
-const MILLISECONDS: f64 = 2.0;
 
 #[derive(Default)]
 struct State {
@@ -14,36 +13,51 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// Wakes its task once, a few milliseconds after its start.
-pub(super) struct Timer(Rc<RefCell<State>>);
+/// Wakes its task once, some time after its start; never after it was dropped.
+pub(super) struct Timer {
+    state: Rc<RefCell<State>>,
+    /// What `setTimeout` returned.
+    id: JsValue,
+    _callback: Closure<dyn FnMut()>,
+}
 
 impl Timer {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(time: Duration) -> Self {
         let state = Rc::new(RefCell::new(State::default()));
         let shared = Rc::clone(&state);
-        let callback = Closure::once_into_js(move || {
+        let callback = Closure::new(move || {
             let mut state = shared.borrow_mut();
             state.elapsed = true;
             if let Some(waker) = state.waker.take() {
                 waker.wake();
             }
         });
-        // Pages and workers both have setTimeout; elsewhere the platform's own callback is the only one.
-        let global = js_sys::global();
-        if let Ok(set_timeout) = js_sys::Reflect::get(&global, &JsValue::from_str("setTimeout"))
-            && let Some(set_timeout) = set_timeout.dyn_ref::<js_sys::Function>()
-        {
-            let _ = set_timeout.call2(&global, &callback, &JsValue::from_f64(MILLISECONDS));
-        }
-        Timer(state)
+        let milliseconds = JsValue::from_f64(time.as_secs_f64() * 1000.0);
+        let id = call("setTimeout", callback.as_ref(), &milliseconds);
+        Timer { state, id, _callback: callback }
     }
 
     /// Whether the time has passed; if not, the task is woken when it has.
     pub(super) fn elapsed(&self, context: &Context<'_>) -> bool {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
         if !state.elapsed {
             state.waker = Some(context.waker().clone());
         }
         state.elapsed
     }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        call("clearTimeout", &self.id, &JsValue::UNDEFINED);
+    }
+}
+
+/// Calls a global function that pages and workers both have; elsewhere the platform's own callback is the only one.
+fn call(name: &str, first: &JsValue, second: &JsValue) -> JsValue {
+    let global = js_sys::global();
+    let function = js_sys::Reflect::get(&global, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+    let function = function.dyn_ref::<js_sys::Function>();
+    let returned = function.and_then(|function| function.call2(&global, first, second).ok());
+    returned.unwrap_or(JsValue::UNDEFINED)
 }

@@ -73,7 +73,7 @@ pub async fn choose(wanted: Device, profiling: bool) -> Result<(Option<gpu::Exec
     };
     let report =
         DeviceReport { kind: DeviceKind::Gpu, adapter: Some(name), fallback, reason: reason.to_string() };
-    Ok((Some(gpu::Executor::new(device).await?), report))
+    Ok((Some(gpu::Executor::new(device)), report))
 }
 
 fn cpu(adapter: Option<String>, fallback: bool, reason: impl Into<String>) -> DeviceReport {

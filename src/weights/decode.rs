@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use crate::error::{Error, Result};
 
 use super::header::{check_scale, check_stored};
-use super::tensor::{Q8Tensor, RawTensor, Tensor, reserve};
+use super::tensor::{PackedTensor, PackedValues, Q8Tensor, RawTensor, Tensor, reserve};
 
 /// Number of columns of a row that share a scale in q4.
 pub const Q4_GROUP: usize = 32;
@@ -88,6 +88,23 @@ pub(super) fn q8(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) ->
     Ok(Q8Tensor { shape: shape.to_vec(), values, scales })
 }
 
+/// A matrix stored as f16 or q4, left as it is; its rows have scales of 1. The caller checks that its values are finite.
+///
+/// # Errors
+/// Wrong shapes, a missing scale.
+pub(super) fn packed(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<PackedTensor> {
+    check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
+    let halves = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect();
+    let values = match raw.dtype {
+        Dtype::U8 => {
+            let groups = halves(&scale_of(raw, scale, shape)?.0.bytes);
+            PackedValues::Q4 { nibbles: raw.bytes.clone(), groups }
+        }
+        _ => PackedValues::F16(halves(&raw.bytes)),
+    };
+    Ok(PackedTensor { shape: shape.to_vec(), values, scales: vec![1.0; shape[0]] })
+}
+
 /// The scales of a quantized matrix, and its number of columns.
 fn scale_of<'a>(
     raw: &RawTensor,
@@ -147,6 +164,16 @@ pub(super) fn refuse_non_finite_q8(name: &str, tensor: &Q8Tensor) -> Result<()> 
             if let Some((column, value)) = values.find(|(_, value)| !value.is_finite()) {
                 return Err(not_finite(name, &tensor.shape, index * columns + column, value));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Fails with the index of the first value that is NaN or infinite.
+pub(super) fn refuse_non_finite_packed(name: &str, tensor: &PackedTensor) -> Result<()> {
+    for row in 0..tensor.shape[0] {
+        if let Some((column, value)) = tensor.row(row).enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(not_finite(name, &tensor.shape, row * tensor.shape[1] + column, value));
         }
     }
     Ok(())

@@ -124,3 +124,33 @@ for (const [name, launch, device] of [
     assert.equal(difference({ ...found, device: expected.device }, expected), undefined);
   });
 }
+
+/** Labels of the included model, whose layers a GPU can compute in one kernel each. */
+async function chained(launch, device, schedule) {
+  const browser = await launch();
+  try {
+    const { page } = await newPage(browser);
+    await page.goto(`${server.address}style.css`);
+    return await page.evaluate(
+      async ({ options, texts }) => {
+        const { TextClassification } = await import("/pkg/dist/index.js");
+        const sentiment = await TextClassification.load("/models/mobilebert-sst2/", options);
+        const labels = [];
+        for (const text of texts) labels.push((await sentiment.classify(text)).labels);
+        await sentiment.dispose();
+        return labels;
+      },
+      { options: { device, schedule }, texts: TEXTS },
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+test("one kernel per layer gives the same labels as the CPU", async () => {
+  const onCpu = await chained(() => chromium(), "wasm");
+  for (const launch of [() => chromium({ webgpu: true }), firefox]) {
+    const found = await chained(launch, "webgpu", "chain");
+    assert.equal(difference(found, onCpu), undefined);
+  }
+});

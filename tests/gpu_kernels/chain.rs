@@ -123,8 +123,10 @@ fn check(random: &mut Random, batch: usize, sequence: usize, precision: Option<P
     let results = interpreter::run(&parameters, &builder.plan, &values, &builder.inputs);
     let expected = &results["result"];
     let rms = (expected.iter().map(|x| x * x).sum::<f64>() / expected.len() as f64).sqrt();
+    // Five linears without a norm between them magnify the rounding of the first; a wrong index is off by the rms.
+    let tolerance = Tolerance::new(2e-4 * rms + 1e-6, 2e-5);
     let what = format!("{batch} × {sequence}, {heads} heads, {precision:?}, {:?}", builder.plan.steps.last());
-    assert_close(&what, expected, &builder.run(&mut executor), Tolerance::new(2e-5 * rms + 1e-6, 2e-5));
+    assert_close(&what, expected, &builder.run(&mut executor), tolerance);
 }
 
 #[test]

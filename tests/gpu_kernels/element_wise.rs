@@ -1,7 +1,7 @@
 //! `activate`, `add`, and `layer_norm`.
 
 use mobilebert::kernels::{Activate, Add, LayerNorm};
-use mobilebert::plan::Residual;
+use mobilebert::plan::{Activation, Residual};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
@@ -36,6 +36,17 @@ fn activations_match_their_formulas_at_all_magnitudes() {
         // Relative where the function keeps growing, and absolute around zero.
         assert_close(&format!("{activation:?}"), &expected, &found, Tolerance::new(2e-7, 6e-7));
     }
+}
+
+/// A NaN in a network's results shows that something is wrong; zeros would hide it.
+#[test]
+fn relu_preserves_a_nan() {
+    let Some(mut executor) = shared_executor("relu_preserves_a_nan") else { return };
+    let mut builder = Builder::new(1, 1);
+    let input = builder.activation(&[f32::NAN, -1.0, 2.0]);
+    builder.step(Activate { input, activation: Activation::Relu }, 3);
+    let found = builder.run(&mut executor);
+    assert!(found[0].is_nan() && found[1..] == [0.0, 2.0], "{found:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `linear` with f32 and q8 weights.
+//! `linear` with weights in every format.
 
 use mobilebert::gpu::Tile;
 use mobilebert::kernels;
@@ -7,7 +7,7 @@ use mobilebert::plan::{Activation, Residual, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
-use crate::support::matrix::{Matrix, Precision, SIZES};
+use crate::support::matrix::{Matrix, Precision, SIZES, precisions_of};
 use crate::support::random::Random;
 use crate::support::reference::{self, ACTIVATIONS};
 
@@ -29,7 +29,7 @@ impl Case {
     fn random(random: &mut Random, rows: usize, depth: usize, columns: usize) -> Self {
         let residual = random.below(2) == 1;
         Case {
-            precision: [Precision::F32, Precision::Q8][random.below(2)],
+            precision: *random.choose(precisions_of(depth)),
             rows,
             depth,
             columns,
@@ -88,6 +88,7 @@ fn linear_matches_its_formula_for_random_shapes() {
     let mut random = Random::new(10);
     for _ in 0..100 {
         let (rows, depth, columns) = (random.between(1, 70), random.between(1, 200), random.between(1, 90));
+        let depth = if random.below(3) == 0 { depth.next_multiple_of(32) } else { depth };
         Case::random(&mut random, rows, depth, columns).check(&mut random);
     }
 }
@@ -113,7 +114,7 @@ fn linear_matches_its_formula_at_tile_boundaries() {
         (513, 128, 530),
         (700, 37, 401),
     ] {
-        for precision in [Precision::F32, Precision::Q8] {
+        for &precision in precisions_of(depth) {
             Case { precision, ..Case::random(&mut random, rows, depth, columns) }.check(&mut random);
         }
     }

@@ -1,11 +1,11 @@
-//! `embedding` and `position` with f32 and q8 tables.
+//! `embedding` and `position` with tables in every format.
 
 use mobilebert::kernels::{Embedding, Position};
 use mobilebert::plan::{PAD_ID, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
-use crate::support::matrix::{Matrix, Precision};
+use crate::support::matrix::{Matrix, Precision, precisions_of};
 use crate::support::random::Random;
 
 #[test]
@@ -13,7 +13,7 @@ fn embedding_gathers_word_vectors_with_zeros_for_padding() {
     let Some(mut executor) = shared_executor("embedding") else { return };
     let mut random = Random::new(40);
     for (batch, sequence, size) in [(1, 1, 1), (1, 1, 128), (3, 5, 7), (2, 512, 33), (2, 70, 128)] {
-        for (trigram, precision) in both_with([Precision::F32, Precision::Q8]) {
+        for (trigram, precision) in both(precisions_of(size)) {
             let vocabulary = random.between(1, 50);
             let table = Matrix::new(&mut random, precision, vocabulary, size);
             let rows = table.floats();
@@ -44,17 +44,21 @@ fn embedding_gathers_word_vectors_with_zeros_for_padding() {
 }
 
 /// Pairs of `false` and `true` with each value.
-fn both_with<T: Copy, const N: usize>(values: [T; N]) -> impl Iterator<Item = (bool, T)> {
-    [false, true].into_iter().flat_map(move |flag| values.map(|value| (flag, value)))
+fn both<T: Copy>(values: &[T]) -> impl Iterator<Item = (bool, T)> {
+    [false, true].into_iter().flat_map(move |flag| values.iter().map(move |value| (flag, *value)))
 }
 
 #[test]
 fn position_adds_only_the_terms_that_are_present() {
-    let precisions =
-        [(Precision::F32, Precision::F32), (Precision::F32, Precision::Q8), (Precision::Q8, Precision::F32)];
+    let precisions = [
+        (Precision::F32, Precision::F16),
+        (Precision::F32, Precision::Q8),
+        (Precision::Q8, Precision::F32),
+        (Precision::F16, Precision::F32),
+    ];
     let mut random = Random::new(50);
     for (batch, sequence, size) in [(1, 1, 1), (2, 9, 5), (3, 512, 12), (1, 130, 512)] {
-        for (with_input, with_types) in both_with([false, true]) {
+        for (with_input, with_types) in both(&[false, true]) {
             for (position, token_type) in precisions {
                 let positions = Matrix::new(&mut random, position, sequence + 3, size);
                 let types = with_types.then(|| Matrix::new(&mut random, token_type, 2, size));

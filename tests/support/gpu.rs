@@ -49,7 +49,7 @@ fn found(test: &str, requested: Result<Device, Error>) -> Option<Device> {
 
 /// A new executor.
 pub fn executor(test: &str) -> Option<Executor> {
-    device(test).map(|device| pollster::block_on(Executor::new(device)).expect("kernels compile"))
+    device(test).map(Executor::new)
 }
 
 /// One executor for all tests of a file, because compiling the kernels takes longer than running them.

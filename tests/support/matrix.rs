@@ -1,7 +1,7 @@
 //! Matrices in the precisions that executors store them in.
 
 use mobilebert::kernels::{PackedMatrix, Simd, Table};
-use mobilebert::weights::{ParameterData, Q8Tensor, Tensor};
+use mobilebert::weights::{PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor, Tensor};
 
 use super::random::Random;
 
@@ -19,6 +19,7 @@ pub struct Matrix {
 enum MatrixData {
     F32(Vec<f32>),
     Q8 { values: Vec<i8>, scales: Vec<f32> },
+    Packed(PackedTensor),
 }
 
 /// How a matrix is stored.
@@ -28,10 +29,19 @@ pub enum Precision {
     F32,
     /// Bytes with one scale per row.
     Q8,
+    /// 16-bit floats with one scale per row.
+    F16,
+    /// 4-bit integers with one scale per group and one per row; rows are whole groups.
+    Q4,
 }
 
 /// All of them.
-pub const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Q8];
+pub const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::F16, Precision::Q8, Precision::Q4];
+
+/// Those of rows with this many columns.
+pub fn precisions_of(columns: usize) -> &'static [Precision] {
+    if columns.is_multiple_of(Q4_GROUP) { &PRECISIONS } else { &PRECISIONS[..3] }
+}
 
 impl Matrix {
     /// Random values of mixed magnitudes. With q8, all byte values occur, and scales are positive, negative, or zero.
@@ -43,6 +53,18 @@ impl Matrix {
                 let mut scales = random.mixed_magnitudes(rows, 1.0 / 127.0);
                 scales.iter_mut().filter(|_| random.below(9) == 0).for_each(|scale| *scale = 0.0);
                 MatrixData::Q8 { values, scales }
+            }
+            Precision::F16 => {
+                let values = PackedValues::F16(halves(random, rows * columns));
+                let scales = random.mixed_magnitudes(rows, 1.0);
+                MatrixData::Packed(PackedTensor { shape: vec![rows, columns], values, scales })
+            }
+            Precision::Q4 => {
+                let nibbles = (0..rows * columns / 2).map(|_| random.bits() as u8).collect();
+                let groups = halves(random, rows * columns / Q4_GROUP);
+                let scales = random.mixed_magnitudes(rows, 1.0);
+                let values = PackedValues::Q4 { nibbles, groups };
+                MatrixData::Packed(PackedTensor { shape: vec![rows, columns], values, scales })
             }
         };
         Matrix { columns, data }
@@ -61,6 +83,9 @@ impl Matrix {
                 let rows = values.chunks(self.columns).zip(scales);
                 rows.flat_map(|(row, scale)| row.iter().map(move |value| f32::from(*value) * scale)).collect()
             }
+            MatrixData::Packed(tensor) => {
+                ParameterData::Packed(tensor.clone()).into_f32("matrix").expect("it fits").data
+            }
         }
     }
 
@@ -72,6 +97,9 @@ impl Matrix {
             }
             MatrixData::Q8 { values, scales } => {
                 PackedMatrix::from_q8(values, scales.clone(), self.columns, simd)
+            }
+            MatrixData::Packed(tensor) => {
+                PackedMatrix::from_f32(&self.floats(), tensor.shape[0], self.columns, simd)
             }
         }
     }
@@ -88,6 +116,7 @@ impl Matrix {
                 values: values.clone(),
                 scales: scales.clone(),
             }),
+            MatrixData::Packed(tensor) => ParameterData::Packed(tensor.clone()),
         }
     }
 
@@ -96,6 +125,13 @@ impl Matrix {
         match &self.data {
             MatrixData::F32(values) => Table::from_f32(values.clone(), self.columns),
             MatrixData::Q8 { values, scales } => Table::from_q8(values.clone(), scales.clone(), self.columns),
+            MatrixData::Packed(_) => Table::from_f32(self.floats(), self.columns),
         }
     }
+}
+
+/// The bits of random 16-bit floats of either sign, from 2⁻¹⁰ to 1 in magnitude.
+fn halves(random: &mut Random, len: usize) -> Vec<u16> {
+    let bits = |random: &mut Random| random.bits() as u16 & 0x83ff | ((5 + random.below(10)) as u16) << 10;
+    (0..len).map(|_| bits(random)).collect()
 }

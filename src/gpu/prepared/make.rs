@@ -33,18 +33,25 @@ impl PrepareContext<'_> {
 }
 
 impl Prepared {
-    /// Makes the buffers and bind groups of `plan`, and waits for errors of the device.
-    pub(in crate::gpu) async fn new(plan: &Plan, loaded: &PrepareContext<'_>) -> Result<Self> {
-        let layout_of =
-            |id: ParameterId| loaded.parameters.get(id.0)?.as_ref().map(|uploaded| &uploaded.layout);
-        let launches: Vec<Launch> =
-            plan.steps.iter().map(|step| launch(plan, step, &layout_of)).collect::<Result<_>>()?;
+    /// The dispatches of a plan, with parameters as they were loaded.
+    pub(in crate::gpu) fn launches(plan: &Plan, parameters: &[Option<Uploaded>]) -> Result<Vec<Launch>> {
+        let layout_of = |id: ParameterId| parameters.get(id.0)?.as_ref().map(|uploaded| &uploaded.layout);
+        plan.steps.iter().map(|step| launch(plan, step, &layout_of)).collect()
+    }
+
+    /// Makes the buffers and bind groups of `plan`, and waits for errors of the device. The pipelines of its launches are
+    /// compiled.
+    pub(in crate::gpu) async fn new(
+        plan: &Plan,
+        launches: &[Launch],
+        loaded: &PrepareContext<'_>,
+    ) -> Result<Self> {
         let watch = loaded.device.watch();
-        let made = Self::allocate(plan, &launches, loaded);
+        let made = Self::allocate(plan, launches, loaded);
         watch.end(name(plan), Self::bytes_of(plan)).await?;
         let mut prepared = made?;
-        prepared.write_blocks(loaded, &launches);
-        prepared.bind(loaded, &launches).await?;
+        prepared.write_blocks(loaded, launches);
+        prepared.bind(loaded, launches).await?;
         Ok(prepared)
     }
 
@@ -85,7 +92,7 @@ impl Prepared {
             staging,
             bytes: vec![0; (INPUTS * input_stride) as usize],
             has_short: launches.iter().any(|launch| launch.short.is_some()),
-            proven: false,
+            proven: [false; 2],
             in_flight: false,
         })
     }

@@ -49,8 +49,8 @@ pub(super) struct Prepared {
     bytes: Vec<u8>,
     /// Whether some step has a variant with short tiles.
     pub(super) has_short: bool,
-    /// Whether a run has succeeded.
-    pub(super) proven: bool,
+    /// Whether a run has succeeded, by [`Tile`].
+    pub(super) proven: [bool; 2],
     /// Set while results are awaited; remains set if the waiting future is dropped.
     pub(super) in_flight: bool,
 }

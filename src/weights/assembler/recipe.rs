@@ -5,13 +5,15 @@ use safetensors::Dtype;
 use super::{Assembler, PendingSource};
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Recipe, Source};
-use crate::weights::decode::{decode, q8, refuse_non_finite, refuse_non_finite_q8};
-use crate::weights::tensor::{ParameterData, Q8Tensor, RawTensor, Tensor};
+use crate::weights::decode::{
+    decode, packed, q8, refuse_non_finite, refuse_non_finite_packed, refuse_non_finite_q8,
+};
+use crate::weights::tensor::{PackedTensor, ParameterData, Q8Tensor, RawTensor, Tensor};
 
 impl Assembler {
     pub(super) fn evaluate(&self, parameter: &Parameter) -> Result<ParameterData> {
-        let values = match self.in_8_bits(parameter)? {
-            Some(tensor) => ParameterData::Q8(tensor),
+        let values = match self.as_stored(parameter)? {
+            Some(values) => values,
             None => ParameterData::F32(self.in_floats(parameter)?),
         };
         if values.shape() != parameter.shape || !values.is_whole() {
@@ -21,25 +23,35 @@ impl Assembler {
         match &values {
             ParameterData::F32(tensor) => refuse_non_finite(&parameter.name, &tensor.shape, &tensor.data)?,
             ParameterData::Q8(tensor) => refuse_non_finite_q8(&parameter.name, tensor)?,
+            ParameterData::Packed(tensor) => refuse_non_finite_packed(&parameter.name, tensor)?,
         }
         Ok(values)
     }
 
-    /// A matrix stored as q8 of which the recipe only scales rows: γ and the factor are multiplied into the row scales.
-    fn in_8_bits(&self, parameter: &Parameter) -> Result<Option<Q8Tensor>> {
+    /// A matrix stored in f16, q8 or q4 of which the recipe only scales rows: γ and the factor are multiplied into the scales
+    /// of the rows.
+    fn as_stored(&self, parameter: &Parameter) -> Result<Option<ParameterData>> {
         let Recipe::Fold { tensor, scale, axis, shift: None, factor } = &parameter.recipe else {
             return Ok(None);
         };
-        let stored = self.stored(tensor)?;
-        if stored.0.dtype != Dtype::I8 || (scale.is_some() && *axis != 0) {
+        if parameter.shape.len() != 2 || (scale.is_some() && *axis != 0) {
             return Ok(None);
         }
-        let mut quantized = q8(stored.0, stored.1, &tensor.shape)?;
+        let (raw, stored_scale) = self.stored(tensor)?;
+        let mut values = match raw.dtype {
+            Dtype::I8 => ParameterData::Q8(q8(raw, stored_scale, &tensor.shape)?),
+            Dtype::F16 | Dtype::U8 => ParameterData::Packed(packed(raw, stored_scale, &tensor.shape)?),
+            _ => return Ok(None),
+        };
         let gamma = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
-        let mut scales = Tensor { shape: vec![quantized.scales.len()], data: quantized.scales };
-        fold(&mut scales, gamma, None, 0, *factor);
-        quantized.scales = scales.data;
-        Ok(Some(quantized))
+        if let ParameterData::Q8(Q8Tensor { scales, .. })
+        | ParameterData::Packed(PackedTensor { scales, .. }) = &mut values
+        {
+            let mut folded = Tensor { shape: vec![scales.len()], data: std::mem::take(scales) };
+            fold(&mut folded, gamma, None, 0, *factor);
+            *scales = folded.data;
+        }
+        Ok(Some(values))
     }
 
     fn in_floats(&self, parameter: &Parameter) -> Result<Tensor> {

@@ -5,13 +5,16 @@
 //! only a segment reads live in its workgroup memory, at places assigned here; values that the next segment reads become
 //! columns of the segment's result.
 
+mod places;
+
 use std::collections::HashMap;
 
+use self::places::Places;
 use super::schedule::drop_unwritten_buffers;
 use super::{Buffer, BufferId, Group, Network, Operation, Plan, Residual, Step};
 use crate::config::Normalization;
 use crate::error::{Error, Result};
-use crate::kernels::chain::{FEATURE_MULTIPLE, MAX_LINEARS, MAX_WIDTH, MEMORY, SCORES};
+use crate::kernels::chain::{FEATURE_MULTIPLE, MAX_LINEARS, MAX_WIDTH};
 use crate::kernels::{
     Attention, Chain, ChainLinear, ChainOperand, ChainResidual, ChainSource, Embedding, EmbeddingPosition,
     Linear, Position,
@@ -388,54 +391,4 @@ impl Segment {
 
 fn reads(linear: &Linear, buffer: BufferId) -> bool {
     linear.input == buffer || linear.residual.is_some_and(|residual| residual.buffer == buffer)
-}
-
-/// Where the values of a segment are in workgroup memory.
-struct Places {
-    of: HashMap<BufferId, usize>,
-    end: usize,
-}
-
-impl Places {
-    /// First fit: a value takes the first gap between those that are read later. The source begins at 0.
-    fn assign(segment: &Segment) -> Result<Places> {
-        let last_read =
-            |buffer: BufferId| segment.linears.iter().rposition(|(linear, _)| reads(linear, buffer));
-        let mut of = HashMap::from([(segment.value.buffer, 0)]);
-        let mut end = segment.value.features;
-        // Ranges of places in use, with the last linear that reads them.
-        let mut live = vec![(0..end, last_read(segment.value.buffer))];
-        for (index, (_, value)) in segment.linears.iter().enumerate() {
-            live.retain(|(_, last)| *last >= Some(index));
-            let last = last_read(value.buffer);
-            if last <= Some(index) {
-                continue;
-            }
-            live.sort_by_key(|(range, _)| range.start);
-            let mut place = 0;
-            for (range, _) in &live {
-                if range.start >= place + value.features {
-                    break;
-                }
-                place = range.end;
-            }
-            live.push((place..place + value.features, last));
-            of.insert(value.buffer, place);
-            end = end.max(place + value.features);
-        }
-        let attention = match segment.source {
-            Source::Attention(Attention { heads, .. }) => 2 * segment.value.features + heads * SCORES,
-            _ => 0,
-        };
-        if end > MEMORY || attention > MEMORY {
-            return Err(unsupported(format!(
-                "a row has {end} values at a time, and it has room for {MEMORY}"
-            )));
-        }
-        Ok(Places { of, end })
-    }
-
-    fn of(&self, buffer: BufferId) -> Option<usize> {
-        self.of.get(&buffer).copied()
-    }
 }

@@ -97,6 +97,7 @@ export type {
   DeviceKind,
   Dtype,
   LoadOptions,
+  LoadTimes,
   Memory,
   ModelFiles,
   ModelSource,

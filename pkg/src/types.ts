@@ -35,6 +35,27 @@ export interface Progress {
   total: number;
 }
 
+/**
+ * Where the time of a load went, in milliseconds. Files are read, verified and uploaded chunk by chunk, so the parts
+ * alternate.
+ */
+export interface LoadTimes {
+  /** Fetching and compiling the wasm module, while the first files are requested. */
+  module: number;
+  /** Waiting for the model's files, from the network or the cache. */
+  fetch: number;
+  /** Comparing the files with their sizes and checksums, and storing them. */
+  verify: number;
+  /** Finding the device and compiling its kernels. */
+  compile: number;
+  /** Folding and packing the weights, and uploading them to the device. */
+  upload: number;
+  /** A first run. */
+  warmup: number;
+  /** From the beginning to the end. */
+  total: number;
+}
+
 /** Options of every `load`. */
 export interface LoadOptions {
   /** `"auto"` uses WebGPU if there is a hardware GPU, otherwise WebAssembly on the CPU. */

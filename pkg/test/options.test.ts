@@ -12,6 +12,7 @@ import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
 import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
+import { loadTimes } from "./load-times.ts";
 
 /** A model that must not be called: invalid arguments are rejected before. */
 const never: Connection = {
@@ -22,7 +23,7 @@ const never: Connection = {
 
 function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: ModelInfo) => T): T {
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
-  return new wrap(never, { device, task: "", labels: [] });
+  return new wrap(never, { device, task: "", labels: [], times: loadTimes });
 }
 
 /** Matches an `invalid-input` error that names the field in `detail`, with a message that matches `words`. */
@@ -165,7 +166,7 @@ test("the module gets the given numbers, with a default of three answers", async
     asked.push(args[2]);
     return { answers: [] };
   };
-  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [] });
+  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [], times: loadTimes });
   await qa.ask("q", "c");
   await qa.ask("q", "c", { topK: 5, docStride: 64, signal: new AbortController().signal });
   assert.deepEqual(asked, [{ topK: 3 }, { topK: 5, docStride: 64 }]);
@@ -178,7 +179,7 @@ test("the module gets the place of an answer, without its text", async () => {
     asked.push(args[2]);
     return { words: [] };
   };
-  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [] });
+  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [], times: loadTimes });
   const answer = { text: "b", start: 1, end: 2, probability: 1, score: 3, variants: [] };
   await qa.explain("q", "abc", { answer, layer: 0, head: 3, signal: new AbortController().signal });
   assert.deepEqual(asked, [{ answer: { start: 1, end: 2 }, layer: 0, head: 3 }]);
@@ -190,7 +191,7 @@ test("errors of the module name options as in JavaScript", async () => {
   });
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
   const connection = { ...never, call: () => Promise.reject(thrown) };
-  const qa = new QuestionAnswering(connection, { device, task: "", labels: [] });
+  const qa = new QuestionAnswering(connection, { device, task: "", labels: [], times: loadTimes });
   await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));
 });
 

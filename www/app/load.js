@@ -86,6 +86,11 @@ export function stopLoad(use) {
   loads.delete(use);
 }
 
+/** Where the time of loading a model went. @param {Use} use */
+export function loadTimes(use) {
+  return models.get(use)?.loadTimes;
+}
+
 /** Waits until the load for this use has ended or stalled. @param {Use} use @returns {Promise<void>} */
 export function endedOrStalled(use) {
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import { MobileBertError, QuestionAnswering, TextClassification, ZeroShotClassification } from "../pkg/dist/index.js";
 import { answeringMissing, askedTexts, setAnswering, startAsking } from "./ask.js";
 import { startChoosing } from "./choose.js";
+import { startCode } from "./code.js";
 import { showNoDevice, startDevices, switchTo } from "./device.js";
 import { byId } from "./elements.js";
 import { showModels } from "./footer.js";
@@ -38,6 +39,7 @@ startSentiment(listener("sentiment"), kept?.sentence);
 startLabels(listener("sentiment"));
 startDevices(loadBoth);
 startSharing();
+startCode();
 startShared();
 
 const chosen = await choice;

@@ -3,7 +3,7 @@ import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toEr
 import { resolveSource, resolveUrl } from "../files/source.js";
 import { inNode } from "../node.js";
 import { CALL, checkOptions, LOAD } from "../options.js";
-import type { CallOptions, Device, LoadOptions, Memory, ModelSource, Progress } from "../types.js";
+import type { CallOptions, Device, LoadOptions, LoadTimes, Memory, ModelSource, Progress } from "../types.js";
 import { WorkerConnection } from "../worker/client.js";
 import { Host } from "../worker/host.js";
 import type { CallName, Connection, LoadHooks, ModelInfo } from "../worker/protocol.js";
@@ -47,6 +47,9 @@ export abstract class LoadedModel {
   /** Labels of the model's head, by class index; empty if it has none. */
   readonly labels: readonly string[];
 
+  /** Where the time of loading went. */
+  readonly loadTimes: LoadTimes;
+
   private queue: Promise<unknown> = Promise.resolve();
   private readonly end = new AbortController();
   private currentDevice: Device;
@@ -58,6 +61,7 @@ export abstract class LoadedModel {
   ) {
     this.currentDevice = loaded.device;
     this.labels = loaded.labels;
+    this.loadTimes = loaded.times;
     connection.onDevice = (device) => {
       this.currentDevice = device;
     };

@@ -3,6 +3,7 @@ import { disposed, toPlain } from "../errors.js";
 import { type OpenFile, openFile } from "../files/fetch.js";
 import { missing, openWeights, WEIGHTS } from "../files/model-files.js";
 import type { Place } from "../files/source.js";
+import { Stopwatch } from "../files/stopwatch.js";
 import { join } from "../files/streams.js";
 import { parseManifest, verified } from "../files/verify.js";
 import type { Device } from "../types.js";
@@ -82,34 +83,6 @@ async function generate(engine: Engine, config: string, seed: number, options: E
   const times = benchmark.describe().times ?? { compile: 0, generate: 0, upload: 0 };
   const parts: Parts = { ...times, download: null, verify: null };
   return { benchmark, parts };
-}
-
-/** Sums up the time spent on a kind of work. */
-class Stopwatch {
-  spent = 0;
-
-  async time<T>(work: () => Promise<T> | T): Promise<T> {
-    const before = performance.now();
-    try {
-      return await work();
-    } finally {
-      this.spent += performance.now() - before;
-    }
-  }
-
-  /** Measures the time spent waiting for the next chunk. */
-  async *waiting(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const iterator = chunks[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await this.time(() => iterator.next());
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  }
 }
 
 /** Downloads a model without the package's cache, as on a first visit. */

@@ -8,6 +8,7 @@ import type { Place } from "../files/source.js";
 import { join } from "../files/streams.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
+import { LoadTimer } from "./load-timer.js";
 import { headTask, type LoadRequest } from "./request.js";
 import { Trap, untilTrap } from "./trap.js";
 
@@ -17,21 +18,23 @@ export async function loadModel(
   progress: ProgressTotal,
   onWarning: (warning: PlainError) => void,
   signal: AbortSignal,
+  timer = new LoadTimer(),
 ): Promise<EngineModel> {
   // Compiling the module takes as long as the first requests: do both at once.
-  const engine = startEngine(wanted);
+  const engine = timer.module.time(() => startEngine(wanted));
   engine.catch(() => {});
-  const mirror = await chooseMirror(wanted.place, signal);
-  const { place, repository } = await locateRepository(mirror, wanted.followBaseModel, signal);
+  const { place, repository } = await timer.fetch.time(async () =>
+    locateRepository(await chooseMirror(wanted.place, signal), wanted.followBaseModel, signal),
+  );
   const request = { ...wanted, place };
   // A model that was followed is cached under the id that the caller knows.
   const base = cacheKey(wanted);
-  const version = await modelVersion(place, repository, base, signal);
+  const version = await timer.fetch.time(() => modelVersion(place, repository, base, signal));
   let model: EngineModel | undefined;
   if (base && version.record) {
     try {
-      const cached = openCached(base, version.record);
-      model = await build(request, await engine, cached, undefined, "cache", progress, signal);
+      const cached = openCached(base, version.record, timer);
+      model = await build(request, await engine, cached, undefined, "cache", progress, signal, timer);
     } catch (error) {
       if (signal.aborted) throw aborted();
       // A cached file is missing or damaged: download everything again.
@@ -43,9 +46,9 @@ export async function loadModel(
   if (base && !model) await store.uncommit(base).catch(() => {});
   for (let first = true; !model; first = false) {
     const from = first || place.kind === "files" ? place : { ...place, bypassHttpCache: true };
-    const files = new ModelDownload(from, base, version.manifest, progress, signal);
+    const files = new ModelDownload(from, base, version.manifest, progress, signal, timer);
     try {
-      model = await build(request, await engine, files.open, version.manifest, "download", progress, signal);
+      model = await build(request, await engine, files.open, version.manifest, "download", progress, signal, timer);
       await files.commit(onWarning);
     } catch (error) {
       if (!isDamaged(error)) throw error;
@@ -77,8 +80,9 @@ export async function build(
   phase: "download" | "cache",
   progress: ProgressTotal,
   signal: AbortSignal,
+  timer = new LoadTimer(),
 ): Promise<EngineModel> {
-  const opened = await openAll(request.place, open, manifest, progress);
+  const opened = await timer.fetch.time(() => openAll(request.place, open, manifest, progress));
   let loader: EngineLoader | undefined;
   try {
     const read = async (file: OpenFile) => new TextDecoder().decode(await join(counted(file, phase, progress)));
@@ -87,19 +91,19 @@ export async function build(
     if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();
     progress.enter("compile");
-    loader = await untilTrap(() => engine.Loader.create(files, engineOptions(request)));
+    loader = await timer.compile.time(() => untilTrap(() => engine.Loader.create(files, engineOptions(request))));
     const loading = loader;
     for (const file of opened.weights) {
       loading.beginFile(file.name, file.bytes);
       for await (const chunk of counted(file, phase, progress)) {
         if (signal.aborted) throw aborted();
-        await untilTrap(() => loading.push(chunk));
+        await timer.upload.time(() => untilTrap(() => loading.push(chunk)));
       }
     }
     progress.enter("upload");
     // `finish` consumes the loader, whether it succeeds or not.
     loader = undefined;
-    return await untilTrap(() => loading.finish());
+    return await timer.upload.time(() => untilTrap(() => loading.finish()));
   } catch (error) {
     for (const file of opened.all) file.cancel();
     if (!(error instanceof Trap)) loader?.free();
@@ -168,7 +172,7 @@ async function modelVersion(
 }
 
 /** Opens files of a cached model; fails if one is missing or has a different size. */
-export function openCached(base: string, record: store.CacheRecord): Opener {
+export function openCached(base: string, record: store.CacheRecord, timer = new LoadTimer()): Opener {
   return async (name) => {
     const expected = record.files.find((file) => file.name === name);
     if (!expected) return undefined;
@@ -177,7 +181,7 @@ export function openCached(base: string, record: store.CacheRecord): Opener {
       const problem = `only ${bytes} of ${expected.bytes} bytes are in the browser's cache`;
       throw new MobileBertError("corrupt", `${name}: ${problem}`, { file: name });
     }
-    const chunks = store.readParts(base, name, count);
+    const chunks = timer.fetch.waiting(store.readParts(base, name, count));
     return { name, start: 0, bytes, validator: "", chunks, isPage: false, cancel: () => {} };
   };
 }
@@ -195,6 +199,7 @@ class ModelDownload {
     private readonly manifest: Manifest | undefined,
     private readonly progress: ProgressTotal,
     private readonly signal: AbortSignal,
+    private readonly timer: LoadTimer,
   ) {}
 
   readonly open: Opener = async (name, onMissing) => {
@@ -209,12 +214,15 @@ class ModelDownload {
     const resumes = base !== undefined && file.start > 0;
     this.resumed ||= resumes;
     const check = () => this.progress.enter("verify", name);
-    if (!base || file.isPage) return { ...file, chunks: verified(manifest, name, file.chunks, check) };
+    // Unlike `checked`, this doesn't include the time for hashing and storing.
+    const { checked, streamed } = this.timer;
+    const arriving = streamed.waiting(file.chunks);
+    if (!base || file.isPage) return { ...file, chunks: checked.waiting(verified(manifest, name, arriving, check)) };
     // Existing parts aren't stored again, but every byte is verified.
-    const storing = store.storeWhileReading(base, name, file.validator, resumes ? stored : nothing, file.chunks);
+    const storing = store.storeWhileReading(base, name, file.validator, resumes ? stored : nothing, arriving);
     this.stored.push({ name, state: storing.state });
     const read = resumes ? chain(store.readParts(base, name, stored.count), storing.chunks) : storing.chunks;
-    return { ...file, chunks: verified(manifest, name, read, check) };
+    return { ...file, chunks: checked.waiting(verified(manifest, name, read, check)) };
   };
 
   /** Marks the cached copy as complete, after all files were verified and the model was loaded. */

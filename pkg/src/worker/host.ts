@@ -1,6 +1,7 @@
 import { loadAgain } from "../engine/again.js";
 import type { EngineModel, EnginePartial } from "../engine/engine.js";
 import { loadModel } from "../engine/load.js";
+import { LoadTimer } from "../engine/load-timer.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { Trap, untilTrap } from "../engine/trap.js";
 import { aborted, disposed, invalidInput, MobileBertError, toError } from "../errors.js";
@@ -33,12 +34,14 @@ export class Host implements Connection {
   constructor(private readonly send?: (message: Reply) => void) {}
 
   async load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<ModelInfo> {
-    const model = await this.build(request, hooks, signal);
+    const timer = new LoadTimer();
+    const model = await this.build(request, hooks, signal, timer);
     this.request = request;
     if (this.send && request.threads > 1 && !request.help) {
       this.helpers = new Helpers(request, this.send, () => this.reportDevice());
     }
-    return { device: this.device(model.device()), task: model.task(), labels: model.labels() };
+    const device = this.device(model.device());
+    return { device, task: model.task(), labels: model.labels(), times: timer.times() };
   }
 
   call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
@@ -131,7 +134,12 @@ export class Host implements Connection {
   }
 
   /** Loads the model: on the requested device after the first GPU loss, on the CPU after the second. */
-  private async build(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<EngineModel> {
+  private async build(
+    request: LoadRequest,
+    hooks: LoadHooks,
+    signal: AbortSignal,
+    timer = new LoadTimer(),
+  ): Promise<EngineModel> {
     const progress = new ProgressTotal(hooks.progress);
     for (;;) {
       const device = this.losses.length > 1 ? "wasm" : request.device;
@@ -139,11 +147,12 @@ export class Host implements Connection {
       try {
         model = request.help
           ? await loadAgain(request, request.help, signal)
-          : await loadModel({ ...request, device }, progress, hooks.warning, signal);
+          : await loadModel({ ...request, device }, progress, hooks.warning, signal, timer);
         if (this.disposed) throw disposed();
         if (signal.aborted) throw aborted();
+        const loaded = model;
         // A helper shares the optimized code of the worker it helps.
-        if (!request.help) await warmUp(model, request.task, progress);
+        if (!request.help) await timer.warmup.time(() => warmUp(loaded, request.task, progress));
         if (signal.aborted) throw aborted();
         this.model = model;
         this.found = model.device();

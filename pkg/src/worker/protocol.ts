@@ -1,6 +1,6 @@
 import type { LoadRequest } from "../engine/request.js";
 import type { PlainError } from "../errors.js";
-import type { Device, Progress } from "../types.js";
+import type { Device, LoadTimes, Progress } from "../types.js";
 
 /** Callbacks of a load. */
 export interface LoadHooks {
@@ -14,6 +14,7 @@ export interface ModelInfo {
   device: Device;
   task: string;
   labels: string[];
+  times: LoadTimes;
 }
 
 /** The calls of a loaded model, named as in the wasm module. */

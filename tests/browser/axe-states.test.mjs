@@ -4,11 +4,13 @@ import { after, before, describe, test } from "node:test";
 import { violations } from "./support/axe.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { startStates } from "./support/state-models.mjs";
+import { bench } from "./support/states/bench.mjs";
+import { code } from "./support/states/code.mjs";
 import { models } from "./support/states/models.mjs";
 import { sharing } from "./support/states/sharing.mjs";
 
-const { "bench-picture": _, ...onThePage } = sharing;
-const states = { ...onThePage, ...models };
+const { "bench-setup": _, "bench-no-webgpu": __, ...measurements } = bench;
+const states = { ...sharing, ...models, ...code, ...measurements };
 
 let served;
 let browser;

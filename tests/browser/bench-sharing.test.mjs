@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { press } from "./support/index-page.mjs";
 import { startServer } from "./support/server.mjs";
 
 let server;
@@ -42,7 +43,7 @@ test("the result begins with a sentence that compares it with the paper's phone"
 });
 
 test("the sentence and a link go to the system's share sheet", async () => {
-  await page.click("#share");
+  await press(page, "#share");
   await page.waitForFunction(() => globalThis.shared.length > 0);
   const { title, text, url } = await lastShared();
   assert.match(title, /MobileBERT/);
@@ -72,7 +73,7 @@ test("where there is no share sheet, they are copied", async () => {
 
 /** The name of the picture's file, its color in the top right corner, and how many colors there are. */
 async function drawn() {
-  await page.click("#draw");
+  await press(page, "#draw");
   await page.waitForFunction(() => document.querySelector("#picture-save").href.startsWith("blob:"));
   return await page.evaluate(async () => {
     const save = document.querySelector("#picture-save");
@@ -107,7 +108,7 @@ test("a picture is drawn in the page's colors, with a description", async () => 
 
 test("the picture can be shared as a file", async () => {
   await drawn();
-  await page.click("#picture-share");
+  await press(page, "#picture-share");
   await page.waitForFunction(() => globalThis.shared.at(-1).start);
   const { name, type, start } = await lastShared();
   assert.deepEqual([name, type, start], ["mobilebert-latency.png", "image/png", "PNG"]);

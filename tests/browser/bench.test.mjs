@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import Ajv from "ajv/dist/2020.js";
 import { endOfBench, openBench, shownResult, startBench } from "./support/bench-page.mjs";
 import { chromium, firefox, newPage } from "./support/browsers.mjs";
+import { press } from "./support/index-page.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 
@@ -125,7 +126,7 @@ describe("a measurement on the CPU", () => {
   });
 
   test("can be shared as a link, which is shown as someone else's result", async () => {
-    await page.click("#copy-link");
+    await press(page, "#copy-link");
     await page.waitForFunction(() => document.querySelector("#link").value !== "");
     const link = await page.$eval("#link", (field) => field.value);
     assert.ok(link.startsWith(`${server.address}bench.html#result=`), link.slice(0, 80));
@@ -150,7 +151,7 @@ describe("a measurement on the CPU", () => {
   });
 
   test("is rejected if the link is incomplete or contains something else", async () => {
-    await page.click("#copy-link");
+    await press(page, "#copy-link");
     const link = await page.$eval("#link", (field) => field.value);
     const { page: other } = await newPage(browser);
     const status = async (address) => {
@@ -198,7 +199,7 @@ test("in Firefox the results are correct and the link works, too", async () => {
     assert.deepEqual(result.checks, ["ok"]);
     assert.deepEqual(faultsOf(result.json), []);
     assert.match(result.json.system.browser, /Firefox/);
-    await page.click("#copy-link");
+    await press(page, "#copy-link");
     await page.waitForFunction(() => document.querySelector("#link").value !== "");
     const link = await page.$eval("#link", (field) => field.value);
     await page.goto("about:blank");
@@ -232,7 +233,7 @@ test("with `profile` the GPU times every kernel, and the table is part of the li
       await rows(page),
       profile.kernels.map(({ kernel }) => kernel),
     );
-    await page.click("#copy-link");
+    await press(page, "#copy-link");
     await page.waitForFunction(() => document.querySelector("#link").value !== "");
     const other = await newPage(gpu);
     await other.page.goto(await page.$eval("#link", (field) => field.value));

@@ -3,6 +3,7 @@ import { byId } from "../app/elements.js";
 import { hideProblem, showProblem } from "../app/problem.js";
 import { MobileBertError } from "../pkg/dist/index.js";
 import { Unreadable } from "../share/readers.js";
+import { offerComparison } from "./compare.js";
 import { Following } from "./following.js";
 import { measure } from "./measure.js";
 import { TotalProgress } from "./progress.js";
@@ -34,11 +35,14 @@ let result;
 let own;
 /** @type {AbortController | undefined} */
 let running;
+/** What is being measured. @type {Plan | undefined} */
+let measuring;
 
 await followFragment();
 addEventListener("hashchange", followFragment);
 const plan = await prepare().catch((error) => {
   showProblem(error, () => location.reload());
+  document.documentElement.dataset.ready = "failed";
   throw error;
 });
 form.addEventListener("submit", (event) => {
@@ -66,6 +70,7 @@ async function run(plan) {
   const following = new Following();
   switchTo(true);
   status.textContent = "";
+  measuring = plan;
   own = await emptyResult(plan);
   result = own;
   skipped.clear();
@@ -81,6 +86,7 @@ async function run(plan) {
     status.textContent = result.void || !signal.aborted ? "" : "Stopped. Finished rows are shown below.";
   } finally {
     running = undefined;
+    measuring = undefined;
     await awake?.release().catch(() => {});
     switchTo(false);
     update();
@@ -176,9 +182,10 @@ function switchTo(on) {
 
 /** Updates the shown result, and what is offered for it. */
 function update() {
-  show(result);
+  show(result, measuring);
   const usable = result !== undefined && (result.models.length > 0 || result.void !== null) && !running;
   offerSharing(result, usable);
+  offerComparison(usable ? result : undefined);
 }
 
 /** Shows a result in the URL's fragment as someone else's; without one, shows the form and the own result. */

@@ -1,5 +1,6 @@
 /** Runs a plan: each network in its own worker, first cold, then warm at each length. */
 import { Benchmark } from "../pkg/dist/bench.js";
+import { PAPER_SEQUENCE } from "./operators.js";
 import { quantile, rounded } from "./statistics.js";
 
 /**
@@ -12,14 +13,12 @@ import { quantile, rounded } from "./statistics.js";
  * @typedef {{ name: string, title: string, source: BenchmarkSource, bytes?: number, paperMs: number | null,
  *   expected: (sequence: number) => Expected | undefined }} Subject
  * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
- *   device: string, schedule: string | undefined, profile: boolean }} Plan
+ *   device: string, schedule: string | undefined, allSchedules: boolean, profile: boolean }} Plan
  * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
  *   runs: number[], share: number): void, version(version: string): void, changed(models: ModelResult[]): void,
  *   tooLong(subject: Subject, longest: number, lengths: number[]): void, row(model: ModelResult, row: Row): void }} Listener
  */
 
-/** Tokens of the paper's measurements. */
-const PAPER_SEQUENCE = 128;
 /** Uncounted runs after the first one. */
 const WARM_UP = 1;
 /** A row with at least this many runs ends after this many milliseconds. */
@@ -39,26 +38,44 @@ export async function measure(plan, listener, signal) {
   /** @type {ModelResult[]} */
   const models = [];
   for (const subject of plan.subjects) {
-    const { device, schedule, profile } = plan;
-    const benchmark = await Benchmark.start(subject.source, {
-      device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device),
-      ...(schedule && { schedule }),
-      profiling: profile,
-      onProgress: (progress) => listener.starting(subject, progress),
-      signal,
-    });
-    try {
-      listener.version(benchmark.started.version);
-      const model = describe(subject, benchmark);
-      models.push(model);
-      const { longest } = benchmark.started;
-      const tooLong = plan.sequences.filter((length) => length > longest);
-      if (tooLong.length > 0) listener.tooLong(subject, longest, tooLong);
-      if (plan.minutes === null) await warm(plan, subject, benchmark, model, () => listener.changed(models), listener);
-      else await sustain(plan, plan.minutes, subject, benchmark, model, () => listener.changed(models), listener);
-    } finally {
-      benchmark.dispose();
-    }
+    const { schedule, schedules } = await measureOne(plan, subject, plan.schedule, models, listener, signal);
+    // The engine says which schedules it has once it has started.
+    const others = plan.allSchedules ? schedules.filter((other) => other !== schedule) : [];
+    for (const other of others) await measureOne(plan, subject, other, models, listener, signal);
+  }
+}
+
+/**
+ * Measures a network with one schedule.
+ * @param {Plan} plan
+ * @param {Subject} subject
+ * @param {string | undefined} schedule
+ * @param {ModelResult[]} models those measured so far, to which this one is added
+ * @param {Listener} listener
+ * @param {AbortSignal} signal
+ */
+async function measureOne(plan, subject, schedule, models, listener, signal) {
+  const { device, profile, sequences, minutes } = plan;
+  const benchmark = await Benchmark.start(subject.source, {
+    device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device),
+    ...(schedule && { schedule }),
+    profiling: profile,
+    onProgress: (progress) => listener.starting(subject, progress),
+    signal,
+  });
+  try {
+    const { started } = benchmark;
+    listener.version(started.version);
+    const model = describe(subject, benchmark);
+    models.push(model);
+    const tooLong = sequences.filter((length) => length > started.longest);
+    if (tooLong.length > 0) listener.tooLong(subject, started.longest, tooLong);
+    const changed = () => listener.changed(models);
+    if (minutes === null) await warm(plan, subject, benchmark, model, changed, listener);
+    else await sustain(minutes, sequences, subject, benchmark, model, changed, listener);
+    return started;
+  } finally {
+    benchmark.dispose();
   }
 }
 
@@ -174,16 +191,16 @@ async function profile(benchmark, model, sequence) {
 
 /**
  * Runs one length repeatedly; adds a point every few seconds.
- * @param {Plan} plan
  * @param {number} minutes
+ * @param {number[]} sequences
  * @param {Subject} subject
  * @param {Benchmark} benchmark
  * @param {ModelResult} model
  * @param {() => void} changed
  * @param {Listener} listener
  */
-async function sustain(plan, minutes, subject, benchmark, model, changed, listener) {
-  const sequence = plan.sequences.find((length) => length <= benchmark.started.longest);
+async function sustain(minutes, sequences, subject, benchmark, model, changed, listener) {
+  const sequence = sequences.find((length) => length <= benchmark.started.longest);
   if (sequence === undefined) return;
   const expected = subject.expected(sequence);
   const first = await benchmark.run(sequence, expected);

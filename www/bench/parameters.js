@@ -1,6 +1,6 @@
 /**
  * Parameters in the page's URL: `?variant=` and `?model=` (lists, or repeated), `?sequence=` (a list), `?runs=`,
- * `?device=`, `?schedule=`, `?mode=sustained`, `?minutes=`, `?profile`.
+ * `?device=`, `?schedule=` (`all` compares them), `?mode=sustained`, `?minutes=`, `?profile`.
  */
 const query = new URLSearchParams(location.search);
 
@@ -46,8 +46,13 @@ export const sustained = query.get("mode") === "sustained";
 /** The requested device. */
 export const device = query.get("device") ?? "auto";
 
+const given = query.get("schedule") ?? undefined;
+
+/** Whether to compare all schedules of the engine. */
+export const allSchedules = given === "all";
+
 /** How operations are grouped into kernels. */
-export const schedule = query.get("schedule") ?? undefined;
+export const schedule = allSchedules ? undefined : given;
 
 /** Whether to time each kernel. */
 export const profile = query.has("profile") && query.get("profile") !== "0";

@@ -2,6 +2,7 @@
 import { byId, make } from "../app/elements.js";
 import { megabytes } from "../app/format.js";
 import { bundledModels, findBundled } from "../app/models.js";
+import { OPERATORS, PAPER_SEQUENCE } from "./operators.js";
 import * as wanted from "./parameters.js";
 
 /**
@@ -88,6 +89,12 @@ export async function prepare() {
       about: "adds a few runs per row; uses GPU timestamps if the browser supports them",
       checked: wanted.profile,
     },
+    {
+      value: "schedules",
+      label: "compare schedules",
+      about: "measures each network once for every way in which the engine groups operations into kernels",
+      checked: wanted.allSchedules,
+    },
   ]);
   const choosing = () => subjects.filter(({ name }) => chosen("models").includes(name));
   const models = byId("models", HTMLFieldSetElement);
@@ -95,6 +102,11 @@ export async function prepare() {
     byId("downloads", HTMLElement).textContent = downloadsOf(choosing());
   };
   models.addEventListener("change", showDownloads);
+  byId("choose-operators", HTMLButtonElement).addEventListener("click", () => {
+    check("models", (value) => value in OPERATORS);
+    check("sequences", (value) => value === String(PAPER_SEQUENCE));
+    showDownloads();
+  });
   showDownloads();
   return () => ({
     subjects: choosing(),
@@ -104,6 +116,7 @@ export async function prepare() {
     // Unknown values in the URL are passed on; the package rejects them.
     device: chosen("devices")[0] ?? wanted.device,
     schedule: wanted.schedule,
+    allSchedules: chosen("details").includes("schedules"),
     profile: chosen("details").includes("profile"),
   });
 }
@@ -154,6 +167,13 @@ function options(id, type, choices) {
   byId(id, HTMLFieldSetElement)
     .querySelector(".options")
     ?.replaceChildren(...made);
+}
+
+/** Checks those boxes of a group that a condition holds for. @param {string} name @param {(value: string) => boolean} condition */
+function check(name, condition) {
+  for (const box of document.getElementsByName(name)) {
+    if (box instanceof HTMLInputElement) box.checked = condition(box.value);
+  }
 }
 
 /** @param {string} name */

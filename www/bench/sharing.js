@@ -3,7 +3,7 @@ import { byId } from "../app/elements.js";
 import { canShare, canShareFile, copy, send, sendFile } from "../share/send.js";
 import { describePicture, draw } from "./picture.js";
 import { linkToResult } from "./share.js";
-import { headline } from "./verdict.js";
+import { headline, headlineRow } from "./verdict.js";
 
 /** @typedef {import("./result.js").Result} Result */
 
@@ -84,14 +84,20 @@ async function showPicture(result) {
 /** Shows the result's sentence and offers to share it. @param {Result | undefined} result @param {boolean} complete */
 export function offerSharing(result, complete) {
   offered = complete ? result : undefined;
-  const words = headline(result);
-  verdict.textContent = words === "" ? "" : `${words}.`;
+  const words = complete ? headline(result) : "";
+  // A void result says why in the same place.
+  verdict.textContent = result && result.void === null ? `${words || waiting(complete)}.` : "";
   byId("share-actions", HTMLElement).hidden = !offered;
   byId("json-part", HTMLElement).hidden = !offered;
   share.hidden = words === "";
-  drawing.hidden = words === "";
+  drawing.hidden = !offered || !headlineRow(offered);
   linkLabel.hidden = true;
   part.hidden = true;
   copied.textContent = "";
   json.value = offered ? JSON.stringify(offered, undefined, 1) : "";
+}
+
+/** What to say without a sentence. It takes its place, so that nothing shifts. @param {boolean} complete */
+function waiting(complete) {
+  return complete ? "No row was completed" : "Measuring";
 }

@@ -17,12 +17,22 @@ export function headlineRow({ models, void: reason }) {
 /** @param {Result | undefined} result @returns {string} empty without a row */
 export function headline(result) {
   const found = result && headlineRow(result);
-  if (!found) return "";
+  if (!found) return sustained(result);
   const { model, row } = found;
   const took = `${milliseconds(row.median_ms)} ms at ${row.sequence} tokens`;
   if (row.check && !row.check.right) return `${model.title}: ${took}, but with wrong results`;
   if (row.paper_ms === null) return `${model.title}: ${took}`;
   return `${model.title}: ${took}; the paper's Pixel 4 took ${milliseconds(row.paper_ms)} ms with four threads`;
+}
+
+/** @param {Result | undefined} result */
+function sustained(result) {
+  const model = result?.void === null ? result.models.find((one) => one.sustained) : undefined;
+  const last = model?.sustained?.points.at(-1);
+  if (!model?.sustained || !last) return "";
+  const { sequence, seconds } = model.sustained;
+  const long = seconds < 90 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
+  return `${model.title}: ${milliseconds(last.median_ms)} ms at ${sequence} tokens, after ${long} without a pause`;
 }
 
 /** Where it was measured: device, browser and system. @param {Result} result @param {ModelResult} model */

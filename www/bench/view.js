@@ -1,6 +1,8 @@
 /** Shows a result: tables and charts always match its JSON. */
 import { byId, make } from "../app/elements.js";
 import { lines, sparkline, swatch, ticks } from "./chart.js";
+import { heat } from "./heat.js";
+import { operators } from "./operators.js";
 import { profiles } from "./profile-view.js";
 import { milliseconds } from "./statistics.js";
 import { deviceName } from "./verdict.js";
@@ -8,6 +10,7 @@ import { deviceName } from "./verdict.js";
 /**
  * @typedef {import("./result.js").Check} Check
  * @typedef {import("./result.js").ModelResult} ModelResult
+ * @typedef {import("./measure.js").Plan} Plan
  * @typedef {import("./result.js").Result} Result
  * @typedef {import("./result.js").Row} Row
  */
@@ -18,25 +21,36 @@ const element = (/** @type {string} */ id) => byId(id, HTMLElement);
 let shown;
 // Charts fill their container.
 new ResizeObserver(() => {
-  if (shown) charts(shown);
+  if (shown && element("results").dataset.running !== "true") charts(shown.models, shown.models);
   makeScrollable();
 }).observe(element("results"));
 
-/** @param {Result | undefined} result */
-export function show(result) {
+/**
+ * Shows a result. During a measurement, everything has its place from the beginning, and only figures appear, so that
+ * nothing shifts; the rest follows at the end.
+ * @param {Result | undefined} result
+ * @param {Plan} [plan] what is being measured
+ */
+export function show(result, plan) {
   shown = result;
+  element("results").dataset.running = String(plan !== undefined);
   const models = result?.models ?? [];
   const measured = models.length > 0;
   element("results").dataset.state = result?.void ? "void" : measured ? "shown" : "empty";
-  element("nothing").hidden = measured || (result?.void ?? null) !== null;
+  element("nothing").hidden = measured || plan !== undefined || (result?.void ?? null) !== null;
   element("void").hidden = !result?.void;
   element("void").textContent = result?.void ? `Void: ${result.void}.` : "";
-  system(result);
-  warm(models.filter((model) => model.warm.length > 0));
-  profiles(models);
-  cold(models.filter((model) => model.cold.total_ms > 0));
-  element("notes").hidden = !measured;
-  if (result) charts(result);
+  warm(
+    models.filter((model) => model.warm.length > 0 || plan?.minutes === null),
+    plan,
+  );
+  system(plan ? undefined : result);
+  const ended = plan ? [] : models;
+  profiles(ended);
+  operators(ended);
+  cold(ended.filter((model) => model.cold.total_ms > 0));
+  element("notes").hidden = ended.length === 0;
+  charts(ended, models, plan);
   makeScrollable();
 }
 
@@ -69,24 +83,49 @@ function system(result) {
   );
 }
 
-/** @param {ModelResult[]} models */
-function warm(models) {
-  element("warm-part").hidden = models.length === 0;
+/** @param {ModelResult[]} models @param {Plan} [plan] */
+function warm(models, plan) {
+  const waiting = plan?.minutes === null ? plan.subjects.slice(new Set(models.map(({ name }) => name)).size) : [];
+  element("warm-part").hidden = models.length + waiting.length === 0;
   const table = element("warm");
   for (const body of table.querySelectorAll("tbody")) body.remove();
-  table.append(...models.map(bodyOf));
+  const several = new Set(models.map(({ schedule }) => schedule)).size > 1 || plan?.allSchedules === true;
+  table.append(
+    ...models.map((model) => {
+      const size = `${(model.parameters / 1e6).toFixed(1)} M parameters, ${dispatchesOf(model)}`;
+      const rows = model.warm.map(rowOf);
+      const left = plan ? plan.sequences.slice(rows.length).map(emptyRow) : [];
+      return bodyOf(model.title, several ? `schedule ${model.schedule}; ${size}` : size, [...rows, ...left]);
+    }),
+    ...waiting.map(({ title }) => bodyOf(title, "waiting", plan?.sequences.map(emptyRow) ?? [])),
+  );
 }
 
 /** @param {ModelResult} model */
-function bodyOf(model) {
+function dispatchesOf({ warm }) {
+  const counts = [...new Set(warm.map(({ dispatches }) => dispatches))];
+  return counts.length > 0 ? `${counts.join(" or ")} dispatches` : "…";
+}
+
+/** The place of a row that is still to be measured. @param {number} sequence */
+function emptyRow(sequence) {
+  const tokens = document.createElement("th");
+  tokens.scope = "row";
+  tokens.textContent = String(sequence);
+  return make("tr", {}, [
+    tokens,
+    ...["median", "", "", "", ""].map((className) => make("td", { className, text: "…" })),
+  ]);
+}
+
+/** @param {string} title @param {string} about @param {HTMLElement[]} rows */
+function bodyOf(title, about, rows) {
   const head = document.createElement("th");
   head.className = "of";
   head.colSpan = 6;
   head.scope = "rowgroup";
-  const counts = [...new Set(model.warm.map(({ dispatches }) => dispatches))].join(" or ");
-  const size = `${(model.parameters / 1e6).toFixed(1)} M parameters, ${counts} dispatches`;
-  head.append(make("b", { text: model.title }), make("span", { text: size }));
-  return make("tbody", {}, [make("tr", {}, [head]), ...model.warm.map(rowOf)]);
+  head.append(make("b", { text: title }), make("span", { text: about }));
+  return make("tbody", {}, [make("tr", {}, [head]), ...rows]);
 }
 
 /** @param {Row} row */
@@ -159,28 +198,37 @@ function cold(models) {
   table.querySelector("tbody")?.replaceChildren(...rows);
 }
 
-/** @param {Result} result */
-function charts({ models }) {
-  const measured = models.filter((model) => model.warm.length > 1);
+/**
+ * @param {ModelResult[]} ended models to plot by length
+ * @param {ModelResult[]} models models to plot over time, also during a measurement
+ * @param {Plan} [plan]
+ */
+function charts(ended, models, plan) {
+  const measured = ended.filter((model) => model.warm.length > 1);
   element("plot-part").hidden = measured.length === 0;
   if (measured.length > 0) {
+    const several = new Set(measured.map(({ schedule }) => schedule)).size > 1;
+    const nameOf = (/** @type {ModelResult} */ { title, schedule }) => (several ? `${title}, ${schedule}` : title);
     const sequences = [...new Set(measured.flatMap(({ warm }) => warm.map(({ sequence }) => sequence)))];
-    const series = measured.map(({ title, warm }) => ({
-      label: title,
-      points: warm.map(({ sequence, median_ms }) => /** @type {[number, number]} */ ([sequence, median_ms])),
+    const series = measured.map((model) => ({
+      label: nameOf(model),
+      points: model.warm.map(({ sequence, median_ms }) => /** @type {[number, number]} */ ([sequence, median_ms])),
     }));
     const label =
       "Median latency in milliseconds by number of tokens, one line per network; the table above has the figures";
     lines(element("plot"), series, { xTicks: sequences, xUnit: "tokens", yUnit: "ms", label });
-    element("legend").replaceChildren(...measured.map(({ title }, index) => make("li", {}, [swatch(index), title])));
+    element("legend").replaceChildren(
+      ...measured.map((model, index) => make("li", {}, [swatch(index), nameOf(model)])),
+    );
   }
   const sustained = models.filter((model) => (model.sustained?.points.length ?? 0) > 0);
-  element("sustained-part").hidden = sustained.length === 0;
-  if (sustained.length > 0) sustainedChart(sustained);
+  element("sustained-part").hidden = sustained.length === 0 && !(plan && plan.minutes !== null);
+  if (sustained.length > 0) sustainedChart(sustained, plan !== undefined);
+  else element("sustained-plot").replaceChildren();
 }
 
-/** @param {ModelResult[]} models */
-function sustainedChart(models) {
+/** @param {ModelResult[]} models @param {boolean} running */
+function sustainedChart(models, running) {
   const series = models.map(({ title, sustained }) => ({
     label: title,
     points: (sustained?.points ?? []).map(
@@ -197,10 +245,9 @@ function sustainedChart(models) {
     markers: false,
   });
   const sentences = models.map(({ title, sustained }) => {
-    const points = sustained?.points ?? [];
-    const [first, last] = [points[0]?.median_ms ?? 0, points.at(-1)?.median_ms ?? 0];
-    const runs = points.reduce((sum, point) => sum + point.runs, 0);
-    return `${title} at ${sustained?.sequence} tokens: ${milliseconds(first)} ms at first, ${milliseconds(last)} ms after ${Math.round(sustained?.seconds ?? 0)} seconds and ${runs.toLocaleString("en")} runs (${first > 0 ? (last / first).toFixed(2) : "–"}×); results ${checkText(sustained?.check ?? null)}.`;
+    if (!sustained) return "";
+    const runs = sustained.points.reduce((sum, point) => sum + point.runs, 0);
+    return `${title} at ${sustained.sequence} tokens, ${runs.toLocaleString("en")} runs, results ${checkText(sustained.check)}: ${heat(sustained)}`;
   });
-  element("sustained-text").textContent = sentences.join(" ");
+  element("sustained-text").textContent = running ? "" : sentences.join(" ");
 }

@@ -8,6 +8,7 @@
  */
 import { answering } from "./states/answering.mjs";
 import { bench } from "./states/bench.mjs";
+import { code } from "./states/code.mjs";
 import { devices } from "./states/devices.mjs";
 import { inside } from "./states/inside.mjs";
 import { loading } from "./states/loading.mjs";
@@ -24,4 +25,5 @@ export const states = {
   ...bench,
   ...sharing,
   ...models,
+  ...code,
 };

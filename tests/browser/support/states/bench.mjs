@@ -1,4 +1,5 @@
 import { endOfBench, openBench, startBench } from "../bench-page.mjs";
+import { press } from "../index-page.mjs";
 
 const LONG_RUN = "?variant=tiny&sequence=64&runs=1000&device=wasm";
 
@@ -41,6 +42,36 @@ export const bench = {
     enter: (page, { address }) =>
       measured(page, address, "?variant=tiny&sequence=16&mode=sustained&minutes=0.02&device=wasm"),
   },
+  "bench-operators": {
+    bench: true,
+    shows: "#operators-part",
+    enter: (page, { address }) =>
+      measured(
+        page,
+        address,
+        "?variant=mobilebert,no-norm-gelu,layer-norm-relu,without-opt&sequence=128&runs=3&device=wasm",
+      ),
+  },
+  "bench-schedules": {
+    bench: true,
+    enter: (page, { address }) =>
+      measured(page, address, "?variant=tiny&sequence=16,32&runs=3&device=wasm&schedule=all"),
+  },
+  "bench-compare": {
+    bench: true,
+    shows: "#compare-part",
+    async enter(page, { address }) {
+      await measured(page, address, "?variant=mobilebert,tiny&sequence=16,32&runs=2&device=wasm");
+      await press(page, "#compare-part summary");
+      await page.evaluate(() => {
+        const other = JSON.parse(document.querySelector("#json").value);
+        for (const { warm } of other.models) for (const row of warm) row.median_ms *= 1.4;
+        document.querySelector("#compare-with").value = JSON.stringify(other);
+      });
+      await press(page, "#compare-form button");
+      await page.waitForFunction(() => !document.querySelector("#compare-region").hidden);
+    },
+  },
   "bench-model": {
     bench: true,
     enter: (page, { address }) => measured(page, address, "?model=state-listed&sequence=16&runs=2&device=wasm"),
@@ -49,7 +80,7 @@ export const bench = {
     bench: true,
     async enter(page, { address, networks }) {
       await measured(page, address, networks);
-      await page.click("#copy-link");
+      await press(page, "#copy-link");
       await page.waitForFunction(() => document.querySelector("#link").value !== "");
       await openLink(page, await page.$eval("#link", (field) => field.value));
     },

@@ -43,7 +43,7 @@ export const sharing = {
       await openBench(page, address, "?variant=mobilebert,tiny&sequence=16,128&runs=2&device=wasm");
       await startBench(page);
       await endOfBench(page);
-      await page.evaluate(() => document.querySelector("#draw").click());
+      await press(page, "#draw");
       await page.waitForFunction(() => !document.querySelector("#picture-part").hidden);
     },
   },

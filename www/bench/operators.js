@@ -1,0 +1,41 @@
+/** The paper's four sets of operators: how much norm and activation cost here, and on the paper's phone. */
+import { byId, make } from "../app/elements.js";
+import { milliseconds } from "./statistics.js";
+
+/** @typedef {import("./result.js").ModelResult} ModelResult */
+
+/** Networks that differ only in their operators, the cheapest first. @type {Record<string, string>} */
+export const OPERATORS = {
+  mobilebert: "NoNorm, relu",
+  "no-norm-gelu": "NoNorm, gelu",
+  "layer-norm-relu": "LayerNorm, relu",
+  "without-opt": "LayerNorm, gelu",
+};
+
+/** Tokens of the paper's measurement. */
+export const PAPER_SEQUENCE = 128;
+
+/** Shows the table if the cheapest set and another one were measured. @param {ModelResult[]} models */
+export function operators(models) {
+  const measured = Object.entries(OPERATORS).flatMap(([name, operators]) => {
+    const row = models.find((model) => model.name === name)?.warm.find(({ sequence }) => sequence === PAPER_SEQUENCE);
+    return row && row.paper_ms !== null ? [{ name, operators, here: row.median_ms, paper: row.paper_ms }] : [];
+  });
+  const [base, ...others] = measured;
+  const dearest = others.at(-1);
+  const shown = base?.name === "mobilebert" && base.here > 0 && dearest !== undefined;
+  byId("operators-part", HTMLElement).hidden = !shown;
+  if (!shown) return;
+  const times = (/** @type {number} */ value, /** @type {number} */ of) => `${(value / of).toFixed(1)}×`;
+  const rows = measured.map(({ operators, here, paper }) => {
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = operators;
+    const cells = [milliseconds(here), times(here, base.here), milliseconds(paper), times(paper, base.paper)];
+    return make("tr", {}, [head, ...cells.map((text) => make("td", { text }))]);
+  });
+  byId("operators", HTMLTableElement).tBodies[0]?.replaceChildren(...rows);
+  const { operators } = dearest;
+  byId("operators-text", HTMLElement).textContent =
+    `Here, ${operators} take ${times(dearest.here, base.here).replace("×", " times")} as long as ${base.operators}; on the paper's Pixel 4, ${times(dearest.paper, base.paper).replace("×", " times")}.`;
+}

@@ -1,6 +1,7 @@
 //! What runs plans: one of the two executors behind one set of calls.
 
-use crate::error::Result;
+use crate::cpu::{Division, Exchange};
+use crate::error::{Error, Result};
 use crate::gpu::Memory;
 use crate::plan::{Inputs, Parameter, ParameterId, Plan};
 use crate::profile::{Profile, RunParts};
@@ -70,6 +71,23 @@ impl Executor {
                 let results = executor.run(plan, inputs).await;
                 results.map_err(|error| executor.as_device_lost(error))
             }
+        }
+    }
+
+    /// Computes a part of a run that several workers share; `None` if one of them was lost.
+    ///
+    /// # Errors
+    /// As [`Executor::run`], and on a GPU.
+    pub fn run_shared(
+        &mut self,
+        plan: &Plan,
+        division: &Division,
+        inputs: &Inputs,
+        exchange: &mut dyn Exchange,
+    ) -> Result<Option<Vec<Vec<f32>>>> {
+        match self {
+            Executor::Cpu(executor) => executor.run_shared(plan, division, inputs, exchange),
+            Executor::Gpu(_) => Err(Error::internal("run", "a GPU doesn't share runs")),
         }
     }
 

@@ -12,12 +12,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use mobilebert::config::Config;
+use mobilebert::cpu::Exchange;
 use mobilebert::model::{
     AskOptions, EncodeOptions, Encoder, Finished, Helpers, Model, PoolTokens, QuestionAnswering, Reply,
     Timing,
 };
 use mobilebert::plan::Network;
-use mobilebert::session::{Device, ExtraOutputs, Sequence, SessionOptions};
+use mobilebert::session::{Device, ExtraOutputs, Sequence, SessionOptions, SharedRun};
 use mobilebert::task::pooling::Pooling;
 use mobilebert::weights::Generator;
 use serde_json::json;
@@ -115,6 +116,14 @@ impl Helpers for Fake {
             }
             finished
         })
+    }
+
+    fn can_share(&self) -> bool {
+        false
+    }
+
+    fn share(&mut self, _: &SharedRun<'_>) -> Option<Box<dyn Exchange>> {
+        unreachable!("they can't")
     }
 
     fn give_up(&mut self) {

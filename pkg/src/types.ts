@@ -72,8 +72,9 @@ export interface LoadOptions {
   /** Whether to run the model in a dedicated worker. Default: true if workers are available. */
   worker?: boolean | undefined;
   /**
-   * Maximum number of workers that read long texts and lists of texts on the CPU. Each has its own copy of the model, made
-   * from the cached files when a call is long enough to be worth it. Default: the number of cores, at most 4.
+   * Maximum number of workers on the CPU. They read long texts and lists of texts together and, in a page that is
+   * cross-origin isolated, short texts, too. Each has its own copy of the model, made from the cached files as soon as that
+   * is worth it. Default: the number of cores, at most 4.
    */
   threads?: number | undefined;
   /** Aborts the load, which then fails with code `aborted` and the signal's reason as `cause`. */
@@ -119,7 +120,7 @@ export interface Device {
   fallback: boolean;
   /** Why this device was chosen, and why it computes with fewer threads than it was asked to, if so. */
   reason: string;
-  /** Maximum number of workers that read a long text or a list of texts; 1 on the GPU. */
+  /** Maximum number of workers that compute; 1 on the GPU. */
   threads: number;
 }
 

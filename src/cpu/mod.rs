@@ -1,5 +1,11 @@
 //! Runs plans on the CPU: one call of a kernel's twin per step, over memory that is kept from run to run.
 
+mod division;
+mod shared;
+
+pub use division::{Division, Share};
+pub use shared::Exchange;
+
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::kernels::{

@@ -56,7 +56,8 @@ impl AttentionShape {
     ) {
         let count = self.batch * self.heads;
         let part = count.div_ceil(workers.threads());
-        workers.for_each_part(&mut panels[..count * len], len, part, &mut [], 0, |first, panels, _| {
+        // All heads, even if only some rows of the result are computed.
+        workers.for_each_block(&mut panels[..count * len], len, part, &mut [], 0, |first, panels, _| {
             for (index, panels) in panels.chunks_exact_mut(len).enumerate() {
                 pack((first + index) / self.heads, (first + index) % self.heads, panels);
             }

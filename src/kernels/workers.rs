@@ -1,6 +1,8 @@
 //! The instruction set and threads of the CPU kernels. Rows are split evenly between the threads. Each row is computed the
 //! same way in any split, so results don't depend on the number of threads.
 
+use std::ops::Range;
+
 use super::simd::Simd;
 use crate::error::Result;
 
@@ -9,6 +11,8 @@ use crate::error::Result;
 pub struct Workers {
     simd: Simd,
     threads: usize,
+    /// The only tokens whose rows are computed, and the number of all tokens; none for all rows.
+    tokens: Option<(Range<usize>, usize)>,
     #[cfg(not(target_arch = "wasm32"))]
     pool: Option<std::sync::Arc<rayon::ThreadPool>>,
 }
@@ -26,7 +30,7 @@ impl Workers {
         #[cfg(target_arch = "wasm32")]
         {
             let _ = threads;
-            Ok(Workers { simd, threads: 1 })
+            Ok(Workers { simd, threads: 1, tokens: None })
         }
         #[cfg(not(target_arch = "wasm32"))]
         {
@@ -40,7 +44,7 @@ impl Workers {
                 return Err(crate::error::Error::invalid_input("threads", problem));
             }
             let pool = if threads == 1 { None } else { Some(build_pool(threads)?.into()) };
-            Ok(Workers { simd, threads, pool })
+            Ok(Workers { simd, threads, tokens: None, pool })
         }
     }
 
@@ -61,6 +65,12 @@ impl Workers {
             return pool.install(work);
         }
         work()
+    }
+
+    /// Computes only the rows of these tokens, out of a number of them, until this is called with `None`. Every output then has
+    /// the same number of rows for each token.
+    pub(crate) fn restrict(&mut self, tokens: Option<(Range<usize>, usize)>) {
+        self.tokens = tokens;
     }
 
     /// Splits the rows of `output`, each `row_len` long, between the threads and calls `work(first_row, rows)` for each part.
@@ -87,9 +97,32 @@ impl Workers {
         if self.threads == 1 { rows.max(1) } else { rows.div_ceil(self.threads).next_multiple_of(PART_ROWS) }
     }
 
+    /// As [`Workers::for_each_block`], but leaves out the rows of tokens that aren't computed.
+    pub(super) fn for_each_part(
+        &self,
+        output: &mut [f32],
+        row_len: usize,
+        part_rows: usize,
+        scratch: &mut [f32],
+        scratch_len: usize,
+        work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
+    ) {
+        let rows = match &self.tokens {
+            Some((tokens, count)) => {
+                let each = output.len() / row_len / count;
+                tokens.start * each..tokens.end * each
+            }
+            None => 0..output.len() / row_len,
+        };
+        let output = &mut output[rows.start * row_len..rows.end * row_len];
+        self.for_each_block(output, row_len, part_rows, scratch, scratch_len, |row, part, scratch| {
+            work(rows.start + row, part, scratch);
+        });
+    }
+
     /// Splits `output` into parts of `part_rows` rows and calls `work(first_row, rows, scratch)` for each. Each part gets
     /// `scratch_len` floats of `scratch`.
-    pub(super) fn for_each_part(
+    pub(super) fn for_each_block(
         &self,
         output: &mut [f32],
         row_len: usize,

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::{Helpers, Model};
 use crate::clock::now_ms;
 use crate::error::Result;
-use crate::session::{ExtraOutputs, Outputs, Sequence};
+use crate::session::{ExtraOutputs, MAX_ROWS, Outputs, Sequence};
+use crate::trial::{Order, Trial};
 
 /// Minimum time to wait for a helper's last job, in milliseconds, before running it again here.
 const PATIENCE: f64 = 2_000.0;
@@ -137,12 +138,11 @@ impl<'a, T> Ahead<'a, T> {
     }
 
     async fn run(&mut self, index: usize, model: &mut Model) -> Result<()> {
+        let is_only = self.begun.len() == 1 && self.begun[index].job.left == 0;
         let Begun { job, state } = &mut self.begun[index];
         let before = now_ms();
-        let outputs = match self.batching {
-            Batching::ByLength => model.session.run(&job.sequences, ExtraOutputs::default()).await?,
-            Batching::Together => model.run_together(&job.sequences).await?,
-        };
+        let helpers = self.helpers.as_deref_mut().filter(|_| is_only);
+        let outputs = model.run_job(&job.sequences, self.batching, helpers).await?;
         *state = State::Done(outputs);
         let time = now_ms() - before;
         self.longest = self.longest.max(time);
@@ -180,6 +180,52 @@ impl<'a, T> Ahead<'a, T> {
             let begun = job.checked_sub(self.first).and_then(|index| self.begun.get_mut(index));
             let Some(begun) = begun.filter(|begun| is_away(begun)) else { continue };
             begun.state = outputs.map_or(State::Waiting, State::Done);
+        }
+    }
+}
+
+/// Whether a call's only job is run by one worker or shared by all; measured, because a core may be slow or busy.
+pub(super) fn sharing() -> Trial<bool> {
+    Trial::new([false, true], Order::Alternating, 0.95)
+}
+
+impl Model {
+    /// Runs a job; together with the helpers, if they are given and that is faster.
+    async fn run_job(
+        &mut self,
+        sequences: &[Sequence],
+        batching: Batching,
+        helpers: Option<&mut (dyn Helpers + 'static)>,
+    ) -> Result<Vec<Outputs>> {
+        let Some(helpers) = helpers.filter(|helpers| helpers.can_share()) else {
+            return self.run_alone(sequences, batching).await;
+        };
+        let tokens: usize = sequences.iter().map(|sequence| sequence.input_ids.len()).sum();
+        let is_shared = self.sharing.next(|_| true);
+        let before = now_ms();
+        let mut outputs = None;
+        if is_shared {
+            let rows = match batching {
+                Batching::ByLength => MAX_ROWS,
+                Batching::Together => sequences.len() * self.session.limits().max_sequence,
+            };
+            outputs = self.session.run_shared(sequences, rows, &mut |run| helpers.share(run))?;
+            if outputs.is_none() {
+                helpers.give_up();
+            }
+        }
+        let outputs = match outputs {
+            Some(outputs) => outputs,
+            None => self.run_alone(sequences, batching).await?,
+        };
+        self.sharing.note(is_shared, (now_ms() - before) / tokens.max(1) as f64);
+        Ok(outputs)
+    }
+
+    async fn run_alone(&mut self, sequences: &[Sequence], batching: Batching) -> Result<Vec<Outputs>> {
+        match batching {
+            Batching::ByLength => self.session.run(sequences, ExtraOutputs::default()).await,
+            Batching::Together => self.run_together(sequences).await,
         }
     }
 }

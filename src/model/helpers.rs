@@ -2,7 +2,8 @@
 
 use std::pin::Pin;
 
-use crate::session::{Outputs, Sequence};
+use crate::cpu::Exchange;
+use crate::session::{Outputs, Sequence, SharedRun};
 
 /// Results of the jobs that helpers have finished: the job's number, and its outputs, or `None` if the helper was lost
 /// and the job has to be run elsewhere.
@@ -19,6 +20,10 @@ pub trait Helpers {
     fn reclaim(&mut self) -> Option<usize>;
     /// The results that have arrived since the last call. If there are none, waits for some at most `milliseconds`.
     fn finished(&mut self, milliseconds: f64) -> Pin<Box<dyn Future<Output = Finished> + '_>>;
+    /// Whether the helpers can share a run now: they are ready, idle, and have memory in common with this worker.
+    fn can_share(&self) -> bool;
+    /// Has the helpers begin their parts of a run; `None` if they can't.
+    fn share(&mut self, run: &SharedRun<'_>) -> Option<Box<dyn Exchange>>;
     /// Gives up all helpers that have a job: they have stopped responding.
     fn give_up(&mut self);
 }

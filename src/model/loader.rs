@@ -1,7 +1,7 @@
 //! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
 use super::sentence::{self, SentenceSettings};
-use super::{Model, SmallFiles, question_answering};
+use super::{Model, SmallFiles, ahead, question_answering};
 use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::plan::Network;
@@ -131,6 +131,7 @@ impl Loader {
                     session: *session,
                     window_batches: question_answering::window_batches(),
                     explained: Default::default(),
+                    sharing: ahead::sharing(),
                     helpers: None,
                 })
             }

@@ -4,12 +4,14 @@
 mod cut;
 mod device;
 mod sequence;
+mod shared;
 
 use std::sync::Arc;
 
 pub use device::{Device, DeviceKind, DeviceReport};
 pub(crate) use sequence::MAX_ROWS;
 pub use sequence::{Limits, Sequence};
+pub use shared::{BeginRun, SharedRun};
 
 use crate::cpu;
 use crate::error::{Error, Result};

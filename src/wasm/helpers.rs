@@ -7,9 +7,11 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::WasmModel;
+use crate::cpu::{Exchange, Share};
 use crate::error::{Error, Result};
 use crate::model::{Finished, Helpers};
-use crate::session::{ExtraOutputs, Outputs, Sequence};
+use crate::plan::Inputs;
+use crate::session::{ExtraOutputs, Outputs, Sequence, SharedRun};
 use crate::weights::Tensor;
 
 #[wasm_bindgen]
@@ -27,6 +29,42 @@ extern "C" {
     fn finished(this: &CallHelpers, milliseconds: f64) -> Promise;
     #[wasm_bindgen(method, js_name = giveUp)]
     fn give_up(this: &CallHelpers);
+    #[wasm_bindgen(method, js_name = canShare)]
+    fn can_share(this: &CallHelpers) -> bool;
+    /// `inputs` are ids, types and mask of all padded sequences.
+    #[wasm_bindgen(method)]
+    fn share(this: &CallHelpers, inputs: &Array, batch: usize, floats: usize) -> Option<SharedMemory>;
+
+    /// Memory that the workers of a run share; see [`Exchange`], whose methods these are.
+    pub type SharedMemory;
+    #[wasm_bindgen(method, getter)]
+    fn part(this: &SharedMemory) -> usize;
+    #[wasm_bindgen(method, getter)]
+    fn parts(this: &SharedMemory) -> usize;
+    #[wasm_bindgen(method)]
+    fn put(this: &SharedMemory, offset: usize, values: &[f32]);
+    #[wasm_bindgen(method)]
+    fn wait(this: &SharedMemory) -> bool;
+    #[wasm_bindgen(method)]
+    fn get(this: &SharedMemory, offset: usize, values: &mut [f32]);
+}
+
+impl Exchange for SharedMemory {
+    fn share(&self) -> Share {
+        Share { part: self.part(), parts: self.parts() }
+    }
+
+    fn put(&mut self, offset: usize, values: &[f32]) {
+        SharedMemory::put(self, offset, values);
+    }
+
+    fn wait(&mut self) -> bool {
+        SharedMemory::wait(self)
+    }
+
+    fn get(&mut self, offset: usize, values: &mut [f32]) {
+        SharedMemory::get(self, offset, values);
+    }
 }
 
 impl Helpers for CallHelpers {
@@ -49,6 +87,17 @@ impl Helpers for CallHelpers {
     fn finished(&mut self, milliseconds: f64) -> Pin<Box<dyn Future<Output = Finished> + '_>> {
         let finished = JsFuture::from(CallHelpers::finished(self, milliseconds));
         Box::pin(async { finished.await.map(|all| read_finished(&all)).unwrap_or_default() })
+    }
+
+    fn can_share(&self) -> bool {
+        CallHelpers::can_share(self)
+    }
+
+    fn share(&mut self, run: &SharedRun<'_>) -> Option<Box<dyn Exchange>> {
+        let Inputs { input_ids, token_type_ids, attention_mask } = run.inputs;
+        let inputs = [input_ids, token_type_ids, attention_mask].map(|values| Uint32Array::from(&values[..]));
+        let memory = CallHelpers::share(self, &inputs.into_iter().collect(), run.batch, run.floats)?;
+        Some(Box::new(memory))
     }
 
     fn give_up(&mut self) {
@@ -111,5 +160,18 @@ impl WasmModel {
         }
         let outputs = self.0.run(&sequences, ExtraOutputs::default()).await?;
         Ok(outputs.iter().map(write_outputs).collect())
+    }
+
+    /// Computes a part of a run that a call elsewhere shares. False if one of the workers was lost.
+    #[wasm_bindgen(js_name = takePart)]
+    pub fn take_part(
+        &mut self,
+        inputs: Array,
+        batch: usize,
+        mut memory: SharedMemory,
+    ) -> Result<bool, JsValue> {
+        let values = |index| Uint32Array::new(&inputs.get(index)).to_vec();
+        let inputs = Inputs { input_ids: values(0), token_type_ids: values(1), attention_mask: values(2) };
+        Ok(self.0.session().take_part(&inputs, batch, &mut memory)?)
     }
 }

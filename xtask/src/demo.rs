@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::{models, pages, process, serve, size};
 
 /// Builds, serves and prints the address; runs until interrupted.
-pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode> {
+pub fn run(port: Option<u16>, named: &[PathBuf], open: bool, isolated: bool) -> Result<ExitCode> {
     let models = models::find(named)?;
     // Before the build, so that a port in use is reported immediately.
     let runtime = tokio::runtime::Runtime::new()?;
@@ -23,7 +23,7 @@ pub fn run(port: Option<u16>, named: &[PathBuf], open: bool) -> Result<ExitCode>
             "no model found: pass one with --model DIR, set MOBILEBERT_MODELS to a folder of models, or pick one on the page"
         );
     }
-    let router = serve::router(&models)?;
+    let router = serve::router(&models, isolated)?;
     let address = format!("http://{}/", listener.local_addr()?);
     println!("serving the page (Ctrl-C to stop):");
     // On its own line: the browser tests read it.

@@ -46,6 +46,9 @@ enum Command {
         /// Don't open a browser.
         #[arg(long)]
         no_open: bool,
+        /// Don't send the headers that isolate the page from other origins, as on most hosts.
+        #[arg(long)]
+        no_isolation: bool,
     },
     /// Run every check: formatting, lints, types, unit tests, parity, GPU, browsers, training.
     #[command(after_help = checks::help())]
@@ -95,13 +98,21 @@ enum Command {
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Compare several workers with one, on the CPU of a browser.
+    Workers {
+        /// `--threads N` (2), `--runs N` (5), `--windows N` (135).
+        #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Print the size of each file that a browser downloads.
     Size,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Demo { port, model, no_open } => demo::run(port, &model, !no_open),
+        Command::Demo { port, model, no_open, no_isolation } => {
+            demo::run(port, &model, !no_open, !no_isolation)
+        }
         Command::Test { skip_training, only } => checks::run(skip_training, &only),
         Command::Build { model } => site::run(&model),
         Command::Bench { rest } => bench::run(&rest),
@@ -110,6 +121,7 @@ fn main() -> ExitCode {
         Command::LongTasks { rest } => browser::script("bench/page/long-tasks.mjs", &rest),
         Command::Screens { state } => browser::script("tests/browser/screens.mjs", &state),
         Command::Typing { rest } => browser::script("bench/page/typing.mjs", &rest),
+        Command::Workers { rest } => browser::script("bench/page/workers.mjs", &rest),
         Command::Size => size::run(),
     };
     match result {

@@ -22,8 +22,14 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'
 /// First port to try if none is given.
 const FIRST_PORT: u16 = 8080;
 
+/// Isolate the page from other origins, so that its workers may share memory.
+const ISOLATION: [(HeaderName, &str); 2] = [
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
+];
+
 /// The page at `/`, the package under `/pkg/` and the models under `/models/`.
-pub fn router(models: &[Entry]) -> Result<Router> {
+pub fn router(models: &[Entry], isolated: bool) -> Result<Router> {
     let root = root();
     let index = serde_json::to_string(models)?;
     let index = move || async move { ([(header::CONTENT_TYPE, "application/json")], index).into_response() };
@@ -37,6 +43,9 @@ pub fn router(models: &[Entry]) -> Result<Router> {
     }
     let set =
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    for (name, value) in ISOLATION.into_iter().filter(|_| isolated) {
+        router = router.layer(set(name, value));
+    }
     Ok(router
         .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

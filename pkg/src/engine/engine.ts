@@ -45,6 +45,8 @@ export interface EngineModel {
   setHelpers(helpers: EngineHelpers | undefined): void;
   /** Runs the sequences of a job that another worker has offered. */
   run(sequences: unknown[]): Promise<unknown>;
+  /** Computes a part of a run that another worker shares; returns whether no worker was lost. */
+  takePart(inputs: unknown[], batch: number, memory: EngineMemory): boolean;
   memory(): Memory;
   free(): void;
 }
@@ -59,8 +61,26 @@ export interface EngineHelpers {
   reclaim(): number | undefined;
   /** The outputs that have arrived; `undefined` for a job whose helper was lost. Waits for some if there are none. */
   finished(milliseconds: number): Promise<[job: number, outputs: unknown][]>;
+  /** Whether {@link share} is possible now. */
+  canShare(): boolean;
+  /** Has the helpers begin their parts of a run. `inputs` are opaque. */
+  share(inputs: unknown[], batch: number, floats: number): EngineMemory | undefined;
   /** Gives up the helpers that have jobs. */
   giveUp(): void;
+}
+
+/** Memory that the workers of a run share. */
+export interface EngineMemory {
+  /** Index of this worker's part. */
+  readonly part: number;
+  /** Number of parts. */
+  readonly parts: number;
+  /** Writes values to the memory. */
+  put(offset: number, values: Float32Array): void;
+  /** Waits until every worker has come here; returns whether none is lost. */
+  wait(): boolean;
+  /** Reads values that were written before the last wait. */
+  get(offset: number, values: Float32Array): void;
 }
 
 /** Loads weights, which must be pushed in file order. */

@@ -1,11 +1,13 @@
 import { requestForHelper } from "../engine/again.js";
-import type { EngineHelpers } from "../engine/engine.js";
+import type { EngineHelpers, EngineMemory } from "../engine/engine.js";
 import type { LoadRequest } from "../engine/request.js";
 import { MobileBertError, toError } from "../errors.js";
 import type { Memory } from "../types.js";
 import { yieldToEvents } from "./events.js";
 import { Line } from "./line.js";
+import { canShareMemory, type MemoryView, SharedMemory, sharedViews } from "./memory.js";
 import type { AnswerReply, Reply } from "./messages.js";
+import type { CallName } from "./protocol.js";
 
 /** Helpers are started when a call would take this many milliseconds more: loading the model is part of that. */
 const WORTH_IT = 2_000;
@@ -15,6 +17,9 @@ const MAX_JOBS = 2;
 
 /** Milliseconds until a helper says how much memory it uses. */
 const MEMORY_LIMIT = 2_000;
+
+/** The number of a job that is a part of a run: its results aren't fetched. */
+const SHARED = -1;
 
 const ignore = () => {};
 
@@ -29,6 +34,8 @@ interface Helper {
 
 interface Job {
   readonly number: number;
+  /** The part of a run that workers share. */
+  readonly part?: number;
   readonly call: CallHelpers;
   readonly stop: AbortController;
 }
@@ -37,6 +44,8 @@ interface Job {
 export class Helpers {
   private readonly ready = new Map<number, Helper>();
   private wanted = false;
+  private spent = 0;
+  private isRefused = false;
   private expected: number;
   private problem: string | undefined;
 
@@ -52,6 +61,30 @@ export class Helpers {
   /** Number of workers that read a long text, this one included. */
   get workers(): number {
     return 1 + this.expected;
+  }
+
+  /** Counts the time of a call: where workers can share a run, short calls are worth helpers, too, if there are many. */
+  spend(milliseconds: number): void {
+    this.spent += milliseconds;
+    if (this.spent > WORTH_IT && canShareMemory()) void this.start();
+  }
+
+  /** Whether all helpers are ready for a part of a run. */
+  canShare(): boolean {
+    const helpers = this.all();
+    const areIdle = helpers.every(({ jobs }) => jobs.length === 0);
+    return helpers.length > 0 && areIdle && !this.isRefused && canShareMemory();
+  }
+
+  /** Allocates memory for a run of all workers; notes if the browser refuses it. */
+  allocate(floats: number): MemoryView[] {
+    try {
+      return sharedViews(1 + this.ready.size, floats);
+    } catch (error) {
+      this.isRefused = true;
+      this.lack(0, `the browser refused memory that workers share (${error})`);
+      return [];
+    }
   }
 
   /** Why there are fewer workers than were wanted, if so. */
@@ -129,6 +162,8 @@ export class CallHelpers implements EngineHelpers {
   private arrived: [job: number, outputs: unknown][] = [];
   private wake = ignore;
   private ended = false;
+  private memory: SharedMemory | undefined;
+  private readonly begun = performance.now();
 
   constructor(private readonly helpers: Helpers) {}
 
@@ -171,33 +206,59 @@ export class CallHelpers implements EngineHelpers {
     return this.arrived.splice(0);
   }
 
+  canShare(): boolean {
+    return this.helpers.canShare();
+  }
+
+  share(inputs: unknown[], batch: number, floats: number): EngineMemory | undefined {
+    const [own, ...others] = this.helpers.allocate(floats);
+    if (!own) return undefined;
+    const memory = new SharedMemory(own);
+    this.memory = memory;
+    for (const [index, helper] of this.helpers.all().entries()) {
+      const job = { number: SHARED, part: index + 1, call: this, stop: new AbortController() };
+      void this.send(helper, job, "takePart", [inputs, batch, others[index]]).catch(() => memory.fail());
+    }
+    return memory;
+  }
+
   giveUp(): void {
+    const isLate = ({ call, part }: Job) =>
+      call === this && (part === undefined || this.memory?.missing().includes(part));
     for (const { number, jobs } of this.helpers.all()) {
-      if (jobs.some(({ call }) => call === this)) this.helpers.dismiss(number, "a worker has stopped responding");
+      if (jobs.some(isLate)) this.helpers.dismiss(number, "a worker has stopped responding");
     }
   }
 
   /** Ends the call; the jobs that helpers still have are aborted. */
   end(): void {
     this.ended = true;
+    this.helpers.spend(performance.now() - this.begun);
     const jobs = this.helpers.all().flatMap((helper) => helper.jobs);
     for (const { call, stop } of jobs) if (call === this) stop.abort();
   }
 
-  private async run({ number, line, jobs }: Helper, job: Job, sequences: unknown[]): Promise<void> {
-    jobs.push(job);
+  private async run(helper: Helper, job: Job, sequences: unknown[]): Promise<void> {
     const { signal } = job.stop;
-    let outputs: unknown;
-    try {
-      outputs = await line.call({ name: "run", args: [sequences], partial: false }, ignore, signal);
-    } catch (error) {
-      // The job is run here instead.
-      if (!signal.aborted) this.helpers.dismiss(number, toError(error).message);
-    } finally {
-      jobs.splice(jobs.indexOf(job), 1);
-    }
+    // If the helper fails, the job is run here instead.
+    const outputs = await this.send(helper, job, "run", [sequences]).catch(() => undefined);
     if (this.ended || (signal.aborted && outputs === undefined)) return;
     this.arrived.push([job.number, outputs]);
     this.wake();
+  }
+
+  /** Sends a job to a helper; dismisses a helper that fails. */
+  private async send(helper: Helper, job: Job, name: CallName, args: unknown[]): Promise<unknown> {
+    const { number, line, jobs } = helper;
+    const { signal } = job.stop;
+    jobs.push(job);
+    try {
+      return await line.call({ name, args, partial: false }, ignore, signal);
+    } catch (error) {
+      if (!signal.aborted) this.helpers.dismiss(number, toError(error).message);
+      throw error;
+    } finally {
+      jobs.splice(jobs.indexOf(job), 1);
+    }
   }
 }

@@ -9,6 +9,7 @@ import { ProgressTotal } from "../files/progress.js";
 import type { Device, Memory } from "../types.js";
 import { yieldToEvents } from "./events.js";
 import { Helpers } from "./helpers.js";
+import { canShareMemory, type MemoryView, SharedMemory } from "./memory.js";
 import type { Reply, Request } from "./messages.js";
 import type { Call, Connection, LoadHooks, ModelInfo } from "./protocol.js";
 
@@ -192,6 +193,7 @@ export class Host implements Connection {
     }
     const problem = isOnCpu ? this.helpers?.problems : undefined;
     if (problem) device.reason += `; ${threads} of ${most} workers: ${problem}`;
+    if (threads > 1 && !canShareMemory()) device.reason += `; ${ONE_CORE}`;
     return device;
   }
 
@@ -200,6 +202,9 @@ export class Host implements Connection {
     this.model = undefined;
   }
 }
+
+/** Added to the reason for a device where workers can't share a run. */
+const ONE_CORE = "a short text is read on one core, because the page is not cross-origin isolated";
 
 function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promise<unknown> | unknown {
   const [first, second, third] = call.args;
@@ -226,10 +231,22 @@ function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promi
       return model.tokenize(first as string, second as string | undefined);
     case "run":
       return model.run(first as unknown[]);
+    case "takePart":
+      return takePart(model, first as unknown[], second as number, third as MemoryView);
     case "memory":
       return model.memory();
     default:
       throw invalidInput("name", `unknown call ${call.name satisfies never}`);
+  }
+}
+
+function takePart(model: EngineModel, inputs: unknown[], batch: number, view: MemoryView): boolean {
+  const memory = new SharedMemory(view);
+  try {
+    return model.takePart(inputs, batch, memory);
+  } catch (error) {
+    memory.fail();
+    throw error;
   }
 }
 

@@ -30,6 +30,7 @@ export type CallName =
   | "encode"
   | "tokenize"
   | "run"
+  | "takePart"
   | "memory";
 
 /** A call, as sent to the worker. */

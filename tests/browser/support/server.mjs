@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 /** Starts `xtask demo` on a free port and returns its address; `XTASK` is the path of the program. */
-export async function startServer(modelFolders = []) {
+export async function startServer(modelFolders = [], options = []) {
   const program = process.env.XTASK;
   if (!program) throw new Error("XTASK is not set: run these tests with `cargo xtask test --only browsers`");
   const models = modelFolders.flatMap((folder) => ["--model", folder]);
-  const child = spawn(program, ["demo", "--no-open", "--port", "0", ...models], {
+  const child = spawn(program, ["demo", "--no-open", "--port", "0", ...models, ...options], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const printed = [];

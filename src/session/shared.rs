@@ -1,0 +1,70 @@
+//! Runs that several workers share.
+
+use super::{Outputs, Sequence, Session, cut, sequence};
+use crate::cpu::{Division, Exchange};
+use crate::error::{Error, Result};
+use crate::plan::{Inputs, Request};
+
+/// A run as its other workers get it.
+pub struct SharedRun<'a> {
+    /// The padded sequences.
+    pub inputs: &'a Inputs,
+    /// Number of sequences.
+    pub batch: usize,
+    /// Maximum number of values that the workers exchange at a time.
+    pub floats: usize,
+}
+
+/// Has the other workers begin their parts of a run; `None` if there are none.
+pub type BeginRun<'a> = dyn FnMut(&SharedRun<'_>) -> Option<Box<dyn Exchange>> + 'a;
+
+impl Session {
+    /// Results of every sequence, in order, each run shared with other workers. `None` if that isn't possible, or if one
+    /// of them was lost.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn run_shared(
+        &mut self,
+        sequences: &[Sequence],
+        rows: usize,
+        begin: &mut BeginRun<'_>,
+    ) -> Result<Option<Vec<Outputs>>> {
+        for (index, sequence) in sequences.iter().enumerate() {
+            sequence.check(index, &self.limits)?;
+        }
+        let mut results = vec![Outputs::default(); sequences.len()];
+        for group in sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows) {
+            let plan = self.plan(self.shared_request(group.members.len(), group.padded))?;
+            let inputs = sequence::pad(sequences, &group);
+            let Some(division) = Division::of(&plan) else { return Ok(None) };
+            let run =
+                SharedRun { inputs: &inputs, batch: group.members.len(), floats: division.floats(&plan) };
+            let Some(mut exchange) = begin(&run) else { return Ok(None) };
+            let buffers = self.executor.run_shared(&plan, &division, &inputs, exchange.as_mut())?;
+            let Some(buffers) = buffers else { return Ok(None) };
+            for (item, &member) in group.members.iter().enumerate() {
+                let length = sequences[member].input_ids.len();
+                results[member] = Outputs(cut::outputs(&plan, &buffers, item, length));
+            }
+        }
+        Ok(Some(results))
+    }
+
+    /// Computes another worker's run in part. False if one of the workers was lost.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn take_part(&mut self, inputs: &Inputs, batch: usize, exchange: &mut dyn Exchange) -> Result<bool> {
+        let sequence = inputs.input_ids.len() / batch.max(1);
+        let plan = self.plan(self.shared_request(batch, sequence))?;
+        let division = Division::of(&plan);
+        let division = division.ok_or_else(|| Error::internal("run", "its steps don't divide"))?;
+        let results = self.executor.run_shared(&plan, &division, inputs, exchange)?;
+        Ok(results.is_some())
+    }
+
+    fn shared_request(&self, batch: usize, sequence: usize) -> Request {
+        Request { batch, sequence, schedule: self.schedule, ..Request::default() }
+    }
+}

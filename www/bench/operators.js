@@ -35,7 +35,7 @@ export function operators(models) {
     return make("tr", {}, [head, ...cells.map((text) => make("td", { text }))]);
   });
   byId("operators", HTMLTableElement).tBodies[0]?.replaceChildren(...rows);
-  const { operators } = dearest;
+  const inWords = (/** @type {string} */ set) => set.replace(", ", " and ");
   byId("operators-text", HTMLElement).textContent =
-    `Here, ${operators} take ${times(dearest.here, base.here).replace("×", " times")} as long as ${base.operators}; on the paper's Pixel 4, ${times(dearest.paper, base.paper).replace("×", " times")}.`;
+    `Here, ${inWords(dearest.operators)} take ${times(dearest.here, base.here).replace("×", " times")} as long as ${inWords(base.operators)}; on the paper's Pixel 4, ${times(dearest.paper, base.paper).replace("×", " times")}.`;
 }

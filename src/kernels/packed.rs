@@ -38,7 +38,7 @@ impl PackedMatrix {
     pub fn from_q8(weight: &[i8], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         let out_features = scales.len();
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
-        let panels = panels::pack_bytes(weight, in_features, simd.lanes());
+        let panels = panels::pack_bytes(weight, in_features, simd.lanes(), simd.adjacent());
         PackedMatrix { values: PackedData::Q8 { panels, scales }, out_features, in_features, simd }
     }
 

@@ -1,5 +1,6 @@
 //! Packing of the right-hand matrix of a product into panels of `L` columns, the last panel zero-padded. The layout is
-//! `[columns / L][depth][L]` for floats and `[columns / L][depth / 2][L][2]` (in pairs) for bytes.
+//! `[columns / L][depth][L]` for floats and `[columns / L][depth / A][L][A]` for bytes, where `A` adjacent values of a row are
+//! multiplied by one instruction.
 
 /// A matrix whose rows are `stride` floats apart.
 #[derive(Clone, Copy)]
@@ -24,20 +25,15 @@ pub(super) fn panels_len(depth: usize, columns: usize, lanes: usize) -> usize {
     columns.div_ceil(lanes) * lanes * depth
 }
 
-/// Number of pairs in a dot product of length `depth`.
-pub(super) const fn pairs(depth: usize) -> usize {
-    depth.div_ceil(2)
-}
-
 /// Packs a row-major weight of bytes `[columns, depth]` into panels.
-pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize) -> Vec<i8> {
+pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize, adjacent: usize) -> Vec<i8> {
     let columns = weight.len() / depth;
-    let panel = pairs(depth) * lanes * 2;
+    let panel = depth.next_multiple_of(adjacent) * lanes;
     let mut panels = vec![0; columns.div_ceil(lanes) * panel];
     for (column, row) in weight.chunks_exact(depth).enumerate() {
-        let start = column / lanes * panel + column % lanes * 2;
-        for (to, pair) in panels[start..].chunks_mut(lanes * 2).zip(row.chunks(2)) {
-            to[..pair.len()].copy_from_slice(pair);
+        let start = column / lanes * panel + column % lanes * adjacent;
+        for (to, values) in panels[start..].chunks_mut(lanes * adjacent).zip(row.chunks(adjacent)) {
+            to[..values.len()].copy_from_slice(values);
         }
     }
     panels

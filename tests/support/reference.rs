@@ -90,7 +90,7 @@ pub fn linear_rounding(parameters: &LinearParameters, input: &[f32], weight: &[f
             let rest = rest(outliers);
             rest[rest.len() - 1] <= 32.0001 * rest.iter().sum::<f64>() / rest.len() as f64
         });
-        rest(outliers.unwrap_or(0)).last().map_or(0.0, |largest| largest / 32767.0)
+        rest(outliers.unwrap_or(0)).last().map_or(0.0, |largest| largest / 32639.0)
     };
     let mut output = Vec::new();
     for row in 0..parameters.rows as usize {

@@ -4,7 +4,7 @@
 use std::arch::x86_64::{
     __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_dpwssd_avx_epi32,
     _mm256_fmadd_ps, _mm256_madd_epi16, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi32,
 };
 use std::marker::PhantomData;
 
@@ -149,6 +149,13 @@ impl<P: PairProducts> IntLanes<16> for I32x16<P> {
     #[inline(always)]
     fn load(from: &[[i16; 2]; 16]) -> Self::Pairs {
         bytemuck::cast(*from)
+    }
+
+    #[inline(always)]
+    fn times_256(self) -> Self {
+        // SAFETY: AVX2 is available, see the type.
+        let sums = unsafe { [_mm256_slli_epi32::<8>(self.0[0]), _mm256_slli_epi32::<8>(self.0[1])] };
+        I32x16(sums, PhantomData)
     }
 
     #[inline(always)]

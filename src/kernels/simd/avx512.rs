@@ -3,7 +3,7 @@
 use std::arch::x86_64::{
     __m512, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32, _mm512_fmadd_ps,
     _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
 };
 
 use super::{Arithmetic, IntLanes, Lanes};
@@ -113,6 +113,12 @@ impl IntLanes<32> for I32x32 {
         let from: *const __m512i = from.as_ptr().cast();
         // SAFETY: AVX-512 is available, see the type. `from` is 128 readable bytes, and `loadu` requires no alignment.
         unsafe { [_mm512_loadu_si512(from), _mm512_loadu_si512(from.add(1))] }
+    }
+
+    #[inline(always)]
+    fn times_256(self) -> Self {
+        // SAFETY: AVX-512 is available, see the type.
+        unsafe { I32x32([_mm512_slli_epi32::<8>(self.0[0]), _mm512_slli_epi32::<8>(self.0[1])]) }
     }
 
     #[inline(always)]

@@ -1,12 +1,14 @@
 //! SIMD instruction sets. Kernels are written once over [`Lanes`] and instantiated for each set.
 //!
-//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON; x86-64 always has SSE2. AVX2 with FMA, the
+//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON, and most processors its dot products; x86-64 always has SSE2. AVX2 with FMA, the
 //! VNNI that some processors add to it, and AVX-512 with its own VNNI are detected at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
 #[cfg(target_arch = "wasm32")]
@@ -25,12 +27,14 @@ enum Kind {
     AvxVnni,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Dotprod,
 }
 
 impl Simd {
     /// All instruction sets that kernels are compiled for and that this processor supports, best last.
     pub fn available() -> Vec<Simd> {
-        #[allow(unused_mut, reason = "only x86-64 has more than one set")]
+        #[allow(unused_mut, reason = "not every architecture has a second set")]
         let mut sets = vec![Simd(Kind::Baseline)];
         #[cfg(target_arch = "x86_64")]
         {
@@ -46,6 +50,10 @@ impl Simd {
             if avx2 && avx512 && detected!("avx512vl") && detected!("avx512vnni") {
                 sets.push(Simd(Kind::Avx512));
             }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("dotprod") {
+            sets.push(Simd(Kind::Dotprod));
         }
         sets
     }
@@ -64,6 +72,8 @@ impl Simd {
             Kind::AvxVnni => "avx2+fma+vnni",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512+vnni",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Dotprod => "neon+dotprod",
             Kind::Baseline if cfg!(target_arch = "wasm32") => "simd128",
             Kind::Baseline if cfg!(target_arch = "aarch64") => "neon",
             Kind::Baseline if cfg!(target_arch = "x86_64") => "sse2",
@@ -82,6 +92,17 @@ impl Simd {
             Kind::Avx2 | Kind::AvxVnni => 16,
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => 32,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Dotprod => BASELINE_LANES,
+        }
+    }
+
+    /// Adjacent values of a row that one instruction multiplies with weights of 8 bits: pairs of 16 bits, or four bytes.
+    pub(super) fn adjacent(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "aarch64")]
+            Kind::Dotprod => 4,
+            _ => 2,
         }
     }
 
@@ -100,6 +121,9 @@ impl Simd {
             // SAFETY: as above, with the five parts of AVX-512.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => unsafe { with_avx512(task) },
+            // SAFETY: as above, with NEON's dot products.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Dotprod => unsafe { with_dotprod(task) },
         }
     }
 }
@@ -157,6 +181,15 @@ pub(super) trait IntLanes<const L: usize>: Copy {
     /// `self + left[0] · right[0] + left[1] · right[1]` in every lane. The products only overflow if all four factors are
     /// `i16::MIN`.
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
+    /// `256 · self`
+    fn times_256(self) -> Self;
+    /// `self + Σ left[i] · right[i]` in every lane. Only used where [`Simd::adjacent`] is 4.
+    #[inline(always)]
+    fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; L]) -> Self {
+        let [a, b, c, d] = left.map(i16::from);
+        let half = |first: usize| right.map(|right| [right[first].into(), right[first + 1].into()]);
+        self.add_products([a, b], Self::load(&half(0))).add_products([c, d], Self::load(&half(2)))
+    }
 }
 
 /// Fetches values from memory into the L2 cache.
@@ -187,6 +220,12 @@ fn with_avx_vnni<T: Task>(task: T) -> T::Output {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn with_avx512<T: Task>(task: T) -> T::Output {
     task.run::<avx512::F32x32, 32, 12>()
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon,dotprod")]
+fn with_dotprod<T: Task>(task: T) -> T::Output {
+    task.run::<portable::Fused<8, dotprod::I32x8>, 8, 8>()
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -285,6 +324,31 @@ mod tests {
             };
             let expected: Vec<f32> = (0..set.lanes()).map(lane).collect();
             assert_eq!(set.run(IntegerProducts), expected, "{}", set.name());
+        }
+    }
+
+    struct ByteProducts;
+
+    impl Task for ByteProducts {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> Self::Output {
+            let right = std::array::from_fn(|lane| [lane as i8, i8::MIN, i8::MAX, -(lane as i8)]);
+            let sum = V::Ints::zero().add_byte_products([-3, i8::MIN, i8::MAX, 5], &right).times_256();
+            let mut out = [0.0; L];
+            V::from_ints(sum.add_byte_products([1, 0, i8::MIN, 0], &right)).store(&mut out);
+            out.to_vec()
+        }
+    }
+
+    #[test]
+    fn byte_products_keep_their_signs_and_lanes() {
+        for set in Simd::available() {
+            let lane =
+                |lane| (256 * (-3 * lane + 128 * 128 + 127 * 127 - 5 * lane) + lane - 128 * 127) as f32;
+            let expected: Vec<f32> = (0..set.lanes() as i32).map(lane).collect();
+            assert_eq!(set.run(ByteProducts), expected, "{}", set.name());
         }
     }
 }

@@ -1,14 +1,31 @@
 //! Plain arrays, for instruction sets whose vector registers the compiler uses without intrinsics.
 
+#[cfg(target_arch = "aarch64")]
+use std::marker::PhantomData;
+
 use super::{Arithmetic, IntLanes, Lanes};
 
-/// Floats, for instruction sets with a fused multiply-add.
+/// Integers whose values can be had as an array.
+pub trait IntValues<const L: usize>: IntLanes<L> {
+    /// The values.
+    fn values(self) -> [i32; L];
+}
+
+/// Floats, for instruction sets with a fused multiply-add, and their integers.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
-pub struct Fused<const L: usize>([f32; L]);
+pub struct Fused<const L: usize, I = IntArray<L>>([f32; L], PhantomData<I>);
 
 #[cfg(target_arch = "aarch64")]
-impl<const L: usize> Arithmetic for Fused<L> {
+impl<const L: usize, I> Fused<L, I> {
+    #[inline(always)]
+    fn new(values: [f32; L]) -> Self {
+        Fused(values, PhantomData)
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+impl<const L: usize, I> Arithmetic for Fused<L, I> {
     #[inline(always)]
     fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
         left.mul_add(right, addend)
@@ -16,22 +33,22 @@ impl<const L: usize> Arithmetic for Fused<L> {
 }
 
 #[cfg(target_arch = "aarch64")]
-impl<const L: usize> Lanes<L> for Fused<L> {
-    type Ints = IntArray<L>;
+impl<const L: usize, I: IntValues<L>> Lanes<L> for Fused<L, I> {
+    type Ints = I;
 
     #[inline(always)]
     fn zero() -> Self {
-        Fused([0.0; L])
+        Fused::new([0.0; L])
     }
 
     #[inline(always)]
     fn load(from: &[f32; L]) -> Self {
-        Fused(*from)
+        Fused::new(*from)
     }
 
     #[inline(always)]
     fn from_ints(ints: Self::Ints) -> Self {
-        Fused(ints.values().map(|value| value as f32))
+        Fused::new(ints.values().map(|value| value as f32))
     }
 
     #[inline(always)]
@@ -49,26 +66,24 @@ impl<const L: usize> Lanes<L> for Fused<L> {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Fused(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+        Fused::new(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
     }
 
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
-        Fused(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+        Fused::new(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        Fused(std::array::from_fn(
-            |lane| {
-                if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] }
-            },
-        ))
+        Fused::new(std::array::from_fn(|lane| {
+            if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] }
+        }))
     }
 
     #[inline(always)]
     fn relu(self) -> Self {
-        Fused(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
+        Fused::new(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
     }
 }
 
@@ -146,10 +161,18 @@ impl<const L: usize> Lanes<L> for Separate<L> {
 #[derive(Clone, Copy)]
 pub struct IntArray<const L: usize>([i32; L]);
 
+#[cfg(target_arch = "aarch64")]
 impl<const L: usize> IntArray<L> {
-    /// The values as an array.
+    /// From the values.
     #[inline(always)]
-    pub fn values(self) -> [i32; L] {
+    pub fn new(values: [i32; L]) -> Self {
+        IntArray(values)
+    }
+}
+
+impl<const L: usize> IntValues<L> for IntArray<L> {
+    #[inline(always)]
+    fn values(self) -> [i32; L] {
         self.0
     }
 }
@@ -165,6 +188,11 @@ impl<const L: usize> IntLanes<L> for IntArray<L> {
     #[inline(always)]
     fn load(from: &[[i16; 2]; L]) -> Self::Pairs {
         *from
+    }
+
+    #[inline(always)]
+    fn times_256(self) -> Self {
+        IntArray(self.0.map(|sum| sum << 8))
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i32x4_add, i32x4_dot_i16x8,
-    i32x4_splat, v128, v128_load, v128_store,
+    i32x4_shl, i32x4_splat, v128, v128_load, v128_store,
 };
 
 use super::{Arithmetic, IntLanes, Lanes};
@@ -97,6 +97,11 @@ impl IntLanes<8> for I32x8 {
         let from: *const v128 = from.as_ptr().cast();
         // SAFETY: `from` is 32 readable bytes, and `v128_load` requires no alignment.
         unsafe { [v128_load(from), v128_load(from.add(1))] }
+    }
+
+    #[inline(always)]
+    fn times_256(self) -> Self {
+        I32x8([i32x4_shl(self.0[0], 8), i32x4_shl(self.0[1], 8)])
     }
 
     #[inline(always)]

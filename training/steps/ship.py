@@ -101,7 +101,7 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
         f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
         f"--null-threshold={cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
         f"answer (see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
-        "`mobilebert answer` say it where a fifth of the questions has no answer, above",
+        "`mobilebert answer` say it as if a third of the questions had no answer, above",
         f"{found['calibration']['null_threshold']:.2f}:",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",

@@ -42,6 +42,7 @@ class Models:
     """Where weights come from: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
 
     init: str = ""  # checkpoint the trained model starts from; empty: built from `student`
+    mean_with: str = ""  # start from the mean of `init`'s weights and this checkpoint's (Wortsman et al. 2022)
     teacher: str = ""  # frozen teacher; also lends its word vectors to a student built from nothing
     word_vectors: str = "principal-components"  # or "random"
 

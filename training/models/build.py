@@ -62,6 +62,16 @@ def load(directory: Path, task: str, whole: bool = False) -> Network:
     return model
 
 
+@torch.no_grad()
+def average(model: Network, other: Network) -> None:
+    """Set a model's weights to the mean of both models'."""
+    weights = other.state_dict()
+    for name, tensor in model.state_dict().items():
+        if name not in weights or weights[name].shape != tensor.shape:
+            raise TrainingError(f"'mean_with': its {name} doesn't fit the one of 'init'")
+        tensor.copy_((tensor + weights[name]) / 2)
+
+
 def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:
     """Copy tensors in by name; a tensor of another shape or a missing encoder tensor is an error."""
     own = model.state_dict()

@@ -70,6 +70,8 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
     if config.models.init:
         tokenizer_from = places.model(config.models.init)
         model = build.load(tokenizer_from, config.task)
+        if config.models.mean_with:
+            build.average(model, build.load(places.model(config.models.mean_with), config.task))
     else:
         if tokenizer_from is None:
             if not config.data.tokenizer:

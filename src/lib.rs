@@ -81,6 +81,7 @@ pub mod model;
 pub mod plan;
 pub mod profile;
 pub mod session;
+mod sorting;
 pub mod task;
 pub mod text;
 mod trial;

@@ -9,6 +9,7 @@ use crate::clock::now_ms;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::profile::{Clock, Profile, RunParts};
+use crate::sorting::{sort, sort_by};
 
 /// Time by kernel: means over several profiled runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -188,7 +189,7 @@ fn by_kernel(
     limits: Option<&AdapterLimits>,
 ) -> Vec<KernelTime> {
     let mut names: Vec<&'static str> = steps.iter().map(|step| step.kernel).collect();
-    names.sort_unstable();
+    sort(&mut names);
     names.dedup();
     let mut kernels: Vec<KernelTime> = names
         .into_iter()
@@ -209,7 +210,7 @@ fn by_kernel(
             }
         })
         .collect();
-    kernels.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    sort_by(&mut kernels, |a, b| b.ms.total_cmp(&a.ms));
     kernels
 }
 
@@ -231,7 +232,7 @@ fn ratio(numerator: f64, denominator: f64) -> f64 {
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
+    sort_by(&mut values, f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 

@@ -1,6 +1,7 @@
 //! Memory assignment: two buffers share memory if the last reader of one comes before the writer of the other.
 
 use super::{BufferId, Plan};
+use crate::sorting::sort;
 
 /// Assigns a slot to every buffer. Output buffers keep theirs to the end; a step's output never shares one with its operands.
 pub(super) fn assign(plan: &mut Plan) {
@@ -17,7 +18,7 @@ pub(super) fn assign(plan: &mut Plan) {
         plan.buffers[step.output.0].slot = slot;
         let mut operands = step.operation.reads();
         operands.push(step.output);
-        operands.sort_unstable();
+        sort(&mut operands);
         operands.dedup();
         for BufferId(operand) in operands {
             if last_read[operand] == Some(index) {

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, PAD_ID};
+use crate::sorting::sort_by_key;
 
 /// Maximum number of rows (tokens) per run unless the caller asks for more; activations take memory.
 pub const MAX_ROWS: usize = 512;
@@ -88,7 +89,7 @@ pub struct Group {
 pub fn group(sequences: &[Sequence], bucket: usize, max_sequence: usize, rows: usize) -> Vec<Group> {
     let length = |index: usize| sequences[index].input_ids.len();
     let mut order: Vec<usize> = (0..sequences.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(length(index)));
+    sort_by_key(&mut order, |&index| std::cmp::Reverse(length(index)));
     let mut groups = Vec::new();
     let mut rest = order.as_slice();
     while let Some(&longest) = rest.first() {

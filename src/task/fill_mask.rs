@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
+use crate::sorting::sort_by;
 use crate::text::Tokenizer;
 
 /// A token for a mask.
@@ -105,7 +106,7 @@ pub fn fills(
             targets.iter().filter_map(of_target).collect()
         }
     };
-    best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    sort_by(&mut best, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     best.truncate(top_k);
     let fill = |(token, probability): (usize, f64)| {
         let token = u32::try_from(token).ok()?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::form::{ADDED_TOKENS, TOKENIZER_CONFIG, token_text};
 use super::settings::Vocabulary;
 use crate::error::{Error, Result};
+use crate::sorting::sort_by_key;
 
 /// A token that is found in a text before WordPiece runs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -140,7 +141,7 @@ pub(super) fn read_decoder(config: &Value) -> Result<Option<Vec<AddedToken>>> {
         }
     };
     let mut tokens = entries.iter().map(token).collect::<Result<Vec<_>>>()?;
-    tokens.sort_by_key(|token| token.id);
+    sort_by_key(&mut tokens, |token| token.id);
     Ok(Some(tokens))
 }
 
@@ -161,6 +162,6 @@ pub(super) fn read_added_tokens(
         Ok(AddedToken { id, normalized: Some(!special), ..AddedToken::new(ADDED_TOKENS, content, special) })
     };
     let mut tokens = entries.iter().map(token).collect::<Result<Vec<_>>>()?;
-    tokens.sort_by_key(|token| token.id);
+    sort_by_key(&mut tokens, |token| token.id);
     Ok(tokens)
 }

@@ -12,6 +12,7 @@ use super::special_tokens::Role;
 use super::template::Template;
 use super::words::WordSplit;
 use crate::error::{Error, Result};
+use crate::sorting::sort_by_key;
 
 /// Contents of the files of a tokenizer. `tokenizer_json` or `vocab` is required; with both, the vocabulary comes from
 /// `tokenizer.json`.
@@ -132,7 +133,7 @@ impl TokenizerFiles<'_> {
             let listed = read_added_tokens(&parse(ADDED_TOKENS, text)?, |token| settings.names.names(token))?;
             tokens.extend(listed.into_iter().filter(|token| !taken.contains(&token.id)));
         }
-        tokens.sort_by_key(|token| token.id);
+        sort_by_key(&mut tokens, |token| token.id);
         Ok(tokens)
     }
 }

@@ -5,6 +5,7 @@ use tokenizers::{NormalizedString, Split, Token};
 use unicode_categories::UnicodeCategories;
 
 use super::added_tokens::AddedToken;
+use crate::sorting::sort_by;
 
 /// Matches a set of patterns: leftmost first, then longest.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +27,7 @@ impl Matcher {
         let pattern = |(text, token)| Pattern { text, token };
         let mut patterns: Vec<_> = tokens.into_iter().map(pattern).collect();
         patterns.retain(|pattern| !pattern.text.is_empty());
-        patterns.sort_by(|a, b| a.text.cmp(&b.text));
+        sort_by(&mut patterns, |a, b| a.text.cmp(&b.text));
         patterns.dedup_by(|later, first| later.text == first.text);
         Self { patterns }
     }

@@ -1,10 +1,11 @@
 //! `model.safetensors.index.json`: which file has which tensor of a sharded checkpoint.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::sorting::sort;
 
 use super::header::without_wrappers;
 use super::manifest::check_file_name;
@@ -39,12 +40,18 @@ impl ShardIndex {
                 .map_err(|problem| Error::corrupt(file, format!("tensor `{tensor}` is in {problem}")))?;
         }
         let own = |(tensor, shard): (String, String)| (without_wrappers(&tensor).to_owned(), shard);
-        Ok(ShardIndex { weight_map: weight_map.into_iter().map(own).collect() })
+        // Not collected: that would sort, with a copy of the algorithm of its own.
+        let mut own_map = BTreeMap::new();
+        own_map.extend(weight_map.into_iter().map(own));
+        Ok(ShardIndex { weight_map: own_map })
     }
 
     /// The files, without duplicates, sorted by name.
     pub fn files(&self) -> Vec<&str> {
-        self.weight_map.values().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
+        let mut files: Vec<&str> = self.weight_map.values().map(String::as_str).collect();
+        sort(&mut files);
+        files.dedup();
+        files
     }
 
     /// Whether the checkpoint has a tensor with this name.

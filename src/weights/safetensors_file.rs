@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use safetensors::tensor::TensorInfo;
 
 use crate::error::{Error, Result};
+use crate::sorting::sort_by;
 
 use super::tensor::RawTensor;
 
@@ -23,7 +24,9 @@ impl SafetensorsFile {
     /// # Errors
     /// [`Error::Internal`] if the header can't be written.
     pub fn new(mut tensors: Vec<RawTensor>, metadata: &BTreeMap<&str, &str>) -> Result<Self> {
-        tensors.sort_by(|left, right| right.dtype.cmp(&left.dtype).then_with(|| left.name.cmp(&right.name)));
+        sort_by(&mut tensors, |left, right| {
+            right.dtype.cmp(&left.dtype).then_with(|| left.name.cmp(&right.name))
+        });
         let fail = |error: serde_json::Error| Error::internal("model.safetensors", error.to_string());
         let mut json = format!("{{\"__metadata__\":{}", serde_json::to_string(metadata).map_err(fail)?);
         let mut begin = 0;

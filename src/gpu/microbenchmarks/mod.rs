@@ -10,6 +10,7 @@ pub use roofline::Roofline;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::profile::Clock;
+use crate::sorting::sort_by;
 
 use super::completion;
 use super::device::Device;
@@ -155,6 +156,6 @@ async fn content<P: bytemuck::Pod>(device: &Device, source: &wgpu::Buffer, bytes
 
 /// The middle value of an odd number of values.
 fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
+    sort_by(&mut values, f64::total_cmp);
     values[values.len() / 2]
 }

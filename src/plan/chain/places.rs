@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::kernels::Attention;
 use crate::kernels::chain::{MEMORY, SCORES};
 use crate::plan::BufferId;
+use crate::sorting::sort_by_key;
 
 /// Where the values of a segment are in workgroup memory.
 pub(super) struct Places {
@@ -30,7 +31,7 @@ impl Places {
             if last <= Some(index) {
                 continue;
             }
-            live.sort_by_key(|(range, _)| range.start);
+            sort_by_key(&mut live, |(range, _)| range.start);
             let mut place = 0;
             for (range, _) in &live {
                 if range.start >= place + value.features {

@@ -7,6 +7,7 @@ use super::groups::{Group, Scored, group};
 use super::rank::{BestSpans, BestTexts, Rank};
 use super::spans::{DisjointSpans, RankedSpans, Span, log_add, log_sum_exp};
 use crate::error::{Error, Result};
+use crate::sorting::sort_by;
 use crate::text::windows::Window;
 use crate::text::{Utf16Index, whole_characters};
 
@@ -126,13 +127,13 @@ impl<'a> Search<'a> {
         let probability =
             |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (scaled(score) - total).exp() };
         let mut ranks: Vec<Rank> = self.texts.iter().chain(self.spans.iter()).cloned().collect();
-        ranks.sort_by(|a, b| b.cmp(a));
+        sort_by(&mut ranks, |a, b| b.cmp(a));
         ranks.dedup();
         let overlapping = self.options.merge == Merge::Overlapping;
         let mut groups = group(self.context, &ranks, overlapping, probability);
         if self.options.merge == Merge::EqualTexts {
             // Stable: of equally probable answers, the one with the better span stays first.
-            groups.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+            sort_by(&mut groups, |a, b| b.probability.total_cmp(&a.probability));
         }
         let answers = groups.iter().take(self.options.top_k).filter_map(|group| self.answer(group));
         Answers {

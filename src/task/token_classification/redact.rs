@@ -1,13 +1,14 @@
 //! A text without its entities.
 
 use super::Entity;
+use crate::sorting::sort_by_key;
 
 /// The text with each entity replaced. Of entities that overlap, all bytes are replaced once, for the one that begins first
 /// (of several, the longest). Entities may have any order.
 pub fn redact(text: &str, entities: &[Entity], replacement: impl Fn(&Entity) -> String) -> String {
     let mut entities: Vec<&Entity> =
         entities.iter().filter(|entity| entity.start_byte < entity.end_byte).collect();
-    entities.sort_by_key(|entity| (entity.start_byte, std::cmp::Reverse(entity.end_byte)));
+    sort_by_key(&mut entities, |entity| (entity.start_byte, std::cmp::Reverse(entity.end_byte)));
     let mut redacted = String::with_capacity(text.len());
     let mut read = 0;
     for entity in entities {

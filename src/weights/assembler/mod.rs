@@ -169,12 +169,10 @@ impl Assembler {
         if !self.ready.is_empty() {
             return Err(Error::internal("weights", "parameters were not fetched"));
         }
-        let missing: BTreeMap<&str, &PendingSource> = self
-            .sources
-            .iter()
-            .filter(|waiting| !waiting.complete)
-            .map(|waiting| (waiting.source.name(), waiting))
-            .collect();
+        let waiting = self.sources.iter().filter(|waiting| !waiting.complete);
+        // Not collected: that would sort, with a copy of the algorithm of its own.
+        let mut missing: BTreeMap<&str, &PendingSource> = BTreeMap::new();
+        missing.extend(waiting.map(|waiting| (waiting.source.name(), waiting)));
         let Some((name, waiting)) = missing.first_key_value() else {
             return Err(Error::internal("weights", "a parameter has no source"));
         };

@@ -1,5 +1,7 @@
 //! A tensor's place in its storage.
 
+use crate::sorting::sort;
+
 /// A view of a storage, in values: element `[i, j, …]` is at `offset + i · strides[0] + j · strides[1] + …`. Elements are
 /// inside the storage and don't share places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ impl Layout {
             .zip(self.shape.iter().copied())
             .filter(|(_, size)| *size > 1)
             .collect();
-        axes.sort_unstable();
+        sort(&mut axes);
         let mut covered = 1;
         axes.iter().any(|(stride, size)| {
             let overlaps = *stride < covered;

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::error::{Error, Result};
+use crate::sorting::sort;
 use crate::weights::formats::{START_BYTES, Source, reserve};
 use crate::weights::header::Header;
 use crate::weights::tensor::RawTensor;
@@ -137,7 +138,7 @@ impl LegacyReader {
         let order: Option<VecDeque<usize>> = keys.iter().map(|key| expected(pickled.text(*key)?)).collect();
         let order = order.ok_or_else(problem)?;
         let mut seen: Vec<usize> = order.iter().copied().collect();
-        seen.sort_unstable();
+        sort(&mut seen);
         if seen.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(problem());
         }

@@ -31,6 +31,7 @@ mod shapes;
 mod simd;
 mod softmax;
 mod table;
+pub(crate) mod wgsl;
 mod workers;
 
 pub use chain::{ChainLinear, ChainOperand, ChainResidual, ChainSource};

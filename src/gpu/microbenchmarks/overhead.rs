@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::gpu::Device;
+use crate::kernels::wgsl::include_wgsl;
 use crate::profile::Clock;
 
 use super::{Microbenchmark, buffer, clock, content, median};
@@ -41,7 +42,7 @@ impl Overhead {
     /// # Errors
     /// `Internal` where a counter shows that dispatches were lost; what the device reports.
     pub async fn measure(device: &Device) -> Result<Self> {
-        let wgsl = include_str!("../../../shaders/microbenchmarks/increment.wgsl");
+        let wgsl = include_wgsl!("../../../shaders/microbenchmarks/increment.wgsl");
         let increment = Microbenchmark::new(device, "increment", wgsl, 1).await?;
         let counters: Vec<_> = (0..DISPATCHES).map(|_| buffer(device, "counter", COUNTER)).collect();
         let own: Vec<_> = counters.iter().map(|counter| increment.bind(device, &[counter])).collect();

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::gpu::Device;
+use crate::kernels::wgsl::include_wgsl;
 use crate::profile::Clock;
 
 use super::{Microbenchmark, buffer, clock, content};
@@ -45,7 +46,7 @@ impl Roofline {
 }
 
 async fn copy(device: &Device) -> Result<f64> {
-    let wgsl = include_str!("../../../shaders/microbenchmarks/copy.wgsl");
+    let wgsl = include_wgsl!("../../../shaders/microbenchmarks/copy.wgsl");
     let copy = Microbenchmark::new(device, "copy", wgsl, 2).await?;
     let watch = device.watch();
     let [destination, source] = ["destination", "source"].map(|label| buffer(device, label, COPY_BYTES));
@@ -72,7 +73,7 @@ async fn copy(device: &Device) -> Result<f64> {
 }
 
 async fn multiply_add(device: &Device) -> Result<f64> {
-    let wgsl = include_str!("../../../shaders/microbenchmarks/multiply_add.wgsl");
+    let wgsl = include_wgsl!("../../../shaders/microbenchmarks/multiply_add.wgsl");
     let multiply_add = Microbenchmark::new(device, "multiply_add", wgsl, 2).await?;
     let destination = buffer(device, "destination", 16);
     let source = buffer(device, "source", 32);

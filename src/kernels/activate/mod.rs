@@ -9,6 +9,7 @@ use super::operator::Operator;
 use super::{BufferId, Kernel, Shapes, parameter_block, read, write};
 use crate::config::Activation;
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// `activation(input)`, element-wise.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +34,8 @@ parameter_block! {
 pub const KERNEL: Kernel = Kernel {
     name: "activate",
     wgsl: &[
-        include_str!("../../../shaders/shared/activation.wgsl"),
-        include_str!("../../../shaders/activate.wgsl"),
+        include_wgsl!("../../../shaders/shared/activation.wgsl"),
+        include_wgsl!("../../../shaders/activate.wgsl"),
     ],
     parameters: ActivateParameters::BLOCK,
     bindings: &[read("input_values"), write("output_values")],

@@ -8,6 +8,7 @@ pub use cpu::{AddOperands, run};
 use super::operator::Operator;
 use super::{BufferId, Kernel, ParameterId, Residual, Shapes, parameter_block, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// `input + scale ∘ residual`.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +36,7 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "add",
-    wgsl: &[include_str!("../../../shaders/add.wgsl")],
+    wgsl: &[include_wgsl!("../../../shaders/add.wgsl")],
     parameters: AddParameters::BLOCK,
     bindings: &[read("input_values"), read("residual"), read("scale"), write("output_values")],
 };

@@ -11,6 +11,7 @@ use super::heads::AttentionShape;
 use super::operator::Operator;
 use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// Attention in one kernel, without the probabilities in memory: `[rows, heads · head_size]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +45,7 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention",
-    wgsl: &[include_str!("../../../shaders/attention.wgsl")],
+    wgsl: &[include_wgsl!("../../../shaders/attention.wgsl")],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), read("value"), write("output_values")],
 };

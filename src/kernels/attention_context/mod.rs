@@ -10,6 +10,7 @@ use super::cost::Cost;
 use super::operator::Operator;
 use super::{BufferId, Kernel, ParameterId, Shapes, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// `probabilities · v`: `[rows, heads · head_size]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub struct AttentionContext {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention_context",
-    wgsl: &[include_str!("../../../shaders/attention_context.wgsl")],
+    wgsl: &[include_wgsl!("../../../shaders/attention_context.wgsl")],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("probabilities"), read("value"), write("output_values")],
 };

@@ -10,6 +10,7 @@ use super::cost::Cost;
 use super::operator::Operator;
 use super::{BufferId, Kernel, ParameterId, Shapes, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`. The query is already scaled.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +29,8 @@ pub struct AttentionProbabilities {
 pub const KERNEL: Kernel = Kernel {
     name: "attention_probabilities",
     wgsl: &[
-        include_str!("../../../shaders/shared/reduction.wgsl"),
-        include_str!("../../../shaders/attention_probabilities.wgsl"),
+        include_wgsl!("../../../shaders/shared/reduction.wgsl"),
+        include_wgsl!("../../../shaders/attention_probabilities.wgsl"),
     ],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), write("output_values")],

@@ -4,6 +4,7 @@ use super::{Chain, ChainLinear, ChainOperand, ChainParameters, ChainSource, Line
 use crate::error::Result;
 use crate::kernels::launch::{Launch, Operand};
 use crate::kernels::operator::Dispatch;
+use crate::kernels::wgsl::include_wgsl;
 use crate::kernels::{Format, Kernel, ParameterId, Shapes, read, write};
 
 /// Rows that a workgroup computes, one per component of a vector.
@@ -15,9 +16,9 @@ const INVOCATIONS: usize = 256;
 pub const KERNEL: Kernel = Kernel {
     name: "chain",
     wgsl: &[
-        include_str!("../../../shaders/shared/activation.wgsl"),
-        include_str!("../../../shaders/shared/unpack.wgsl"),
-        include_str!("../../../shaders/chain.wgsl"),
+        include_wgsl!("../../../shaders/shared/activation.wgsl"),
+        include_wgsl!("../../../shaders/shared/unpack.wgsl"),
+        include_wgsl!("../../../shaders/chain.wgsl"),
     ],
     parameters: ChainParameters::BLOCK,
     bindings: &[read("attention_mask"), read("input_values"), read("weights"), write("output_values")],

@@ -12,6 +12,7 @@ use super::operator::Operator;
 use super::operator::RunInput;
 use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// Word vectors by `input_ids`: `[rows, E]`, or with `trigram` `[x_{t+1}, x_t, x_{t−1}]`: `[rows, 3E]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +45,9 @@ parameter_block! {
 pub const KERNEL: Kernel = Kernel {
     name: "embedding",
     wgsl: &[
-        include_str!("../../../shaders/shared/unpack.wgsl"),
-        include_str!("../../../shaders/shared/embedding.wgsl"),
-        include_str!("../../../shaders/embedding.wgsl"),
+        include_wgsl!("../../../shaders/shared/unpack.wgsl"),
+        include_wgsl!("../../../shaders/shared/embedding.wgsl"),
+        include_wgsl!("../../../shaders/embedding.wgsl"),
     ],
     parameters: EmbeddingParameters::BLOCK,
     bindings: &[read("input_ids"), read("table"), write("output_values")],

@@ -4,16 +4,17 @@ use super::{EmbeddingPosition, EmbeddingPositionParameters};
 use crate::error::Result;
 use crate::kernels::launch::{Launch, Operand, flat};
 use crate::kernels::operator::Dispatch;
+use crate::kernels::wgsl::include_wgsl;
 use crate::kernels::{Kernel, Shapes, read, write};
 
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "embedding_position",
     wgsl: &[
-        include_str!("../../../shaders/shared/unpack.wgsl"),
-        include_str!("../../../shaders/shared/embedding.wgsl"),
-        include_str!("../../../shaders/shared/position.wgsl"),
-        include_str!("../../../shaders/embedding_position.wgsl"),
+        include_wgsl!("../../../shaders/shared/unpack.wgsl"),
+        include_wgsl!("../../../shaders/shared/embedding.wgsl"),
+        include_wgsl!("../../../shaders/shared/position.wgsl"),
+        include_wgsl!("../../../shaders/embedding_position.wgsl"),
     ],
     parameters: EmbeddingPositionParameters::BLOCK,
     bindings: &[

@@ -8,6 +8,7 @@ pub use cpu::{LayerNormOperands, run};
 use super::operator::Operator;
 use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// `(x − mean) / √(variance + epsilon) ∘ weight + bias` over rows of `features`.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +41,8 @@ parameter_block! {
 pub const KERNEL: Kernel = Kernel {
     name: "layer_norm",
     wgsl: &[
-        include_str!("../../../shaders/shared/reduction.wgsl"),
-        include_str!("../../../shaders/layer_norm.wgsl"),
+        include_wgsl!("../../../shaders/shared/reduction.wgsl"),
+        include_wgsl!("../../../shaders/layer_norm.wgsl"),
     ],
     parameters: LayerNormParameters::BLOCK,
     bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],

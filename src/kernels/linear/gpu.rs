@@ -4,6 +4,7 @@ use super::{Linear, LinearParameters};
 use crate::error::Result;
 use crate::kernels::launch::{Launch, Operand, Variant, to_u32};
 use crate::kernels::operator::Dispatch;
+use crate::kernels::wgsl::include_wgsl;
 use crate::kernels::{Binding, Kernel, Shapes, read, write};
 
 const BINDINGS: &[Binding] = &[
@@ -21,12 +22,12 @@ macro_rules! kernel {
         Kernel {
             name: $name,
             wgsl: &[
-                include_str!("../../../shaders/shared/activation.wgsl"),
-                include_str!("../../../shaders/shared/unpack.wgsl"),
-                include_str!("../../../shaders/shared/linear.wgsl"),
-                include_str!(concat!("../../../shaders/shared/", $weight, ".wgsl")),
-                include_str!(concat!("../../../shaders/shared/", $accumulators, ".wgsl")),
-                include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+                include_wgsl!("../../../shaders/shared/activation.wgsl"),
+                include_wgsl!("../../../shaders/shared/unpack.wgsl"),
+                include_wgsl!("../../../shaders/shared/linear.wgsl"),
+                include_wgsl!(concat!("../../../shaders/shared/", $weight, ".wgsl")),
+                include_wgsl!(concat!("../../../shaders/shared/", $accumulators, ".wgsl")),
+                include_wgsl!(concat!("../../../shaders/", $name, ".wgsl")),
             ],
             parameters: LinearParameters::BLOCK,
             bindings: BINDINGS,

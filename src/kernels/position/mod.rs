@@ -11,6 +11,7 @@ use super::operator::Operator;
 use super::operator::RunInput;
 use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
+use crate::kernels::wgsl::include_wgsl;
 
 /// `input + position[t] + token_type[type_id]` over `[rows, H]`; without `input`, the sum of the last two.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,9 +52,9 @@ parameter_block! {
 pub const KERNEL: Kernel = Kernel {
     name: "position",
     wgsl: &[
-        include_str!("../../../shaders/shared/unpack.wgsl"),
-        include_str!("../../../shaders/shared/position.wgsl"),
-        include_str!("../../../shaders/position.wgsl"),
+        include_wgsl!("../../../shaders/shared/unpack.wgsl"),
+        include_wgsl!("../../../shaders/shared/position.wgsl"),
+        include_wgsl!("../../../shaders/position.wgsl"),
     ],
     parameters: PositionParameters::BLOCK,
     bindings: &[

@@ -28,13 +28,13 @@ const steps = {
     await page.waitForFunction(() => document.querySelector("#answer").dataset.state === "found");
   },
   async "why this answer"(page) {
-    await page.evaluate(() => document.querySelector("#inside-open").click());
-    await page.waitForSelector("#inside-words span");
+    await page.evaluate(() => document.querySelector("#inside-toggle").click());
+    await page.waitForFunction(() => document.querySelector("#inside-words").ariaBusy === "false");
     await page.evaluate(() => document.querySelector("#inside").scrollIntoView());
   },
   async "sentiment, word by word"(page) {
     await paste(page, "#mood", "Charming actors, but a dull script.");
-    await page.waitForFunction(() => document.querySelectorAll("#mood-words .word").length > 0);
+    await page.waitForSelector("#mood-words .word");
     await page.evaluate(() => document.querySelector(".mood-card").scrollIntoView());
   },
 };

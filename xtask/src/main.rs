@@ -83,7 +83,7 @@ enum Command {
     GpuKit(gpu_kit::Options),
     /// Take screenshots of every state of the pages, into tests/screens/.
     Screens {
-        /// Only these states; an unknown name lists them all.
+        /// Only these states; an unknown name lists them all. `strip`: the screenshots that the README shows in a row.
         state: Vec<String>,
     },
     /// Measure the page from a cold start to an answer: first text, longest task on the main thread.
@@ -119,6 +119,7 @@ fn main() -> ExitCode {
         Command::Goldens { rest } => goldens::run(&rest),
         Command::GpuKit(options) => gpu_kit::run(&options),
         Command::LongTasks { rest } => browser::script("bench/page/long-tasks.mjs", &rest),
+        Command::Screens { state } if state == ["strip"] => browser::script("tests/browser/strip.mjs", &[]),
         Command::Screens { state } => browser::script("tests/browser/screens.mjs", &state),
         Command::Typing { rest } => browser::script("bench/page/typing.mjs", &rest),
         Command::Workers { rest } => browser::script("bench/page/workers.mjs", &rest),

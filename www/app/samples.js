@@ -76,4 +76,5 @@ export const sentiments = {
   "The actors try, the script does not.": "negative",
   "Not bad at all.": "positive",
   "I would watch it again tomorrow.": "positive",
+  "It opens in cinemas on Friday.": "neutral",
 };

@@ -104,7 +104,8 @@ test("the page works under the security headers of the server", async () => {
   assert.match(policy, /default-src 'self'; script-src 'self' 'wasm-unsafe-eval'/);
   assert.doesNotMatch(policy, /'unsafe-eval'|'unsafe-inline'|blob:/);
   assert.equal(response.headers.get("x-content-type-options"), "nosniff");
-  assert.equal(response.headers.get("cross-origin-embedder-policy"), null);
+  assert.equal(response.headers.get("cross-origin-opener-policy"), "same-origin");
+  assert.equal(response.headers.get("cross-origin-embedder-policy"), "require-corp");
   const types = {
     "pkg/wasm/mobilebert_bg.wasm": "application/wasm",
     "app/main.js": "text/javascript",

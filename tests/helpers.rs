@@ -5,48 +5,26 @@
 mod support;
 
 use std::cell::RefCell;
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use mobilebert::config::Config;
 use mobilebert::cpu::Exchange;
 use mobilebert::model::{
     AskOptions, EncodeOptions, Encoder, Finished, Helpers, Model, PoolTokens, QuestionAnswering, Reply,
     Timing,
 };
-use mobilebert::plan::Network;
 use mobilebert::session::{Device, ExtraOutputs, Sequence, SessionOptions, SharedRun};
 use mobilebert::task::pooling::Pooling;
-use mobilebert::weights::Generator;
-use serde_json::json;
-use support::checkpoint;
 use support::random::Random;
-use tempfile::TempDir;
+use support::small_model;
 
 fn cpu() -> SessionOptions {
     SessionOptions { device: Device::Cpu, threads: 1, ..SessionOptions::default() }
 }
 
 const WORDS: [&str; 10] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "d", "."];
-
-fn model_directory() -> TempDir {
-    let configuration = json!({
-        "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"], "vocab_size": WORDS.len(),
-        "hidden_size": 24, "embedding_size": 8, "intra_bottleneck_size": 16, "num_attention_heads": 2,
-        "intermediate_size": 20, "num_hidden_layers": 2, "num_feedforward_networks": 2,
-        "max_position_embeddings": 32, "type_vocab_size": 2,
-    });
-    let config = Config::from_json(configuration.to_string()).unwrap();
-    let tensors: Vec<_> = Generator::new(7).checkpoint(&Network::of(&config).unwrap()).collect();
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("config.json"), configuration.to_string()).unwrap();
-    fs::write(folder.path().join("model.safetensors"), checkpoint::file(&tensors, &[])).unwrap();
-    fs::write(folder.path().join("vocab.txt"), WORDS.join("\n")).unwrap();
-    folder
-}
 
 /// What becomes of a helper's job when it is its turn.
 #[derive(Clone, Copy, PartialEq)]
@@ -158,7 +136,7 @@ fn ask(task: &mut QuestionAnswering, text: &str, stop_after: usize) -> (Reply, V
 
 #[test]
 fn answers_and_partial_answers_are_those_of_one_worker_bit_for_bit() {
-    let (folder, text) = (model_directory(), text(260));
+    let (folder, text) = (small_model::directory(&WORDS), text(260));
     let mut task = pollster::block_on(QuestionAnswering::open(folder.path(), &cpu())).unwrap();
     let (alone, steps) = ask(&mut task, &text, usize::MAX);
     assert!(alone.windows > 20, "only {} windows", alone.windows);
@@ -184,7 +162,7 @@ fn answers_and_partial_answers_are_those_of_one_worker_bit_for_bit() {
 
 #[test]
 fn a_job_that_no_helper_has_begun_is_taken_back_at_the_end() {
-    let (folder, text) = (model_directory(), text(100));
+    let (folder, text) = (small_model::directory(&WORDS), text(100));
     let mut task = pollster::block_on(QuestionAnswering::open(folder.path(), &cpu())).unwrap();
     let (alone, _) = ask(&mut task, &text, usize::MAX);
     let (helpers, log) = fake(folder.path(), 1, 100, |_| Fate::Finishes);
@@ -195,7 +173,7 @@ fn a_job_that_no_helper_has_begun_is_taken_back_at_the_end() {
 
 #[test]
 fn a_call_that_is_stopped_ends_and_the_next_one_has_no_helpers() {
-    let (folder, text) = (model_directory(), text(260));
+    let (folder, text) = (small_model::directory(&WORDS), text(260));
     let mut task = pollster::block_on(QuestionAnswering::open(folder.path(), &cpu())).unwrap();
     let (stopped_alone, _) = ask(&mut task, &text, 3);
     let (helpers, log) = fake(folder.path(), 5, 4, |_| Fate::Finishes);
@@ -210,7 +188,7 @@ fn a_call_that_is_stopped_ends_and_the_next_one_has_no_helpers() {
 
 #[test]
 fn lists_of_texts_keep_their_order() {
-    let folder = model_directory();
+    let folder = small_model::directory(&WORDS);
     let mut task = pollster::block_on(Encoder::open(folder.path(), &cpu())).unwrap();
     let texts: Vec<String> = (1..150).map(|words| text(words % 23 + 1)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -4,37 +4,16 @@
 
 mod support;
 
-use std::fs;
 use std::ops::ControlFlow;
 
-use mobilebert::config::Config;
 use mobilebert::model::{AskOptions, QuestionAnswering, Reply};
-use mobilebert::plan::Network;
 use mobilebert::session::{Device, SessionOptions};
-use mobilebert::weights::Generator;
-use serde_json::json;
-use support::checkpoint;
 use support::gpu;
 use support::random::Random;
+use support::small_model;
 use tempfile::TempDir;
 
 const WORDS: [&str; 12] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "d", "e", "f", "."];
-
-fn model_directory() -> TempDir {
-    let configuration = json!({
-        "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"], "vocab_size": WORDS.len(),
-        "hidden_size": 24, "embedding_size": 8, "intra_bottleneck_size": 16, "num_attention_heads": 2,
-        "intermediate_size": 20, "num_hidden_layers": 2, "num_feedforward_networks": 2,
-        "max_position_embeddings": 32, "type_vocab_size": 2,
-    });
-    let config = Config::from_json(configuration.to_string()).unwrap();
-    let tensors: Vec<_> = Generator::new(7).checkpoint(&Network::of(&config).unwrap()).collect();
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("config.json"), configuration.to_string()).unwrap();
-    fs::write(folder.path().join("model.safetensors"), checkpoint::file(&tensors, &[])).unwrap();
-    fs::write(folder.path().join("vocab.txt"), WORDS.join("\n")).unwrap();
-    folder
-}
 
 /// The reply, and the number of windows read before each partial answer.
 fn read(folder: &TempDir, device: Device, text: &str) -> (Reply, Vec<usize>) {
@@ -61,7 +40,7 @@ fn a_gpu_tries_batches_of_windows_and_gives_the_same_answers_as_the_cpu() {
     if gpu::device("long texts").is_none() {
         return;
     }
-    let (folder, text) = (model_directory(), text(260));
+    let (folder, text) = (small_model::directory(&WORDS), text(260));
     let (on_cpu, one_by_one) = read(&folder, Device::Cpu, &text);
     let (on_gpu, steps) = read(&folder, Device::Gpu, &text);
     assert!(on_cpu.windows > 20, "only {} windows", on_cpu.windows);
@@ -83,7 +62,7 @@ fn the_maximum_number_of_windows_also_applies_to_batches() {
         return;
     }
     let session = SessionOptions { device: Device::Gpu, ..SessionOptions::default() };
-    let folder = model_directory();
+    let folder = small_model::directory(&WORDS);
     let mut model = pollster::block_on(QuestionAnswering::open(folder.path(), &session)).unwrap();
     for limit in [1, 5, 9, 13] {
         let options =

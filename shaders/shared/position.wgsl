@@ -1,5 +1,5 @@
 // Rows of the tables of positions and token types, used by position.wgsl and embedding_position.wgsl, which declare the
-// bindings.
+// bindings. A storage array can't be passed to a function, so each table has its own.
 
 fn position_value(row: u32, feature: u32) -> f32 {
     let format = parameters.position_format;

@@ -13,7 +13,7 @@ pub struct Calibration {
     /// `null_threshold`: a question counts as unanswerable if its null score is above its best answer's by more than this.
     /// None: if "no answer" is more probable than the best answer.
     pub null_threshold: Option<f64>,
-    /// `unsure_below`: a less probable answer is no more than a guess.
+    /// `unsure_below`: a less probable answer is only a guess.
     pub unsure_below: f64,
     /// `neutral`: for two labels, the probabilities of the second between which a text counts as neutral.
     pub neutral: Option<(f64, f64)>,

@@ -11,5 +11,6 @@ pub mod matrix;
 pub mod random;
 pub mod reference;
 pub mod reference_model;
+pub mod small_model;
 pub mod tokenizers;
 pub mod torch;

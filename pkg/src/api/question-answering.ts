@@ -38,7 +38,7 @@ export interface AskResult {
   noAnswer: { probability: number; score: number };
   /**
    * What the answers amount to, by the model's `calibration` (see "Calibration" in the guide to models): the first
-   * answer, the first answer as no more than a guess, or no answer. Without a calibration, no answer is the result if it
+   * answer, the first answer as a guess, or no answer. Without a calibration, no answer is the result if it
    * is more probable than the first answer.
    */
   verdict: "answer" | "unsure" | "no-answer";

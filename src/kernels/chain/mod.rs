@@ -105,7 +105,7 @@ pub enum ChainOperand {
     Column(usize),
 }
 
-/// Stands for an absent column, place or scale in a block.
+/// An absent column, place or scale in a block.
 const NONE: u32 = u32::MAX;
 
 /// One linear, as the shader reads it.

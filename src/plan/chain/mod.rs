@@ -207,7 +207,7 @@ fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step,
     let input = BufferId(plan.buffers.len());
     let label = format!("{}.gathered", first.label);
     plan.buffers.push(Buffer { label: label.clone(), len: rows * (words + hidden), slot: 0 });
-    // Stands for the columns with the positions; no step writes it.
+    // A placeholder for the columns with the positions; no step writes it.
     let places = BufferId(plan.buffers.len());
     plan.buffers.push(Buffer { label: String::new(), len: rows * hidden, slot: 0 });
     let embedding = Embedding { ..embedding.clone() };

@@ -10,6 +10,8 @@ export const timeouts = {
   bytes: 30_000,
   /** Until a helper of a worker has started. */
   helper: 2_000,
+  /** Until a helper has ended a job that is no longer needed. */
+  stop: 10_000,
 };
 
 /** Fetches with a time limit for the headers; for the body, see {@link chunksWithTimeout}. */

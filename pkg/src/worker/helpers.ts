@@ -2,6 +2,7 @@ import { requestForHelper } from "../engine/again.js";
 import type { EngineHelpers, EngineMemory } from "../engine/engine.js";
 import type { LoadRequest } from "../engine/request.js";
 import { MobileBertError, toError } from "../errors.js";
+import { timeouts } from "../files/timeouts.js";
 import type { Memory } from "../types.js";
 import { yieldToEvents } from "./events.js";
 import { Line } from "./line.js";
@@ -20,6 +21,8 @@ const MEMORY_LIMIT = 2_000;
 
 /** The number of a job that is a part of a run: its results aren't fetched. */
 const SHARED = -1;
+
+const STOPPED = "a worker has stopped responding";
 
 const ignore = () => {};
 
@@ -226,7 +229,7 @@ export class CallHelpers implements EngineHelpers {
     const isLate = ({ call, part }: Job) =>
       call === this && (part === undefined || this.memory?.missing().includes(part));
     for (const { number, jobs } of this.helpers.all()) {
-      if (jobs.some(isLate)) this.helpers.dismiss(number, "a worker has stopped responding");
+      if (jobs.some(isLate)) this.helpers.dismiss(number, STOPPED);
     }
   }
 
@@ -252,12 +255,22 @@ export class CallHelpers implements EngineHelpers {
     const { number, line, jobs } = helper;
     const { signal } = job.stop;
     jobs.push(job);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // A helper that has died would otherwise be taken for a busy one, and no run would be shared again.
+    const stopped = () => {
+      timer = setTimeout(() => this.helpers.dismiss(number, STOPPED), timeouts.stop);
+      // In Node, a timer would keep an idle process alive.
+      (timer as { unref?: () => void }).unref?.();
+    };
+    signal.addEventListener("abort", stopped, { once: true });
     try {
       return await line.call({ name, args, partial: false }, ignore, signal);
     } catch (error) {
       if (!signal.aborted) this.helpers.dismiss(number, toError(error).message);
       throw error;
     } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stopped);
       jobs.splice(jobs.indexOf(job), 1);
     }
   }

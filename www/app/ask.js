@@ -1,11 +1,11 @@
-import { bringAnswerIntoView, showAnswer, showAnswerState, showStopped, showWaitingFor } from "./answer.js";
+import { bringAnswerIntoView, showAnswer, showAnswerState, showStopped, showWaitingFor } from "./answer/answer.js";
+import { noteAnswer } from "./answer/last-answer.js";
+import { beginReading, endReading, showPartial } from "./answer/reading.js";
 import { buttons, byId } from "./elements.js";
 import { offerInside, setExplaining, startInside } from "./inside/panel.js";
-import { noteAnswer } from "./last-answer.js";
-import { onStatus } from "./loading.js";
-import { passage, startPassage, takePassage } from "./passage.js";
-import { showSections } from "./passage-size.js";
-import { beginReading, endReading, showPartial } from "./reading.js";
+import { onStatus } from "./models/loading.js";
+import { passage, startPassage, takePassage } from "./passage/passage.js";
+import { showSections } from "./passage/passage-size.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").QuestionAnswering} QuestionAnswering

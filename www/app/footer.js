@@ -1,10 +1,10 @@
 /** Lists the models in use in the footer, with links to their model cards. */
 import { byId, make } from "./elements.js";
-import { cardOf } from "./models.js";
+import { cardOf } from "./models/models.js";
 
 /**
  * @typedef {import("./main.js").Use} Use
- * @typedef {import("./models.js").Choice} Choice
+ * @typedef {import("./models/models.js").Choice} Choice
  */
 
 const names = byId("model-names", HTMLElement);

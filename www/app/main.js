@@ -1,27 +1,27 @@
 import { MobileBertError, QuestionAnswering, TextClassification, ZeroShotClassification } from "../pkg/dist/index.js";
 import { answeringMissing, askedTexts, setAnswering, startAsking } from "./ask.js";
-import { startChoosing } from "./choose.js";
-import { startCode } from "./code.js";
+import { startCode } from "./code/code.js";
 import { showNoDevice, startDevices, switchTo } from "./device.js";
 import { byId } from "./elements.js";
 import { showModels } from "./footer.js";
 import { keep, takeKept } from "./kept.js";
-import { hideLabels, kindOf, showLabels, showOwnLabels, startLabels } from "./labels.js";
-import { anyLoaded, endedOrStalled, load, noteDevice, stopLoad } from "./load.js";
-import { setRemark, showFailed, showWaiting } from "./loading.js";
-import { chooseModels } from "./models.js";
+import { startChoosing } from "./models/choose.js";
+import { anyLoaded, endedOrStalled, load, noteDevice, stopLoad } from "./models/load.js";
+import { setRemark, showFailed, showWaiting } from "./models/loading.js";
+import { chooseModels } from "./models/models.js";
 import { startOffline } from "./offline.js";
 import { models, wantedDevice } from "./parameters.js";
 import { hideProblem, showProblem, taskFound } from "./problem.js";
 import { remember } from "./remembered.js";
-import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment.js";
-import { startSharing } from "./share-answer.js";
-import { startShared } from "./shared.js";
+import { hideLabels, kindOf, showLabels, showOwnLabels, startLabels } from "./sentiment/labels.js";
+import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment/sentiment.js";
+import { startSharing } from "./sharing/share-answer.js";
+import { startShared } from "./sharing/shared.js";
 import { turn } from "./turn.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").Device} Device
- * @typedef {import("./models.js").Choice} Choice
+ * @typedef {import("./models/models.js").Choice} Choice
  * @typedef {"answers" | "sentiment"} Use What a model is used for on this page.
  * @typedef {object} CallListener Callbacks for the end of a call to a model.
  * @property {(device: Device) => void} answered gets the model's current device

@@ -1,6 +1,7 @@
 /** Panels below the answer, each opened by a button; at most one is open. */
+
+import { onAnswer } from "./answer/last-answer.js";
 import { byId } from "./elements.js";
-import { onAnswer } from "./last-answer.js";
 import { scrolling } from "./scrolling.js";
 
 /** @typedef {{ button: HTMLButtonElement, panel: HTMLElement, show: () => void }} Panel */

@@ -27,7 +27,7 @@ function isRemembered(value) {
 /**
  * Remembers a model, or forgets the one for this use. Files that the user selected can't be remembered.
  * @param {Use} use
- * @param {import("./models.js").Choice | undefined} choice
+ * @param {import("./models/models.js").Choice | undefined} choice
  */
 export function remember(use, choice) {
   const { [use]: _, ...others } = remembered();

@@ -1,7 +1,7 @@
 /** The form with networks, lengths and device, initialized from the page's URL. */
 import { byId, make } from "../app/elements.js";
 import { megabytes } from "../app/format.js";
-import { bundledModels, findBundled } from "../app/models.js";
+import { bundledModels, findBundled } from "../app/models/models.js";
 import { OPERATORS, PAPER_SEQUENCE } from "./operators.js";
 import * as wanted from "./parameters.js";
 
@@ -31,7 +31,7 @@ async function json(path) {
  * @returns {Promise<() => Plan>}
  */
 export async function prepare() {
-  /** @type {[Variant[], Stored, import("../app/models.js").ModelEntry[]]} */
+  /** @type {[Variant[], Stored, import("../app/models/models.js").ModelEntry[]]} */
   const [variants, stored, bundled] = await Promise.all([
     json("bench/variants.json"),
     json("bench/logits.json"),

@@ -1,11 +1,11 @@
-import { models as wanted } from "./parameters.js";
-import { isStored, remembered } from "./remembered.js";
+import { models as wanted } from "../parameters.js";
+import { isStored, remembered } from "../remembered.js";
 
 /**
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
- * @typedef {{ label: string, source: import("../pkg/dist/index.js").ModelSource }} Choice
+ * @typedef {{ label: string, source: import("../../pkg/dist/index.js").ModelSource }} Choice
  * @typedef {Choice & { use: Use, bytes: number }} BundledModel A model on this site, and what the page uses it for.
- * @typedef {import("./main.js").Use} Use
+ * @typedef {import("../main.js").Use} Use
  */
 
 /**
@@ -30,7 +30,7 @@ export function findBundled(names, given) {
   return names.find((name) => [name, `models/${name}`, `models/${name}/`].includes(given));
 }
 
-/** What the page uses a model for, by its task. @type {Record<string, import("./main.js").Use | undefined>} */
+/** What the page uses a model for, by its task. @type {Record<string, import("../main.js").Use | undefined>} */
 const USES = { "question-answering": "answers", "text-classification": "sentiment" };
 
 /**

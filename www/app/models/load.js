@@ -1,14 +1,14 @@
 /** Loads models, replacing the previous one for the same use, and shows the progress. */
-import { showDevice, showLooking } from "./device.js";
+import { showDevice, showLooking } from "../device.js";
+import { loadOptions } from "../parameters.js";
 import { showProgress, showReady } from "./loading.js";
-import { loadOptions } from "./parameters.js";
 
 /**
- * @typedef {import("../pkg/dist/index.js").Device} Device
- * @typedef {import("../pkg/dist/index.js").LoadedModel} LoadedModel
- * @typedef {import("../pkg/dist/index.js").LoadOptions} LoadOptions
- * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
- * @typedef {import("./main.js").Use} Use
+ * @typedef {import("../../pkg/dist/index.js").Device} Device
+ * @typedef {import("../../pkg/dist/index.js").LoadedModel} LoadedModel
+ * @typedef {import("../../pkg/dist/index.js").LoadOptions} LoadOptions
+ * @typedef {import("../../pkg/dist/index.js").ModelSource} ModelSource
+ * @typedef {import("../main.js").Use} Use
  * @typedef {import("./models.js").Choice} Choice
  */
 

@@ -2,8 +2,8 @@
  * Highlights spans of the passage. A text field can't contain marks, so they are drawn behind it, in the same font. The
  * text behind only exists while something is highlighted, so that typing is as fast as in any text field.
  */
-import { byId, make } from "./elements.js";
-import { scrolling } from "./scrolling.js";
+import { byId, make } from "../elements.js";
+import { scrolling } from "../scrolling.js";
 
 const area = byId("passage", HTMLTextAreaElement);
 const marks = byId("passage-marks", HTMLElement);

@@ -1,16 +1,16 @@
 /** Lets the user change the model: one on this site, a Hugging Face id, a URL, or local files. */
-import { byId, make } from "./elements.js";
-import { modelFor } from "./footer.js";
-import { megabytes } from "./format.js";
+import { byId, make } from "../elements.js";
+import { modelFor } from "../footer.js";
+import { megabytes } from "../format.js";
+import { isStored } from "../remembered.js";
 import { onStatus } from "./loading.js";
 import { cardUrl, published } from "./published.js";
-import { isStored } from "./remembered.js";
 
 /**
- * @typedef {import("../pkg/dist/index.js").ModelSource} ModelSource
+ * @typedef {import("../../pkg/dist/index.js").ModelSource} ModelSource
  * @typedef {object} Chooser
  * @property {(label: string, source: ModelSource) => void} choose loads a model whose task is unknown
- * @property {(model: { label: string, source: ModelSource, use: import("./main.js").Use }) => void} take loads a model
+ * @property {(model: { label: string, source: ModelSource, use: import("../main.js").Use }) => void} take loads a model
  *   whose task is known
  * @property {() => void} again restarts a stopped load
  * @property {(previous: import("./models.js").Choice) => void} goBack loads the model before the current one

@@ -1,11 +1,11 @@
 /** The card that replaces the sentiment card for other classifiers: their labels with bars, or labels of the user's own. */
-import { byId, make } from "./elements.js";
-import { percent, time } from "./format.js";
+import { byId, make } from "../elements.js";
+import { percent, time } from "../format.js";
 import { sentimentText } from "./sentiment.js";
 
 /**
- * @typedef {import("../pkg/dist/index.js").TextClassification} TextClassification
- * @typedef {import("../pkg/dist/index.js").ZeroShotClassification} ZeroShotClassification
+ * @typedef {import("../../pkg/dist/index.js").TextClassification} TextClassification
+ * @typedef {import("../../pkg/dist/index.js").ZeroShotClassification} ZeroShotClassification
  * @typedef {"sentiment" | "labels" | "own labels"} Kind
  */
 
@@ -34,7 +34,7 @@ let kind = "sentiment";
 let timer;
 /** @type {AbortController | undefined} */
 let running;
-/** @type {import("./main.js").CallListener} */
+/** @type {import("../main.js").CallListener} */
 let listener;
 
 /** @typedef {{ labels: { label: string, share: number }[], truncated: boolean, milliseconds: number }} Scored */
@@ -45,7 +45,7 @@ export function kindOf(labels) {
   return labels.length === 2 && labels.every((label) => SENTIMENT.test(label)) ? "sentiment" : "labels";
 }
 
-/** @param {import("./main.js").CallListener} given */
+/** @param {import("../main.js").CallListener} given */
 export function startLabels(given) {
   listener = given;
   for (const input of [field, own]) {

@@ -1,12 +1,12 @@
 /** The panel for developers: code that gives the same answer, and where the time for loading the model went. */
-import { copy } from "../share/send.js";
-import { byId, make } from "./elements.js";
-import { modelFor } from "./footer.js";
-import { time } from "./format.js";
-import { lastAnswer } from "./last-answer.js";
-import { loadTimes } from "./load.js";
-import { addPanel } from "./panels.js";
-import { loadOptions } from "./parameters.js";
+import { copy } from "../../share/send.js";
+import { lastAnswer } from "../answer/last-answer.js";
+import { byId, make } from "../elements.js";
+import { modelFor } from "../footer.js";
+import { time } from "../format.js";
+import { loadTimes } from "../models/load.js";
+import { addPanel } from "../panels.js";
+import { loadOptions } from "../parameters.js";
 import { moduleFor, pageFor } from "./snippet.js";
 
 const module = byId("code-module", HTMLTextAreaElement);
@@ -15,7 +15,7 @@ const done = byId("code-done", HTMLElement);
 const rows = byId("times-rows", HTMLElement);
 const sum = byId("times-text", HTMLElement);
 
-/** The parts of a load, in order. @type {[keyof import("../pkg/dist/index.js").LoadTimes, string][]} */
+/** The parts of a load, in order. @type {[keyof import("../../pkg/dist/index.js").LoadTimes, string][]} */
 const PARTS = [
   ["module", "Fetch and compile the engine"],
   ["fetch", "Fetch the model"],

@@ -1,7 +1,7 @@
 /** An answer to share: what its link contains, and how it reads. */
-import { fromFragment, linkTo } from "../share/link.js";
-import { from, integer, objectOf, orNull, textUpTo } from "../share/readers.js";
-import { time } from "./format.js";
+import { fromFragment, linkTo } from "../../share/link.js";
+import { from, integer, objectOf, orNull, textUpTo } from "../../share/readers.js";
+import { time } from "../format.js";
 
 /**
  * @typedef {object} Card

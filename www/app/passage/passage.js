@@ -1,7 +1,7 @@
-import { buttons, byId } from "./elements.js";
+import { buttons, byId } from "../elements.js";
+import { samples } from "../samples.js";
 import { markSpans } from "./marks.js";
 import { countPassage } from "./passage-size.js";
-import { samples } from "./samples.js";
 import { NoText, readTextFile } from "./text-file.js";
 
 const paper = byId("paper", HTMLElement);

@@ -2,7 +2,7 @@
  * MobileBERTs on the Hugging Face Hub. Sizes are those of their weights in their lists of files, and scores those in their
  * model cards; a model whose card states no score has none here.
  *
- * @typedef {{ id: string, bytes: number, use: import("./main.js").Use, about: string }} PublishedModel
+ * @typedef {{ id: string, bytes: number, use: import("../main.js").Use, about: string }} PublishedModel
  */
 
 /** @type {PublishedModel[]} */

@@ -1,15 +1,15 @@
+import { byId } from "../elements.js";
+import { median, percent, plural, time } from "../format.js";
+import { hideInside, showInside } from "../inside/panel.js";
+import { markSpans } from "../passage/marks.js";
+import { scrolling } from "../scrolling.js";
 import { hideRows, showRows } from "./alternatives.js";
-import { byId } from "./elements.js";
-import { median, percent, plural, time } from "./format.js";
-import { hideInside, showInside } from "./inside/panel.js";
-import { markSpans } from "./marks.js";
-import { scrolling } from "./scrolling.js";
 import { hideSentence, showSentence } from "./sentence.js";
 
 /**
- * @typedef {import("../pkg/dist/index.js").Answer} Answer
- * @typedef {import("../pkg/dist/index.js").AskResult} AskResult
- * @typedef {import("../pkg/dist/index.js").PartialAnswers} PartialAnswers
+ * @typedef {import("../../pkg/dist/index.js").Answer} Answer
+ * @typedef {import("../../pkg/dist/index.js").AskResult} AskResult
+ * @typedef {import("../../pkg/dist/index.js").PartialAnswers} PartialAnswers
  */
 
 const card = byId("ask-card", HTMLElement);

@@ -1,9 +1,9 @@
 /** What each word of the sentence contributes to the sentiment, below the scale once the user pauses. */
-import { byId, make } from "./elements.js";
+import { byId, make } from "../elements.js";
 
 /**
- * @typedef {import("../pkg/dist/index.js").TextClassification} TextClassification
- * @typedef {import("../pkg/dist/index.js").Contributions} Contributions
+ * @typedef {import("../../pkg/dist/index.js").TextClassification} TextClassification
+ * @typedef {import("../../pkg/dist/index.js").Contributions} Contributions
  * @typedef {Contributions["words"][number]} Word
  */
 

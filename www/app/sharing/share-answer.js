@@ -1,10 +1,10 @@
 /** The panel that shares an answer: as a card, and with the passage only if the user asks for it. */
-import { canShare, copy, send } from "../share/send.js";
+import { canShare, copy, send } from "../../share/send.js";
+import { lastAnswer } from "../answer/last-answer.js";
+import { byId } from "../elements.js";
+import { modelFor } from "../footer.js";
+import { addPanel } from "../panels.js";
 import { LONGEST_LINK, linkToCard, sourceOf, textOf } from "./card.js";
-import { byId } from "./elements.js";
-import { modelFor } from "./footer.js";
-import { lastAnswer } from "./last-answer.js";
-import { addPanel } from "./panels.js";
 
 const text = (/** @type {string} */ id) => byId(id, HTMLElement).textContent ?? "";
 const withPassage = byId("share-passage", HTMLInputElement);

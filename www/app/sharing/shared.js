@@ -1,9 +1,9 @@
 /** Opens links to answers. They fill in the question, and the passage if it is included, but never over the user's own. */
-import { Unreadable } from "../share/readers.js";
-import { askedTexts, takeQuestion } from "./ask.js";
+import { Unreadable } from "../../share/readers.js";
+import { askedTexts, takeQuestion } from "../ask.js";
+import { byId } from "../elements.js";
+import { samples } from "../samples.js";
 import { cardIn, isCard, sourceOf } from "./card.js";
-import { byId } from "./elements.js";
-import { samples } from "./samples.js";
 
 /** @typedef {import("./card.js").Card} Card */
 

@@ -1,8 +1,8 @@
 /** The panel at the bottom of the screen while a long text is read: the best answer so far, the progress, and Stop. */
-import { byId } from "./elements.js";
-import { plural } from "./format.js";
+import { byId } from "../elements.js";
+import { plural } from "../format.js";
 
-/** @typedef {import("../pkg/dist/index.js").PartialAnswers} PartialAnswers */
+/** @typedef {import("../../pkg/dist/index.js").PartialAnswers} PartialAnswers */
 
 const panel = byId("reading", HTMLElement);
 const bar = byId("reading-bar", HTMLProgressElement);

@@ -1,8 +1,8 @@
 /** The rows of possible answers, each with its probability. */
-import { byId, make } from "./elements.js";
-import { percent } from "./format.js";
+import { byId, make } from "../elements.js";
+import { percent } from "../format.js";
 
-/** @typedef {import("../pkg/dist/index.js").Answer} Answer */
+/** @typedef {import("../../pkg/dist/index.js").Answer} Answer */
 
 const list = byId("alternatives", HTMLOListElement);
 

@@ -1,6 +1,6 @@
 /** Shows the length of the passage in words and in sections: the overlapping windows that the model reads at once. */
-import { byId } from "./elements.js";
-import { plural } from "./format.js";
+import { byId } from "../elements.js";
+import { plural } from "../format.js";
 
 const size = byId("passage-size", HTMLElement);
 

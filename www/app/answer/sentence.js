@@ -1,5 +1,5 @@
 /** The sentence around an answer. */
-import { byId, make } from "./elements.js";
+import { byId, make } from "../elements.js";
 
 const sentence = byId("answer-sentence", HTMLElement);
 

@@ -1,5 +1,5 @@
 /** Reads the text of a file that the user opened: plain text in UTF-8 or UTF-16, Markdown, or a web page. */
-import { megabytes } from "./format.js";
+import { megabytes } from "../format.js";
 
 /** Longer texts, in bytes, make the page slow. */
 const MAX_BYTES = 5_000_000;

@@ -1,10 +1,10 @@
 /** The status line that shows what is being loaded, and where the models came from: one line for all models. */
-import { byId } from "./elements.js";
-import { megabytes } from "./format.js";
+import { byId } from "../elements.js";
+import { megabytes } from "../format.js";
 
 /**
- * @typedef {import("../pkg/dist/index.js").Progress} Progress
- * @typedef {import("./main.js").Use} Use
+ * @typedef {import("../../pkg/dist/index.js").Progress} Progress
+ * @typedef {import("../main.js").Use} Use
  * @typedef {keyof typeof ready} Way
  */
 

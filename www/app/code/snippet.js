@@ -2,7 +2,7 @@
 
 /**
  * @typedef {object} Asked
- * @property {import("../pkg/dist/index.js").ModelSource} source
+ * @property {import("../../pkg/dist/index.js").ModelSource} source
  * @property {Record<string, string>} options of `load`, if any were given
  * @property {string} question
  * @property {string} context

@@ -1,9 +1,9 @@
-import { buttons, byId } from "./elements.js";
-import { percent, time } from "./format.js";
-import { sentiments } from "./samples.js";
+import { buttons, byId } from "../elements.js";
+import { percent, time } from "../format.js";
+import { sentiments } from "../samples.js";
 import { hideWords, showWords } from "./words.js";
 
-/** @typedef {import("../pkg/dist/index.js").TextClassification} TextClassification */
+/** @typedef {import("../../pkg/dist/index.js").TextClassification} TextClassification */
 
 const sentences = Object.keys(sentiments);
 
@@ -28,10 +28,10 @@ let timer;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let announcing;
 let busy = false;
-/** @type {import("./main.js").CallListener} */
+/** @type {import("../main.js").CallListener} */
 let listener;
 
-/** @param {import("./main.js").CallListener} given @param {string} [kept] the sentence to begin with */
+/** @param {import("../main.js").CallListener} given @param {string} [kept] the sentence to begin with */
 export function startSentiment(given, kept = "") {
   listener = given;
   field.value = kept;
@@ -102,7 +102,7 @@ async function classify() {
   }
 }
 
-/** @param {import("../pkg/dist/index.js").Classification | undefined} result */
+/** @param {import("../../pkg/dist/index.js").Classification | undefined} result */
 function show(result) {
   scale.dataset.state = result ? "read" : "empty";
   if (!result || !model) {

@@ -80,13 +80,17 @@ for (const [runtime, program, ...args] of [
       console.error(`NOT RUN: ${runtime}: npm could not install it`);
       return context.skip(`npm could not install ${program}: ${added.message}`);
     }
-    const run = execute(
+    const { stdout } = await execute(
       join(tools, "node_modules/.bin", program),
       [...args, "answer.mjs", prepared.model, "passage.txt", "Who built the lighthouse?"],
       // Deno crashes at its end after using a software Vulkan driver; without one, the CPU answers.
       { cwd: folder, timeout: 120_000, env: { ...process.env, VK_DRIVER_FILES: "none", VK_ICD_FILENAMES: "none" } },
-    );
-    assert.match((await run).stdout, /^\d+\.\d% {2}\d+-\d+ {2}Marta Holm$/m);
+    ).catch((error) => {
+      // Even without a driver, one of forty runs ends so after everything is printed and disposed.
+      if (runtime === "Deno" && (error.signal === "SIGSEGV" || error.code === 139)) return error;
+      throw error;
+    });
+    assert.match(stdout, /^\d+\.\d% {2}\d+-\d+ {2}Marta Holm$/m);
   });
 }
 

@@ -2,9 +2,9 @@
 
     python export.py OUT [--layers 24] [--sequence 128 384]
 
-Writes to OUT: config.json, model.safetensors, vocab.txt, model.onnx, model_quantized.onnx (what transformers.js calls q8:
-weights in int8, activations quantized at run time) and inputs.json, which has a question and a context for every length,
-whose words are one token each, and their ids.
+Writes to OUT: config.json, model.safetensors, vocab.txt, tokenizer.json, model.onnx, model_quantized.onnx (what
+transformers.js calls q8: weights in int8, activations quantized at run time) and inputs.json, which has for every length a
+question and a context whose words are one token each, their ids, and the logits that PyTorch computes in float64.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from transformers import MobileBertConfig, MobileBertForQuestionAnswering
+from transformers import BertTokenizer, MobileBertConfig, MobileBertForQuestionAnswering
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -60,6 +60,22 @@ class Logits(torch.nn.Module):
         return output.start_logits, output.end_logits
 
 
+def add_logits(network: MobileBertForQuestionAnswering, inputs: dict) -> None:
+    """Adds the logits in float64, rounded to what a float can tell apart."""
+    exact = network.double()
+    for value in inputs.values():
+        ids = torch.tensor([value["input_ids"]])
+        with torch.inference_mode():
+            output = exact(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                token_type_ids=torch.tensor([value["token_type_ids"]]),
+            )
+        for name in ("start_logits", "end_logits"):
+            value[name] = [round(logit, 9) for logit in output[name][0].tolist()]
+    network.float()
+
+
 def question_and_context(words: list[str], length: int) -> dict:
     """Random words that fill `length` tokens together with [CLS] and two [SEP]."""
     generator = random.Random(length)
@@ -88,8 +104,11 @@ def main() -> None:
     (options.out / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     settings = {"do_lower_case": True, "tokenizer_class": "MobileBertTokenizer", "model_max_length": 512}
     (options.out / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    fast = BertTokenizer(vocab=str(options.out / "vocab.txt"), do_lower_case=True)
+    fast.backend_tokenizer.save(str(options.out / "tokenizer.json"))
 
     inputs = {length: question_and_context(words, length) for length in options.sequence}
+    add_logits(network, inputs)
     ids = torch.ones(1, max(options.sequence), dtype=torch.int64)
     names = ["input_ids", "attention_mask", "token_type_ids"]
     outputs = ["start_logits", "end_logits"]

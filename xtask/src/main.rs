@@ -66,9 +66,13 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         model: Vec<PathBuf>,
     },
-    /// Compare with onnxruntime-web on this machine (see bench/peers/).
+    /// Compare with onnxruntime-web, transformers.js and LiteRT.js in a browser on this machine (see bench/peers/).
     Bench {
-        /// `--dtype f32,q8`, `--runs N` (20), `--warm-up N` (3) uncounted runs first, `--json`.
+        /// Compare natively instead, with onnxruntime, PyTorch and rten (see bench/native/).
+        #[arg(long)]
+        native: bool,
+        /// `--gpu`: WebGPU instead of WebAssembly; `--only NAME`, `--dtype f32,q8`, `--runs N`, `--warm-up N` uncounted
+        /// runs first, `--json`. With `--native`: `--threads 1 2`, `--runs N`, `--json`.
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
@@ -115,7 +119,8 @@ fn main() -> ExitCode {
         }
         Command::Test { skip_training, only } => checks::run(skip_training, &only),
         Command::Build { model } => site::run(&model),
-        Command::Bench { rest } => bench::run(&rest),
+        Command::Bench { native: true, rest } => bench::native(&rest),
+        Command::Bench { native: false, rest } => bench::browser(&rest),
         Command::Goldens { rest } => goldens::run(&rest),
         Command::GpuKit(options) => gpu_kit::run(&options),
         Command::LongTasks { rest } => browser::script("bench/page/long-tasks.mjs", &rest),

@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::process::{command, root, run, target};
 use crate::{fingerprint, folder, offline, package, setup};
 
-/// The entry script of each page. Unbundled, each module's imports would cost another network round trip.
-const SCRIPTS: [&str; 4] = ["app/main.js", "app/about.js", "bench/main.js", offline::CODE];
+/// The entry of each page, and the style of all. Unbundled, each import would cost another network round trip.
+const ENTRIES: [&str; 5] = ["app/main.js", "app/about.js", "bench/main.js", offline::CODE, "style.css"];
 
 /// The networks and stored logits of the latency page, served next to its script.
 const BENCHMARK_DATA: &str = "src/benchmark/data";
@@ -34,7 +34,7 @@ pub fn build() -> Result<()> {
     .map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "pages")?;
     let stamp = folder().join(".fingerprint");
-    let outputs = SCRIPTS.map(|name| folder().join(name));
+    let outputs = ENTRIES.map(|name| folder().join(name));
     if fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
         return Ok(());
     }
@@ -52,7 +52,7 @@ pub fn build() -> Result<()> {
 /// The package isn't bundled: it finds its worker and its wasm module next to itself, and the pages share it.
 fn bundle(sources: &Path) -> Result<()> {
     let mut esbuild = command(setup::npm_program("pkg", "esbuild"));
-    esbuild.args(SCRIPTS.map(|name| sources.join(name)));
+    esbuild.args(ENTRIES.map(|name| sources.join(name)));
     esbuild.arg(format!("--outbase={}", sources.display()));
     esbuild.arg(format!("--outdir={}", folder().display()));
     run(esbuild.args([
@@ -66,8 +66,11 @@ fn bundle(sources: &Path) -> Result<()> {
     ]))
 }
 
-/// Everything except scripts and files that only a compiler reads.
+/// Everything except what is bundled and files that only a compiler reads.
 fn is_served(file: &Path) -> Result<bool> {
     let is = |name| file.file_name().is_some_and(|found| found == name);
-    Ok(!is("tsconfig.json") && file.extension().is_none_or(|found| found != "js" && found != "ts"))
+    let is_part = file.parent().is_some_and(|folder| folder.ends_with("www/style"));
+    Ok(!is_part
+        && !is("tsconfig.json")
+        && file.extension().is_none_or(|found| found != "js" && found != "ts"))
 }

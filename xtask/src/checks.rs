@@ -301,7 +301,7 @@ fn python_lint() -> Result<Outcome> {
     if let Some(missing) = python::missing() {
         return Ok(Outcome::Skipped(missing));
     }
-    passed(command(python::lint()?).args(["-m", "ruff", "check", "training", "tests"]))
+    passed(command(python::lint()?).args(["-m", "ruff", "check", "training", "tests", "bench"]))
 }
 
 /// What GitHub would run. The linter is a binary that its package contains, and not every platform has one.

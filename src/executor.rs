@@ -134,6 +134,14 @@ impl Executor {
         }
     }
 
+    /// Number of kernels that were compiled so far; 0 on the CPU.
+    pub fn compiled(&self) -> usize {
+        match self {
+            Executor::Cpu(_) => 0,
+            Executor::Gpu(executor) => executor.compiled(),
+        }
+    }
+
     /// GPU buffers held and their bytes; zeros on the CPU.
     pub fn memory(&self) -> Memory {
         match self {

@@ -22,7 +22,8 @@
 //! ```
 //!
 //! Calls are `async` because a GPU's results arrive later; natively, `pollster::block_on` is enough. By default a model
-//! runs on the GPU if there is a real one, otherwise on the CPU; [`QuestionAnswering::device`] says which, and why.
+//! runs on the GPU if there is a real one and it is measured to be faster, otherwise on the CPU;
+//! [`QuestionAnswering::device`] says which, and why.
 //!
 //! Without files, a network with generated weights: here a MobileBERT of two layers, on the CPU.
 //!

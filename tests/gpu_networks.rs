@@ -148,7 +148,9 @@ fn only_the_kernels_of_the_plans_are_compiled() {
     pollster::block_on(gpu.run(&model.plan_as(Schedule::Chain, 1, 9), &inputs)).unwrap();
     assert_eq!(gpu.compiled(), 2, "embedding_position and chain");
     pollster::block_on(gpu.run(&model.plan(1, 9), &inputs)).unwrap();
-    assert_eq!(gpu.compiled(), 7, "embedding, position, linear in two tiles and attention as well");
+    // A software adapter keeps to wide tiles.
+    let tiles = if gpu.adapter().fallback { 1 } else { 2 };
+    assert_eq!(gpu.compiled(), 5 + tiles, "embedding, position, linear in its tiles and attention as well");
 }
 
 #[test]

@@ -127,18 +127,17 @@ impl Machine {
             },
             threads: self.threads.map_or(0, NonZeroUsize::get),
             schedule: self.schedule(),
-            profiling: false,
+            ..SessionOptions::default()
         }
     }
 
-    /// The requested schedule, or the library's default.
-    pub fn schedule(&self) -> Schedule {
-        match self.schedule {
-            None => Schedule::default(),
-            Some(ScheduleName::Operations) => Schedule::Operations,
-            Some(ScheduleName::Tiled) => Schedule::Tiled,
-            Some(ScheduleName::Chain) => Schedule::Chain,
-        }
+    /// The requested schedule.
+    pub fn schedule(&self) -> Option<Schedule> {
+        self.schedule.map(|name| match name {
+            ScheduleName::Operations => Schedule::Operations,
+            ScheduleName::Tiled => Schedule::Tiled,
+            ScheduleName::Chain => Schedule::Chain,
+        })
     }
 }
 

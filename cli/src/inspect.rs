@@ -74,7 +74,7 @@ impl Arguments {
             header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;
         }
         let sequence = self.sequence.min(config.max_position_embeddings);
-        let schedule = self.machine.schedule();
+        let schedule = self.machine.schedule().unwrap_or_default();
         let plan = network.plan(Request { batch: 1, sequence, schedule, ..Request::default() })?;
         let report = Report::new(&config, &network, &plan, &headers)?;
         let mut output = Output::new();

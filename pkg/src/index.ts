@@ -93,7 +93,9 @@ export type {
 } from "./pipeline/zero-shot-classification.js";
 export type {
   CallOptions,
+  Candidate,
   Device,
+  DeviceChoice,
   DeviceKind,
   Dtype,
   LoadOptions,

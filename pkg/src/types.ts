@@ -58,11 +58,14 @@ export interface LoadTimes {
 
 /** Options of every `load`. */
 export interface LoadOptions {
-  /** `"auto"` uses WebGPU if there is a hardware GPU, otherwise WebAssembly on the CPU. */
+  /**
+   * `"auto"` uses WebGPU if there is a hardware GPU that is faster than WebAssembly on the CPU: both are measured at the
+   * first load, and the result is remembered.
+   */
   device?: "auto" | DeviceKind | undefined;
   /** Data type of the weights in memory, converted during loading if needed. Default: as stored. */
   dtype?: Dtype | undefined;
-  /** Name of the schedule, for measurements. Default: the fastest one. */
+  /** Name of the schedule, for measurements: `chain`, `tiled` or `operations`. Default: the faster one, by measuring. */
   schedule?: string | undefined;
   /**
    * Reads special tokens written in a text, such as `[SEP]`, as plain text. Default: as `tokenizer_config.json` says. If
@@ -122,6 +125,27 @@ export interface Device {
   reason: string;
   /** Maximum number of workers that compute; 1 on the GPU. */
   threads: number;
+  /** What the choice is based on; the first one, if the GPU was lost since. */
+  chosen: DeviceChoice;
+}
+
+/** A way to run a model: on the GPU with one kernel per layer or per operation, or on the CPU. */
+export type Candidate = "chain" | "tiled" | "cpu";
+
+/** How the device and its schedule were chosen. */
+export interface DeviceChoice {
+  /**
+   * `"request"`: by the options; `"rule"`: there was nothing to choose from, for example without a hardware GPU;
+   * `"measurement"`: by measuring, during this load; `"memory"`: by the measurement of an earlier load.
+   */
+  by: "request" | "rule" | "measurement" | "memory";
+  /**
+   * Milliseconds of a run by its length, estimated from two layers with generated weights, and the candidate that runs of
+   * about this length use. Empty if nothing was measured.
+   */
+  lengths: ({ tokens: number; winner: Candidate } & { [Name in Candidate]?: number })[];
+  /** The candidates that can't be used here, and why: wrong results, for example. */
+  ruledOut: { candidate: Candidate; reason: string }[];
 }
 
 /** Timing of one call in milliseconds. */

@@ -4,7 +4,7 @@ import { LoadedModel } from "../src/api/model.ts";
 import { MobileBertError } from "../src/errors.ts";
 import type { CallOptions } from "../src/types.ts";
 import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
-import { loadTimes } from "./load-times.ts";
+import { chosen, loadTimes } from "./loaded.ts";
 
 /** Responds after a few turns of the event loop, counts concurrent calls, and can be aborted. */
 class FakeConnection implements Connection {
@@ -47,7 +47,7 @@ class Echo extends LoadedModel {
 
 function fake() {
   const connection = new FakeConnection();
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   return {
     connection,
     model: new Echo(connection, { device, task: "question-answering", labels: [], times: loadTimes }),

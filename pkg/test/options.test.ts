@@ -12,7 +12,7 @@ import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
 import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
-import { loadTimes } from "./load-times.ts";
+import { chosen, loadTimes } from "./loaded.ts";
 
 /** A model that must not be called: invalid arguments are rejected before. */
 const never: Connection = {
@@ -22,7 +22,7 @@ const never: Connection = {
 };
 
 function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: ModelInfo) => T): T {
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   return new wrap(never, { device, task: "", labels: [], times: loadTimes });
 }
 
@@ -161,7 +161,7 @@ test("valid options pass, including those that are `undefined`", async () => {
 
 test("the module gets the given numbers, with a default of three answers", async () => {
   const asked: unknown[] = [];
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   const call = async ({ args }: Call) => {
     asked.push(args[2]);
     return { answers: [] };
@@ -173,7 +173,7 @@ test("the module gets the given numbers, with a default of three answers", async
 });
 
 test("the module gets the place of an answer, without its text", async () => {
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   const asked: unknown[] = [];
   const call = async ({ args }: Call) => {
     asked.push(args[2]);
@@ -189,7 +189,7 @@ test("errors of the module name options as in JavaScript", async () => {
   const thrown = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
     field: "doc_stride",
   });
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1 };
+  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   const connection = { ...never, call: () => Promise.reject(thrown) };
   const qa = new QuestionAnswering(connection, { device, task: "", labels: [], times: loadTimes });
   await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));

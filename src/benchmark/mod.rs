@@ -16,13 +16,12 @@ pub use variants::{Variant, stored, variants};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::model::Model;
-use crate::plan::{ModelPart, ParameterId, Request, Schedule};
-use crate::session::{DeviceReport, Outputs, Sequence, Session};
+use crate::plan::{ModelPart, ParameterId, Request};
+use crate::session::{DeviceReport, Outputs, Schedules, Sequence, Session};
 
 /// A network on its device, ready to be timed.
 pub struct Benchmark {
     session: Session,
-    schedule: Schedule,
 }
 
 /// One run of a batch.
@@ -35,8 +34,8 @@ pub struct Run {
 
 impl Benchmark {
     /// Benchmarks a loaded model. Its tokenizer isn't used.
-    pub fn new(model: Model, schedule: Schedule) -> Self {
-        Benchmark { session: model.into_session(), schedule }
+    pub fn new(model: Model) -> Self {
+        Benchmark { session: model.into_session() }
     }
 
     /// The name of the model's class in `transformers`.
@@ -49,9 +48,9 @@ impl Benchmark {
         ModelPart::ALL.iter().map(|part| self.session.network().parameter_count(*part)).sum()
     }
 
-    /// How operations are grouped into kernels.
-    pub fn schedule(&self) -> Schedule {
-        self.schedule
+    /// How operations are grouped into kernels, by the size of a run.
+    pub fn schedules(&self) -> Schedules {
+        self.session.schedules()
     }
 
     /// The device in use, and why.
@@ -69,7 +68,8 @@ impl Benchmark {
     /// # Errors
     /// If the length is out of range.
     pub fn dispatches(&self, sequence: usize) -> Result<usize> {
-        let request = Request { batch: 1, sequence, schedule: self.schedule, ..Request::default() };
+        let schedule = self.schedules().of(sequence);
+        let request = Request { batch: 1, sequence, schedule, ..Request::default() };
         Ok(self.session.network().plan(request)?.steps.len())
     }
 
@@ -80,7 +80,8 @@ impl Benchmark {
     pub fn activation_bytes(&self, sequence: usize, batch: usize) -> Result<u64> {
         let sequence = sequence.next_multiple_of(self.session.executor().bucket());
         let sequence = sequence.min(self.session.limits().max_sequence);
-        let request = Request { batch, sequence, schedule: self.schedule, ..Request::default() };
+        let schedule = self.schedules().of(batch * sequence);
+        let request = Request { batch, sequence, schedule, ..Request::default() };
         Ok(self.session.network().plan(request)?.activation_bytes())
     }
 

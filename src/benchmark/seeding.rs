@@ -4,14 +4,13 @@ use super::Benchmark;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::Result;
-use crate::plan::{Network, Schedule, Source};
+use crate::plan::{Network, Source};
 use crate::session::{Limits, PendingSession, Session, SessionOptions};
-use crate::weights::{Assembler, Generator};
+use crate::weights::{Assembler, Generator, Storage};
 
 /// Generates a session's weights from a seed.
 pub struct Seeding {
     session: Session,
-    schedule: Schedule,
     assembler: Assembler,
     generator: Generator,
     /// The tensors that are still to be generated, in reverse order.
@@ -32,7 +31,7 @@ pub struct SeedingTimes {
 }
 
 impl Seeding {
-    /// Finds the device and compiles its kernels; doesn't generate weights yet.
+    /// Finds the device, chooses its schedules, and compiles its kernels; doesn't generate weights yet.
     ///
     /// # Errors
     /// If the configuration isn't supported or the device isn't available.
@@ -53,11 +52,17 @@ impl Seeding {
             max_sequence: config.max_position_embeddings,
         };
         let before = now_ms();
-        let started = PendingSession::new(options).await?;
+        let mut started = PendingSession::new(options).await?;
+        started.choose(&network, Storage::F32, None).await?;
         let times = SeedingTimes { compile: now_ms() - before, ..SeedingTimes::default() };
         let session = started.with_network(network, limits)?;
-        let (schedule, generator) = (options.schedule, Generator::new(seed));
-        Ok(Seeding { session, schedule, assembler, generator, left, values, times })
+        let generator = Generator::new(seed);
+        Ok(Seeding { session, assembler, generator, left, values, times })
+    }
+
+    /// Number of kernels that were compiled so far.
+    pub fn compiled(&self) -> usize {
+        self.session.executor().compiled()
     }
 
     /// Generates the next tensor. Returns the fraction of all values that is done, 1 at the end.
@@ -91,6 +96,6 @@ impl Seeding {
         self.assembler.finish()?;
         self.session.settle().await?;
         self.times.upload += now_ms() - before;
-        Ok((Benchmark { session: self.session, schedule: self.schedule }, self.times))
+        Ok((Benchmark { session: self.session }, self.times))
     }
 }

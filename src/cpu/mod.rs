@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{
     Host, HostParameter, PackedMatrix, ParameterShape, Scratch, Shapes, Simd, Table, Workers,
 };
-use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step};
+use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step, Stretch};
 use crate::profile::{Clock, Profile, StepTime};
 use crate::weights::ParameterData;
 
@@ -110,6 +110,17 @@ impl Executor {
         let workers = self.workers.clone();
         workers.gather(|| plan.steps.iter().try_for_each(|step| self.step(plan, inputs, step)))?;
         plan.outputs.iter().map(|output| self.read(plan, output.buffer, &output.name)).collect()
+    }
+
+    /// Runs a plan with some steps repeated, for timing it.
+    ///
+    /// # Errors
+    /// As [`Executor::run`].
+    pub fn run_stretched(&mut self, plan: &Plan, inputs: &Inputs, stretch: &Stretch) -> Result<()> {
+        self.prepare(plan, inputs)?;
+        let workers = self.workers.clone();
+        let mut order = stretch.order(plan.steps.len());
+        workers.gather(|| order.try_for_each(|index| self.step(plan, inputs, &plan.steps[index])))
     }
 
     /// Runs a plan with a time for every step.

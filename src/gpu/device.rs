@@ -20,6 +20,7 @@ pub struct Adapter {
 #[derive(Debug)]
 pub struct Device {
     adapter: Adapter,
+    identity: String,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     faults: Arc<Mutex<Faults>>,
@@ -101,8 +102,10 @@ impl Device {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&reported).uncaptured.get_or_insert(error.to_string());
         }));
+        let driver = driver(&adapter);
         let adapter = describe(&adapter, &device);
         Ok(Device {
+            identity: format!("{} ({}) | {driver}", adapter.name, adapter.backend),
             adapter,
             device,
             queue,
@@ -115,6 +118,11 @@ impl Device {
     /// The adapter it was opened on.
     pub fn adapter(&self) -> &Adapter {
         &self.adapter
+    }
+
+    /// The adapter and what compiles shaders for it: the driver, or the browser with its version.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// The wgpu device, for programs that use wgpu themselves.
@@ -216,6 +224,16 @@ impl Watch {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
+fn driver(adapter: &wgpu::Adapter) -> String {
+    adapter.get_info().driver_info
+}
+
+#[cfg(target_arch = "wasm32")]
+fn driver(_adapter: &wgpu::Adapter) -> String {
+    agent()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 fn describe(adapter: &wgpu::Adapter, _device: &wgpu::Device) -> Adapter {
     let info = adapter.get_info();
     Adapter {
@@ -241,8 +259,12 @@ fn has_webgpu() -> bool {
 
 #[cfg(target_arch = "wasm32")]
 fn is_firefox() -> bool {
-    let agent = get(&get(&js_sys::global(), "navigator"), "userAgent");
-    agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))
+    agent().contains("Firefox/")
+}
+
+#[cfg(target_arch = "wasm32")]
+fn agent() -> String {
+    get(&get(&js_sys::global(), "navigator"), "userAgent").as_string().unwrap_or_default()
 }
 
 /// wgpu omits most of `GPUAdapterInfo`, so it is read directly.

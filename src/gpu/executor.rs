@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::plan::{Group, Inputs, Parameter, ParameterId, Plan, Request};
+use crate::plan::{Group, Inputs, Parameter, ParameterId, Plan, Request, Stretch};
 use crate::trial::{Order, Trial};
 use crate::weights::ParameterData;
 
 use super::device::{Adapter, Device};
+use super::launch::launch;
 use super::memory::{Ledger, Memory};
-use super::parameters::{PendingGroup, Uploaded};
+use super::parameters::{Layout, PendingGroup, Uploaded};
 use super::pipelines::Pipelines;
 use super::prepared::{PrepareContext, Prepared, Tile};
 use super::readback::read_back;
@@ -231,6 +232,60 @@ impl Executor {
         Ok(results)
     }
 
+    /// Compiles the kernels of a plan before its parameters are there, of which only the layouts are needed, by id.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn compile(&mut self, plan: &Plan, layouts: &[Layout]) -> Result<()> {
+        let launches: Result<Vec<_>> =
+            plan.steps.iter().map(|step| launch(plan, step, &|id: ParameterId| layouts.get(id.0))).collect();
+        self.pipelines.compile(&self.device, &launches?, self.tile).await
+    }
+
+    /// The sizes of tiles that runs may use.
+    pub fn tiles(&self) -> &'static [Tile] {
+        match self.tile {
+            Some(Tile::Wide) => &[Tile::Wide],
+            Some(Tile::Short) => &[Tile::Short],
+            None => &[Tile::Wide, Tile::Short],
+        }
+    }
+
+    /// Runs a plan with tiles of this size and with some steps repeated, for timing it. Returns what [`Self::run`] does.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_stretched(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        tile: Tile,
+        stretch: &Stretch,
+    ) -> Result<Vec<Vec<f32>>> {
+        let index = self.prepare(plan, inputs).await?;
+        let Executor { prepared, device, pipelines, .. } = self;
+        let prepared = &mut prepared[index];
+        prepared.write_inputs(device, inputs);
+        let watch = device.watch();
+        prepared.submit_in_order(device, pipelines, tile, stretch.order(plan.steps.len()), None);
+        let outcome = watch.end(prepared.name(), prepared.bytes());
+        prepared.in_flight = true;
+        let (staging, bytes) = prepared.staging();
+        let results = read_back(device, staging, bytes, |values| prepared.split(values)).await?;
+        prepared.in_flight = false;
+        outcome.await?;
+        device.check(&prepared.name())?;
+        Ok(results)
+    }
+
+    /// Frees all parameters and whatever was prepared for plans. Compiled kernels are kept.
+    pub fn clear(&mut self) {
+        self.prepared.clear();
+        self.parameters.clear();
+        self.pending.clear();
+        self.trials.clear();
+    }
+
     /// Runs a plan up to the step with this label and returns that step's output.
     ///
     /// # Errors
@@ -283,7 +338,7 @@ impl Executor {
             Some(prepared) => prepared,
             None => {
                 let launches = Prepared::launches(plan, &self.parameters)?;
-                self.pipelines.compile(&self.device, &launches).await?;
+                self.pipelines.compile(&self.device, &launches, self.tile).await?;
                 Prepared::new(plan, &launches, &self.loaded()).await?
             }
         };

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Access, ENTRY_POINT, Kernel, Launch, kernels};
 
 use super::device::Device;
+use super::prepared::Tile;
 
 #[derive(Debug)]
 pub(super) struct Pipeline {
@@ -23,13 +24,19 @@ impl Pipelines {
         Pipelines(kernels().map(|_| None).collect())
     }
 
-    /// Compiles those of the kernels that launches use and that aren't there yet.
+    /// Compiles those of the kernels that launches use with these tiles, or with any, and that aren't there yet.
     ///
     /// # Errors
     /// `Internal` with the kernel's name where the platform's compiler refuses one.
-    pub(super) async fn compile(&mut self, device: &Device, launches: &[Launch]) -> Result<()> {
+    pub(super) async fn compile(
+        &mut self,
+        device: &Device,
+        launches: &[Launch],
+        tile: Option<Tile>,
+    ) -> Result<()> {
         let mut outcomes = Vec::new();
-        let short = |launch: &Launch| launch.short.map(|short| short.kernel);
+        let takes_short = tile != Some(Tile::Wide);
+        let short = |launch: &Launch| launch.short.filter(|_| takes_short).map(|short| short.kernel);
         for kernel in launches.iter().flat_map(|launch| std::iter::once(launch.kernel).chain(short(launch))) {
             let index = Self::index(kernel)?;
             if self.0[index].is_none() {

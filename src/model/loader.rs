@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::plan::Network;
 use crate::session::{DeviceReport, Limits, PendingSession, Session, SessionOptions};
 use crate::text::Tokenizer;
-use crate::weights::{Assembler, Converted, ShardIndex, Storage, Stream};
+use crate::weights::{Assembler, Converted, Dtype, Entry, Header, RawTensor, ShardIndex, Storage, Stream};
 
 /// What is known of a model directory before its weights.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +23,8 @@ pub struct ModelFiles<'a> {
     pub head: Option<Head>,
 }
 
-/// Takes weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each file.
+/// Takes weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each file. Once
+/// [`Loader::choice_key`] returns something, call [`Loader::choose`]: until then, tensors are kept in memory.
 pub struct Loader {
     config: Config,
     tokenizer: Option<Tokenizer>,
@@ -36,13 +37,22 @@ pub struct Loader {
 
 /// Which tensors exist is known at once from the index of a sharded model, else from the header of the only file.
 enum Stage {
-    Waiting(PendingSession),
+    Waiting(Box<PendingSession>, Option<Box<Network>>),
+    Choosing(Box<Choosing>),
     Loading {
         session: Box<Session>,
         assembler: Assembler,
     },
     /// After an error.
     Failed,
+}
+
+/// What waits for [`Loader::choose`].
+struct Choosing {
+    started: PendingSession,
+    network: Network,
+    storage: Storage,
+    tensors: Vec<RawTensor>,
 }
 
 impl Loader {
@@ -67,10 +77,7 @@ impl Loader {
             files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
         let network = index.map(|index| sharded(&mut config, &index)).transpose()?;
         let started = PendingSession::new(options).await?;
-        let stage = match network {
-            Some(network) => Stage::loading(started, network)?,
-            None => Stage::Waiting(started),
-        };
+        let stage = Stage::Waiting(Box::new(started), network.map(Box::new));
         Ok(Loader { config, tokenizer, sentence, stage, stream: None, storage: None })
     }
 
@@ -83,7 +90,8 @@ impl Loader {
     /// Where the model will run, and why.
     pub fn device(&self) -> Option<&DeviceReport> {
         match &self.stage {
-            Stage::Waiting(started) => Some(started.device()),
+            Stage::Waiting(started, _) => Some(started.device()),
+            Stage::Choosing(choosing) => Some(choosing.started.device()),
             Stage::Loading { session, .. } => Some(session.device()),
             Stage::Failed => None,
         }
@@ -114,12 +122,52 @@ impl Loader {
         result
     }
 
+    /// As [`Loader::push`], and chooses the device, waiting for it, when it is time.
+    ///
+    /// # Errors
+    /// As [`Loader::push`] and [`Loader::choose`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn push_and_choose(&mut self, chunk: &[u8]) -> Result<()> {
+        self.push(chunk)?;
+        pollster::block_on(self.choose(None)).map(|_| ())
+    }
+
+    /// While the device isn't chosen, the name under which to remember the choice.
+    pub fn choice_key(&self) -> Option<String> {
+        match &self.stage {
+            Stage::Choosing(choosing) => choosing.started.choice_key(&choosing.network, choosing.storage),
+            _ => None,
+        }
+    }
+
+    /// Chooses the device and its schedules, and goes on with the tensors that have arrived. `remembered` is what this
+    /// function has returned on an earlier visit. Returns what to remember, if something was measured.
+    ///
+    /// # Errors
+    /// As [`PendingSession::choose`] and [`Loader::push`].
+    pub async fn choose(&mut self, remembered: Option<&str>) -> Result<Option<String>> {
+        let choosing = match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::Choosing(choosing) => *choosing,
+            other => {
+                self.stage = other;
+                return Ok(None);
+            }
+        };
+        let Choosing { mut started, network, storage, tensors } = choosing;
+        let record = started.choose(&network, storage, remembered).await?;
+        let mut stage = Stage::loading(started, network)?;
+        stage.take(tensors, self.storage)?;
+        self.stage = stage;
+        Ok(record)
+    }
+
     /// The model, after all files have been pushed.
     ///
     /// # Errors
     /// [`Error::Tensor`] with the name of a missing tensor.
     pub async fn finish(mut self) -> Result<Model> {
         self.end_file()?;
+        self.choose(None).await?;
         match self.stage {
             Stage::Loading { mut session, assembler } => {
                 assembler.finish()?;
@@ -135,8 +183,10 @@ impl Loader {
                     helpers: None,
                 })
             }
-            Stage::Waiting(_) => Err(Error::corrupt("model.safetensors", "no data was received")),
-            Stage::Failed => Err(Error::internal("load", "the loader has already failed")),
+            Stage::Waiting(..) => Err(Error::corrupt("model.safetensors", "no data was received")),
+            Stage::Choosing(_) | Stage::Failed => {
+                Err(Error::internal("load", "the loader has already failed"))
+            }
         }
     }
 
@@ -144,33 +194,27 @@ impl Loader {
         let stream = self.stream.get_or_insert_with(|| Stream::new("model.safetensors", None));
         let complete = stream.push(chunk)?;
         if let Some(header) = stream.header()
-            && let Stage::Waiting(_) = self.stage
+            && let Stage::Waiting(_, network) = &mut self.stage
         {
-            if let Some([outputs, _]) = header.get("classifier.weight").map(|entry| &entry.shape[..]) {
-                self.config.fit_labels(*outputs);
-            }
-            let has = |name: &str| header.get(name).is_some();
-            self.config.fit_head(&has)?;
-            let network = Network::new(&self.config, &has)?;
-            network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
-            header.check(&network.parameters)?;
-            if let Stage::Waiting(started) = std::mem::replace(&mut self.stage, Stage::Failed) {
-                self.stage = Stage::loading(started, network)?;
-            }
-        }
-        let Stage::Loading { session, assembler } = &mut self.stage else { return Ok(()) };
-        for raw in complete {
-            let Converted { tensor, scale } = match self.storage {
-                Some(storage) => storage.convert(raw)?,
-                None => Converted { tensor: raw, scale: None },
+            let network = match network.take() {
+                Some(sharded) => *sharded,
+                None => in_one_file(&mut self.config, header)?,
             };
-            assembler.push(tensor)?;
-            scale.map_or(Ok(()), |scale| assembler.push(scale))?;
-            while let Some((id, values)) = assembler.next_ready()? {
-                session.load(id, values)?;
+            let storage = self.storage.unwrap_or_else(|| stored_as(header));
+            if let Stage::Waiting(started, _) = std::mem::replace(&mut self.stage, Stage::Failed) {
+                self.stage = if started.has_gpu() {
+                    Stage::Choosing(Box::new(Choosing {
+                        started: *started,
+                        network,
+                        storage,
+                        tensors: Vec::new(),
+                    }))
+                } else {
+                    Stage::loading(*started, network)?
+                };
             }
         }
-        Ok(())
+        self.stage.take(complete, self.storage)
     }
 
     fn end_file(&mut self) -> Result<()> {
@@ -178,6 +222,30 @@ impl Loader {
             Some(stream) => stream.finish().map(|_| ()),
             None => Ok(()),
         }
+    }
+}
+
+/// The network of a checkpoint whose tensors are all in one file.
+fn in_one_file(config: &mut Config, header: &Header) -> Result<Network> {
+    if let Some([outputs, _]) = header.get("classifier.weight").map(|entry| &entry.shape[..]) {
+        config.fit_labels(*outputs);
+    }
+    let has = |name: &str| header.get(name).is_some();
+    config.fit_head(&has)?;
+    let network = Network::new(config, &has)?;
+    network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
+    header.check(&network.parameters)?;
+    Ok(network)
+}
+
+/// The format of the matrices of layers, which most of the time is spent with.
+fn stored_as(header: &Header) -> Storage {
+    let is_matrix = |entry: &&Entry| entry.shape.len() == 2 && entry.name.contains(".layer.");
+    match header.tensors.iter().find(is_matrix).map(|entry| entry.dtype) {
+        Some(Dtype::I8) => Storage::Q8,
+        Some(Dtype::U8) => Storage::Q4,
+        Some(Dtype::F16) => Storage::F16,
+        _ => Storage::F32,
     }
 }
 
@@ -198,5 +266,29 @@ impl Stage {
         };
         let assembler = Assembler::new(&network);
         Ok(Stage::Loading { session: Box::new(started.with_network(network, limits)?), assembler })
+    }
+
+    /// Takes tensors of the checkpoint, and converts them if asked to; keeps them until the device is chosen.
+    fn take(&mut self, tensors: Vec<RawTensor>, storage: Option<Storage>) -> Result<()> {
+        let (session, assembler) = match self {
+            Stage::Loading { session, assembler } => (session, assembler),
+            Stage::Choosing(choosing) => {
+                choosing.tensors.extend(tensors);
+                return Ok(());
+            }
+            Stage::Waiting(..) | Stage::Failed => return Ok(()),
+        };
+        for raw in tensors {
+            let Converted { tensor, scale } = match storage {
+                Some(storage) => storage.convert(raw)?,
+                None => Converted { tensor: raw, scale: None },
+            };
+            assembler.push(tensor)?;
+            scale.map_or(Ok(()), |scale| assembler.push(scale))?;
+            while let Some((id, values)) = assembler.next_ready()? {
+                session.load(id, values)?;
+            }
+        }
+        Ok(())
     }
 }

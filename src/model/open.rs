@@ -46,7 +46,7 @@ impl Model {
         let mut loader = Loader::new(&files, options).await?;
         for (name, bytes) in weights {
             loader.begin_file(&name, Some(bytes))?;
-            directory.stream(&name, |chunk| loader.push(chunk))?;
+            directory.stream(&name, |chunk| loader.push_and_choose(chunk))?;
         }
         loader.finish().await
     }

@@ -68,6 +68,16 @@ impl Recipe {
         Recipe::Fold { tensor, scale: None, axis: 0, shift: None, factor: 1.0 }
     }
 
+    /// The tensor of which it only scales rows, if that is all it does: values stored in a packed format stay as they are.
+    pub fn row_scaled(&self) -> Option<&Source> {
+        match self {
+            Recipe::Fold { tensor, scale, axis, shift: None, .. } if scale.is_none() || *axis == 0 => {
+                (tensor.shape.len() == 2).then_some(tensor)
+            }
+            _ => None,
+        }
+    }
+
     /// The checkpoint tensors that it reads.
     pub fn sources(&self) -> Vec<&Source> {
         match self {

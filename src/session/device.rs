@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use super::SessionOptions;
+use super::choice::{Candidate, Choice, ChosenBy};
 use crate::error::{Error, Result};
 use crate::gpu;
 
 /// The device that the caller asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
-    /// The GPU if there is a real one, otherwise the CPU.
+    /// The GPU or the CPU, whichever is faster; a software adapter never is, and isn't measured.
     #[default]
     Auto,
     /// The GPU, including software adapters; an error if there isn't one.
@@ -28,7 +30,7 @@ pub enum DeviceKind {
 }
 
 /// The choice and its reason, for users to read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeviceReport {
     /// The kind of device in use.
     pub kind: DeviceKind,
@@ -38,14 +40,29 @@ pub struct DeviceReport {
     pub fallback: bool,
     /// The reason for the choice.
     pub reason: String,
+    /// What the choice is based on.
+    pub chosen: Choice,
 }
 
-/// The GPU executor, or `None` for the CPU, and the reason.
-pub async fn choose(wanted: Device, profiling: bool) -> Result<(Option<gpu::Executor>, DeviceReport)> {
+/// A GPU executor, or `None` for the CPU, the reason, and what is left to choose from.
+pub struct Found {
+    pub gpu: Option<gpu::Executor>,
+    pub report: DeviceReport,
+    /// None if there is nothing to choose.
+    pub candidates: &'static [Candidate],
+}
+
+/// Looks for a device.
+///
+/// # Errors
+/// [`Error::Unsupported`] if a GPU was asked for and there isn't one.
+pub async fn find(options: &SessionOptions) -> Result<Found> {
+    let wanted = options.device;
     if wanted == Device::Cpu {
-        return Ok((None, cpu(None, false, "the CPU was asked for")));
+        let chosen = Choice { by: ChosenBy::Request, ..Choice::default() };
+        return Ok(on_cpu(DeviceReport { chosen, ..cpu(None, false, "the CPU was asked for") }));
     }
-    let requested = match profiling {
+    let requested = match options.profiling {
         true => gpu::Device::request_for_profiling().await,
         false => gpu::Device::request().await,
     };
@@ -56,31 +73,50 @@ pub async fn choose(wanted: Device, profiling: bool) -> Result<(Option<gpu::Exec
                 Error::Unsupported { instead, .. } => instead,
                 other => other.to_string(),
             };
-            return Ok((None, cpu(None, false, format!("no GPU: {cause}"))));
+            return Ok(on_cpu(cpu(None, false, format!("no GPU: {cause}"))));
         }
         Err(error) => return Err(missing(error)),
     };
     let adapter = device.adapter();
     let (name, fallback) = (adapter.name.clone(), adapter.fallback);
-    if fallback && wanted == Device::Auto {
+    if fallback && wanted == Device::Auto && !options.measure_software {
         let reason = format!("the only adapter, {name}, computes in software; the CPU executor is faster");
-        return Ok((None, cpu(Some(name), true, reason)));
+        return Ok(on_cpu(cpu(Some(name), true, reason)));
     }
-    let reason = match (wanted, fallback) {
-        (Device::Gpu, true) => "the GPU was asked for; this adapter computes in software",
-        (Device::Gpu, false) => "the GPU was asked for",
-        _ => "a GPU was found",
+    let (reason, candidates): (_, &[Candidate]) = match (wanted, options.schedule) {
+        (Device::Gpu, schedule) => (
+            if fallback {
+                "the GPU was asked for; this adapter computes in software"
+            } else {
+                "the GPU was asked for"
+            },
+            if schedule.is_none() { &[Candidate::Chain, Candidate::Tiled] } else { &[] },
+        ),
+        (_, Some(_)) => ("a GPU was found, and a schedule was asked for", &[]),
+        (_, None) => ("a GPU was found", &[Candidate::Chain, Candidate::Tiled, Candidate::Cpu]),
     };
-    let report =
-        DeviceReport { kind: DeviceKind::Gpu, adapter: Some(name), fallback, reason: reason.to_string() };
-    Ok((Some(gpu::Executor::new(device)), report))
+    let by = if reason == "a GPU was found" { ChosenBy::Rule } else { ChosenBy::Request };
+    let report = DeviceReport {
+        kind: DeviceKind::Gpu,
+        adapter: Some(name),
+        fallback,
+        reason: reason.to_string(),
+        chosen: Choice { by, ..Choice::default() },
+    };
+    Ok(Found { gpu: Some(gpu::Executor::new(device)), report, candidates })
+}
+
+fn on_cpu(report: DeviceReport) -> Found {
+    Found { gpu: None, report, candidates: &[] }
 }
 
 fn cpu(adapter: Option<String>, fallback: bool, reason: impl Into<String>) -> DeviceReport {
-    DeviceReport { kind: DeviceKind::Cpu, adapter, fallback, reason: reason.into() }
+    let reason = reason.into();
+    DeviceReport { kind: DeviceKind::Cpu, adapter, fallback, reason, chosen: Choice::default() }
 }
 
-fn missing(error: Error) -> Error {
+/// The error for a GPU that was asked for.
+pub fn missing(error: Error) -> Error {
     match error {
         Error::Unsupported { what, instead } => {
             Error::Unsupported { what, instead: format!("{instead}; choose the CPU instead") }

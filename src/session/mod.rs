@@ -1,23 +1,26 @@
 //! One loaded network on one device: picks the executor and reports why, caches plans by length, and batches sequences of
 //! any lengths into padded runs.
 
+mod choice;
 mod cut;
 mod device;
+mod pending;
 mod sequence;
 mod shared;
 
 use std::sync::Arc;
 
+pub use choice::{Candidate, Choice, ChosenBy, RuledOut, Schedules, Timing};
 pub use device::{Device, DeviceKind, DeviceReport};
+pub use pending::PendingSession;
 pub(crate) use sequence::MAX_ROWS;
 pub use sequence::{Limits, Sequence};
 pub use shared::{BeginRun, SharedRun};
 
-use crate::cpu;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::gpu::Memory;
-use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedule, fits_gpu};
+use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedule};
 use crate::profile::{Profile, RunParts};
 use crate::weights::{ParameterData, Tensor};
 
@@ -28,8 +31,10 @@ pub struct SessionOptions {
     pub device: Device,
     /// Threads of the CPU executor; 0 means one per core. Always one in a browser.
     pub threads: usize,
-    /// How operations are grouped into kernels.
-    pub schedule: Schedule,
+    /// How operations are grouped into kernels; with `None`, a GPU is measured to find out which way is faster.
+    pub schedule: Option<Schedule>,
+    /// Let [`Device::Auto`] measure an adapter that computes in software, too: for testing the measurement.
+    pub measure_software: bool,
     /// Ask the GPU for timestamps, which [`Session::profile`] uses where the adapter has them. Nothing else changes.
     pub profiling: bool,
 }
@@ -69,55 +74,10 @@ impl FromIterator<(String, Tensor)> for Outputs {
 pub struct Session {
     network: Network,
     limits: Limits,
-    schedule: Schedule,
+    schedules: Schedules,
     executor: Executor,
     device: DeviceReport,
     plans: PlanCache,
-}
-
-/// An executor that is ready for parameters before the network is known, so that a GPU can start while files arrive.
-pub struct PendingSession {
-    executor: Executor,
-    device: DeviceReport,
-    options: SessionOptions,
-}
-
-impl PendingSession {
-    /// Picks the executor.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Unsupported`] if a GPU was asked for and there isn't one.
-    pub async fn new(options: &SessionOptions) -> Result<Self> {
-        let (gpu, device) = device::choose(options.device, options.profiling).await?;
-        let executor = match gpu {
-            Some(gpu) => gpu.into(),
-            None => cpu::Executor::new(options.threads)?.into(),
-        };
-        Ok(PendingSession { executor, device, options: options.clone() })
-    }
-
-    /// The device that will be used, and why.
-    pub fn device(&self) -> &DeviceReport {
-        &self.device
-    }
-
-    /// A session that still needs its parameters. A network with a tensor larger than WebGPU guarantees runs on the CPU,
-    /// unless the GPU was asked for.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Unsupported`] for such a tensor if the GPU was asked for.
-    pub fn with_network(self, network: Network, limits: Limits) -> Result<Session> {
-        let PendingSession { mut executor, mut device, options } = self;
-        if let (Executor::Gpu(_), Err(error)) = (&executor, fits_gpu(&network)) {
-            if options.device == Device::Gpu {
-                return Err(error);
-            }
-            executor = cpu::Executor::new(options.threads)?.into();
-            device = DeviceReport { kind: DeviceKind::Cpu, reason: error.to_string(), ..device };
-        }
-        let schedule = options.schedule;
-        Ok(Session { network, limits, schedule, executor, device, plans: PlanCache::default() })
-    }
 }
 
 impl Session {
@@ -129,6 +89,11 @@ impl Session {
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// How operations are grouped into kernels, by the size of a run.
+    pub fn schedules(&self) -> Schedules {
+        self.schedules
     }
 
     /// Limits of a sequence.
@@ -176,7 +141,7 @@ impl Session {
             let request = Request {
                 batch: group.members.len(),
                 sequence: group.padded,
-                schedule: self.schedule,
+                schedule: self.schedules.of(group.members.len() * group.padded),
                 hidden_states: extra.hidden_states,
                 attentions: extra.attentions,
                 ..Request::default()
@@ -200,7 +165,7 @@ impl Session {
         sequence.check(0, &self.limits)?;
         let sequences = std::slice::from_ref(sequence);
         let group = sequence::Group { members: vec![0], padded: sequence.input_ids.len() };
-        let schedule = self.schedule;
+        let schedule = self.schedules.of(group.padded);
         let plan = self.plan(Request { batch: 1, sequence: group.padded, schedule, ..Request::default() })?;
         let inputs = sequence::pad(sequences, &group);
         self.executor.run_until(&plan, &inputs, label).await
@@ -217,7 +182,7 @@ impl Session {
         let plan = self.plan(Request {
             batch: 1,
             sequence: group.padded,
-            schedule: self.schedule,
+            schedule: self.schedules.of(group.padded),
             attention_of: Some(layer),
             ..Request::default()
         })?;
@@ -262,7 +227,7 @@ impl Session {
         let request = Request {
             batch: group.members.len(),
             sequence: group.padded,
-            schedule: self.schedule,
+            schedule: self.schedules.of(group.members.len() * group.padded),
             ..Request::default()
         };
         Ok((self.plan(request)?, sequence::pad(sequences, group)))

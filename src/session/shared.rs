@@ -65,6 +65,6 @@ impl Session {
     }
 
     fn shared_request(&self, batch: usize, sequence: usize) -> Request {
-        Request { batch, sequence, schedule: self.schedule, ..Request::default() }
+        Request { batch, sequence, schedule: self.schedules.of(batch * sequence), ..Request::default() }
     }
 }

@@ -68,7 +68,7 @@ struct Description<'a> {
     architecture: String,
     parameters: u64,
     weight_bytes: u64,
-    schedule: &'static str,
+    schedule: String,
     schedules: Vec<&'static str>,
     longest: usize,
     times: Option<&'a Times>,
@@ -99,14 +99,14 @@ impl WasmBenchmark {
             architecture: self.benchmark.architecture(),
             parameters: self.benchmark.parameters(),
             weight_bytes: self.benchmark.weight_bytes(),
-            schedule: self.benchmark.schedule().as_str(),
+            schedule: self.benchmark.schedules().describe(),
             schedules: Schedule::ALL.into_iter().map(Schedule::as_str).collect(),
             longest: self.benchmark.session().limits().max_sequence,
             times: self.times.as_ref(),
         })?)
     }
 
-    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
+    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason, chosen }`.
     pub fn device(&self) -> Result<JsValue, JsValue> {
         Ok(device_object(self.benchmark.device())?)
     }

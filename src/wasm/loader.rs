@@ -10,7 +10,6 @@ use super::options::LoadOptions;
 use crate::benchmark::Benchmark;
 use crate::error::Error;
 use crate::model::{Loader, ModelFiles, SmallFiles};
-use crate::plan::Schedule;
 
 /// What is known before the weights.
 #[derive(Debug, Default, Deserialize)]
@@ -26,7 +25,6 @@ struct Files {
 #[wasm_bindgen(js_name = Loader)]
 pub struct WasmLoader {
     loader: Loader,
-    schedule: Schedule,
     split_special_tokens: Option<bool>,
 }
 
@@ -50,10 +48,10 @@ impl WasmLoader {
         if let Some(storage) = storage {
             loader.convert_to(storage);
         }
-        Ok(WasmLoader { loader, schedule: options.schedule, split_special_tokens })
+        Ok(WasmLoader { loader, split_special_tokens })
     }
 
-    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
+    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason, chosen }`.
     pub fn device(&self) -> Result<JsValue, JsValue> {
         let device =
             self.loader.device().ok_or_else(|| Error::internal("load", "the loader has already failed"))?;
@@ -71,6 +69,18 @@ impl WasmLoader {
         Ok(self.loader.push(chunk)?)
     }
 
+    /// While the device isn't chosen, the name under which to remember the choice.
+    #[wasm_bindgen(js_name = choiceKey)]
+    pub fn choice_key(&self) -> Option<String> {
+        self.loader.choice_key()
+    }
+
+    /// Chooses the device; to be called as soon as there is a key. Takes what it has returned on an earlier visit, and
+    /// returns what to remember, if something was measured.
+    pub async fn choose(&mut self, remembered: Option<String>) -> Result<Option<String>, JsValue> {
+        Ok(self.loader.choose(remembered.as_deref()).await?)
+    }
+
     /// The model.
     pub async fn finish(self) -> Result<WasmModel, JsValue> {
         let mut model = self.loader.finish().await?;
@@ -84,6 +94,6 @@ impl WasmLoader {
     #[wasm_bindgen(js_name = finishBenchmark)]
     pub async fn finish_benchmark(self) -> Result<WasmBenchmark, JsValue> {
         let model = self.loader.finish().await?;
-        Ok(WasmBenchmark::new(Benchmark::new(model, self.schedule)))
+        Ok(WasmBenchmark::new(Benchmark::new(model)))
     }
 }

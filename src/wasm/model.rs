@@ -8,7 +8,7 @@ use crate::config::Head;
 use crate::error::Result;
 use crate::gpu;
 use crate::model::Model;
-use crate::session::{DeviceKind, DeviceReport, Session};
+use crate::session::{Choice, DeviceKind, DeviceReport, Session};
 
 /// A loaded model. Each task adds its own method in `tasks/`, which fails if the model has another head.
 #[wasm_bindgen(js_name = Model)]
@@ -42,11 +42,12 @@ struct Device<'a> {
     adapter: &'a str,
     fallback: bool,
     reason: &'a str,
+    chosen: &'a Choice,
 }
 
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
-    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason }`.
+    /// `{ kind: "webgpu" | "wasm", adapter, fallback, reason, chosen }`.
     pub fn device(&self) -> Result<JsValue, JsValue> {
         Ok(device_object(self.0.device())?)
     }
@@ -96,7 +97,7 @@ pub fn memory_object(session: &Session) -> Result<JsValue> {
     object(&Memory { wasm_bytes, gpu_buffers, gpu_bytes })
 }
 
-/// `{ kind, adapter, fallback, reason }`.
+/// `{ kind, adapter, fallback, reason, chosen }`.
 pub fn device_object(device: &DeviceReport) -> Result<JsValue> {
     let kind = match device.kind {
         DeviceKind::Gpu => "webgpu",
@@ -107,5 +108,6 @@ pub fn device_object(device: &DeviceReport) -> Result<JsValue> {
         adapter: device.adapter.as_deref().unwrap_or_default(),
         fallback: device.fallback,
         reason: &device.reason,
+        chosen: &device.chosen,
     })
 }

@@ -32,8 +32,9 @@ impl LoadOptions {
                 return Err(Error::invalid_input("device", problem));
             }
         };
-        let schedule = self.schedule.as_deref().map(str::parse::<Schedule>).transpose()?.unwrap_or_default();
-        Ok(SessionOptions { device, threads: 1, schedule, profiling: self.profiling })
+        let schedule = self.schedule.as_deref().map(str::parse::<Schedule>).transpose()?;
+        let profiling = self.profiling;
+        Ok(SessionOptions { device, threads: 1, schedule, profiling, ..SessionOptions::default() })
     }
 
     /// The format to convert the weights to while they load; none for f32, which represents every stored format exactly.

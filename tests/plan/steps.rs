@@ -44,8 +44,14 @@ fn a_chain_is_one_dispatch_per_layer() {
         (true, "QuestionAnswering", 26),
         (false, "SequenceClassification", 27),
         (true, "TokenClassification", 26),
+        // Both the hidden states and the pooled one are results.
+        (false, "Encoder", 27),
     ] {
-        let network = Network::of(&config(&bottlenecks(tiny, head))).unwrap();
+        let mut fields = bottlenecks(tiny, head);
+        if head == "Encoder" {
+            fields["architectures"] = json!(["MobileBertModel"]);
+        }
+        let network = Network::of(&config(&fields)).unwrap();
         let request = Request { batch: 1, sequence: 128, schedule: Schedule::Chain, ..Request::default() };
         let plan = network.plan(request).unwrap();
         let chains = plan.steps.iter().filter(|step| matches!(step.operation, Operation::Chain(_))).count();

@@ -83,7 +83,8 @@ async function measureOne(plan, subject, schedule, models, listener, signal) {
 function describe(subject, { started }) {
   const { cold } = started;
   const orNull = (/** @type {number | null} */ value) => (value === null ? null : rounded(value));
-  const { adapter, ...device } = started.device;
+  // The reason says in words what `chosen` does.
+  const { adapter, chosen: _, ...device } = started.device;
   return {
     name: subject.name,
     title: subject.title,

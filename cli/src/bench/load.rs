@@ -57,7 +57,7 @@ pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchm
         compile_ms,
         ..Cold::default()
     };
-    Ok(LoadedBenchmark { benchmark: Benchmark::new(model, options.schedule), cold })
+    Ok(LoadedBenchmark { benchmark: Benchmark::new(model), cold })
 }
 
 /// Milliseconds of a load, by activity.
@@ -74,7 +74,7 @@ impl Spent {
         let mut upload = 0.0;
         let hashing = directory.stream(name, |chunk| {
             let before = Instant::now();
-            let taken = loader.push(chunk);
+            let taken = loader.push_and_choose(chunk);
             upload += since(before);
             taken
         })?;

@@ -54,7 +54,7 @@ pub struct ModelResult {
     /// Bytes of the parameters on the device.
     pub weight_bytes: u64,
     pub device: DeviceReport,
-    pub schedule: &'static str,
+    pub schedule: String,
     pub cold: Cold,
     pub warm: Vec<Row>,
     sustained: Option<()>,
@@ -162,7 +162,7 @@ impl ModelResult {
             parameters: benchmark.parameters(),
             weight_bytes: benchmark.weight_bytes(),
             device: benchmark.device().clone(),
-            schedule: benchmark.schedule().as_str(),
+            schedule: benchmark.schedules().describe(),
             cold,
             warm,
             sustained: None,

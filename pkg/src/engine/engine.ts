@@ -88,6 +88,10 @@ export interface EngineLoader {
   device(): Device;
   push(chunk: Uint8Array): void | Promise<void>;
   beginFile(name: string, bytes?: number): void;
+  /** While the device isn't chosen, the key under which to remember the choice. */
+  choiceKey(): string | undefined;
+  /** Chooses the device; takes what was remembered, and returns what to remember. */
+  choose(remembered: string | undefined): Promise<string | undefined>;
   finish(): Promise<EngineModel>;
   free(): void;
 }

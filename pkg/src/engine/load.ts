@@ -1,5 +1,6 @@
 import { aborted, MobileBertError, type PlainError, toError } from "../errors.js";
 import * as store from "../files/cache.js";
+import { findChoice, storeChoice } from "../files/choices.js";
 import { chooseMirror, currentValidator, type OpenFile, openFile } from "../files/fetch.js";
 import { locateRepository, type Repository } from "../files/hub.js";
 import { isWeights, type Opener, openAll, WEIGHTS } from "../files/model-files.js";
@@ -98,6 +99,7 @@ export async function build(
       for await (const chunk of counted(file, phase, progress)) {
         if (signal.aborted) throw aborted();
         await timer.upload.time(() => untilTrap(() => loading.push(chunk)));
+        await timer.compile.time(() => choose(loading, request.cache, progress));
       }
     }
     progress.enter("upload");
@@ -109,6 +111,16 @@ export async function build(
     if (!(error instanceof Trap)) loader?.free();
     throw error;
   }
+}
+
+/** Chooses the device and compiles its kernels, when it is known what they are for; the weights go on arriving. */
+async function choose(loading: EngineLoader, remembers: boolean, progress: ProgressTotal): Promise<void> {
+  const key = loading.choiceKey();
+  if (key === undefined) return;
+  progress.enter("compile");
+  const remembered = remembers ? await findChoice(key) : undefined;
+  const record = await untilTrap(() => loading.choose(remembered));
+  if (remembers && record !== undefined) await storeChoice(key, record);
 }
 
 function engineOptions(request: LoadRequest) {

@@ -199,7 +199,7 @@ function partUrl(base: string, name: string, index: number): string {
 }
 
 /** Cache storage only exists in secure contexts, and private windows may refuse it. */
-async function openStore(): Promise<Cache | undefined> {
+export async function openStore(): Promise<Cache | undefined> {
   if (typeof caches === "undefined") return undefined;
   return await caches.open(CACHE_NAME).catch(() => undefined);
 }

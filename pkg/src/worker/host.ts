@@ -23,6 +23,8 @@ export class Host implements Connection {
   private request: LoadRequest | undefined;
   /** The reasons of each GPU loss so far. */
   private readonly losses: string[] = [];
+  /** Why the GPU had too little memory for the model, if so. */
+  private lack: string | undefined;
   /** Set once the module has trapped; every later call fails with it. */
   private trap: Trap | undefined;
   private busy = false;
@@ -134,7 +136,7 @@ export class Host implements Connection {
     }
   }
 
-  /** Loads the model: on the requested device after the first GPU loss, on the CPU after the second. */
+  /** Loads the model: on the requested device after the first GPU loss, on the CPU after the second, or for lack of memory. */
   private async build(
     request: LoadRequest,
     hooks: LoadHooks,
@@ -143,7 +145,7 @@ export class Host implements Connection {
   ): Promise<EngineModel> {
     const progress = new ProgressTotal(hooks.progress);
     for (;;) {
-      const device = this.losses.length > 1 ? "wasm" : request.device;
+      const device = this.losses.length > 1 || this.lack !== undefined ? "wasm" : request.device;
       let model: EngineModel | undefined;
       try {
         model = request.help
@@ -160,10 +162,14 @@ export class Host implements Connection {
         return model;
       } catch (error) {
         if (!(error instanceof Trap)) model?.free();
-        const isGone = this.losses.length === 1 && toError(error).code === "unsupported";
-        if (!this.noteLoss(error) && !isGone) throw error;
+        const { code, message } = toError(error);
+        const isGone = this.losses.length === 1 && code === "unsupported";
+        // A trap is the module's own lack of memory.
+        const isFull = code === "out-of-memory" && device === "auto" && !(error instanceof Trap);
+        if (!this.noteLoss(error) && !isGone && !isFull) throw error;
         // The GPU did not come back: treat it as lost for good.
-        if (isGone) this.losses.push(toError(error).message);
+        if (isGone) this.losses.push(message);
+        if (isFull) this.lack = message;
       }
     }
   }
@@ -191,6 +197,7 @@ export class Host implements Connection {
         ? `the GPU was lost (${this.losses.join("; then: ")}); the CPU took over`
         : `the GPU was lost (${first}); the model was reloaded on it`;
     }
+    if (this.lack !== undefined) device.reason = `the GPU's memory is too small (${this.lack}); the CPU took over`;
     const problem = isOnCpu ? this.helpers?.problems : undefined;
     if (problem) device.reason += `; ${threads} of ${most} workers: ${problem}`;
     if (threads > 1 && !canShareMemory()) device.reason += `; ${ONE_CORE}`;

@@ -155,7 +155,20 @@ impl Prepared {
         tile: Tile,
         timestamps: Option<&Timestamps>,
     ) {
-        let mut encoder = self.encode(device, pipelines, tile, self.commands.len(), timestamps);
+        let order = 0..self.commands.len();
+        self.submit_in_order(device, pipelines, tile, order, timestamps);
+    }
+
+    /// As [`Self::submit`], with the steps in another order.
+    pub(super) fn submit_in_order(
+        &self,
+        device: &Device,
+        pipelines: &Pipelines,
+        tile: Tile,
+        order: impl Iterator<Item = usize>,
+        timestamps: Option<&Timestamps>,
+    ) {
+        let mut encoder = self.encode(device, pipelines, tile, order, timestamps);
         for result in &self.results {
             encoder.copy_buffer_to_buffer(
                 &self.slots[result.slot],
@@ -235,19 +248,19 @@ impl Prepared {
         let bytes = len as u64 * 4;
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = loaded.buffer(label, bytes, usage)?;
-        let mut encoder = self.encode(loaded.device, loaded.pipelines, tile, index + 1, None);
+        let mut encoder = self.encode(loaded.device, loaded.pipelines, tile, 0..=index, None);
         encoder.copy_buffer_to_buffer(&self.slots[slot], 0, &staging, 0, Some(bytes));
         loaded.device.queue.submit(Some(encoder.finish()));
         Ok((staging, bytes))
     }
 
-    /// One compute pass over the first `count` steps.
+    /// One compute pass over the steps with these indices.
     fn encode(
         &self,
         device: &Device,
         pipelines: &Pipelines,
         tile: Tile,
-        count: usize,
+        order: impl Iterator<Item = usize>,
         timestamps: Option<&Timestamps>,
     ) -> wgpu::CommandEncoder {
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -256,7 +269,8 @@ impl Prepared {
             timestamp_writes: timestamps.map(|timestamps| timestamps.writes(0)),
         });
         let mut current = None;
-        for (index, command) in self.commands[..count].iter().enumerate() {
+        for index in order {
+            let command = &self.commands[index];
             let Dispatch { pipeline, groups: [x, y, z] } = command.dispatch_for(tile);
             if current != Some(pipeline) {
                 pass.set_pipeline(&pipelines.get(pipeline).pipeline);

@@ -275,9 +275,10 @@ impl Segment {
         source || self.linears.iter().any(|(linear, _)| reads(linear, buffer))
     }
 
-    /// The values that later steps read.
+    /// The values that later steps read. Rows that it begins with are somewhere already.
     fn results(&self, read_later: impl Fn(BufferId) -> bool) -> Vec<&Value> {
-        self.values().filter(|value| read_later(value.buffer)).collect()
+        let computed = self.values().skip(usize::from(!self.attends()));
+        computed.filter(|value| read_later(value.buffer)).collect()
     }
 
     /// The step that computes it. `columns` knows where earlier values are, and learns where this one's are.

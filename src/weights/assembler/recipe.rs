@@ -31,12 +31,11 @@ impl Assembler {
     /// A matrix stored in f16, q8 or q4 of which the recipe only scales rows: γ and the factor are multiplied into the scales
     /// of the rows.
     fn as_stored(&self, parameter: &Parameter) -> Result<Option<ParameterData>> {
-        let Recipe::Fold { tensor, scale, axis, shift: None, factor } = &parameter.recipe else {
+        let (Some(tensor), Recipe::Fold { scale, factor, .. }) =
+            (parameter.recipe.row_scaled(), &parameter.recipe)
+        else {
             return Ok(None);
         };
-        if parameter.shape.len() != 2 || (scale.is_some() && *axis != 0) {
-            return Ok(None);
-        }
         let (raw, stored_scale) = self.stored(tensor)?;
         let mut values = match raw.dtype {
             Dtype::I8 => ParameterData::Q8(q8(raw, stored_scale, &tensor.shape)?),

@@ -1,0 +1,29 @@
+import { openStore } from "./cache.js";
+
+/** An address that no model has. */
+const CHOICES = "https://mobilebert.invalid/choices/";
+
+/**
+ * Returns what was remembered of the choice of a device, as it was stored: the wasm module checks it. Fails never, because
+ * the device can be measured again.
+ */
+export async function findChoice(key: string): Promise<string | undefined> {
+  try {
+    return await (await (await openStore())?.match(address(key)))?.text();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Remembers a choice with the cached models, in place of an earlier one under this key. */
+export async function storeChoice(key: string, record: string): Promise<void> {
+  try {
+    await (await openStore())?.put(address(key), new Response(record));
+  } catch {
+    // Without room, it is made again on the next visit.
+  }
+}
+
+function address(key: string): string {
+  return CHOICES + encodeURIComponent(key);
+}

@@ -1,0 +1,163 @@
+//! A session before its parameters: the device is there, but not chosen yet.
+
+use super::choice::{self, Candidate, Choice, ChosenBy, Record, Rehearsal, Schedules};
+use super::device::{self, DeviceKind, DeviceReport, Found};
+use super::{Device, Limits, Session, SessionOptions};
+use crate::cpu;
+use crate::error::{Error, Result};
+use crate::executor::Executor;
+use crate::gpu;
+use crate::kernels::Format;
+use crate::plan::{Network, Parameter, PlanCache, Request, fits_gpu};
+use crate::weights::Storage;
+
+/// An executor that is ready for parameters before the network is known, so that a GPU can start while files arrive.
+pub struct PendingSession {
+    executor: Executor,
+    device: DeviceReport,
+    options: SessionOptions,
+    /// What is still to be chosen from; none once it was.
+    candidates: &'static [Candidate],
+    schedules: Schedules,
+}
+
+impl PendingSession {
+    /// Looks for a GPU, unless the CPU was asked for.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Unsupported`] if a GPU was asked for and there isn't one.
+    pub async fn new(options: &SessionOptions) -> Result<Self> {
+        let Found { gpu, report, candidates } = device::find(options).await?;
+        let executor = match gpu {
+            Some(gpu) => gpu.into(),
+            None => cpu::Executor::new(options.threads)?.into(),
+        };
+        Ok(PendingSession {
+            executor,
+            device: report,
+            options: options.clone(),
+            candidates,
+            schedules: Schedules::only(options.schedule.unwrap_or_default()),
+        })
+    }
+
+    /// The device that will be used, and why; before [`Self::choose`], the one that was found.
+    pub fn device(&self) -> &DeviceReport {
+        &self.device
+    }
+
+    /// Whether [`Self::choose`] has something to do: on a GPU.
+    pub fn has_gpu(&self) -> bool {
+        matches!(self.executor, Executor::Gpu(_))
+    }
+
+    /// The name under which to remember what [`Self::choose`] returns; `None` on the CPU.
+    pub fn choice_key(&self, network: &Network, storage: Storage) -> Option<String> {
+        match &self.executor {
+            Executor::Gpu(gpu) => Some(Record::key(gpu.device().identity(), &network.config, storage)),
+            Executor::Cpu(_) => None,
+        }
+    }
+
+    /// Chooses among the schedules of a GPU and, where neither was asked for, between it and the CPU, and compiles the
+    /// kernels. `remembered` is what this function has returned on an earlier visit. Returns what to remember, if it has
+    /// measured something.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if a GPU was asked for and computes wrong results; [`Error::DeviceLost`].
+    pub async fn choose(
+        &mut self,
+        network: &Network,
+        storage: Storage,
+        remembered: Option<&str>,
+    ) -> Result<Option<String>> {
+        let key = self.choice_key(network, storage).filter(|_| fits_gpu(network).is_ok());
+        let (Some(key), Executor::Gpu(gpu)) = (key, &mut self.executor) else { return Ok(None) };
+        let config = &network.config;
+        let candidates = std::mem::take(&mut self.candidates);
+        let mut record = None;
+        if !candidates.is_empty() {
+            let lengths = choice::lengths(config.max_position_embeddings);
+            let known = remembered.and_then(|text| Record::read(text, &key, candidates, &lengths));
+            let (by, outcome) = match known {
+                Some(outcome) => (ChosenBy::Memory, outcome),
+                None => {
+                    let mut rehearsal = Rehearsal::new(config, storage, self.options.threads, gpu)?;
+                    let outcome = choice::measure(&mut rehearsal, candidates, &lengths).await?;
+                    rehearsal.end();
+                    record = Some(Record::new(key, &outcome).to_text());
+                    (ChosenBy::Measurement, outcome)
+                }
+            };
+            let choice::Outcome { timings: lengths, ruled_out } = outcome;
+            self.adopt(Choice { by, lengths, ruled_out })?;
+        }
+        self.compile(network, storage).await?;
+        Ok(record)
+    }
+
+    fn adopt(&mut self, mut choice: Choice) -> Result<()> {
+        let (kind, schedules) = choice::decide(&mut choice.lengths);
+        let reason = choice::describe(kind, &choice);
+        if kind == DeviceKind::Cpu {
+            if self.options.device == Device::Gpu {
+                let name = self.device.adapter.as_deref().unwrap_or("this GPU");
+                return Err(device::missing(Error::unsupported(name, reason)));
+            }
+            self.executor = cpu::Executor::new(self.options.threads)?.into();
+        }
+        let asked = self.options.device == Device::Gpu;
+        let reason = if asked { format!("{}; {reason}", self.device.reason) } else { reason };
+        self.schedules = schedules;
+        self.device = DeviceReport { kind, reason, chosen: choice, ..self.device.clone() };
+        Ok(())
+    }
+
+    /// Compiles the kernels that most runs need, while the weights are still on their way.
+    async fn compile(&mut self, network: &Network, storage: Storage) -> Result<()> {
+        let Executor::Gpu(gpu) = &mut self.executor else { return Ok(()) };
+        let layouts = layouts(network, storage);
+        let Schedules { short, long } = self.schedules;
+        let sequence = network.config.max_position_embeddings.min(128);
+        let different = if short == long { &[short][..] } else { &[short, long] };
+        for &schedule in different {
+            let request = Request { batch: 1, sequence, schedule, ..Request::default() };
+            gpu.compile(&network.plan(request)?, &layouts).await?;
+        }
+        Ok(())
+    }
+
+    /// A session that still needs its parameters. A network with a tensor larger than WebGPU guarantees runs on the CPU,
+    /// unless the GPU was asked for.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Unsupported`] for such a tensor if the GPU was asked for.
+    pub fn with_network(self, network: Network, limits: Limits) -> Result<Session> {
+        let PendingSession { mut executor, mut device, options, schedules, .. } = self;
+        if let (Executor::Gpu(_), Err(error)) = (&executor, fits_gpu(&network)) {
+            if options.device == Device::Gpu {
+                return Err(error);
+            }
+            executor = cpu::Executor::new(options.threads)?.into();
+            device = DeviceReport { kind: DeviceKind::Cpu, reason: error.to_string(), ..device };
+        }
+        Ok(Session { network, limits, schedules, executor, device, plans: PlanCache::default() })
+    }
+}
+
+/// The layouts of a network's parameters, if its tensors are stored in this format.
+fn layouts(network: &Network, storage: Storage) -> Vec<gpu::Layout> {
+    let layout = |parameter: &Parameter| {
+        let stored =
+            parameter.recipe.row_scaled().map(|tensor| storage.of_tensor(tensor.name(), &tensor.shape));
+        let format = match stored {
+            Some(Storage::F16) => Format::F16,
+            Some(Storage::Q8) => Format::Q8,
+            Some(Storage::Q4) => Format::Q4,
+            Some(Storage::F32) | None => Format::F32,
+        };
+        let group = parameter.group.map(|group| group.index);
+        gpu::Layout { shape: parameter.shape.clone(), format, offset: 0, group }
+    };
+    network.parameters.iter().map(layout).collect()
+}

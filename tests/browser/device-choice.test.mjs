@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "./support/browsers.mjs";
+import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
+import { assertRight, openWith, rewriteChoices, visit } from "./support/visits.mjs";
+
+/** The model of the page. The generated one is a BERT, which has no chains. */
+const MOBILEBERT = "mobilebert-squad";
+
+let made;
+let server;
+let browser;
+before(async () => {
+  made = await makeModels({ answers: {} });
+  server = await startServer(Object.values(made.folders));
+  browser = await chromium({ webgpu: true });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await made?.remove();
+});
+
+const open = (fault) => openWith(browser, server.address, fault);
+
+test("a GPU is measured on the first visit and remembered on the second, unless the record is of another version or damaged", async () => {
+  const page = await open();
+  const first = await visit(page, "webgpu");
+  assert.equal(first.device.chosen.by, "measurement", JSON.stringify(first.device));
+  assert.ok(first.device.chosen.lengths.length > 0);
+  for (const { winner, chain, tiled } of first.device.chosen.lengths) {
+    assert.ok(["chain", "tiled"].includes(winner));
+    assert.ok(tiled > 0 && (chain === undefined || chain > 0));
+  }
+  assert.match(first.device.reason, /won a measurement on this device/);
+
+  const second = await visit(page, "webgpu");
+  assert.equal(second.device.chosen.by, "memory", JSON.stringify(second.device));
+  assert.deepEqual(second.device.chosen.lengths, first.device.chosen.lengths);
+  assert.match(second.device.reason, /remembered from an earlier visit/);
+  await assertRight(page, second);
+
+  for (const change of [
+    (record) => record.replace(/"version":"[^"]*"/, '"version":"0.0.1"'),
+    (record) => record.slice(0, 40),
+    () => "<!doctype html>",
+  ]) {
+    assert.equal(await rewriteChoices(page, change), 1);
+    const again = await visit(page, "webgpu");
+    assert.equal(again.device.chosen.by, "measurement", String(change));
+    assert.equal((await visit(page, "webgpu")).device.chosen.by, "memory");
+  }
+
+  await page.evaluate(() => globalThis.mobilebert.cache.clear());
+  assert.equal((await visit(page, "webgpu")).device.chosen.by, "measurement");
+  await page.close();
+});
+
+test("a real GPU is compared with the CPU, and a software adapter isn't even measured", async () => {
+  const software = await open();
+  const { device: unmeasured } = await visit(software, "auto");
+  assert.deepEqual([unmeasured.kind, unmeasured.chosen.by], ["wasm", "rule"]);
+  assert.match(unmeasured.reason, /computes in software; the CPU executor is faster/);
+  await software.close();
+
+  const page = await open("pretendHardware()");
+  const { device } = await visit(page, "auto");
+  assert.equal(device.chosen.by, "measurement", JSON.stringify(device));
+  for (const { tiled, cpu } of device.chosen.lengths) assert.ok(tiled > 0 && cpu > 0);
+  assert.match(device.reason, /the CPU/);
+
+  // Had the GPU been faster, it would be used.
+  await rewriteChoices(page, (record) => record.replace(/"cpu":[\d.e-]+/g, '"cpu":1e6'));
+  const fast = await visit(page, "auto");
+  assert.deepEqual([fast.device.kind, fast.device.chosen.by], ["webgpu", "memory"]);
+  await assertRight(page, fast);
+  await page.close();
+});
+
+test("a schedule with wrong results is ruled out and named, and the next one is used", async () => {
+  const page = await open('miscompile("chain")');
+  const found = await visit(page, "webgpu", MOBILEBERT);
+  const [ruledOut] = found.device.chosen.ruledOut;
+  assert.equal(ruledOut?.candidate, "chain", JSON.stringify(found.device));
+  assert.match(ruledOut.reason, /its results differ from the CPU's/);
+  assert.match(found.device.reason, /one kernel per layer was ruled out: its results differ from the CPU's/);
+  for (const { winner } of found.device.chosen.lengths) assert.equal(winner, "tiled");
+  await assertRight(page, found, MOBILEBERT);
+  // The proof isn't repeated.
+  assert.deepEqual((await visit(page, "webgpu", MOBILEBERT)).device.chosen.ruledOut, [ruledOut]);
+  await page.close();
+});

@@ -1,0 +1,193 @@
+//! The choice of device and schedule by measuring, on this machine's GPU.
+
+mod support;
+
+use mobilebert::benchmark::{Benchmark, Seeding};
+use mobilebert::config::Config;
+use mobilebert::plan::{Network, Schedule};
+use mobilebert::session::{
+    Candidate, ChosenBy, Device, DeviceKind, PendingSession, Schedules, SessionOptions, Timing,
+};
+use mobilebert::weights::Storage;
+use serde_json::{Value, json};
+use support::gpu::{device, mobilebert};
+
+/// A small MobileBERT.
+fn small() -> Config {
+    let sizes = json!({
+        "vocab_size": 300, "max_position_embeddings": 512, "hidden_size": 128, "embedding_size": 32,
+        "intra_bottleneck_size": 32, "num_hidden_layers": 4, "intermediate_size": 64,
+    });
+    Config::from_json(mobilebert("MobileBertForQuestionAnswering", sizes).to_string()).unwrap()
+}
+
+/// A small BERT, whose LayerNorm `chain` can't compute.
+fn bert() -> Config {
+    let fields = json!({ "model_type": "bert", "architectures": ["BertForQuestionAnswering"], "vocab_size": 300,
+        "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 3, "intermediate_size": 128 });
+    Config::from_json(fields.to_string()).unwrap()
+}
+
+fn options(device: Device) -> SessionOptions {
+    SessionOptions { device, measure_software: true, threads: 1, ..SessionOptions::default() }
+}
+
+fn choose(
+    config: &Config,
+    options: &SessionOptions,
+    remembered: Option<&str>,
+) -> (PendingSession, Option<String>) {
+    pollster::block_on(async {
+        let mut started = PendingSession::new(options).await.unwrap();
+        let network = Network::of(config).unwrap();
+        let record = started.choose(&network, Storage::Q8, remembered).await.unwrap();
+        (started, record)
+    })
+}
+
+fn benchmark(config: &Config, options: &SessionOptions) -> Benchmark {
+    pollster::block_on(async {
+        let seeding = Seeding::new(config, 1, options).await.unwrap();
+        seeding.finish().await.unwrap().0
+    })
+}
+
+fn has_gpu(test: &str) -> bool {
+    device(test).is_some()
+}
+
+#[test]
+fn all_candidates_are_measured_at_two_lengths_and_the_reason_names_them() {
+    if !has_gpu("all_candidates_are_measured_at_two_lengths_and_the_reason_names_them") {
+        return;
+    }
+    let (started, record) = choose(&small(), &options(Device::Auto), None);
+    let report = started.device();
+    assert_eq!(report.chosen.by, ChosenBy::Measurement, "{report:?}");
+    assert_eq!(report.chosen.ruled_out, [], "{report:?}");
+    let tokens: Vec<usize> = report.chosen.lengths.iter().map(|timing| timing.tokens).collect();
+    assert_eq!(tokens, [128, 384]);
+    for timing in &report.chosen.lengths {
+        for candidate in [Candidate::Chain, Candidate::Tiled, Candidate::Cpu] {
+            assert!(timing.of(candidate).is_some_and(|time| time > 0.0), "{timing:?}");
+        }
+    }
+    for words in ["won a measurement on this device", "one kernel per layer", "the CPU", "384 tokens"] {
+        assert!(report.reason.contains(words), "{}", report.reason);
+    }
+    assert!(record.is_some());
+}
+
+#[test]
+fn a_remembered_choice_is_taken_without_measuring() {
+    if !has_gpu("a_remembered_choice_is_taken_without_measuring") {
+        return;
+    }
+    let (_, record) = choose(&small(), &options(Device::Auto), None);
+    // Times that no measurement would give.
+    let mut stored: Value = serde_json::from_str(&record.unwrap()).unwrap();
+    for (timing, chain) in stored["timings"].as_array_mut().unwrap().iter_mut().zip([1.0, 9.0]) {
+        timing["chain"] = json!(chain);
+        timing["tiled"] = json!(5.0);
+        timing["cpu"] = json!(25.0);
+    }
+    let (started, record) = choose(&small(), &options(Device::Auto), Some(&stored.to_string()));
+    assert_eq!(record, None, "nothing new is to be remembered");
+    let report = started.device();
+    assert_eq!((report.kind, report.chosen.by), (DeviceKind::Gpu, ChosenBy::Memory));
+    assert!(report.reason.contains("remembered from an earlier visit"), "{}", report.reason);
+    let winners: Vec<_> = report.chosen.lengths.iter().map(|Timing { winner, .. }| winner.unwrap()).collect();
+    assert_eq!(winners, [Candidate::Chain, Candidate::Tiled]);
+}
+
+#[test]
+fn what_was_stored_by_another_version_or_damaged_is_measured_again() {
+    if !has_gpu("what_was_stored_by_another_version_or_damaged_is_measured_again") {
+        return;
+    }
+    let (_, record) = choose(&small(), &options(Device::Gpu), None);
+    let record = record.unwrap();
+    let another = record.replace(env!("CARGO_PKG_VERSION"), "0.0.1");
+    assert_ne!(another, record);
+    for stored in [&another, &record[..record.len() / 2], "not JSON"] {
+        let (started, record) = choose(&small(), &options(Device::Gpu), Some(stored));
+        assert_eq!(started.device().chosen.by, ChosenBy::Measurement, "{stored}");
+        assert!(record.is_some());
+    }
+}
+
+#[test]
+fn a_network_that_chain_cannot_compute_is_run_in_tiles_and_the_reason_says_so() {
+    if !has_gpu("a_network_that_chain_cannot_compute_is_run_in_tiles_and_the_reason_says_so") {
+        return;
+    }
+    let (started, _) = choose(&bert(), &options(Device::Gpu), None);
+    let report = started.device();
+    assert_eq!(report.chosen.ruled_out.len(), 1, "{report:?}");
+    assert_eq!(report.chosen.ruled_out[0].candidate, Candidate::Chain);
+    assert!(report.reason.contains("it computes NoNorm, not LayerNorm"), "{}", report.reason);
+}
+
+#[test]
+fn what_is_asked_for_is_obeyed_and_not_measured() {
+    if !has_gpu("what_is_asked_for_is_obeyed_and_not_measured") {
+        return;
+    }
+    for schedule in Schedule::ALL {
+        let options = SessionOptions { schedule: Some(schedule), ..options(Device::Gpu) };
+        let run = benchmark(&small(), &options);
+        assert_eq!(run.schedules(), Schedules::only(schedule));
+        assert_eq!(run.device().chosen.by, ChosenBy::Request);
+        assert!(run.device().chosen.lengths.is_empty());
+    }
+    let run = benchmark(&small(), &options(Device::Cpu));
+    assert_eq!((run.device().kind, run.device().chosen.by), (DeviceKind::Cpu, ChosenBy::Request));
+}
+
+#[test]
+fn an_adapter_in_software_is_not_even_measured() {
+    let Some(device) = device("an_adapter_in_software_is_not_even_measured") else { return };
+    if !device.adapter().fallback {
+        return;
+    }
+    let (started, record) = choose(&small(), &SessionOptions::default(), None);
+    let report = started.device();
+    assert_eq!((report.kind, report.chosen.by, record), (DeviceKind::Cpu, ChosenBy::Rule, None));
+    assert!(report.reason.contains("computes in software; the CPU executor is faster"), "{}", report.reason);
+}
+
+/// The measurement leaves nothing behind: a model on the chosen device computes what it does on the CPU.
+#[test]
+fn a_model_computes_the_same_after_the_measurement() {
+    if !has_gpu("a_model_computes_the_same_after_the_measurement") {
+        return;
+    }
+    for config in [small(), bert()] {
+        let mut measured = benchmark(&config, &options(Device::Gpu));
+        let mut on_cpu = benchmark(&config, &options(Device::Cpu));
+        for tokens in [40, 300] {
+            let [found, expected] = [&mut measured, &mut on_cpu].map(|run| {
+                let run = pollster::block_on(run.run(tokens, 1)).unwrap();
+                run.outputs.get("start_logits").unwrap().data.clone()
+            });
+            support::compare::compare_to_rms(&expected, &found, 1e-3).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_kernels_are_compiled_before_the_weights_arrive() {
+    if !has_gpu("the_kernels_are_compiled_before_the_weights_arrive") {
+        return;
+    }
+    for schedule in [None, Some(Schedule::Tiled), Some(Schedule::Chain)] {
+        let options = SessionOptions { schedule, ..options(Device::Gpu) };
+        pollster::block_on(async {
+            let seeding = Seeding::new(&small(), 1, &options).await.unwrap();
+            let before = seeding.compiled();
+            let (mut run, _) = seeding.finish().await.unwrap();
+            run.run(100, 1).await.unwrap();
+            assert_eq!(run.session().executor().compiled(), before, "{schedule:?}");
+        });
+    }
+}

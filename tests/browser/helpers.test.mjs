@@ -135,6 +135,38 @@ describeInEachBrowser("several workers", (browser) => {
     assert.equal(host.asked.filter(({ name, method }) => name === "model.safetensors" && method === "GET").length, 1);
   });
 
+  test("are as many as there are cores, at most four, unless the caller says otherwise", async () => {
+    const limits = await page.evaluate(async (model) => {
+      const { QuestionAnswering } = await import("/pkg/dist/index.js");
+      const found = [];
+      for (const [cores, options] of [
+        [64, {}],
+        [1, {}],
+        [undefined, {}],
+        [1, { threads: 3 }],
+        [64, { threads: 1 }],
+      ]) {
+        Object.defineProperty(navigator, "hardwareConcurrency", { value: cores, configurable: true });
+        const qa = await QuestionAnswering.load(model, { device: "wasm", ...options });
+        found.push(qa.device.threads);
+        await qa.dispose();
+      }
+      return found;
+    }, host.model);
+    assert.deepEqual(limits, [4, 1, 1, 3, 1]);
+  });
+
+  test("read on in a tab that is hidden", async () => {
+    const other = await browser().newPage();
+    await other.bringToFront();
+    await page.waitForFunction(() => document.visibilityState === "hidden");
+    const asked = await ask({ threads: 2 });
+    await other.close();
+    assert.deepEqual(asked.result, alone.result);
+    assert.equal(asked.workers, 2);
+    assert.deepEqual([asked.device.threads, asked.next], [2, "Ines Kolar"]);
+  });
+
   test("end with an abort and with the model", async () => {
     const ended = await page.evaluate(
       async (model, question, context) => {

@@ -1,4 +1,4 @@
-"""The engines of `run.py` in Python: `engine.py onnxruntime MODEL.onnx THREADS`, `engine.py pytorch MODEL_DIRECTORY THREADS`.
+"""The engines of `run.py` in Python: `engine.py onnxruntime MODEL.onnx THREADS`, `engine.py pytorch DIRECTORY THREADS`.
 
 Reads one request per line from the standard input, and answers each with one line.
 """

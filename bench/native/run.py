@@ -1,10 +1,10 @@
-"""Times this project's CPU executor against onnxruntime, PyTorch and rten on the same weights: alternating runs, medians.
+"""Time this project's CPU executor against onnxruntime, PyTorch and rten on the same weights: medians of runs in turns.
 
     python run.py MODEL --quantized DIRECTORY --own PROGRAM [--rten PROGRAM] [--threads 1 2] [--runs 20] [--json]
 
-MODEL is the output of `../peers/export.py`, DIRECTORY a q8 copy of it (`mobilebert quantize`), PROGRAM the example `native`
-and the program in `rten/`. Every engine is a process that answers one request per line. Fails if an engine's logits differ
-too much from PyTorch's in f32.
+MODEL is the output of `../peers/export.py`, DIRECTORY a q8 copy of it (`mobilebert quantize`), PROGRAM the example
+`native` and the program in `rten/`; `cargo xtask bench --native` makes them all. Every engine is a process that answers
+one request per line. Fails if our logits differ too much from PyTorch's in f32.
 """
 
 import argparse
@@ -31,6 +31,7 @@ class Engine:
         self.process = subprocess.Popen([str(part) for part in command], stdin=pipe, stdout=pipe, text=True)
 
     def run(self, request: dict) -> dict:
+        """One request, one answer."""
         print(json.dumps(request), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
@@ -38,6 +39,7 @@ class Engine:
         return json.loads(line)
 
     def close(self) -> None:
+        """Wait for its end."""
         self.process.stdin.close()
         self.process.wait()
 

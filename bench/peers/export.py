@@ -3,8 +3,8 @@
     python export.py OUT [--layers 24] [--sequence 128 384]
 
 Writes to OUT: config.json, model.safetensors, vocab.txt, tokenizer.json, model.onnx, model_quantized.onnx (what
-transformers.js calls q8: weights in int8, activations quantized at run time) and inputs.json, which has for every length a
-question and a context whose words are one token each, their ids, and the logits that PyTorch computes in float64.
+transformers.js calls q8: weights in int8, activations quantized at run time) and inputs.json, which has for every
+length a question and a context whose words are one token each, their ids, and PyTorch's logits in float64.
 """
 
 import argparse
@@ -54,6 +54,7 @@ class Logits(torch.nn.Module):
         self.network = network
 
     def forward(self, input_ids, attention_mask, token_type_ids):
+        """Logits `[batch, sequence]`."""
         output = self.network(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids, return_dict=True
         )

@@ -29,10 +29,10 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "goldens")]
 
-import generator
+import generator  # noqa: E402, I001
 
-from training.models.architecture import Architecture
-from training.models.networks import ForQuestionAnswering
+from training.models.architecture import Architecture  # noqa: E402
+from training.models.networks import ForQuestionAnswering  # noqa: E402
 
 VARIANT, NOT_RUN = "mobilebert", 3
 SEQUENCES, BATCHES = (128, 384, 64, 256, 512), (1, 8, 32)
@@ -59,7 +59,6 @@ def ids(config: dict, length: int, batch: int, device: torch.device) -> tuple[to
 
 def forward(model: ForQuestionAnswering) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """A plain function for the logits `[batch, sequence, 2]`, one graph for the compiler."""
-
     body = model.body
 
     def logits(pieces: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:

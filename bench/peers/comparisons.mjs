@@ -17,6 +17,17 @@ export const COMPARISONS = {
     warmUp: 3,
     engines: [own({ label: "mobilebert" }), onnxruntime({ label: "onnxruntime-web" }), litert({ label: "LiteRT.js" })],
   },
+  relaxed: {
+    says: "WebAssembly, one thread: with and without relaxed SIMD",
+    runs: 20,
+    warmUp: 5,
+    engines: [
+      own({ label: "mobilebert" }),
+      own({ label: "mobilebert, simd128", simd: "simd128" }),
+      own({ label: "mobilebert, dots", simd: "relaxed-dot", dtypes: ["q8"] }),
+      onnxruntime({ label: "onnxruntime-web" }),
+    ],
+  },
   "two threads": {
     says: "WebAssembly, two threads, a cross-origin isolated page",
     isolated: true,

@@ -121,6 +121,7 @@ export const LOAD: Checks<LoadOptions> = {
   splitSpecialTokens: isBoolean,
   worker: isBoolean,
   threads: isCount,
+  simd: oneOf("auto", "simd128", "relaxed", "relaxed-dot"),
   signal: isSignal,
   onProgress: isFunction,
   onWarning: isFunction,

@@ -20,6 +20,20 @@ export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blo
 /** The kind of device that runs the model. */
 export type DeviceKind = "webgpu" | "wasm";
 
+/**
+ * Instructions of the CPU's kernels: those that every browser has; relaxed SIMD, which multiplies and adds floats at once; and
+ * that with dot products of four bytes, for weights in 8 bits.
+ */
+export type SimdSet = "simd128" | "relaxed" | "relaxed-dot";
+
+/** The instructions of the CPU's kernels, and why they were chosen. */
+export interface SimdChoice {
+  /** The instructions in use. */
+  set: SimdSet;
+  /** Why they are the best in this browser, or that they were asked for. */
+  reason: string;
+}
+
 /** Data type of the weights in memory. */
 export type Dtype = "f32" | "f16" | "q8" | "q4";
 
@@ -80,6 +94,11 @@ export interface LoadOptions {
    * is worth it. Default: the number of cores, at most 4.
    */
   threads?: number | undefined;
+  /**
+   * Instructions of the CPU's kernels. With `"auto"`, the best that this browser and processor have, after a short test that
+   * they compute the right results. Default: `"auto"`.
+   */
+  simd?: "auto" | SimdSet | undefined;
   /** Aborts the load, which then fails with code `aborted` and the signal's reason as `cause`. */
   signal?: AbortSignal | undefined;
   /** Called with the progress over all files; neither `loaded` nor `total` ever decreases. */
@@ -125,6 +144,8 @@ export interface Device {
   reason: string;
   /** Maximum number of workers that compute; 1 on the GPU. */
   threads: number;
+  /** The instructions of the CPU's kernels; absent on the GPU. */
+  simd?: SimdChoice;
   /** What the choice is based on; the first one, if the GPU was lost since. */
   chosen: DeviceChoice;
 }

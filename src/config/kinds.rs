@@ -1,5 +1,7 @@
 //! The enumerations of a configuration.
 
+use super::Activation;
+
 /// The model family (`model_type`), which determines tensor names and default values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -106,24 +108,6 @@ impl Head {
     pub fn class_ending(self) -> &'static str {
         Head::ENDINGS.iter().find(|(_, head)| *head == self).map_or("Model", |(ending, _)| ending)
     }
-}
-
-/// Activation functions of these families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Activation {
-    /// `x`
-    Identity = 0,
-    /// `max(x, 0)`
-    Relu = 1,
-    /// `x/2 · (1 + erf(x/√2))`
-    Gelu = 2,
-    /// `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`, `gelu_new` in configurations
-    GeluTanh = 3,
-    /// `tanh(x)`
-    Tanh = 4,
-    /// `x / (1 + e⁻ˣ)`, `silu` or `swish`
-    Silu = 5,
 }
 
 impl Activation {

@@ -2,13 +2,15 @@
 //!
 //! An absent field has the default value of that `model_type` in `transformers`.
 
+mod activation;
 mod calibration;
 mod fields;
 mod kinds;
 mod read;
 
+pub use activation::Activation;
 pub use calibration::Calibration;
-pub use kinds::{Activation, Bottleneck, Family, Head, Normalization, ProblemType, ScoreActivation};
+pub use kinds::{Bottleneck, Family, Head, Normalization, ProblemType, ScoreActivation};
 
 use crate::error::{Error, Result};
 use fields::Fields;

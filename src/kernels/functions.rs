@@ -37,6 +37,8 @@ pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     let sum = A::multiply_add(sum, rest * rest, rest);
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000));
     let value = A::multiply_add(sum, power, power);
+    // There, the compiler bounds `x` by relaxed minima and maxima, which may lose NaN.
+    let value = if cfg!(target_feature = "relaxed-simd") && x.is_nan() { x } else { value };
     if x < -87.33 { 0.0 } else { value }
 }
 

@@ -28,17 +28,6 @@ pub(super) struct AttentionShape {
     pub head_size: usize,
 }
 
-/// Queries, keys or values: rows of all tokens, in which those of the heads are next to each other.
-#[derive(Clone, Copy)]
-pub(super) struct HeadRows<'a>(StridedRows<'a>);
-
-impl<'a> HeadRows<'a> {
-    /// Rows that are `stride` floats apart, with the heads from column `first` on.
-    pub fn new(values: &'a [f32], stride: u32, first: u32) -> Self {
-        HeadRows(StridedRows { data: &values[first as usize..], stride: stride as usize })
-    }
-}
-
 /// Packed keys or values of one head, for the first `tokens` tokens.
 struct HeadPanels<'a> {
     data: &'a [f32],
@@ -46,14 +35,15 @@ struct HeadPanels<'a> {
 }
 
 impl AttentionShape {
-    /// Length of the output's rows.
+    /// Row length of the queries, keys, values, and output.
     pub fn width(&self) -> usize {
         self.heads * self.head_size
     }
 
-    /// The rows of one head, from a token on.
-    fn rows<'a>(&self, rows: HeadRows<'a>, batch: usize, token: usize, head: usize) -> StridedRows<'a> {
-        rows.0.from(batch * self.sequence + token, head * self.head_size)
+    /// The rows of one head in a `[batch · sequence, width]` matrix.
+    fn rows<'a>(&self, data: &'a [f32], batch: usize, token: usize, head: usize) -> StridedRows<'a> {
+        let start = (batch * self.sequence + token) * self.width() + head * self.head_size;
+        StridedRows { data: &data[start..], stride: self.width() }
     }
 
     /// Packs every head of every sequence; `pack(batch, head, panels)` packs one.
@@ -91,7 +81,7 @@ impl AttentionShape {
         &mask[batch * self.sequence..][..self.sequence]
     }
 
-    fn pack_keys(&self, keys: &mut AlignedFloats, mask: &[u32], key: HeadRows<'_>, workers: &Workers) {
+    fn pack_keys(&self, keys: &mut AlignedFloats, mask: &[u32], key: &[f32], workers: &Workers) {
         let (lanes, len) = (workers.simd().lanes(), self.key_len(workers.simd()));
         let panels = keys.at_least(self.batch * self.heads * len);
         self.pack(panels, len, workers, |batch, head, panels| {
@@ -105,7 +95,7 @@ impl AttentionShape {
         &self,
         values: &mut AlignedFloats,
         tokens: impl Fn(usize) -> usize + Sync,
-        value: HeadRows<'_>,
+        value: &[f32],
         workers: &Workers,
     ) {
         let (lanes, len) = (workers.simd().lanes(), self.value_len(workers.simd()));
@@ -149,7 +139,8 @@ impl AttentionShape {
     pub fn probabilities(
         &self,
         mask: &[u32],
-        [query, key]: [HeadRows<'_>; 2],
+        query: &[f32],
+        key: &[f32],
         output: &mut [f32],
         scratch: &mut Scratch,
         workers: &Workers,
@@ -179,7 +170,7 @@ impl AttentionShape {
     pub fn context(
         &self,
         probabilities: &[f32],
-        value: HeadRows<'_>,
+        value: &[f32],
         output: &mut [f32],
         scratch: &mut Scratch,
         workers: &Workers,
@@ -203,7 +194,7 @@ impl AttentionShape {
     pub fn attention(
         &self,
         mask: &[u32],
-        [query, key, value]: [HeadRows<'_>; 3],
+        [query, key, value]: [&[f32]; 3],
         output: &mut [f32],
         scratch: &mut Scratch,
         workers: &Workers,
@@ -276,7 +267,7 @@ impl AttentionShape {
         stride: usize,
         simd: Simd,
     ) {
-        Product {
+        simd.multiply(Product {
             input: query,
             rows,
             panels: Panels::F32(keys.data),
@@ -285,8 +276,7 @@ impl AttentionShape {
             output: scores,
             output_stride: stride,
             epilogue: None,
-        }
-        .run(simd);
+        });
     }
 
     fn weighted_sums(
@@ -297,7 +287,7 @@ impl AttentionShape {
         output: &mut [f32],
         simd: Simd,
     ) {
-        Product {
+        simd.multiply(Product {
             input: weights,
             rows,
             panels: Panels::F32(values.data),
@@ -306,7 +296,6 @@ impl AttentionShape {
             output,
             output_stride: self.width(),
             epilogue: None,
-        }
-        .run(simd);
+        });
     }
 }

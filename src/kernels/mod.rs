@@ -13,6 +13,7 @@ pub mod chain;
 mod cost;
 pub mod embedding;
 pub mod embedding_position;
+mod entry;
 mod format;
 mod functions;
 mod heads;
@@ -27,6 +28,8 @@ mod packed;
 mod panels;
 pub mod position;
 mod product;
+#[cfg(any(target_arch = "wasm32", test))]
+pub(crate) mod relaxed;
 mod shapes;
 mod simd;
 mod softmax;
@@ -39,7 +42,7 @@ pub use cost::Cost;
 pub use format::Format;
 pub use heads::Scratch;
 pub use host::{Host, HostParameter};
-pub use ids::{BufferId, Columns, ParameterId, Residual};
+pub use ids::{BufferId, ParameterId, Residual};
 pub use inputs::{Inputs, PAD_ID};
 pub(crate) use launch::MAX_WORKGROUPS;
 pub use launch::{Launch, Operand, Variant};
@@ -49,9 +52,6 @@ pub use shapes::{Matrix, ParameterShape, Shapes};
 pub use simd::Simd;
 pub use table::Table;
 pub use workers::Workers;
-
-/// Where the rows of a weight that are multiplied may begin: a whole panel of any instruction set.
-pub const COLUMN_MULTIPLE: usize = 32;
 
 /// Entry point of every shader.
 pub const ENTRY_POINT: &str = "main";
@@ -209,10 +209,6 @@ impl Operation {
 
     pub(crate) fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         self.operator_mut().reads_mut()
-    }
-
-    pub(crate) fn columns_mut(&mut self) -> Vec<&mut Columns> {
-        self.operator_mut().columns_mut()
     }
 
     /// The parameters it reads, in the order of the kernel's bindings.

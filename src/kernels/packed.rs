@@ -1,10 +1,7 @@
 //! Weight matrices packed into panels for the matrix product, once when a model is loaded.
 
-use super::COLUMN_MULTIPLE;
 use super::panels::{self, Panels, StridedRows};
 use super::simd::Simd;
-
-const _: () = assert!(COLUMN_MULTIPLE.is_multiple_of(Simd::MAX_LANES), "parts of a matrix are whole panels");
 
 /// A weight matrix `[out_features, in_features]`, packed for one instruction set.
 #[derive(Clone, Debug)]
@@ -41,7 +38,7 @@ impl PackedMatrix {
     pub fn from_q8(weight: &[i8], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         let out_features = scales.len();
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
-        let panels = panels::pack_bytes(weight, in_features, simd.lanes(), simd.adjacent());
+        let panels = pack_bytes(weight, in_features, simd.lanes(), simd.adjacent());
         PackedMatrix { values: PackedData::Q8 { panels, scales }, out_features, in_features, simd }
     }
 
@@ -68,17 +65,27 @@ impl PackedMatrix {
         }
     }
 
-    /// The panels from a column of the product on, with which one begins, and for a q8 matrix the scale of each column.
-    pub(super) fn panels_from(&self, column: usize) -> (Panels<'_>, Option<&[f32]>) {
-        assert!(column.is_multiple_of(self.simd.lanes()), "a part of a matrix begins with a panel");
+    /// The panels and, for a q8 matrix, the scale of each column of the product.
+    pub(super) fn panels(&self) -> (Panels<'_>, Option<&[f32]>) {
         match &self.values {
-            PackedData::F32(panels) => (Panels::F32(&panels.as_slice()[column * self.in_features..]), None),
-            PackedData::Q8 { panels, scales } => {
-                let depth = self.in_features.next_multiple_of(self.simd.adjacent());
-                (Panels::I8(&panels[column * depth..]), Some(&scales[column..]))
-            }
+            PackedData::F32(panels) => (Panels::F32(panels.as_slice()), None),
+            PackedData::Q8 { panels, scales } => (Panels::I8(panels), Some(scales)),
         }
     }
+}
+
+/// Packs a row-major weight of bytes `[columns, depth]` into panels.
+pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize, adjacent: usize) -> Vec<i8> {
+    let columns = weight.len() / depth;
+    let panel = depth.next_multiple_of(adjacent) * lanes;
+    let mut panels = vec![0; columns.div_ceil(lanes) * panel];
+    for (column, row) in weight.chunks_exact(depth).enumerate() {
+        let start = column / lanes * panel + column % lanes * adjacent;
+        for (to, values) in panels[start..].chunks_mut(lanes * adjacent).zip(row.chunks(adjacent)) {
+            to[..values.len()].copy_from_slice(values);
+        }
+    }
+    panels
 }
 
 /// Floats aligned to a cache line, so that no vector load crosses a line boundary.

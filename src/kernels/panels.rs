@@ -11,14 +11,6 @@ pub(super) struct StridedRows<'a> {
     pub stride: usize,
 }
 
-impl<'a> StridedRows<'a> {
-    /// The rows from a row on, and their columns from a column on.
-    #[inline(always)]
-    pub fn from(self, row: usize, column: usize) -> Self {
-        StridedRows { data: &self.data[row * self.stride + column..], ..self }
-    }
-}
-
 /// A packed right-hand matrix.
 #[derive(Clone, Copy)]
 pub(super) enum Panels<'a> {
@@ -31,20 +23,6 @@ pub(super) enum Panels<'a> {
 /// Length in floats of a packed `depth × columns` matrix.
 pub(super) fn panels_len(depth: usize, columns: usize, lanes: usize) -> usize {
     columns.div_ceil(lanes) * lanes * depth
-}
-
-/// Packs a row-major weight of bytes `[columns, depth]` into panels.
-pub(super) fn pack_bytes(weight: &[i8], depth: usize, lanes: usize, adjacent: usize) -> Vec<i8> {
-    let columns = weight.len() / depth;
-    let panel = depth.next_multiple_of(adjacent) * lanes;
-    let mut panels = vec![0; columns.div_ceil(lanes) * panel];
-    for (column, row) in weight.chunks_exact(depth).enumerate() {
-        let start = column / lanes * panel + column % lanes * adjacent;
-        for (to, values) in panels[start..].chunks_mut(lanes * adjacent).zip(row.chunks(adjacent)) {
-            to[..values.len()].copy_from_slice(values);
-        }
-    }
-    panels
 }
 
 /// Packs a row-major matrix `[columns, depth]` (a weight, or keys) into panels, transposing it.

@@ -20,6 +20,7 @@ pub use shared::{BeginRun, SharedRun};
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::gpu::Memory;
+use crate::kernels::Simd;
 use crate::plan::{Inputs, Network, ParameterId, Plan, PlanCache, Request, Schedule};
 use crate::profile::{Profile, RunParts};
 use crate::weights::{ParameterData, Tensor};
@@ -31,6 +32,8 @@ pub struct SessionOptions {
     pub device: Device,
     /// Threads of the CPU executor; 0 means one per core. Always one in a browser.
     pub threads: usize,
+    /// Instruction set of the CPU executor; none for the best there is.
+    pub simd: Option<Simd>,
     /// How operations are grouped into kernels; with `None`, a GPU is measured to find out which way is faster.
     pub schedule: Option<Schedule>,
     /// Let [`Device::Auto`] measure an adapter that computes in software, too: for testing the measurement.

@@ -7,7 +7,7 @@ use crate::cpu;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::gpu;
-use crate::kernels::Format;
+use crate::kernels::{Format, Simd};
 use crate::plan::{Network, Parameter, PlanCache, Request, fits_gpu};
 use crate::weights::Storage;
 
@@ -21,6 +21,12 @@ pub struct PendingSession {
     schedules: Schedules,
 }
 
+impl SessionOptions {
+    fn cpu_executor(&self) -> Result<cpu::Executor> {
+        cpu::Executor::with_simd(self.threads, self.simd.unwrap_or_else(Simd::best))
+    }
+}
+
 impl PendingSession {
     /// Looks for a GPU, unless the CPU was asked for.
     ///
@@ -30,7 +36,7 @@ impl PendingSession {
         let Found { gpu, report, candidates } = device::find(options).await?;
         let executor = match gpu {
             Some(gpu) => gpu.into(),
-            None => cpu::Executor::new(options.threads)?.into(),
+            None => options.cpu_executor()?.into(),
         };
         Ok(PendingSession {
             executor,
@@ -104,7 +110,7 @@ impl PendingSession {
                 let name = self.device.adapter.as_deref().unwrap_or("this GPU");
                 return Err(device::missing(Error::unsupported(name, reason)));
             }
-            self.executor = cpu::Executor::new(self.options.threads)?.into();
+            self.executor = self.options.cpu_executor()?.into();
         }
         let asked = self.options.device == Device::Gpu;
         let reason = if asked { format!("{}; {reason}", self.device.reason) } else { reason };
@@ -138,7 +144,7 @@ impl PendingSession {
             if options.device == Device::Gpu {
                 return Err(error);
             }
-            executor = cpu::Executor::new(options.threads)?.into();
+            executor = options.cpu_executor()?.into();
             device = DeviceReport { kind: DeviceKind::Cpu, reason: error.to_string(), ..device };
         }
         Ok(Session { network, limits, schedules, executor, device, plans: PlanCache::default() })

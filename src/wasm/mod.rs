@@ -10,6 +10,7 @@ mod memory;
 mod model;
 mod options;
 mod quantizer;
+mod simd;
 mod tasks;
 
 pub use benchmark::{WasmBenchmark, WasmSeeding};
@@ -17,3 +18,4 @@ pub use loader::WasmLoader;
 pub use memory::refused_bytes;
 pub use model::WasmModel;
 pub use quantizer::WasmQuantizer;
+pub use simd::install_relaxed;

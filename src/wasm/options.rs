@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::kernels::Simd;
 use crate::plan::Schedule;
 use crate::session::{Device, SessionOptions};
 use crate::weights::Storage;
@@ -14,6 +15,7 @@ pub struct LoadOptions {
     device: Option<String>,
     schedule: Option<String>,
     dtype: Option<String>,
+    simd: Option<String>,
     profiling: bool,
     /// Whether special tokens written in a text are plain text; none as the task and the files say.
     #[serde(rename = "splitSpecialTokens")]
@@ -34,7 +36,18 @@ impl LoadOptions {
         };
         let schedule = self.schedule.as_deref().map(str::parse::<Schedule>).transpose()?;
         let profiling = self.profiling;
-        Ok(SessionOptions { device, threads: 1, schedule, profiling, ..SessionOptions::default() })
+        let simd = self.simd()?;
+        Ok(SessionOptions { device, threads: 1, simd, schedule, profiling, ..SessionOptions::default() })
+    }
+
+    /// The CPU's instruction set; none for the best.
+    fn simd(&self) -> Result<Option<Simd>> {
+        let missing = |name: &str| Error::Unsupported {
+            what: format!("the instruction set `{name}`"),
+            instead: "choose `auto`".to_string(),
+        };
+        let wanted = self.simd.as_deref().filter(|name| *name != "auto");
+        wanted.map(|name| Simd::named(name).ok_or_else(|| missing(name))).transpose()
     }
 
     /// The format to convert the weights to while they load; none for f32, which represents every stored format exactly.

@@ -4,7 +4,6 @@ mod directory;
 mod file;
 mod pytorch;
 mod quantized;
-mod recipes;
 mod tensors;
 
 #[path = "../support/mod.rs"]

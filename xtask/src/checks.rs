@@ -147,12 +147,13 @@ fn clippy_wasm() -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     setup::wasm_target("wasm32-unknown-unknown")?;
-    let arguments = ["--quiet", "--package=mobilebert", "--lib"];
-    passed(cargo().arg("clippy").args(arguments).args([
-        "--target=wasm32-unknown-unknown",
-        "--",
-        "--deny=warnings",
-    ]))
+    let clippy = |package: &str, options: &[&str]| {
+        let arguments = ["--quiet", "--lib", "--target=wasm32-unknown-unknown", "--package", package];
+        run_command(cargo().arg("clippy").args(arguments).args(["--", "--deny=warnings"]).args(options))
+    };
+    clippy("mobilebert", &[])?;
+    clippy("mobilebert-relaxed", &["-Ctarget-feature=+relaxed-simd"])?;
+    Ok(Outcome::Passed)
 }
 
 /// The packed crates: a warning names missing metadata, or a target whose file isn't packed.

@@ -39,6 +39,8 @@ pub fn report() -> Result<()> {
     }
     println!("{:>10} {:>10}  file", "bytes", "gzipped");
     within(&package, "wasm and JavaScript together", PACKAGE_BUDGET)?;
+    let relaxed = std::fs::read(wasm::relaxed())?;
+    println!("{:>10} {:>10}  of these, the module with relaxed SIMD", relaxed.len(), gzip(&relaxed)?);
     within(&[service_worker, module], "the same in a service worker", PACKAGE_BUDGET)?;
     within(&own, "the pages' own files together", PAGES_BUDGET)
 }

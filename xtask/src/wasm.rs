@@ -1,19 +1,39 @@
-//! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`.
+//! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`. The file also contains the module of the
+//! kernels with relaxed SIMD, as a custom section, so that it is one file to publish, fetch and cache.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
+use wasm_encoder::{CustomSection, Section};
 
 use crate::process::{cargo, root, run, target};
 use crate::{fingerprint, setup};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Name of the section that contains the module with relaxed SIMD; `pkg/src/engine/relaxed.ts` reads it.
+const RELAXED_SECTION: &str = "mobilebert.relaxed";
+
+/// The main module's stack ends here. Next is the other module's data and stack, then the main module's data. The main module
+/// checks that they don't overlap when it starts.
+const RELAXED_START: usize = 1 << 20;
+const RELAXED_STACK: usize = 128 << 10;
+const RELAXED_END: usize = RELAXED_START + (192 << 10);
+
 /// Folder of the module and its glue.
 pub fn folder() -> PathBuf {
     root().join("pkg/wasm")
+}
+
+/// The module with relaxed SIMD, which the other one's file contains.
+pub fn relaxed() -> PathBuf {
+    compiled("mobilebert-relaxed")
+}
+
+fn compiled(package: &str) -> PathBuf {
+    target().join(TARGET).join("wasm").join(package.replace('-', "_")).with_extension("wasm")
 }
 
 /// Builds the module unless it is up to date.
@@ -21,31 +41,58 @@ pub fn build() -> Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
     let root = root();
-    let inputs = ["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "xtask/src/wasm.rs"]
-        .map(|path| root.join(path));
+    let inputs =
+        ["src", "relaxed", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "xtask/src/wasm.rs"]
+            .map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "wasm")?;
     let stamp = folder().join(".fingerprint");
     let outputs = ["mobilebert.js", "mobilebert.d.ts", "mobilebert_bg.wasm"].map(|name| folder().join(name));
-    if fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
+    if relaxed().exists() && fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
         return Ok(());
     }
     setup::wasm_target(TARGET)?;
     println!("building the wasm module (takes a few minutes from scratch)");
-    run(cargo().args([
-        "build",
-        "--quiet",
-        "--lib",
-        "--package=mobilebert",
-        "--profile=wasm",
-        "--target",
-        TARGET,
-    ]))?;
-    bind(&target().join(TARGET).join("wasm/mobilebert.wasm"))?;
+    let relaxed = compile(
+        "mobilebert-relaxed",
+        &[
+            "-Ctarget-feature=+relaxed-simd",
+            "-Clink-arg=--import-memory",
+            "-Clink-arg=--no-stack-first",
+            "-Clink-arg=--strip-all",
+            &format!("-Clink-arg=-zstack-size={RELAXED_STACK}"),
+            &format!("-Clink-arg=--global-base={RELAXED_START}"),
+        ],
+    )?;
+    let main = compile(
+        "mobilebert",
+        &[
+            "-Clink-arg=--export-table",
+            "-Clink-arg=--growable-table",
+            &format!("-Clink-arg=--global-base={RELAXED_END}"),
+        ],
+    )?;
+    bind(&main)?;
+    append_section(&folder().join("mobilebert_bg.wasm"), RELAXED_SECTION, &std::fs::read(relaxed)?)?;
     fingerprint::write(&stamp, &fingerprint)
 }
 
+/// Compiles a package with these options, and returns the module's path.
+fn compile(package: &str, options: &[&str]) -> Result<PathBuf> {
+    let arguments = ["rustc", "--quiet", "--lib", "--profile=wasm", "--target", TARGET, "--package", package];
+    run(cargo().args(arguments).arg("--").args(options))?;
+    Ok(compiled(package))
+}
+
+/// Appends a custom section to a module.
+fn append_section(module: &Path, name: &str, content: &[u8]) -> Result<()> {
+    let mut bytes = std::fs::read(module)?;
+    let section = CustomSection { name: name.into(), data: content.into() };
+    section.append_to(&mut bytes);
+    std::fs::write(module, bytes).with_context(|| module.display().to_string())
+}
+
 /// Does what `wasm-bindgen`'s command line does, at the version that `Cargo.lock` pins for both sides.
-fn bind(module: &std::path::Path) -> Result<()> {
+fn bind(module: &Path) -> Result<()> {
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
     let mut generator = Bindgen::new();
@@ -56,10 +103,41 @@ fn bind(module: &std::path::Path) -> Result<()> {
             // The package decides where the module is, so that bundlers see one plain `new URL`.
             generator
                 .typescript(true)
+                // The function table.
+                .keep_lld_exports(true)
                 .omit_default_module_path(true)
                 .remove_name_section(true)
                 .remove_producers_section(true)
-                .generate(&folder)
+                .generate_output()
+        })
+        .and_then(|mut output| {
+            let names = shorten_imports(&mut output);
+            output.emit(&folder)?;
+            let glue = folder.join("mobilebert.js");
+            let mut code = std::fs::read_to_string(&glue)?;
+            for (long, short) in names {
+                code = code.replace(&defined(&long), &defined(&short));
+            }
+            Ok(std::fs::write(glue, code)?)
         })
         .with_context(|| format!("wasm-bindgen could not read {}", module.display()))
+}
+
+/// Renames the functions that the module imports, and returns the old and new names. Those that `wasm-bindgen` makes end in
+/// hashes, which don't compress, and each is in the module, in the worker, and in the code that runs without a worker.
+fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
+    let glue = output.js().to_string();
+    let mut names = Vec::new();
+    for (index, import) in output.wasm_mut().imports.iter_mut().enumerate() {
+        if glue.contains(&defined(&import.name)) {
+            let long = std::mem::replace(&mut import.name, format!("i{index}"));
+            names.push((long, import.name.clone()));
+        }
+    }
+    names
+}
+
+/// How the glue code begins the definition of an imported function.
+fn defined(name: &str) -> String {
+    format!("{name}: function(")
 }

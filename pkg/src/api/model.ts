@@ -232,9 +232,9 @@ async function loadRequest(task: Task, model: ModelSource, options: LoadOptions)
   const { device = "auto", dtype, schedule, cache = true, followBaseModel = false, wasmBytes } = options;
   const place = await resolveSource(model, options);
   const wasmUrl = await absoluteUrl("wasmUrl", options.wasmUrl);
-  const { splitSpecialTokens } = options;
+  const { splitSpecialTokens, simd } = options;
   const { threads = Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MAX_DEFAULT_THREADS) } = options;
-  const how = { device, dtype, schedule, splitSpecialTokens, threads: Math.min(threads, MAX_THREADS) };
+  const how = { device, dtype, schedule, splitSpecialTokens, simd, threads: Math.min(threads, MAX_THREADS) };
   return { place, followBaseModel, task, ...how, cache, wasmUrl, wasmBytes };
 }
 

@@ -1,4 +1,4 @@
-import { type EngineOptions, startEngine } from "../engine/engine.js";
+import { type EngineOptions, simdFor, startEngine } from "../engine/engine.js";
 import { disposed, toPlain } from "../errors.js";
 import { type OpenFile, openFile } from "../files/fetch.js";
 import { missing, openWeights, WEIGHTS } from "../files/model-files.js";
@@ -57,7 +57,8 @@ async function start(
   const module = performance.now() - before;
   report({ phase: "compile", share: null });
   const { device, schedule, profiling, place } = request;
-  const options: EngineOptions = { device, profiling, ...(schedule && { schedule }) };
+  const { set: simd } = await simdFor();
+  const options: EngineOptions = { device, profiling, simd, ...(schedule && { schedule }) };
   const { benchmark, parts } =
     place.kind === "seeded"
       ? await generate(engine, place.config, place.seed, options, report)

@@ -2,7 +2,7 @@ import { MobileBertError } from "../errors.js";
 import * as store from "../files/cache.js";
 import { ProgressTotal } from "../files/progress.js";
 import type { Place } from "../files/source.js";
-import { type EngineModel, engineModule, startEngine } from "./engine.js";
+import { type EngineModel, engineModule, simdFor, startEngine } from "./engine.js";
 import { build, cacheKey, loadModel, openCached } from "./load.js";
 import type { Help, LoadRequest } from "./request.js";
 
@@ -10,7 +10,9 @@ import type { Help, LoadRequest } from "./request.js";
 export async function requestForHelper(request: LoadRequest): Promise<LoadRequest> {
   const { wasmBytes: _, wasmUrl: __, ...rest } = request;
   const help = { module: engineModule(), cached: isRemote(request.place) ? await cachedVersion(request) : undefined };
-  return { ...rest, wasmBytes: undefined, wasmUrl: undefined, device: "wasm", help };
+  // The same instructions, so that it doesn't matter which worker computes a result.
+  const { set: simd } = await simdFor(request.simd);
+  return { ...rest, wasmBytes: undefined, wasmUrl: undefined, device: "wasm", simd, help };
 }
 
 /** Loads the model that another worker has loaded, without the network. */

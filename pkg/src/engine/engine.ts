@@ -1,6 +1,7 @@
 import { MobileBertError } from "../errors.js";
-import type { Device, DeviceKind, Memory } from "../types.js";
+import type { Device, DeviceKind, Memory, SimdChoice, SimdSet } from "../types.js";
 import { compile, type EngineSource, readModule, startError } from "./module.js";
+import { addRelaxed, type Install, type MainExports, NO_RELAXED } from "./relaxed.js";
 import { setRefusedBytes } from "./trap.js";
 
 /** Texts of the files that the wasm module needs before the weights. */
@@ -19,6 +20,7 @@ export interface EngineOptions {
   dtype?: string;
   schedule?: string;
   splitSpecialTokens?: boolean;
+  simd?: SimdSet;
   /** Ask the GPU for timestamps. */
   profiling?: boolean;
 }
@@ -105,7 +107,8 @@ export interface EngineQuantizer {
 }
 
 interface Engine {
-  default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  default(input: { module_or_path: WebAssembly.Module }): Promise<MainExports>;
+  installRelaxed: Install;
   Loader: { create(files: EngineFiles, options: EngineOptions): Promise<EngineLoader> };
   Quantizer: { create(config: string, index: string | undefined, dtype: string): EngineQuantizer };
   /** Size in bytes of the last failed allocation, or 0 if one has succeeded since. */
@@ -114,6 +117,8 @@ interface Engine {
 
 let started: Promise<Engine> | undefined;
 let compiled: WebAssembly.Module | undefined;
+let addSimd: (() => Promise<SimdChoice>) | undefined;
+let bestSimd: Promise<SimdChoice> | undefined;
 
 /** The compiled wasm module, after it has started. */
 export function engineModule(): WebAssembly.Module {
@@ -130,13 +135,27 @@ export function startEngine(source: EngineSource): Promise<Engine> {
   return started;
 }
 
+/** The instructions of the CPU's kernels for a model that wants these, after the wasm module has started. */
+export async function simdFor(wanted: "auto" | SimdSet = "auto"): Promise<SimdChoice> {
+  if (wanted === "simd128") return { set: wanted, reason: "they were asked for" };
+  bestSimd ??= addSimd?.();
+  const best = (await bestSimd) as SimdChoice;
+  if (wanted === "auto" || wanted === best.set) return best;
+  if (best.reason.startsWith(NO_RELAXED)) {
+    throw new MobileBertError("unsupported", `simd "${wanted}": ${best.reason}`, { field: "simd" });
+  }
+  return { set: wanted, reason: "they were asked for" };
+}
+
 async function start(source: EngineSource): Promise<Engine> {
   const engine = (await import("../../wasm/mobilebert.js")) as unknown as Engine;
   setRefusedBytes(() => engine.refusedBytes());
   const input = source.module ?? (await readModule(source));
   try {
     compiled = await compile(input);
-    await engine.default({ module_or_path: compiled });
+    const module = compiled;
+    const exports = await engine.default({ module_or_path: module });
+    addSimd = () => addRelaxed(module, exports, engine.installRelaxed);
   } catch (error) {
     throw startError(error);
   }

@@ -8,7 +8,7 @@ import type { ProgressTotal } from "../files/progress.js";
 import type { Place } from "../files/source.js";
 import { join } from "../files/streams.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
-import { type EngineFiles, type EngineLoader, type EngineModel, startEngine } from "./engine.js";
+import { type EngineFiles, type EngineLoader, type EngineModel, simdFor, startEngine } from "./engine.js";
 import { LoadTimer } from "./load-timer.js";
 import { headTask, type LoadRequest } from "./request.js";
 import { Trap, untilTrap } from "./trap.js";
@@ -92,7 +92,8 @@ export async function build(
     if (opened.index !== undefined) files.index = opened.index;
     if (signal.aborted) throw aborted();
     progress.enter("compile");
-    loader = await timer.compile.time(() => untilTrap(() => engine.Loader.create(files, engineOptions(request))));
+    const options = { ...engineOptions(request), simd: (await simdFor(request.simd)).set };
+    loader = await timer.compile.time(() => untilTrap(() => engine.Loader.create(files, options)));
     const loading = loader;
     for (const file of opened.weights) {
       loading.beginFile(file.name, file.bytes);

@@ -1,5 +1,5 @@
 import type { Place } from "../files/source.js";
-import type { DeviceKind, Dtype } from "../types.js";
+import type { DeviceKind, Dtype, SimdSet } from "../types.js";
 
 /** Names of the tasks, as in `pipeline()`. */
 export type Task =
@@ -25,6 +25,7 @@ export interface LoadRequest {
   dtype: Dtype | undefined;
   schedule: string | undefined;
   splitSpecialTokens: boolean | undefined;
+  simd: "auto" | SimdSet | undefined;
   cache: boolean;
   wasmUrl: string | undefined;
   wasmBytes: ArrayBuffer | Uint8Array | undefined;

@@ -1,5 +1,5 @@
 import { loadAgain } from "../engine/again.js";
-import type { EngineModel, EnginePartial } from "../engine/engine.js";
+import { type EngineModel, type EnginePartial, simdFor } from "../engine/engine.js";
 import { loadModel } from "../engine/load.js";
 import { LoadTimer } from "../engine/load-timer.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
@@ -43,7 +43,7 @@ export class Host implements Connection {
     if (this.send && request.threads > 1 && !request.help) {
       this.helpers = new Helpers(request, this.send, () => this.reportDevice());
     }
-    const device = this.device(model.device());
+    const device = this.device(this.found ?? model.device());
     return { device, task: model.task(), labels: model.labels(), times: timer.times() };
   }
 
@@ -125,7 +125,7 @@ export class Host implements Connection {
   private async rebuild(request: LoadRequest, signal: AbortSignal): Promise<EngineModel> {
     try {
       const model = await this.build(request, { progress: () => {}, warning: () => {} }, signal);
-      this.onDevice(this.device(model.device()));
+      this.reportDevice();
       return model;
     } catch (error) {
       const { code, message } = toError(error);
@@ -156,9 +156,11 @@ export class Host implements Connection {
         const loaded = model;
         // A helper shares the optimized code of the worker it helps.
         if (!request.help) await timer.warmup.time(() => warmUp(loaded, request.task, progress));
+        const found = model.device();
+        if (found.kind === "wasm") found.simd = await simdFor(request.simd);
         if (signal.aborted) throw aborted();
         this.model = model;
-        this.found = model.device();
+        this.found = found;
         return model;
       } catch (error) {
         if (!(error instanceof Trap)) model?.free();

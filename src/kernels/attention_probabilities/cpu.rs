@@ -17,8 +17,8 @@ impl Twin for AttentionProbabilities {
     ) -> Result<()> {
         let operands = AttentionProbabilitiesOperands {
             attention_mask: &host.inputs.attention_mask,
-            query: host.buffer(self.query.buffer)?,
-            key: host.buffer(self.key.buffer)?,
+            query: host.buffer(self.query)?,
+            key: host.buffer(self.key)?,
         };
         run(block, &operands, output, scratch, host.workers);
         Ok(())
@@ -30,9 +30,9 @@ impl Twin for AttentionProbabilities {
 pub struct AttentionProbabilitiesOperands<'a> {
     /// `[batch, sequence]`: 0 where a key is not attended to.
     pub attention_mask: &'a [u32],
-    /// `batch · sequence` rows with the queries of all heads among their columns, scaled already.
+    /// `[batch · sequence, heads · head_size]`, scaled already.
     pub query: &'a [f32],
-    /// The same with keys.
+    /// `[batch · sequence, heads · head_size]`.
     pub key: &'a [f32],
 }
 
@@ -45,6 +45,5 @@ pub fn run(
     workers: &Workers,
 ) {
     let AttentionProbabilitiesOperands { attention_mask, query, key } = *operands;
-    let matrices = [parameters.query(query), parameters.key(key)];
-    parameters.shape().probabilities(attention_mask, matrices, output_values, scratch, workers);
+    parameters.shape().probabilities(attention_mask, query, key, output_values, scratch, workers);
 }

@@ -4,7 +4,6 @@ use super::{LayerNorm, LayerNormParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
 use crate::kernels::operator::Twin;
-use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::{Lanes, Task};
 use crate::kernels::{Scratch, Workers, functions};
 
@@ -17,7 +16,7 @@ impl Twin for LayerNorm {
         _: &mut Scratch,
     ) -> Result<()> {
         let operands = LayerNormOperands {
-            input_values: host.buffer(self.input.buffer)?,
+            input_values: host.buffer(self.input)?,
             weight: host.vector(self.weight)?,
             bias: host.vector(self.bias)?,
         };
@@ -29,7 +28,7 @@ impl Twin for LayerNorm {
 /// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNormOperands<'a> {
-    /// `rows` rows, `row_stride` apart, of which `features` columns are read from `input_first` on.
+    /// `[rows, features]`.
     pub input_values: &'a [f32],
     /// `[features]`.
     pub weight: &'a [f32],
@@ -38,7 +37,7 @@ pub struct LayerNormOperands<'a> {
 }
 
 struct LayerNormTask<'a> {
-    input: StridedRows<'a>,
+    input: &'a [f32],
     weight: &'a [f32],
     bias: &'a [f32],
     epsilon: f32,
@@ -52,8 +51,7 @@ impl Task for LayerNormTask<'_> {
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         let features = self.weight.len();
         let count = features as f32;
-        for (index, output) in self.output.chunks_exact_mut(features).enumerate() {
-            let input = &self.input.from(index, 0).data[..features];
+        for (output, input) in self.output.chunks_exact_mut(features).zip(self.input.chunks_exact(features)) {
             // Two passes, the mean taken away before anything is squared: no cancellation at 2.5e7.
             let mean = functions::sum::<V, L>(input) / count;
             for (output, input) in output.iter_mut().zip(input) {
@@ -77,11 +75,9 @@ pub fn run(
 ) {
     let features = parameters.features as usize;
     let output = &mut output_values[..parameters.rows as usize * features];
-    let stride = parameters.row_stride as usize;
-    let input = StridedRows { data: &operands.input_values[parameters.input_first as usize..], stride };
     workers.for_each_rows(output, features, |first_row, output| {
         workers.simd().run(LayerNormTask {
-            input: input.from(first_row, 0),
+            input: &operands.input_values[first_row * features..][..output.len()],
             weight: &operands.weight[..features],
             bias: &operands.bias[..features],
             epsilon: parameters.epsilon,

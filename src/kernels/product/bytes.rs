@@ -1,22 +1,21 @@
 //! The product with panels of 8-bit weights: input rows are quantized to 16-bit integers, so that products and sums are
 //! exact in 32 bits.
 //!
-//! A row is split into groups, each with its own scale, and the largest magnitude in a group maps to 32,639. The few
+//! A row is split into groups, each with its own scale, and the largest magnitude in a group maps to 32,639, or 8,191 where
+//! only 14 bits can be used. The few
 //! values beyond [`OUTLIER_RATIO`] times the mean magnitude stay floats, because scaling to them would take precision from
 //! the other values; hidden states of trained networks have such outliers, in the millions. The rounding error of a value
 //! is therefore less than 1/2000 of its group's mean magnitude, about a hundred times less than the error of quantizing the
 //! weight to 8 bits. In return, each instruction computes twice as many products as with floats.
 //!
 //! Where an instruction multiplies pairs of 16-bit integers, weights are widened to them. Where one multiplies four bytes
-//! at a time, the input is split into two planes of bytes instead, and the sums are the same.
+//! at a time, the input is split into two planes of bytes instead, and the sums are the same. WebAssembly's relaxed dot
+//! products are only exact on every processor if the input's bytes have seven bits, hence the 14.
 
 use super::{AllRows, MicroKernel, Operands, OutputBlock, ROW_BLOCK};
 use crate::kernels::functions;
 use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::{IntLanes, Lanes, Simd, Task};
-
-/// The largest integer: 127 · 256 + 127, so that both of its planes are signed bytes.
-const LARGEST: i16 = 32_639;
 
 /// Values per group. A sum is at most 32,639 · 128 · 128, a quarter of the range of `i32`.
 const GROUP_SIZE: usize = 128;
@@ -94,7 +93,7 @@ impl<'a> Operands<'a> for ByteOperands<'a> {
             let from = &input.data[row * input.stride..][..depth];
             let to = to.as_flattened_mut();
             simd.run(Quantize { from, to: &mut *to, group });
-            if simd.adjacent() == 4 {
+            if Simd::HAS_BYTE_PRODUCTS && simd.adjacent() == 4 {
                 simd.run(SplitIntoPlanes(to));
             }
         }
@@ -114,9 +113,12 @@ impl<'a> Operands<'a> for ByteOperands<'a> {
         let upcoming = self.panels.get(start(next)..).unwrap_or_default();
         let upcoming = &upcoming[..len.min(upcoming.len())];
         let groups = &self.groups;
-        if simd.adjacent() == 4 {
+        if Simd::HAS_BYTE_PRODUCTS && simd.adjacent() == 4 {
             let rows = bytemuck::cast_ref(&self.rows.0);
-            let kernel = QuadMicroKernel { rows, groups, panel: panel.as_chunks().0, block };
+            let (panel, _) = panel.as_chunks();
+            let sums = &mut self.panel.0[..lanes];
+            simd.run(SumWeights { panel, to: &mut *sums });
+            let kernel = QuadMicroKernel { rows, groups, panel, sums, block };
             simd.run(AllRows { kernel, upcoming, simd });
             return;
         }
@@ -147,8 +149,9 @@ impl Task for Quantize<'_> {
             (largest, bound) = group.take_outliers(self.from, bound);
         }
         // If the scale is infinite or NaN, so is every sum, whatever the integers are.
-        group.scale = largest / f32::from(LARGEST);
-        let factor = f32::from(LARGEST) / largest;
+        let limit = f32::from(V::Ints::PLANES.largest());
+        group.scale = largest / limit;
+        let factor = limit / largest;
         let (values, rest) = self.to.split_at_mut(self.from.len());
         for (to, from) in values.iter_mut().zip(self.from) {
             // The low bits of the sum are the nearest integer in two's complement.
@@ -185,7 +188,7 @@ impl Group {
 /// 1.5 · 2²³: adding it to a float rounds to the nearest integer.
 const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 
-/// Replaces a row's integers by two planes of bytes, the high one first: an integer is `256 · high + low`, both signed.
+/// Replaces a row's integers by two planes of bytes, the high one first.
 struct SplitIntoPlanes<'a>(&'a mut [i16]);
 
 impl Task for SplitIntoPlanes<'_> {
@@ -196,8 +199,7 @@ impl Task for SplitIntoPlanes<'_> {
         let mut planes = [[0i8; GROUP_SIZE]; 2];
         let [high, low] = &mut planes;
         for ((high, low), &value) in high.iter_mut().zip(low).zip(&*self.0) {
-            *low = value as i8;
-            *high = ((value - i16::from(*low)) >> 8) as i8;
+            [*high, *low] = V::Ints::PLANES.split(value);
         }
         bytemuck::cast_slice_mut(self.0).copy_from_slice(planes.as_flattened());
     }
@@ -216,6 +218,33 @@ impl Task for Widen<'_> {
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         for (to, &from) in self.to.iter_mut().zip(self.from) {
             *to = i16::from(from);
+        }
+    }
+}
+
+/// Adds up the weights of each column, and pairs the sums with zeros. Only done where a plane has an offset.
+struct SumWeights<'a> {
+    panel: &'a [Quad],
+    to: &'a mut [Pair],
+}
+
+impl Task for SumWeights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
+        if V::Ints::PLANES.offset() == 0 {
+            return;
+        }
+        let mut sum = V::Ints::zero();
+        for weights in self.panel.as_chunks::<L>().0 {
+            sum = sum.add_byte_products([1; 4], weights);
+        }
+        let mut sums = [0.0; L];
+        V::from_ints(sum).store(&mut sums);
+        for (to, sum) in self.to.iter_mut().zip(sums) {
+            // At most 128 weights of at most 128.
+            *to = [sum as i16, 0];
         }
     }
 }
@@ -258,6 +287,8 @@ struct QuadMicroKernel<'a> {
     rows: &'a [[[Quad; GROUP_QUADS]; 2]; ROW_BLOCK],
     groups: &'a [Group],
     panel: &'a [Quad],
+    /// The sum of each column's weights, where the high plane has an offset.
+    sums: &'a [Pair],
     block: OutputBlock<'a>,
 }
 
@@ -273,10 +304,12 @@ impl<'a> MicroKernel<'a> for QuadMicroKernel<'a> {
         let (panel, _) = self.panel.as_chunks::<L>();
         let rows: &[_; M] = self.rows[row..].first_chunk().expect("a tile ends within its block");
         let panel = &panel[..panel.len().min(GROUP_QUADS)];
-        let mut accumulators = [V::Ints::zero(); M];
+        let mut accumulators = [self.start::<V, L>(); M];
         for plane in 0..2 {
-            for accumulator in &mut accumulators {
-                *accumulator = accumulator.times_256();
+            if plane == 1 {
+                for accumulator in &mut accumulators {
+                    *accumulator = accumulator.shift_high_plane();
+                }
             }
             for (position, right) in panel.iter().enumerate() {
                 for (accumulator, row) in accumulators.iter_mut().zip(rows) {
@@ -287,6 +320,20 @@ impl<'a> MicroKernel<'a> for QuadMicroKernel<'a> {
             }
         }
         finish::<V, _, L, M, _>(accumulators, row, self.groups, panel, &mut self.block);
+    }
+}
+
+impl QuadMicroKernel<'_> {
+    /// What the sums of products with the high plane start from.
+    #[inline(always)]
+    fn start<V: Lanes<L>, const L: usize>(&self) -> V::Ints {
+        match self.sums.first_chunk() {
+            Some(sums) if V::Ints::PLANES.offset() != 0 => {
+                let offset = -i16::from(V::Ints::PLANES.offset());
+                V::Ints::zero().add_products([offset, 0], V::Ints::load(sums))
+            }
+            _ => V::Ints::zero(),
+        }
     }
 }
 
@@ -312,26 +359,49 @@ fn finish<V: Lanes<L>, T: Copy + Into<i16>, const L: usize, const M: usize, cons
 
 #[cfg(test)]
 mod tests {
-    use crate::kernels::panels::{Panels, StridedRows, pack_bytes};
+    use crate::kernels::packed::pack_bytes;
+    use crate::kernels::panels::{Panels, StridedRows};
     use crate::kernels::product::Product;
-    use crate::kernels::simd::Simd;
+    use crate::kernels::simd::{IntLanes, Lanes, Simd, Task};
 
-    /// In one group without outliers, a result is an integer times the row's scale: no other rounding.
+    struct LargestInteger;
+
+    impl Task for LargestInteger {
+        type Output = i16;
+
+        #[inline(always)]
+        fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> i16 {
+            V::Ints::PLANES.largest()
+        }
+    }
+
+    /// A row of one group whose largest magnitude is the largest integer has the scale 1.
     #[test]
-    fn every_instruction_set_computes_the_same_integers() {
+    fn integers_are_multiplied_exactly_by_every_instruction_set() {
         let mut state = 1u32;
         let mut random = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 8
+            (state >> 8) as i32
         };
-        for (rows, depth, columns) in [(1, 1, 1), (3, 5, 9), (17, 128, 33), (130, 127, 40)] {
-            let input: Vec<f32> = (0..rows * depth).map(|_| random() as f32 - 8_388_608.0).collect();
-            let weight: Vec<i8> = (0..columns * depth).map(|_| random() as i8).collect();
-            let compute = |simd: Simd| {
+        for simd in Simd::available() {
+            let largest = i32::from(simd.run(LargestInteger));
+            for (rows, depth, columns) in [(1, 1, 1), (3, 5, 9), (17, 128, 33), (130, 127, 40)] {
+                let mut input: Vec<i32> =
+                    (0..rows * depth).map(|_| random() % (2 * largest + 1) - largest).collect();
+                for (index, row) in input.chunks_mut(depth).enumerate() {
+                    match index {
+                        0 => row.fill(largest),
+                        1 => row.fill(-largest),
+                        _ => row[index % depth] = if index % 2 == 0 { largest } else { -largest },
+                    }
+                }
+                let mut weight: Vec<i8> = (0..columns * depth).map(|_| random() as i8).collect();
+                weight[..depth].fill(i8::MIN);
                 let panels = pack_bytes(&weight, depth, simd.lanes(), simd.adjacent());
+                let floats: Vec<f32> = input.iter().map(|&value| value as f32).collect();
                 let mut output = vec![f32::NAN; rows * columns];
                 Product {
-                    input: StridedRows { data: &input, stride: depth },
+                    input: StridedRows { data: &floats, stride: depth },
                     rows,
                     panels: Panels::I8(&panels),
                     depth,
@@ -341,13 +411,13 @@ mod tests {
                     epilogue: None,
                 }
                 .run(simd);
-                output
-            };
-            let sets = Simd::available();
-            let expected = compute(sets[0]);
-            assert!(expected.iter().all(|value| value.is_finite()));
-            for &simd in &sets[1..] {
-                assert!(compute(simd) == expected, "{}: {rows} × {depth} × {columns}", simd.name());
+                for (row, output) in input.chunks(depth).zip(output.chunks(columns)) {
+                    let dot = |column: &[i8]| -> i32 {
+                        row.iter().zip(column).map(|(value, &weight)| value * i32::from(weight)).sum()
+                    };
+                    let expected: Vec<f32> = weight.chunks(depth).map(|column| dot(column) as f32).collect();
+                    assert_eq!(output, expected, "{}: {rows} × {depth} × {columns}", simd.name());
+                }
             }
         }
     }

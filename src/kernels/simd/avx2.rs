@@ -8,7 +8,7 @@ use std::arch::x86_64::{
 };
 use std::marker::PhantomData;
 
-use super::{Arithmetic, IntLanes, Lanes};
+use super::lanes::{Arithmetic, IntLanes, Lanes};
 
 /// Multiplies and adds pairs of 16-bit integers.
 pub trait PairProducts: Copy {
@@ -152,7 +152,7 @@ impl<P: PairProducts> IntLanes<16> for I32x16<P> {
     }
 
     #[inline(always)]
-    fn times_256(self) -> Self {
+    fn shift_high_plane(self) -> Self {
         // SAFETY: AVX2 is available, see the type.
         let sums = unsafe { [_mm256_slli_epi32::<8>(self.0[0]), _mm256_slli_epi32::<8>(self.0[1])] };
         I32x16(sums, PhantomData)

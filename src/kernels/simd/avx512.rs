@@ -6,7 +6,7 @@ use std::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
 };
 
-use super::{Arithmetic, IntLanes, Lanes};
+use super::lanes::{Arithmetic, IntLanes, Lanes};
 
 /// Two vectors of sixteen floats. Only used inside `with_avx512`, so every method runs on a processor with the features
 /// that it enables.
@@ -116,7 +116,7 @@ impl IntLanes<32> for I32x32 {
     }
 
     #[inline(always)]
-    fn times_256(self) -> Self {
+    fn shift_high_plane(self) -> Self {
         // SAFETY: AVX-512 is available, see the type.
         unsafe { I32x32([_mm512_slli_epi32::<8>(self.0[0]), _mm512_slli_epi32::<8>(self.0[1])]) }
     }

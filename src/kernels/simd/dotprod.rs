@@ -5,7 +5,7 @@ use std::arch::aarch64::{
 };
 use std::arch::asm;
 
-use super::IntLanes;
+use super::lanes::IntLanes;
 use super::portable::{IntArray, IntValues};
 
 /// Two vectors of four integers. Only used inside `with_dotprod`, so every method runs on a processor with `sdot`.
@@ -72,7 +72,7 @@ impl IntLanes<8> for I32x8 {
     }
 
     #[inline(always)]
-    fn times_256(self) -> Self {
+    fn shift_high_plane(self) -> Self {
         // SAFETY: every aarch64 processor has NEON.
         unsafe { I32x8([vshlq_n_s32::<8>(self.0[0]), vshlq_n_s32::<8>(self.0[1])]) }
     }

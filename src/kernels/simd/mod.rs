@@ -9,17 +9,23 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
+mod lanes;
+mod planes;
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+pub(super) use lanes::{Arithmetic, IntLanes, Lanes, Task};
+pub(super) use planes::Planes;
+
 /// An instruction set that this processor supports. Only [`Simd::available`] creates one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Simd(Kind);
+pub struct Simd(pub(super) Kind);
 
+/// The instruction sets of all processors of this architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Baseline,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -29,13 +35,27 @@ enum Kind {
     Avx512,
     #[cfg(target_arch = "aarch64")]
     Dotprod,
+    /// The planes of WebAssembly's relaxed dot products, in plain code.
+    #[cfg(all(test, not(target_arch = "aarch64")))]
+    SevenBits,
+    /// The second module's kernels, except those in 8 bits.
+    #[cfg(target_arch = "wasm32")]
+    Relaxed,
+    /// All of the second module's kernels.
+    #[cfg(target_arch = "wasm32")]
+    RelaxedDot,
 }
 
 impl Simd {
+    /// What every processor of this architecture has.
+    pub const BASELINE: Simd = Simd(Kind::Baseline);
+
     /// All instruction sets that kernels are compiled for and that this processor supports, best last.
     pub fn available() -> Vec<Simd> {
         #[allow(unused_mut, reason = "not every architecture has a second set")]
         let mut sets = vec![Simd(Kind::Baseline)];
+        #[cfg(all(test, not(target_arch = "aarch64")))]
+        sets.push(Simd(Kind::SevenBits));
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::is_x86_feature_detected as detected;
@@ -55,12 +75,25 @@ impl Simd {
         if std::arch::is_aarch64_feature_detected!("dotprod") {
             sets.push(Simd(Kind::Dotprod));
         }
+        #[cfg(target_arch = "wasm32")]
+        if super::relaxed::installed().is_some() {
+            sets.extend([Simd(Kind::Relaxed), Simd(Kind::RelaxedDot)]);
+        }
         sets
     }
 
     /// The best instruction set of this processor.
     pub fn best() -> Simd {
-        Simd::available().pop().unwrap_or(Simd(Kind::Baseline))
+        // All that the second module has is available, but not all of it is fast on every processor.
+        #[cfg(target_arch = "wasm32")]
+        return super::relaxed::installed().map_or(Simd::BASELINE, |functions| functions.best());
+        #[cfg(not(target_arch = "wasm32"))]
+        Simd::available().pop().unwrap_or(Simd::BASELINE)
+    }
+
+    /// The available instruction set of that name.
+    pub fn named(name: &str) -> Option<Simd> {
+        Simd::available().into_iter().find(|simd| simd.name() == name)
     }
 
     /// Name for logs and reports.
@@ -74,6 +107,12 @@ impl Simd {
             Kind::Avx512 => "avx512+vnni",
             #[cfg(target_arch = "aarch64")]
             Kind::Dotprod => "neon+dotprod",
+            #[cfg(all(test, not(target_arch = "aarch64")))]
+            Kind::SevenBits => "planes of seven bits",
+            #[cfg(target_arch = "wasm32")]
+            Kind::Relaxed => "relaxed",
+            #[cfg(target_arch = "wasm32")]
+            Kind::RelaxedDot => "relaxed-dot",
             Kind::Baseline if cfg!(target_arch = "wasm32") => "simd128",
             Kind::Baseline if cfg!(target_arch = "aarch64") => "neon",
             Kind::Baseline if cfg!(target_arch = "x86_64") => "sse2",
@@ -83,6 +122,9 @@ impl Simd {
 
     /// [`Simd::lanes`] of the widest instruction set.
     pub(super) const MAX_LANES: usize = if cfg!(target_arch = "x86_64") { 32 } else { BASELINE_LANES };
+
+    /// Whether tasks are compiled for a set whose [`Simd::adjacent`] is 4.
+    pub(super) const HAS_BYTE_PRODUCTS: bool = cfg!(target_arch = "aarch64") || cfg!(test);
 
     /// Columns per packed panel (NR of the micro-kernel).
     pub fn lanes(self) -> usize {
@@ -94,6 +136,10 @@ impl Simd {
             Kind::Avx512 => 32,
             #[cfg(target_arch = "aarch64")]
             Kind::Dotprod => BASELINE_LANES,
+            #[cfg(all(test, not(target_arch = "aarch64")))]
+            Kind::SevenBits => BASELINE_LANES,
+            #[cfg(target_arch = "wasm32")]
+            Kind::Relaxed | Kind::RelaxedDot => BASELINE_LANES,
         }
     }
 
@@ -102,8 +148,18 @@ impl Simd {
         match self.0 {
             #[cfg(target_arch = "aarch64")]
             Kind::Dotprod => 4,
+            #[cfg(all(test, not(target_arch = "aarch64")))]
+            Kind::SevenBits => 4,
+            #[cfg(target_arch = "wasm32")]
+            Kind::RelaxedDot => 4,
             _ => 2,
         }
+    }
+
+    /// The second module's functions, if this instruction set is its own.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn relaxed(self) -> Option<&'static super::relaxed::Functions> {
+        if self == Simd::BASELINE { None } else { super::relaxed::installed() }
     }
 
     /// Runs a task compiled for this instruction set. Never inlined, so that the task is one function.
@@ -111,6 +167,11 @@ impl Simd {
     pub(super) fn run<T: Task>(self, task: T) -> T::Output {
         match self.0 {
             Kind::Baseline => task.run::<Baseline, BASELINE_LANES, BASELINE_MR>(),
+            #[cfg(all(test, not(target_arch = "aarch64")))]
+            Kind::SevenBits => task.run::<portable::Separate<8, portable::SevenBits<8>>, 8, 4>(),
+            // The second module has only whole kernels, not tasks.
+            #[cfg(target_arch = "wasm32")]
+            Kind::Relaxed | Kind::RelaxedDot => Simd::BASELINE.run(task),
             // SAFETY: `with_avx2` only requires a processor with AVX2 and FMA, and only `Simd::available` creates this
             // kind, after detecting both.
             #[cfg(target_arch = "x86_64")]
@@ -125,70 +186,6 @@ impl Simd {
             #[cfg(target_arch = "aarch64")]
             Kind::Dotprod => unsafe { with_dotprod(task) },
         }
-    }
-}
-
-/// Work that is compiled once per instruction set. `run`, and every function it calls in its loops, must be
-/// `#[inline(always)]`: functions that aren't inlined are compiled for the baseline.
-pub(super) trait Task {
-    /// Result of the task.
-    type Output;
-    /// Does the work. A GEMM tile of `MR` rows and `L` columns fills the registers.
-    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> Self::Output;
-}
-
-/// How an instruction set multiplies and adds, for loops over single floats that the compiler vectorizes.
-pub(super) trait Arithmetic {
-    /// `left · right + addend`, fused if the instruction set supports it.
-    fn multiply_add(left: f32, right: f32, addend: f32) -> f32;
-}
-
-/// A vector of `L` floats.
-pub(super) trait Lanes<const L: usize>: Copy + Arithmetic {
-    /// A vector of `L` integers.
-    type Ints: IntLanes<L>;
-    /// All zero.
-    fn zero() -> Self;
-    /// Loads from memory.
-    fn load(from: &[f32; L]) -> Self;
-    /// Rounds integers to the nearest floats.
-    fn from_ints(ints: Self::Ints) -> Self;
-    /// Stores to memory.
-    fn store(self, to: &mut [f32; L]);
-    /// `self + factor · other`, fused if the instruction set supports it.
-    fn add_scaled(self, factor: f32, other: Self) -> Self;
-    /// `self + other`.
-    fn add(self, other: Self) -> Self;
-    /// `self ∘ other`.
-    fn multiply(self, other: Self) -> Self;
-    /// The larger of each pair; `other` where `self` is NaN.
-    fn max(self, other: Self) -> Self;
-    /// `max(self, 0)`; NaN stays NaN.
-    fn relu(self) -> Self;
-    /// Fetches values from memory into a cache, where the instruction set can.
-    #[inline(always)]
-    fn prefetch<T>(_: &[T]) {}
-}
-
-/// A vector of `L` 32-bit sums of products of 16-bit pairs.
-pub(super) trait IntLanes<const L: usize>: Copy {
-    /// A vector of `L` pairs.
-    type Pairs: Copy;
-    /// All zero.
-    fn zero() -> Self;
-    /// Loads pairs from memory.
-    fn load(from: &[[i16; 2]; L]) -> Self::Pairs;
-    /// `self + left[0] · right[0] + left[1] · right[1]` in every lane. The products only overflow if all four factors are
-    /// `i16::MIN`.
-    fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
-    /// `256 · self`
-    fn times_256(self) -> Self;
-    /// `self + Σ left[i] · right[i]` in every lane. Only used where [`Simd::adjacent`] is 4.
-    #[inline(always)]
-    fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; L]) -> Self {
-        let [a, b, c, d] = left.map(i16::from);
-        let half = |first: usize| right.map(|right| [right[first].into(), right[first + 1].into()]);
-        self.add_products([a, b], Self::load(&half(0))).add_products([c, d], Self::load(&half(2)))
     }
 }
 
@@ -330,25 +327,25 @@ mod tests {
     struct ByteProducts;
 
     impl Task for ByteProducts {
-        type Output = Vec<f32>;
+        type Output = (i32, Vec<f32>);
 
         #[inline(always)]
         fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> Self::Output {
             let right = std::array::from_fn(|lane| [lane as i8, i8::MIN, i8::MAX, -(lane as i8)]);
-            let sum = V::Ints::zero().add_byte_products([-3, i8::MIN, i8::MAX, 5], &right).times_256();
+            let sum = V::Ints::zero().add_byte_products([3, 0, i8::MAX, 5], &right).shift_high_plane();
             let mut out = [0.0; L];
-            V::from_ints(sum.add_byte_products([1, 0, i8::MIN, 0], &right)).store(&mut out);
-            out.to_vec()
+            V::from_ints(sum.add_byte_products([1, i8::MAX, 0, 0], &right)).store(&mut out);
+            (1 << V::Ints::PLANES.bits(), out.to_vec())
         }
     }
 
     #[test]
     fn byte_products_keep_their_signs_and_lanes() {
         for set in Simd::available() {
-            let lane =
-                |lane| (256 * (-3 * lane + 128 * 128 + 127 * 127 - 5 * lane) + lane - 128 * 127) as f32;
+            let (factor, sums) = set.run(ByteProducts);
+            let lane = |lane| (factor * (3 * lane + 127 * 127 - 5 * lane) + lane - 128 * 127) as f32;
             let expected: Vec<f32> = (0..set.lanes() as i32).map(lane).collect();
-            assert_eq!(set.run(ByteProducts), expected, "{}", set.name());
+            assert_eq!(sums, expected, "{}", set.name());
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Plain arrays, for instruction sets whose vector registers the compiler uses without intrinsics.
 
-#[cfg(target_arch = "aarch64")]
 use std::marker::PhantomData;
 
-use super::{Arithmetic, IntLanes, Lanes};
+#[cfg(test)]
+use super::Planes;
+use super::lanes::{Arithmetic, IntLanes, Lanes};
 
 /// Integers whose values can be had as an array.
 pub trait IntValues<const L: usize>: IntLanes<L> {
@@ -90,10 +91,18 @@ impl<const L: usize, I: IntValues<L>> Lanes<L> for Fused<L, I> {
 /// Floats, for instruction sets that multiply and add in two instructions.
 #[cfg(not(target_arch = "aarch64"))]
 #[derive(Clone, Copy)]
-pub struct Separate<const L: usize>([f32; L]);
+pub struct Separate<const L: usize, I = IntArray<L>>([f32; L], PhantomData<I>);
 
 #[cfg(not(target_arch = "aarch64"))]
-impl<const L: usize> Arithmetic for Separate<L> {
+impl<const L: usize, I> Separate<L, I> {
+    #[inline(always)]
+    fn new(values: [f32; L]) -> Self {
+        Separate(values, PhantomData)
+    }
+}
+
+#[cfg(not(target_arch = "aarch64"))]
+impl<const L: usize, I> Arithmetic for Separate<L, I> {
     #[inline(always)]
     fn multiply_add(left: f32, right: f32, addend: f32) -> f32 {
         left * right + addend
@@ -101,22 +110,22 @@ impl<const L: usize> Arithmetic for Separate<L> {
 }
 
 #[cfg(not(target_arch = "aarch64"))]
-impl<const L: usize> Lanes<L> for Separate<L> {
-    type Ints = IntArray<L>;
+impl<const L: usize, I: IntValues<L>> Lanes<L> for Separate<L, I> {
+    type Ints = I;
 
     #[inline(always)]
     fn zero() -> Self {
-        Separate([0.0; L])
+        Separate::new([0.0; L])
     }
 
     #[inline(always)]
     fn load(from: &[f32; L]) -> Self {
-        Separate(*from)
+        Separate::new(*from)
     }
 
     #[inline(always)]
     fn from_ints(ints: Self::Ints) -> Self {
-        Separate(ints.values().map(|value| value as f32))
+        Separate::new(ints.values().map(|value| value as f32))
     }
 
     #[inline(always)]
@@ -134,26 +143,24 @@ impl<const L: usize> Lanes<L> for Separate<L> {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Separate(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+        Separate::new(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
     }
 
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
-        Separate(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+        Separate::new(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        Separate(std::array::from_fn(
-            |lane| {
-                if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] }
-            },
-        ))
+        Separate::new(std::array::from_fn(|lane| {
+            if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] }
+        }))
     }
 
     #[inline(always)]
     fn relu(self) -> Self {
-        Separate(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
+        Separate::new(self.0.map(|value| if value < 0.0 { 0.0 } else { value }))
     }
 }
 
@@ -191,7 +198,7 @@ impl<const L: usize> IntLanes<L> for IntArray<L> {
     }
 
     #[inline(always)]
-    fn times_256(self) -> Self {
+    fn shift_high_plane(self) -> Self {
         IntArray(self.0.map(|sum| sum << 8))
     }
 
@@ -202,5 +209,45 @@ impl<const L: usize> IntLanes<L> for IntArray<L> {
             *sum += left[0] * i32::from(right[0]) + left[1] * i32::from(right[1]);
         }
         self
+    }
+}
+
+/// Integers with the planes of WebAssembly's relaxed dot products, to test them on any processor.
+#[cfg(test)]
+#[derive(Clone, Copy)]
+pub struct SevenBits<const L: usize>(IntArray<L>);
+
+#[cfg(test)]
+impl<const L: usize> IntValues<L> for SevenBits<L> {
+    fn values(self) -> [i32; L] {
+        self.0.values()
+    }
+}
+
+#[cfg(test)]
+impl<const L: usize> IntLanes<L> for SevenBits<L> {
+    type Pairs = [[i16; 2]; L];
+
+    const PLANES: Planes = Planes::Seven;
+
+    fn zero() -> Self {
+        SevenBits(IntArray::zero())
+    }
+
+    fn load(from: &[[i16; 2]; L]) -> Self::Pairs {
+        *from
+    }
+
+    fn shift_high_plane(self) -> Self {
+        SevenBits(IntArray(self.values().map(|sum| sum << Self::PLANES.bits())))
+    }
+
+    fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self {
+        SevenBits(self.0.add_products(left, right))
+    }
+
+    fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; L]) -> Self {
+        assert!(left.into_iter().all(|byte| byte >= 0), "{left:?}: engines differ for bytes of eight bits");
+        SevenBits(self.0.add_byte_products(left, right))
     }
 }

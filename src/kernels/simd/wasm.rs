@@ -1,11 +1,29 @@
-//! WebAssembly SIMD128.
+//! WebAssembly SIMD128 and, in the module that is compiled for it, relaxed SIMD.
 
 use std::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i32x4_add, i32x4_dot_i16x8,
     i32x4_shl, i32x4_splat, v128, v128_load, v128_store,
 };
+#[cfg(target_feature = "relaxed-simd")]
+use std::arch::wasm32::{f32x4_lt, f32x4_relaxed_madd, i32x4_relaxed_dot_i8x16_i7x16_add, v128_bitselect};
 
-use super::{Arithmetic, IntLanes, Lanes};
+use super::lanes::{Arithmetic, IntLanes, Lanes};
+#[cfg(target_feature = "relaxed-simd")]
+use super::planes::Planes;
+
+/// `left · right + addend`
+#[cfg(not(target_feature = "relaxed-simd"))]
+#[inline(always)]
+fn multiply_add(left: v128, right: v128, addend: v128) -> v128 {
+    f32x4_add(addend, f32x4_mul(left, right))
+}
+
+/// `left · right + addend`, fused where the processor can.
+#[cfg(target_feature = "relaxed-simd")]
+#[inline(always)]
+fn multiply_add(left: v128, right: v128, addend: v128) -> v128 {
+    f32x4_relaxed_madd(left, right, addend)
+}
 
 /// Two vectors of four floats.
 #[derive(Clone, Copy)]
@@ -51,10 +69,7 @@ impl Lanes<8> for F32x8 {
     #[inline(always)]
     fn add_scaled(self, factor: f32, other: Self) -> Self {
         let factor = f32x4_splat(factor);
-        F32x8([
-            f32x4_add(self.0[0], f32x4_mul(factor, other.0[0])),
-            f32x4_add(self.0[1], f32x4_mul(factor, other.0[1])),
-        ])
+        F32x8([multiply_add(factor, other.0[0], self.0[0]), multiply_add(factor, other.0[1], self.0[1])])
     }
 
     #[inline(always)]
@@ -75,9 +90,23 @@ impl Lanes<8> for F32x8 {
 
     #[inline(always)]
     fn relu(self) -> Self {
-        // `pmax` returns its first operand unless it is less than the second, so NaN stays.
-        F32x8(self.0.map(|values| f32x4_pmax(values, f32x4_splat(0.0))))
+        F32x8(self.0.map(relu))
     }
+}
+
+/// `pmax` returns its first operand unless it is less than the second, so NaN stays.
+#[cfg(not(target_feature = "relaxed-simd"))]
+#[inline(always)]
+fn relu(values: v128) -> v128 {
+    f32x4_pmax(values, f32x4_splat(0.0))
+}
+
+/// The compiler would replace `pmax` by the relaxed maximum, which may lose NaN.
+#[cfg(target_feature = "relaxed-simd")]
+#[inline(always)]
+fn relu(values: v128) -> v128 {
+    let zero = f32x4_splat(0.0);
+    v128_bitselect(zero, values, f32x4_lt(values, zero))
 }
 
 /// Two vectors of four integers.
@@ -86,6 +115,9 @@ pub struct I32x8([v128; 2]);
 
 impl IntLanes<8> for I32x8 {
     type Pairs = [v128; 2];
+
+    #[cfg(target_feature = "relaxed-simd")]
+    const PLANES: Planes = Planes::Seven;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -100,8 +132,8 @@ impl IntLanes<8> for I32x8 {
     }
 
     #[inline(always)]
-    fn times_256(self) -> Self {
-        I32x8([i32x4_shl(self.0[0], 8), i32x4_shl(self.0[1], 8)])
+    fn shift_high_plane(self) -> Self {
+        I32x8([i32x4_shl(self.0[0], Self::PLANES.bits()), i32x4_shl(self.0[1], Self::PLANES.bits())])
     }
 
     #[inline(always)]
@@ -110,6 +142,19 @@ impl IntLanes<8> for I32x8 {
         I32x8([
             i32x4_add(self.0[0], i32x4_dot_i16x8(left, right[0])),
             i32x4_add(self.0[1], i32x4_dot_i16x8(left, right[1])),
+        ])
+    }
+    /// Right whatever the processor does with bytes of eight bits in the second operand, because those of the input have seven.
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; 8]) -> Self {
+        let right: *const v128 = right.as_ptr().cast();
+        let left = i32x4_splat(i32::from_ne_bytes(left.map(|byte| byte as u8)));
+        // SAFETY: `right` is 32 readable bytes, and `v128_load` requires no alignment.
+        let right = unsafe { [v128_load(right), v128_load(right.add(1))] };
+        I32x8([
+            i32x4_relaxed_dot_i8x16_i7x16_add(right[0], left, self.0[0]),
+            i32x4_relaxed_dot_i8x16_i7x16_add(right[1], left, self.0[1]),
         ])
     }
 }

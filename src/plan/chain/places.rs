@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::segment::{Segment, Source, reads};
-use super::unsupported;
+use super::{Segment, Source, reads, unsupported};
 use crate::error::Result;
 use crate::kernels::Attention;
 use crate::kernels::chain::{MEMORY, SCORES};

@@ -3,13 +3,22 @@ import { QuestionAnswering } from "mobilebert";
 import { MAX_ANSWER_TOKENS, TOP } from "../check.mjs";
 
 /** `stored`: reads the copy in the wanted dtype instead of converting the floats. */
-export async function load({ device, dtype, schedule, threads = 1, worker = threads > 1, stored = false, ...rest }) {
-  const options = { device, dtype, threads, worker, ...(schedule && { schedule }), ...rest.options };
+export async function load(specification) {
+  const { device, dtype, schedule, simd, threads = 1, worker = threads > 1, stored = false, ...rest } = specification;
+  const options = {
+    device,
+    dtype,
+    threads,
+    worker,
+    ...(schedule && { schedule }),
+    ...(simd && { simd }),
+    ...rest.options,
+  };
   const own = await QuestionAnswering.load(stored && dtype !== "f32" ? `/${dtype}/` : "/model/", options);
   return {
     about: {
       version: "this commit",
-      device: `${own.device.kind} ${own.device.adapter}`.trim(),
+      device: `${own.device.kind} ${own.device.simd?.set ?? own.device.adapter}`.trim(),
       why: own.device.reason,
     },
     async run(input) {

@@ -1,0 +1,98 @@
+//! The matrix product, compiled a second time, with relaxed SIMD: a wasm module of a few functions that work on the memory of
+//! the main module. Browsers without relaxed SIMD would reject a module that contains it, so it can't be one.
+//!
+//! It allocates nothing, keeps nothing between calls, and owns the addresses from `region_start()` to `region_end()`, which the
+//! main module leaves free.
+
+#![cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+#![no_std]
+#![allow(dead_code, reason = "this module doesn't need everything in the sources that it shares")]
+
+// The kernels' sources name `std`; all that they use of it is `core`.
+extern crate core as std;
+
+mod kernels;
+mod plan;
+
+use core::arch::wasm32::{
+    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_relaxed_madd, f32x4_splat, i8x16_splat,
+    i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128,
+};
+
+use kernels::Simd;
+use kernels::call::{ProductCall, VERSION};
+
+/// Computes a matrix product.
+///
+/// # Safety
+/// The call was made by `ProductCall::new` in the main module, and the product that it was made from is still borrowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn product(call: &mut ProductCall) {
+    // SAFETY: see above; both modules have the same memory, so that addresses mean the same.
+    unsafe { call.run(Simd) };
+}
+
+/// The version of what `product` takes.
+#[unsafe(no_mangle)]
+pub extern "C" fn version() -> u32 {
+    VERSION
+}
+
+/// Whether a dot product of bytes is an instruction of the processor. Otherwise an engine for x86 takes an instruction whose
+/// sums of two saturate, and several more to add them up.
+#[unsafe(no_mangle)]
+pub extern "C" fn has_fast_dots() -> bool {
+    let largest = i8x16_splat(127);
+    // Not a byte of seven bits: what it means is left to the processor, which shows itself by it.
+    let any = i8x16_splat(-1);
+    let sum = i32x4_extract_lane::<0>(i32x4_relaxed_dot_i8x16_i7x16_add(largest, any, i32x4_splat(0)));
+    sum == -(4 * 127) || sum == 4 * 127 * 255
+}
+
+/// Multiplies and adds `steps` times in one instruction each, to be timed. Returns a result so that nothing is left out.
+#[unsafe(no_mangle)]
+pub extern "C" fn fused(steps: u32) -> f32 {
+    repeat(steps, |sum, factor| f32x4_relaxed_madd(sum, factor, factor))
+}
+
+/// As [`fused`], in two instructions each.
+#[unsafe(no_mangle)]
+pub extern "C" fn separate(steps: u32) -> f32 {
+    repeat(steps, |sum, factor| f32x4_add(f32x4_mul(sum, factor), factor))
+}
+
+#[inline(always)]
+fn repeat(steps: u32, step: impl Fn(v128, v128) -> v128) -> f32 {
+    let factor = f32x4_splat(0.5);
+    let mut sums = [factor; 4];
+    for _ in 0..steps {
+        for sum in &mut sums {
+            *sum = step(*sum, factor);
+        }
+    }
+    sums.into_iter().map(|sum| f32x4_extract_lane::<0>(sum)).sum()
+}
+
+unsafe extern "C" {
+    /// Symbols of the linker; their addresses mean something.
+    static __global_base: u8;
+    static __heap_base: u8;
+}
+
+/// The first address of this module's data and stack.
+#[unsafe(no_mangle)]
+pub extern "C" fn region_start() -> usize {
+    &raw const __global_base as usize
+}
+
+/// The address after this module's data and stack.
+#[unsafe(no_mangle)]
+pub extern "C" fn region_end() -> usize {
+    &raw const __heap_base as usize
+}
+
+/// A panic is a bug in the kernels: it ends the call as a trap, like one in the main module.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

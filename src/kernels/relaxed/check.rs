@@ -1,0 +1,83 @@
+//! What the second module must show before it is used: right results. Engines may compute relaxed instructions in more than one
+//! way, and a wrong one must not become a wrong answer.
+
+use super::module::Functions;
+use crate::kernels::packed::pack_bytes;
+use crate::kernels::panels::{Panels, StridedRows, pack_rows, panels_len};
+use crate::kernels::product::Product;
+use crate::kernels::simd::{Planes, Simd};
+
+/// Sizes of the products: tiles of all heights, a full panel and a narrow one, a group of bytes.
+const ROWS: usize = 6;
+const DEPTH: usize = 128;
+const COLUMNS: usize = 11;
+
+/// Whether products in 8 bits and products of floats are right.
+pub fn results(functions: &Functions) -> Result<(), &'static str> {
+    let largest = i32::from(Planes::Seven.largest());
+    // A row's largest magnitude is the largest integer, so its scale is 1, and every result an integer.
+    let rows = integers(ROWS, [largest, -largest]);
+    let columns = integers(COLUMNS, [i32::from(i8::MAX), i32::from(i8::MIN)]);
+    let floats = |values: &[i32]| -> Vec<f32> { values.iter().map(|&value| value as f32).collect() };
+    let bytes: Vec<i8> = columns.iter().map(|&value| value as i8).collect();
+    let bytes = pack_bytes(&bytes, DEPTH, Simd::BASELINE.lanes(), 4);
+    let (input, weight) = (floats(&rows), packed(&floats(&columns)));
+    let compute = |panels| product(&input, panels, &|product| functions.product(product));
+    let (in_bytes, in_floats) = (compute(Panels::I8(&bytes)), compute(Panels::F32(&weight)));
+    for (index, (byte, float)) in in_bytes.into_iter().zip(in_floats).enumerate() {
+        let row = &rows[index / COLUMNS * DEPTH..][..DEPTH];
+        let column = &columns[index % COLUMNS * DEPTH..][..DEPTH];
+        let exact: i32 = row.iter().zip(column).map(|(&left, &right)| left * right).sum();
+        if byte != exact as f32 {
+            return Err("its products of bytes are wrong here");
+        }
+        // Sums of floats up to 2²⁷ are rounded.
+        if (float - exact as f32).abs() > 1024.0 {
+            return Err("its products of floats are wrong here");
+        }
+    }
+    Ok(())
+}
+
+/// `count` rows of integers between two, which are in each of them.
+#[inline(never)]
+fn integers(count: usize, [high, low]: [i32; 2]) -> Vec<i32> {
+    let mut values = Vec::with_capacity(count * DEPTH);
+    for row in 0..count {
+        for place in 0..DEPTH {
+            let scattered =
+                low + (place * 7_919 + row * 104_729 + place * place * 31) as i32 % (high - low + 1);
+            values.push(match (row, place) {
+                (0, _) | (3.., 0) => high,
+                (1, _) | (3.., 1) => low,
+                (2, _) if place % 2 == 0 => high,
+                (2, _) => low,
+                _ => scattered,
+            });
+        }
+    }
+    values
+}
+
+fn packed(weight: &[f32]) -> Vec<f32> {
+    let lanes = Simd::BASELINE.lanes();
+    let mut panels = vec![0.0; panels_len(DEPTH, COLUMNS, lanes)];
+    pack_rows(StridedRows { data: weight, stride: DEPTH }, DEPTH, COLUMNS, lanes, &mut panels);
+    panels
+}
+
+#[inline(never)]
+fn product(input: &[f32], panels: Panels<'_>, run: &dyn Fn(Product<'_>)) -> Vec<f32> {
+    let mut output = vec![f32::NAN; ROWS * COLUMNS];
+    run(Product {
+        input: StridedRows { data: input, stride: DEPTH },
+        rows: ROWS,
+        panels,
+        depth: DEPTH,
+        columns: COLUMNS,
+        output: &mut output,
+        output_stride: COLUMNS,
+        epilogue: None,
+    });
+    output
+}

@@ -1,0 +1,87 @@
+//! Relaxed SIMD in browsers: a second wasm module (`relaxed/`) has the kernels that gain from it, and works on this module's
+//! memory. JavaScript compiles it, if the browser has relaxed SIMD, and puts its functions into this module's table, so that
+//! they are called like any other function by its address.
+
+#[allow(dead_code, reason = "each module uses one side of it")]
+pub mod call;
+#[cfg(target_arch = "wasm32")]
+mod check;
+#[cfg(target_arch = "wasm32")]
+mod module;
+
+#[cfg(target_arch = "wasm32")]
+pub use module::{Functions, Module, installed};
+
+#[cfg(test)]
+mod tests {
+    use super::call::ProductCall;
+    use crate::kernels::packed::pack_bytes;
+    use crate::kernels::panels::{Panels, StridedRows, pack_rows, panels_len};
+    use crate::kernels::product::{Epilogue, Product};
+    use crate::kernels::simd::Simd;
+    use crate::plan::Activation;
+
+    const ROWS: usize = 5;
+    const DEPTH: usize = 13;
+    const COLUMNS: usize = 11;
+
+    /// Values that are all different, so that no operand can be taken for another.
+    fn values(seed: usize, len: usize) -> Vec<f32> {
+        (0..len).map(|index| ((index * 37 + seed * 101) % 211) as f32 / 100.0 - 1.0).collect()
+    }
+
+    /// The product with these panels, computed directly or through a call.
+    fn compute(panels: Panels<'_>, epilogue: Option<Epilogue<'_>>, through_call: bool) -> Vec<f32> {
+        let input = values(1, ROWS * (DEPTH + 2));
+        let mut output = vec![9.0; ROWS * (COLUMNS + 3)];
+        let mut product = Product {
+            input: StridedRows { data: &input, stride: DEPTH + 2 },
+            rows: ROWS,
+            panels,
+            depth: DEPTH,
+            columns: COLUMNS,
+            output: &mut output,
+            output_stride: COLUMNS + 3,
+            epilogue,
+        };
+        if through_call {
+            // SAFETY: `product` is borrowed until the end of the call.
+            unsafe { ProductCall::new(&mut product).run(Simd::BASELINE) };
+        } else {
+            product.run(Simd::BASELINE);
+        }
+        output
+    }
+
+    #[test]
+    fn a_call_computes_the_product_it_was_made_from() {
+        let lanes = Simd::BASELINE.lanes();
+        let weight = values(2, COLUMNS * DEPTH);
+        let mut floats = vec![0.0; panels_len(DEPTH, COLUMNS, lanes)];
+        pack_rows(StridedRows { data: &weight, stride: DEPTH }, DEPTH, COLUMNS, lanes, &mut floats);
+        let bytes: Vec<i8> = weight.iter().map(|value| (value * 100.0) as i8).collect();
+        let bytes = pack_bytes(&bytes, DEPTH, lanes, Simd::BASELINE.adjacent());
+        let (bias, residual) = (values(3, COLUMNS), values(4, ROWS * COLUMNS));
+        let (column_scale, scale) = (values(5, COLUMNS), values(6, COLUMNS));
+        let plain = Epilogue {
+            column_scale: None,
+            bias: &bias,
+            activation: Activation::Relu,
+            residual: None,
+            scale: None,
+        };
+        let full = Epilogue {
+            column_scale: Some(&column_scale),
+            residual: Some(&residual),
+            scale: Some(&scale),
+            activation: Activation::Gelu,
+            ..plain
+        };
+        for panels in [Panels::F32(&floats), Panels::I8(&bytes)] {
+            let of = |epilogue, through_call| compute(panels, epilogue, through_call);
+            let direct = [None, Some(plain), Some(full)].map(|epilogue| of(epilogue, false));
+            assert!(direct[0] != direct[1] && direct[1] != direct[2], "the epilogues change nothing");
+            assert_eq!([None, Some(plain), Some(full)].map(|epilogue| of(epilogue, true)), direct);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What kernels are written over: vectors of floats and of integers.
+
+use super::Planes;
+
+/// Work that is compiled once per instruction set. `run`, and every function it calls in its loops, must be
+/// `#[inline(always)]`: functions that aren't inlined are compiled for the baseline.
+pub trait Task {
+    /// Result of the task.
+    type Output;
+    /// Does the work. A GEMM tile of `MR` rows and `L` columns fills the registers.
+    fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> Self::Output;
+}
+
+/// How an instruction set multiplies and adds, for loops over single floats that the compiler vectorizes.
+pub trait Arithmetic {
+    /// `left · right + addend`, fused if the instruction set supports it.
+    fn multiply_add(left: f32, right: f32, addend: f32) -> f32;
+}
+
+/// A vector of `L` floats.
+pub trait Lanes<const L: usize>: Copy + Arithmetic {
+    /// A vector of `L` integers.
+    type Ints: IntLanes<L>;
+    /// All zero.
+    fn zero() -> Self;
+    /// Loads from memory.
+    fn load(from: &[f32; L]) -> Self;
+    /// Rounds integers to the nearest floats.
+    fn from_ints(ints: Self::Ints) -> Self;
+    /// Stores to memory.
+    fn store(self, to: &mut [f32; L]);
+    /// `self + factor · other`, fused if the instruction set supports it.
+    fn add_scaled(self, factor: f32, other: Self) -> Self;
+    /// `self + other`.
+    fn add(self, other: Self) -> Self;
+    /// `self ∘ other`.
+    fn multiply(self, other: Self) -> Self;
+    /// The larger of each pair; `other` where `self` is NaN.
+    fn max(self, other: Self) -> Self;
+    /// `max(self, 0)`; NaN stays NaN.
+    fn relu(self) -> Self;
+    /// Fetches values from memory into a cache, where the instruction set can.
+    #[inline(always)]
+    fn prefetch<T>(_: &[T]) {}
+}
+
+/// A vector of `L` 32-bit sums of products of 16-bit pairs.
+pub trait IntLanes<const L: usize>: Copy {
+    /// How a row's integers are split for [`IntLanes::add_byte_products`].
+    const PLANES: Planes = Planes::Eight;
+    /// A vector of `L` pairs.
+    type Pairs: Copy;
+    /// All zero.
+    fn zero() -> Self;
+    /// Loads pairs from memory.
+    fn load(from: &[[i16; 2]; L]) -> Self::Pairs;
+    /// `self + left[0] · right[0] + left[1] · right[1]` in every lane. The products only overflow if all four factors are
+    /// `i16::MIN`.
+    fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
+    /// Sums of products with bytes of the high plane, as sums of products with the integers: `self · 2^PLANES.bits()`.
+    fn shift_high_plane(self) -> Self;
+    /// `self + Σ left[i] · right[i]` in every lane. Only used where four values of a row are adjacent.
+    #[inline(always)]
+    fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; L]) -> Self {
+        let [a, b, c, d] = left.map(i16::from);
+        let half = |first: usize| right.map(|right| [right[first].into(), right[first + 1].into()]);
+        self.add_products([a, b], Self::load(&half(0))).add_products([c, d], Self::load(&half(2)))
+    }
+}

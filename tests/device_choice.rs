@@ -4,12 +4,13 @@ mod support;
 
 use mobilebert::benchmark::{Benchmark, Seeding};
 use mobilebert::config::Config;
+use mobilebert::gpu;
 use mobilebert::plan::{Network, Schedule};
 use mobilebert::session::{
     Candidate, ChosenBy, Device, DeviceKind, PendingSession, Schedules, SessionOptions, Timing,
 };
 use mobilebert::weights::Storage;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::gpu::{device, mobilebert};
 
 /// A small MobileBERT.
@@ -85,13 +86,10 @@ fn a_remembered_choice_is_taken_without_measuring() {
     }
     let (_, record) = choose(&small(), &options(Device::Auto), None);
     // Times that no measurement would give.
-    let mut stored: Value = serde_json::from_str(&record.unwrap()).unwrap();
-    for (timing, chain) in stored["timings"].as_array_mut().unwrap().iter_mut().zip([1.0, 9.0]) {
-        timing["chain"] = json!(chain);
-        timing["tiled"] = json!(5.0);
-        timing["cpu"] = json!(25.0);
-    }
-    let (started, record) = choose(&small(), &options(Device::Auto), Some(&stored.to_string()));
+    let mut lines: Vec<String> = record.unwrap().lines().map(str::to_owned).collect();
+    lines.splice(2..4, ["128 1000 5000 25000".to_owned(), "384 9000 5000 25000".to_owned()]);
+    let stored = lines.join("\n");
+    let (started, record) = choose(&small(), &options(Device::Auto), Some(&stored));
     assert_eq!(record, None, "nothing new is to be remembered");
     let report = started.device();
     assert_eq!((report.kind, report.chosen.by), (DeviceKind::Gpu, ChosenBy::Memory));
@@ -173,6 +171,46 @@ fn a_model_computes_the_same_after_the_measurement() {
             support::compare::compare_to_rms(&expected, &found, 1e-3).unwrap();
         }
     }
+}
+
+/// `chain` has 256 invocations per workgroup, the other kernels 64.
+#[test]
+fn a_schedule_beyond_the_adapters_limits_is_ruled_out_and_the_next_one_is_used() {
+    let test = "a_schedule_beyond_the_adapters_limits_is_ruled_out_and_the_next_one_is_used";
+    if !has_gpu(test) {
+        return;
+    }
+    let limits = wgpu::Limits { max_compute_invocations_per_workgroup: 128, ..wgpu::Limits::default() };
+    let device = pollster::block_on(gpu::Device::request_within(&limits)).unwrap();
+    let mut started = PendingSession::on(device, &options(Device::Gpu)).unwrap();
+    let network = Network::of(&small()).unwrap();
+    pollster::block_on(started.choose(&network, Storage::Q8, None)).unwrap();
+    let report = started.device();
+    let [ruled_out] = report.chosen.ruled_out.as_slice() else { panic!("{report:?}") };
+    assert_eq!(ruled_out.candidate, Candidate::Chain);
+    assert!(report.reason.contains("one kernel per layer was ruled out: "), "{}", report.reason);
+    assert!(report.chosen.lengths.iter().all(|timing| timing.winner == Some(Candidate::Tiled)), "{report:?}");
+}
+
+#[test]
+fn without_a_schedule_that_fits_the_cpu_is_used_or_the_error_says_why() {
+    if !has_gpu("without_a_schedule_that_fits_the_cpu_is_used_or_the_error_says_why") {
+        return;
+    }
+    let choose = |wanted| {
+        let limits = wgpu::Limits { max_compute_invocations_per_workgroup: 32, ..wgpu::Limits::default() };
+        let device = pollster::block_on(gpu::Device::request_within(&limits)).unwrap();
+        let mut started = PendingSession::on(device, &options(wanted)).unwrap();
+        let network = Network::of(&small()).unwrap();
+        let chosen = pollster::block_on(started.choose(&network, Storage::Q8, None));
+        chosen.map(|_| started.device().clone())
+    };
+    let report = choose(Device::Auto).unwrap();
+    assert_eq!((report.kind, report.chosen.ruled_out.len()), (DeviceKind::Cpu, 2), "{report:?}");
+    assert!(report.reason.starts_with("the CPU is what is left; one kernel per layer was"), "{report:?}");
+    let error = choose(Device::Gpu).unwrap_err().to_string();
+    assert!(error.contains("one kernel per operation was ruled out"), "{error}");
+    assert!(error.contains("choose the CPU instead"), "{error}");
 }
 
 #[test]

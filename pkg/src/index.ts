@@ -98,6 +98,7 @@ export type {
   DeviceChoice,
   DeviceKind,
   Dtype,
+  LengthChoice,
   LoadOptions,
   LoadTimes,
   Memory,
@@ -105,5 +106,6 @@ export type {
   ModelSource,
   PickedFile,
   Progress,
+  RuledOut,
   Timing,
 } from "./types.js";

@@ -60,7 +60,7 @@ export interface LoadTimes {
   fetch: number;
   /** Comparing the files with their sizes and checksums, and storing them. */
   verify: number;
-  /** Finding the device and compiling its kernels. */
+  /** Finding the device, measuring it unless that was done before, and compiling its kernels. */
   compile: number;
   /** Folding and packing the weights, and uploading them to the device. */
   upload: number;
@@ -160,13 +160,32 @@ export interface DeviceChoice {
    * `"measurement"`: by measuring, during this load; `"memory"`: by the measurement of an earlier load.
    */
   by: "request" | "rule" | "measurement" | "memory";
-  /**
-   * Milliseconds of a run by its length, estimated from two layers with generated weights, and the candidate that runs of
-   * about this length use. Empty if nothing was measured.
-   */
-  lengths: ({ tokens: number; winner: Candidate } & { [Name in Candidate]?: number })[];
-  /** The candidates that can't be used here, and why: wrong results, for example. */
-  ruledOut: { candidate: Candidate; reason: string }[];
+  /** The times of runs, by their length. Empty if nothing was measured. */
+  lengths: LengthChoice[];
+  /** The candidates that can't be used here. */
+  ruledOut: RuledOut[];
+}
+
+/** Milliseconds that each candidate takes for a run, estimated from two layers with generated weights. */
+export interface LengthChoice {
+  /** Length of the run. */
+  tokens: number;
+  /** The candidate that runs of about this length use. */
+  winner: Candidate;
+  /** On the GPU with one kernel per layer; absent if it was ruled out. */
+  chain?: number;
+  /** On the GPU with one kernel per operation; absent if it was ruled out. */
+  tiled?: number;
+  /** On the CPU; absent if the GPU was asked for. */
+  cpu?: number;
+}
+
+/** A candidate that can't be used. */
+export interface RuledOut {
+  /** The candidate. */
+  candidate: Candidate;
+  /** Why, for example because its results are wrong. */
+  reason: string;
 }
 
 /** Timing of one call in milliseconds. */

@@ -16,7 +16,8 @@ pub struct Adapter {
     pub fallback: bool,
 }
 
-/// An open device, with WebGPU's default limits and no optional feature but `timestamp-query`, if that was asked for.
+/// An open device, with WebGPU's default limits (or the adapter's own, if they are smaller), and no optional feature but
+/// `timestamp-query`, if that was asked for.
 #[derive(Debug)]
 pub struct Device {
     adapter: Adapter,
@@ -52,9 +53,17 @@ impl Device {
     /// Requests the fastest adapter, or a software one if there isn't any other, and opens it.
     ///
     /// # Errors
-    /// `Unsupported` if there is no adapter or it doesn't support WebGPU's default limits.
+    /// `Unsupported` if there is no adapter.
     pub async fn request() -> Result<Self> {
-        Self::request_with(wgpu::Features::empty()).await
+        Self::request_with(wgpu::Features::empty(), &wgpu::Limits::default()).await
+    }
+
+    /// As [`Self::request`], with limits below WebGPU's defaults. Plans that need more fail.
+    ///
+    /// # Errors
+    /// As [`Self::request`].
+    pub async fn request_within(limits: &wgpu::Limits) -> Result<Self> {
+        Self::request_with(wgpu::Features::empty(), limits).await
     }
 
     /// As [`Self::request`], with `timestamp-query` where the adapter has it: for measuring kernels.
@@ -62,11 +71,11 @@ impl Device {
     /// # Errors
     /// As [`Self::request`].
     pub async fn request_for_profiling() -> Result<Self> {
-        Self::request_with(wgpu::Features::TIMESTAMP_QUERY).await
+        Self::request_with(wgpu::Features::TIMESTAMP_QUERY, &wgpu::Limits::default()).await
     }
 
     /// `optional` features are taken where the adapter has them.
-    async fn request_with(optional: wgpu::Features) -> Result<Self> {
+    async fn request_with(optional: wgpu::Features, limits: &wgpu::Limits) -> Result<Self> {
         #[cfg(target_arch = "wasm32")]
         if !has_webgpu() {
             return Err(Error::unsupported("the GPU", "there is no WebGPU here"));
@@ -84,6 +93,7 @@ impl Device {
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("mobilebert"),
                 required_features: adapter.features() & optional,
+                required_limits: within(limits, &adapter),
                 ..Default::default()
             })
             .await
@@ -154,8 +164,7 @@ impl Device {
 
     /// From now on the device counts as lost.
     pub(super) fn give_up(&self) {
-        let reason = format!("it did not finish within {} seconds", self.patience().as_secs());
-        lock(&self.faults).lost.get_or_insert(reason);
+        lock(&self.faults).lost.get_or_insert(overdue(self.patience()));
     }
 
     /// Fails if the device was lost or reported a fault outside of all error scopes.
@@ -183,6 +192,8 @@ impl Device {
     /// Opens error scopes; [`Watch::end`] reports what they caught.
     pub(super) fn watch(&self) -> Watch {
         Watch {
+            #[cfg(target_arch = "wasm32")]
+            patience: self.patience(),
             memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory),
             validation: self.device.push_error_scope(wgpu::ErrorFilter::Validation),
         }
@@ -196,6 +207,8 @@ fn lock(faults: &Mutex<Faults>) -> std::sync::MutexGuard<'_, Faults> {
 
 /// Two nested error scopes.
 pub(super) struct Watch {
+    #[cfg(target_arch = "wasm32")]
+    patience: Duration,
     memory: wgpu::ErrorScopeGuard,
     validation: wgpu::ErrorScopeGuard,
 }
@@ -210,7 +223,7 @@ impl Watch {
     ) -> impl Future<Output = Result<()>> + wgpu::WasmNotSend {
         let validation = self.validation.pop();
         let memory = self.memory.pop();
-        async move {
+        let outcome = async move {
             // Out of memory first: it is the cause of later validation errors.
             if memory.await.is_some() {
                 return Err(Error::OutOfMemory { what, bytes });
@@ -219,8 +232,42 @@ impl Watch {
                 Some(error) => Err(Error::internal(what, error.to_string())),
                 None => Ok(()),
             }
-        }
+        };
+        #[cfg(target_arch = "wasm32")]
+        let outcome = in_time(outcome, self.patience);
+        outcome
     }
+}
+
+fn overdue(patience: Duration) -> String {
+    format!("it did not finish within {} seconds", patience.as_secs())
+}
+
+/// Ends the wait for a browser's device that doesn't answer.
+#[cfg(target_arch = "wasm32")]
+async fn in_time(outcome: impl Future<Output = Result<()>>, patience: Duration) -> Result<()> {
+    use std::task::Poll;
+    let timer = super::timer::Timer::start(patience);
+    let mut outcome = std::pin::pin!(outcome);
+    std::future::poll_fn(|context| match outcome.as_mut().poll(context) {
+        Poll::Pending if timer.elapsed(context) => {
+            Poll::Ready(Err(Error::DeviceLost { reason: overdue(patience) }))
+        }
+        polled => polled,
+    })
+    .await
+}
+
+/// The lower of both limits. Old drivers have lower ones than WebGPU's defaults.
+#[cfg(not(target_arch = "wasm32"))]
+fn within(limits: &wgpu::Limits, adapter: &wgpu::Adapter) -> wgpu::Limits {
+    limits.clone().or_worse_values_from(&adapter.limits())
+}
+
+/// Every adapter of a browser has WebGPU's defaults.
+#[cfg(target_arch = "wasm32")]
+fn within(limits: &wgpu::Limits, _adapter: &wgpu::Adapter) -> wgpu::Limits {
+    limits.clone()
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -203,27 +203,48 @@ impl Executor {
     /// `InvalidInput` as [`Inputs::check`]; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
     pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         let index = self.prepare(plan, inputs).await?;
-        let Executor { prepared, device, pipelines, tile: fixed, trials, .. } = self;
+        let tile = tile_of(self.tile, &mut self.trials, &self.prepared[index]);
+        let started = now_ms();
+        let results = self.execute(index, inputs, tile, &Stretch::NONE).await?;
+        if let Some(trial) = self.trials.get_mut(&plan.request) {
+            trial.note(tile, now_ms() - started);
+        }
+        Ok(results)
+    }
+
+    /// Runs a plan with tiles of this size and with some steps repeated, for timing it. Returns what [`Self::run`] does.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_stretched(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        tile: Tile,
+        stretch: &Stretch,
+    ) -> Result<Vec<Vec<f32>>> {
+        let index = self.prepare(plan, inputs).await?;
+        self.execute(index, inputs, tile, stretch).await
+    }
+
+    async fn execute(
+        &mut self,
+        index: usize,
+        inputs: &Inputs,
+        tile: Tile,
+        stretch: &Stretch,
+    ) -> Result<Vec<Vec<f32>>> {
+        let Executor { prepared, device, pipelines, .. } = self;
         let prepared = &mut prepared[index];
         prepared.write_inputs(device, inputs);
-        let tile = tile_of(*fixed, trials, prepared);
-        let started = now_ms();
         // The commands are the same each time, so only the first run with each tile needs error scopes.
-        let outcome = if prepared.proven[tile as usize] {
-            prepared.submit(device, pipelines, tile, None);
-            None
-        } else {
-            let watch = device.watch();
-            prepared.submit(device, pipelines, tile, None);
-            Some(watch.end(prepared.name(), prepared.bytes()))
-        };
+        let watch = (!prepared.proven[tile as usize]).then(|| device.watch());
+        prepared.submit(device, pipelines, tile, stretch, None);
+        let outcome = watch.map(|watch| watch.end(prepared.name(), prepared.bytes()));
         prepared.in_flight = true;
         let (staging, bytes) = prepared.staging();
         let results = read_back(device, staging, bytes, |values| prepared.split(values)).await?;
         prepared.in_flight = false;
-        if let Some(trial) = trials.get_mut(&plan.request) {
-            trial.note(tile, now_ms() - started);
-        }
         if let Some(outcome) = outcome {
             outcome.await?;
             prepared.proven[tile as usize] = true;
@@ -249,33 +270,6 @@ impl Executor {
             Some(Tile::Short) => &[Tile::Short],
             None => &[Tile::Wide, Tile::Short],
         }
-    }
-
-    /// Runs a plan with tiles of this size and with some steps repeated, for timing it. Returns what [`Self::run`] does.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub async fn run_stretched(
-        &mut self,
-        plan: &Plan,
-        inputs: &Inputs,
-        tile: Tile,
-        stretch: &Stretch,
-    ) -> Result<Vec<Vec<f32>>> {
-        let index = self.prepare(plan, inputs).await?;
-        let Executor { prepared, device, pipelines, .. } = self;
-        let prepared = &mut prepared[index];
-        prepared.write_inputs(device, inputs);
-        let watch = device.watch();
-        prepared.submit_in_order(device, pipelines, tile, stretch.order(plan.steps.len()), None);
-        let outcome = watch.end(prepared.name(), prepared.bytes());
-        prepared.in_flight = true;
-        let (staging, bytes) = prepared.staging();
-        let results = read_back(device, staging, bytes, |values| prepared.split(values)).await?;
-        prepared.in_flight = false;
-        outcome.await?;
-        device.check(&prepared.name())?;
-        Ok(results)
     }
 
     /// Frees all parameters and whatever was prepared for plans. Compiled kernels are kept.

@@ -2,7 +2,7 @@
 
 use crate::clock::now_ms;
 use crate::error::Result;
-use crate::plan::{Inputs, Plan};
+use crate::plan::{Inputs, Plan, Stretch};
 use crate::profile::{Clock, Profile, RunParts, StepTime};
 
 use super::completion;
@@ -22,9 +22,11 @@ impl Executor {
         let prepared = &mut prepared[index];
         let timestamps = Timestamps::new(device, 1);
         let tile = tile_of(*fixed, trials, prepared);
+        let watch = device.watch();
         let started = now_ms();
         prepared.write_inputs(device, inputs);
-        prepared.submit(device, pipelines, tile, timestamps.as_ref());
+        prepared.submit(device, pipelines, tile, &Stretch::NONE, timestamps.as_ref());
+        let outcome = watch.end(prepared.name(), prepared.bytes());
         prepared.in_flight = true;
         let submitted = now_ms();
         if timestamps.is_none() {
@@ -35,6 +37,7 @@ impl Executor {
         read_back(device, staging, bytes, |values: &[f32]| drop(prepared.split(values))).await?;
         let ended = now_ms();
         prepared.in_flight = false;
+        outcome.await?;
         device.check(&prepared.name())?;
         let (gpu, clock) = match timestamps {
             Some(timestamps) => (timestamps.read(device).await?.iter().sum(), Clock::Timestamps),
@@ -55,16 +58,19 @@ impl Executor {
         let tile = tile_of(self.tile, &mut self.trials, prepared);
         self.prepared[index].write_inputs(&self.device, inputs);
         let prepared = &self.prepared[index];
+        let watch = self.device.watch();
         let (clock, times) = match Timestamps::new(&self.device, plan.steps.len()) {
             Some(timestamps) => {
                 prepared.submit_steps_timed(&self.device, &self.pipelines, tile, &timestamps);
-                (Clock::Timestamps, timestamps.read(&self.device).await?)
+                (Clock::Timestamps, timestamps.read(&self.device).await)
             }
             None => {
                 let times = prepared.time_submits(&self.device, &self.pipelines, tile).await;
-                (Clock::Submits, times)
+                (Clock::Submits, Ok(times))
             }
         };
+        watch.end(prepared.name(), prepared.bytes()).await?;
+        let times = times?;
         self.device.check("profile")?;
         let kernels = prepared.kernels(&self.pipelines, tile);
         let steps = kernels.zip(times).map(|(kernel, milliseconds)| StepTime { kernel, milliseconds });

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{Directory, Loader, Model, ModelFiles};
 use crate::config::Head;
-use crate::error::Result;
-use crate::session::SessionOptions;
+use crate::error::{Error, Result};
+use crate::session::{Device, SessionOptions};
 
 impl Model {
     /// Opens a directory with `config.json`, `model.safetensors` or `pytorch_model.bin` (or shards and their index) and, for text,
@@ -35,6 +35,21 @@ impl Model {
     }
 
     async fn open_as(directory: &Path, options: &SessionOptions, head: Option<Head>) -> Result<Self> {
+        match Self::open_on(directory, options, head).await {
+            // Only the GPU reports these, and nobody has asked for it.
+            Err(error @ (Error::OutOfMemory { .. } | Error::DeviceLost { .. }))
+                if options.device == Device::Auto =>
+            {
+                let options = SessionOptions { device: Device::Cpu, ..options.clone() };
+                let mut model = Self::open_on(directory, &options, head).await?;
+                model.session.set_reason(format!("{error}; the CPU took over"));
+                Ok(model)
+            }
+            other => other,
+        }
+    }
+
+    async fn open_on(directory: &Path, options: &SessionOptions, head: Option<Head>) -> Result<Self> {
         let directory = Directory::new(directory)?;
         let config = directory.config_json()?;
         let index = directory.weights_index()?;

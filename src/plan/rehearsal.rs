@@ -22,6 +22,9 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// Every step once.
+    pub const NONE: Stretch = Stretch { steps: 0..0, times: 1 };
+
     /// Indices of the steps of a plan of `len` steps, in order of execution.
     pub fn order(&self, len: usize) -> impl Iterator<Item = usize> + use<> {
         let Range { start, end } = self.steps;

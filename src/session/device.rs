@@ -40,7 +40,8 @@ pub struct DeviceReport {
     pub fallback: bool,
     /// The reason for the choice.
     pub reason: String,
-    /// What the choice is based on.
+    /// What the choice is based on; reports have it in words, in the reason.
+    #[serde(skip)]
     pub chosen: Choice,
 }
 
@@ -77,11 +78,17 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
         }
         Err(error) => return Err(missing(error)),
     };
+    Ok(judge(device, options))
+}
+
+/// What can be done with a device.
+pub fn judge(device: gpu::Device, options: &SessionOptions) -> Found {
+    let wanted = options.device;
     let adapter = device.adapter();
     let (name, fallback) = (adapter.name.clone(), adapter.fallback);
     if fallback && wanted == Device::Auto && !options.measure_software {
         let reason = format!("the only adapter, {name}, computes in software; the CPU executor is faster");
-        return Ok(on_cpu(cpu(Some(name), true, reason)));
+        return on_cpu(cpu(Some(name), true, reason));
     }
     let (reason, candidates): (_, &[Candidate]) = match (wanted, options.schedule) {
         (Device::Gpu, schedule) => (
@@ -103,7 +110,7 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
         reason: reason.to_string(),
         chosen: Choice { by, ..Choice::default() },
     };
-    Ok(Found { gpu: Some(gpu::Executor::new(device)), report, candidates })
+    Found { gpu: Some(gpu::Executor::new(device)), report, candidates }
 }
 
 fn on_cpu(report: DeviceReport) -> Found {

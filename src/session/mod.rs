@@ -89,6 +89,12 @@ impl Session {
         &self.device
     }
 
+    /// Replaces the reason for the device.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn set_reason(&mut self, reason: String) {
+        self.device.reason = reason;
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network

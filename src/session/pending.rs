@@ -1,6 +1,6 @@
 //! A session before its parameters: the device is there, but not chosen yet.
 
-use super::choice::{self, Candidate, Choice, ChosenBy, Record, Rehearsal, Schedules};
+use super::choice::{self, Candidate, Choice, ChosenBy, Rehearsal, Schedules, record};
 use super::device::{self, DeviceKind, DeviceReport, Found};
 use super::{Device, Limits, Session, SessionOptions};
 use crate::cpu;
@@ -33,7 +33,19 @@ impl PendingSession {
     /// # Errors
     /// [`crate::error::Error::Unsupported`] if a GPU was asked for and there isn't one.
     pub async fn new(options: &SessionOptions) -> Result<Self> {
-        let Found { gpu, report, candidates } = device::find(options).await?;
+        Self::of(device::find(options).await?, options)
+    }
+
+    /// A session on a device that the caller has opened; on the CPU, if that was asked for or `device` computes in software.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] if threads can't be started.
+    pub fn on(device: gpu::Device, options: &SessionOptions) -> Result<Self> {
+        Self::of(device::judge(device, options), options)
+    }
+
+    fn of(found: Found, options: &SessionOptions) -> Result<Self> {
+        let Found { gpu, report, candidates } = found;
         let executor = match gpu {
             Some(gpu) => gpu.into(),
             None => options.cpu_executor()?.into(),
@@ -60,7 +72,7 @@ impl PendingSession {
     /// The name under which to remember what [`Self::choose`] returns; `None` on the CPU.
     pub fn choice_key(&self, network: &Network, storage: Storage) -> Option<String> {
         match &self.executor {
-            Executor::Gpu(gpu) => Some(Record::key(gpu.device().identity(), &network.config, storage)),
+            Executor::Gpu(gpu) => Some(record::key(gpu.device().identity(), &network.config, storage)),
             Executor::Cpu(_) => None,
         }
     }
@@ -81,17 +93,17 @@ impl PendingSession {
         let (Some(key), Executor::Gpu(gpu)) = (key, &mut self.executor) else { return Ok(None) };
         let config = &network.config;
         let candidates = std::mem::take(&mut self.candidates);
-        let mut record = None;
+        let mut new = None;
         if !candidates.is_empty() {
             let lengths = choice::lengths(config.max_position_embeddings);
-            let known = remembered.and_then(|text| Record::read(text, &key, candidates, &lengths));
+            let known = remembered.and_then(|text| record::read(text, &key, candidates, &lengths));
             let (by, outcome) = match known {
                 Some(outcome) => (ChosenBy::Memory, outcome),
                 None => {
                     let mut rehearsal = Rehearsal::new(config, storage, self.options.threads, gpu)?;
                     let outcome = choice::measure(&mut rehearsal, candidates, &lengths).await?;
                     rehearsal.end();
-                    record = Some(Record::new(key, &outcome).to_text());
+                    new = Some(record::write(&key, &outcome));
                     (ChosenBy::Measurement, outcome)
                 }
             };
@@ -99,7 +111,7 @@ impl PendingSession {
             self.adopt(Choice { by, lengths, ruled_out })?;
         }
         self.compile(network, storage).await?;
-        Ok(record)
+        Ok(new)
     }
 
     fn adopt(&mut self, mut choice: Choice) -> Result<()> {

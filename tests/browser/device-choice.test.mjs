@@ -42,7 +42,7 @@ test("a GPU is measured on the first visit and remembered on the second, unless 
   await assertRight(page, second);
 
   for (const change of [
-    (record) => record.replace(/"version":"[^"]*"/, '"version":"0.0.1"'),
+    (record) => record.replace(/^.*/, "0.0.1"),
     (record) => record.slice(0, 40),
     () => "<!doctype html>",
   ]) {
@@ -71,7 +71,7 @@ test("a real GPU is compared with the CPU, and a software adapter isn't even mea
   assert.match(device.reason, /the CPU/);
 
   // Had the GPU been faster, it would be used.
-  await rewriteChoices(page, (record) => record.replace(/"cpu":[\d.e-]+/g, '"cpu":1e6'));
+  await rewriteChoices(page, (record) => record.replaceAll(/^(\d+ \d+ \d+) \d+$/gm, "$1 9999999"));
   const fast = await visit(page, "auto");
   assert.deepEqual([fast.device.kind, fast.device.chosen.by], ["webgpu", "memory"]);
   await assertRight(page, fast);

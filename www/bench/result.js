@@ -116,7 +116,7 @@ const model = objectOf({
   architecture: text,
   parameters: integer(0, 1e12),
   weight_bytes: added(bytes, 0),
-  device: objectOf({ kind: text, adapter: orNull(text), fallback: boolean, reason: text }),
+  device: objectOf({ kind: text, adapter: orNull(text), fallback: boolean, reason: textUpTo(1000) }),
   schedule: text,
   cold,
   warm: listOf(row, 64),

@@ -26,7 +26,7 @@ export interface ColdStart {
   verify: number | null;
   /** Unpacking, folding and packing weights and uploading them to the device. */
   upload: number;
-  /** Finding the device and compiling its kernels. */
+  /** Finding the device, measuring it, and compiling its kernels. */
   compile: number;
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::plan::{BufferId, Inputs, Liveness, Plan, Request};
+use crate::plan::{BufferId, Inputs, Liveness, Plan, Request, Stretch};
 
 use super::completion;
 use super::device::Device;
@@ -147,28 +147,18 @@ impl Prepared {
         device.queue.write_buffer(&self.inputs, 0, &self.bytes);
     }
 
-    /// Submits the whole plan and the copies of its results; `timestamps` are written around the one pass.
+    /// Submits the plan, with some steps repeated, and the copies of its results; `timestamps` are written around the one
+    /// pass.
     pub(super) fn submit(
         &self,
         device: &Device,
         pipelines: &Pipelines,
         tile: Tile,
+        stretch: &Stretch,
         timestamps: Option<&Timestamps>,
     ) {
-        let order = 0..self.commands.len();
-        self.submit_in_order(device, pipelines, tile, order, timestamps);
-    }
-
-    /// As [`Self::submit`], with the steps in another order.
-    pub(super) fn submit_in_order(
-        &self,
-        device: &Device,
-        pipelines: &Pipelines,
-        tile: Tile,
-        order: impl Iterator<Item = usize>,
-        timestamps: Option<&Timestamps>,
-    ) {
-        let mut encoder = self.encode(device, pipelines, tile, order, timestamps);
+        let count = self.commands.len();
+        let mut encoder = self.encode(device, pipelines, tile, stretch, count, timestamps);
         for result in &self.results {
             encoder.copy_buffer_to_buffer(
                 &self.slots[result.slot],
@@ -248,19 +238,20 @@ impl Prepared {
         let bytes = len as u64 * 4;
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = loaded.buffer(label, bytes, usage)?;
-        let mut encoder = self.encode(loaded.device, loaded.pipelines, tile, 0..=index, None);
+        let mut encoder = self.encode(loaded.device, loaded.pipelines, tile, &Stretch::NONE, index + 1, None);
         encoder.copy_buffer_to_buffer(&self.slots[slot], 0, &staging, 0, Some(bytes));
         loaded.device.queue.submit(Some(encoder.finish()));
         Ok((staging, bytes))
     }
 
-    /// One compute pass over the steps with these indices.
+    /// One compute pass over the first `count` steps.
     fn encode(
         &self,
         device: &Device,
         pipelines: &Pipelines,
         tile: Tile,
-        order: impl Iterator<Item = usize>,
+        stretch: &Stretch,
+        count: usize,
         timestamps: Option<&Timestamps>,
     ) -> wgpu::CommandEncoder {
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -269,7 +260,7 @@ impl Prepared {
             timestamp_writes: timestamps.map(|timestamps| timestamps.writes(0)),
         });
         let mut current = None;
-        for index in order {
+        for index in stretch.order(count) {
             let command = &self.commands[index];
             let Dispatch { pipeline, groups: [x, y, z] } = command.dispatch_for(tile);
             if current != Some(pipeline) {

@@ -141,8 +141,9 @@ impl Estimate {
             0 => self.plain / 2.0,
             more => (self.stretched - self.plain).max(0.0) / more as f64,
         };
-        // A clock may not show short times at all.
-        (self.plain + layer * (layers as f64 - 2.0)).max(1e-3)
+        let total = self.plain + layer * (layers as f64 - 2.0);
+        // In whole microseconds, as it is remembered; a clock may not show short times at all.
+        (1e3 * total).round().max(1.0) / 1e3
     }
 }
 

@@ -5,17 +5,16 @@
 //! ([`rehearsal`]). A schedule whose results differ from the CPU's is ruled out, because drivers miscompile shaders.
 
 mod measure;
-mod record;
+pub(super) mod record;
 mod rehearsal;
 mod words;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::device::DeviceKind;
 use crate::plan::Schedule;
 
 pub(super) use measure::{Outcome, measure};
-pub(super) use record::Record;
 pub(super) use rehearsal::Rehearsal;
 pub(super) use words::{describe, reason_of};
 
@@ -38,7 +37,7 @@ const SHORT_ROWS: usize = 221;
 const THRESHOLD: f64 = 0.95;
 
 /// What can run a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Candidate {
     /// The GPU, with the schedule `chain`.
@@ -50,6 +49,12 @@ pub enum Candidate {
 }
 
 impl Candidate {
+    const ALL: [Candidate; 3] = [Candidate::Chain, Candidate::Tiled, Candidate::Cpu];
+
+    fn as_str(self) -> &'static str {
+        self.schedule().map_or("cpu", Schedule::as_str)
+    }
+
     /// On a GPU, its schedule.
     fn schedule(self) -> Option<Schedule> {
         match self {
@@ -88,21 +93,20 @@ pub struct Choice {
 }
 
 /// Times of a run in milliseconds, estimated from two layers. A candidate that wasn't measured has none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Timing {
     /// Length of the run.
     pub tokens: usize,
     /// What was chosen for this length.
-    #[serde(skip_deserializing)]
     pub winner: Option<Candidate>,
     /// On the GPU, with the schedule `chain`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<f64>,
     /// On the GPU, with the schedule `tiled`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tiled: Option<f64>,
     /// On the CPU.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
 }
 
@@ -136,7 +140,7 @@ impl Timing {
 }
 
 /// A candidate that can't be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuledOut {
     /// Which one.
     pub candidate: Candidate,
@@ -183,7 +187,8 @@ pub(super) fn decide(timings: &mut [Timing]) -> (DeviceKind, Schedules) {
     };
     let count = timings.len().max(1) as f64;
     let mean = (timings.iter().map(ratio).sum::<f64>() / count).exp();
-    let kind = if mean >= THRESHOLD { DeviceKind::Gpu } else { DeviceKind::Cpu };
+    let gpu_wins = !timings.is_empty() && mean >= THRESHOLD;
+    let kind = if gpu_wins { DeviceKind::Gpu } else { DeviceKind::Cpu };
     for timing in timings.iter_mut() {
         timing.winner = match kind {
             DeviceKind::Gpu => timing.on_gpu().map(|(candidate, _)| candidate),
@@ -245,5 +250,6 @@ mod tests {
         assert_eq!(decided([chain, chain]), (DeviceKind::Gpu, [Candidate::Chain; 2]));
         let cpu = [None, None, Some(100.0)];
         assert_eq!(decided([cpu, cpu]), (DeviceKind::Cpu, [Candidate::Cpu; 2]));
+        assert_eq!(decide(&mut []).0, DeviceKind::Cpu);
     }
 }

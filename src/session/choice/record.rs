@@ -1,74 +1,102 @@
-//! What is remembered of a measurement.
-
-use serde::{Deserialize, Serialize};
+//! What is remembered of a measurement: a few lines of text.
+//!
+//! ```text
+//! 0.1.0                        the version of this crate
+//! the key
+//! 128 6100 12200 42000         tokens, and microseconds of each candidate; 0 for one that is ruled out
+//! 384 0 15000 150000
+//! chain the reason             what was ruled out
+//! end
+//! ```
 
 use super::{Candidate, Outcome, RuledOut, Timing};
 use crate::config::Config;
 use crate::weights::Storage;
 
-/// A measurement, with everything that it depends on. Whatever it says, it is only used where all of that is the same.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    version: String,
-    key: String,
-    timings: Vec<Timing>,
-    ruled_out: Vec<RuledOut>,
+/// Names a measurement by the device, and by shape and format of the network's layers.
+pub fn key(device: &str, config: &Config, storage: Storage) -> String {
+    let (attention, shared) =
+        config.bottleneck.map_or((false, false), |own| (own.attention, own.key_query_shared));
+    let sizes = [
+        config.num_hidden_layers,
+        config.hidden_size,
+        config.true_hidden_size(),
+        config.embedding_size,
+        config.intermediate_size,
+        config.num_feedforward_networks,
+        config.num_attention_heads,
+        config.max_position_embeddings,
+        config.normalization as usize,
+        config.hidden_act as usize,
+        usize::from(config.trigram_input),
+        usize::from(attention),
+        usize::from(shared),
+    ];
+    let mut key = format!("{device} | {} {storage}", config.family.model_type());
+    for size in sizes {
+        key += "-";
+        key += &size.to_string();
+    }
+    key
 }
 
-impl Record {
-    /// Names a measurement by the device, and by shape and format of the network's layers.
-    pub fn key(device: &str, config: &Config, storage: Storage) -> String {
-        let (attention, shared) =
-            config.bottleneck.map_or((false, false), |own| (own.attention, own.key_query_shared));
-        let sizes = [
-            config.num_hidden_layers,
-            config.hidden_size,
-            config.true_hidden_size(),
-            config.embedding_size,
-            config.intermediate_size,
-            config.num_feedforward_networks,
-            config.num_attention_heads,
-            config.max_position_embeddings,
-            config.normalization as usize,
-            config.hidden_act as usize,
-            usize::from(config.trigram_input),
-            usize::from(attention),
-            usize::from(shared),
-        ];
-        let sizes = sizes.map(|size| size.to_string()).join("-");
-        format!("{device} | {} {sizes} {storage}", config.family.model_type())
+/// The text to remember under a key.
+pub fn write(key: &str, Outcome { timings, ruled_out }: &Outcome) -> String {
+    let mut lines = vec![VERSION.to_owned(), key.to_owned()];
+    for timing in timings {
+        let mut line = timing.tokens.to_string();
+        for candidate in Candidate::ALL {
+            let microseconds = timing.of(candidate).map_or(0, |time| (1e3 * time).round() as u64);
+            line += " ";
+            line += &microseconds.to_string();
+        }
+        lines.push(line);
     }
-
-    /// What is to be remembered under a key.
-    pub fn new(key: String, outcome: &Outcome) -> Self {
-        let Outcome { timings, ruled_out } = outcome;
-        Record { version: VERSION.into(), key, timings: timings.clone(), ruled_out: ruled_out.clone() }
-    }
-
-    /// The text to be stored.
-    pub fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// The measurement in a stored text; none if it is damaged, of another version, device or network, or doesn't cover the
-    /// candidates.
-    pub fn read(text: &str, key: &str, candidates: &[Candidate], lengths: &[usize]) -> Option<Outcome> {
-        let record: Record = serde_json::from_str(text).ok()?;
-        let Record { version, key: own, timings, ruled_out } = record;
-        let is_out = |candidate| ruled_out.iter().any(|out| out.candidate == candidate);
-        let is_sound = |timing: &Timing| {
-            candidates.iter().all(|&candidate| match timing.of(candidate) {
-                Some(time) => time.is_finite() && time > 0.0 && !is_out(candidate),
-                None => is_out(candidate),
-            })
-        };
-        let same = version == VERSION && own == key;
-        let whole = timings.iter().map(|timing| timing.tokens).eq(lengths.iter().copied());
-        let sound = whole && timings.iter().all(is_sound);
-        (same && sound).then_some(Outcome { timings, ruled_out })
-    }
+    lines.extend(ruled_out.iter().map(|out| [out.candidate.as_str(), &out.reason].join(" ")));
+    lines.push(END.to_owned());
+    lines.join("\n")
 }
+
+/// The measurement in a stored text. `None` if that is damaged, of another version, device or network, or doesn't cover the
+/// candidates and lengths.
+pub fn read(text: &str, key: &str, candidates: &[Candidate], lengths: &[usize]) -> Option<Outcome> {
+    let mut lines = text.lines();
+    if lines.next()? != VERSION || lines.next()? != key {
+        return None;
+    }
+    let mut outcome = Outcome::default();
+    for &tokens in lengths {
+        let mut fields = lines.next()?.split(' ').map(|field| field.parse::<u64>().ok());
+        let mut timing = Timing { tokens, ..Timing::default() };
+        if fields.next()?? != tokens as u64 {
+            return None;
+        }
+        for candidate in Candidate::ALL {
+            let microseconds = fields.next()??;
+            if microseconds > 0 {
+                timing.set(candidate, microseconds as f64 / 1e3);
+            }
+        }
+        outcome.timings.push(timing);
+    }
+    loop {
+        let line = lines.next()?;
+        if line == END {
+            break;
+        }
+        let (name, reason) = line.split_once(' ')?;
+        let candidate = Candidate::ALL.into_iter().find(|candidate| candidate.as_str() == name)?;
+        outcome.ruled_out.push(RuledOut { candidate, reason: reason.to_owned() });
+    }
+    let covers = |candidate: &Candidate| {
+        let is_out = outcome.ruled_out.iter().any(|out| out.candidate == *candidate);
+        outcome.timings.iter().all(|timing| timing.of(*candidate).is_some() != is_out)
+    };
+    candidates.iter().all(covers).then_some(outcome)
+}
+
+/// The last line, without which the rest is incomplete.
+const END: &str = "end";
 
 /// A release may change kernels, and so both times and results.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -87,23 +115,23 @@ mod tests {
     }
 
     fn text() -> String {
-        Record::new("a GPU".into(), &outcome()).to_text()
+        write("a GPU", &outcome())
     }
 
     fn is_used(text: &str) -> bool {
-        Record::read(text, "a GPU", &ALL, &[128, 384]).is_some()
+        read(text, "a GPU", &ALL, &[128, 384]).is_some()
     }
 
     #[test]
     fn a_record_gives_back_the_measurement() {
-        let found = Record::read(&text(), "a GPU", &ALL, &[128, 384]).unwrap();
+        let found = read(&text(), "a GPU", &ALL, &[128, 384]).unwrap();
         assert_eq!((found.timings, found.ruled_out), (outcome().timings, outcome().ruled_out));
     }
 
     #[test]
     fn a_record_of_another_version_device_or_network_is_ignored() {
         assert!(!is_used(&text().replace(VERSION, "0.0.1")));
-        assert!(Record::read(&text(), "another GPU", &ALL, &[128, 384]).is_none());
+        assert!(read(&text(), "another GPU", &ALL, &[128, 384]).is_none());
     }
 
     #[test]
@@ -114,21 +142,22 @@ mod tests {
             assert!(!is_used(&text[..end]), "cut at {end}");
         }
         for (right, wrong) in [
-            ("4.0", "-4.0"),
-            ("4.0", "0.0"),
-            ("4.0", "1e999"),
-            ("4.0", "null"),
-            ("4.0", "\"fast\""),
+            ("4000", "-4000"),
+            ("4000", "0"),
+            ("4000", "4e3"),
+            ("4000", "99999999999999999999"),
+            ("4000", "fast"),
             ("384", "385"),
             ("384", "128"),
-            ("\"tiled\"", "\"tilted\""),
-            ("\"candidate\":\"chain\"", "\"candidate\":\"tiled\""),
-            ("\"version\"", "\"versions\""),
+            (" 9000", ""),
+            ("chain", "tiled"),
+            ("chain", "train"),
+            ("\nend", ""),
         ] {
             let damaged = text.replace(right, wrong);
             assert!(damaged != text && !is_used(&damaged), "{damaged}");
         }
-        for other in ["", "null", "[]", "{}", "<html>", "\u{0}"] {
+        for other in ["", "null", "{}", "<html>", "\u{0}", "\n\n\n"] {
             assert!(!is_used(other), "{other}");
         }
     }
@@ -136,9 +165,9 @@ mod tests {
     #[test]
     fn a_record_without_the_cpu_does_not_decide_between_it_and_the_gpu() {
         let timings = [128, 384].map(|tokens| timing(tokens, [Some(2.0), Some(4.0), None])).to_vec();
-        let text = Record::new("a GPU".into(), &Outcome { timings, ruled_out: vec![] }).to_text();
+        let text = write("a GPU", &Outcome { timings, ruled_out: vec![] });
         assert!(!is_used(&text));
-        assert!(Record::read(&text, "a GPU", &ALL[..2], &[128, 384]).is_some());
+        assert!(read(&text, "a GPU", &ALL[..2], &[128, 384]).is_some());
     }
 
     #[test]
@@ -147,7 +176,7 @@ mod tests {
             let fields = format!(r#"{{"model_type": "mobilebert", "num_hidden_layers": {layers}}}"#);
             Config::from_json(fields).unwrap()
         };
-        let key = |layers, storage| Record::key("GPU", &config(layers), storage);
+        let key = |layers, storage| key("GPU", &config(layers), storage);
         assert_eq!(key(24, Storage::Q8), key(24, Storage::Q8));
         assert_ne!(key(24, Storage::Q8), key(12, Storage::Q8));
         assert_ne!(key(24, Storage::Q8), key(24, Storage::F32));

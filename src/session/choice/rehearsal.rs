@@ -106,8 +106,7 @@ impl<'a> Rehearsal<'a> {
         let values = tokens * self.network.config.hidden_size;
         let plan = self.plans.get(&self.network, Self::request(schedule, padded))?;
         for &tile in self.gpu.tiles() {
-            let once = Stretch { steps: 0..0, times: 1 };
-            let found = self.gpu.run_stretched(&plan, &inputs, tile, &once).await?;
+            let found = self.gpu.run_stretched(&plan, &inputs, tile, &Stretch::NONE).await?;
             let found = found.first().map(Vec::as_slice).unwrap_or_default();
             check(found.get(..values).unwrap_or_default(), expected.get(..values).unwrap_or_default())?;
         }

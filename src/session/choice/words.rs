@@ -4,15 +4,17 @@ use super::{Candidate, Choice, ChosenBy, Timing};
 use crate::error::Error;
 use crate::session::DeviceKind;
 
-/// An error as the reason for ruling out a candidate, without what it was about.
+/// An error as the reason for ruling out a candidate, in one line, without what it was about. Drivers say a lot.
 pub fn reason_of(error: &Error) -> String {
-    match error {
+    let whole = match error {
         Error::Unsupported { instead, .. } => instead.split(';').next().unwrap_or_default().to_owned(),
-        Error::DeviceLost { reason } => format!("the GPU was lost: {reason}"),
-        Error::Internal { problem, .. } => problem.clone(),
+        Error::DeviceLost { reason } => ["the GPU was lost: ", reason].concat(),
         other => other.to_string(),
-    }
+    };
+    whole.chars().map(|char| if char.is_control() { ' ' } else { char }).take(LONGEST_REASON).collect()
 }
+
+const LONGEST_REASON: usize = 160;
 
 /// What won, by how much, and what was ruled out.
 pub fn describe(kind: DeviceKind, choice: &Choice) -> String {

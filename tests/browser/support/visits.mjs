@@ -21,14 +21,23 @@ function faults() {
     };
   };
 
-  /** Makes a GPU that never finishes the next runs, and waiting for it short. */
-  globalThis.hang = (runs) => {
+  /** Makes a GPU that doesn't answer the next call of a method, and waiting for that short. */
+  globalThis.hang = (owner = GPUBuffer, method = "mapAsync") => {
     const { setTimeout } = globalThis;
-    globalThis.setTimeout = (callback, time, ...given) => setTimeout(callback, time >= 60_000 ? 500 : time, ...given);
-    const original = GPUBuffer.prototype.mapAsync;
-    let left = runs;
-    GPUBuffer.prototype.mapAsync = function (...given) {
-      return left-- > 0 ? new Promise(() => {}) : original.apply(this, given);
+    const original = owner.prototype[method];
+    let state = "ready";
+    owner.prototype[method] = function (...given) {
+      if (state !== "ready") return original.apply(this, given);
+      state = "hanging";
+      return new Promise(() => {});
+    };
+    globalThis.setTimeout = (callback, time, ...given) => {
+      const isLimit = state === "hanging" && time >= 60_000;
+      const end = () => {
+        state = "over";
+        callback(...given);
+      };
+      return isLimit ? setTimeout(end, 3_000) : setTimeout(callback, time, ...given);
     };
   };
 
@@ -43,19 +52,24 @@ function faults() {
     };
   };
 
-  /** Makes a GPU without memory for buffers whose label begins like this. */
+  /** Makes a GPU without memory for the next buffer whose label begins like this. */
   globalThis.fill = (label) => {
-    const { createBuffer, popErrorScope } = GPUDevice.prototype;
+    const { createBuffer, pushErrorScope, popErrorScope } = GPUDevice.prototype;
+    const filters = [];
     let isFull = false;
     GPUDevice.prototype.createBuffer = function (descriptor) {
       isFull ||= descriptor.label?.startsWith(label);
       return createBuffer.call(this, descriptor);
     };
+    GPUDevice.prototype.pushErrorScope = function (filter) {
+      filters.push(filter);
+      pushErrorScope.call(this, filter);
+    };
     GPUDevice.prototype.popErrorScope = async function () {
+      const fails = filters.pop() === "out-of-memory" && isFull;
+      if (fails) isFull = false;
       const error = await popErrorScope.call(this);
-      if (!isFull) return error;
-      isFull = false;
-      return new GPUOutOfMemoryError("no memory");
+      return fails ? new GPUOutOfMemoryError("no memory") : error;
     };
   };
 }

@@ -1,7 +1,8 @@
 // attention: softmax(q kᵀ + mask) · v for every head, without storing the probabilities.
 //
 //   attention_mask    [batch, sequence], 0 = masked
-//   query, key, value [batch · sequence, heads · head_size], query already scaled by 1/√head_size
+//   query, key, value batch · sequence rows, `…_stride` floats apart, with heads · head_size columns from `…_first` on; the
+//                     query is already scaled by 1/√head_size
 //   output            [batch · sequence, heads · head_size]
 //
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 value, 5 output.
@@ -17,6 +18,13 @@ struct Parameters {
     sequence: u32,
     heads: u32,
     head_size: u32,
+    query_stride: u32,
+    query_first: u32,
+    key_stride: u32,
+    key_first: u32,
+    value_stride: u32,
+    value_first: u32,
+    aligned: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -47,7 +55,7 @@ fn load_key(at: u32) -> f32 {
 // Features `feature` to `feature + 3` of the head that starts at `start`; zeros past the end of the head.
 fn load_value(start: u32, feature: u32) -> vec4<f32> {
     let at = start + feature;
-    if parameters.head_size % 4u == 0u {
+    if parameters.aligned != 0u {
         // Past the end of the head the value is never stored, so any in-bounds read will do.
         return value[min(at / 4u, arrayLength(&value) - 1u)];
     }
@@ -61,7 +69,7 @@ fn load_value(start: u32, feature: u32) -> vec4<f32> {
 // Scores of one query against four keys, given by the offsets of their heads.
 fn query_key_scores(query_start: u32, keys: vec4<u32>) -> vec4<f32> {
     var scores = vec4<f32>();
-    let vectors = select(0u, parameters.head_size / 4u, parameters.head_size % 4u == 0u);
+    let vectors = select(0u, parameters.head_size / 4u, parameters.aligned != 0u);
     for (var i = 0u; i < vectors; i++) {
         scores += query[query_start / 4u + i] * mat4x4<f32>(
             key[keys.x / 4u + i],
@@ -96,7 +104,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let batch = group.z / parameters.heads;
     let head = group.z % parameters.heads;
     let features = parameters.heads * parameters.head_size;
-    let origin = batch * parameters.sequence * features + head * parameters.head_size;
+    let head_start = head * parameters.head_size;
+    let first_row = batch * parameters.sequence;
+    let query_start = (first_row + token) * parameters.query_stride + parameters.query_first + head_start;
+    let key_start = first_row * parameters.key_stride + parameters.key_first + head_start;
+    let value_start = first_row * parameters.value_stride + parameters.value_first + head_start;
     let slice = group.y * 32u;
 
     var maximum = LOWEST;
@@ -121,8 +133,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         // Past the last key, repeat it; those lanes are masked.
         let keys = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(parameters.sequence - 1u));
-        let starts = vec4<u32>(origin) + keys * features;
-        let scores = select(vec4<f32>(LOWEST), query_key_scores(origin + token * features, starts), attended);
+        let of_keys = key_start + keys * parameters.key_stride;
+        let of_values = value_start + keys * parameters.value_stride;
+        let scores = select(vec4<f32>(LOWEST), query_key_scores(query_start, of_keys), attended);
 
         let largest = max(maximum, max(max(scores.x, scores.y), max(scores.z, scores.w)));
         let exponentials = exp(max(scores - largest, vec4<f32>(-200.0)));
@@ -140,7 +153,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         accumulator_7 *= rescale;
         for (var j = 0u; j < 4u; j++) {
             let weight = weights[j];
-            let start = starts[j];
+            let start = of_values[j];
             accumulator_0 += weight * load_value(start, slice);
             accumulator_1 += weight * load_value(start, slice + 4u);
             accumulator_2 += weight * load_value(start, slice + 8u);
@@ -154,7 +167,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     // The largest term is exp(0) = 1, so a smaller sum means that every key is masked and every term is zero.
     let factor = 1.0 / max(sum, 0.5);
-    let start = origin + token * features;
+    let start = (first_row + token) * features + head_start;
     for (var i = 0u; i < 8u; i++) {
         store(start, slice + 4u * i, accumulator_0 * factor);
         accumulator_0 = accumulator_1;

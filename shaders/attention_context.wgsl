@@ -1,7 +1,8 @@
 // attention_context: probabilities · v for every head.
 //
 //   probabilities [batch, heads, sequence, sequence]
-//   value, output [batch · sequence, heads · head_size]
+//   value         batch · sequence rows, `value_stride` floats apart, with heads · head_size columns from `value_first` on
+//   output        [batch · sequence, heads · head_size]
 //
 // Bindings of group 0: 0 parameters, 1 probabilities, 2 value, 3 output.
 // Dispatch: 64 output elements per workgroup, over x and then y.
@@ -11,6 +12,13 @@ struct Parameters {
     sequence: u32,
     heads: u32,
     head_size: u32,
+    query_stride: u32,
+    query_first: u32,
+    key_stride: u32,
+    key_first: u32,
+    value_stride: u32,
+    value_first: u32,
+    aligned: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -35,11 +43,11 @@ fn main(
     let head = feature / parameters.head_size;
     let batch = row / sequence;
     let probability_start = ((batch * parameters.heads + head) * sequence + row % sequence) * sequence;
-    let value_start = batch * sequence * features + feature;
+    let value_start = batch * sequence * parameters.value_stride + parameters.value_first + feature;
 
     var sum = 0.0;
     for (var i = 0u; i < sequence; i++) {
-        sum += probabilities[probability_start + i] * value[value_start + i * features];
+        sum += probabilities[probability_start + i] * value[value_start + i * parameters.value_stride];
     }
     output_values[index] = sum;
 }

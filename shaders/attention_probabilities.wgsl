@@ -1,7 +1,8 @@
 // attention_probabilities: softmax(q kᵀ + mask) for every head.
 //
 //   attention_mask [batch, sequence], 0 = masked
-//   query, key     [batch · sequence, heads · head_size], query already scaled by 1/√head_size
+//   query, key     batch · sequence rows, `…_stride` floats apart, with heads · head_size columns from `…_first` on; the query
+//                  is already scaled by 1/√head_size
 //   output         [batch, heads, sequence, sequence]
 //
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 output.
@@ -15,6 +16,13 @@ struct Parameters {
     sequence: u32,
     heads: u32,
     head_size: u32,
+    query_stride: u32,
+    query_first: u32,
+    key_stride: u32,
+    key_first: u32,
+    value_stride: u32,
+    value_first: u32,
+    aligned: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -36,15 +44,15 @@ fn score(query_start: u32, key_start: u32) -> f32 {
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let first_token = group.z * parameters.sequence;
-    let features = parameters.heads * parameters.head_size;
     let head_start = group.y * parameters.head_size;
-    let query_start = (first_token + group.x) * features + head_start;
+    let query_start = (first_token + group.x) * parameters.query_stride + parameters.query_first + head_start;
+    let key_start = parameters.key_first + head_start;
     let output_start = ((group.z * parameters.heads + group.y) * parameters.sequence + group.x) * parameters.sequence;
 
     var maximum = LOWEST;
     for (var i = local; i < parameters.sequence; i += INVOCATIONS) {
         if attention_mask[first_token + i] != 0u {
-            let value = score(query_start, (first_token + i) * features + head_start);
+            let value = score(query_start, (first_token + i) * parameters.key_stride + key_start);
             output_values[output_start + i] = value;
             maximum = max(maximum, value);
         }

@@ -33,7 +33,7 @@ struct Linear {
     place: u32,
     column: u32,
     splits: u32,
-    unused: u32,
+    weight_rows: u32,
 }
 
 struct Parameters {
@@ -164,8 +164,8 @@ fn partial_sums(linear: Linear, split: u32, columns: vec2<u32>) -> Sums {
     let last = min(units, (split + 1u) * length);
     var sums = Sums();
     for (var k = split * length; k < last; k++) {
-        let first = weights[linear.weight + k * linear.out_features + columns.x];
-        let second = weights[linear.weight + k * linear.out_features + columns.y];
+        let first = weights[linear.weight + k * linear.weight_rows + columns.x];
+        let second = weights[linear.weight + k * linear.weight_rows + columns.y];
         let at = linear.input + k * unit;
         switch linear.format {
             case 0u: { add_f32(&sums, at, first, second); }
@@ -174,7 +174,7 @@ fn partial_sums(linear: Linear, split: u32, columns: vec2<u32>) -> Sums {
             default: {
                 var group = Sums();
                 add_q4(&group, at, first, second);
-                let scale = 2u * linear.groups + k * linear.out_features;
+                let scale = linear.groups + k * linear.weight_rows;
                 sums.first += group.first * weight_half(scale + columns.x);
                 sums.second += group.second * weight_half(scale + columns.y);
             }

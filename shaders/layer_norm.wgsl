@@ -1,6 +1,7 @@
 // layer_norm: output = (x − mean) / √(variance + epsilon) ∘ weight + bias for each row.
 //
-//   input, output [rows, features]
+//   input         [rows, features], rows `row_stride` floats apart, from column `input_first` on
+//   output        [rows, features]
 //   weight, bias  [features]
 //
 // Bindings of group 0: 0 parameters, 1 input, 2 weight, 3 bias, 4 output.
@@ -12,6 +13,8 @@ struct Parameters {
     rows: u32,
     features: u32,
     epsilon: f32,
+    row_stride: u32,
+    input_first: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -30,23 +33,24 @@ fn main(
     if row >= parameters.rows {
         return;
     }
+    let input_start = parameters.input_first + row * parameters.row_stride;
     let start = row * parameters.features;
 
     var sum = 0.0;
     for (var i = local; i < parameters.features; i += INVOCATIONS) {
-        sum += input_values[start + i];
+        sum += input_values[input_start + i];
     }
     let mean = workgroup_sum(local, sum) / f32(parameters.features);
 
     var squares = 0.0;
     for (var i = local; i < parameters.features; i += INVOCATIONS) {
-        let difference = input_values[start + i] - mean;
+        let difference = input_values[input_start + i] - mean;
         squares += difference * difference;
     }
     let variance = workgroup_sum(local, squares) / f32(parameters.features);
     let factor = 1.0 / sqrt(variance + parameters.epsilon);
 
     for (var i = local; i < parameters.features; i += INVOCATIONS) {
-        output_values[start + i] = (input_values[start + i] - mean) * factor * weight[i] + bias[i];
+        output_values[start + i] = (input_values[input_start + i] - mean) * factor * weight[i] + bias[i];
     }
 }

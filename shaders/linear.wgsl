@@ -1,9 +1,9 @@
 // linear: output = activation(input · weightᵀ + bias) + scale ∘ residual.
 //
-//   input    [rows, in_features], rows `row_stride` floats apart
-//   weight   [out_features, in_features], in the layout of shared/linear.wgsl
-//   bias     [out_features]
-//   residual [rows, out_features], read if has_residual
+//   input    [rows, in_features], rows `row_stride` floats apart, from column `input_first` on
+//   weight   [weight_rows, in_features], in the layout of shared/linear.wgsl; rows are read from `weight_first` on
+//   bias     [weight_rows], read likewise
+//   residual [rows, out_features], rows `residual_stride` apart, from column `residual_first` on; read if has_residual
 //   scale    [out_features], read if has_residual and has_scale
 //   output   [rows, out_features]
 //

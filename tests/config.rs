@@ -106,7 +106,7 @@ fn ib_bert_layers_are_wider_than_the_hidden_state() {
     let network = Network::of(&config).unwrap();
     let shape = |name: &str| {
         let full = format!("encoder.layer.0.{name}.weight");
-        network.parameters.iter().find(|parameter| parameter.name == full).unwrap().shape.clone()
+        network.tensors().into_iter().find(|(name, _)| *name == full).unwrap().1.to_vec()
     };
     assert_eq!(shape("bottleneck.input.dense"), [1024, 512]);
     for module in ["query", "key", "value"] {

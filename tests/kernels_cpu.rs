@@ -84,7 +84,13 @@ fn layer_norm_matches_its_formula_at_all_magnitudes_and_offsets() {
         let (weight, bias) = (random.values(features, 2.0), random.values(features, 1.0));
         for epsilon in [1e-12, 1e-5] {
             let expected = reference::layer_norm(&input, &weight, &bias, epsilon);
-            let parameters = LayerNormParameters { rows: rows as u32, features: features as u32, epsilon };
+            let parameters = LayerNormParameters {
+                rows: rows as u32,
+                features: features as u32,
+                epsilon,
+                row_stride: features as u32,
+                input_first: 0,
+            };
             let operands = LayerNormOperands { input_values: &input, weight: &weight, bias: &bias };
             // The mean is as precise as the input: an offset of a thousand standard deviations costs three digits.
             let tolerance = Tolerance::new(4e-6 + 4e-7 * f64::from(offset / size), 4e-6);
@@ -101,7 +107,8 @@ fn layer_norm_matches_its_formula_at_all_magnitudes_and_offsets() {
 #[test]
 fn layer_norm_of_equal_values_is_the_bias() {
     let (input, weight, bias) = ([2.5e7f32; 40], [3.0f32; 20], [0.25f32; 20]);
-    let parameters = LayerNormParameters { rows: 2, features: 20, epsilon: 1e-12 };
+    let parameters =
+        LayerNormParameters { rows: 2, features: 20, epsilon: 1e-12, row_stride: 20, input_first: 0 };
     let operands = LayerNormOperands { input_values: &input, weight: &weight, bias: &bias };
     for (name, found) in
         with_every_simd(40, |output, workers| layer_norm::run(&parameters, &operands, output, workers))

@@ -25,29 +25,26 @@ struct Case {
 /// With `exact`, queries and keys are small integers and the scores, of up to 1e4, have no rounding error. Otherwise the
 /// scores are about 10.
 fn case(random: &mut Random, [batch, sequence, heads, head_size]: [usize; 4], exact: bool) -> Case {
-    let len = batch * sequence * heads * head_size;
-    let integers = |random: &mut Random, size: f32| -> Vec<f32> {
+    let parameters = reference::attention_parameters(random, [batch, sequence, heads, head_size]);
+    let len = |stride: u32| batch * sequence * stride as usize;
+    let [queries, keys] = [parameters.query_stride, parameters.key_stride].map(len);
+    let integers = |random: &mut Random, len: usize, size: f32| -> Vec<f32> {
         random.values(len, size).into_iter().map(f32::round).collect()
     };
     let (query, key, tolerance) = if exact {
         let size = (2e4 / head_size as f32).sqrt().clamp(3.0, 140.0);
-        (integers(random, size), integers(random, size), 1e-6)
+        (integers(random, queries, size), integers(random, keys, size), 1e-6)
     } else {
         let size = (10.0 / (head_size as f32).sqrt()).sqrt();
-        (random.values(len, size), random.values(len, size), 1e-5)
+        (random.values(queries, size), random.values(keys, size), 1e-5)
     };
     let value_size = [1.0, 2.5e7][random.below(2)];
     Case {
-        parameters: AttentionParameters {
-            batch: batch as u32,
-            sequence: sequence as u32,
-            heads: heads as u32,
-            head_size: head_size as u32,
-        },
+        parameters,
         mask: random.mask(batch, sequence, true),
         query,
         key,
-        value: random.values(len, value_size),
+        value: random.values(len(parameters.value_stride), value_size),
         tolerance,
         value_size,
     }
@@ -55,7 +52,7 @@ fn case(random: &mut Random, [batch, sequence, heads, head_size]: [usize; 4], ex
 
 fn check(case: &Case) {
     let Case { parameters, mask, query, key, value, tolerance, value_size } = case;
-    let AttentionParameters { batch, sequence, heads, head_size } = *parameters;
+    let AttentionParameters { sequence, heads, .. } = *parameters;
     let expected = reference::probabilities(parameters, mask, query, key);
     let expected_context = reference::context(parameters, &expected, value);
     let of_values = Tolerance::new(tolerance * f64::from(*value_size), 0.0);
@@ -67,9 +64,8 @@ fn check(case: &Case) {
             let mut scratch = Scratch::default();
 
             let mut found = vec![f32::NAN; expected.len()];
-            let of_probabilities = AttentionParameters { batch, sequence, heads, head_size };
             let operands = AttentionProbabilitiesOperands { attention_mask: mask, query, key };
-            attention_probabilities::run(&of_probabilities, &operands, &mut found, &mut scratch, &workers);
+            attention_probabilities::run(parameters, &operands, &mut found, &mut scratch, &workers);
             assert_close(&what, &expected, &found, Tolerance::new(*tolerance, 0.0));
             for (index, &probability) in found.iter().enumerate() {
                 let (sequence, heads) = (sequence as usize, heads as usize);
@@ -77,12 +73,11 @@ fn check(case: &Case) {
                 assert!(!masked || probability == 0.0, "{what}: a masked key has probability {probability}");
             }
 
-            let of_context = AttentionParameters { batch, sequence, heads, head_size };
-            let mut context = vec![f32::NAN; value.len()];
-            attention_context::run(&of_context, &found, value, &mut context, &mut scratch, &workers);
+            let mut context = vec![f32::NAN; expected_context.len()];
+            attention_context::run(parameters, &found, value, &mut context, &mut scratch, &workers);
             assert_close(&what, &expected_context, &context, of_values);
 
-            let mut fused = vec![f32::NAN; value.len()];
+            let mut fused = vec![f32::NAN; expected_context.len()];
             let operands = AttentionOperands { attention_mask: mask, query, key, value };
             attention::run(parameters, &operands, &mut fused, &mut scratch, &workers);
             assert_close(&what, &expected_context, &fused, of_values);
@@ -125,7 +120,7 @@ fn a_fully_masked_sequence_gives_zeros() {
     case.mask[30..40].fill(1);
     for simd in Simd::available() {
         let workers = Workers::new(1, simd).unwrap();
-        let mut output = vec![f32::NAN; case.value.len()];
+        let mut output = vec![f32::NAN; 2 * 30 * 16];
         let operands = AttentionOperands {
             attention_mask: &case.mask,
             query: &case.query,
@@ -149,7 +144,8 @@ fn scratch_memory_of_a_larger_call_does_not_change_results() {
     let (large, small) = (case(&mut random, [2, 90, 3, 20], false), case(&mut random, [1, 33, 2, 9], false));
     let workers = Workers::new(1, Simd::best()).unwrap();
     let run = |case: &Case, scratch: &mut Scratch| {
-        let mut output = vec![0.0; case.value.len()];
+        let AttentionParameters { batch, sequence, heads, head_size, .. } = case.parameters;
+        let mut output = vec![0.0; (batch * sequence * heads * head_size) as usize];
         let operands = AttentionOperands {
             attention_mask: &case.mask,
             query: &case.query,

@@ -4,7 +4,7 @@
 mod support;
 
 use mobilebert::kernels::linear::{self, LinearOperands, LinearParameters};
-use mobilebert::kernels::{PackedMatrix, Simd, Workers};
+use mobilebert::kernels::{COLUMN_MULTIPLE, PackedMatrix, Simd, Workers};
 use support::compare::{Tolerance, assert_close, compare_each};
 use support::cpu::with_every_simd;
 use support::matrix::{Matrix, Precision, SIZES};
@@ -20,20 +20,30 @@ fn check_linear(
 ) {
     let size = SIZES[random.below(4)];
     let row_stride = in_features + if random.below(3) == 0 { random.below(70) } else { 0 };
+    // A part of a wider matrix, and columns of wider operands.
+    let (weight_first, gap) =
+        if random.below(2) == 1 { (COLUMN_MULTIPLE * random.below(4), 20) } else { (0, 0) };
+    let weight_rows = weight_first + out_features + random.between(0, gap);
+    let residual_stride = out_features + random.between(0, gap);
     let has_residual = u32::from(random.below(2) == 1);
     let parameters = LinearParameters {
         rows: rows as u32,
         in_features: in_features as u32,
         out_features: out_features as u32,
         row_stride: row_stride as u32,
+        input_first: random.between(0, row_stride - in_features) as u32,
+        weight_rows: weight_rows as u32,
+        weight_first: weight_first as u32,
         activation: ACTIVATIONS[random.below(6)] as u32,
         has_residual,
         has_scale: has_residual * random.below(2) as u32,
+        residual_stride: residual_stride as u32,
+        residual_first: random.between(0, residual_stride - out_features) as u32,
     };
-    let weight = Matrix::new(random, precision, out_features, in_features);
+    let weight = Matrix::new(random, precision, weight_rows, in_features);
     let input = random.mixed_magnitudes(rows * row_stride, size);
-    let bias = random.mixed_magnitudes(out_features, size);
-    let residual = random.mixed_magnitudes(rows * out_features, size);
+    let bias = random.mixed_magnitudes(weight_rows, size);
+    let residual = random.mixed_magnitudes(rows * residual_stride, size);
     let scale = random.mixed_magnitudes(out_features, 2.0);
     let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &residual, &scale);
     // Rounding errors are proportional to the magnitudes of the summands, not to the sum.

@@ -121,9 +121,30 @@ fn differences(executor: &mut Executor, network: &Network, run: &Run, variant: V
 }
 
 /// Runs a model in all variants and collects the differences.
-fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], max_tokens: usize) -> Vec<String> {
+fn check(golden: &Golden, executor: Executor, schedules: &[Schedule], max_tokens: usize) -> Vec<String> {
     let (network, tensors) = golden.network();
-    load(&mut executor, &network, tensors);
+    check_network(golden, &network, tensors, executor, schedules, max_tokens)
+}
+
+/// As [`check`], with query and key multiplied by the bottleneck before them; nothing where there is none.
+fn check_folded(golden: &Golden, executor: Executor, max_tokens: usize) -> Vec<String> {
+    let (plain, tensors) = golden.network();
+    let network = plain.folded().unwrap();
+    if network.parameters.len() == plain.parameters.len() {
+        return Vec::new();
+    }
+    check_network(golden, &network, tensors, executor, &[Schedule::Tiled, Schedule::Chain], max_tokens)
+}
+
+fn check_network(
+    golden: &Golden,
+    network: &Network,
+    tensors: impl IntoIterator<Item = RawTensor>,
+    mut executor: Executor,
+    schedules: &[Schedule],
+    max_tokens: usize,
+) -> Vec<String> {
+    load(&mut executor, network, tensors);
     let mut problems = Vec::new();
     for run in golden.runs.iter().filter(|run| run.batch * run.sequence <= max_tokens) {
         for &schedule in schedules {
@@ -142,7 +163,7 @@ fn check(golden: &Golden, mut executor: Executor, schedules: &[Schedule], max_to
                 variants.push(Variant { schedule, hidden: false, padding: room.min(5) });
             }
             for variant in variants {
-                for problem in differences(&mut executor, &network, run, variant) {
+                for problem in differences(&mut executor, network, run, variant) {
                     problems.push(format!("{} {} {variant:?}: {problem}", golden.name, run.name));
                 }
             }
@@ -183,13 +204,25 @@ fn full_size_models_match_transformers_on_the_cpu() {
 }
 
 #[test]
+fn folded_models_match_transformers_on_the_cpu() {
+    let goldens = goldens::load();
+    let problems: Vec<_> =
+        goldens.iter().flat_map(|golden| check_folded(golden, on_cpu(), usize::MAX)).collect();
+    assert_none(&problems);
+}
+
+#[test]
 fn every_architecture_and_head_matches_transformers_on_the_gpu() {
     if device().is_none() {
         return;
     }
     let goldens = goldens::load();
     let small = goldens.iter().filter(|golden| !is_full_size(golden));
-    let problems: Vec<_> = small.flat_map(|golden| check(golden, on_gpu(), &SCHEDULES, usize::MAX)).collect();
+    let both = |golden| {
+        let plain = check(golden, on_gpu(), &SCHEDULES, usize::MAX);
+        [plain, check_folded(golden, on_gpu(), usize::MAX)].concat()
+    };
+    let problems: Vec<_> = small.flat_map(both).collect();
     assert_none(&problems);
 }
 
@@ -197,7 +230,10 @@ fn every_architecture_and_head_matches_transformers_on_the_gpu() {
 fn check_full_size_on_the_gpu<'a>(goldens: impl Iterator<Item = &'a Golden>, max_tokens: usize) {
     let problems: Vec<_> = goldens
         .filter(|golden| is_full_size(golden))
-        .flat_map(|golden| check(golden, on_gpu(), &[Schedule::Tiled, Schedule::Chain], max_tokens))
+        .flat_map(|golden| {
+            let plain = check(golden, on_gpu(), &[Schedule::Tiled, Schedule::Chain], max_tokens);
+            [plain, check_folded(golden, on_gpu(), max_tokens)].concat()
+        })
         .collect();
     assert_none(&problems);
 }

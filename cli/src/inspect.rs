@@ -7,7 +7,8 @@ use mobilebert::config::{Config, Normalization};
 use mobilebert::error::Result;
 use mobilebert::model::Directory;
 use mobilebert::plan::{ModelPart, Network, Plan, Request, Step};
-use mobilebert::weights::{Entry, Header, SCALE_SUFFIX};
+use mobilebert::session::Device;
+use mobilebert::weights::{Dtype, Entry, Header, SCALE_SUFFIX};
 use serde::Serialize;
 
 use crate::arguments::Machine;
@@ -68,10 +69,17 @@ impl Arguments {
         let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;
         let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
         config.fit_head(&has)?;
-        let network = Network::new(&config, &has)?;
+        let mut network = Network::new(&config, &has)?;
         for header in &headers {
             network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
             header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;
+        }
+        // As it would be loaded.
+        let is_packed = |entry: &Entry| matches!(entry.dtype, Dtype::F16 | Dtype::I8 | Dtype::U8);
+        if self.machine.options().device != Device::Cpu
+            && !headers.iter().flat_map(|header| &header.tensors).any(is_packed)
+        {
+            network = network.folded()?;
         }
         let sequence = self.sequence.min(config.max_position_embeddings);
         let schedule = self.machine.schedule().unwrap_or_default();

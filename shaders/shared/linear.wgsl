@@ -3,17 +3,23 @@
 // input vectors and adjacent weights, so the caches do the work of workgroup memory without barriers. Rows and columns past
 // the end are clamped to the last one and not stored.
 //
-// A weight is stored as [in_features / (4 · VECTORS), out_features] units of 16 bytes, each with that many values of a
+// A weight is stored as [in_features / (4 · VECTORS), weight_rows] units of 16 bytes, each with that many values of a
 // column, zero-padded; in packed formats followed by one f32 scale per column. Sums are accumulated without these scales.
+// Columns are those of the weight, of which weight_first is the result's first.
 
 struct Parameters {
     rows: u32,
     in_features: u32,
     out_features: u32,
     row_stride: u32,
+    input_first: u32,
+    weight_rows: u32,
+    weight_first: u32,
     activation: u32,
     has_residual: u32,
     has_scale: u32,
+    residual_stride: u32,
+    residual_first: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -24,24 +30,26 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read> scale: array<f32>;
 @group(0) @binding(6) var<storage, read_write> output_values: array<f32>;
 
-// Offset of an input row, clamped to the last row.
+// Offset of the part of an input row that is read, clamped to the last row.
 fn input_start(row: u32) -> u32 {
-    return min(row, parameters.rows - 1u) * parameters.row_stride;
+    return parameters.input_first + min(row, parameters.rows - 1u) * parameters.row_stride;
 }
 
+// The weight's column of a column of the result, clamped to the last one.
 fn clamp_column(column: u32) -> u32 {
-    return min(column, parameters.out_features - 1u);
+    return parameters.weight_first + min(column, parameters.out_features - 1u);
 }
 
 // Number of vec4 loads per row: all of the row if every row is aligned to vec4, otherwise none.
 fn aligned_vectors() -> u32 {
-    let aligned = parameters.in_features % 4u == 0u && parameters.row_stride % 4u == 0u;
+    let starts = parameters.input_first % 4u + parameters.row_stride % 4u;
+    let aligned = parameters.in_features % 4u == 0u && starts == 0u;
     return select(0u, parameters.in_features / 4u, aligned);
 }
 
 // Offset of the row scales in words.
 fn scales_start() -> u32 {
-    return (parameters.in_features + 4u * VECTORS - 1u) / (4u * VECTORS) * parameters.out_features * 4u;
+    return (parameters.in_features + 4u * VECTORS - 1u) / (4u * VECTORS) * parameters.weight_rows * 4u;
 }
 
 // The scales of four columns.
@@ -56,7 +64,7 @@ fn row_scales(columns: vec4<u32>) -> vec4<f32> {
 }
 
 fn load_unit(k: u32, column: u32) -> vec4<u32> {
-    return weight[k * parameters.out_features + column];
+    return weight[k * parameters.weight_rows + column];
 }
 
 // Weights 4k to 4k + 3 of a column.
@@ -84,11 +92,14 @@ fn load_input_unaligned(start: u32, k: u32) -> vec4<f32> {
 fn store(rows: vec4<u32>, columns: vec4<u32>, sums: vec4<f32>) {
     let last = vec4<u32>(parameters.out_features - 1u);
     let clamped = min(columns, last);
-    let biases = vec4<f32>(bias[clamped.x], bias[clamped.y], bias[clamped.z], bias[clamped.w]);
-    var values = activate(scale_sums(sums, clamped) + biases, parameters.activation);
-    let at = min(rows, vec4<u32>(parameters.rows - 1u)) * parameters.out_features + clamped;
+    let of_weight = parameters.weight_first + clamped;
+    let biases = vec4<f32>(bias[of_weight.x], bias[of_weight.y], bias[of_weight.z], bias[of_weight.w]);
+    var values = activate(scale_sums(sums, of_weight) + biases, parameters.activation);
+    let clamped_rows = min(rows, vec4<u32>(parameters.rows - 1u));
+    let at = clamped_rows * parameters.out_features + clamped;
     if parameters.has_residual != 0u {
-        var added = vec4<f32>(residual[at.x], residual[at.y], residual[at.z], residual[at.w]);
+        let added_at = clamped_rows * parameters.residual_stride + parameters.residual_first + clamped;
+        var added = vec4<f32>(residual[added_at.x], residual[added_at.y], residual[added_at.z], residual[added_at.w]);
         if parameters.has_scale != 0u {
             added *= vec4<f32>(scale[clamped.x], scale[clamped.y], scale[clamped.z], scale[clamped.w]);
         }

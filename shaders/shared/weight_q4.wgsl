@@ -3,8 +3,8 @@
 const VECTORS: u32 = 8u;
 
 fn unit_scale(k: u32, column: u32) -> f32 {
-    let at = k * parameters.out_features + column;
-    let word = scales_start() + parameters.out_features + at / 2u;
+    let at = k * parameters.weight_rows + column;
+    let word = scales_start() + parameters.weight_rows + at / 2u;
     return unpack_value(weight[word / 4u][word % 4u], at, 1u);
 }
 

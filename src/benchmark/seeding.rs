@@ -5,7 +5,7 @@ use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::Result;
 use crate::plan::{Network, Source};
-use crate::session::{Limits, PendingSession, Session, SessionOptions};
+use crate::session::{DeviceKind, Limits, PendingSession, Session, SessionOptions};
 use crate::weights::{Assembler, Generator, Storage};
 
 /// Generates a session's weights from a seed.
@@ -36,7 +36,13 @@ impl Seeding {
     /// # Errors
     /// If the configuration isn't supported or the device isn't available.
     pub async fn new(config: &Config, seed: u64, options: &SessionOptions) -> Result<Self> {
-        let network = Network::of(config)?;
+        let before = now_ms();
+        let plain = Network::of(config)?;
+        let mut started = PendingSession::new(options).await?;
+        started.choose(&plain, Storage::F32, None).await?;
+        let on_gpu = started.device().kind == DeviceKind::Gpu;
+        let network = if on_gpu { plain.folded()? } else { plain };
+        let times = SeedingTimes { compile: now_ms() - before, ..SeedingTimes::default() };
         let mut left: Vec<Source> = Vec::new();
         for source in network.parameters.iter().flat_map(|parameter| parameter.recipe.sources()) {
             if left.iter().all(|other| other.name() != source.name()) {
@@ -51,10 +57,6 @@ impl Seeding {
             type_vocab_size: config.type_vocab_size,
             max_sequence: config.max_position_embeddings,
         };
-        let before = now_ms();
-        let mut started = PendingSession::new(options).await?;
-        started.choose(&network, Storage::F32, None).await?;
-        let times = SeedingTimes { compile: now_ms() - before, ..SeedingTimes::default() };
         let session = started.with_network(network, limits)?;
         let generator = Generator::new(seed);
         Ok(Seeding { session, assembler, generator, left, values, times })

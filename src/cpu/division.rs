@@ -1,8 +1,10 @@
 //! How the steps of a plan divide between workers by token: everything is computed row by row, except that attention reads
 //! the keys and values of all tokens, and a pooled result those of some.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::kernels::Attention;
 use crate::plan::{BufferId, Operation, Plan};
 
 /// A worker's part of a run.
@@ -23,12 +25,20 @@ impl Share {
     }
 }
 
+/// Columns of a buffer, of which each worker has the rows of its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Gathered {
+    pub buffer: BufferId,
+    pub first: usize,
+    pub width: usize,
+}
+
 /// The division of a plan.
 pub struct Division {
     /// By buffer: whether it has the same number of values for each token, and is computed in parts.
     pub(super) by_token: Vec<bool>,
-    /// The buffers that a worker needs whole before each step; the last ones before it reads the results.
-    pub(super) gathers: Vec<Vec<BufferId>>,
+    /// What a worker needs of all tokens before each step; the last ones before it reads the results.
+    pub(super) gathers: Vec<Vec<Gathered>>,
 }
 
 impl Division {
@@ -36,12 +46,14 @@ impl Division {
     pub fn of(plan: &Plan) -> Option<Division> {
         let tokens = plan.request.batch * plan.request.sequence;
         let mut by_token = vec![false; plan.buffers.len()];
-        let mut whole = vec![false; plan.buffers.len()];
+        let mut known: HashSet<Gathered> = HashSet::new();
         let mut gathers = Vec::with_capacity(plan.steps.len() + 1);
-        let mut gather = |wanted: Vec<BufferId>, by_token: &[bool]| {
-            let missing = |id: &BufferId| by_token[id.0] && !std::mem::replace(&mut whole[id.0], true);
+        let mut gather = |wanted: Vec<Gathered>, by_token: &[bool]| {
+            let missing = |columns: &Gathered| by_token[columns.buffer.0] && known.insert(*columns);
             gathers.push(wanted.into_iter().filter(missing).collect::<Vec<_>>());
         };
+        let whole =
+            |buffer: BufferId| Gathered { buffer, first: 0, width: plan.buffers[buffer.0].len / tokens };
         for step in &plan.steps {
             let reads = step.operation.reads();
             let is_by_token = match &step.operation {
@@ -56,20 +68,23 @@ impl Division {
                 | Operation::Chain(_) => return None,
             };
             let wanted = match &step.operation {
-                Operation::Attention(attention) => vec![attention.key, attention.value],
+                Operation::Attention(Attention { key, value, heads, head_size, .. }) => [key, value]
+                    .map(|from| Gathered { buffer: from.buffer, first: from.first, width: heads * head_size })
+                    .to_vec(),
                 _ if is_by_token => Vec::new(),
-                _ => reads,
+                _ => reads.into_iter().map(whole).collect(),
             };
             gather(wanted, &by_token);
             by_token[step.output.0] = is_by_token;
         }
-        gather(plan.outputs.iter().map(|output| output.buffer).collect(), &by_token);
+        gather(plan.outputs.iter().map(|output| whole(output.buffer)).collect(), &by_token);
         Some(Division { by_token, gathers })
     }
 
     /// Maximum number of values that are exchanged at a time.
     pub fn floats(&self, plan: &Plan) -> usize {
-        let of = |buffers: &Vec<BufferId>| buffers.iter().map(|id| plan.buffers[id.0].len).sum();
-        self.gathers.iter().map(of).max().unwrap_or(0)
+        let widths = |gathered: &Vec<Gathered>| gathered.iter().map(|columns| columns.width).sum::<usize>();
+        let widest = self.gathers.iter().map(widths).max().unwrap_or(0);
+        widest * plan.request.batch * plan.request.sequence
     }
 }

@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::Executor;
-use super::division::{Division, Share};
+use super::division::{Division, Gathered, Share};
 use crate::error::Result;
-use crate::plan::{BufferId, Inputs, Plan};
+use crate::plan::{Inputs, Plan};
 
 /// Memory that all workers of a run share.
 pub trait Exchange {
@@ -53,38 +53,55 @@ impl Executor {
         results.collect::<Result<_>>().map(Some)
     }
 
-    /// Completes buffers of which each worker has computed the rows of its tokens, out of `count`.
+    /// Completes columns of which each worker has computed the rows of its tokens, out of `count`. In the exchange, the rows
+    /// of a gather's columns are contiguous.
     fn gather(
         &mut self,
         plan: &Plan,
-        buffers: &[BufferId],
+        gathered: &[Gathered],
         count: usize,
         tokens: &Range<usize>,
         exchange: &mut dyn Exchange,
     ) -> bool {
-        if buffers.is_empty() {
+        if gathered.is_empty() {
             return true;
         }
-        let place = |id: &BufferId| {
-            let buffer = &plan.buffers[id.0];
-            let width = buffer.len / count;
-            (buffer.slot, buffer.len, tokens.start * width..tokens.end * width)
-        };
+        let mut part = Vec::new();
         let mut offset = 0;
-        for (slot, len, own) in buffers.iter().map(place) {
-            exchange.put(offset + own.start, &self.slots[slot][own]);
-            offset += len;
+        for columns in gathered {
+            part.clear();
+            self.rows_of(plan, columns, count, tokens.clone()).for_each(|row| part.extend_from_slice(row));
+            exchange.put(offset + tokens.start * columns.width, &part);
+            offset += count * columns.width;
         }
         if !exchange.wait() {
             return false;
         }
         offset = 0;
-        for (slot, len, own) in buffers.iter().map(place) {
-            let values = &mut self.slots[slot][..len];
-            exchange.get(offset, &mut values[..own.start]);
-            exchange.get(offset + own.end, &mut values[own.end..]);
-            offset += len;
+        for columns in gathered {
+            for others in [0..tokens.start, tokens.end..count] {
+                part.resize(others.len() * columns.width, 0.0);
+                exchange.get(offset + others.start * columns.width, &mut part);
+                let rows = self.rows_of(plan, columns, count, others);
+                rows.zip(part.chunks(columns.width)).for_each(|(row, from)| row.copy_from_slice(from));
+            }
+            offset += count * columns.width;
         }
         true
+    }
+
+    /// Columns of some rows of a buffer that has `count` rows.
+    fn rows_of(
+        &mut self,
+        plan: &Plan,
+        columns: &Gathered,
+        count: usize,
+        rows: Range<usize>,
+    ) -> impl Iterator<Item = &mut [f32]> {
+        let Gathered { buffer, first, width } = *columns;
+        let buffer = &plan.buffers[buffer.0];
+        let stride = buffer.len / count;
+        let values = &mut self.slots[buffer.slot][rows.start * stride..rows.end * stride];
+        values.chunks_exact_mut(stride).map(move |row| &mut row[first..first + width])
     }
 }

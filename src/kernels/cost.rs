@@ -29,6 +29,21 @@ impl Cost {
         Ok(Cost { flops: 0, bytes })
     }
 
+    /// Without the columns that an operator doesn't read; it reads `features` of each operand that it reads in part.
+    pub(super) fn without_other_columns(
+        self,
+        shapes: &Shapes<'_>,
+        operator: &impl Operator,
+        features: usize,
+    ) -> Result<Cost> {
+        let mut bytes = self.bytes;
+        for columns in operator.clone().columns_mut() {
+            bytes -= buffer_bytes(shapes, columns.buffer)? / columns.stride as u64
+                * (columns.stride - features) as u64;
+        }
+        Ok(Cost { bytes, ..self })
+    }
+
     /// With the operations of this many multiply-adds.
     pub(super) fn with_multiply_adds(self, count: usize) -> Cost {
         Cost { flops: 2 * count as u64, ..self }

@@ -28,6 +28,17 @@ pub(super) struct AttentionShape {
     pub head_size: usize,
 }
 
+/// Queries, keys or values: rows of all tokens, in which those of the heads are next to each other.
+#[derive(Clone, Copy)]
+pub(super) struct HeadRows<'a>(StridedRows<'a>);
+
+impl<'a> HeadRows<'a> {
+    /// Rows that are `stride` floats apart, with the heads from column `first` on.
+    pub fn new(values: &'a [f32], stride: u32, first: u32) -> Self {
+        HeadRows(StridedRows { data: &values[first as usize..], stride: stride as usize })
+    }
+}
+
 /// Packed keys or values of one head, for the first `tokens` tokens.
 struct HeadPanels<'a> {
     data: &'a [f32],
@@ -35,15 +46,14 @@ struct HeadPanels<'a> {
 }
 
 impl AttentionShape {
-    /// Row length of the queries, keys, values, and output.
+    /// Length of the output's rows.
     pub fn width(&self) -> usize {
         self.heads * self.head_size
     }
 
-    /// The rows of one head in a `[batch · sequence, width]` matrix.
-    fn rows<'a>(&self, data: &'a [f32], batch: usize, token: usize, head: usize) -> StridedRows<'a> {
-        let start = (batch * self.sequence + token) * self.width() + head * self.head_size;
-        StridedRows { data: &data[start..], stride: self.width() }
+    /// The rows of one head, from a token on.
+    fn rows<'a>(&self, rows: HeadRows<'a>, batch: usize, token: usize, head: usize) -> StridedRows<'a> {
+        rows.0.from(batch * self.sequence + token, head * self.head_size)
     }
 
     /// Packs every head of every sequence; `pack(batch, head, panels)` packs one.
@@ -81,7 +91,7 @@ impl AttentionShape {
         &mask[batch * self.sequence..][..self.sequence]
     }
 
-    fn pack_keys(&self, keys: &mut AlignedFloats, mask: &[u32], key: &[f32], workers: &Workers) {
+    fn pack_keys(&self, keys: &mut AlignedFloats, mask: &[u32], key: HeadRows<'_>, workers: &Workers) {
         let (lanes, len) = (workers.simd().lanes(), self.key_len(workers.simd()));
         let panels = keys.at_least(self.batch * self.heads * len);
         self.pack(panels, len, workers, |batch, head, panels| {
@@ -95,7 +105,7 @@ impl AttentionShape {
         &self,
         values: &mut AlignedFloats,
         tokens: impl Fn(usize) -> usize + Sync,
-        value: &[f32],
+        value: HeadRows<'_>,
         workers: &Workers,
     ) {
         let (lanes, len) = (workers.simd().lanes(), self.value_len(workers.simd()));
@@ -139,8 +149,7 @@ impl AttentionShape {
     pub fn probabilities(
         &self,
         mask: &[u32],
-        query: &[f32],
-        key: &[f32],
+        [query, key]: [HeadRows<'_>; 2],
         output: &mut [f32],
         scratch: &mut Scratch,
         workers: &Workers,
@@ -170,7 +179,7 @@ impl AttentionShape {
     pub fn context(
         &self,
         probabilities: &[f32],
-        value: &[f32],
+        value: HeadRows<'_>,
         output: &mut [f32],
         scratch: &mut Scratch,
         workers: &Workers,
@@ -194,7 +203,7 @@ impl AttentionShape {
     pub fn attention(
         &self,
         mask: &[u32],
-        [query, key, value]: [&[f32]; 3],
+        [query, key, value]: [HeadRows<'_>; 3],
         output: &mut [f32],
         scratch: &mut Scratch,
         workers: &Workers,

@@ -42,7 +42,7 @@ pub use cost::Cost;
 pub use format::Format;
 pub use heads::Scratch;
 pub use host::{Host, HostParameter};
-pub use ids::{BufferId, ParameterId, Residual};
+pub use ids::{BufferId, Columns, ParameterId, Residual};
 pub use inputs::{Inputs, PAD_ID};
 pub(crate) use launch::MAX_WORKGROUPS;
 pub use launch::{Launch, Operand, Variant};
@@ -52,6 +52,9 @@ pub use shapes::{Matrix, ParameterShape, Shapes};
 pub use simd::Simd;
 pub use table::Table;
 pub use workers::Workers;
+
+/// Where the rows of a weight that are multiplied may begin: a whole panel of any instruction set.
+pub const COLUMN_MULTIPLE: usize = 32;
 
 /// Entry point of every shader.
 pub const ENTRY_POINT: &str = "main";
@@ -209,6 +212,10 @@ impl Operation {
 
     pub(crate) fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         self.operator_mut().reads_mut()
+    }
+
+    pub(crate) fn columns_mut(&mut self) -> Vec<&mut Columns> {
+        self.operator_mut().columns_mut()
     }
 
     /// The parameters it reads, in the order of the kernel's bindings.

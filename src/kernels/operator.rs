@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::host::Host;
 use super::launch::Launch;
-use super::{BufferId, Kernel, ParameterId, Scratch, Shapes};
+use super::{BufferId, Columns, Kernel, ParameterId, Scratch, Shapes};
 use crate::error::Result;
 
 /// An operation with its operands: what it reads, and how its sizes become the parameter block that shader and CPU twin
@@ -17,6 +17,11 @@ pub trait Operator: Clone {
 
     /// The activation buffers it reads, in the order of the kernel's bindings.
     fn reads_mut(&mut self) -> Vec<&mut BufferId>;
+
+    /// Those of the buffers of which it can read some columns only.
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
+        Vec::new()
+    }
 
     /// The parameters it reads, in the order of the kernel's bindings.
     fn parameters(&self) -> Vec<ParameterId> {
@@ -79,6 +84,8 @@ pub trait AnyOperator {
     fn kernel(&self) -> &'static Kernel;
     /// As [`Operator::reads_mut`].
     fn reads_mut(&mut self) -> Vec<&mut BufferId>;
+    /// As [`Operator::columns_mut`].
+    fn columns_mut(&mut self) -> Vec<&mut Columns>;
     /// As [`Operator::parameters`].
     fn parameters(&self) -> Vec<ParameterId>;
     /// As [`Operator::gathers`].
@@ -128,6 +135,10 @@ impl<T: Twin + Dispatch> AnyOperator for T {
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
         Operator::reads_mut(self)
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
+        Operator::columns_mut(self)
     }
 
     fn parameters(&self) -> Vec<ParameterId> {

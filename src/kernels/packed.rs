@@ -1,7 +1,10 @@
 //! Weight matrices packed into panels for the matrix product, once when a model is loaded.
 
+use super::COLUMN_MULTIPLE;
 use super::panels::{self, Panels, StridedRows};
 use super::simd::Simd;
+
+const _: () = assert!(COLUMN_MULTIPLE.is_multiple_of(Simd::MAX_LANES), "parts of a matrix are whole panels");
 
 /// A weight matrix `[out_features, in_features]`, packed for one instruction set.
 #[derive(Clone, Debug)]
@@ -65,11 +68,15 @@ impl PackedMatrix {
         }
     }
 
-    /// The panels and, for a q8 matrix, the scale of each column of the product.
-    pub(super) fn panels(&self) -> (Panels<'_>, Option<&[f32]>) {
+    /// The panels from a column of the product on, with which one begins, and for a q8 matrix the scale of each column.
+    pub(super) fn panels_from(&self, column: usize) -> (Panels<'_>, Option<&[f32]>) {
+        assert!(column.is_multiple_of(self.simd.lanes()), "a part of a matrix begins with a panel");
         match &self.values {
-            PackedData::F32(panels) => (Panels::F32(panels.as_slice()), None),
-            PackedData::Q8 { panels, scales } => (Panels::I8(panels), Some(scales)),
+            PackedData::F32(panels) => (Panels::F32(&panels.as_slice()[column * self.in_features..]), None),
+            PackedData::Q8 { panels, scales } => {
+                let depth = self.in_features.next_multiple_of(self.simd.adjacent());
+                (Panels::I8(&panels[column * depth..]), Some(&scales[column..]))
+            }
         }
     }
 }

@@ -11,6 +11,14 @@ pub(super) struct StridedRows<'a> {
     pub stride: usize,
 }
 
+impl<'a> StridedRows<'a> {
+    /// The rows from a row on, and their columns from a column on.
+    #[inline(always)]
+    pub fn from(self, row: usize, column: usize) -> Self {
+        StridedRows { data: &self.data[row * self.stride + column..], ..self }
+    }
+}
+
 /// A packed right-hand matrix.
 #[derive(Clone, Copy)]
 pub(super) enum Panels<'a> {

@@ -1,6 +1,6 @@
 //! The sizes of an operation's operands, and the checks that every kernel makes of them.
 
-use super::{BufferId, Format, ParameterId, Residual};
+use super::{BufferId, Columns, Format, ParameterId, Residual};
 use crate::error::{Error, Result};
 
 /// How a parameter is stored.
@@ -75,6 +75,15 @@ impl<'a> Shapes<'a> {
         self.equal("operand", self.len(id)?, expected)
     }
 
+    /// Fails unless a buffer has this many rows, with this many columns from the first one on.
+    pub fn columns(&self, columns: &Columns, rows: usize, features: usize) -> Result<()> {
+        if columns.first + features > columns.stride {
+            let end = columns.first + features;
+            return Err(self.error(format!("columns {}..{end} of {}", columns.first, columns.stride)));
+        }
+        self.buffer(columns.buffer, rows * columns.stride)
+    }
+
     /// Fails unless the result has this length.
     pub fn result(&self, expected: usize) -> Result<()> {
         self.equal("result", self.output_len, expected)
@@ -119,7 +128,7 @@ impl<'a> Shapes<'a> {
 
     /// Fails unless a residual is `[rows, features]` and its scale `[features]`.
     pub fn residual(&self, residual: &Residual, rows: usize, features: usize) -> Result<()> {
-        self.buffer(residual.buffer, rows * features)?;
+        self.columns(&residual.from, rows, features)?;
         residual.scale.map_or(Ok(()), |scale| self.vector(scale, features))
     }
 }

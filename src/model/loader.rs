@@ -5,7 +5,7 @@ use super::{Model, SmallFiles, ahead, question_answering};
 use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::plan::Network;
-use crate::session::{DeviceReport, Limits, PendingSession, Session, SessionOptions};
+use crate::session::{DeviceKind, DeviceReport, Limits, PendingSession, Session, SessionOptions};
 use crate::text::Tokenizer;
 use crate::weights::{Assembler, Converted, Dtype, Entry, Header, RawTensor, ShardIndex, Storage, Stream};
 
@@ -155,6 +155,9 @@ impl Loader {
         };
         let Choosing { mut started, network, storage, tensors } = choosing;
         let record = started.choose(&network, storage, remembered).await?;
+        // On a CPU, the product of two weights would cost more arithmetic than it saves.
+        let folds = storage == Storage::F32 && started.device().kind == DeviceKind::Gpu;
+        let network = if folds { network.folded()? } else { network };
         let mut stage = Stage::loading(started, network)?;
         stage.take(tensors, self.storage)?;
         self.stage = stage;

@@ -14,6 +14,7 @@ mod parameter;
 mod rehearsal;
 mod request;
 mod schedule;
+mod side_by_side;
 mod step;
 mod summary;
 
@@ -26,7 +27,7 @@ pub(crate) use network::TIED_TENSORS;
 pub use parameter::{Group, Parameter, ParameterId, Recipe, Role, Source};
 pub use rehearsal::Stretch;
 pub use request::{Request, Schedule};
-pub use step::{Activation, BufferId, Operation, Residual, Step};
+pub use step::{Activation, BufferId, Columns, Operation, Residual, Step};
 pub use summary::ModelPart;
 
 /// An activation buffer.

@@ -1,6 +1,8 @@
 //! The modules of a network, labeled with the checkpoint's names: their sizes and parameters, independent of the sequence
 //! length.
 
+use std::ops::Range;
+
 use super::ParameterId;
 
 /// `x · Wᵀ + b`.
@@ -9,8 +11,15 @@ pub(super) struct Dense {
     pub label: String,
     pub weight: ParameterId,
     pub bias: ParameterId,
+    /// Its rows of weight and bias, which modules of the same input share.
+    pub outputs: Range<usize>,
     pub in_features: usize,
-    pub out_features: usize,
+}
+
+impl Dense {
+    pub fn out_features(&self) -> usize {
+        self.outputs.len()
+    }
 }
 
 /// A LayerNorm. (A NoNorm is folded into the neighboring modules.)

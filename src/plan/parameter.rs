@@ -17,6 +17,17 @@ pub struct Parameter {
     pub group: Option<Group>,
 }
 
+impl Parameter {
+    /// Adds rows to a matrix, or values to a vector.
+    pub(super) fn append(&mut self, rows: usize, recipe: Recipe) {
+        self.shape[0] += rows;
+        match &mut self.recipe {
+            Recipe::Rows(parts) => parts.push(recipe),
+            first => *first = Recipe::Rows(vec![first.clone(), recipe]),
+        }
+    }
+}
+
 /// Parameters that one step of the schedule `chain` reads from one buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -56,6 +67,18 @@ pub enum Recipe {
     },
     /// Concatenation along columns, with sources transposed if flagged: MobileBERT's split decoder `[W_word | W_denseᵀ]`.
     Columns(Vec<(Source, bool)>),
+    /// One matrix under the other, or one vector after the other: the weights or the biases of modules that read the same
+    /// input.
+    Rows(Vec<Recipe>),
+    /// `left · right + added`: two linears with nothing between them as one. `right` and `added` are matrices or vectors.
+    Product {
+        /// Matrix of the second linear.
+        left: Box<Recipe>,
+        /// Matrix or bias of the first.
+        right: Box<Recipe>,
+        /// Bias of the second.
+        added: Option<Box<Recipe>>,
+    },
     /// Zeros: a bias that the checkpoint does not have.
     Zeros,
     /// The identity matrix: a pooler that returns the first token's hidden state.
@@ -69,10 +92,14 @@ impl Recipe {
     }
 
     /// The tensor of which it only scales rows, if that is all it does: values stored in a packed format stay as they are.
+    /// The first of several under each other.
     pub fn row_scaled(&self) -> Option<&Source> {
         match self {
             Recipe::Fold { tensor, scale, axis, shift: None, .. } if scale.is_none() || *axis == 0 => {
                 (tensor.shape.len() == 2).then_some(tensor)
+            }
+            Recipe::Rows(parts) if parts.iter().all(|part| part.row_scaled().is_some()) => {
+                parts.first().and_then(Recipe::row_scaled)
             }
             _ => None,
         }
@@ -85,6 +112,11 @@ impl Recipe {
                 std::iter::once(tensor).chain(scale).chain(shift).collect()
             }
             Recipe::Columns(columns) => columns.iter().map(|(source, _)| source).collect(),
+            Recipe::Rows(parts) => parts.iter().flat_map(Recipe::sources).collect(),
+            Recipe::Product { left, right, added } => {
+                let recipes = [Some(left), Some(right), added.as_ref()];
+                recipes.into_iter().flatten().flat_map(|recipe| recipe.sources()).collect()
+            }
             Recipe::Zeros | Recipe::Identity => Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! The steps of a plan.
 
 pub use crate::config::Activation;
-pub use crate::kernels::{BufferId, Operation, Residual};
+pub use crate::kernels::{BufferId, Columns, Operation, Residual};
 
 /// One kernel launch. Labels are unique within a plan and start with the checkpoint's name of the module.
 #[derive(Clone, Debug, PartialEq)]

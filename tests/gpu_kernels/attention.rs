@@ -1,7 +1,6 @@
 //! `attention` and the two unfused kernels, `attention_probabilities` and `attention_context`.
 
-use mobilebert::kernels::attention::AttentionParameters;
-use mobilebert::kernels::{Attention, AttentionContext, AttentionProbabilities};
+use mobilebert::kernels::{Attention, AttentionContext, AttentionProbabilities, Columns};
 
 use crate::support::compare::{Tolerance, assert_close};
 use crate::support::gpu::{Builder, shared_executor};
@@ -30,24 +29,28 @@ impl Case {
     /// Compares both unfused kernels and the fused one with the reference.
     fn check(self, random: &mut Random) {
         let Some(mut executor) = shared_executor("attention") else { return };
+        let Case { batch, sequence, heads, head_size, .. } = self;
+        let parameters = reference::attention_parameters(random, [batch, sequence, heads, head_size]);
+        let strides = [parameters.query_stride, parameters.key_stride, parameters.value_stride];
+        let [queries, keys, values] = strides.map(|stride| self.tokens() * stride as usize);
         let len = self.tokens() * self.features();
         let size = (self.scores / (self.head_size as f32).sqrt()).sqrt();
-        let (query, key) = (random.mixed_magnitudes(len, size), random.mixed_magnitudes(len, size));
-        let value = random.mixed_magnitudes(len, 3.0);
+        let (query, key) = (random.mixed_magnitudes(queries, size), random.mixed_magnitudes(keys, size));
+        let value = random.mixed_magnitudes(values, 3.0);
         let mask = random.mask(self.batch, self.sequence, true);
-        let [b, s, h, d] = [self.batch, self.sequence, self.heads, self.head_size].map(|x| x as u32);
-        let parameters = AttentionParameters { batch: b, sequence: s, heads: h, head_size: d };
         let probabilities = reference::probabilities(&parameters, &mask, &query, &key);
         let context = reference::context(&parameters, &probabilities, &value);
         // The rounding error of a score becomes a relative error of its exponential.
         let relative = 4e-7 * f64::from(self.scores) + 1e-5;
-        let Case { batch, sequence, heads, head_size, .. } = self;
-
         let mut builder = Builder::new(batch, sequence);
         builder.inputs.attention_mask = mask;
-        let query = builder.activation(&query);
-        let key = builder.activation(&key);
-        let value = builder.activation(&value);
+        let firsts = [parameters.query_first, parameters.key_first, parameters.value_first];
+        let mut columns = |index: usize, values: &[f32]| Columns {
+            buffer: builder.activation(values),
+            stride: strides[index] as usize,
+            first: firsts[index] as usize,
+        };
+        let (query, key, value) = (columns(0, &query), columns(1, &key), columns(2, &value));
         let unfused = AttentionProbabilities { query, key, heads, head_size };
         let rows = builder.step(unfused, probabilities.len());
         let found = builder.run(&mut executor);
@@ -111,9 +114,10 @@ fn attention_is_zero_if_every_key_is_masked() {
     builder.inputs.attention_mask = vec![0; 2 * sequence];
     builder.inputs.attention_mask[2 * sequence - 1] = 1;
     let values = random.values(len, 1.0);
-    let query = builder.activation(&random.values(len, 100.0));
-    let key = builder.activation(&random.values(len, 100.0));
-    let value = builder.activation(&values);
+    let mut columns = |values: &[f32]| Columns::all(builder.activation(values), heads * head_size);
+    let query = columns(&random.values(len, 100.0));
+    let key = columns(&random.values(len, 100.0));
+    let value = columns(&values);
     builder.step(Attention { query, key, value, heads, head_size }, len);
     let found = builder.run(&mut executor);
     let features = heads * head_size;

@@ -1,5 +1,6 @@
 //! `chain` with all that it can do at once: attention or rows, residuals from both places, weights in every format.
 
+use mobilebert::kernels::COLUMN_MULTIPLE;
 use mobilebert::kernels::chain::{Chain, ChainLinear, ChainOperand, ChainResidual, ChainSource};
 use mobilebert::plan::{Activation, Group, ParameterId, Role};
 
@@ -27,9 +28,12 @@ impl Linears<'_> {
     fn add(&mut self, features: usize, input_width: usize, activation: Activation) {
         let (depth, input) = self.last;
         let precision = self.precision.unwrap_or_else(|| *self.random.choose(&PRECISIONS));
-        let weight = Matrix::new(self.random, precision, features, depth);
+        // Sometimes a part of a matrix.
+        let first = COLUMN_MULTIPLE * self.random.below(3);
+        let rows = first + features + COLUMN_MULTIPLE * self.random.below(2);
+        let weight = Matrix::new(self.random, precision, rows, depth);
         let weight = self.builder.add(weight.values(), Role::Matrix);
-        let bias = self.builder.parameter(&[features], &self.random.values(features, 0.5));
+        let bias = self.builder.parameter(&[rows], &self.random.values(rows, 0.5));
         let scale = self.random.values(features, 1.0);
         let scale = (self.random.below(2) == 1).then(|| self.builder.parameter(&[features], &scale));
         let place = if input == 0 { HALF } else { 0 };
@@ -40,7 +44,7 @@ impl Linears<'_> {
             // In place of what the linear before the last one left.
             1 if self.linears.len() > 1 => {
                 let before = &self.linears[self.linears.len() - 2];
-                let wide = self.builder.parameters[before.bias.0].0.shape[0] >= features;
+                let wide = before.outputs.len() >= features;
                 wide.then_some(ChainOperand::Place(place))
             }
             _ => None,
@@ -49,6 +53,7 @@ impl Linears<'_> {
             input,
             weight,
             bias,
+            outputs: first..first + features,
             activation,
             residual: from.map(|from| ChainResidual { from, scale }),
             place: Some(place),

@@ -1,6 +1,6 @@
 //! `activate`, `add`, and `layer_norm`.
 
-use mobilebert::kernels::{Activate, Add, LayerNorm};
+use mobilebert::kernels::{Activate, Add, Columns, LayerNorm};
 use mobilebert::plan::{Activation, Residual};
 
 use crate::support::compare::{Tolerance, assert_close};
@@ -64,7 +64,7 @@ fn add_matches_its_formula_with_and_without_a_scale() {
             let operation = Add {
                 input: builder.activation(&input),
                 residual: Residual {
-                    buffer: builder.activation(&added),
+                    from: Columns::all(builder.activation(&added), features),
                     scale: scaled.then(|| builder.parameter(&[features], &scale)),
                 },
                 features,
@@ -101,9 +101,19 @@ fn layer_norm_matches_its_formula_at_all_magnitudes_and_offsets() {
                     let largest = row.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
                     worst.max(largest / (variance + f64::from(epsilon)).sqrt())
                 });
+                // Columns of a wider matrix.
+                let gap = random.below(3) * 5;
+                let mut wide = random.values(rows * (features + gap), 1.0);
+                for (wide, row) in wide.chunks_mut(features + gap).zip(input.chunks(features)) {
+                    wide[gap / 2..][..features].copy_from_slice(row);
+                }
                 let mut builder = Builder::new(1, rows);
                 let operation = LayerNorm {
-                    input: builder.activation(&input),
+                    input: Columns {
+                        buffer: builder.activation(&wide),
+                        stride: features + gap,
+                        first: gap / 2,
+                    },
                     weight: builder.parameter(&[features], &weight),
                     bias: builder.parameter(&[features], &bias),
                     features,

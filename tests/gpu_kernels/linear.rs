@@ -1,8 +1,8 @@
 //! `linear` with weights in every format.
 
 use mobilebert::gpu::Tile;
-use mobilebert::kernels;
 use mobilebert::kernels::linear::LinearParameters;
+use mobilebert::kernels::{self, COLUMN_MULTIPLE, Columns};
 use mobilebert::plan::{Activation, Residual, Role};
 
 use crate::support::compare::{Tolerance, assert_close};
@@ -21,8 +21,10 @@ struct Case {
     activation: Activation,
     residual: bool,
     scale: bool,
-    /// Unused floats between the rows.
+    /// Unused floats between the rows of the input, and of the residual.
     gap: usize,
+    /// Whether input, weight and residual begin after the first column or row.
+    part: bool,
 }
 
 impl Case {
@@ -38,17 +40,22 @@ impl Case {
             residual,
             scale: residual && random.below(2) == 1,
             gap: if random.below(3) == 0 { random.below(70) } else { 0 },
+            part: random.below(2) == 1,
         }
     }
 
     fn check(self, random: &mut Random) {
         let Some(mut executor) = shared_executor("linear") else { return };
         let Case { rows, depth, columns, size, activation, .. } = self;
-        let stride = depth + self.gap;
+        let (stride, residual_stride) = (depth + self.gap, columns + self.gap);
+        let first = if self.part { random.between(0, self.gap) } else { 0 };
+        let outputs = if self.part { COLUMN_MULTIPLE * random.below(3) } else { 0 };
+        let outputs = outputs..outputs + columns;
+        let weight_rows = outputs.end + if self.part { random.below(20) } else { 0 };
         let input = random.mixed_magnitudes(rows * stride, size);
-        let weight = Matrix::new(random, self.precision, columns, depth);
-        let bias = random.mixed_magnitudes(columns, size);
-        let added = random.mixed_magnitudes(rows * columns, size);
+        let weight = Matrix::new(random, self.precision, weight_rows, depth);
+        let bias = random.mixed_magnitudes(weight_rows, size);
+        let added = random.mixed_magnitudes(rows * residual_stride, size);
         let scale = random.mixed_magnitudes(columns, 2.0);
 
         let parameters = LinearParameters {
@@ -56,6 +63,11 @@ impl Case {
             in_features: depth as u32,
             out_features: columns as u32,
             row_stride: stride as u32,
+            input_first: first as u32,
+            weight_rows: weight_rows as u32,
+            weight_first: outputs.start as u32,
+            residual_stride: residual_stride as u32,
+            residual_first: first as u32,
             activation: activation as u32,
             has_residual: self.residual.into(),
             has_scale: self.scale.into(),
@@ -63,15 +75,14 @@ impl Case {
         let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &added, &scale);
 
         let mut builder = Builder::new(1, rows);
-        let buffer = builder.activation(&input);
+        let input = Columns { buffer: builder.activation(&input), stride, first };
         let weight = builder.add(weight.values(), Role::Matrix);
-        let bias = builder.parameter(&[columns], &bias);
+        let bias = builder.parameter(&[weight_rows], &bias);
         let residual = self.residual.then(|| Residual {
-            buffer: builder.activation(&added),
+            from: Columns { buffer: builder.activation(&added), stride: residual_stride, first },
             scale: self.scale.then(|| builder.parameter(&[columns], &scale)),
         });
-        let operation =
-            kernels::Linear { input: buffer, rows, row_stride: stride, weight, bias, activation, residual };
+        let operation = kernels::Linear { input, rows, weight, bias, outputs, activation, residual };
         builder.step(operation, rows * columns);
         // Rounding errors are proportional to the magnitudes of the summands, not to the sum.
         let absolute = 2e-7 * f64::from(size) * ((depth as f64).sqrt() + 10.0) + 4e-7;
@@ -134,11 +145,11 @@ fn linear_with_a_row_stride_reads_only_the_first_tokens() {
     let weight = builder.parameter(&[depth, depth], &identity);
     let bias = builder.parameter(&[depth], &vec![0.0; depth]);
     let operation = kernels::Linear {
-        input: buffer,
+        input: Columns::all(buffer, sequence * depth),
         rows: batch,
-        row_stride: sequence * depth,
         weight,
         bias,
+        outputs: 0..depth,
         activation: Activation::Identity,
         residual: None,
     };

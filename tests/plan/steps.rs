@@ -16,17 +16,48 @@ fn every_kernel_stays_within_the_guaranteed_bindings() {
 }
 
 #[test]
-fn fusion_leaves_one_kernel_per_attention_and_per_linear() {
+fn fusion_leaves_one_kernel_per_attention_and_per_input_of_linears() {
     let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
     let network = Network::of(&config(&fields)).unwrap();
     let plan = network.plan(Request { batch: 1, sequence: 128, ..Request::default() }).unwrap();
-    // Per layer: 2 bottlenecks, q, k, v, attention, output, 4 × 2 feed-forward, output bottleneck. Plus 3 steps before and
+    // Per layer: [b | shared | v], [q | k], attention, output, 4 × 2 feed-forward, output bottleneck. Plus 3 steps before and
     // 1 step after the layers.
-    assert_eq!(plan.steps.len(), 24 * 16 + 4);
+    assert_eq!(plan.steps.len(), 24 * 13 + 4);
     assert!(!plan.steps.iter().any(|step| matches!(
         step.operation,
         Operation::Add(_) | Operation::Activate(_) | Operation::AttentionProbabilities(_)
     )));
+}
+
+#[test]
+fn linears_of_the_same_input_are_one_dispatch() {
+    let count = |fields: serde_json::Value, folds: bool| {
+        let config = config(&fields);
+        let mut network = Network::of(&config).unwrap();
+        if folds {
+            network = network.folded().unwrap();
+        }
+        network.plan(Request { batch: 1, sequence: 128, ..Request::default() }).unwrap().steps.len()
+    };
+    let mobilebert = bottlenecks(false, "QuestionAnswering");
+    let tiny = bottlenecks(true, "QuestionAnswering");
+    let mut with_layer_norm = mobilebert.clone();
+    with_layer_norm["normalization_type"] = json!("layer_norm");
+    let mut unshared = mobilebert.clone();
+    unshared["key_query_shared_bottleneck"] = json!(false);
+    let bert = json!({ "model_type": "bert", "architectures": ["BertForQuestionAnswering"] });
+    let distilbert =
+        json!({ "model_type": "distilbert", "architectures": ["DistilBertForQuestionAnswering"] });
+    // Folded, [b | q | k | v] of the layer's input is one.
+    assert_eq!([count(mobilebert.clone(), false), count(mobilebert, true)], [316, 292]);
+    // b, [q | k | v], attention, output, 2 × 2 feed-forward, output bottleneck.
+    assert_eq!([count(tiny.clone(), false), count(tiny, true)], [24 * 9 + 4; 2]);
+    // A LayerNorm follows every linear with a name of its own, and the embeddings: 2 + 1 + 4 + 1 per layer.
+    assert_eq!([count(with_layer_norm.clone(), false), count(with_layer_norm, true)], [24 * 21 + 5; 2]);
+    assert_eq!([count(unshared.clone(), false), count(unshared, true)], [24 * 12 + 4; 2]);
+    // [q | k | v], attention, output and norm, two for feed-forward and norm; 3 steps before and 1 after.
+    assert_eq!(count(bert, false), 12 * 7 + 4);
+    assert_eq!(count(distilbert, false), 6 * 7 + 4);
 }
 
 /// MobileBERT or its TINY variant.
@@ -128,9 +159,23 @@ fn steps_and_parameters_are_named_after_the_checkpoint() {
     for name in [
         "mobilebert.embeddings.word_embeddings.weight",
         "mobilebert.encoder.layer.0.attention.output.LayerNorm.weight",
-        "mobilebert.encoder.layer.7.attention.self.key.bias",
+        // Of query and key, and named after the first.
+        "mobilebert.encoder.layer.7.attention.self.query.bias",
     ] {
         assert!(names.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn joined_steps_are_named_after_all_of_their_modules() {
+    let network = Network::of(&config(&bottlenecks(false, "QuestionAnswering"))).unwrap();
+    let plan = network.plan(Request { batch: 1, sequence: 8, ..Request::default() }).unwrap();
+    let labels: HashSet<&str> = plan.steps.iter().map(|step| step.label.as_str()).collect();
+    for label in [
+        "mobilebert.encoder.layer.3.bottleneck.input.dense | bottleneck.attention.dense | attention.self.value",
+        "mobilebert.encoder.layer.3.attention.self.query | key",
+    ] {
+        assert!(labels.contains(label), "{label}");
     }
 }
 
@@ -187,8 +232,8 @@ fn the_attention_of_one_layer_computes_nothing_after_it() {
         let plan = network.plan(of(layer)).unwrap();
         let outputs: Vec<_> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
         assert_eq!(outputs, [format!("attentions.{layer}")]);
-        // Per layer before it 16; then a bottleneck, query, key and the probabilities. Plus 3 steps of the embeddings.
-        assert_eq!(plan.steps.len(), 3 + 16 * layer + 4);
+        // Per layer before it 13; then a bottleneck, [q | k] and the probabilities. Plus 3 steps of the embeddings.
+        assert_eq!(plan.steps.len(), 3 + 13 * layer + 3);
         let last = &plan.steps.last().unwrap().label;
         assert_eq!(last, &format!("mobilebert.encoder.layer.{layer}.attention.self.probabilities"));
     }

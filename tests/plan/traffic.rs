@@ -26,15 +26,24 @@ fn bytes_of(network: &Network, plan: &Plan, which: impl Fn(&Operation) -> bool) 
 #[test]
 fn a_linear_moves_its_operands_and_output_once() {
     let (network, plan) = mobilebert();
-    // The first bottleneck: 128 rows, 512 features in, 128 out.
-    let bottleneck = |operation: &Operation| match operation {
-        Operation::Linear(Linear { weight, residual: None, .. }) => {
-            network.parameter(*weight).shape == [128, 512]
+    let of_shape = |shape: [usize; 2]| {
+        let network = &network;
+        move |operation: &Operation| match operation {
+            Operation::Linear(Linear { weight, residual: None, .. }) => {
+                network.parameter(*weight).shape == shape
+            }
+            _ => false,
         }
-        _ => false,
     };
-    let floats = 128 * 512 + 128 * 512 + 128 + 128 * 128;
-    assert_eq!(bytes_of(&network, &plan, bottleneck), 4 * floats);
+    // The first bottlenecks and the value: 128 rows, 512 features in, 3 · 128 out.
+    let floats = 128 * 512 + 384 * 512 + 384 + 128 * 384;
+    assert_eq!(bytes_of(&network, &plan, of_shape([384, 512])), 4 * floats);
+    // Query and key, which read 128 of these columns.
+    let floats = 128 * 128 + 256 * 128 + 256 + 128 * 256;
+    assert_eq!(bytes_of(&network, &plan, of_shape([256, 128])), 4 * floats);
+    // Attention reads the mask and 128 columns each of query, key and value.
+    let attention = |operation: &Operation| matches!(operation, Operation::Attention(_));
+    assert_eq!(bytes_of(&network, &plan, attention), 4 * (128 + 4 * 128 * 128));
     // The output bottleneck, with the layer's input as a scaled residual.
     let output_bottleneck = |operation: &Operation| match operation {
         Operation::Linear(Linear { weight, residual: Some(residual), .. }) => {

@@ -15,18 +15,19 @@ use super::reference_model::Tensors;
 /// are such that activations neither vanish nor explode.
 pub fn tensors(network: &Network, random: &mut Random) -> Tensors {
     let mut tensors = Tensors::new();
-    for source in network.parameters.iter().flat_map(|parameter| parameter.recipe.sources()) {
-        let name = source.name().to_owned();
-        let size = match source.shape[..] {
+    // In the order of their names, so that values don't depend on how the network uses them.
+    for (name, shape) in network.tensors() {
+        let size = match *shape {
             [_, columns] => 1.0 / (columns as f32).sqrt(),
             _ => 0.3,
         };
         let is_norm = name.to_lowercase().contains("norm") && name.ends_with("weight");
         let center = if is_norm { 1.0 } else { 0.0 };
-        let values = random.values(source.len(), size).into_iter().map(|value| f64::from(value + center));
+        let values =
+            random.values(shape.iter().product(), size).into_iter().map(|value| f64::from(value + center));
         // Round to f32, as a file would.
         let values = values.map(|value| f64::from(value as f32)).collect();
-        tensors.entry(name).or_insert_with(|| (source.shape.clone(), values));
+        tensors.insert(name.to_owned(), (shape.to_vec(), values));
     }
     tensors
 }

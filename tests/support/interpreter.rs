@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mobilebert::kernels::{
     Activate, Add, Attention, AttentionContext, AttentionProbabilities, Chain, ChainOperand, ChainSource,
-    Embedding, EmbeddingPosition, LayerNorm, Linear, Position,
+    Columns, Embedding, EmbeddingPosition, LayerNorm, Linear, Position,
 };
 use mobilebert::plan::{Inputs, Operation, PAD_ID, Parameter, Plan, Request, Residual};
 
@@ -72,10 +72,11 @@ impl Interpreter<'_> {
                 }
                 output
             }
-            Operation::Linear(Linear { input, rows, row_stride, weight, bias, activation, residual }) => {
-                let (outs, ins) = (shape(weight)[0], shape(weight)[1]);
-                let mut output =
-                    linear(buffer(input), *rows, *row_stride, parameter(weight), parameter(bias), ins, outs);
+            Operation::Linear(Linear { input, rows, weight, bias, outputs, activation, residual }) => {
+                let (outs, ins) = (outputs.len(), shape(weight)[1]);
+                let weight = &parameter(weight)[outputs.start * ins..outputs.end * ins];
+                let bias = &parameter(bias)[outputs.clone()];
+                let mut output = linear(&self.columns(input, ins), *rows, ins, weight, bias, ins, outs);
                 output.iter_mut().for_each(|value| *value = activate(*activation, *value));
                 if let Some(residual) = residual {
                     self.add_residual(&mut output, residual, outs);
@@ -90,23 +91,29 @@ impl Interpreter<'_> {
                 self.add_residual(&mut output, residual, *features);
                 output
             }
-            Operation::LayerNorm(LayerNorm { input, weight, bias, features, epsilon }) => {
-                layer_norm(buffer(input), parameter(weight), parameter(bias), *features, f64::from(*epsilon))
-            }
+            Operation::LayerNorm(LayerNorm { input, weight, bias, features, epsilon }) => layer_norm(
+                &self.columns(input, *features),
+                parameter(weight),
+                parameter(bias),
+                *features,
+                f64::from(*epsilon),
+            ),
             Operation::AttentionProbabilities(AttentionProbabilities { query, key, heads, head_size }) => {
-                self.probabilities(buffer(query), buffer(key), *heads, *head_size)
+                let [query, key] = [query, key].map(|from| self.columns(from, heads * head_size));
+                self.probabilities(&query, &key, *heads, *head_size)
             }
-            Operation::AttentionContext(AttentionContext { probabilities, value, heads, head_size }) => {
-                self.context(buffer(probabilities), buffer(value), *heads, *head_size)
-            }
+            Operation::AttentionContext(AttentionContext { probabilities, value, heads, head_size }) => self
+                .context(buffer(probabilities), &self.columns(value, heads * head_size), *heads, *head_size),
             Operation::EmbeddingPosition(EmbeddingPosition { embedding, position }) => {
                 let parts = [self.run(&embedding.clone().into()), self.run(&position.clone().into())];
                 side_by_side(&parts, self.rows())
             }
             Operation::Chain(chain) => self.chain(chain),
             Operation::Attention(Attention { query, key, value, heads, head_size }) => {
-                let probabilities = self.probabilities(buffer(query), buffer(key), *heads, *head_size);
-                self.context(&probabilities, buffer(value), *heads, *head_size)
+                let [query, key, value] =
+                    [query, key, value].map(|from| self.columns(from, heads * head_size));
+                let probabilities = self.probabilities(&query, &key, *heads, *head_size);
+                self.context(&probabilities, &value, *heads, *head_size)
             }
         }
     }
@@ -129,10 +136,11 @@ impl Interpreter<'_> {
         store(&mut memory, chain.scratch, Some(chain.source_place), &source);
         store(&mut output, chain.width, chain.source_column, &source);
         for linear in &chain.linears {
-            let shape = &self.network[linear.weight.0].shape;
-            let (outs, ins) = (shape[0], shape[1]);
+            let (outs, ins) = (linear.outputs.len(), self.network[linear.weight.0].shape[1]);
             let from = columns(&memory, chain.scratch, linear.input, ins);
-            let [weight, bias] = [linear.weight, linear.bias].map(|id| self.parameters[id.0].as_slice());
+            let outputs = &linear.outputs;
+            let weight = &self.parameters[linear.weight.0][outputs.start * ins..outputs.end * ins];
+            let bias = &self.parameters[linear.bias.0][outputs.clone()];
             let mut values = self::linear(&from, rows, ins, weight, bias, ins, outs);
             values.iter_mut().for_each(|value| *value = activate(linear.activation, *value));
             if let Some(residual) = linear.residual {
@@ -149,6 +157,11 @@ impl Interpreter<'_> {
             store(&mut output, chain.width, linear.column, &values);
         }
         output
+    }
+
+    /// The columns of every row, or of first tokens, as a matrix of their own.
+    fn columns(&self, from: &Columns, features: usize) -> Vec<f64> {
+        columns(&self.buffers[from.buffer.0], from.stride, from.first, features)
     }
 
     fn rows(&self) -> usize {
@@ -171,7 +184,7 @@ impl Interpreter<'_> {
     }
 
     fn add_residual(&self, output: &mut [f64], residual: &Residual, features: usize) {
-        let added = &self.buffers[residual.buffer.0];
+        let added = self.columns(&residual.from, features);
         let scale = residual.scale.map(|scale| &self.parameters[scale.0]);
         for (index, (value, added)) in output.iter_mut().zip(added).enumerate() {
             *value += added * scale.map_or(1.0, |scale| scale[index % features]);

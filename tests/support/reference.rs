@@ -4,6 +4,8 @@ use mobilebert::kernels::attention::AttentionParameters;
 use mobilebert::kernels::linear::LinearParameters;
 use mobilebert::plan::Activation;
 
+use super::random::Random;
+
 /// Every activation.
 pub const ACTIVATIONS: [Activation; 6] = [
     Activation::Identity,
@@ -46,7 +48,7 @@ pub fn activate(activation: Activation, x: f64) -> f64 {
     }
 }
 
-/// `activation(input · weightᵀ + bias) + scale ∘ residual`; `weight` is row-major `[out_features, in_features]`.
+/// `activation(input · weightᵀ + bias) + scale ∘ residual`; `weight` is row-major `[weight_rows, in_features]`.
 pub fn linear(
     parameters: &LinearParameters,
     input: &[f32],
@@ -57,16 +59,18 @@ pub fn linear(
 ) -> Vec<f64> {
     let (columns, depth) = (parameters.out_features as usize, parameters.in_features as usize);
     let activation = ACTIVATIONS[parameters.activation as usize];
+    let first = parameters.weight_first as usize;
     let mut output = Vec::new();
     for row in 0..parameters.rows as usize {
-        let input = &input[row * parameters.row_stride as usize..][..depth];
+        let input = &input[row * parameters.row_stride as usize + parameters.input_first as usize..][..depth];
+        let added = row * parameters.residual_stride as usize + parameters.residual_first as usize;
         for column in 0..columns {
-            let weight = &weight[column * depth..][..depth];
+            let weight = &weight[(first + column) * depth..][..depth];
             let sum: f64 = input.iter().zip(weight).map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
-            let mut value = activate(activation, sum + f64::from(bias[column]));
+            let mut value = activate(activation, sum + f64::from(bias[first + column]));
             if parameters.has_residual != 0 {
                 let scale = if parameters.has_scale != 0 { f64::from(scale[column]) } else { 1.0 };
-                value += scale * f64::from(residual[row * columns + column]);
+                value += scale * f64::from(residual[added + column]);
             }
             output.push(value);
         }
@@ -94,8 +98,9 @@ pub fn linear_rounding(parameters: &LinearParameters, input: &[f32], weight: &[f
     };
     let mut output = Vec::new();
     for row in 0..parameters.rows as usize {
-        let input = &input[row * parameters.row_stride as usize..][..depth];
-        for weight in weight.chunks_exact(depth) {
+        let input = &input[row * parameters.row_stride as usize + parameters.input_first as usize..][..depth];
+        let weights = weight.chunks_exact(depth).skip(parameters.weight_first as usize);
+        for weight in weights.take(parameters.out_features as usize) {
             let groups = input.chunks(128).zip(weight.chunks(128));
             output.push(
                 groups
@@ -124,23 +129,54 @@ pub fn layer_norm(input: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> 
     output
 }
 
+/// Parameters of an attention, with queries, keys and values that are columns of wider matrices, or not.
+pub fn attention_parameters(
+    random: &mut Random,
+    [batch, sequence, heads, head_size]: [usize; 4],
+) -> AttentionParameters {
+    let width = heads * head_size;
+    let widest = [0, 9, 16][random.below(3)];
+    let [query, key, value] = [(); 3].map(|()| {
+        let first = random.between(0, widest) / 4 * 4;
+        [(width + first + random.between(0, widest) / 4 * 4) as u32, first as u32]
+    });
+    let strides = [query, key, value].as_flattened().iter().all(|floats| floats.is_multiple_of(4));
+    AttentionParameters {
+        batch: batch as u32,
+        sequence: sequence as u32,
+        heads: heads as u32,
+        head_size: head_size as u32,
+        query_stride: query[0],
+        query_first: query[1],
+        key_stride: key[0],
+        key_first: key[1],
+        value_stride: value[0],
+        value_first: value[1],
+        aligned: (head_size.is_multiple_of(4) && strides).into(),
+    }
+}
+
 /// `softmax(q kᵀ + mask)`: `[batch, heads, sequence, sequence]`; zeros if all keys are masked.
 pub fn probabilities(parameters: &AttentionParameters, mask: &[u32], query: &[f32], key: &[f32]) -> Vec<f64> {
     let [batch, sequence, heads, size] =
         [parameters.batch, parameters.sequence, parameters.heads, parameters.head_size].map(|x| x as usize);
-    let row = |matrix: &[f32], batch: usize, token: usize, head: usize| -> Vec<f64> {
-        let start = ((batch * sequence + token) * heads + head) * size;
+    let row = |matrix: &[f32], stride: u32, first: u32, token: usize, head: usize| -> Vec<f64> {
+        let start = token * stride as usize + first as usize + head * size;
         matrix[start..start + size].iter().map(|&x| f64::from(x)).collect()
     };
+    let AttentionParameters { query_stride, query_first, key_stride, key_first, .. } = *parameters;
     let mut output = Vec::new();
     for b in 0..batch {
         for h in 0..heads {
             for from in 0..sequence {
-                let query = row(query, b, from, h);
+                let query = row(query, query_stride, query_first, b * sequence + from, h);
                 let scores: Vec<f64> = (0..sequence)
                     .map(|to| match mask[b * sequence + to] {
                         0 => f64::NEG_INFINITY,
-                        _ => query.iter().zip(row(key, b, to, h)).map(|(q, k)| q * k).sum(),
+                        _ => {
+                            let key = row(key, key_stride, key_first, b * sequence + to, h);
+                            query.iter().zip(key).map(|(q, k)| q * k).sum()
+                        }
                     })
                     .collect();
                 let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -166,9 +202,11 @@ pub fn context(parameters: &AttentionParameters, probabilities: &[f64], value: &
             for from in 0..sequence {
                 for to in 0..sequence {
                     let probability = probabilities[((b * heads + h) * sequence + from) * sequence + to];
+                    let start = (b * sequence + to) * parameters.value_stride as usize
+                        + parameters.value_first as usize;
                     for i in 0..size {
                         output[((b * sequence + from) * heads + h) * size + i] +=
-                            probability * f64::from(value[((b * sequence + to) * heads + h) * size + i]);
+                            probability * f64::from(value[start + h * size + i]);
                     }
                 }
             }

@@ -4,6 +4,7 @@ mod directory;
 mod file;
 mod pytorch;
 mod quantized;
+mod recipes;
 mod tensors;
 
 #[path = "../support/mod.rs"]

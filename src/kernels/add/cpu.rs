@@ -17,7 +17,7 @@ impl Twin for Add {
     ) -> Result<()> {
         let operands = AddOperands {
             input_values: host.buffer(self.input)?,
-            residual: host.buffer(self.residual.buffer)?,
+            residual: host.buffer(self.residual.from.buffer)?,
             scale: host.optional_vector(self.residual.scale)?,
         };
         run(block, &operands, output, host.workers);

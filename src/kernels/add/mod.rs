@@ -15,7 +15,7 @@ use crate::kernels::wgsl::include_wgsl;
 pub struct Add {
     /// `[rows, features]`.
     pub input: BufferId,
-    /// `[rows, features]`.
+    /// `[rows, features]`: all columns of its buffer.
     pub residual: Residual,
     /// Length of a row.
     pub features: usize,
@@ -47,7 +47,7 @@ impl Operator for Add {
     const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
-        vec![&mut self.input, &mut self.residual.buffer]
+        vec![&mut self.input, &mut self.residual.from.buffer]
     }
 
     fn parameters(&self) -> Vec<ParameterId> {
@@ -57,6 +57,7 @@ impl Operator for Add {
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
         let rows = shapes.rows_of(self.input, self.features)?;
         shapes.residual(&self.residual, rows, self.features)?;
+        shapes.equal("residual", self.residual.from.stride, self.features)?;
         Ok(AddParameters {
             len: shapes.u32(shapes.output_len)?,
             features: shapes.u32(self.features)?,

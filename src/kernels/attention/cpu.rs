@@ -16,9 +16,9 @@ impl Twin for Attention {
     ) -> Result<()> {
         let operands = AttentionOperands {
             attention_mask: &host.inputs.attention_mask,
-            query: host.buffer(self.query)?,
-            key: host.buffer(self.key)?,
-            value: host.buffer(self.value)?,
+            query: host.buffer(self.query.buffer)?,
+            key: host.buffer(self.key.buffer)?,
+            value: host.buffer(self.value.buffer)?,
         };
         run(block, &operands, output, scratch, host.workers);
         Ok(())
@@ -30,11 +30,11 @@ impl Twin for Attention {
 pub struct AttentionOperands<'a> {
     /// `[batch, sequence]`: 0 where a key is not attended to.
     pub attention_mask: &'a [u32],
-    /// `[batch · sequence, heads · head_size]`, scaled already.
+    /// `batch · sequence` rows with the queries of all heads among their columns, scaled already.
     pub query: &'a [f32],
-    /// `[batch · sequence, heads · head_size]`.
+    /// The same with keys.
     pub key: &'a [f32],
-    /// `[batch · sequence, heads · head_size]`.
+    /// The same with values.
     pub value: &'a [f32],
 }
 
@@ -46,6 +46,7 @@ pub fn run(
     scratch: &mut Scratch,
     workers: &Workers,
 ) {
-    let matrices = [operands.query, operands.key, operands.value];
-    parameters.shape().attention(operands.attention_mask, matrices, output_values, scratch, workers);
+    let AttentionOperands { attention_mask, query, key, value } = *operands;
+    let matrices = [parameters.query(query), parameters.key(key), parameters.value(value)];
+    parameters.shape().attention(attention_mask, matrices, output_values, scratch, workers);
 }

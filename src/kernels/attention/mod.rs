@@ -7,9 +7,9 @@ mod gpu;
 pub use cpu::{AttentionOperands, run};
 
 use super::cost::Cost;
-use super::heads::AttentionShape;
+use super::heads::{AttentionShape, HeadRows};
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
+use super::{BufferId, Columns, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 use crate::kernels::wgsl::include_wgsl;
 
@@ -17,11 +17,11 @@ use crate::kernels::wgsl::include_wgsl;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attention {
     /// `[rows, heads · head_size]`; already scaled by 1/√head_size.
-    pub query: BufferId,
+    pub query: Columns,
     /// `[rows, heads · head_size]`.
-    pub key: BufferId,
+    pub key: Columns,
     /// `[rows, heads · head_size]`.
-    pub value: BufferId,
+    pub value: Columns,
     /// Number of heads.
     pub heads: usize,
     /// Width of a head.
@@ -39,6 +39,20 @@ parameter_block! {
         pub heads: u32,
         /// Width of a head.
         pub head_size: u32,
+        /// Distance of the query's rows in floats.
+        pub query_stride: u32,
+        /// Column of the first head's query.
+        pub query_first: u32,
+        /// As for the query.
+        pub key_stride: u32,
+        /// As for the query.
+        pub key_first: u32,
+        /// As for the query.
+        pub value_stride: u32,
+        /// As for the query.
+        pub value_first: u32,
+        /// 1 where every head's row begins at a multiple of four floats.
+        pub aligned: u32,
     }
 }
 
@@ -51,13 +65,35 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 impl AttentionParameters {
-    /// Of an attention of `heads` heads of `head_size`.
-    pub(super) fn new(shapes: &Shapes<'_>, heads: usize, head_size: usize) -> Result<Self> {
+    /// Of an attention of `heads` heads of `head_size`, of which a kernel reads some operands.
+    pub(super) fn new(
+        shapes: &Shapes<'_>,
+        [heads, head_size]: [usize; 2],
+        operands: [Option<&Columns>; 3],
+    ) -> Result<Self> {
+        let mut aligned = head_size.is_multiple_of(4);
+        let [query, key, value] = operands.map(|operand| match operand {
+            None => Ok([0; 2]),
+            Some(columns) => {
+                shapes.columns(columns, shapes.rows(), heads * head_size)?;
+                aligned &= columns.stride.is_multiple_of(4) && columns.first.is_multiple_of(4);
+                Ok([shapes.u32(columns.stride)?, shapes.u32(columns.first)?])
+            }
+        });
+        let ([query_stride, query_first], [key_stride, key_first], [value_stride, value_first]) =
+            (query?, key?, value?);
         Ok(AttentionParameters {
             batch: shapes.u32(shapes.batch)?,
             sequence: shapes.u32(shapes.sequence)?,
             heads: shapes.u32(heads)?,
             head_size: shapes.u32(head_size)?,
+            query_stride,
+            query_first,
+            key_stride,
+            key_first,
+            value_stride,
+            value_first,
+            aligned: aligned.into(),
         })
     }
 
@@ -68,6 +104,18 @@ impl AttentionParameters {
             heads: self.heads as usize,
             head_size: self.head_size as usize,
         }
+    }
+
+    pub(super) fn query<'a>(&self, values: &'a [f32]) -> HeadRows<'a> {
+        HeadRows::new(values, self.query_stride, self.query_first)
+    }
+
+    pub(super) fn key<'a>(&self, values: &'a [f32]) -> HeadRows<'a> {
+        HeadRows::new(values, self.key_stride, self.key_first)
+    }
+
+    pub(super) fn value<'a>(&self, values: &'a [f32]) -> HeadRows<'a> {
+        HeadRows::new(values, self.value_stride, self.value_first)
     }
 }
 
@@ -83,15 +131,17 @@ impl Operator for Attention {
     const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        self.columns_mut().into_iter().map(|columns| &mut columns.buffer).collect()
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
         vec![&mut self.query, &mut self.key, &mut self.value]
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
-        for operand in [self.query, self.key, self.value] {
-            shapes.buffer(operand, shapes.rows() * self.width())?;
-        }
         shapes.result(shapes.rows() * self.width())?;
-        AttentionParameters::new(shapes, self.heads, self.head_size)
+        let operands = [&self.query, &self.key, &self.value].map(Some);
+        AttentionParameters::new(shapes, [self.heads, self.head_size], operands)
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -101,6 +151,7 @@ impl Operator for Attention {
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
         let pairs = shapes.rows() * shapes.sequence;
         let cost = Cost::of(self, shapes, stored, shapes.rows())?;
+        let cost = cost.without_other_columns(shapes, self, self.width())?;
         Ok(cost.with_multiply_adds(2 * pairs * self.width()))
     }
 }

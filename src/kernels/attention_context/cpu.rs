@@ -15,14 +15,14 @@ impl Twin for AttentionContext {
         output: &mut [f32],
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let (probabilities, value) = (host.buffer(self.probabilities)?, host.buffer(self.value)?);
+        let (probabilities, value) = (host.buffer(self.probabilities)?, host.buffer(self.value.buffer)?);
         run(block, probabilities, value, output, scratch, host.workers);
         Ok(())
     }
 }
 
-/// The CPU twin: `probabilities` is `[batch, heads, sequence, sequence]`, `value` and `output_values` are
-/// `[batch · sequence, heads · head_size]`.
+/// The CPU twin: `probabilities` is `[batch, heads, sequence, sequence]`, `value` has `batch · sequence` rows, and
+/// `output_values` is `[batch · sequence, heads · head_size]`.
 pub fn run(
     parameters: &AttentionParameters,
     probabilities: &[f32],
@@ -31,5 +31,5 @@ pub fn run(
     scratch: &mut Scratch,
     workers: &Workers,
 ) {
-    parameters.shape().context(probabilities, value, output_values, scratch, workers);
+    parameters.shape().context(probabilities, parameters.value(value), output_values, scratch, workers);
 }

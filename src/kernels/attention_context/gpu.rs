@@ -9,7 +9,7 @@ use crate::kernels::operator::Dispatch;
 
 impl Dispatch for AttentionContext {
     fn launch(&self, block: AttentionParameters, shapes: &Shapes<'_>) -> Result<Launch> {
-        let operands = [self.probabilities, self.value].map(Operand::Buffer);
+        let operands = [self.probabilities, self.value.buffer].map(Operand::Buffer);
         Launch::new(shapes, &KERNEL, block, operands, flat(shapes.output_len))
     }
 }

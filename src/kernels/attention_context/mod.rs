@@ -8,7 +8,7 @@ pub use cpu::run;
 use super::attention::AttentionParameters;
 use super::cost::Cost;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Shapes, read, write};
+use super::{BufferId, Columns, Kernel, ParameterId, Shapes, read, write};
 use crate::error::Result;
 use crate::kernels::wgsl::include_wgsl;
 
@@ -18,7 +18,7 @@ pub struct AttentionContext {
     /// `[batch, heads, sequence, sequence]`.
     pub probabilities: BufferId,
     /// `[rows, heads · head_size]`.
-    pub value: BufferId,
+    pub value: Columns,
     /// Number of heads.
     pub heads: usize,
     /// Width of a head.
@@ -45,14 +45,17 @@ impl Operator for AttentionContext {
     const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
-        vec![&mut self.probabilities, &mut self.value]
+        vec![&mut self.probabilities, &mut self.value.buffer]
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
+        vec![&mut self.value]
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
         shapes.buffer(self.probabilities, shapes.rows() * self.heads * shapes.sequence)?;
-        shapes.buffer(self.value, shapes.rows() * self.width())?;
         shapes.result(shapes.rows() * self.width())?;
-        AttentionParameters::new(shapes, self.heads, self.head_size)
+        AttentionParameters::new(shapes, [self.heads, self.head_size], [None, None, Some(&self.value)])
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -61,6 +64,8 @@ impl Operator for AttentionContext {
 
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
         let pairs = shapes.rows() * shapes.sequence;
-        Ok(Cost::of(self, shapes, stored, 0)?.with_multiply_adds(pairs * self.width()))
+        let cost = Cost::of(self, shapes, stored, 0)?;
+        let cost = cost.without_other_columns(shapes, self, self.width())?;
+        Ok(cost.with_multiply_adds(pairs * self.width()))
     }
 }

@@ -17,8 +17,8 @@ impl Twin for AttentionProbabilities {
     ) -> Result<()> {
         let operands = AttentionProbabilitiesOperands {
             attention_mask: &host.inputs.attention_mask,
-            query: host.buffer(self.query)?,
-            key: host.buffer(self.key)?,
+            query: host.buffer(self.query.buffer)?,
+            key: host.buffer(self.key.buffer)?,
         };
         run(block, &operands, output, scratch, host.workers);
         Ok(())
@@ -30,9 +30,9 @@ impl Twin for AttentionProbabilities {
 pub struct AttentionProbabilitiesOperands<'a> {
     /// `[batch, sequence]`: 0 where a key is not attended to.
     pub attention_mask: &'a [u32],
-    /// `[batch · sequence, heads · head_size]`, scaled already.
+    /// `batch · sequence` rows with the queries of all heads among their columns, scaled already.
     pub query: &'a [f32],
-    /// `[batch · sequence, heads · head_size]`.
+    /// The same with keys.
     pub key: &'a [f32],
 }
 
@@ -45,5 +45,6 @@ pub fn run(
     workers: &Workers,
 ) {
     let AttentionProbabilitiesOperands { attention_mask, query, key } = *operands;
-    parameters.shape().probabilities(attention_mask, query, key, output_values, scratch, workers);
+    let matrices = [parameters.query(query), parameters.key(key)];
+    parameters.shape().probabilities(attention_mask, matrices, output_values, scratch, workers);
 }

@@ -8,7 +8,7 @@ pub use cpu::{AttentionProbabilitiesOperands, run};
 use super::attention::AttentionParameters;
 use super::cost::Cost;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Shapes, read, write};
+use super::{BufferId, Columns, Kernel, ParameterId, Shapes, read, write};
 use crate::error::Result;
 use crate::kernels::wgsl::include_wgsl;
 
@@ -16,9 +16,9 @@ use crate::kernels::wgsl::include_wgsl;
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttentionProbabilities {
     /// `[rows, heads · head_size]`.
-    pub query: BufferId,
+    pub query: Columns,
     /// `[rows, heads · head_size]`.
-    pub key: BufferId,
+    pub key: Columns,
     /// Number of heads.
     pub heads: usize,
     /// Width of a head.
@@ -42,15 +42,17 @@ impl Operator for AttentionProbabilities {
     const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        self.columns_mut().into_iter().map(|columns| &mut columns.buffer).collect()
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
         vec![&mut self.query, &mut self.key]
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
-        for operand in [self.query, self.key] {
-            shapes.buffer(operand, shapes.rows() * self.heads * self.head_size)?;
-        }
         shapes.result(shapes.rows() * self.heads * shapes.sequence)?;
-        AttentionParameters::new(shapes, self.heads, self.head_size)
+        let operands = [Some(&self.query), Some(&self.key), None];
+        AttentionParameters::new(shapes, [self.heads, self.head_size], operands)
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
@@ -60,6 +62,7 @@ impl Operator for AttentionProbabilities {
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
         let pairs = shapes.rows() * shapes.sequence;
         let cost = Cost::of(self, shapes, stored, shapes.rows())?;
+        let cost = cost.without_other_columns(shapes, self, self.heads * self.head_size)?;
         Ok(cost.with_multiply_adds(pairs * self.heads * self.head_size))
     }
 }

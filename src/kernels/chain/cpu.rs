@@ -68,23 +68,25 @@ impl Chain {
         scratch: &mut Scratch,
     ) -> Vec<f32> {
         let features = self.source.features();
-        let columns = |column| columns(input, self.input_width, column, features);
         match self.source {
-            ChainSource::Rows { column, .. } => columns(column),
-            ChainSource::Attention { columns: [query, key, value], .. } => {
+            ChainSource::Rows { column, .. } => columns(input, self.input_width, column, features),
+            ChainSource::Attention { .. } => {
                 let mut context = vec![0.0; input.len() / self.input_width * features];
                 let parameters = AttentionParameters {
                     batch: (input.len() / self.input_width) as u32 / block.sequence,
                     sequence: block.sequence,
                     heads: block.heads,
                     head_size: block.head_size,
+                    query_stride: block.input_width,
+                    query_first: block.query,
+                    key_stride: block.input_width,
+                    key_first: block.key,
+                    value_stride: block.input_width,
+                    value_first: block.value,
+                    aligned: 1,
                 };
-                let operands = AttentionOperands {
-                    attention_mask: &host.inputs.attention_mask,
-                    query: &columns(query),
-                    key: &columns(key),
-                    value: &columns(value),
-                };
+                let attention_mask = &host.inputs.attention_mask;
+                let operands = AttentionOperands { attention_mask, query: input, key: input, value: input };
                 attention::run(&parameters, &operands, &mut context, scratch, host.workers);
                 context
             }
@@ -99,17 +101,18 @@ impl Chain {
         memory: &Rows<'_>,
     ) -> Result<(Vec<f32>, usize)> {
         let weight = host.matrix(linear.weight)?;
-        let features = weight.out_features();
+        let features = linear.outputs.len();
         let residual = linear.residual.map(|residual| match residual.from {
-            ChainOperand::Place(place) => columns(memory.values, memory.width, place, features),
-            ChainOperand::Column(column) => columns(input, self.input_width, column, features),
+            ChainOperand::Place(place) => (&*memory.values, memory.width, place),
+            ChainOperand::Column(column) => (input, self.input_width, column),
         });
+        let (residual, residual_stride, residual_first) = residual.unwrap_or_default();
         let scale = linear.residual.and_then(|residual| residual.scale);
         let operands = LinearOperands {
             input_values: &memory.values[linear.input..],
             weight,
             bias: host.vector(linear.bias)?,
-            residual: residual.as_deref().unwrap_or(&[]),
+            residual,
             scale: host.optional_vector(scale)?,
         };
         let rows = input.len() / self.input_width;
@@ -118,9 +121,14 @@ impl Chain {
             in_features: weight.in_features() as u32,
             out_features: features as u32,
             row_stride: memory.width as u32,
+            input_first: 0,
+            weight_rows: weight.out_features() as u32,
+            weight_first: linear.outputs.start as u32,
             activation: linear.activation as u32,
-            has_residual: residual.is_some().into(),
+            has_residual: linear.residual.is_some().into(),
             has_scale: scale.is_some().into(),
+            residual_stride: residual_stride as u32,
+            residual_first: residual_first as u32,
         };
         let mut output = vec![0.0; rows * features];
         linear::run(&parameters, &operands, &mut output, host.workers);

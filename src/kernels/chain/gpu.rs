@@ -62,34 +62,35 @@ pub(super) fn block(chain: &Chain, shapes: &Shapes<'_>, rows: usize) -> Result<C
 
 fn linear_block(chain: &Chain, linear: &ChainLinear, shapes: &Shapes<'_>) -> Result<LinearBlock> {
     let weight = shapes.matrix(linear.weight)?;
-    let words = |id: ParameterId| shapes.u32(shapes.parameter(id)?.offset / 4);
-    let units = weight.format.unit_bytes(weight.rows, weight.columns) / 4;
-    let offset = shapes.parameter(linear.weight)?.offset;
+    let words = |id: ParameterId| -> Result<usize> { Ok(shapes.parameter(id)?.offset / 4) };
+    let start = words(linear.weight)?;
+    let scales = start + weight.format.unit_bytes(weight.rows, weight.columns) / 4;
+    let first = linear.outputs.start;
     let (mut residual_place, mut residual_column, mut residual_scale) = (NONE, NONE, NONE);
     if let Some(residual) = linear.residual {
         match residual.from {
             ChainOperand::Place(place) => residual_place = shapes.u32(place)?,
             ChainOperand::Column(column) => residual_column = shapes.u32(column)?,
         }
-        residual_scale = residual.scale.map_or(Ok(NONE), words)?;
+        residual_scale = residual.scale.map_or(Ok(NONE), |scale| shapes.u32(words(scale)?))?;
     }
     Ok(LinearBlock {
         input: shapes.u32(linear.input)?,
         in_features: shapes.u32(weight.columns)?,
-        out_features: shapes.u32(weight.rows)?,
+        out_features: shapes.u32(linear.outputs.len())?,
         format: weight.format as u32,
-        weight: shapes.u32(offset / 16)?,
-        scales: shapes.u32(offset / 4 + units)?,
-        groups: shapes.u32(offset / 4 + units + weight.rows)?,
-        bias: words(linear.bias)?,
+        weight: shapes.u32(start / 4 + first)?,
+        scales: shapes.u32(scales + first)?,
+        groups: shapes.u32(2 * (scales + weight.rows) + first)?,
+        bias: shapes.u32(words(linear.bias)? + first)?,
         activation: linear.activation as u32,
         residual_place,
         residual_column,
         residual_scale,
         place: optional(shapes, linear.place)?,
         column: optional(shapes, linear.column)?,
-        splits: shapes.u32(splits(chain, weight.format, weight.rows, weight.columns))?,
-        unused: 0,
+        splits: shapes.u32(splits(chain, weight.format, linear.outputs.len(), weight.columns))?,
+        weight_rows: shapes.u32(weight.rows)?,
     })
 }
 

@@ -9,9 +9,11 @@ mod gpu;
 
 pub use gpu::{KERNEL, ROWS};
 
+use std::ops::Range;
+
 use super::cost::Cost;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block};
+use super::{BufferId, Kernel, Matrix, ParameterId, Shapes, parameter_block};
 use crate::config::Activation;
 use crate::error::Result;
 
@@ -77,6 +79,8 @@ pub struct ChainLinear {
     pub weight: ParameterId,
     /// `[out_features]`.
     pub bias: ParameterId,
+    /// The rows of the weight to multiply with.
+    pub outputs: Range<usize>,
     /// Applied before the residual is added.
     pub activation: Activation,
     /// Added after the activation.
@@ -92,7 +96,7 @@ pub struct ChainLinear {
 pub struct ChainResidual {
     /// Where they are.
     pub from: ChainOperand,
-    /// `[out_features]`; 1 where absent.
+    /// `[outputs]`; 1 where absent.
     pub scale: Option<ParameterId>,
 }
 
@@ -120,11 +124,11 @@ pub struct LinearBlock {
     pub out_features: u32,
     /// Code of [`super::Format`].
     pub format: u32,
-    /// Offsets in the buffer of weights: the matrix in vectors, the rest in words.
+    /// Offsets in the buffer of weights, of the first column: the matrix in vectors, the rest in words.
     pub weight: u32,
     /// One scale per column of the product, for packed formats.
     pub scales: u32,
-    /// Scales of groups, for q4.
+    /// Scales of groups, for q4, in halves of a word.
     pub groups: u32,
     /// The bias.
     pub bias: u32,
@@ -142,8 +146,8 @@ pub struct LinearBlock {
     pub column: u32,
     /// Invocations that share the sum of a column.
     pub splits: u32,
-    /// Aligns the next one.
-    pub unused: u32,
+    /// Number of the weight's rows.
+    pub weight_rows: u32,
 }
 
 parameter_block! {
@@ -202,7 +206,7 @@ impl Chain {
     }
 
     /// Columns of the input up to the last one that is read.
-    fn read_width(&self, shapes: &Shapes<'_>) -> Result<usize> {
+    fn read_width(&self) -> usize {
         let features = self.source.features();
         let mut end = match self.source {
             ChainSource::Attention { columns, .. } => columns.iter().max().map_or(0, |last| last + features),
@@ -210,10 +214,10 @@ impl Chain {
         };
         for linear in &self.linears {
             if let Some(ChainResidual { from: ChainOperand::Column(column), .. }) = linear.residual {
-                end = end.max(column + shapes.matrix(linear.weight)?.rows);
+                end = end.max(column + linear.outputs.len());
             }
         }
-        Ok(end)
+        end
     }
 
     fn check_source(&self, shapes: &Shapes<'_>) -> Result<()> {
@@ -231,12 +235,14 @@ impl Chain {
         Ok(())
     }
 
-    /// Checks that a linear of these sizes reads and writes inside of what there is.
-    fn check_linear(&self, shapes: &Shapes<'_>, linear: &ChainLinear, [outs, ins]: [usize; 2]) -> Result<()> {
-        shapes.vector(linear.bias, outs)?;
+    /// Checks that a linear reads and writes inside of what there is.
+    fn check_linear(&self, shapes: &Shapes<'_>, linear: &ChainLinear) -> Result<()> {
+        let Matrix { rows, columns: ins, .. } = shapes.matrix(linear.weight)?;
+        let outs = linear.outputs.len();
+        shapes.vector(linear.bias, rows)?;
         let mut places = vec![(linear.input, ins)];
         places.extend(linear.place.map(|place| (place, outs)));
-        let mut fits = ins.is_multiple_of(FEATURE_MULTIPLE);
+        let mut fits = ins.is_multiple_of(FEATURE_MULTIPLE) && outs > 0 && linear.outputs.end <= rows;
         if let Some(ChainResidual { from, scale }) = linear.residual {
             match from {
                 ChainOperand::Place(place) => places.push((place, outs)),
@@ -264,7 +270,14 @@ impl Operator for Chain {
         let of = |linear: &ChainLinear| {
             [Some(linear.weight), Some(linear.bias), linear.residual.and_then(|residual| residual.scale)]
         };
-        self.linears.iter().flat_map(of).flatten().collect()
+        let mut parameters: Vec<ParameterId> = Vec::new();
+        for id in self.linears.iter().flat_map(of).flatten() {
+            // Linears of the same input share theirs.
+            if !parameters.contains(&id) {
+                parameters.push(id);
+            }
+        }
+        parameters
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
@@ -276,8 +289,7 @@ impl Operator for Chain {
         }
         self.check_source(shapes)?;
         for linear in &self.linears {
-            let weight = shapes.matrix(linear.weight)?;
-            self.check_linear(shapes, linear, [weight.rows, weight.columns])?;
+            self.check_linear(shapes, linear)?;
         }
         gpu::block(self, shapes, rows)
     }
@@ -294,11 +306,10 @@ impl Operator for Chain {
             ids = rows;
         }
         for linear in &self.linears {
-            let weight = shapes.matrix(linear.weight)?;
-            count += rows * weight.rows * weight.columns;
+            count += rows * linear.outputs.len() * shapes.matrix(linear.weight)?.columns;
         }
         let Cost { bytes, .. } = Cost::of(self, shapes, stored, ids)?;
-        let unread = 4 * (rows * (self.input_width - self.read_width(shapes)?)) as u64;
+        let unread = 4 * (rows * (self.input_width - self.read_width())) as u64;
         Ok(Cost { flops: 0, bytes: bytes - unread }.with_multiply_adds(count))
     }
 }

@@ -4,6 +4,7 @@ use super::{LayerNorm, LayerNormParameters};
 use crate::error::Result;
 use crate::kernels::host::Host;
 use crate::kernels::operator::Twin;
+use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::{Lanes, Task};
 use crate::kernels::{Scratch, Workers, functions};
 
@@ -16,7 +17,7 @@ impl Twin for LayerNorm {
         _: &mut Scratch,
     ) -> Result<()> {
         let operands = LayerNormOperands {
-            input_values: host.buffer(self.input)?,
+            input_values: host.buffer(self.input.buffer)?,
             weight: host.vector(self.weight)?,
             bias: host.vector(self.bias)?,
         };
@@ -28,7 +29,7 @@ impl Twin for LayerNorm {
 /// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNormOperands<'a> {
-    /// `[rows, features]`.
+    /// `rows` rows, `row_stride` apart, of which `features` columns are read from `input_first` on.
     pub input_values: &'a [f32],
     /// `[features]`.
     pub weight: &'a [f32],
@@ -37,7 +38,7 @@ pub struct LayerNormOperands<'a> {
 }
 
 struct LayerNormTask<'a> {
-    input: &'a [f32],
+    input: StridedRows<'a>,
     weight: &'a [f32],
     bias: &'a [f32],
     epsilon: f32,
@@ -51,7 +52,8 @@ impl Task for LayerNormTask<'_> {
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) {
         let features = self.weight.len();
         let count = features as f32;
-        for (output, input) in self.output.chunks_exact_mut(features).zip(self.input.chunks_exact(features)) {
+        for (index, output) in self.output.chunks_exact_mut(features).enumerate() {
+            let input = &self.input.from(index, 0).data[..features];
             // Two passes, the mean taken away before anything is squared: no cancellation at 2.5e7.
             let mean = functions::sum::<V, L>(input) / count;
             for (output, input) in output.iter_mut().zip(input) {
@@ -75,9 +77,11 @@ pub fn run(
 ) {
     let features = parameters.features as usize;
     let output = &mut output_values[..parameters.rows as usize * features];
+    let stride = parameters.row_stride as usize;
+    let input = StridedRows { data: &operands.input_values[parameters.input_first as usize..], stride };
     workers.for_each_rows(output, features, |first_row, output| {
         workers.simd().run(LayerNormTask {
-            input: &operands.input_values[first_row * features..][..output.len()],
+            input: input.from(first_row, 0),
             weight: &operands.weight[..features],
             bias: &operands.bias[..features],
             epsilon: parameters.epsilon,

@@ -8,8 +8,11 @@ use crate::kernels::operator::Dispatch;
 
 impl Dispatch for LayerNorm {
     fn launch(&self, block: LayerNormParameters, shapes: &Shapes<'_>) -> Result<Launch> {
-        let operands =
-            [Operand::Buffer(self.input), Operand::Parameter(self.weight), Operand::Parameter(self.bias)];
+        let operands = [
+            Operand::Buffer(self.input.buffer),
+            Operand::Parameter(self.weight),
+            Operand::Parameter(self.bias),
+        ];
         // A workgroup computes a row.
         Launch::new(shapes, &KERNEL, block, operands, two_dimensional(block.rows as usize))
     }

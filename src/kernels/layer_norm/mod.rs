@@ -5,8 +5,9 @@ mod gpu;
 
 pub use cpu::{LayerNormOperands, run};
 
+use super::cost::Cost;
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
+use super::{BufferId, Columns, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 use crate::kernels::wgsl::include_wgsl;
 
@@ -14,7 +15,7 @@ use crate::kernels::wgsl::include_wgsl;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerNorm {
     /// `[rows, features]`.
-    pub input: BufferId,
+    pub input: Columns,
     /// `[features]`.
     pub weight: ParameterId,
     /// `[features]`.
@@ -34,6 +35,10 @@ parameter_block! {
         pub features: u32,
         /// Added to the biased variance.
         pub epsilon: f32,
+        /// Distance of input rows in floats.
+        pub row_stride: u32,
+        /// First column of the input that is read.
+        pub input_first: u32,
     }
 }
 
@@ -48,12 +53,26 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("input_values"), read("weight"), read("bias"), write("output_values")],
 };
 
+impl LayerNorm {
+    fn rows(&self, shapes: &Shapes<'_>) -> Result<usize> {
+        if self.features == 0 || !shapes.output_len.is_multiple_of(self.features) {
+            let problem = format!("{} floats in rows of {}", shapes.output_len, self.features);
+            return Err(shapes.error(problem));
+        }
+        Ok(shapes.output_len / self.features)
+    }
+}
+
 impl Operator for LayerNorm {
     type Block = LayerNormParameters;
 
     const KERNELS: &'static [&'static Kernel] = &[&KERNEL];
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
+        vec![&mut self.input.buffer]
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
         vec![&mut self.input]
     }
 
@@ -62,17 +81,24 @@ impl Operator for LayerNorm {
     }
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
-        let rows = shapes.rows_of(self.input, self.features)?;
+        let rows = self.rows(shapes)?;
+        shapes.columns(&self.input, rows, self.features)?;
         shapes.vector(self.weight, self.features)?;
         shapes.vector(self.bias, self.features)?;
         Ok(LayerNormParameters {
             rows: shapes.u32(rows)?,
             features: shapes.u32(self.features)?,
             epsilon: self.epsilon,
+            row_stride: shapes.u32(self.input.stride)?,
+            input_first: shapes.u32(self.input.first)?,
         })
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
-        Ok(vec![shapes.rows_of(self.input, self.features)?, self.features])
+        Ok(vec![self.rows(shapes)?, self.features])
+    }
+
+    fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
+        Cost::of(self, shapes, stored, 0)?.without_other_columns(shapes, self, self.features)
     }
 }

@@ -18,10 +18,10 @@ impl Twin for Linear {
         _: &mut Scratch,
     ) -> Result<()> {
         let operands = LinearOperands {
-            input_values: host.buffer(self.input)?,
+            input_values: host.buffer(self.input.buffer)?,
             weight: host.matrix(self.weight)?,
             bias: host.vector(self.bias)?,
-            residual: host.optional_buffer(self.residual.map(|residual| residual.buffer))?,
+            residual: host.optional_buffer(self.residual.map(|residual| residual.from.buffer))?,
             scale: host.optional_vector(self.residual.and_then(|residual| residual.scale))?,
         };
         run(block, &operands, output, host.workers);
@@ -32,13 +32,13 @@ impl Twin for Linear {
 /// The CPU twin's operands, named after the bindings.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearOperands<'a> {
-    /// `rows` rows of `in_features`, `row_stride` apart.
+    /// `rows` rows, `row_stride` apart, of which `in_features` columns are read from `input_first` on.
     pub input_values: &'a [f32],
-    /// `[out_features, in_features]`, packed for the instruction set of the workers.
+    /// `[weight_rows, in_features]`, packed for the instruction set of the workers.
     pub weight: &'a PackedMatrix,
-    /// `[out_features]`.
+    /// `[weight_rows]`.
     pub bias: &'a [f32],
-    /// `[rows, out_features]` where there is one.
+    /// `rows` rows, `residual_stride` apart, where there is one.
     pub residual: &'a [f32],
     /// `[out_features]` where the residual is scaled.
     pub scale: &'a [f32],
@@ -56,22 +56,28 @@ pub fn run(
         workers.simd(),
         "a weight is packed for the instruction set that reads it"
     );
-    let (panels, column_scale) = operands.weight.panels();
     let columns = parameters.out_features as usize;
     let depth = parameters.in_features as usize;
     let stride = parameters.row_stride as usize;
+    let input = &operands.input_values[parameters.input_first as usize..];
+    let first = parameters.weight_first as usize;
+    let (panels, column_scale) = operands.weight.panels_from(first);
+    let residual_stride = parameters.residual_stride as usize;
     let output = &mut output_values[..parameters.rows as usize * columns];
     workers.for_each_rows(output, columns, |first_row, part| {
-        let residual = (parameters.has_residual != 0).then(|| &operands.residual[first_row * columns..]);
+        let residual = (parameters.has_residual != 0).then(|| StridedRows {
+            data: &operands.residual[first_row * residual_stride + parameters.residual_first as usize..],
+            stride: residual_stride,
+        });
         let epilogue = Epilogue {
             column_scale,
-            bias: operands.bias,
+            bias: &operands.bias[first..],
             activation: activation_of(parameters.activation),
             residual,
             scale: (parameters.has_scale != 0).then_some(operands.scale),
         };
         workers.simd().multiply(Product {
-            input: StridedRows { data: &operands.input_values[first_row * stride..], stride },
+            input: StridedRows { data: &input[first_row * stride..], stride },
             rows: part.len() / columns,
             panels,
             depth,

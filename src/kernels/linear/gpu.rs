@@ -74,10 +74,10 @@ impl Dispatch for Linear {
     fn launch(&self, block: LinearParameters, shapes: &Shapes<'_>) -> Result<Launch> {
         let bias = Operand::Parameter(self.bias);
         let operands = [
-            Operand::Buffer(self.input),
+            Operand::Buffer(self.input.buffer),
             Operand::Parameter(self.weight),
             bias,
-            self.residual.map_or(bias, |residual| Operand::Buffer(residual.buffer)),
+            self.residual.map_or(bias, |residual| Operand::Buffer(residual.from.buffer)),
             self.residual.and_then(|residual| residual.scale).map_or(bias, Operand::Parameter),
         ];
         let (rows, columns) = (block.rows as usize, block.out_features as usize);

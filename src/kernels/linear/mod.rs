@@ -6,28 +6,30 @@ mod gpu;
 pub use cpu::{LinearOperands, run};
 pub use gpu::{KERNEL, KERNEL_SHORT, SHORT_TILE, WIDE_TILE};
 
+use std::ops::Range;
+
 use super::cost::{Cost, buffer_bytes};
 use super::operator::Operator;
-use super::{BufferId, Kernel, ParameterId, Residual, Shapes, parameter_block};
+use super::{BufferId, COLUMN_MULTIPLE, Columns, Kernel, ParameterId, Residual, Shapes, parameter_block};
 use crate::config::Activation;
 use crate::error::Result;
 
 /// `activation(input · weightᵀ + bias) + scale ∘ residual`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
-    /// `[rows, in_features]`, its rows `row_stride` floats apart.
-    pub input: BufferId,
+    /// `[rows, in_features]`. Its rows are as far apart as those of a sequence, where only first tokens are read.
+    pub input: Columns,
     /// Number of rows to compute.
     pub rows: usize,
-    /// Distance of the input's rows in floats: `in_features`, or `sequence · in_features` to read only first tokens.
-    pub row_stride: usize,
-    /// `[out_features, in_features]`.
+    /// `[out_features, in_features]`, perhaps of several modules that read the same input.
     pub weight: ParameterId,
     /// `[out_features]`.
     pub bias: ParameterId,
+    /// The rows of the weight to multiply with. The first is a multiple of [`super::COLUMN_MULTIPLE`].
+    pub outputs: Range<usize>,
     /// Applied before the residual is added.
     pub activation: Activation,
-    /// `[rows, out_features]`, added after the activation.
+    /// `[rows, outputs]`, added after the activation.
     pub residual: Option<Residual>,
 }
 
@@ -42,12 +44,22 @@ parameter_block! {
         pub out_features: u32,
         /// Distance of input rows in floats.
         pub row_stride: u32,
+        /// First column of the input that is read.
+        pub input_first: u32,
+        /// Number of the weight's rows.
+        pub weight_rows: u32,
+        /// The first of them that is read, and of the bias.
+        pub weight_first: u32,
         /// Code of [`Activation`].
         pub activation: u32,
         /// 1 where a residual is added.
         pub has_residual: u32,
         /// 1 where the residual is scaled.
         pub has_scale: u32,
+        /// Distance of the residual's rows in floats.
+        pub residual_stride: u32,
+        /// First column of the residual that is read.
+        pub residual_first: u32,
     }
 }
 
@@ -57,9 +69,12 @@ impl Operator for Linear {
     const KERNELS: &'static [&'static Kernel] = gpu::KERNELS;
 
     fn reads_mut(&mut self) -> Vec<&mut BufferId> {
-        std::iter::once(&mut self.input)
-            .chain(self.residual.iter_mut().map(|residual| &mut residual.buffer))
-            .collect()
+        self.columns_mut().into_iter().map(|columns| &mut columns.buffer).collect()
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut Columns> {
+        let residual = self.residual.as_mut().map(|residual| &mut residual.from);
+        std::iter::once(&mut self.input).chain(residual).collect()
     }
 
     fn parameters(&self) -> Vec<ParameterId> {
@@ -71,39 +86,53 @@ impl Operator for Linear {
 
     fn block(&self, shapes: &Shapes<'_>) -> Result<Self::Block> {
         let weight = shapes.matrix(self.weight)?;
-        let (out_features, in_features) = (weight.rows, weight.columns);
-        shapes.vector(self.bias, out_features)?;
-        if self.rows == 0 || self.row_stride < in_features {
-            let problem = format!("{} rows, {} apart, of {in_features} features", self.rows, self.row_stride);
+        let Range { start: first, end } = self.outputs;
+        shapes.vector(self.bias, weight.rows)?;
+        if self.rows == 0 || first >= end || end > weight.rows || !first.is_multiple_of(COLUMN_MULTIPLE) {
+            let problem = format!("{} rows, columns {first}..{end} of {}", self.rows, weight.rows);
             return Err(shapes.error(problem));
         }
-        shapes.buffer(self.input, self.rows * self.row_stride)?;
+        shapes.columns(&self.input, self.rows, weight.columns)?;
+        let features = end - first;
         if let Some(residual) = &self.residual {
-            shapes.residual(residual, self.rows, out_features)?;
+            shapes.residual(residual, self.rows, features)?;
         }
-        shapes.result(self.rows * out_features)?;
+        shapes.result(self.rows * features)?;
+        let residual = self.residual.map(|residual| residual.from);
         Ok(LinearParameters {
             rows: shapes.u32(self.rows)?,
-            in_features: shapes.u32(in_features)?,
-            out_features: shapes.u32(out_features)?,
-            row_stride: shapes.u32(self.row_stride)?,
+            in_features: shapes.u32(weight.columns)?,
+            out_features: shapes.u32(features)?,
+            row_stride: shapes.u32(self.input.stride)?,
+            input_first: shapes.u32(self.input.first)?,
+            weight_rows: shapes.u32(weight.rows)?,
+            weight_first: shapes.u32(first)?,
             activation: self.activation as u32,
-            has_residual: self.residual.is_some().into(),
+            has_residual: residual.is_some().into(),
             has_scale: self.residual.is_some_and(|residual| residual.scale.is_some()).into(),
+            residual_stride: shapes.u32(residual.map_or(0, |residual| residual.stride))?,
+            residual_first: shapes.u32(residual.map_or(0, |residual| residual.first))?,
         })
     }
 
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>> {
-        let weight = shapes.matrix(self.weight)?;
-        Ok(vec![self.rows, weight.columns, weight.rows])
+        Ok(vec![self.rows, shapes.matrix(self.weight)?.columns, self.outputs.len()])
     }
 
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
         let weight = shapes.matrix(self.weight)?;
-        // Of an input with a stride, the rows that are read.
-        let skipped = buffer_bytes(shapes, self.input)? - 4 * (self.rows * weight.columns) as u64;
-        let Cost { bytes, .. } = Cost::of(self, shapes, stored, 0)?;
+        let outputs = self.outputs.len();
+        let part = |id: ParameterId| match [self.weight, self.bias].contains(&id) {
+            true => stored(id).saturating_mul(outputs as u64) / weight.rows as u64,
+            false => stored(id),
+        };
+        // Of operands that are wider, the columns that are read.
+        let mut skipped = buffer_bytes(shapes, self.input.buffer)? - 4 * (self.rows * weight.columns) as u64;
+        if let Some(Residual { from, .. }) = self.residual {
+            skipped += buffer_bytes(shapes, from.buffer)? - 4 * (self.rows * outputs) as u64;
+        }
+        let Cost { bytes, .. } = Cost::of(self, shapes, &part, 0)?;
         let cost = Cost { flops: 0, bytes: bytes - skipped };
-        Ok(cost.with_multiply_adds(self.rows * weight.rows * weight.columns))
+        Ok(cost.with_multiply_adds(self.rows * weight.columns * outputs))
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::kernels::functions;
+use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::{Arithmetic, Lanes, Task};
 use crate::plan::Activation;
 
@@ -12,8 +13,7 @@ pub struct PanelEpilogue<'a> {
     pub column_scale: Option<&'a [f32]>,
     pub activation: Activation,
     pub bias: &'a [f32],
-    pub residual: Option<&'a [f32]>,
-    pub residual_stride: usize,
+    pub residual: Option<StridedRows<'a>>,
     pub scale: Option<&'a [f32]>,
 }
 
@@ -21,7 +21,7 @@ impl PanelEpilogue<'_> {
     /// The residual of a row, from the panel's first column on.
     #[inline(always)]
     fn residual(&self, row: usize) -> Option<&[f32]> {
-        self.residual.map(|residual| &residual[row * self.residual_stride..])
+        self.residual.map(|residual| residual.from(row, 0).data)
     }
 }
 

@@ -29,20 +29,19 @@ pub(super) struct Epilogue<'a> {
     /// Applied after the bias.
     pub activation: Activation,
     /// `[rows, columns]`, added after the activation.
-    pub residual: Option<&'a [f32]>,
+    pub residual: Option<StridedRows<'a>>,
     /// `[columns]`: multiplied with the residual.
     pub scale: Option<&'a [f32]>,
 }
 
 impl<'a> Epilogue<'a> {
-    /// The operations on the given columns, out of `width`, from `first_row` on.
-    fn of(&self, first_row: usize, columns: Range<usize>, width: usize) -> PanelEpilogue<'a> {
+    /// The operations on the given columns, from `first_row` on.
+    fn of(&self, first_row: usize, columns: Range<usize>) -> PanelEpilogue<'a> {
         PanelEpilogue {
             column_scale: self.column_scale.map(|scale| &scale[columns.clone()]),
             activation: self.activation,
             bias: &self.bias[columns.clone()],
-            residual: self.residual.map(|residual| &residual[first_row * width + columns.start..]),
-            residual_stride: width,
+            residual: self.residual.map(|residual| residual.from(first_row, columns.start)),
             scale: self.scale.map(|scale| &scale[columns]),
         }
     }
@@ -101,7 +100,7 @@ impl<'a> Product<'a> {
                         epilogue: self
                             .epilogue
                             .filter(|_| is_last)
-                            .map(|epilogue| epilogue.of(first_row, column..column + width, self.columns)),
+                            .map(|epilogue| epilogue.of(first_row, column..column + width)),
                     };
                     let next = if index + 1 < panels { (index + 1, depth) } else { (0, depth_end) };
                     operands.multiply_panel((index, depth), next, block, simd);

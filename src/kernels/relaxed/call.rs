@@ -76,6 +76,7 @@ pub struct ProductCall {
     column_scale: Slice<f32>,
     bias: Slice<f32>,
     residual: Slice<f32>,
+    residual_stride: usize,
     scale: Slice<f32>,
 }
 
@@ -87,6 +88,7 @@ impl ProductCall {
             Panels::I8(panels) => (Slice::NONE, Slice::of(panels)),
         };
         let epilogue = product.epilogue.as_ref();
+        let residual = epilogue.and_then(|epilogue| epilogue.residual);
         ProductCall {
             input: Slice::of(product.input.data),
             input_stride: product.input.stride,
@@ -101,7 +103,8 @@ impl ProductCall {
             activation: epilogue.map_or(Activation::Identity, |epilogue| epilogue.activation),
             column_scale: Slice::optional(epilogue.and_then(|epilogue| epilogue.column_scale)),
             bias: Slice::optional(epilogue.map(|epilogue| epilogue.bias)),
-            residual: Slice::optional(epilogue.and_then(|epilogue| epilogue.residual)),
+            residual: Slice::optional(residual.map(|residual| residual.data)),
+            residual_stride: residual.map_or(0, |residual| residual.stride),
             scale: Slice::optional(epilogue.and_then(|epilogue| epilogue.scale)),
         }
     }
@@ -124,11 +127,12 @@ impl ProductCall {
                 Some(panels) => Panels::F32(panels),
                 None => Panels::I8(self.bytes.get()),
             };
+            let residual = self.residual.get_optional();
             let epilogue = self.has_epilogue.then(|| Epilogue {
                 column_scale: self.column_scale.get_optional(),
                 bias: self.bias.get(),
                 activation: self.activation,
-                residual: self.residual.get_optional(),
+                residual: residual.map(|data| StridedRows { data, stride: self.residual_stride }),
                 scale: self.scale.get_optional(),
             });
             Product {

@@ -61,7 +61,7 @@ mod tests {
         pack_rows(StridedRows { data: &weight, stride: DEPTH }, DEPTH, COLUMNS, lanes, &mut floats);
         let bytes: Vec<i8> = weight.iter().map(|value| (value * 100.0) as i8).collect();
         let bytes = pack_bytes(&bytes, DEPTH, lanes, Simd::BASELINE.adjacent());
-        let (bias, residual) = (values(3, COLUMNS), values(4, ROWS * COLUMNS));
+        let (bias, residual) = (values(3, COLUMNS), values(4, ROWS * (COLUMNS + 1)));
         let (column_scale, scale) = (values(5, COLUMNS), values(6, COLUMNS));
         let plain = Epilogue {
             column_scale: None,
@@ -72,7 +72,7 @@ mod tests {
         };
         let full = Epilogue {
             column_scale: Some(&column_scale),
-            residual: Some(&residual),
+            residual: Some(StridedRows { data: &residual, stride: COLUMNS + 1 }),
             scale: Some(&scale),
             activation: Activation::Gelu,
             ..plain

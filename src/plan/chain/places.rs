@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Segment, Source, reads, unsupported};
+use super::segment::{Segment, Source, reads};
+use super::unsupported;
 use crate::error::Result;
 use crate::kernels::Attention;
 use crate::kernels::chain::{MEMORY, SCORES};

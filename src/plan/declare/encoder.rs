@@ -1,8 +1,9 @@
 //! The embeddings and the encoder layers.
 
-use super::{Folding, NetworkBuilder};
+use super::NetworkBuilder;
+use super::dense::DenseSpec;
 use crate::config::{Family, Normalization};
-use crate::plan::modules::{AttentionInput, Dense, Embeddings, FeedForward, Layer};
+use crate::plan::modules::{AttentionInput, Embeddings, FeedForward, Layer, Projection};
 
 /// PyTorch's default epsilon for LayerNorm.
 const TORCH_EPSILON: f32 = 1e-5;
@@ -28,8 +29,9 @@ impl NetworkBuilder<'_> {
 
         let transformation = has_transformation.then(|| {
             let width = if config.trigram_input { 3 } else { 1 } * config.embedding_size;
-            let folding = Folding { no_norm: folded.then_some(norm.as_str()), factor: None };
-            self.folded_dense(&format!("{label}.embedding_transformation"), width, hidden, folding)
+            let spec = DenseSpec::new(format!("{label}.embedding_transformation"), width, hidden);
+            let spec = self.before_norm(spec, &norm);
+            self.next_to(&mut None, &spec)
         });
 
         let name = format!("{label}.position_embeddings.weight");
@@ -77,24 +79,45 @@ impl NetworkBuilder<'_> {
                 query_key_input = AttentionInput::SharedBottleneck;
             }
         }
-        let bottleneck = |builder: &mut Self, which: &str| {
-            let module = format!("{layer}.bottleneck.{which}");
-            let names = [format!("{module}.dense"), format!("{module}.LayerNorm")];
-            builder.projection(names.each_ref().map(String::as_str), hidden, width, false, epsilon)
-        };
-        let input_bottleneck = config.bottleneck.map(|_| bottleneck(self, "input"));
-        let shared_bottleneck =
-            (query_key_input == AttentionInput::SharedBottleneck).then(|| bottleneck(self, "attention"));
         let input_size = |input| if input == AttentionInput::Hidden { hidden } else { width };
-
         let attention = format!("{layer}.attention.self");
-        let query = self.query(&format!("{attention}.query"), input_size(query_key_input));
-        let key = self.dense(&format!("{attention}.key"), input_size(query_key_input), width);
-        let value = self.dense(&format!("{attention}.value"), input_size(value_input), width);
+        let module =
+            |name: &str, input| DenseSpec::new(format!("{attention}.{name}"), input_size(input), width);
+        let factor = self.query_factor();
+        let mut query = DenseSpec { factor, ..module("query", query_key_input) };
+        let mut key = module("key", query_key_input);
+        let value = module("value", value_input);
+
+        let bottleneck_of = |which: &str| {
+            let module = format!("{layer}.bottleneck.{which}");
+            (DenseSpec::new(format!("{module}.dense"), hidden, width), format!("{module}.LayerNorm"))
+        };
+        let mut shared =
+            (query_key_input == AttentionInput::SharedBottleneck).then(|| bottleneck_of("attention"));
+        if let Some((before, norm)) = &shared {
+            let before = self.before_norm(before.clone(), norm);
+            if self.folds && before.no_norm.is_some() {
+                (query, key) = (query.composed(&before), key.composed(&before));
+                (query_key_input, shared) = (AttentionInput::Hidden, None);
+            }
+        }
+
+        let mut same_input = [None; 3];
+        let mut bottleneck = |builder: &mut Self, (spec, norm): (DenseSpec, String)| {
+            let spec = builder.before_norm(spec, &norm);
+            let dense = builder.next_to(&mut same_input[AttentionInput::Hidden as usize], &spec);
+            let norm = spec.no_norm.is_none().then(|| builder.layer_norm(&norm, width, epsilon));
+            Projection { dense, residual_scale: None, norm }
+        };
+        let input_bottleneck = config.bottleneck.map(|_| bottleneck(self, bottleneck_of("input")));
+        let shared_bottleneck = shared.map(|shared| bottleneck(self, shared));
+        let query = self.next_to(&mut same_input[query_key_input as usize], &query);
+        let key = self.next_to(&mut same_input[query_key_input as usize], &key);
+        let value = self.next_to(&mut same_input[value_input as usize], &value);
+
         let output = |module: &str| [format!("{module}.dense"), format!("{module}.LayerNorm")];
         let names = output(&format!("{layer}.attention.output"));
-        let attention_output =
-            self.projection(names.each_ref().map(String::as_str), width, width, true, epsilon);
+        let attention_output = self.projection(names, width, width, epsilon);
 
         let mut feed_forward = Vec::with_capacity(config.num_feedforward_networks);
         for index in 1..config.num_feedforward_networks {
@@ -105,7 +128,7 @@ impl NetworkBuilder<'_> {
 
         let output_bottleneck = config.bottleneck.map(|_| {
             let names = output(&format!("{layer}.output.bottleneck"));
-            self.projection(names.each_ref().map(String::as_str), width, hidden, true, epsilon)
+            self.projection(names, width, hidden, epsilon)
         });
         Layer {
             bottleneck: input_bottleneck,
@@ -122,17 +145,16 @@ impl NetworkBuilder<'_> {
         }
     }
 
-    fn query(&mut self, module: &str, in_features: usize) -> Dense {
-        let factor = 1.0 / (self.config.head_size() as f64).sqrt();
-        let folding = Folding { no_norm: None, factor: Some(factor as f32) };
-        self.folded_dense(module, in_features, self.config.true_hidden_size(), folding)
+    /// 1/√head_size
+    fn query_factor(&self) -> f32 {
+        (1.0 / (self.config.head_size() as f64).sqrt()) as f32
     }
 
     fn feed_forward(&mut self, module: &str, epsilon: f32) -> FeedForward {
         let (width, inner) = (self.config.true_hidden_size(), self.config.intermediate_size);
         let intermediate = self.dense(&format!("{module}.intermediate.dense"), width, inner);
         let names = [format!("{module}.output.dense"), format!("{module}.output.LayerNorm")];
-        let output = self.projection(names.each_ref().map(String::as_str), inner, width, true, epsilon);
+        let output = self.projection(names, inner, width, epsilon);
         FeedForward { intermediate, output }
     }
 
@@ -140,15 +162,17 @@ impl NetworkBuilder<'_> {
         let (hidden, inner, epsilon) =
             (self.config.hidden_size, self.config.intermediate_size, self.config.layer_norm_eps);
         let attention = format!("{layer}.attention");
-        let query = self.query(&format!("{attention}.q_lin"), hidden);
-        let key = self.dense(&format!("{attention}.k_lin"), hidden, hidden);
-        let value = self.dense(&format!("{attention}.v_lin"), hidden, hidden);
+        let module = |name: &str| DenseSpec::new(format!("{attention}.{name}"), hidden, hidden);
+        let mut same_input = None;
+        let query = DenseSpec { factor: self.query_factor(), ..module("q_lin") };
+        let query = self.next_to(&mut same_input, &query);
+        let key = self.next_to(&mut same_input, &module("k_lin"));
+        let value = self.next_to(&mut same_input, &module("v_lin"));
         let names = [format!("{attention}.out_lin"), format!("{layer}.sa_layer_norm")];
-        let attention_output =
-            self.projection(names.each_ref().map(String::as_str), hidden, hidden, true, epsilon);
+        let attention_output = self.projection(names, hidden, hidden, epsilon);
         let intermediate = self.dense(&format!("{layer}.ffn.lin1"), hidden, inner);
         let names = [format!("{layer}.ffn.lin2"), format!("{layer}.output_layer_norm")];
-        let output = self.projection(names.each_ref().map(String::as_str), inner, hidden, true, epsilon);
+        let output = self.projection(names, inner, hidden, epsilon);
         Layer {
             bottleneck: None,
             shared_bottleneck: None,

@@ -62,7 +62,7 @@ impl NetworkBuilder<'_> {
         let weight =
             self.push(format!("{label}.identity"), &[hidden, hidden], Role::Matrix, Recipe::Identity);
         let bias = self.push(format!("{label}.zeros"), &[hidden], Role::Vector, Recipe::Zeros);
-        let dense = Dense { label, weight, bias, in_features: hidden, out_features: hidden };
+        let dense = Dense { label, weight, bias, outputs: 0..hidden, in_features: hidden };
         Some(Pooler { dense: Some(dense), activation: Activation::Identity })
     }
 
@@ -107,6 +107,6 @@ impl NetworkBuilder<'_> {
         let weight = self.push(format!("{module}.weight"), &[vocab, hidden], Role::Matrix, recipe);
         let bias = self.source(&[format!("{module}.bias"), "cls.predictions.bias".into()], &[vocab]);
         let bias = self.push(format!("{module}.bias"), &[vocab], Role::Vector, Recipe::plain(bias));
-        Dense { label: module, weight, bias, in_features: hidden, out_features: vocab }
+        Dense { label: module, weight, bias, outputs: 0..vocab, in_features: hidden }
     }
 }

@@ -6,30 +6,26 @@
 //! - NoNorm after the sum of the embeddings: `γ∘(Wx + b + p + t) + β = (γ∘W)x + (γ∘b + β) + γ∘p + γ∘t`. Without a linear,
 //!   the word table is scaled by `γ` and the position table becomes `γ∘p + β`.
 //! - Attention scale: the query's `W` and `b` are both multiplied by `1/√head_size`.
+//! - Modules of the same input: their weights are stored one after the other, so that one linear can compute all of them.
+//! - Query and key after a bottleneck: `W(Vx + c) + b = (WV)x + (Wc + b)`, in a folded network.
 
+mod dense;
 mod encoder;
 mod head;
 
 use std::collections::HashSet;
 
-use super::modules::{Dense, Norm, Projection};
+use super::modules::Norm;
 use super::{Parameter, ParameterId, Recipe, Role, Source};
-use crate::config::{Config, Head, Normalization};
+use crate::config::{Config, Head};
 use crate::error::{Error, Result};
-
-/// A NoNorm and a factor to fold into the parameters of a dense module.
-#[derive(Clone, Copy, Default)]
-struct Folding<'a> {
-    /// Name of the NoNorm module that follows.
-    no_norm: Option<&'a str>,
-    /// Constant factor; 1 if absent.
-    factor: Option<f32>,
-}
 
 /// Collects the parameters of a network while its modules are built, and the tensors that the checkpoint lacks.
 pub(super) struct NetworkBuilder<'a> {
     config: &'a Config,
     has: &'a dyn Fn(&str) -> bool,
+    /// Whether weights with nothing between them are multiplied.
+    folds: bool,
     /// `mobilebert.`, or empty for a checkpoint of a bare encoder.
     prefix: String,
     /// In the order in which the steps first read them.
@@ -39,7 +35,7 @@ pub(super) struct NetworkBuilder<'a> {
 }
 
 impl<'a> NetworkBuilder<'a> {
-    pub(super) fn new(config: &'a Config, has: &'a dyn Fn(&str) -> bool) -> Self {
+    pub(super) fn new(config: &'a Config, has: &'a dyn Fn(&str) -> bool, folds: bool) -> Self {
         let prefixed = format!("{}.", config.family.model_type());
         let mut prefixes = [prefixed, String::new()];
         if config.head == Head::Encoder {
@@ -50,6 +46,7 @@ impl<'a> NetworkBuilder<'a> {
         NetworkBuilder {
             config,
             has,
+            folds,
             prefix,
             parameters: Vec::new(),
             missing: Vec::new(),
@@ -103,63 +100,12 @@ impl<'a> NetworkBuilder<'a> {
         self.source(&[format!("{module}.bias"), format!("{module}.beta")], &[features])
     }
 
-    fn dense(&mut self, module: &str, in_features: usize, out_features: usize) -> Dense {
-        self.folded_dense(module, in_features, out_features, Folding::default())
-    }
-
-    fn folded_dense(
-        &mut self,
-        module: &str,
-        in_features: usize,
-        out_features: usize,
-        folding: Folding,
-    ) -> Dense {
-        let scale = folding.no_norm.map(|norm| self.norm_weight(norm, out_features));
-        let shift = folding.no_norm.map(|norm| self.norm_bias(norm, out_features));
-        let factor = folding.factor.unwrap_or(1.0);
-        let weight_name = format!("{module}.weight");
-        let shape = [out_features, in_features];
-        let tensor = self.source(std::slice::from_ref(&weight_name), &shape);
-        let recipe = Recipe::Fold { tensor, scale: scale.clone(), axis: 0, shift: None, factor };
-        let weight = self.push(weight_name, &shape, Role::Matrix, recipe);
-        let bias_name = format!("{module}.bias");
-        let tensor = self.source(std::slice::from_ref(&bias_name), &[out_features]);
-        let recipe = Recipe::Fold { tensor, scale, axis: 0, shift, factor };
-        let bias = self.push(bias_name, &[out_features], Role::Vector, recipe);
-        Dense { label: module.into(), weight, bias, in_features, out_features }
-    }
-
     fn layer_norm(&mut self, module: &str, features: usize, epsilon: f32) -> Norm {
         let weight = self.norm_weight(module, features);
         let weight = self.push(format!("{module}.weight"), &[features], Role::Vector, Recipe::plain(weight));
         let bias = self.norm_bias(module, features);
         let bias = self.push(format!("{module}.bias"), &[features], Role::Vector, Recipe::plain(bias));
         Norm { label: module.into(), weight, bias, features, epsilon }
-    }
-
-    /// A dense module and the norm after it. `residual`: whether a residual is added before the norm.
-    fn projection(
-        &mut self,
-        [dense, norm]: [&str; 2],
-        in_features: usize,
-        out_features: usize,
-        residual: bool,
-        epsilon: f32,
-    ) -> Projection {
-        if self.config.normalization == Normalization::LayerNorm {
-            return Projection {
-                dense: self.dense(dense, in_features, out_features),
-                residual_scale: None,
-                norm: Some(self.layer_norm(norm, out_features, epsilon)),
-            };
-        }
-        let folding = Folding { no_norm: Some(norm), factor: None };
-        let dense = self.folded_dense(dense, in_features, out_features, folding);
-        let residual_scale = residual.then(|| {
-            let weight = self.norm_weight(norm, out_features);
-            self.push(format!("{norm}.weight"), &[out_features], Role::Vector, Recipe::plain(weight))
-        });
-        Projection { dense, residual_scale, norm: None }
     }
 
     fn table(

@@ -1,6 +1,8 @@
 //! Tensors of a checkpoint, in any order → the parameters of a network, each as soon as its tensors have arrived.
 
+mod product;
 mod recipe;
+mod rows;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -2,7 +2,7 @@
 
 use safetensors::Dtype;
 
-use super::{Assembler, PendingSource};
+use super::{Assembler, PendingSource, product, rows};
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Recipe, Source};
 use crate::weights::decode::{
@@ -12,28 +12,58 @@ use crate::weights::tensor::{PackedTensor, ParameterData, Q8Tensor, RawTensor, T
 
 impl Assembler {
     pub(super) fn evaluate(&self, parameter: &Parameter) -> Result<ParameterData> {
-        let values = match self.as_stored(parameter)? {
-            Some(values) => values,
-            None => ParameterData::F32(self.in_floats(parameter)?),
-        };
+        let values = self.value(&parameter.recipe, &parameter.name, &parameter.shape)?;
         if values.shape() != parameter.shape || !values.is_whole() {
             let problem = format!("came out as {:?}, not {:?}", values.shape(), parameter.shape);
             return Err(Error::internal(&parameter.name, problem));
         }
+        Ok(values)
+    }
+
+    /// The result of a recipe, as stored if possible, without values that are NaN or infinite. `name` and `shape` are the
+    /// parameter's.
+    fn value(&self, recipe: &Recipe, name: &str, shape: &[usize]) -> Result<ParameterData> {
+        // Errors name the tensor at fault, whatever it is a part of.
+        let name = match recipe {
+            Recipe::Fold { tensor, .. } => tensor.name(),
+            _ => name,
+        };
+        let values = match recipe {
+            Recipe::Zeros => Tensor { shape: shape.to_vec(), data: vec![0.0; shape.iter().product()] }.into(),
+            Recipe::Identity => identity(name, shape)?.into(),
+            Recipe::Columns(columns) => self.columns(name, shape, columns)?.into(),
+            Recipe::Rows(parts) => {
+                let parts = parts.iter().map(|part| self.value(part, name, shape));
+                return rows::stack(parts.collect::<Result<_>>()?, name);
+            }
+            Recipe::Product { left, right, added } => {
+                let floats = |recipe: &_| self.value(recipe, name, shape)?.into_f32(name);
+                let added = added.as_deref().map(floats).transpose()?;
+                product::product(&floats(left)?, &floats(right)?, added.as_ref(), name)?.into()
+            }
+            Recipe::Fold { tensor, scale, axis, shift, factor } => match self.as_stored(recipe)? {
+                Some(values) => values,
+                None => {
+                    let mut folded = self.decode(tensor)?;
+                    let scale = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
+                    let shift = shift.as_ref().map(|shift| self.decode(shift)).transpose()?;
+                    fold(&mut folded, scale, shift, *axis, *factor);
+                    folded.into()
+                }
+            },
+        };
         match &values {
-            ParameterData::F32(tensor) => refuse_non_finite(&parameter.name, &tensor.shape, &tensor.data)?,
-            ParameterData::Q8(tensor) => refuse_non_finite_q8(&parameter.name, tensor)?,
-            ParameterData::Packed(tensor) => refuse_non_finite_packed(&parameter.name, tensor)?,
+            ParameterData::F32(tensor) => refuse_non_finite(name, &tensor.shape, &tensor.data)?,
+            ParameterData::Q8(tensor) => refuse_non_finite_q8(name, tensor)?,
+            ParameterData::Packed(tensor) => refuse_non_finite_packed(name, tensor)?,
         }
         Ok(values)
     }
 
     /// A matrix stored in f16, q8 or q4 of which the recipe only scales rows: γ and the factor are multiplied into the scales
     /// of the rows.
-    fn as_stored(&self, parameter: &Parameter) -> Result<Option<ParameterData>> {
-        let (Some(tensor), Recipe::Fold { scale, factor, .. }) =
-            (parameter.recipe.row_scaled(), &parameter.recipe)
-        else {
+    fn as_stored(&self, recipe: &Recipe) -> Result<Option<ParameterData>> {
+        let (Some(tensor), Recipe::Fold { scale, factor, .. }) = (recipe.row_scaled(), recipe) else {
             return Ok(None);
         };
         let (raw, stored_scale) = self.stored(tensor)?;
@@ -53,23 +83,6 @@ impl Assembler {
         Ok(Some(values))
     }
 
-    fn in_floats(&self, parameter: &Parameter) -> Result<Tensor> {
-        Ok(match &parameter.recipe {
-            Recipe::Zeros => {
-                Tensor { shape: parameter.shape.clone(), data: vec![0.0; parameter.shape.iter().product()] }
-            }
-            Recipe::Identity => identity(parameter)?,
-            Recipe::Columns(columns) => self.columns(parameter, columns)?,
-            Recipe::Fold { tensor, scale, axis, shift, factor } => {
-                let mut folded = self.decode(tensor)?;
-                let scale = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
-                let shift = shift.as_ref().map(|shift| self.decode(shift)).transpose()?;
-                fold(&mut folded, scale, shift, *axis, *factor);
-                folded
-            }
-        })
-    }
-
     /// A stored tensor with its scales.
     fn stored(&self, source: &Source) -> Result<(&RawTensor, Option<&RawTensor>)> {
         let waiting = self.by_name.get(source.name()).map(|place| &self.sources[*place]);
@@ -84,9 +97,9 @@ impl Assembler {
         decode(raw, scale, &source.shape)
     }
 
-    fn columns(&self, parameter: &Parameter, columns: &[(Source, bool)]) -> Result<Tensor> {
-        let [rows, width] = parameter.shape[..] else {
-            return Err(Error::internal(&parameter.name, "columns need a matrix"));
+    fn columns(&self, name: &str, shape: &[usize], columns: &[(Source, bool)]) -> Result<Tensor> {
+        let [rows, width] = *shape else {
+            return Err(Error::internal(name, "columns need a matrix"));
         };
         let mut data = vec![0.0; rows * width];
         let mut start = 0;
@@ -101,17 +114,17 @@ impl Assembler {
             }
             start += part_width;
         }
-        Ok(Tensor { shape: parameter.shape.clone(), data })
+        Ok(Tensor { shape: shape.to_vec(), data })
     }
 }
 
-fn identity(parameter: &Parameter) -> Result<Tensor> {
-    let [rows, columns] = parameter.shape[..] else {
-        return Err(Error::internal(&parameter.name, "an identity needs a matrix"));
+fn identity(name: &str, shape: &[usize]) -> Result<Tensor> {
+    let [rows, columns] = *shape else {
+        return Err(Error::internal(name, "an identity needs a matrix"));
     };
     let mut data = vec![0.0; rows * columns];
     data.iter_mut().step_by(columns + 1).for_each(|value| *value = 1.0);
-    Ok(Tensor { shape: parameter.shape.clone(), data })
+    Ok(Tensor { shape: shape.to_vec(), data })
 }
 
 /// `factor · (scale ∘ tensor + shift)` in place, `scale` and `shift` along `axis`; rounded once.

@@ -55,6 +55,7 @@ test("`load` names the invalid argument", async () => {
     device: "npu",
     dtype: 8,
     schedule: "",
+    simd: "avx2",
     worker: 1,
     signal: {},
     onProgress: 5,

@@ -26,6 +26,13 @@ before(async () => {
 });
 after(() => temporary?.remove());
 
+const zero = [0xfd, 12, ...new Array(16).fill(0)];
+/** A module that multiplies and adds three zero vectors, with relaxed SIMD. */
+const RELAXED = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 61, 1, 59, 0],
+  ...[...zero, ...zero, ...zero, 0xfd, 0x85, 2, 11],
+);
+
 /** Loads, asks the same question and disposes. */
 async function answers(source, options) {
   const qa = await mobilebert.QuestionAnswering.load(source, options);
@@ -47,6 +54,8 @@ test("a directory path with a worker gives the answer and its offsets", async ()
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
   assert.equal(qa.device.kind, "wasm");
   assert.ok(qa.device.reason.length > 10, qa.device.reason);
+  const simd = WebAssembly.validate(RELAXED) ? /^relaxed/ : /^simd128: no relaxed SIMD: it is not supported here$/;
+  assert.match(`${qa.device.simd.set}: ${qa.device.simd.reason}`, simd);
   const result = await qa.ask(question, context);
   expected = result.answers;
   assert.equal(expected[0].text, "Ines Kolar");

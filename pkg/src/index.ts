@@ -107,5 +107,7 @@ export type {
   PickedFile,
   Progress,
   RuledOut,
+  SimdChoice,
+  SimdSet,
   Timing,
 } from "./types.js";

@@ -198,8 +198,21 @@ function partUrl(base: string, name: string, index: number): string {
   return fileUrl(base, `${name}/${PART_NAME}${index}`);
 }
 
-/** Cache storage only exists in secure contexts, and private windows may refuse it. */
-export async function openStore(): Promise<Cache | undefined> {
+/** The text stored under a URL that no model has. */
+export async function findText(url: string): Promise<string | undefined> {
+  return await (await (await openStore())?.match(url))?.text();
+}
+
+/** Stores a text under a URL that no model has. */
+export async function storeText(url: string, text: string): Promise<void> {
+  await (await openStore())?.put(url, new Response(text));
+}
+
+/**
+ * Cache storage only exists in secure contexts, and private windows may refuse it. Not exported: outside of browsers,
+ * TypeScript doesn't know the type.
+ */
+async function openStore(): Promise<Cache | undefined> {
   if (typeof caches === "undefined") return undefined;
   return await caches.open(CACHE_NAME).catch(() => undefined);
 }

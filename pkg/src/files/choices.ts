@@ -1,4 +1,4 @@
-import { openStore } from "./cache.js";
+import { findText, storeText } from "./cache.js";
 
 /** An address that no model has. */
 const CHOICES = "https://mobilebert.invalid/choices/";
@@ -9,7 +9,7 @@ const CHOICES = "https://mobilebert.invalid/choices/";
  */
 export async function findChoice(key: string): Promise<string | undefined> {
   try {
-    return await (await (await openStore())?.match(address(key)))?.text();
+    return await findText(address(key));
   } catch {
     return undefined;
   }
@@ -18,7 +18,7 @@ export async function findChoice(key: string): Promise<string | undefined> {
 /** Remembers a choice with the cached models, in place of an earlier one under this key. */
 export async function storeChoice(key: string, record: string): Promise<void> {
   try {
-    await (await openStore())?.put(address(key), new Response(record));
+    await storeText(address(key), record);
   } catch {
     // Without room, it is made again on the next visit.
   }

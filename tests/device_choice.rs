@@ -5,21 +5,28 @@ mod support;
 use mobilebert::benchmark::{Benchmark, Seeding};
 use mobilebert::config::Config;
 use mobilebert::gpu;
+use mobilebert::model::{Loader, ModelFiles};
 use mobilebert::plan::{Network, Schedule};
 use mobilebert::session::{
-    Candidate, ChosenBy, Device, DeviceKind, PendingSession, Schedules, SessionOptions, Timing,
+    Candidate, ChosenBy, Device, DeviceKind, ExtraOutputs, PendingSession, Schedules, Sequence,
+    SessionOptions, Timing,
 };
-use mobilebert::weights::Storage;
+use mobilebert::weights::{Generator, RawTensor, Storage};
 use serde_json::json;
+use support::checkpoint;
 use support::gpu::{device, mobilebert};
 
-/// A small MobileBERT.
-fn small() -> Config {
+/// The `config.json` of a small MobileBERT.
+fn small_json() -> String {
     let sizes = json!({
         "vocab_size": 300, "max_position_embeddings": 512, "hidden_size": 128, "embedding_size": 32,
         "intra_bottleneck_size": 32, "num_hidden_layers": 4, "intermediate_size": 64,
     });
-    Config::from_json(mobilebert("MobileBertForQuestionAnswering", sizes).to_string()).unwrap()
+    mobilebert("MobileBertForQuestionAnswering", sizes).to_string()
+}
+
+fn small() -> Config {
+    Config::from_json(small_json()).unwrap()
 }
 
 /// A small BERT, whose LayerNorm `chain` can't compute.
@@ -227,5 +234,46 @@ fn the_kernels_are_compiled_before_the_weights_arrive() {
             run.run(100, 1).await.unwrap();
             assert_eq!(run.session().executor().compiled(), before, "{schedule:?}");
         });
+    }
+}
+
+/// Until it chooses, it keeps the tensors that have arrived; afterwards, they go to the chosen device in their format.
+#[test]
+fn a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its_weights() {
+    if !has_gpu("a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its_weights") {
+        return;
+    }
+    let json = small_json();
+    let network = Network::of(&small()).unwrap();
+    let tensors: Vec<RawTensor> = Generator::new(3).checkpoint(&network).collect();
+    let file = checkpoint::file(&tensors, &[]);
+    let files = ModelFiles { config: json.as_bytes(), ..ModelFiles::default() };
+    let sequence = Sequence::new((0..60).collect(), vec![0; 60]);
+    let run = |options: &SessionOptions, storage: Storage, in_time: bool| {
+        pollster::block_on(async {
+            let mut loader = Loader::new(&files, options).await.unwrap();
+            loader.convert_to(storage);
+            for chunk in file.chunks(4096) {
+                loader.push(chunk).unwrap();
+                if in_time && loader.choice_key().is_some() {
+                    loader.choose(None).await.unwrap();
+                    assert_eq!(loader.choice_key(), None);
+                }
+            }
+            let mut model = loader.finish().await.unwrap();
+            let before = model.session().executor().compiled();
+            let outputs = model.run(std::slice::from_ref(&sequence), ExtraOutputs::default()).await.unwrap();
+            assert_eq!(model.session().executor().compiled(), before, "{storage} {options:?}");
+            outputs[0].get("start_logits").unwrap().data.clone()
+        })
+    };
+    for storage in Storage::ALL {
+        let expected = run(&options(Device::Cpu), storage, true);
+        for (schedule, in_time) in
+            [(Schedule::Chain, true), (Schedule::Tiled, true), (Schedule::Chain, false)]
+        {
+            let options = SessionOptions { schedule: Some(schedule), ..options(Device::Gpu) };
+            support::compare::compare_to_rms(&expected, &run(&options, storage, in_time), 2e-3).unwrap();
+        }
     }
 }

@@ -17,8 +17,7 @@ const PROOF_TOKENS: usize = 140;
 const PROOF_PADDED: usize = 160;
 
 /// The largest difference from the CPU's results, over their root mean square. Both add in f32, in another order, and the CPU
-/// rounds activations to 16 bits for weights in 8: two layers differ by less than 0.001. A miscompiled kernel is off by far
-/// more.
+/// rounds activations for weights in 8 bits. A miscompiled kernel is off by far more.
 const TOLERANCE: f32 = 0.01;
 
 /// Two layers on both devices.

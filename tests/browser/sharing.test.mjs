@@ -81,7 +81,8 @@ describe("sharing an answer", () => {
     await openReady(page, site.address(), SMALL_MODELS);
     await paste(page, "#passage", PASSAGE);
     given = await ask(page, QUESTION);
-    await page.click("#share-open");
+    // Not with the mouse, which misses while the page scrolls to the answer.
+    await page.$eval("#share-open", (button) => button.click());
     await page.waitForFunction(() => document.querySelector("#share-link").value !== "");
   });
   after(() => page?.close());
@@ -141,7 +142,7 @@ describe("sharing an answer", () => {
     const words = Array.from({ length: 4000 }, () => Math.floor(1e9 * random.next()).toString(36));
     await paste(page, "#passage", words.join(" "));
     await ask(page, QUESTION);
-    await page.click("#share-open");
+    await page.$eval("#share-open", (button) => button.click());
     await page.click("#share-passage");
     await page.waitForFunction(() => /too long/.test(document.querySelector("#share-length").textContent));
     assert.match(

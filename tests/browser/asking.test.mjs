@@ -238,7 +238,7 @@ describe("what the user wrote is kept", () => {
     const kept = await shown(page);
     await takeSample(page, 1);
     await ask(page, "How long does it simmer?");
-    await page.click("#passage-undo");
+    await page.$eval("#passage-undo", (button) => button.click());
     assert.deepEqual(await shown(page), kept);
     assert.equal(await page.$eval("#passage-undo", (button) => button.checkVisibility()), false);
   });

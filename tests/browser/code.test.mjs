@@ -38,7 +38,8 @@ after(async () => {
 async function shown(context, question) {
   await paste(page, "#passage", context);
   const { line } = await ask(page, question);
-  if (await page.$eval("#code-panel", (panel) => panel.hidden)) await page.click("#code-open");
+  if (await page.$eval("#code-panel", (panel) => panel.hidden))
+    await page.$eval("#code-open", (button) => button.click());
   const code = await page.evaluate(() => ({
     module: document.querySelector("#code-module").value,
     html: document.querySelector("#code-page").value,

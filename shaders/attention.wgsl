@@ -13,20 +13,6 @@
 // whenever the maximum grows. The invocations of a workgroup read the same keys and values at the same time. Masked keys
 // get zero weight; if every key is masked, the output is zero. WGSL doesn't guarantee infinities, so none are used.
 
-struct Parameters {
-    batch: u32,
-    sequence: u32,
-    heads: u32,
-    head_size: u32,
-    query_stride: u32,
-    query_first: u32,
-    key_stride: u32,
-    key_first: u32,
-    value_stride: u32,
-    value_first: u32,
-    aligned: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> attention_mask: array<u32>;
 @group(0) @binding(2) var<storage, read> query: array<vec4<f32>>;

@@ -7,20 +7,6 @@
 // Bindings of group 0: 0 parameters, 1 probabilities, 2 value, 3 output.
 // Dispatch: 64 output elements per workgroup, over x and then y.
 
-struct Parameters {
-    batch: u32,
-    sequence: u32,
-    heads: u32,
-    head_size: u32,
-    query_stride: u32,
-    query_first: u32,
-    key_stride: u32,
-    key_first: u32,
-    value_stride: u32,
-    value_first: u32,
-    aligned: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> probabilities: array<f32>;
 @group(0) @binding(2) var<storage, read> value: array<f32>;

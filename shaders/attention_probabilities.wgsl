@@ -11,20 +11,6 @@
 // Masked keys get zero; if every key is masked, the whole row is zero. No barrier is needed between the passes over the
 // output: each invocation reads back only the elements that it wrote.
 
-struct Parameters {
-    batch: u32,
-    sequence: u32,
-    heads: u32,
-    head_size: u32,
-    query_stride: u32,
-    query_first: u32,
-    key_stride: u32,
-    key_first: u32,
-    value_stride: u32,
-    value_first: u32,
-    aligned: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> attention_mask: array<u32>;
 @group(0) @binding(2) var<storage, read> query: array<f32>;

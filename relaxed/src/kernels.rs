@@ -2,7 +2,7 @@
 
 #[path = "../../src/kernels/relaxed/call.rs"]
 pub mod call;
-#[path = "../../src/kernels/functions.rs"]
+#[path = "../../src/kernels/functions/mod.rs"]
 mod functions;
 #[path = "../../src/kernels/panels.rs"]
 mod panels;

@@ -59,7 +59,10 @@ parameter_block! {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention",
-    wgsl: &[include_wgsl!("../../../shaders/attention.wgsl")],
+    wgsl: &[
+        include_wgsl!("../../../shaders/shared/attention.wgsl"),
+        include_wgsl!("../../../shaders/attention.wgsl"),
+    ],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("attention_mask"), read("query"), read("key"), read("value"), write("output_values")],
 };

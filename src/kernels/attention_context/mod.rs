@@ -28,7 +28,10 @@ pub struct AttentionContext {
 /// Table entry.
 pub const KERNEL: Kernel = Kernel {
     name: "attention_context",
-    wgsl: &[include_wgsl!("../../../shaders/attention_context.wgsl")],
+    wgsl: &[
+        include_wgsl!("../../../shaders/shared/attention.wgsl"),
+        include_wgsl!("../../../shaders/attention_context.wgsl"),
+    ],
     parameters: AttentionParameters::BLOCK,
     bindings: &[read("probabilities"), read("value"), write("output_values")],
 };

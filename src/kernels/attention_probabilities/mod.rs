@@ -29,6 +29,7 @@ pub struct AttentionProbabilities {
 pub const KERNEL: Kernel = Kernel {
     name: "attention_probabilities",
     wgsl: &[
+        include_wgsl!("../../../shaders/shared/attention.wgsl"),
         include_wgsl!("../../../shaders/shared/reduction.wgsl"),
         include_wgsl!("../../../shaders/attention_probabilities.wgsl"),
     ],

@@ -119,7 +119,7 @@ impl ProductCall {
     }
 
     /// # Safety
-    /// As [`ProductCall::run`], and there is no other such product.
+    /// As [`ProductCall::run`], and no other product made from this call exists.
     unsafe fn product(&mut self) -> Product<'_> {
         // SAFETY: every slice was made from one of the product's, in the way that its `get` requires.
         unsafe {

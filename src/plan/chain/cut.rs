@@ -84,7 +84,7 @@ fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step,
     let input = BufferId(plan.buffers.len());
     let label = format!("{}.gathered", first.label);
     plan.buffers.push(Buffer { label: label.clone(), len: rows * (words + hidden), slot: 0 });
-    // A placeholder for the columns with the positions; no step writes it.
+    // Names the columns with the positions, which the step before writes as a part of `input`.
     let places = BufferId(plan.buffers.len());
     plan.buffers.push(Buffer { label: String::new(), len: rows * hidden, slot: 0 });
     let embedding = Embedding { ..embedding.clone() };

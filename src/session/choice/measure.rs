@@ -18,7 +18,7 @@ pub trait Stage {
     /// Compares the results of a candidate with those of the CPU.
     async fn prove(&mut self, candidate: Candidate) -> Result<()>;
 
-    /// Milliseconds of a run over so many tokens, with the steps of a layer repeated so many times.
+    /// Milliseconds of a run over `tokens` tokens in which the steps of a layer are run `times` times.
     async fn run(&mut self, candidate: Candidate, tokens: usize, times: usize) -> Result<f64>;
 
     /// Replaces a lost device.

@@ -23,7 +23,7 @@ pub(super) use words::{describe, reason_of};
 /// the candidates changes once at most.
 const LENGTHS: [usize; 2] = [128, 384];
 
-/// The lengths to measure for a network that takes so many tokens.
+/// The lengths to measure for a network that takes at most `longest` tokens.
 pub(super) fn lengths(longest: usize) -> Vec<usize> {
     let mut lengths = LENGTHS.map(|length| length.min(longest)).to_vec();
     lengths.dedup();

@@ -2,6 +2,7 @@
 import { loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
 
 export async function load({ threads = 1 }) {
+  const { version } = await (await fetch("/node_modules/@litertjs/core/package.json")).json();
   await loadLiteRt("/node_modules/@litertjs/core/wasm/", { threads: threads > 1 });
   let model;
   let length;
@@ -11,7 +12,7 @@ export async function load({ threads = 1 }) {
     model?.delete();
   };
   return {
-    about: { version: "2.5.3", device: "wasm" },
+    about: { version, device: "wasm" },
     async prepare(input) {
       free();
       length = input.input_ids.length;

@@ -3,12 +3,11 @@
  *
  * @packageDocumentation
  */
+import { BenchConnection } from "./bench/connection.js";
 import type {
   AdapterLimits,
   BenchmarkPlace,
   BenchmarkRun,
-  BenchReply,
-  BenchRequest,
   Expected,
   KernelProfile,
   NetworkInfo,
@@ -16,9 +15,10 @@ import type {
   StartProgress,
   StartRequest,
 } from "./bench/protocol.js";
-import { aborted, disposed, MobileBertError, toError } from "./errors.js";
+import { disposed, MobileBertError } from "./errors.js";
 import { resolveSource } from "./files/source.js";
 import type { DeviceKind, ModelSource } from "./types.js";
+import { canShareMemory, type MemoryView, sharedViews } from "./worker/memory.js";
 
 export type {
   AdapterLimits,
@@ -33,6 +33,7 @@ export type {
   StartProgress,
   StoredOutput,
 } from "./bench/protocol.js";
+export { canShareMemory } from "./worker/memory.js";
 
 /** A network with weights generated from a seed, given by the text of its `config.json`; or a model. */
 export type BenchmarkSource = { config: string; seed: number } | { model: ModelSource };
@@ -43,20 +44,18 @@ export interface BenchmarkOptions {
   device?: "auto" | DeviceKind;
   /** As for `load`. */
   schedule?: string;
+  /**
+   * Number of threads that share each run on the CPU, each a worker with its own copy of the weights; 1 by default. More
+   * need memory that workers share; see {@link canShareMemory}. Ignored on a GPU, and by schedules whose steps don't divide:
+   * `started.threads` is the number in use.
+   */
+  threads?: number;
   /** Whether to request GPU timestamps, which `parts` and `profile` use if the adapter supports them. */
   profiling?: boolean;
   onProgress?: (progress: StartProgress) => void;
   /** Aborts the start or a later run by ending the worker. */
   signal?: AbortSignal;
   wasmUrl?: string | URL;
-}
-
-/** A request without its id. */
-type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
-
-interface Pending {
-  resolve(value: unknown): void;
-  reject(error: MobileBertError): void;
 }
 
 /** A network on its device, run on fixed token ids. Calls run one at a time. */
@@ -66,32 +65,41 @@ export class Benchmark {
 
   private constructor(
     private readonly connection: BenchConnection,
+    /** The workers of further threads. */
+    private readonly others: BenchConnection[],
     started: NetworkInfo,
   ) {
     this.started = started;
   }
 
-  /** Starts a worker and loads a network onto its device, timing each part. */
+  /** Starts a worker and loads a network onto its device, timing each part; then the workers of further threads. */
   static async start(source: BenchmarkSource, options: BenchmarkOptions = {}): Promise<Benchmark> {
-    const { device = "auto", schedule, profiling = false, wasmUrl, signal, onProgress } = options;
+    const { device = "auto", schedule, threads = 1, profiling = false, wasmUrl, signal, onProgress } = options;
+    if (threads > 1 && !canShareMemory()) throw notIsolated();
     const place: BenchmarkPlace =
       "model" in source
         ? { kind: "model", place: await resolveSource(source.model, {}) }
         : { kind: "seeded", config: source.config, seed: source.seed };
     const wasm = wasmUrl === undefined ? undefined : new URL(wasmUrl, location.href).href;
     const request: StartRequest = { place, device, schedule, profiling, wasmUrl: wasm };
-    const connection = new BenchConnection(onProgress ?? (() => {}), signal);
+    const report = onProgress ?? (() => {});
+    const first = new BenchConnection(report, signal);
+    const others: BenchConnection[] = [];
     try {
-      return new Benchmark(connection, (await connection.send({ kind: "start", request })) as NetworkInfo);
+      const started = (await first.send({ kind: "start", request })) as NetworkInfo;
+      if (threads > 1 && started.threads !== null && (await first.send({ kind: "exchanged", sequence: 1 })) !== undefined)
+        await startOthers(others, threads - 1, request, report, signal);
+      return new Benchmark(first, others, { ...started, threads: started.threads && 1 + others.length });
     } catch (error) {
-      connection.end(disposed());
+      for (const connection of [first, ...others]) connection.end(disposed());
       throw error;
     }
   }
 
   /** Runs one sequence of this many tokens; compares the results with `expected` if given. */
   async run(sequence: number, expected?: Expected): Promise<BenchmarkRun> {
-    return (await this.connection.send({ kind: "run", sequence, expected })) as BenchmarkRun;
+    const run = this.others.length > 0 ? this.runShared(sequence, expected) : this.runAlone(sequence, expected);
+    return await run;
   }
 
   /** Returns the number of kernels launched per run with this many tokens. */
@@ -119,61 +127,48 @@ export class Benchmark {
     return (await this.connection.send({ kind: "profile", sequence, runs })) as KernelProfile;
   }
 
-  /** Ends the worker, which frees all memory. */
+  /** Ends the workers, which frees all memory. */
   dispose(): void {
-    this.connection.end(disposed());
+    for (const connection of [this.connection, ...this.others]) connection.end(disposed());
+  }
+
+  private async runAlone(sequence: number, expected: Expected | undefined): Promise<BenchmarkRun> {
+    return (await this.connection.send({ kind: "run", sequence, expected })) as BenchmarkRun;
+  }
+
+  /** All workers run the same sequence, each its part, and get the same results; those of the first one count. */
+  private async runShared(sequence: number, expected: Expected | undefined): Promise<BenchmarkRun> {
+    const floats = (await this.connection.send({ kind: "exchanged", sequence })) as number;
+    const workers = [this.connection, ...this.others];
+    const views = sharedViews(workers.length, floats);
+    const part = (worker: BenchConnection, index: number) =>
+      worker.send({ kind: "runPart", sequence, expected, memory: views[index] as MemoryView });
+    const [run] = await Promise.all(workers.map(part));
+    if (!run) throw new MobileBertError("internal", "a thread didn't compute its part of a run within 2 seconds");
+    return run as BenchmarkRun;
   }
 }
 
-/** The page's side of the worker. */
-class BenchConnection {
-  private readonly worker: Worker;
-  private readonly pending = new Map<number, Pending>();
-  private next = 0;
-  private ended: MobileBertError | undefined;
-
-  constructor(
-    private readonly onProgress: (progress: StartProgress) => void,
-    signal: AbortSignal | undefined,
-  ) {
-    this.worker = new Worker(new URL("./bench-worker.js", import.meta.url), {
-      type: "module",
-      name: "mobilebert-bench",
-    });
-    this.worker.onmessage = ({ data }: MessageEvent<BenchReply>) => this.receive(data);
-    this.worker.onerror = (event) => {
-      event.preventDefault();
-      const reason = event.message || "bench-worker.js could not be loaded; is it served next to bench.js?";
-      this.end(new MobileBertError("internal", `the worker stopped: ${reason}`));
+/** Starts the workers of further threads at the same time, each with the same network on the CPU; adds them to `others`. */
+async function startOthers(
+  others: BenchConnection[],
+  count: number,
+  request: StartRequest,
+  report: (progress: StartProgress) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const shares = new Array<number>(count).fill(0);
+  for (let index = 0; index < count; index++) {
+    const progress = ({ share }: StartProgress) => {
+      shares[index] = share ?? 0;
+      report({ phase: "threads", share: Math.min(...shares) });
     };
-    if (signal?.aborted) this.end(aborted());
-    else signal?.addEventListener("abort", () => this.end(aborted()), { once: true });
+    others.push(new BenchConnection(progress, signal));
   }
+  await Promise.all(others.map((other) => other.send({ kind: "start", request: { ...request, device: "wasm" } })));
+}
 
-  send(request: WithoutId<BenchRequest>): Promise<unknown> {
-    if (this.ended) return Promise.reject(this.ended);
-    const id = this.next++;
-    return new Promise((resolve, reject) => {
-      this.worker.postMessage({ ...request, id } satisfies BenchRequest);
-      this.pending.set(id, { resolve, reject });
-    });
-  }
-
-  end(error: MobileBertError): void {
-    this.ended ??= error;
-    this.worker.terminate();
-    for (const pending of this.pending.values()) pending.reject(this.ended);
-    this.pending.clear();
-  }
-
-  private receive(reply: BenchReply): void {
-    if (reply.kind === "progress") {
-      this.onProgress(reply.progress);
-      return;
-    }
-    const pending = this.pending.get(reply.id);
-    this.pending.delete(reply.id);
-    if (reply.kind === "result") pending?.resolve(reply.value);
-    else pending?.reject(toError(reply.error));
-  }
+function notIsolated(): MobileBertError {
+  const problem = "several threads need memory that workers share, and this page has none";
+  return new MobileBertError("unsupported", `${problem}; it must be cross-origin isolated`, { field: "threads" });
 }

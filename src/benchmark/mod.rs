@@ -14,9 +14,11 @@ pub use stored::{Check, Logits, Sample, Stored};
 pub use variants::{Variant, stored, variants};
 
 use crate::clock::now_ms;
+use crate::cpu::{Division, Exchange};
 use crate::error::Result;
+use crate::executor::Executor;
 use crate::model::Model;
-use crate::plan::{ModelPart, ParameterId, Request};
+use crate::plan::{ModelPart, ParameterId, Plan, Request};
 use crate::session::{DeviceReport, Outputs, Schedules, Sequence, Session};
 
 /// A network on its device, ready to be timed.
@@ -63,6 +65,14 @@ impl Benchmark {
         &self.session
     }
 
+    /// Number of CPU threads that compute; `None` on a GPU.
+    pub fn threads(&self) -> Option<usize> {
+        match self.session.executor() {
+            Executor::Cpu(executor) => Some(executor.threads()),
+            Executor::Gpu(_) => None,
+        }
+    }
+
     /// Number of dispatches in a run over one sequence of this length.
     ///
     /// # Errors
@@ -78,11 +88,25 @@ impl Benchmark {
     /// # Errors
     /// If the length or batch size is out of range.
     pub fn activation_bytes(&self, sequence: usize, batch: usize) -> Result<u64> {
+        Ok(self.padded_plan(sequence, batch)?.activation_bytes())
+    }
+
+    /// Maximum number of values that workers exchange at a time when they share a run over one sequence; `None` if its
+    /// steps don't divide.
+    ///
+    /// # Errors
+    /// If the length is out of range.
+    pub fn exchanged(&self, sequence: usize) -> Result<Option<usize>> {
+        let plan = self.padded_plan(sequence, 1)?;
+        Ok(Division::of(&plan).map(|division| division.floats(&plan)))
+    }
+
+    /// The plan of a run as the session makes it.
+    fn padded_plan(&self, sequence: usize, batch: usize) -> Result<Plan> {
         let sequence = sequence.next_multiple_of(self.session.executor().bucket());
         let sequence = sequence.min(self.session.limits().max_sequence);
         let schedule = self.schedules().of(batch * sequence);
-        let request = Request { batch, sequence, schedule, ..Request::default() };
-        Ok(self.session.network().plan(request)?.activation_bytes())
+        self.session.network().plan(Request { batch, sequence, schedule, ..Request::default() })
     }
 
     /// Bytes of all parameters on the device.
@@ -96,12 +120,31 @@ impl Benchmark {
     /// # Errors
     /// As [`Session::run`].
     pub async fn run(&mut self, sequence: usize, batch: usize) -> Result<Run> {
-        let limits = self.session.limits();
-        let sequences = vec![fixed(sequence, limits.vocab_size, limits.type_vocab_size); batch];
+        let sequences = vec![self.fixed(sequence); batch];
         let before = now_ms();
         let outputs = self.session.run_together(&sequences).await?;
         let milliseconds = now_ms() - before;
         Ok(Run { milliseconds, outputs: outputs.into_iter().next().unwrap_or_default() })
+    }
+
+    /// Computes this worker's part of a run over one sequence, which the others run at the same time; each of them gets
+    /// the results. `None` if one was lost, or if the run doesn't divide.
+    ///
+    /// # Errors
+    /// As [`Session::run_shared`].
+    pub fn run_part(&mut self, sequence: usize, exchange: Box<dyn Exchange>) -> Result<Option<Run>> {
+        let sequences = [self.fixed(sequence)];
+        let before = now_ms();
+        let mut exchange = Some(exchange);
+        let outputs = self.session.run_shared(&sequences, sequence, &mut |_| exchange.take())?;
+        let milliseconds = now_ms() - before;
+        let first = |outputs: Vec<Outputs>| outputs.into_iter().next().unwrap_or_default();
+        Ok(outputs.map(|outputs| Run { milliseconds, outputs: first(outputs) }))
+    }
+
+    fn fixed(&self, sequence: usize) -> Sequence {
+        let limits = self.session.limits();
+        fixed(sequence, limits.vocab_size, limits.type_vocab_size)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{AdapterLimits, Benchmark, fixed};
+use super::{AdapterLimits, Benchmark};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::plan::Plan;
@@ -144,11 +144,6 @@ impl Benchmark {
         let of_step =
             |step| [plan.step_flops(network, step) as f64, plan.step_bytes(network, step, &stored) as f64];
         plan.steps.iter().map(of_step).collect()
-    }
-
-    fn fixed(&self, sequence: usize) -> crate::session::Sequence {
-        let limits = self.session.limits();
-        fixed(sequence, limits.vocab_size, limits.type_vocab_size)
     }
 }
 

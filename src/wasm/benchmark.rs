@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::convert::{object, parse};
+use super::helpers::SharedMemory;
 use super::model::{device_object, memory_object};
 use super::options::LoadOptions;
-use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Seeding};
+use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Run, Seeding};
 use crate::config::Config;
 use crate::plan::Schedule;
 
@@ -89,6 +90,14 @@ struct Timed {
     check: Option<Check>,
 }
 
+/// The time of a run, compared with what is expected unless that is undefined.
+fn timed(run: &Run, expected: &JsValue) -> Result<JsValue, JsValue> {
+    let expected: Option<Expected> =
+        if expected.is_undefined() { None } else { Some(parse("expected", expected)?) };
+    let check = expected.map(|expected| Check::of(&run.outputs, &expected.logits, expected.allowed));
+    Ok(object(&Timed { milliseconds: run.milliseconds, check })?)
+}
+
 #[wasm_bindgen(js_class = Benchmark)]
 impl WasmBenchmark {
     /// `{ version, architecture, parameters, weightBytes, schedule, schedules, longest, times }`; `schedules` are all that
@@ -119,11 +128,25 @@ impl WasmBenchmark {
     /// Runs one sequence of fixed ids; `expected` is `{ logits: { name: { places, values, rms } }, allowed }`, or
     /// undefined if nothing is stored. Returns `{ milliseconds, check: { right, difference, allowed } | null }`.
     pub async fn run(&mut self, sequence: usize, expected: JsValue) -> Result<JsValue, JsValue> {
-        let expected: Option<Expected> =
-            if expected.is_undefined() { None } else { Some(parse("expected", &expected)?) };
         let run = self.benchmark.run(sequence, 1).await?;
-        let check = expected.map(|expected| Check::of(&run.outputs, &expected.logits, expected.allowed));
-        Ok(object(&Timed { milliseconds: run.milliseconds, check })?)
+        timed(&run, &expected)
+    }
+
+    /// Computes this worker's part of a run. Returns what `run` does, or null if one of the other workers was lost.
+    #[wasm_bindgen(js_name = runPart)]
+    pub fn run_part(
+        &mut self,
+        sequence: usize,
+        expected: JsValue,
+        memory: SharedMemory,
+    ) -> Result<JsValue, JsValue> {
+        let run = self.benchmark.run_part(sequence, Box::new(memory))?;
+        run.map_or(Ok(JsValue::NULL), |run| timed(&run, &expected))
+    }
+
+    /// Maximum number of values that workers exchange at a time when they share a run; undefined if it can't be shared.
+    pub fn exchanged(&self, sequence: usize) -> Result<Option<usize>, JsValue> {
+        Ok(self.benchmark.exchanged(sequence)?)
     }
 
     /// Bytes of activations in a run over this many tokens.

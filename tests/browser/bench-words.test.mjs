@@ -72,7 +72,7 @@ describe("with two networks measured", () => {
     other.models[1].warm[1].check = { right: false, difference: 1, allowed: 0.001 };
     const { words, shown } = await compare(JSON.stringify(other, undefined, 1));
     assert.ok(shown);
-    assert.match(words, /^This one: CPU · WebAssembly · Chrom.*The pasted one: .*Netscape 4/);
+    assert.match(words, /^This one: CPU · WebAssembly · 1 thread · Chrom.*The pasted one: .*Netscape 4/);
     assert.deepEqual(
       (await cells(page, "#compare")).map(([name, , , verdict]) => [name, verdict]),
       [
@@ -181,7 +181,7 @@ test("all schedules of the engine are compared, and told apart", async () => {
   const legend = await page.$$eval("#legend li", (items) => items.map(({ textContent }) => textContent));
   assert.deepEqual(
     legend,
-    schedules.map((schedule) => `MobileBERT-TINY, ${schedule}`),
+    schedules.map((schedule) => `MobileBERT-TINY, schedule ${schedule}`),
   );
   assert.match(await text(page, "#warm"), /schedule operations; /);
   await page.close();

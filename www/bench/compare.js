@@ -5,6 +5,7 @@ import { readResult } from "./result.js";
 import { isShared, resultIn } from "./share.js";
 import { milliseconds } from "./statistics.js";
 import { placeOf } from "./verdict.js";
+import { titleWith, wayOf } from "./ways.js";
 
 /** @typedef {import("./result.js").Result} Result */
 
@@ -65,12 +66,14 @@ function formatted(value) {
 /** @param {Result} here @param {Result} there */
 function compare(here, there) {
   if (there.void !== null) throw new Unreadable(`That result is void: ${there.void}`);
+  const way = wayOf(here.models);
   const pairs = here.models.flatMap((model) =>
     model.warm.flatMap((row) => {
       const others = there.models.filter(({ name }) => name === model.name);
-      const same = others.find(({ schedule }) => schedule === model.schedule) ?? others[0];
+      const sameThreads = others.filter(({ threads }) => threads === model.threads);
+      const same = [...sameThreads, ...others].find(({ schedule }) => schedule === model.schedule) ?? others[0];
       const other = same?.warm.find(({ sequence, batch }) => sequence === row.sequence && batch === row.batch);
-      return other ? [{ title: model.title, row, other }] : [];
+      return other ? [{ title: titleWith(model, way), row, other }] : [];
     }),
   );
   if (pairs.length === 0) throw new Unreadable("The two results have no network and length in common");

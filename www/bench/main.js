@@ -61,8 +61,8 @@ document.documentElement.dataset.ready = "true";
 async function run(plan) {
   if (running) return;
   hideProblem();
-  if (plan.subjects.length === 0 || plan.sequences.length === 0) {
-    status.textContent = "Choose at least one network and one number of tokens.";
+  if (plan.subjects.length === 0 || plan.sequences.length === 0 || plan.threads.length === 0) {
+    status.textContent = "Choose at least one network, one number of tokens and one number of threads.";
     return;
   }
   running = new AbortController();
@@ -101,7 +101,7 @@ function report(error, plan) {
   showProblem(error, () => run(plan), onCpu);
 }
 
-/** Messages about lengths that a network doesn't support. @type {Map<string, string>} */
+/** Messages about what a network doesn't support. @type {Map<string, string>} */
 const skipped = new Map();
 
 /** @param {Result} result */
@@ -136,6 +136,7 @@ function listener(plan, following) {
     download: "Downloading",
     generate: "Generating weights for",
     upload: "Uploading",
+    threads: "Starting more threads for",
   };
   let last = 0;
   return {
@@ -163,6 +164,10 @@ function listener(plan, following) {
     tooLong({ title }, longest, lengths) {
       const were = lengths.length === 1 ? "was" : "were";
       skipped.set(title, `${title} supports up to ${longest} tokens, so ${lengths.join(", ")} ${were} not measured.`);
+    },
+    indivisible({ title }, schedule) {
+      const why = `Threads can't share a run of ${title} with schedule ${schedule}, so it was measured with one at most.`;
+      skipped.set(`${title} ${schedule}`, why);
     },
     row({ title }, { sequence, median_ms, check }) {
       status.textContent = `${title}, ${sequence} tokens: ${milliseconds(median_ms)} ms, ${checkText(check)}.`;

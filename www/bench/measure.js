@@ -13,10 +13,12 @@ import { quantile, rounded } from "./statistics.js";
  * @typedef {{ name: string, title: string, source: BenchmarkSource, bytes?: number, paperMs: number | null,
  *   expected: (sequence: number) => Expected | undefined }} Subject
  * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
- *   device: string, schedule: string | undefined, allSchedules: boolean, profile: boolean }} Plan
+ *   device: string, threads: number[], schedule: string | undefined, allSchedules: boolean, profile: boolean }} Plan
+ * @typedef {{ schedule: string | undefined, threads: number }} Way
  * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
  *   runs: number[], share: number): void, version(version: string): void, changed(models: ModelResult[]): void,
- *   tooLong(subject: Subject, longest: number, lengths: number[]): void, row(model: ModelResult, row: Row): void }} Listener
+ *   tooLong(subject: Subject, longest: number, lengths: number[]): void,
+ *   indivisible(subject: Subject, schedule: string): void, row(model: ModelResult, row: Row): void }} Listener
  */
 
 /** Uncounted runs after the first one. */
@@ -38,27 +40,33 @@ export async function measure(plan, listener, signal) {
   /** @type {ModelResult[]} */
   const models = [];
   for (const subject of plan.subjects) {
-    const { schedule, schedules } = await measureOne(plan, subject, plan.schedule, models, listener, signal);
-    // The engine says which schedules it has once it has started.
-    const others = plan.allSchedules ? schedules.filter((other) => other !== schedule) : [];
-    for (const other of others) await measureOne(plan, subject, other, models, listener, signal);
+    const measured = (/** @type {Way} */ way) => measureOne(plan, subject, way, models, listener, signal);
+    const [threads = 1, ...moreThreads] = plan.threads;
+    // The engine says which schedules it has, and which device it uses, once it has started.
+    const started = await measured({ schedule: plan.schedule, threads });
+    const counts = started.threads === null ? [] : moreThreads;
+    for (const count of counts) await measured({ schedule: plan.schedule, threads: count });
+    const others = plan.allSchedules ? started.schedules.filter((other) => other !== started.schedule) : [];
+    for (const schedule of others)
+      for (const count of [threads, ...counts]) await measured({ schedule, threads: count });
   }
 }
 
 /**
- * Measures a network with one schedule.
+ * Measures a network in one way.
  * @param {Plan} plan
  * @param {Subject} subject
- * @param {string | undefined} schedule
+ * @param {Way} way
  * @param {ModelResult[]} models those measured so far, to which this one is added
  * @param {Listener} listener
  * @param {AbortSignal} signal
  */
-async function measureOne(plan, subject, schedule, models, listener, signal) {
+async function measureOne(plan, subject, { schedule, threads }, models, listener, signal) {
   const { device, profile, sequences, minutes } = plan;
   const benchmark = await Benchmark.start(subject.source, {
     device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device),
     ...(schedule && { schedule }),
+    threads,
     profiling: profile,
     onProgress: (progress) => listener.starting(subject, progress),
     signal,
@@ -66,6 +74,10 @@ async function measureOne(plan, subject, schedule, models, listener, signal) {
   try {
     const { started } = benchmark;
     listener.version(started.version);
+    if (started.threads !== null && started.threads < threads) {
+      listener.indivisible(subject, started.schedule);
+      return started;
+    }
     const model = describe(subject, benchmark);
     models.push(model);
     const tooLong = sequences.filter((length) => length > started.longest);
@@ -93,6 +105,7 @@ function describe(subject, { started }) {
     parameters: started.parameters,
     weight_bytes: started.weightBytes,
     device: { ...device, adapter: adapter || null },
+    threads: started.threads,
     schedule: started.schedule,
     cold: {
       module_ms: rounded(cold.module),
@@ -139,6 +152,8 @@ export function worse(before, now) {
  * @param {Listener} listener
  */
 async function warm(plan, subject, benchmark, model, changed, listener) {
+  // A profile of the CPU is that of one thread.
+  const isProfiled = plan.profile && (model.threads ?? 1) === 1;
   for (const sequence of plan.sequences.filter((length) => length <= benchmark.started.longest)) {
     const expected = subject.expected(sequence);
     const first = await benchmark.run(sequence, expected);
@@ -171,12 +186,12 @@ async function warm(plan, subject, benchmark, model, changed, listener) {
       runs_ms: runs,
       dispatches: await benchmark.dispatches(sequence),
       activation_bytes: await benchmark.activationBytes(sequence),
-      parts: plan.profile ? await benchmark.parts(sequence, PROFILED_RUNS) : null,
+      parts: isProfiled ? await benchmark.parts(sequence, PROFILED_RUNS) : null,
       check,
       paper_ms: sequence === PAPER_SEQUENCE ? subject.paperMs : null,
     };
     model.warm.push(row);
-    if (plan.profile) await profile(benchmark, model, sequence);
+    if (isProfiled) await profile(benchmark, model, sequence);
     changed();
     listener.row(model, row);
   }

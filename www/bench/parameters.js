@@ -1,7 +1,10 @@
 /**
  * Parameters in the page's URL: `?variant=` and `?model=` (lists, or repeated), `?sequence=` (a list), `?runs=`,
- * `?device=`, `?schedule=` (`all` compares them), `?mode=sustained`, `?minutes=`, `?profile`.
+ * `?device=`, `?schedule=` (`all` compares them), `?threads=` (a list), `?mode=sustained`, `?minutes=`, `?profile`.
  */
+/** More workers than any phone has cores only take memory. */
+const MAX_THREADS = 16;
+
 const query = new URLSearchParams(location.search);
 
 /** @param {string} name */
@@ -33,6 +36,11 @@ export const models = query.getAll("model").filter((name) => name !== "");
 export const sequences = list("sequence")
   .map(Number)
   .filter((length) => Number.isInteger(length) && length > 0);
+
+/** Requested numbers of CPU threads. */
+export const threads = list("threads")
+  .map(Number)
+  .filter((count) => Number.isInteger(count) && count > 0 && count <= MAX_THREADS);
 
 /** Maximum number of runs per row. */
 export const runs = Math.round(number("runs", 20, 1, 1000));

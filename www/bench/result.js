@@ -21,7 +21,7 @@ import { added, boolean, from, integer, listOf, objectOf, orNull, reject, textUp
  * @typedef {{ sequence: number, seconds: number, check: Check | null, points: Point[] }} Sustained
  * @typedef {{ kind: string, adapter: string | null, fallback: boolean, reason: string }} Device
  * @typedef {{ name: string, title: string, seed: number | null, architecture: string, parameters: number,
- *   weight_bytes: number, device: Device, schedule: string, cold: Cold, warm: Row[], sustained: Sustained | null,
+ *   weight_bytes: number, device: Device, threads: number | null, schedule: string, cold: Cold, warm: Row[], sustained: Sustained | null,
  *   limits: Limits | null, profiles: Profile[] | null }} ModelResult
  * @typedef {{ charging: boolean, level: number }} Battery
  * @typedef {{ browser: string | null, platform: string, device_model: string | null, cores: number | null,
@@ -117,6 +117,7 @@ const model = objectOf({
   parameters: integer(0, 1e12),
   weight_bytes: added(bytes, 0),
   device: objectOf({ kind: text, adapter: orNull(text), fallback: boolean, reason: textUpTo(1000) }),
+  threads: added(orNull(integer(1, 65_536)), null),
   schedule: text,
   cold,
   warm: listOf(row, 64),

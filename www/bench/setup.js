@@ -2,6 +2,7 @@
 import { byId, make } from "../app/elements.js";
 import { megabytes } from "../app/format.js";
 import { bundledModels, findBundled } from "../app/models/models.js";
+import { canShareMemory } from "../pkg/dist/bench.js";
 import { OPERATORS, PAPER_SEQUENCE } from "./operators.js";
 import * as wanted from "./parameters.js";
 
@@ -17,6 +18,7 @@ import * as wanted from "./parameters.js";
 const SEQUENCES = [64, 128, 256, 384, 512];
 /** The lengths selected by default. */
 const DEFAULT_SEQUENCES = [64, 128, 256, 384];
+const THREADS = [1, 2, 4, 8];
 const DEVICES = { auto: "automatic", webgpu: "WebGPU", wasm: "CPU" };
 
 /** @param {string} path */
@@ -78,6 +80,7 @@ export async function prepare() {
       checked: value === wanted.device,
     })),
   );
+  threadOptions();
   options("modes", "radio", [
     { value: "short", label: `short: up to ${wanted.runs} runs per row`, checked: !wanted.sustained },
     { value: "sustained", label: `sustained: ${wanted.minutes} minutes at one length`, checked: wanted.sustained },
@@ -86,7 +89,8 @@ export async function prepare() {
     {
       value: "profile",
       label: "time every kernel",
-      about: "adds a few runs per row; uses GPU timestamps if the browser supports them",
+      about:
+        "adds a few runs per row; uses GPU timestamps if the browser supports them; on the CPU, with one thread only",
       checked: wanted.profile,
     },
     {
@@ -115,10 +119,29 @@ export async function prepare() {
     minutes: chosen("modes")[0] === "sustained" ? wanted.minutes : null,
     // Unknown values in the URL are passed on; the package rejects them.
     device: chosen("devices")[0] ?? wanted.device,
+    threads: chosen("threads").map(Number),
     schedule: wanted.schedule,
     allSchedules: chosen("details").includes("schedules"),
     profile: chosen("details").includes("profile"),
   });
+}
+
+/** Numbers of threads up to that of cores; where workers can't share memory, only one. */
+function threadOptions() {
+  const isShared = canShareMemory();
+  const cores = navigator.hardwareConcurrency || 1;
+  const possible = THREADS.filter((count) => count === 1 || (isShared && count <= cores));
+  const given = isShared ? wanted.threads : wanted.threads.filter((count) => count === 1);
+  const counts = [...new Set([...possible, ...given])].sort((a, b) => a - b);
+  const checked = given.length > 0 ? given : [1];
+  options(
+    "threads",
+    "checkbox",
+    counts.map((count) => ({ value: String(count), label: String(count), checked: checked.includes(count) })),
+  );
+  byId("threads-hint", HTMLElement).textContent = isShared
+    ? "Each thread has its own copy of the weights. On a GPU this makes no difference."
+    : "Only one: this page isn't cross-origin isolated, so threads can't share memory. Reloading it may help.";
 }
 
 /** @param {Variant} variant @param {Stored} stored @returns {Subject} */

@@ -1,5 +1,6 @@
 /** A result in one sentence: how long a run takes here, next to the paper's phone. */
 import { milliseconds } from "./statistics.js";
+import { threadsText } from "./ways.js";
 
 /**
  * @typedef {import("./result.js").ModelResult} ModelResult
@@ -41,10 +42,17 @@ export function placeOf({ system, tool }, model) {
   return [deviceName(model), program, system.device_model ?? system.platform].filter(Boolean).join(" · ");
 }
 
-/** Describes the device briefly. @param {ModelResult} model */
-export function deviceName({ device }) {
-  if (device.kind === "wasm") return "CPU · WebAssembly";
-  if (device.kind === "cpu") return "CPU";
+/**
+ * Describes the device briefly.
+ * @param {ModelResult} model
+ * @param {ModelResult[]} models all of them, which may have used several numbers of threads
+ */
+export function deviceName({ device, threads }, models = []) {
+  const counts = [...new Set([threads, ...models.map((model) => model.threads)])].filter((count) => count !== null);
+  // Results from before threads could be chosen don't say.
+  const withThreads = counts.length > 0 ? ` · ${threadsText(counts)}` : "";
+  if (device.kind === "wasm") return `CPU · WebAssembly${withThreads}`;
+  if (device.kind === "cpu") return `CPU${withThreads}`;
   const software = device.fallback ? " (software, on the CPU)" : "";
   return `${device.kind === "webgpu" ? "WebGPU" : "GPU"} · ${device.adapter ?? "unnamed"}${software}`;
 }

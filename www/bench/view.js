@@ -6,6 +6,7 @@ import { operators } from "./operators.js";
 import { profiles } from "./profile-view.js";
 import { milliseconds } from "./statistics.js";
 import { deviceName } from "./verdict.js";
+import { titleWith, wayOf } from "./ways.js";
 
 /**
  * @typedef {import("./result.js").Check} Check
@@ -70,7 +71,7 @@ function system(result) {
   const { browser, platform, device_model, cores, battery } = result.system;
   const power = battery ? `${battery.charging ? "charging" : "unplugged"}, ${Math.round(100 * battery.level)}%` : "";
   const rows = [
-    ["Device", deviceName(model)],
+    ["Device", deviceName(model, result.models)],
     ["Reason", model.device.reason],
     ["System", [device_model, platform, cores && `${cores} cores`].filter(Boolean).join(" · ")],
     ["Browser", browser ?? (result.tool.kind === "page" ? "unknown" : result.tool.kind)],
@@ -89,13 +90,13 @@ function warm(models, plan) {
   element("warm-part").hidden = models.length + waiting.length === 0;
   const table = element("warm");
   for (const body of table.querySelectorAll("tbody")) body.remove();
-  const several = new Set(models.map(({ schedule }) => schedule)).size > 1 || plan?.allSchedules === true;
+  const way = wayOf(models, plan);
   table.append(
     ...models.map((model) => {
       const size = `${(model.parameters / 1e6).toFixed(1)} M parameters, ${dispatchesOf(model)}`;
       const rows = model.warm.map(rowOf);
       const left = plan ? plan.sequences.slice(rows.length).map(emptyRow) : [];
-      return bodyOf(model.title, several ? `schedule ${model.schedule}; ${size}` : size, [...rows, ...left]);
+      return bodyOf(model.title, [way(model), size].filter(Boolean).join("; "), [...rows, ...left]);
     }),
     ...waiting.map(({ title }) => bodyOf(title, "waiting", plan?.sequences.map(emptyRow) ?? [])),
   );
@@ -176,10 +177,11 @@ const PARTS = /** @type {const} */ ([
 function cold(models) {
   element("cold-part").hidden = models.length === 0;
   const table = element("cold");
-  const heads = models.map(({ title }) => {
+  const way = wayOf(models);
+  const heads = models.map((model) => {
     const head = document.createElement("th");
     head.scope = "col";
-    head.textContent = title;
+    head.textContent = titleWith(model, way);
     return head;
   });
   table.querySelector("thead")?.replaceChildren(make("tr", {}, [make("td"), ...heads]));
@@ -207,8 +209,8 @@ function charts(ended, models, plan) {
   const measured = ended.filter((model) => model.warm.length > 1);
   element("plot-part").hidden = measured.length === 0;
   if (measured.length > 0) {
-    const several = new Set(measured.map(({ schedule }) => schedule)).size > 1;
-    const nameOf = (/** @type {ModelResult} */ { title, schedule }) => (several ? `${title}, ${schedule}` : title);
+    const way = wayOf(measured);
+    const nameOf = (/** @type {ModelResult} */ model) => titleWith(model, way);
     const sequences = [...new Set(measured.flatMap(({ warm }) => warm.map(({ sequence }) => sequence)))];
     const series = measured.map((model) => ({
       label: nameOf(model),

@@ -59,7 +59,10 @@ fn print_limits(limits: &AdapterLimits, output: &mut Output) -> Result<()> {
 impl ModelResult {
     fn print(&self, output: &mut Output) -> Result<()> {
         let on = match (self.device.kind, &self.device.adapter) {
-            (DeviceKind::Cpu, _) => "the CPU".to_owned(),
+            (DeviceKind::Cpu, _) => match self.threads {
+                Some(1) | None => "the CPU, 1 thread".to_owned(),
+                Some(threads) => format!("the CPU, {threads} threads"),
+            },
             (DeviceKind::Gpu, adapter) => format!("the GPU {}", adapter.as_deref().unwrap_or_default()),
         };
         output.line(&format!(

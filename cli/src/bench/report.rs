@@ -54,6 +54,8 @@ pub struct ModelResult {
     /// Bytes of the parameters on the device.
     pub weight_bytes: u64,
     pub device: DeviceReport,
+    /// CPU threads that computed; none on a GPU.
+    pub threads: Option<usize>,
     pub schedule: String,
     pub cold: Cold,
     pub warm: Vec<Row>,
@@ -162,6 +164,7 @@ impl ModelResult {
             parameters: benchmark.parameters(),
             weight_bytes: benchmark.weight_bytes(),
             device: benchmark.device().clone(),
+            threads: benchmark.threads(),
             schedule: benchmark.schedules().describe(),
             cold,
             warm,

@@ -1,4 +1,4 @@
-import { type EngineOptions, simdFor, startEngine } from "../engine/engine.js";
+import { type EngineMemory, type EngineOptions, simdFor, startEngine } from "../engine/engine.js";
 import { disposed, toPlain } from "../errors.js";
 import { type OpenFile, openFile } from "../files/fetch.js";
 import { missing, openWeights, WEIGHTS } from "../files/model-files.js";
@@ -7,11 +7,12 @@ import { Stopwatch } from "../files/stopwatch.js";
 import { join } from "../files/streams.js";
 import { parseManifest, verified } from "../files/verify.js";
 import type { Device } from "../types.js";
+import { type MemoryView, SharedMemory } from "../worker/memory.js";
 import type { BenchReply, BenchRequest, ColdStart, NetworkInfo, StartProgress, StartRequest } from "./protocol.js";
 
 /** The wasm module's `Benchmark`. */
 interface EngineBenchmark {
-  describe(): Omit<NetworkInfo, "cold" | "device"> & {
+  describe(): Omit<NetworkInfo, "cold" | "device" | "threads"> & {
     times: { compile: number; generate: number; upload: number } | null;
   };
   device(): Device;
@@ -21,6 +22,8 @@ interface EngineBenchmark {
   limits(): Promise<unknown>;
   profile(sequence: number, runs: number): Promise<unknown>;
   run(sequence: number, expected: unknown): Promise<unknown>;
+  runPart(sequence: number, expected: unknown, memory: EngineMemory): unknown;
+  exchanged(sequence: number): number | undefined;
 }
 
 interface Seeding {
@@ -64,7 +67,9 @@ async function start(
       ? await generate(engine, place.config, place.seed, options, report)
       : await download(engine, place.place, options, report);
   const { times: _, ...about } = benchmark.describe();
-  return { benchmark, started: { ...about, device: benchmark.device(), cold: { module, ...parts } } };
+  const on = benchmark.device();
+  const threads = on.kind === "wasm" ? 1 : null;
+  return { benchmark, started: { ...about, device: on, threads, cold: { module, ...parts } } };
 }
 
 type Parts = Omit<ColdStart, "module">;
@@ -150,6 +155,10 @@ async function handle(message: BenchRequest): Promise<unknown> {
   switch (message.kind) {
     case "run":
       return await benchmark.run(message.sequence, message.expected);
+    case "runPart":
+      return runPart(benchmark, message.sequence, message.expected, message.memory);
+    case "exchanged":
+      return benchmark.exchanged(message.sequence);
     case "dispatches":
       return benchmark.dispatches(message.sequence);
     case "activationBytes":
@@ -160,6 +169,16 @@ async function handle(message: BenchRequest): Promise<unknown> {
       return await benchmark.limits();
     case "profile":
       return await benchmark.profile(message.sequence, message.runs);
+  }
+}
+
+function runPart(benchmark: EngineBenchmark, sequence: number, expected: unknown, view: MemoryView): unknown {
+  const memory = new SharedMemory(view);
+  try {
+    return benchmark.runPart(sequence, expected, memory);
+  } catch (error) {
+    memory.fail();
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { PlainError } from "../errors.js";
 import type { Place } from "../files/source.js";
 import type { Device, DeviceKind } from "../types.js";
+import type { MemoryView } from "../worker/memory.js";
 
 /** The network to measure. */
 export type BenchmarkPlace = { kind: "seeded"; config: string; seed: number } | { kind: "model"; place: Place };
@@ -34,6 +35,8 @@ export interface ColdStart {
 export interface NetworkInfo {
   cold: ColdStart;
   device: Device;
+  /** Number of CPU threads that share each run; `null` on a GPU. */
+  threads: number | null;
   /** Version of the wasm module. */
   version: string;
   /** Name of the class in `transformers`. */
@@ -51,7 +54,7 @@ export interface NetworkInfo {
 
 /** Progress of a start. */
 export interface StartProgress {
-  phase: "module" | "compile" | "download" | "generate" | "upload";
+  phase: "module" | "compile" | "download" | "generate" | "upload" | "threads";
   /** From 0 to 1, or `null` if unknown. */
   share: number | null;
 }
@@ -146,7 +149,8 @@ export interface KernelProfile {
 export type BenchRequest =
   | { id: number; kind: "start"; request: StartRequest }
   | { id: number; kind: "run"; sequence: number; expected: Expected | undefined }
-  | { id: number; kind: "dispatches" | "activationBytes"; sequence: number }
+  | { id: number; kind: "runPart"; sequence: number; expected: Expected | undefined; memory: MemoryView }
+  | { id: number; kind: "dispatches" | "activationBytes" | "exchanged"; sequence: number }
   | { id: number; kind: "parts" | "profile"; sequence: number; runs: number }
   | { id: number; kind: "limits" };
 

@@ -1,0 +1,29 @@
+/** In which ways the networks of a result were measured, for where there are several: schedules and numbers of threads. */
+
+/** @typedef {Pick<import("./result.js").ModelResult, "schedule" | "threads">} Measured */
+
+/** @param {number[]} counts at least one */
+export function threadsText(counts) {
+  return `${counts.join(" or ")} ${counts.at(-1) === 1 ? "thread" : "threads"}`;
+}
+
+/**
+ * Returns a function that says in which way a network was measured: what differs among `models`, and what the plan compares.
+ * @param {Measured[]} models
+ * @param {import("./measure.js").Plan} [plan]
+ * @returns {(model: Measured) => string} empty if all were measured in the same way
+ */
+export function wayOf(models, plan) {
+  const differs = (/** @type {(model: Measured) => unknown} */ value) => new Set(models.map(value)).size > 1;
+  const bySchedule = plan?.allSchedules === true || differs(({ schedule }) => schedule);
+  const byThreads = (plan?.threads.length ?? 0) > 1 || differs(({ threads }) => threads);
+  return ({ schedule, threads }) =>
+    [bySchedule ? `schedule ${schedule}` : "", byThreads && threads !== null ? threadsText([threads]) : ""]
+      .filter(Boolean)
+      .join(", ");
+}
+
+/** @param {import("./result.js").ModelResult} model @param {(model: Measured) => string} way */
+export function titleWith(model, way) {
+  return [model.title, way(model)].filter(Boolean).join(", ");
+}

@@ -28,6 +28,7 @@ mod files;
 mod fit;
 mod form;
 mod matcher;
+mod normalizer;
 mod offsets;
 mod piece;
 mod record;

@@ -5,13 +5,13 @@
 
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
-use tokenizers::{Decoder, Model, NormalizedString, Normalizer, OffsetType, PreTokenizedString};
+use tokenizers::{Decoder, Model, NormalizedString, OffsetType, PreTokenizedString};
 
 use super::TokenizerFiles;
 use super::added_tokens::AddedToken;
 use super::form::{TOKENIZER_JSON, VOCAB};
 use super::matcher::Matcher;
+use super::normalizer::Normalizer;
 use super::piece::Piece;
 use super::settings::Settings;
 use super::special_tokens::Role;
@@ -47,7 +47,7 @@ impl SpecialIds {
 /// Splits text into WordPiece tokens with their ranges in the source.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    normalizer: BertNormalizer,
+    normalizer: Normalizer,
     words: WordSplit,
     pub(super) model: WordPiece,
     special: SpecialIds,
@@ -83,16 +83,16 @@ impl Tokenizer {
     /// for tokenizers other than BERT's, [`Error::Corrupt`] for inconsistent files.
     pub fn from_files(files: TokenizerFiles<'_>) -> Result<Self> {
         let settings = files.settings()?;
-        let normalizer = BertNormalizer::new(
-            settings.clean_text,
-            settings.space_chinese,
-            settings.strip_accents,
-            settings.lowercase,
-        );
+        let normalizer = Normalizer {
+            clean_text: settings.clean_text,
+            space_chinese: settings.space_chinese,
+            strip_accents: settings.strip_accents.unwrap_or(settings.lowercase),
+            lowercase: settings.lowercase,
+        };
         let special = special_ids(&settings)?;
         let largest = settings.vocabulary.0.values().chain(settings.added.iter().map(|a| &a.id)).max();
         let size = largest.map_or(0, |&id| id as usize + 1);
-        let matchers = matchers(&settings, normalizer)?;
+        let matchers = matchers(&settings, normalizer);
         let template = settings.template.unwrap_or_else(|| Template::bert(special.class, special.separator));
         let model = WordPiece::builder()
             .vocab(settings.vocabulary.0)
@@ -251,7 +251,12 @@ impl Tokenizer {
         let [as_written, normalized] = &self.matchers;
         let mut words = PreTokenizedString::from(NormalizedString::from(text));
         words.split(|_, part| Ok(as_written.split(part, plain))).map_err(library)?;
-        words.normalize(|part| self.normalizer.normalize(part)).map_err(library)?;
+        words
+            .normalize(|part| {
+                self.normalizer.normalize(part);
+                Ok(())
+            })
+            .map_err(library)?;
         words.split(|_, part| Ok(normalized.split(part, plain))).map_err(library)?;
         self.words.split(&mut words).map_err(library)?;
         words.tokenize(|word| self.model.tokenize(word.get())).map_err(library)?;
@@ -290,19 +295,19 @@ fn special_ids(settings: &Settings) -> Result<SpecialIds> {
 }
 
 /// The added tokens to match as they are written, and in the normalized text.
-fn matchers(settings: &Settings, normalizer: BertNormalizer) -> Result<[Matcher; 2]> {
+fn matchers(settings: &Settings, normalizer: Normalizer) -> [Matcher; 2] {
     let mut as_written = Vec::new();
     let mut normalized = Vec::new();
     for added in settings.added.iter().cloned() {
         if added.normalized() {
             let mut content = NormalizedString::from(added.content.as_str());
-            normalizer.normalize(&mut content).map_err(library)?;
+            normalizer.normalize(&mut content);
             normalized.push((content.get().to_owned(), added));
         } else {
             as_written.push((added.content.clone(), added));
         }
     }
-    Ok([Matcher::new(as_written), Matcher::new(normalized)])
+    [Matcher::new(as_written), Matcher::new(normalized)]
 }
 
 /// Segments of a text of about [`SEGMENT`] bytes with their offsets, split only before spaces.

@@ -42,7 +42,10 @@ impl Network {
     /// The checkpoint's tensors that the network needs, each once, with their shapes.
     pub fn tensors(&self) -> BTreeSet<(&str, &[usize])> {
         let sources = self.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
-        sources.map(|source| (source.name(), source.shape.as_slice())).collect()
+        // `collect` would sort, with a copy of the algorithm for this type.
+        let mut tensors = BTreeSet::new();
+        tensors.extend(sources.map(|source| (source.name(), source.shape.as_slice())));
+        tensors
     }
 
     /// Number of trained values in a part; tied tensors count once.

@@ -140,7 +140,9 @@ impl Quantizer {
     /// # Errors
     /// [`Error::Internal`] if the header can't be written.
     pub fn into_file(self) -> Result<SafetensorsFile> {
-        let metadata = BTreeMap::from([("dtype", self.storage.as_str()), ("format", "pt")]);
+        // `BTreeMap::from` would sort, with a copy of the algorithm for this type.
+        let mut metadata = BTreeMap::new();
+        metadata.extend([("dtype", self.storage.as_str()), ("format", "pt")]);
         SafetensorsFile::new(self.tensors, &metadata)
     }
 }

@@ -1,13 +1,14 @@
-//! The CPU twin of `linear` with f32 and q8 weights against its formula in f64, with every instruction set of this machine
-//! and with one and several threads.
+//! The CPU twin of `linear` with weights of every format against its formula in f64, with every instruction set of this
+//! machine and with one and several threads.
 
 mod support;
 
 use mobilebert::kernels::linear::{self, LinearOperands, LinearParameters};
 use mobilebert::kernels::{COLUMN_MULTIPLE, PackedMatrix, Simd, Workers};
+use mobilebert::weights::Q4_GROUP;
 use support::compare::{Tolerance, assert_close, compare_each};
 use support::cpu::with_every_simd;
-use support::matrix::{Matrix, Precision, SIZES};
+use support::matrix::{Matrix, PRECISIONS, Precision, SIZES, precisions_of};
 use support::random::Random;
 use support::reference::{self, ACTIVATIONS};
 
@@ -58,18 +59,32 @@ fn check_linear(
         .zip(rounding)
         .map(|(value, rounding)| absolute + 2e-6 * value.abs() + rounding)
         .collect();
-    for (name, found) in with_every_simd(expected.len(), |output, workers| {
-        let operands = LinearOperands {
-            input_values: &input,
-            weight: &weight.packed(workers.simd()),
-            bias: &bias,
-            residual: if has_residual == 1 { &residual } else { &[] },
-            scale: if parameters.has_scale == 1 { &scale } else { &[] },
-        };
-        linear::run(&parameters, &operands, output, workers);
-    }) {
-        compare_each(&expected, &found, &allowed)
+    let compute = |weight: &dyn Fn(Simd) -> PackedMatrix| {
+        with_every_simd(expected.len(), |output, workers| {
+            let operands = LinearOperands {
+                input_values: &input,
+                weight: &weight(workers.simd()),
+                bias: &bias,
+                residual: if has_residual == 1 { &residual } else { &[] },
+                scale: if parameters.has_scale == 1 { &scale } else { &[] },
+            };
+            linear::run(&parameters, &operands, output, workers);
+        })
+    };
+    let results = compute(&|simd| weight.packed(simd));
+    for (name, found) in &results {
+        compare_each(&expected, found, &allowed)
             .unwrap_or_else(|problem| panic!("{name}, {precision:?}: {parameters:?} of {size:e}: {problem}"));
+    }
+    if matches!(precision, Precision::F16 | Precision::Q4) {
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        for ((name, found), (_, unpacked)) in results.iter().zip(compute(&|simd| weight.packed_floats(simd)))
+        {
+            assert!(
+                bits(found) == bits(&unpacked),
+                "{name}, {precision:?}: not as with floats: {parameters:?}"
+            );
+        }
     }
 }
 
@@ -77,10 +92,10 @@ fn check_linear(
 fn linear_matches_its_formula_for_random_shapes() {
     let mut random = Random::new(10);
     for _ in 0..60 {
-        for precision in [Precision::F32, Precision::Q8] {
+        for precision in PRECISIONS {
             let (rows, depth, columns) =
                 (random.between(1, 70), random.between(1, 200), random.between(1, 90));
-            check_linear(&mut random, precision, rows, depth, columns);
+            check_linear(&mut random, precision, rows, depth_of(precision, depth), columns);
         }
     }
 }
@@ -102,10 +117,15 @@ fn linear_matches_its_formula_at_block_boundaries() {
         (2, 4096, 7),
         (300, 64, 1),
     ] {
-        for precision in [Precision::F32, Precision::Q8] {
-            check_linear(&mut random, precision, rows, depth, columns);
+        for precision in PRECISIONS {
+            check_linear(&mut random, precision, rows, depth_of(precision, depth), columns);
         }
     }
+}
+
+/// The next depth that a format can have.
+fn depth_of(precision: Precision, depth: usize) -> usize {
+    if matches!(precision, Precision::Q4) { depth.next_multiple_of(Q4_GROUP) } else { depth }
 }
 
 #[test]
@@ -118,7 +138,7 @@ fn linear_does_not_read_between_strided_rows() {
         input[row * 11..][..5].copy_from_slice(&random.values(5, 1.0));
     }
     let bias = random.values(9, 1.0);
-    for precision in [Precision::F32, Precision::Q8] {
+    for &precision in precisions_of(5) {
         let weight = Matrix::new(&mut random, precision, 9, 5);
         let expected = reference::linear(&parameters, &input, &weight.floats(), &bias, &[], &[]);
         for (name, found) in with_every_simd(27, |output, workers| {
@@ -216,7 +236,12 @@ fn quantizing_zeros_and_denormals_gives_finite_results() {
 #[test]
 fn a_row_does_not_depend_on_the_number_of_rows() {
     let mut random = Random::new(13);
-    for (precision, depth, rows) in [(Precision::F32, 77, 31), (Precision::Q8, 600, 150)] {
+    for (precision, depth, rows) in [
+        (Precision::F32, 77, 31),
+        (Precision::F16, 77, 31),
+        (Precision::Q8, 600, 150),
+        (Precision::Q4, 608, 150),
+    ] {
         let columns = 40;
         let (input, bias) = (random.values(rows * depth, 1.0), random.values(columns, 1.0));
         let weight = Matrix::new(&mut random, precision, columns, depth);

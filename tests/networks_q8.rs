@@ -4,6 +4,7 @@ mod support;
 
 use mobilebert::config::Config;
 use mobilebert::cpu;
+use mobilebert::kernels::Simd;
 use mobilebert::plan::{Network, Parameter, ParameterId, Plan, Recipe, Request, Schedule};
 use mobilebert::weights::{
     Assembler, Converted, Dtype, Generator, PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor,
@@ -189,6 +190,45 @@ fn joined_linears_compute_the_same_bits_as_separate_ones() {
             let parts: Vec<Vec<f32>> = names.iter().map(|name| part(name).unwrap()).collect();
             let row = |row: usize| parts.iter().flat_map(move |part| part[row * 32..][..32].to_vec());
             assert_eq!(all, (0..2 * 19).flat_map(row).collect::<Vec<_>>(), "{label}");
+        }
+    }
+}
+
+#[test]
+fn f16_and_q4_networks_give_the_same_bits_as_their_floats() {
+    let is_packed = |values: &ParameterData| matches!(values, ParameterData::Packed(_));
+    let unpacked = |values| if is_packed(&values) { in_f32(values) } else { values };
+    for storage in [Storage::F16, Storage::Q4] {
+        let mut packed = 0;
+        for (index, fields) in sample_configs().into_iter().chain([full_width(1)]).enumerate() {
+            let model = Model::stored_as(storage, &fields, |network| {
+                checkpoint::raw(&checkpoint::tensors(network, &mut Random::new(80 + index as u64)))
+            });
+            packed += model.parameters.iter().flatten().filter(|values| is_packed(values)).count();
+            let inputs = checkpoint::inputs(&model.config, 2, 19, &mut Random::new(92));
+            let plan = model.plan(2, 19);
+            let found = model.cpu(1, |values| values).run(&plan, &inputs).unwrap();
+            let expected = model.cpu(1, unpacked).run(&plan, &inputs).unwrap();
+            assert!(found == expected, "{storage}: {fields}");
+        }
+        assert!(packed > 10, "{storage}: {packed} parameters");
+    }
+}
+
+/// MobileBERT at full size in every format: what its parameters take, compared with the file.
+#[test]
+fn weights_stay_packed_on_the_cpu() {
+    let mut fields = full_width(24);
+    fields["vocab_size"] = json!(30_522);
+    let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
+    for storage in Storage::ALL {
+        for simd in Simd::available() {
+            let mut executor = cpu::Executor::with_simd(1, simd).unwrap();
+            for (id, parameter) in network.parameters.iter().enumerate() {
+                executor.load(ParameterId(id), parameter, zeros(parameter, storage)).unwrap();
+            }
+            let (taken, stored) = (executor.parameter_bytes(), storage.network_bytes(&network) as usize);
+            assert!(taken <= stored * 23 / 20, "{storage}, {}: {taken} bytes of {stored}", simd.name());
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::kernels::{
 };
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step, Stretch};
 use crate::profile::{Clock, Profile, StepTime};
-use crate::weights::ParameterData;
+use crate::weights::{PackedTensor, PackedValues, ParameterData};
 
 /// The parameters of a model and the memory to run its plans.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Executor {
         self.parameters.get(id.0).and_then(Option::as_ref).map_or(0, HostParameter::bytes)
     }
 
-    /// Takes a parameter; a matrix is packed here, once. What comes in 8 bits stays in 8 bits.
+    /// Takes a parameter; a matrix is packed here, once. Matrices and tables keep the bits that they come in.
     pub fn load(
         &mut self,
         id: ParameterId,
@@ -76,22 +76,10 @@ impl Executor {
             (_, shape) if shape.contains(&0) || shape.is_empty() => {
                 return Err(Error::tensor(&parameter.name, format!("is empty: shape {shape:?}")));
             }
-            (Role::Matrix, &[out_features, in_features]) => {
-                let simd = self.workers.simd();
-                HostParameter::matrix(match values {
-                    ParameterData::Q8(tensor) => {
-                        PackedMatrix::from_q8(&tensor.values, tensor.scales, in_features, simd)
-                    }
-                    values => {
-                        let tensor = values.into_f32(&parameter.name)?;
-                        PackedMatrix::from_f32(&tensor.data, out_features, in_features, simd)
-                    }
-                })
+            (Role::Matrix, &[_, in_features]) => {
+                HostParameter::matrix(matrix(values, in_features, self.workers.simd()))
             }
-            (Role::Table, &[_, features]) => HostParameter::table(match values {
-                ParameterData::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
-                values => Table::from_f32(values.into_f32(&parameter.name)?.data, features),
-            }),
+            (Role::Table, &[_, features]) => HostParameter::table(table(values, features)),
             (Role::Vector, &[_]) => HostParameter::vector(values.into_f32(&parameter.name)?.data),
             (role, shape) => {
                 return Err(Error::tensor(&parameter.name, format!("shape {shape:?} is none of a {role:?}")));
@@ -204,6 +192,34 @@ impl Executor {
         };
         let host = Host { label: &step.label, inputs, parameters, buffer: &buffer, workers };
         step.operation.operator().compute(&shapes, &host, output, scratch)
+    }
+}
+
+/// Packs a matrix `[out_features, in_features]`.
+fn matrix(values: ParameterData, in_features: usize, simd: Simd) -> PackedMatrix {
+    match values {
+        ParameterData::F32(tensor) => {
+            PackedMatrix::from_f32(&tensor.data, tensor.shape[0], in_features, simd)
+        }
+        ParameterData::Q8(tensor) => PackedMatrix::from_q8(&tensor.values, tensor.scales, in_features, simd),
+        ParameterData::Packed(PackedTensor { values, scales, .. }) => match values {
+            PackedValues::F16(values) => PackedMatrix::from_f16(&values, scales, in_features, simd),
+            PackedValues::Q4 { nibbles, groups } => {
+                PackedMatrix::from_q4(&nibbles, &groups, scales, in_features, simd)
+            }
+        },
+    }
+}
+
+/// A table `[rows, features]`.
+fn table(values: ParameterData, features: usize) -> Table {
+    match values {
+        ParameterData::F32(tensor) => Table::from_f32(tensor.data, features),
+        ParameterData::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
+        ParameterData::Packed(PackedTensor { values, scales, .. }) => match values {
+            PackedValues::F16(values) => Table::from_f16(values, scales, features),
+            PackedValues::Q4 { nibbles, groups } => Table::from_q4(nibbles, groups, scales, features),
+        },
     }
 }
 

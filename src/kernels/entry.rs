@@ -11,7 +11,7 @@ impl Simd {
         #[cfg(target_arch = "wasm32")]
         if let Some(functions) = self.relaxed()
             // Bytes are packed for this module's instructions, unless four are adjacent.
-            && (self.adjacent() == 4 || matches!(product.panels, Panels::F32(_)))
+            && (self.adjacent() == 4 || !matches!(product.panels, Panels::I8(_)))
         {
             return functions.product(product);
         }

@@ -1,7 +1,8 @@
-//! Weight matrices packed into panels for the matrix product, once when a model is loaded.
+//! Weight matrices packed into panels for the matrix product, once when a model is loaded. They keep the bits that they are
+//! stored in.
 
 use super::COLUMN_MULTIPLE;
-use super::panels::{self, Panels, StridedRows};
+use super::panels::{self, CompactPanels, CompactValues, Panels, Q4_GROUP, StridedRows};
 use super::simd::Simd;
 
 const _: () = assert!(COLUMN_MULTIPLE.is_multiple_of(Simd::MAX_LANES), "parts of a matrix are whole panels");
@@ -24,6 +25,18 @@ enum PackedData {
         panels: Vec<i8>,
         scales: Vec<f32>,
     },
+    /// Each row of the matrix is its values times its scale. There are as many scales as columns in the panels.
+    Compact {
+        panels: CompactData,
+        scales: Vec<f32>,
+    },
+}
+
+/// See [`CompactValues`].
+#[derive(Clone, Debug)]
+enum CompactData {
+    F16(Vec<u16>),
+    Q4 { nibbles: Vec<u8>, groups: Vec<u16> },
 }
 
 impl PackedMatrix {
@@ -43,6 +56,30 @@ impl PackedMatrix {
         assert_eq!(weight.len(), out_features * in_features, "a matrix is as long as its shape says");
         let panels = pack_bytes(weight, in_features, simd.lanes(), simd.adjacent());
         PackedMatrix { values: PackedData::Q8 { panels, scales }, out_features, in_features, simd }
+    }
+
+    /// Packs a row-major matrix of finite 16-bit floats, given by their bits, with one scale per row. Both sizes are at least 1.
+    pub fn from_f16(weight: &[u16], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
+        assert_eq!(weight.len(), scales.len() * in_features, "a matrix is as long as its shape says");
+        let panels = CompactData::F16(pack_values(weight, in_features, simd.lanes()));
+        PackedMatrix::from_compact(panels, scales, in_features, simd)
+    }
+
+    /// Packs a row-major matrix of 4-bit integers with one scale per row and, in 16-bit floats, one per group of 32 columns.
+    /// There are two integers per byte, the low one first, in two's complement. Rows are whole groups, both at least one.
+    pub fn from_q4(nibbles: &[u8], groups: &[u16], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
+        panels::check_q4(nibbles, groups, scales.len(), in_features);
+        let panels = CompactData::Q4 {
+            nibbles: pack_values(nibbles, in_features / 2, simd.lanes()),
+            groups: pack_values(groups, in_features / Q4_GROUP, simd.lanes()),
+        };
+        PackedMatrix::from_compact(panels, scales, in_features, simd)
+    }
+
+    fn from_compact(panels: CompactData, mut scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
+        let out_features = scales.len();
+        scales.resize(out_features.next_multiple_of(simd.lanes()), 0.0);
+        PackedMatrix { values: PackedData::Compact { panels, scales }, out_features, in_features, simd }
     }
 
     /// Length of an output row.
@@ -65,6 +102,7 @@ impl PackedMatrix {
         match &self.values {
             PackedData::F32(panels) => size_of_val(panels.as_slice()),
             PackedData::Q8 { panels, scales } => panels.len() + size_of_val(scales.as_slice()),
+            PackedData::Compact { panels, scales } => panels.bytes() + size_of_val(scales.as_slice()),
         }
     }
 
@@ -77,8 +115,44 @@ impl PackedMatrix {
                 let depth = self.in_features.next_multiple_of(self.simd.adjacent());
                 (Panels::I8(&panels[column * depth..]), Some(&scales[column..]))
             }
+            PackedData::Compact { panels, scales } => {
+                let values = panels.from(column * self.in_features);
+                (Panels::Compact(CompactPanels { values, scales: &scales[column..] }), None)
+            }
         }
     }
+}
+
+impl CompactData {
+    fn bytes(&self) -> usize {
+        match self {
+            CompactData::F16(values) => size_of_val(values.as_slice()),
+            CompactData::Q4 { nibbles, groups } => nibbles.len() + size_of_val(groups.as_slice()),
+        }
+    }
+
+    /// The values from a position on.
+    fn from(&self, start: usize) -> CompactValues<'_> {
+        match self {
+            CompactData::F16(values) => CompactValues::F16(&values[start..]),
+            CompactData::Q4 { nibbles, groups } => {
+                CompactValues::Q4 { nibbles: &nibbles[start / 2..], groups: &groups[start / Q4_GROUP..] }
+            }
+        }
+    }
+}
+
+/// Packs a row-major weight `[columns, depth]` into panels, one value of a row after another.
+fn pack_values<T: Copy + Default>(weight: &[T], depth: usize, lanes: usize) -> Vec<T> {
+    let columns = weight.len() / depth;
+    let mut panels = vec![T::default(); panels::panels_len(depth, columns, lanes)];
+    for (column, row) in weight.chunks_exact(depth).enumerate() {
+        let start = column / lanes * lanes * depth + column % lanes;
+        for (place, &value) in row.iter().enumerate() {
+            panels[start + place * lanes] = value;
+        }
+    }
+    panels
 }
 
 /// Packs a row-major weight of bytes `[columns, depth]` into panels.

@@ -26,9 +26,44 @@ pub(super) enum Panels<'a> {
     F32(&'a [f32]),
     /// Bytes; the epilogue applies their scales as `column_scale`.
     I8(&'a [i8]),
+    /// Floats in fewer bits.
+    Compact(CompactPanels<'a>),
 }
 
-/// Length in floats of a packed `depth × columns` matrix.
+/// Floats in fewer bits, which are unpacked where they are multiplied.
+#[derive(Clone, Copy)]
+pub(super) struct CompactPanels<'a> {
+    /// The values, before their columns are scaled.
+    pub values: CompactValues<'a>,
+    /// The scale of each column, for whole panels.
+    pub scales: &'a [f32],
+}
+
+/// The values of [`CompactPanels`].
+#[derive(Clone, Copy)]
+pub(super) enum CompactValues<'a> {
+    /// The bits of 16-bit floats.
+    F16(&'a [u16]),
+    /// 4-bit integers.
+    Q4 {
+        /// `[columns / L][depth / 2][L]`: two adjacent integers per byte, the low one first.
+        nibbles: &'a [u8],
+        /// `[columns / L][depth / Q4_GROUP][L]`: the bits of the 16-bit float that each group is multiplied by.
+        groups: &'a [u16],
+    },
+}
+
+/// Adjacent 4-bit values of a row that have a scale of their own. Rows are whole groups.
+pub(super) const Q4_GROUP: usize = 32;
+
+/// Panics unless there are as many 4-bit values and groups as a matrix of this shape has.
+pub(super) fn check_q4(nibbles: &[u8], groups: &[u16], rows: usize, columns: usize) {
+    let groups_len = rows * columns / Q4_GROUP;
+    let is_whole = columns.is_multiple_of(Q4_GROUP) && groups.len() == groups_len;
+    assert!(is_whole && nibbles.len() == groups_len * Q4_GROUP / 2, "a matrix is as long as its shape says");
+}
+
+/// Length of a packed `depth × columns` matrix.
 pub(super) fn panels_len(depth: usize, columns: usize, lanes: usize) -> usize {
     columns.div_ceil(lanes) * lanes * depth
 }

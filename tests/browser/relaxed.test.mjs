@@ -4,14 +4,20 @@ import { newPage } from "./support/browsers.mjs";
 import { describeInEachBrowser } from "./support/each-browser.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
+import { makeModels } from "./support/tiny-model.mjs";
 
+let made;
 let server;
 let model;
 before(async () => {
   model = `/models/${(await findModels()).answers.name}/`;
-  server = await startServer();
+  made = await makeModels({ floats: { hidden: 64, intermediate: 128, positions: 256 } });
+  server = await startServer([made.folders.floats]);
 });
-after(() => server?.stop());
+after(async () => {
+  await server?.stop();
+  await made?.remove();
+});
 
 const text = "The bridge was opened by the mayor, Ines Kolar. Nothing else was written down on that day.";
 const question = "Who opened the bridge?";
@@ -30,12 +36,12 @@ describeInEachBrowser("relaxed SIMD", (browser) => {
   });
 
   /** Loads the model in the page's own thread and asks; an error's code, field and message if it fails. */
-  async function ask(options = {}) {
+  async function ask(options = {}, name = model) {
     return await page.evaluate(
-      async (model, options, question, text) => {
+      async (name, options, question, text) => {
         const { QuestionAnswering } = await import("/pkg/dist/index.js");
         try {
-          const qa = await QuestionAnswering.load(model, { device: "wasm", worker: false, ...options });
+          const qa = await QuestionAnswering.load(name, { device: "wasm", worker: false, ...options });
           const { answers } = await qa.ask(question, text);
           const { simd } = qa.device;
           await qa.dispose();
@@ -44,7 +50,7 @@ describeInEachBrowser("relaxed SIMD", (browser) => {
           return { code, field: detail.field, message };
         }
       },
-      model,
+      name,
       options,
       question,
       text,
@@ -77,15 +83,18 @@ describeInEachBrowser("relaxed SIMD", (browser) => {
     assert.match(answers[0].text, /Ines Kolar/);
   });
 
-  for (const [dtype, allowed] of [
+  for (const [dtype, allowed, name] of [
     ["f32", 1e-4],
     ["q8", 5e-3],
+    // The project's own model has been quantized, and can't be stored in these.
+    ["f16", 1e-4, "/models/floats/"],
+    ["q4", 1e-4, "/models/floats/"],
   ]) {
     test(`finds the same answers in ${dtype}, whatever the instructions`, async () => {
-      const expected = await ask({ dtype, simd: "simd128" });
+      const expected = await ask({ dtype, simd: "simd128" }, name);
       assert.deepEqual(expected.simd, { set: "simd128", reason: "they were asked for" });
       for (const set of ["relaxed", "relaxed-dot"]) {
-        const { simd, answers } = await ask({ dtype, simd: set });
+        const { simd, answers } = await ask({ dtype, simd: set }, name);
         assert.equal(simd.set, set);
         assert.deepEqual(
           answers.map(({ text }) => text),

@@ -98,10 +98,21 @@ impl Matrix {
             MatrixData::Q8 { values, scales } => {
                 PackedMatrix::from_q8(values, scales.clone(), self.columns, simd)
             }
-            MatrixData::Packed(tensor) => {
-                PackedMatrix::from_f32(&self.floats(), tensor.shape[0], self.columns, simd)
-            }
+            MatrixData::Packed(PackedTensor { values, scales, .. }) => match values {
+                PackedValues::F16(values) => {
+                    PackedMatrix::from_f16(values, scales.clone(), self.columns, simd)
+                }
+                PackedValues::Q4 { nibbles, groups } => {
+                    PackedMatrix::from_q4(nibbles, groups, scales.clone(), self.columns, simd)
+                }
+            },
         }
+    }
+
+    /// Unpacked to floats, then packed for matrix products.
+    pub fn packed_floats(&self, simd: Simd) -> PackedMatrix {
+        let floats = self.floats();
+        PackedMatrix::from_f32(&floats, floats.len() / self.columns, self.columns, simd)
     }
 
     /// In the form that executors load.
@@ -125,7 +136,12 @@ impl Matrix {
         match &self.data {
             MatrixData::F32(values) => Table::from_f32(values.clone(), self.columns),
             MatrixData::Q8 { values, scales } => Table::from_q8(values.clone(), scales.clone(), self.columns),
-            MatrixData::Packed(_) => Table::from_f32(self.floats(), self.columns),
+            MatrixData::Packed(PackedTensor { values, scales, .. }) => match values.clone() {
+                PackedValues::F16(values) => Table::from_f16(values, scales.clone(), self.columns),
+                PackedValues::Q4 { nibbles, groups } => {
+                    Table::from_q4(nibbles, groups, scales.clone(), self.columns)
+                }
+            },
         }
     }
 }

@@ -4,6 +4,8 @@
 mod lanes;
 #[path = "../../../src/kernels/simd/planes.rs"]
 mod planes;
+#[path = "../../../src/kernels/simd/unpack.rs"]
+mod unpack;
 #[path = "../../../src/kernels/simd/wasm.rs"]
 mod wasm;
 
@@ -20,6 +22,9 @@ impl Simd {
 
     /// Whether tasks are compiled for a set whose [`Simd::adjacent`] is 4.
     pub const HAS_BYTE_PRODUCTS: bool = true;
+
+    /// Whether panels of floats in fewer bits are unpacked in this module.
+    pub const HAS_COMPACT_PANELS: bool = false;
 
     /// Columns per packed panel.
     pub fn lanes(self) -> usize {

@@ -1,4 +1,4 @@
-//! The CPU twin of all variants: a [`PackedMatrix`] is stored in f32 or in 8 bits.
+//! The CPU twin of all variants: a [`PackedMatrix`] is stored in any format.
 
 use super::{Linear, LinearParameters};
 use crate::error::Result;

@@ -2,22 +2,12 @@
 
 use std::ops::Range;
 
+use super::Epilogue;
 use crate::kernels::functions;
-use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::{Arithmetic, Lanes, Task};
 use crate::plan::Activation;
 
-/// The epilogue of the columns of one panel, from the first row of a block on.
-#[derive(Clone, Copy)]
-pub struct PanelEpilogue<'a> {
-    pub column_scale: Option<&'a [f32]>,
-    pub activation: Activation,
-    pub bias: &'a [f32],
-    pub residual: Option<StridedRows<'a>>,
-    pub scale: Option<&'a [f32]>,
-}
-
-impl PanelEpilogue<'_> {
+impl Epilogue<'_> {
     /// The residual of a row, from the panel's first column on.
     #[inline(always)]
     fn residual(&self, row: usize) -> Option<&[f32]> {
@@ -31,7 +21,8 @@ pub struct ApplyEpilogue<'a> {
     pub sums: &'a mut [f32],
     pub stride: usize,
     pub rows: Range<usize>,
-    pub epilogue: PanelEpilogue<'a>,
+    /// Of the columns of one panel, from the first row of its block on.
+    pub epilogue: Epilogue<'a>,
 }
 
 impl Task for ApplyEpilogue<'_> {

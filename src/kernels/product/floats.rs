@@ -1,23 +1,33 @@
 //! The product with panels of floats.
 
-use super::{AllRows, MicroKernel, Operands, OutputBlock};
-use crate::kernels::panels::StridedRows;
+use super::{AllRows, MicroKernel, Operands, OutputBlock, upcoming};
+use crate::kernels::panels::{CompactPanels, StridedRows};
 use crate::kernels::simd::{Lanes, Simd};
 
 /// Floats per panel block: 16 KiB, which stay in the L1 cache.
-const PANEL_BLOCK: usize = 4096;
+pub const PANEL_BLOCK: usize = 4096;
 
 /// Panels of floats and the input rows to multiply with them.
 pub struct FloatOperands<'a> {
-    panels: &'a [f32],
+    panels: FloatPanels<'a>,
     depth: usize,
     input: StridedRows<'a>,
     block: usize,
 }
 
+/// Floats, or floats in fewer bits.
+pub enum FloatPanels<'a> {
+    F32(&'a [f32]),
+    /// A block of a panel at a time is unpacked into `block`, which stays in the L1 cache.
+    Compact {
+        panels: CompactPanels<'a>,
+        block: &'a mut [f32; PANEL_BLOCK],
+    },
+}
+
 impl<'a> FloatOperands<'a> {
     /// `depth` is the full length of the dot products.
-    pub fn new(panels: &'a [f32], depth: usize) -> Self {
+    pub fn new(panels: FloatPanels<'a>, depth: usize) -> Self {
         FloatOperands { panels, depth, input: StridedRows { data: &[], stride: 0 }, block: 0 }
     }
 }
@@ -41,9 +51,14 @@ impl<'a> Operands<'a> for FloatOperands<'a> {
     ) {
         let (lanes, len) = (simd.lanes(), self.block * simd.lanes());
         let start = |(panel, first)| (panel * self.depth + first) * lanes;
-        let panel = &self.panels[start(at)..][..len];
-        let upcoming = self.panels.get(start(next)..).unwrap_or_default();
-        let upcoming = &upcoming[..len.min(upcoming.len())];
+        let (at, index, next) = (start(at), at.0, start(next));
+        let (panel, upcoming) = match &mut self.panels {
+            FloatPanels::F32(panels) => (&panels[at..][..len], upcoming(panels, next, len)),
+            FloatPanels::Compact { panels, block } => {
+                panels.unpack(index, at..at + len, &mut block[..len], simd);
+                (&block[..len], panels.upcoming(next, len))
+            }
+        };
         simd.run(AllRows { kernel: FloatMicroKernel { input: self.input, panel, block }, upcoming, simd });
     }
 }

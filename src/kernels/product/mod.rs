@@ -4,20 +4,21 @@
 //! nor on which other rows are computed in the same call.
 
 mod bytes;
+mod compact;
 mod epilogue;
 mod floats;
 
 use std::ops::Range;
 
 use self::bytes::ByteOperands;
-use self::epilogue::{ApplyEpilogue, PanelEpilogue};
-use self::floats::FloatOperands;
+use self::epilogue::ApplyEpilogue;
+use self::floats::{FloatOperands, FloatPanels, PANEL_BLOCK};
 use super::panels::{Panels, StridedRows};
 use super::simd::{Lanes, Simd, Task};
 use crate::plan::Activation;
 
 /// Input rows per block. Together with one block of a panel they fit in the L2 cache.
-const ROW_BLOCK: usize = 128;
+pub(super) const ROW_BLOCK: usize = 128;
 
 /// Operations applied to each finished sum.
 #[derive(Clone, Copy)]
@@ -36,8 +37,8 @@ pub(super) struct Epilogue<'a> {
 
 impl<'a> Epilogue<'a> {
     /// The operations on the given columns, from `first_row` on.
-    fn of(&self, first_row: usize, columns: Range<usize>) -> PanelEpilogue<'a> {
-        PanelEpilogue {
+    pub fn part(&self, first_row: usize, columns: Range<usize>) -> Self {
+        Epilogue {
             column_scale: self.column_scale.map(|scale| &scale[columns.clone()]),
             activation: self.activation,
             bias: &self.bias[columns.clone()],
@@ -72,11 +73,20 @@ impl<'a> Product<'a> {
     pub fn run(self, simd: Simd) {
         let depth = self.depth;
         match self.panels {
-            Panels::F32(panels) => self.blocks(simd, &mut FloatOperands::new(panels, depth)),
+            Panels::F32(panels) => {
+                self.blocks(simd, &mut FloatOperands::new(FloatPanels::F32(panels), depth))
+            }
             Panels::I8(panels) => self.blocks(simd, &mut ByteOperands::new(panels, depth)),
+            Panels::Compact(panels) => {
+                let mut block = CacheAligned([0.0; PANEL_BLOCK]);
+                let panels = FloatPanels::Compact { panels, block: &mut block.0 };
+                self.blocks(simd, &mut FloatOperands::new(panels, depth));
+            }
         }
     }
 
+    /// Not inlined, so that both kinds of floats share it.
+    #[inline(never)]
     fn blocks(self, simd: Simd, operands: &mut impl Operands<'a>) {
         let lanes = simd.lanes();
         let depth_block = operands.depth_block(simd);
@@ -100,7 +110,7 @@ impl<'a> Product<'a> {
                         epilogue: self
                             .epilogue
                             .filter(|_| is_last)
-                            .map(|epilogue| epilogue.of(first_row, column..column + width)),
+                            .map(|epilogue| epilogue.part(first_row, column..column + width)),
                     };
                     let next = if index + 1 < panels { (index + 1, depth) } else { (0, depth_end) };
                     operands.multiply_panel((index, depth), next, block, simd);
@@ -137,7 +147,7 @@ struct OutputBlock<'a> {
     stride: usize,
     width: usize,
     /// Applied to the sums once they are stored.
-    epilogue: Option<PanelEpilogue<'a>>,
+    epilogue: Option<Epilogue<'a>>,
 }
 
 impl OutputBlock<'_> {
@@ -167,6 +177,16 @@ impl OutputBlock<'_> {
     }
 }
 
+/// The bytes of at most `len` values from a position on; none after the last one.
+fn upcoming<T: bytemuck::NoUninit>(values: &[T], start: usize, len: usize) -> &[u8] {
+    let values = values.get(start..).unwrap_or_default();
+    bytemuck::cast_slice(&values[..len.min(values.len())])
+}
+
+/// An array aligned to a cache line, so that no vector load crosses a line boundary.
+#[repr(align(64))]
+struct CacheAligned<T, const N: usize>([T; N]);
+
 /// Computes `M × L` tiles of a product, with all accumulators in registers.
 trait MicroKernel<'a> {
     /// The block that the sums are stored in.
@@ -176,14 +196,14 @@ trait MicroKernel<'a> {
 }
 
 /// Runs a micro-kernel over all rows of its block, in tiles of at most `MR` rows that differ by at most one row.
-struct AllRows<'a, T, K> {
+struct AllRows<'a, K> {
     kernel: K,
-    /// What is prefetched, a part of it per tile.
-    upcoming: &'a [T],
+    /// The bytes that are prefetched, a part of them per tile.
+    upcoming: &'a [u8],
     simd: Simd,
 }
 
-impl<'a, T, K: MicroKernel<'a>> Task for AllRows<'a, T, K> {
+impl<'a, K: MicroKernel<'a>> Task for AllRows<'a, K> {
     type Output = ();
 
     #[inline(always)]

@@ -86,6 +86,7 @@ impl ProductCall {
         let (floats, bytes) = match product.panels {
             Panels::F32(panels) => (Slice::of(panels), Slice::NONE),
             Panels::I8(panels) => (Slice::NONE, Slice::of(panels)),
+            Panels::Compact(_) => unreachable!("compact panels are unpacked by this module"),
         };
         let epilogue = product.epilogue.as_ref();
         let residual = epilogue.and_then(|epilogue| epilogue.residual);

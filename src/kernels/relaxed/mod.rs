@@ -8,6 +8,7 @@ pub mod call;
 mod check;
 #[cfg(target_arch = "wasm32")]
 mod module;
+mod unpacked;
 
 #[cfg(target_arch = "wasm32")]
 pub use module::{Functions, Module, installed};
@@ -15,13 +16,15 @@ pub use module::{Functions, Module, installed};
 #[cfg(test)]
 mod tests {
     use super::call::ProductCall;
-    use crate::kernels::packed::pack_bytes;
+    use super::unpacked::for_each_panel;
+    use crate::kernels::packed::{PackedMatrix, pack_bytes};
     use crate::kernels::panels::{Panels, StridedRows, pack_rows, panels_len};
     use crate::kernels::product::{Epilogue, Product};
     use crate::kernels::simd::Simd;
     use crate::plan::Activation;
 
-    const ROWS: usize = 5;
+    /// More than a block.
+    const ROWS: usize = 130;
     const DEPTH: usize = 13;
     const COLUMNS: usize = 11;
 
@@ -34,7 +37,7 @@ mod tests {
     fn compute(panels: Panels<'_>, epilogue: Option<Epilogue<'_>>, through_call: bool) -> Vec<f32> {
         let input = values(1, ROWS * (DEPTH + 2));
         let mut output = vec![9.0; ROWS * (COLUMNS + 3)];
-        let mut product = Product {
+        let product = Product {
             input: StridedRows { data: &input, stride: DEPTH + 2 },
             rows: ROWS,
             panels,
@@ -45,22 +48,31 @@ mod tests {
             epilogue,
         };
         if through_call {
-            // SAFETY: `product` is borrowed until the end of the call.
-            unsafe { ProductCall::new(&mut product).run(Simd::BASELINE) };
+            call(product);
         } else {
             product.run(Simd::BASELINE);
         }
         output
     }
 
+    fn call(mut product: Product<'_>) {
+        match product.panels {
+            Panels::Compact(panels) => for_each_panel(product, panels, Simd::BASELINE, call),
+            // SAFETY: `product` is borrowed until the end of the call.
+            _ => unsafe { ProductCall::new(&mut product).run(Simd::BASELINE) },
+        }
+    }
+
     #[test]
-    fn a_call_computes_the_product_it_was_made_from() {
+    fn calls_compute_the_product_they_were_made_from() {
         let lanes = Simd::BASELINE.lanes();
         let weight = values(2, COLUMNS * DEPTH);
         let mut floats = vec![0.0; panels_len(DEPTH, COLUMNS, lanes)];
         pack_rows(StridedRows { data: &weight, stride: DEPTH }, DEPTH, COLUMNS, lanes, &mut floats);
         let bytes: Vec<i8> = weight.iter().map(|value| (value * 100.0) as i8).collect();
         let bytes = pack_bytes(&bytes, DEPTH, lanes, Simd::BASELINE.adjacent());
+        let halves: Vec<u16> = weight.iter().map(|&value| half::f16::from_f32(value).to_bits()).collect();
+        let halves = PackedMatrix::from_f16(&halves, values(7, COLUMNS), DEPTH, Simd::BASELINE);
         let (bias, residual) = (values(3, COLUMNS), values(4, ROWS * (COLUMNS + 1)));
         let (column_scale, scale) = (values(5, COLUMNS), values(6, COLUMNS));
         let plain = Epilogue {
@@ -77,7 +89,7 @@ mod tests {
             activation: Activation::Gelu,
             ..plain
         };
-        for panels in [Panels::F32(&floats), Panels::I8(&bytes)] {
+        for panels in [Panels::F32(&floats), Panels::I8(&bytes), halves.panels_from(0).0] {
             let of = |epilogue, through_call| compute(panels, epilogue, through_call);
             let direct = [None, Some(plain), Some(full)].map(|epilogue| of(epilogue, false));
             assert!(direct[0] != direct[1] && direct[1] != direct[2], "the epilogues change nothing");

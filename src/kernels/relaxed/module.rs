@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use super::call::{ProductCall, ProductFunction, VERSION};
 use super::check;
+use super::unpacked::for_each_panel;
+use crate::kernels::panels::Panels;
 use crate::kernels::product::Product;
 use crate::kernels::simd::{Kind, Simd};
 
@@ -73,7 +75,16 @@ impl Functions {
     }
 
     /// Computes a product.
-    pub(in crate::kernels) fn product(&self, mut product: Product<'_>) {
+    pub(in crate::kernels) fn product(&self, product: Product<'_>) {
+        match product.panels {
+            Panels::Compact(panels) => {
+                for_each_panel(product, panels, Simd::BASELINE, |product| self.call(product));
+            }
+            _ => self.call(product),
+        }
+    }
+
+    fn call(&self, mut product: Product<'_>) {
         // SAFETY: the call is made from the product, which is borrowed until it returns.
         unsafe { (self.product)(&mut ProductCall::new(&mut product)) };
     }

@@ -1,10 +1,11 @@
-//! AVX2 with FMA, and with the VNNI that some processors add to it. Written with intrinsics, because the compiler vectorizes arrays of 16 floats but doesn't keep them in
+//! AVX2 with FMA and F16C, and with the VNNI that some processors add to it. Written with intrinsics, because the compiler vectorizes arrays of 16 floats but doesn't keep them in
 //! registers.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_dpwssd_avx_epi32,
-    _mm256_fmadd_ps, _mm256_madd_epi16, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi32,
+    __m128i, __m256, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps,
+    _mm256_cvtph_ps, _mm256_dpwssd_avx_epi32, _mm256_fmadd_ps, _mm256_madd_epi16, _mm256_max_ps,
+    _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_slli_epi32,
 };
 use std::marker::PhantomData;
 
@@ -44,7 +45,7 @@ impl PairProducts for Vnni {
 }
 
 /// Two vectors of eight floats. Only used inside `with_avx2` and `with_avx_vnni`, so every method runs on a processor with
-/// AVX2, FMA and what `P` needs.
+/// AVX2, FMA, F16C and what `P` needs.
 #[derive(Clone, Copy)]
 pub struct F32x16<P>([__m256; 2], PhantomData<P>);
 
@@ -81,6 +82,16 @@ impl<P: PairProducts> Lanes<16> for F32x16<P> {
         // SAFETY: AVX is available, see the type. (Not `map`: its closure would be compiled without AVX, so it would be called
         // instead of inlined.)
         unsafe { F32x16::new([_mm256_cvtepi32_ps(ints.0[0]), _mm256_cvtepi32_ps(ints.0[1])]) }
+    }
+
+    #[inline(always)]
+    fn from_halves(bits: &[u16; 16]) -> Self {
+        let from: *const __m128i = bits.as_ptr().cast();
+        // SAFETY: F16C is available, see the type. `bits` is 32 readable bytes, and `loadu` requires no alignment.
+        unsafe {
+            let halves = [_mm_loadu_si128(from), _mm_loadu_si128(from.add(1))];
+            F32x16::new([_mm256_cvtph_ps(halves[0]), _mm256_cvtph_ps(halves[1])])
+        }
     }
 
     #[inline(always)]

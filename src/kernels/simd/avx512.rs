@@ -1,9 +1,10 @@
 //! AVX-512 with VNNI, which multiplies and adds pairs of 16-bit integers in one instruction.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
+    __m256i, __m512, __m512i, _mm256_loadu_si256, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_cvtph_ps,
+    _mm512_dpwssd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_mul_ps,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32,
+    _mm512_storeu_ps,
 };
 
 use super::lanes::{Arithmetic, IntLanes, Lanes};
@@ -39,6 +40,16 @@ impl Lanes<32> for F32x32 {
     fn from_ints(ints: I32x32) -> Self {
         // SAFETY: AVX-512 is available, see the type.
         unsafe { F32x32([_mm512_cvtepi32_ps(ints.0[0]), _mm512_cvtepi32_ps(ints.0[1])]) }
+    }
+
+    #[inline(always)]
+    fn from_halves(bits: &[u16; 32]) -> Self {
+        let from: *const __m256i = bits.as_ptr().cast();
+        // SAFETY: AVX-512 is available, see the type. `bits` is 64 readable bytes, and `loadu` requires no alignment.
+        unsafe {
+            let halves = [_mm256_loadu_si256(from), _mm256_loadu_si256(from.add(1))];
+            F32x32([_mm512_cvtph_ps(halves[0]), _mm512_cvtph_ps(halves[1])])
+        }
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! What kernels are written over: vectors of floats and of integers.
 
-use super::Planes;
+use super::{Planes, unpack};
 
 /// Work that is compiled once per instruction set. `run`, and every function it calls in its loops, must be
 /// `#[inline(always)]`: functions that aren't inlined are compiled for the baseline.
@@ -27,6 +27,24 @@ pub trait Lanes<const L: usize>: Copy + Arithmetic {
     fn load(from: &[f32; L]) -> Self;
     /// Rounds integers to the nearest floats.
     fn from_ints(ints: Self::Ints) -> Self;
+    /// Converts finite 16-bit floats, given by their bits.
+    #[inline(always)]
+    fn from_halves(bits: &[u16; L]) -> Self {
+        let mut values = [0.0; L];
+        for (value, &bits) in values.iter_mut().zip(bits) {
+            *value = unpack::half(bits);
+        }
+        Self::load(&values)
+    }
+    /// The low and the high 4-bit integers of each byte.
+    #[inline(always)]
+    fn from_nibbles(bytes: &[u8; L]) -> [Self; 2] {
+        let mut values = [[0.0; L]; 2];
+        for (lane, &byte) in bytes.iter().enumerate() {
+            [values[0][lane], values[1][lane]] = unpack::nibbles(byte);
+        }
+        [Self::load(&values[0]), Self::load(&values[1])]
+    }
     /// Stores to memory.
     fn store(self, to: &mut [f32; L]);
     /// `self + factor · other`, fused if the instruction set supports it.

@@ -13,11 +13,13 @@ mod lanes;
 mod planes;
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
+mod unpack;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
 pub(super) use lanes::{Arithmetic, IntLanes, Lanes, Task};
 pub(super) use planes::Planes;
+pub(super) use unpack::{half, nibbles};
 
 /// An instruction set that this processor supports. Only [`Simd::available`] creates one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl Simd {
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::is_x86_feature_detected as detected;
-            let avx2 = detected!("avx2") && detected!("fma");
+            let avx2 = detected!("avx2") && detected!("fma") && detected!("f16c");
             if avx2 {
                 sets.push(Simd(Kind::Avx2));
             }
@@ -126,6 +128,9 @@ impl Simd {
     /// Whether tasks are compiled for a set whose [`Simd::adjacent`] is 4.
     pub(super) const HAS_BYTE_PRODUCTS: bool = cfg!(target_arch = "aarch64") || cfg!(test);
 
+    /// Whether panels of floats in fewer bits are unpacked in this module.
+    pub(super) const HAS_COMPACT_PANELS: bool = true;
+
     /// Columns per packed panel (NR of the micro-kernel).
     pub fn lanes(self) -> usize {
         match self.0 {
@@ -172,8 +177,8 @@ impl Simd {
             // The second module has only whole kernels, not tasks.
             #[cfg(target_arch = "wasm32")]
             Kind::Relaxed | Kind::RelaxedDot => Simd::BASELINE.run(task),
-            // SAFETY: `with_avx2` only requires a processor with AVX2 and FMA, and only `Simd::available` creates this
-            // kind, after detecting both.
+            // SAFETY: `with_avx2` only requires a processor with AVX2, FMA and F16C, and only `Simd::available` creates this
+            // kind, after detecting them.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { with_avx2(task) },
             // SAFETY: as above, with AVX-VNNI.
@@ -202,19 +207,19 @@ fn prefetch<T>(values: &[T]) {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn with_avx2<T: Task>(task: T) -> T::Output {
     task.run::<avx2::F32x16<avx2::Madd>, 16, 6>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avxvnni")]
+#[target_feature(enable = "avx2,fma,f16c,avxvnni")]
 fn with_avx_vnni<T: Task>(task: T) -> T::Output {
     task.run::<avx2::F32x16<avx2::Vnni>, 16, 6>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn with_avx512<T: Task>(task: T) -> T::Output {
     task.run::<avx512::F32x32, 32, 12>()
 }

@@ -1,8 +1,9 @@
 //! WebAssembly SIMD128 and, in the module that is compiled for it, relaxed SIMD.
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i32x4_add, i32x4_dot_i16x8,
-    i32x4_shl, i32x4_splat, v128, v128_load, v128_store,
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i16x8_load_extend_i8x8, i16x8_shl,
+    i16x8_shr, i32x4_add, i32x4_dot_i16x8, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_shl,
+    i32x4_splat, v128, v128_load, v128_store,
 };
 #[cfg(target_feature = "relaxed-simd")]
 use std::arch::wasm32::{f32x4_lt, f32x4_relaxed_madd, i32x4_relaxed_dot_i8x16_i7x16_add, v128_bitselect};
@@ -54,6 +55,18 @@ impl Lanes<8> for F32x8 {
     #[inline(always)]
     fn from_ints(ints: I32x8) -> Self {
         F32x8(ints.0.map(|ints| f32x4_convert_i32x4(ints)))
+    }
+
+    #[inline(always)]
+    fn from_nibbles(bytes: &[u8; 8]) -> [Self; 2] {
+        // SAFETY: `bytes` is 8 readable bytes.
+        let bytes = unsafe { i16x8_load_extend_i8x8(bytes.as_ptr().cast()) };
+        [i16x8_shr(i16x8_shl(bytes, 12), 12), i16x8_shr(bytes, 4)].map(|nibbles| {
+            F32x8([
+                f32x4_convert_i32x4(i32x4_extend_low_i16x8(nibbles)),
+                f32x4_convert_i32x4(i32x4_extend_high_i16x8(nibbles)),
+            ])
+        })
     }
 
     #[inline(always)]

@@ -27,11 +27,7 @@ pub fn describe(kind: DeviceKind, choice: &Choice) -> String {
         }
     };
     if choice.by == ChosenBy::Memory {
-        text += if cfg!(target_arch = "wasm32") {
-            "; remembered from an earlier visit"
-        } else {
-            "; remembered from an earlier run"
-        };
+        text += "; remembered from an earlier visit";
     }
     for out in &choice.ruled_out {
         text += &format!("; {} was ruled out: {}", name(out.candidate), out.reason);

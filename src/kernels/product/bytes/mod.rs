@@ -21,7 +21,7 @@ mod tests;
 use self::group::{Group, Quantize, SplitIntoPlanes};
 use self::micro_kernels::{PairMicroKernel, QuadMicroKernel};
 use self::panel::{SumWeights, Widen};
-use super::{AllRows, Operands, OutputBlock, ROW_BLOCK};
+use super::{AllRows, CacheAligned, Operands, OutputBlock, ROW_BLOCK, upcoming};
 use crate::kernels::panels::StridedRows;
 use crate::kernels::simd::Simd;
 
@@ -52,10 +52,6 @@ pub struct ByteOperands<'a> {
     /// Pairs that are multiplied, widened.
     panel: CacheAligned<Pair, { GROUP_PAIRS * Simd::MAX_LANES }>,
 }
-
-/// An array aligned to a cache line, so that no vector load crosses a line boundary.
-#[repr(align(64))]
-struct CacheAligned<T, const N: usize>([T; N]);
 
 impl<'a> ByteOperands<'a> {
     /// `depth` is the full length of the dot products.
@@ -94,8 +90,7 @@ impl<'a> Operands<'a> for ByteOperands<'a> {
         let depth = self.depth.next_multiple_of(simd.adjacent());
         let start = |(panel, first)| (panel * depth + first) * lanes;
         let panel = &self.panels[start(at)..][..len];
-        let upcoming = self.panels.get(start(next)..).unwrap_or_default();
-        let upcoming = &upcoming[..len.min(upcoming.len())];
+        let upcoming = upcoming(self.panels, start(next), len);
         let groups = &self.groups;
         if Simd::HAS_BYTE_PRODUCTS && simd.adjacent() == 4 {
             let rows = bytemuck::cast_ref(&self.rows.0);

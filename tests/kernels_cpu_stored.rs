@@ -1,4 +1,4 @@
-//! Q8 matrices and tables: their memory, and that a row is read as its bytes times its scale.
+//! Matrices and tables as stored: their memory, and that a row of a table is read as its values times its scales.
 
 mod support;
 
@@ -7,23 +7,38 @@ use mobilebert::kernels::position::{self, PositionOperands, PositionParameters};
 use mobilebert::kernels::{Simd, Table};
 use mobilebert::plan::PAD_ID;
 use support::cpu::with_every_simd;
-use support::matrix::{Matrix, Precision};
+use support::matrix::{Matrix, Precision, precisions_of};
 use support::random::Random;
 
 #[test]
-fn q8_matrices_and_tables_stay_in_8_bits() {
-    let weight = Matrix::new(&mut Random::new(33), Precision::Q8, 64, 100);
-    assert_eq!(weight.table().bytes(), 64 * 100 + 64 * 4);
-    for simd in Simd::available() {
-        assert_eq!(weight.packed(simd).bytes(), 64 * 100 + 64 * 4, "{}", simd.name());
+fn matrices_and_tables_keep_their_bits() {
+    for (precision, bytes) in [
+        (Precision::F32, 64 * 96 * 4),
+        (Precision::F16, 64 * 96 * 2 + 64 * 4),
+        (Precision::Q8, 64 * 96 + 64 * 4),
+        (Precision::Q4, 64 * 96 / 2 + 64 * 3 * 2 + 64 * 4),
+    ] {
+        let weight = Matrix::new(&mut Random::new(33), precision, 64, 96);
+        assert_eq!(weight.table().bytes(), bytes, "{precision:?}");
+        for simd in Simd::available() {
+            assert_eq!(weight.packed(simd).bytes(), bytes, "{precision:?}, {}", simd.name());
+        }
     }
 }
 
 #[test]
-fn embedding_multiplies_a_row_by_its_scale() {
+fn embedding_reads_rows_of_every_format_like_their_floats() {
     let mut random = Random::new(34);
-    let (batch, sequence, size, vocabulary) = (3, 11, 21, 50);
-    let words = Matrix::new(&mut random, Precision::Q8, vocabulary, size);
+    for size in [21, 64] {
+        for &precision in precisions_of(size) {
+            check_embedding(&mut random, precision, size);
+        }
+    }
+}
+
+fn check_embedding(random: &mut Random, precision: Precision, size: usize) {
+    let (batch, sequence, vocabulary) = (3, 11, 50);
+    let words = Matrix::new(random, precision, vocabulary, size);
     let ids: Vec<u32> = (0..batch * sequence)
         .map(|_| if random.below(5) == 0 { PAD_ID } else { random.below(vocabulary) as u32 })
         .collect();
@@ -39,16 +54,24 @@ fn embedding_multiplies_a_row_by_its_scale() {
         let gather = |table: &Table| {
             with_every_simd(len, |output, workers| embedding::run(&parameters, &ids, table, output, workers))
         };
-        assert_eq!(gather(&words.table()), gather(&Table::from_f32(words.floats(), size)));
+        let floats = Table::from_f32(words.floats(), size);
+        assert_eq!(gather(&words.table()), gather(&floats), "{precision:?}, {size}");
     }
 }
 
 #[test]
-fn position_multiplies_a_row_by_its_scale() {
+fn position_adds_rows_of_every_format_like_their_floats() {
     let mut random = Random::new(35);
-    let (batch, sequence, size) = (3, 17, 21);
-    let (positions, types) =
-        (Matrix::new(&mut random, Precision::Q8, 30, size), Matrix::new(&mut random, Precision::Q8, 2, size));
+    for size in [21, 64] {
+        for &precision in precisions_of(size) {
+            check_position(&mut random, precision, size);
+        }
+    }
+}
+
+fn check_position(random: &mut Random, precision: Precision, size: usize) {
+    let (batch, sequence) = (3, 17);
+    let [positions, types] = [30, 2].map(|rows| Matrix::new(random, precision, rows, size));
     let input = random.values(batch * sequence * size, 5.0);
     let ids: Vec<u32> = (0..batch * sequence).map(|_| random.below(2) as u32).collect();
     let floats = |matrix: &Matrix| Table::from_f32(matrix.floats(), size);
@@ -73,6 +96,7 @@ fn position_multiplies_a_row_by_its_scale() {
             })
         };
         let expected = compute(&floats(&positions), &floats(&types));
-        assert_eq!(compute(&positions.table(), &types.table()), expected);
+        let found = compute(&positions.table(), &types.table());
+        assert_eq!(found, expected, "{precision:?}, {size}");
     }
 }

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::path::Path;
+
 use mobilebert::benchmark::{Benchmark, Seeding};
 use mobilebert::config::Config;
 use mobilebert::gpu;
-use mobilebert::model::{Loader, ModelFiles};
+use mobilebert::model::{Loader, Model, ModelFiles};
 use mobilebert::plan::{Network, Schedule};
 use mobilebert::session::{
     Candidate, ChosenBy, Device, DeviceKind, ExtraOutputs, PendingSession, Schedules, Sequence,
@@ -100,9 +102,35 @@ fn a_remembered_choice_is_taken_without_measuring() {
     assert_eq!(record, None, "nothing new is to be remembered");
     let report = started.device();
     assert_eq!((report.kind, report.chosen.by), (DeviceKind::Gpu, ChosenBy::Memory));
-    assert!(report.reason.contains("remembered from an earlier visit"), "{}", report.reason);
+    assert!(report.reason.contains("remembered from an earlier run"), "{}", report.reason);
     let winners: Vec<_> = report.chosen.lengths.iter().map(|Timing { winner, .. }| winner.unwrap()).collect();
     assert_eq!(winners, [Candidate::Chain, Candidate::Tiled]);
+}
+
+#[test]
+fn a_process_remembers_the_choice_of_an_earlier_one() {
+    if !has_gpu("a_process_remembers_the_choice_of_an_earlier_one") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tensors: Vec<RawTensor> = Generator::new(3).checkpoint(&Network::of(&small()).unwrap()).collect();
+    std::fs::write(folder.path().join("config.json"), small_json()).unwrap();
+    std::fs::write(folder.path().join("model.safetensors"), checkpoint::file(&tensors, &[])).unwrap();
+    let choices = folder.path().join("choices");
+    let chosen_by = |device, choices: Option<&Path>| {
+        let options = SessionOptions { choices: choices.map(Path::to_owned), ..options(device) };
+        pollster::block_on(Model::open(folder.path(), &options)).unwrap().device().chosen.by
+    };
+    assert_eq!(chosen_by(Device::Cpu, Some(&choices)), ChosenBy::Request);
+    assert!(!choices.exists(), "nothing is measured on the CPU");
+    assert_eq!(chosen_by(Device::Gpu, Some(&choices)), ChosenBy::Measurement);
+    assert_eq!(chosen_by(Device::Gpu, Some(&choices)), ChosenBy::Memory);
+    assert_eq!(chosen_by(Device::Gpu, None), ChosenBy::Measurement);
+    for entry in std::fs::read_dir(&choices).unwrap() {
+        std::fs::write(entry.unwrap().path(), "damaged").unwrap();
+    }
+    assert_eq!(chosen_by(Device::Gpu, Some(&choices)), ChosenBy::Measurement);
+    assert_eq!(chosen_by(Device::Gpu, Some(&choices)), ChosenBy::Memory);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use mobilebert::session::{Device, SessionOptions};
 use mobilebert::task::question_answering::SearchOptions;
 use mobilebert::text::windows::WindowOptions;
 
-use crate::hub;
+use crate::hub::{self, user_cache};
 
 /// The device and how it is used: the same three options for every command.
 #[derive(Args, Clone, Debug)]
@@ -127,6 +127,7 @@ impl Machine {
             },
             threads: self.threads.map_or(0, NonZeroUsize::get),
             schedule: self.schedule(),
+            choices: user_cache().map(|cache| cache.join("mobilebert")),
             ..SessionOptions::default()
         }
     }

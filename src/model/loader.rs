@@ -1,5 +1,7 @@
 //! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
+#[cfg(not(target_arch = "wasm32"))]
+use super::choices::Choices;
 use super::sentence::{self, SentenceSettings};
 use super::{Model, SmallFiles, ahead, question_answering};
 use crate::config::{Config, Head};
@@ -33,6 +35,9 @@ pub struct Loader {
     stream: Option<Stream>,
     /// The format to convert weights to as they arrive; none keeps them as stored.
     storage: Option<Storage>,
+    /// Choices of earlier processes.
+    #[cfg(not(target_arch = "wasm32"))]
+    choices: Option<Choices>,
 }
 
 /// Which tensors exist is known at once from the index of a sharded model, else from the header of the only file.
@@ -78,7 +83,16 @@ impl Loader {
         let network = index.map(|index| sharded(&mut config, &index)).transpose()?;
         let started = PendingSession::new(options).await?;
         let stage = Stage::Waiting(Box::new(started), network.map(Box::new));
-        Ok(Loader { config, tokenizer, sentence, stage, stream: None, storage: None })
+        Ok(Loader {
+            config,
+            tokenizer,
+            sentence,
+            stage,
+            stream: None,
+            storage: None,
+            #[cfg(not(target_arch = "wasm32"))]
+            choices: options.choices.clone().map(|folder| Choices::new(folder, options.threads)),
+        })
     }
 
     /// Converts weights to this format as they arrive, tensor by tensor, whatever their stored format. The model then
@@ -122,14 +136,21 @@ impl Loader {
         result
     }
 
-    /// As [`Loader::push`], and chooses the device, waiting for it, when it is time.
+    /// As [`Loader::push`], and chooses the device, waiting for it, when it is time; or remembers what an earlier process has
+    /// chosen, with [`SessionOptions::choices`].
     ///
     /// # Errors
     /// As [`Loader::push`] and [`Loader::choose`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn push_and_choose(&mut self, chunk: &[u8]) -> Result<()> {
         self.push(chunk)?;
-        pollster::block_on(self.choose(None)).map(|_| ())
+        let known = self.choices.clone().zip(self.choice_key());
+        let remembered = known.as_ref().and_then(|(choices, key)| choices.read(key));
+        let new = pollster::block_on(self.choose(remembered.as_deref()))?;
+        if let (Some((choices, key)), Some(new)) = (known, new) {
+            choices.write(&key, &new);
+        }
+        Ok(())
     }
 
     /// While the device isn't chosen, the name under which to remember the choice.

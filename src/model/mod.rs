@@ -1,6 +1,8 @@
 //! A model directory → a model that performs a task: files to parameters on a device, text to results.
 
 mod ahead;
+#[cfg(not(target_arch = "wasm32"))]
+mod choices;
 mod contributions;
 #[cfg(not(target_arch = "wasm32"))]
 mod directory;

@@ -36,6 +36,10 @@ pub struct SessionOptions {
     pub simd: Option<Simd>,
     /// How operations are grouped into kernels; with `None`, a GPU is measured to find out which way is faster.
     pub schedule: Option<Schedule>,
+    /// Folder in which measurements of the GPU are remembered for later processes; none to measure in each. It is made when
+    /// needed.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub choices: Option<std::path::PathBuf>,
     /// Let [`Device::Auto`] measure an adapter that computes in software, too: for testing the measurement.
     pub measure_software: bool,
     /// Ask the GPU for timestamps, which [`Session::profile`] uses where the adapter has them. Nothing else changes.

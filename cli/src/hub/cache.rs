@@ -7,6 +7,15 @@ use std::path::{Path, PathBuf};
 use mobilebert::error::{Error, Result};
 use mobilebert::model::WEIGHTS;
 
+/// The folder of a user's caches.
+pub fn user_cache() -> Option<PathBuf> {
+    set("XDG_CACHE_HOME").or_else(|| Some(env::home_dir()?.join(".cache")))
+}
+
+fn set(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// A repository in the cache.
 #[derive(Debug)]
 pub struct Cache {
@@ -16,11 +25,7 @@ pub struct Cache {
 impl Cache {
     /// The folder of a repository `owner/name`, which may not exist yet.
     pub fn of(name: &str) -> Result<Cache> {
-        let set = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let home = || {
-            let cache = set("XDG_CACHE_HOME").or_else(|| Some(env::home_dir()?.join(".cache")));
-            set("HF_HOME").or_else(|| cache.map(|cache| cache.join("huggingface")))
-        };
+        let home = || set("HF_HOME").or_else(|| Some(user_cache()?.join("huggingface")));
         let hub = set("HF_HUB_CACHE").or_else(|| home().map(|home| home.join("hub"))).ok_or_else(|| {
             Error::invalid_input("HF_HOME", "isn't set, and there is no home directory; set it to a folder")
         })?;

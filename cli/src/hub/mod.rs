@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use mobilebert::error::Result;
 
 use cache::Cache;
+pub use cache::user_cache;
 
 /// A repository and a branch, tag or commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

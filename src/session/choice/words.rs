@@ -27,7 +27,11 @@ pub fn describe(kind: DeviceKind, choice: &Choice) -> String {
         }
     };
     if choice.by == ChosenBy::Memory {
-        text += "; remembered from an earlier visit";
+        text += if cfg!(target_arch = "wasm32") {
+            "; remembered from an earlier visit"
+        } else {
+            "; remembered from an earlier run"
+        };
     }
     for out in &choice.ruled_out {
         text += &format!("; {} was ruled out: {}", name(out.candidate), out.reason);

@@ -32,8 +32,8 @@ export const COMPARISONS = {
     says: "WebAssembly, two threads, a cross-origin isolated page",
     isolated: true,
     runs: 20,
-    // Ours first finds out whether sharing a run is faster.
-    warmUp: 20,
+    // Ours starts a second worker after two seconds of computing, and then finds out whether sharing a run is faster.
+    warmUp: 60,
     engines: [
       own({ label: "mobilebert, 2", threads: 2 }),
       own({ label: "mobilebert, 1", worker: true }),

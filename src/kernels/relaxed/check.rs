@@ -4,15 +4,16 @@
 use super::module::Functions;
 use crate::kernels::packed::pack_bytes;
 use crate::kernels::panels::{Panels, StridedRows, pack_rows, panels_len};
-use crate::kernels::product::Product;
+use crate::kernels::product::{Epilogue, Product};
 use crate::kernels::simd::{Planes, Simd};
+use crate::plan::Activation;
 
 /// Sizes of the products: tiles of all heights, a full panel and a narrow one, a group of bytes.
 const ROWS: usize = 6;
 const DEPTH: usize = 128;
 const COLUMNS: usize = 11;
 
-/// Whether products in 8 bits and products of floats are right.
+/// Whether products in 8 bits and products of floats are right, and NaN isn't lost.
 pub fn results(functions: &Functions) -> Result<(), &'static str> {
     let largest = i32::from(Planes::Seven.largest());
     // A row's largest magnitude is the largest integer, so its scale is 1, and every result an integer.
@@ -22,7 +23,7 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
     let bytes: Vec<i8> = columns.iter().map(|&value| value as i8).collect();
     let bytes = pack_bytes(&bytes, DEPTH, Simd::BASELINE.lanes(), 4);
     let (input, weight) = (floats(&rows), packed(&floats(&columns)));
-    let compute = |panels| product(&input, panels, &|product| functions.product(product));
+    let compute = |panels| product(&input, panels, None, &|product| functions.product(product));
     let (in_bytes, in_floats) = (compute(Panels::I8(&bytes)), compute(Panels::F32(&weight)));
     for (index, (byte, float)) in in_bytes.into_iter().zip(in_floats).enumerate() {
         let row = &rows[index / COLUMNS * DEPTH..][..DEPTH];
@@ -36,7 +37,25 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
             return Err("its products of floats are wrong here");
         }
     }
+    if !keeps_nan(functions, input, &weight) {
+        return Err("its activations lose NaN here");
+    }
     Ok(())
+}
+
+/// Whether a row with NaN is NaN after every activation, in the full panel and in the narrow one: a relaxed minimum or maximum
+/// of NaN and a number may be either.
+fn keeps_nan(functions: &Functions, mut input: Vec<f32>, weight: &[f32]) -> bool {
+    input[0] = f32::NAN;
+    let activations =
+        [Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Tanh, Activation::Silu];
+    activations.into_iter().all(|activation| {
+        let bias = [0.0; COLUMNS];
+        let epilogue = Epilogue { column_scale: None, bias: &bias, activation, residual: None, scale: None };
+        let run = |product: Product<'_>| functions.product(product);
+        let results = product(&input, Panels::F32(weight), Some(epilogue), &run);
+        results.iter().enumerate().all(|(index, result)| result.is_nan() == (index < COLUMNS))
+    })
 }
 
 /// `count` rows of integers between two, which are in each of them.
@@ -67,7 +86,12 @@ fn packed(weight: &[f32]) -> Vec<f32> {
 }
 
 #[inline(never)]
-fn product(input: &[f32], panels: Panels<'_>, run: &dyn Fn(Product<'_>)) -> Vec<f32> {
+fn product(
+    input: &[f32],
+    panels: Panels<'_>,
+    epilogue: Option<Epilogue<'_>>,
+    run: &dyn Fn(Product<'_>),
+) -> Vec<f32> {
     let mut output = vec![f32::NAN; ROWS * COLUMNS];
     run(Product {
         input: StridedRows { data: input, stride: DEPTH },
@@ -77,7 +101,7 @@ fn product(input: &[f32], panels: Panels<'_>, run: &dyn Fn(Product<'_>)) -> Vec<
         columns: COLUMNS,
         output: &mut output,
         output_stride: COLUMNS,
-        epilogue: None,
+        epilogue,
     });
     output
 }

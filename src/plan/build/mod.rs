@@ -96,11 +96,16 @@ impl<'a> PlanBuilder<'a> {
         shape: &[usize],
         operation: impl Into<Operation>,
     ) -> BufferId {
-        let label = label.into();
+        self.push(label.into(), shape, operation.into())
+    }
+
+    /// One copy for all kinds of operations.
+    #[inline(never)]
+    fn push(&mut self, label: String, shape: &[usize], operation: Operation) -> BufferId {
         let len = shape.iter().fold(1usize, |len, size| len.saturating_mul(*size));
         let output = BufferId(self.plan.buffers.len());
         self.plan.buffers.push(Buffer { label: label.clone(), len, slot: 0 });
-        self.plan.steps.push(Step { label, operation: operation.into(), output });
+        self.plan.steps.push(Step { label, operation, output });
         output
     }
 

@@ -1,10 +1,11 @@
 //! Single values in fewer bits than a float, in plain code that the compiler vectorizes.
 
+/// 2¹¹²: the difference of the exponents' biases.
+pub const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
+
 /// The 16-bit float with these bits, if it is finite: a float of 32 bits with a smaller exponent.
 #[inline(always)]
 pub fn half(bits: u16) -> f32 {
-    /// 2¹¹²: the difference of the exponents' biases.
-    const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
     // Sign-extended, so that the sign and the rest are in their places after one shift, with bits of the sign between them.
     let shifted = i32::from(bits as i16) << 13;
     f32::from_bits(shifted as u32 & !(0x7 << 28)) * REBIAS

@@ -3,7 +3,7 @@
 use std::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_pmax, f32x4_splat, i16x8_load_extend_i8x8, i16x8_shl,
     i16x8_shr, i32x4_add, i32x4_dot_i16x8, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_shl,
-    i32x4_splat, v128, v128_load, v128_store,
+    i32x4_splat, v128, v128_and, v128_load, v128_store,
 };
 #[cfg(target_feature = "relaxed-simd")]
 use std::arch::wasm32::{f32x4_lt, f32x4_relaxed_madd, i32x4_relaxed_dot_i8x16_i7x16_add, v128_bitselect};
@@ -11,6 +11,7 @@ use std::arch::wasm32::{f32x4_lt, f32x4_relaxed_madd, i32x4_relaxed_dot_i8x16_i7
 use super::lanes::{Arithmetic, IntLanes, Lanes};
 #[cfg(target_feature = "relaxed-simd")]
 use super::planes::Planes;
+use super::unpack;
 
 /// `left · right + addend`
 #[cfg(not(target_feature = "relaxed-simd"))]
@@ -55,6 +56,17 @@ impl Lanes<8> for F32x8 {
     #[inline(always)]
     fn from_ints(ints: I32x8) -> Self {
         F32x8(ints.0.map(|ints| f32x4_convert_i32x4(ints)))
+    }
+
+    /// As [`unpack::half`].
+    #[inline(always)]
+    fn from_halves(bits: &[u16; 8]) -> Self {
+        // SAFETY: `bits` is 16 readable bytes, and `v128_load` requires no alignment.
+        let halves = unsafe { v128_load(bits.as_ptr().cast()) };
+        F32x8([i32x4_extend_low_i16x8(halves), i32x4_extend_high_i16x8(halves)].map(|halves| {
+            let shifted = v128_and(i32x4_shl(halves, 13), i32x4_splat(!(0x7 << 28)));
+            f32x4_mul(shifted, f32x4_splat(unpack::REBIAS))
+        }))
     }
 
     #[inline(always)]

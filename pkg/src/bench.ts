@@ -87,7 +87,8 @@ export class Benchmark {
     const others: BenchConnection[] = [];
     try {
       const started = (await first.send({ kind: "start", request })) as NetworkInfo;
-      if (threads > 1 && started.threads !== null && (await first.send({ kind: "exchanged", sequence: 1 })) !== undefined)
+      const divides = async () => (await first.send({ kind: "exchanged", sequence: 1 })) !== undefined;
+      if (threads > 1 && started.threads !== null && (await divides()))
         await startOthers(others, threads - 1, request, report, signal);
       return new Benchmark(first, others, { ...started, threads: started.threads && 1 + others.length });
     } catch (error) {

@@ -82,7 +82,7 @@ mod tests {
             "the GPU won a measurement on this device: 6.1 ms for 128 tokens (one kernel per layer; one kernel per \
              operation takes 2.0 times as long, the CPU 6.9 times as long), 15.0 ms for 384 tokens (one kernel per \
              operation; one kernel per layer takes 1.3 times as long, the CPU 10.0 times as long); remembered from an \
-             earlier visit"
+             earlier run"
         );
     }
 

@@ -17,7 +17,7 @@ import type {
 } from "./bench/protocol.js";
 import { disposed, MobileBertError } from "./errors.js";
 import { resolveSource } from "./files/source.js";
-import type { DeviceKind, ModelSource } from "./types.js";
+import type { DeviceKind, ModelSource, SimdSet } from "./types.js";
 import { canShareMemory, type MemoryView, sharedViews } from "./worker/memory.js";
 
 export type {
@@ -50,6 +50,8 @@ export interface BenchmarkOptions {
    * `started.threads` is the number in use.
    */
   threads?: number;
+  /** As for `load`. All threads use the same. */
+  simd?: "auto" | SimdSet;
   /** Whether to request GPU timestamps, which `parts` and `profile` use if the adapter supports them. */
   profiling?: boolean;
   onProgress?: (progress: StartProgress) => void;
@@ -74,14 +76,15 @@ export class Benchmark {
 
   /** Starts a worker and loads a network onto its device, timing each part; then the workers of further threads. */
   static async start(source: BenchmarkSource, options: BenchmarkOptions = {}): Promise<Benchmark> {
-    const { device = "auto", schedule, threads = 1, profiling = false, wasmUrl, signal, onProgress } = options;
+    const { device = "auto", schedule, threads = 1, simd = "auto", profiling = false } = options;
+    const { wasmUrl, signal, onProgress } = options;
     if (threads > 1 && !canShareMemory()) throw notIsolated();
     const place: BenchmarkPlace =
       "model" in source
         ? { kind: "model", place: await resolveSource(source.model, {}) }
         : { kind: "seeded", config: source.config, seed: source.seed };
     const wasm = wasmUrl === undefined ? undefined : new URL(wasmUrl, location.href).href;
-    const request: StartRequest = { place, device, schedule, profiling, wasmUrl: wasm };
+    const request: StartRequest = { place, device, schedule, simd, profiling, wasmUrl: wasm };
     const report = onProgress ?? (() => {});
     const first = new BenchConnection(report, signal);
     const others: BenchConnection[] = [];
@@ -89,7 +92,7 @@ export class Benchmark {
       const started = (await first.send({ kind: "start", request })) as NetworkInfo;
       const divides = async () => (await first.send({ kind: "exchanged", sequence: 1 })) !== undefined;
       if (threads > 1 && started.threads !== null && (await divides()))
-        await startOthers(others, threads - 1, request, report, signal);
+        await startOthers(others, threads - 1, { ...request, device: "wasm", simd: started.simd }, report, signal);
       return new Benchmark(first, others, { ...started, threads: started.threads && 1 + others.length });
     } catch (error) {
       for (const connection of [first, ...others]) connection.end(disposed());
@@ -150,7 +153,7 @@ export class Benchmark {
   }
 }
 
-/** Starts the workers of further threads at the same time, each with the same network on the CPU; adds them to `others`. */
+/** Starts the workers of further threads at the same time, each with the same request; adds them to `others`. */
 async function startOthers(
   others: BenchConnection[],
   count: number,
@@ -166,7 +169,7 @@ async function startOthers(
     };
     others.push(new BenchConnection(progress, signal));
   }
-  await Promise.all(others.map((other) => other.send({ kind: "start", request: { ...request, device: "wasm" } })));
+  await Promise.all(others.map((other) => other.send({ kind: "start", request })));
 }
 
 function notIsolated(): MobileBertError {

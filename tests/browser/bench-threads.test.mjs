@@ -75,7 +75,7 @@ test("two threads compute the same results as one, and really share the run", as
     };
     const differences = [];
     for (const threads of [1, 2, 3]) {
-      const benchmark = await Benchmark.start(source, { device: "wasm", threads });
+      const benchmark = await Benchmark.start(source, { device: "wasm", simd: "simd128", threads });
       differences.push([benchmark.started.threads, (await benchmark.run(64, expected)).check.difference]);
       benchmark.dispose();
     }

@@ -48,7 +48,12 @@ async function visit() {
       try {
         const phases = new Set();
         const onProgress = ({ phase }) => phases.add(phase);
-        const loaded = await QuestionAnswering.load(source, { device: "wasm", onProgress, ...options });
+        const loaded = await QuestionAnswering.load(source, {
+          device: "wasm",
+          simd: "simd128",
+          onProgress,
+          ...options,
+        });
         const { answers } = await loaded.ask("what is it?", "it is the end of the day.");
         await loaded.dispose();
         return { score: answers[0].score, phases: [...phases] };

@@ -128,7 +128,8 @@ describeInEachBrowser("several workers", (browser) => {
   });
 
   test("are not started for a model that is not cached, because each would download it", async () => {
-    const asked = await ask({ threads: 2, cache: false });
+    // Without the cache, the choice of instructions isn't remembered, either.
+    const asked = await ask({ threads: 2, cache: false, simd: alone.before.simd.set });
     assert.deepEqual(asked.result, alone.result);
     assert.equal(asked.workers, 1);
     assert.match(asked.device.reason, /1 of 2 workers: the model's files are not cached/);

@@ -12,7 +12,7 @@ import type { BenchReply, BenchRequest, ColdStart, NetworkInfo, StartProgress, S
 
 /** The wasm module's `Benchmark`. */
 interface EngineBenchmark {
-  describe(): Omit<NetworkInfo, "cold" | "device" | "threads"> & {
+  describe(): Omit<NetworkInfo, "cold" | "device" | "simd" | "threads"> & {
     times: { compile: number; generate: number; upload: number } | null;
   };
   device(): Device;
@@ -60,7 +60,7 @@ async function start(
   const module = performance.now() - before;
   report({ phase: "compile", share: null });
   const { device, schedule, profiling, place } = request;
-  const { set: simd } = await simdFor();
+  const { set: simd } = await simdFor(request.simd);
   const options: EngineOptions = { device, profiling, simd, ...(schedule && { schedule }) };
   const { benchmark, parts } =
     place.kind === "seeded"
@@ -69,7 +69,7 @@ async function start(
   const { times: _, ...about } = benchmark.describe();
   const on = benchmark.device();
   const threads = on.kind === "wasm" ? 1 : null;
-  return { benchmark, started: { ...about, device: on, threads, cold: { module, ...parts } } };
+  return { benchmark, started: { ...about, device: on, threads, simd, cold: { module, ...parts } } };
 }
 
 type Parts = Omit<ColdStart, "module">;

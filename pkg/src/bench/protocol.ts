@@ -1,6 +1,6 @@
 import type { PlainError } from "../errors.js";
 import type { Place } from "../files/source.js";
-import type { Device, DeviceKind } from "../types.js";
+import type { Device, DeviceKind, SimdSet } from "../types.js";
 import type { MemoryView } from "../worker/memory.js";
 
 /** The network to measure. */
@@ -11,6 +11,7 @@ export interface StartRequest {
   place: BenchmarkPlace;
   device: "auto" | DeviceKind;
   schedule: string | undefined;
+  simd: "auto" | SimdSet;
   profiling: boolean;
   wasmUrl: string | undefined;
 }
@@ -37,6 +38,8 @@ export interface NetworkInfo {
   device: Device;
   /** Number of CPU threads that share each run; `null` on a GPU. */
   threads: number | null;
+  /** The instructions of the CPU executor. */
+  simd: SimdSet;
   /** Version of the wasm module. */
   version: string;
   /** Name of the class in `transformers`. */

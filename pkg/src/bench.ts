@@ -146,7 +146,12 @@ export class Benchmark {
     const workers = [this.connection, ...this.others];
     const views = sharedViews(workers.length, floats);
     const part = (worker: BenchConnection, index: number) =>
-      worker.send({ kind: "runPart", sequence, expected, memory: views[index] as MemoryView });
+      worker.send({
+        kind: "runPart",
+        sequence,
+        expected: index === 0 ? expected : undefined,
+        memory: views[index] as MemoryView,
+      });
     const [run] = await Promise.all(workers.map(part));
     if (!run) throw new MobileBertError("internal", "a thread didn't compute its part of a run within 2 seconds");
     return run as BenchmarkRun;

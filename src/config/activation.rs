@@ -17,3 +17,15 @@ pub enum Activation {
     /// `x / (1 + e⁻ˣ)`, `silu` or `swish`
     Silu = 5,
 }
+
+impl Activation {
+    /// All of them.
+    pub const ALL: [Activation; 6] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Tanh,
+        Activation::Silu,
+    ];
+}

@@ -9,11 +9,11 @@ pub use shared::Exchange;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Host, HostParameter, PackedMatrix, ParameterShape, Scratch, Shapes, Simd, Table, Workers,
+    Host, HostParameter, PackedMatrix, ParameterShape, Q4_GROUP, Scratch, Shapes, Simd, Table, Workers,
 };
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step, Stretch};
 use crate::profile::{Clock, Profile, StepTime};
-use crate::weights::{PackedTensor, PackedValues, ParameterData};
+use crate::weights::{self, PackedTensor, PackedValues, ParameterData};
 
 /// The parameters of a model and the memory to run its plans.
 #[derive(Debug)]
@@ -194,6 +194,8 @@ impl Executor {
         step.operation.operator().compute(&shapes, &host, output, scratch)
     }
 }
+
+const _: () = assert!(Q4_GROUP == weights::Q4_GROUP, "groups are multiplied as they are stored");
 
 /// Packs a matrix `[out_features, in_features]`.
 fn matrix(values: ParameterData, in_features: usize, simd: Simd) -> PackedMatrix {

@@ -48,6 +48,7 @@ pub(crate) use launch::MAX_WORKGROUPS;
 pub use launch::{Launch, Operand, Variant};
 pub use operator::{AnyOperator, Dispatch, Operator, RunInput, Twin};
 pub use packed::PackedMatrix;
+pub(crate) use panels::Q4_GROUP;
 pub use shapes::{Matrix, ParameterShape, Shapes};
 pub use simd::Simd;
 pub use table::Table;

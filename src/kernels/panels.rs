@@ -54,7 +54,7 @@ pub(super) enum CompactValues<'a> {
 }
 
 /// Adjacent 4-bit values of a row that have a scale of their own. Rows are whole groups.
-pub(super) const Q4_GROUP: usize = 32;
+pub(crate) const Q4_GROUP: usize = 32;
 
 /// Panics unless there are as many 4-bit values and groups as a matrix of this shape has.
 pub(super) fn check_q4(nibbles: &[u8], groups: &[u16], rows: usize, columns: usize) {

@@ -43,15 +43,7 @@ pub const KERNEL: Kernel = Kernel {
 
 /// The activation of a parameter block's code; the identity for a code that no [`Activation`] has.
 pub(super) fn activation_of(code: u32) -> Activation {
-    const ALL: [Activation; 6] = [
-        Activation::Identity,
-        Activation::Relu,
-        Activation::Gelu,
-        Activation::GeluTanh,
-        Activation::Tanh,
-        Activation::Silu,
-    ];
-    ALL.into_iter().find(|&activation| activation as u32 == code).unwrap_or(Activation::Identity)
+    Activation::ALL.into_iter().find(|&activation| activation as u32 == code).unwrap_or(Activation::Identity)
 }
 
 impl Operator for Activate {

@@ -89,14 +89,7 @@ fn activations_match_f64() {
         Activation::Tanh => x.tanh(),
         Activation::Silu => x / (1.0 + (-x).exp()),
     };
-    for activation in [
-        Activation::Identity,
-        Activation::Relu,
-        Activation::Gelu,
-        Activation::GeluTanh,
-        Activation::Tanh,
-        Activation::Silu,
-    ] {
+    for activation in Activation::ALL {
         for x in evenly_spaced(-12.0, 12.0, 100_000).chain(samples_of_all_floats().filter(|x| x.abs() < 1e12))
         {
             let (mut separate, mut fused) = ([x], [x]);
@@ -112,9 +105,7 @@ fn activations_match_f64() {
 
 #[test]
 fn activations_keep_nan() {
-    for activation in
-        [Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Tanh, Activation::Silu]
-    {
+    for activation in Activation::ALL {
         let mut values = [f32::NAN; 19];
         activate::<Separate>(activation, &mut values);
         assert!(values.iter().all(|x| x.is_nan()), "{activation:?}");

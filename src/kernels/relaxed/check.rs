@@ -47,9 +47,7 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
 /// of NaN and a number may be either.
 fn keeps_nan(functions: &Functions, mut input: Vec<f32>, weight: &[f32]) -> bool {
     input[0] = f32::NAN;
-    let activations =
-        [Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Tanh, Activation::Silu];
-    activations.into_iter().all(|activation| {
+    Activation::ALL.into_iter().all(|activation| {
         let bias = [0.0; COLUMNS];
         let epilogue = Epilogue { column_scale: None, bias: &bias, activation, residual: None, scale: None };
         let run = |product: Product<'_>| functions.product(product);

@@ -22,7 +22,7 @@ describeInEachBrowser("workers that share a run", (browser) => {
 
   /**
    * Asks until helpers share the runs, or `calls` times; `during`, a death or a failure of a helper, happens before two more questions. Returns all answers, and
-   * how many runs were shared.
+   * how many runs were shared. All loads use the instructions that the first one chose, because others round differently.
    */
   async function ask(options, { calls = 60, during = "" } = {}) {
     return await page.evaluate(
@@ -55,7 +55,7 @@ describeInEachBrowser("workers that share a run", (browser) => {
         return { answers: [...new Set(answers)], shared, before, device, workers };
       },
       model,
-      options,
+      { simd: alone?.before.simd.set ?? "auto", ...options },
       question,
       text,
       calls,

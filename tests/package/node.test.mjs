@@ -70,7 +70,7 @@ test("several workers read a long text like one, and nothing keeps the process a
     import { QuestionAnswering } from "mobilebert";
     const replies = [];
     for (const threads of [1, 3]) {
-      const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)}, { threads });
+      const qa = await QuestionAnswering.load(${JSON.stringify(models.answers.folder)}, { simd: "simd128", threads });
       const { answers, windows } = await qa.ask(${JSON.stringify(question)}, ${JSON.stringify(long)});
       const { wasmBytes } = await qa.memory();
       replies.push({ answers, windows, wasmBytes, threads: qa.device.threads, reason: qa.device.reason });

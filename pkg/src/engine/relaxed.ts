@@ -69,26 +69,42 @@ function bestSet(relaxed: Relaxed): SimdSet {
 /** Steps of a measurement: a tenth of a millisecond or so. */
 const STEPS = 20_000;
 
+/** An imitated multiply-add is a call per number, dozens of times slower; a real one takes at most as long as two instructions. */
+const MUCH_SLOWER = 4;
+
 /**
- * Whether the engine has no instruction for a multiply-add, which then takes much longer than two instructions. In two
- * milliseconds, no engine has optimized the code; so a small difference means nothing.
+ * Whether the engine has no instruction for a multiply-add. All of several rounds must show it: an engine that optimizes one
+ * of the two loops before the other makes that one look much faster for a while.
  */
-function isImitated({ fused, separate }: Relaxed): boolean {
-  const times = { fused: Number.POSITIVE_INFINITY, separate: Number.POSITIVE_INFINITY };
-  const measure = (name: keyof typeof times, work: (steps: number) => number) => {
-    const start = performance.now();
-    let [runs, spent] = [0, 0];
-    // Clocks may be as coarse as a millisecond.
-    while (spent <= 0) {
-      work(STEPS);
-      runs++;
-      spent = performance.now() - start;
-    }
-    times[name] = Math.min(times[name], spent / runs);
-  };
-  for (let turn = 0; turn < 5; turn++) {
-    measure("fused", fused);
-    measure("separate", separate);
+function isImitated(relaxed: Relaxed): boolean {
+  const rounds = Array.from({ length: 5 });
+  return rounds.every(() => slowdown(relaxed) > MUCH_SLOWER);
+}
+
+/** How many times longer the multiply-adds take than multiplications and additions, each at its fastest. */
+function slowdown({ fused, separate }: Relaxed): number {
+  const best = { fused: Number.POSITIVE_INFINITY, separate: Number.POSITIVE_INFINITY };
+  for (let turn = 0; turn < 3; turn++) {
+    best.fused = Math.min(best.fused, timeOf(fused));
+    best.separate = Math.min(best.separate, timeOf(separate));
   }
-  return times.fused > 2 * times.separate;
+  return best.fused / best.separate;
+}
+
+/** Milliseconds of one measurement, from one tick of the clock to a later one: ticks may be a millisecond apart. */
+function timeOf(work: (steps: number) => number): number {
+  const start = nextTick();
+  for (let runs = 1; ; runs++) {
+    work(STEPS);
+    const spent = performance.now() - start;
+    if (spent > 0) return spent / runs;
+  }
+}
+
+function nextTick(): number {
+  const start = performance.now();
+  for (;;) {
+    const now = performance.now();
+    if (now > start) return now;
+  }
 }

@@ -305,3 +305,25 @@ fn a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its
         }
     }
 }
+
+#[test]
+fn a_schedule_that_is_asked_for_is_proved_once_but_not_timed() {
+    if !has_gpu("a_schedule_that_is_asked_for_is_proved_once_but_not_timed") {
+        return;
+    }
+    for schedule in Schedule::ALL {
+        let options = SessionOptions { schedule: Some(schedule), ..options(Device::Gpu) };
+        let (started, record) = choose(&small(), &options, None);
+        let record = record.expect("the proof is to be remembered");
+        assert_eq!(started.device().chosen.by, ChosenBy::Request);
+        assert_eq!(started.device().chosen.lengths, []);
+        assert_eq!(choose(&small(), &options, Some(&record)).1, None, "{record}");
+        let others: Vec<Schedule> = Schedule::ALL.into_iter().filter(|other| *other != schedule).collect();
+        for other in others {
+            let options = SessionOptions { schedule: Some(other), ..options.clone() };
+            assert!(choose(&small(), &options, Some(&record)).1.is_some(), "it proves another schedule");
+        }
+        let measured = self::options(Device::Gpu);
+        assert!(choose(&small(), &measured, Some(&record)).1.is_some(), "isn't a measurement");
+    }
+}

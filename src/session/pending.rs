@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::gpu;
 use crate::kernels::{Format, Simd};
-use crate::plan::{Network, Parameter, PlanCache, Request, fits_gpu};
+use crate::plan::{Network, Parameter, PlanCache, Request, Schedule, fits_gpu};
 use crate::weights::Storage;
 
 /// An executor that is ready for parameters before the network is known, so that a GPU can start while files arrive.
@@ -71,15 +71,17 @@ impl PendingSession {
 
     /// The name under which to remember what [`Self::choose`] returns; `None` on the CPU.
     pub fn choice_key(&self, network: &Network, storage: Storage) -> Option<String> {
-        match &self.executor {
-            Executor::Gpu(gpu) => Some(record::key(gpu.device().identity(), &network.config, storage)),
-            Executor::Cpu(_) => None,
-        }
+        let Executor::Gpu(gpu) = &self.executor else { return None };
+        let key = record::key(gpu.device().identity(), &network.config, storage);
+        Some(match self.options.schedule {
+            Some(schedule) => format!("{key} {}", schedule.as_str()),
+            None => key,
+        })
     }
 
     /// Chooses among the schedules of a GPU and, where neither was asked for, between it and the CPU, and compiles the
-    /// kernels. `remembered` is what this function has returned on an earlier visit. Returns what to remember, if it has
-    /// measured something.
+    /// kernels. A schedule that was asked for only has to compute what the CPU computes. `remembered` is what this function
+    /// has returned on an earlier visit. Returns what to remember, if it has found out something.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if a GPU was asked for and computes wrong results; [`Error::DeviceLost`].
@@ -109,9 +111,45 @@ impl PendingSession {
             };
             let choice::Outcome { timings: lengths, ruled_out } = outcome;
             self.adopt(Choice { by, lengths, ruled_out })?;
+        } else if let Some(schedule) = self.options.schedule {
+            new = self.prove(schedule, network, storage, &key, remembered).await?;
         }
         self.compile(network, storage).await?;
         Ok(new)
+    }
+
+    /// Compares a schedule that was asked for with the CPU, and goes on with the CPU if it computes something else, unless
+    /// the GPU was asked for, too. Returns what to remember, if it was compared and is right.
+    async fn prove(
+        &mut self,
+        schedule: Schedule,
+        network: &Network,
+        storage: Storage,
+        key: &str,
+        remembered: Option<&str>,
+    ) -> Result<Option<String>> {
+        // It may not be a schedule for this network, on whichever device.
+        network.plan(Request { batch: 1, sequence: 1, schedule, ..Request::default() })?;
+        let Executor::Gpu(gpu) = &mut self.executor else { return Ok(None) };
+        if remembered.is_some_and(|text| record::read(text, key, &[], &[]).is_some()) {
+            return Ok(None);
+        }
+        let mut rehearsal = Rehearsal::new(&network.config, storage, self.options.threads, gpu)?;
+        let proven = rehearsal.prove_schedule(schedule).await;
+        rehearsal.end();
+        let Err(error) = proven else { return Ok(Some(record::write(key, &choice::Outcome::default()))) };
+        let name = self.device.adapter.as_deref().unwrap_or("this GPU");
+        let problem = format!("{} was ruled out: {}", schedule.as_str(), choice::reason_of(&error));
+        if self.options.device == Device::Gpu {
+            return Err(match error {
+                Error::DeviceLost { .. } => error,
+                _ => device::missing(Error::unsupported(name, problem)),
+            });
+        }
+        self.device.kind = DeviceKind::Cpu;
+        self.device.reason = format!("a GPU was found, {name}, but {problem}");
+        self.executor = self.options.cpu_executor()?.into();
+        Ok(None)
     }
 
     fn adopt(&mut self, mut choice: Choice) -> Result<()> {

@@ -91,3 +91,31 @@ test("a schedule with wrong results is ruled out and named, and the next one is 
   assert.deepEqual((await visit(page, "webgpu", MOBILEBERT)).device.chosen.ruledOut, [ruledOut]);
   await page.close();
 });
+
+test("a schedule that was asked for is compared with the CPU once, and not used where its results are wrong", async () => {
+  const wrong = await open('miscompile("chain")');
+  await assert.rejects(visit(wrong, "webgpu", MOBILEBERT, { schedule: "chain" }), (error) => {
+    assert.match(error.message, /chain was ruled out: its results differ from the CPU's by/);
+    assert.match(error.message, /choose the CPU instead/);
+    return true;
+  });
+  const tiled = await visit(wrong, "webgpu", MOBILEBERT, { schedule: "tiled" });
+  await assertRight(wrong, tiled, MOBILEBERT);
+  await wrong.close();
+
+  const auto = await open('pretendHardware(); miscompile("chain")');
+  const found = await visit(auto, "auto", MOBILEBERT, { schedule: "chain" });
+  assert.equal(found.device.kind, "wasm");
+  assert.match(found.device.reason, /^a GPU was found, .*, but chain was ruled out: its results differ/);
+  await assertRight(auto, found, MOBILEBERT);
+  await auto.close();
+
+  const right = await open();
+  const first = await visit(right, "webgpu", MOBILEBERT, { schedule: "chain" });
+  assert.deepEqual([first.device.kind, first.device.chosen.by], ["webgpu", "request"]);
+  await assertRight(right, first, MOBILEBERT);
+  await right.evaluate('miscompile("chain")');
+  // Remembered: it isn't compared again.
+  assert.equal((await visit(right, "webgpu", MOBILEBERT, { schedule: "chain" })).device.kind, "webgpu");
+  await right.close();
+});

@@ -61,6 +61,14 @@ impl<'a> Rehearsal<'a> {
         self.gpu.clear();
     }
 
+    /// Compares the results of a schedule with those of the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if they differ; [`Error::DeviceLost`].
+    pub async fn prove_schedule(&mut self, schedule: Schedule) -> Result<()> {
+        self.compare(schedule).await.map_err(|error| self.gpu.as_device_lost(error))
+    }
+
     fn load(&mut self) -> Result<()> {
         let mut assembler = Assembler::new(&self.network);
         for raw in Generator::new(SEED).checkpoint(&self.network) {
@@ -143,11 +151,10 @@ impl Stage for Rehearsal<'_> {
     }
 
     async fn prove(&mut self, candidate: Candidate) -> Result<()> {
-        let proven = match candidate.schedule() {
-            Some(schedule) => self.compare(schedule).await,
+        match candidate.schedule() {
+            Some(schedule) => self.prove_schedule(schedule).await,
             None => Ok(()),
-        };
-        proven.map_err(|error| self.gpu.as_device_lost(error))
+        }
     }
 
     async fn run(&mut self, candidate: Candidate, tokens: usize, times: usize) -> Result<f64> {

@@ -10,6 +10,7 @@ from training.calibration import labels
 from training.config import Config
 from training.data import glue, tokens
 from training.metrics.glue import METRICS
+from training.metrics.words import evaluate_words
 from training.models import build
 from training.places import Places
 from training.steps import calibrate
@@ -33,7 +34,9 @@ def run(config: Config, places: Places, storage: str = "f32") -> None:
         model.load_state_dict(quantise.rounded(model), strict=False)
     tokenizer = tokens.load(directory)
     calibrated = calibrate.read(config, places)
-    if config.task == "squad":
+    if config.task == "text":
+        scores = evaluate_words(model, config, places)
+    elif config.task == "squad":
         from training.metrics.squad import evaluate_squad
 
         if config.data.version == "2.0":

@@ -1,8 +1,9 @@
 //! Downloads a model from the Hub, or from the mirror in `HF_ENDPOINT`.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use mobilebert::error::{Error, Result};
@@ -16,6 +17,8 @@ use super::cache::{Cache, failed};
 use crate::output::progress;
 
 const CONFIG: &str = "config.json";
+/// Until a host responds, and until its next bytes arrive.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A repository on its host.
 struct Repository<'a> {
@@ -26,11 +29,9 @@ struct Repository<'a> {
 
 /// Downloads a model's files into the cache; the configuration last, because it marks the model as complete.
 pub fn download(id: &Id, cache: &Cache) -> Result<PathBuf> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
-    let settings = Agent::config_builder()
-        .timeout_connect(Some(Duration::from_secs(30)))
-        .timeout_recv_response(Some(Duration::from_secs(30)));
+    let settings =
+        Agent::config_builder().timeout_connect(Some(TIMEOUT)).timeout_recv_response(Some(TIMEOUT));
     let endpoint = endpoint.trim_end_matches('/').to_owned();
     let repository = Repository { agent: settings.build().into(), endpoint, id };
     let config = repository.get(CONFIG)?.ok_or_else(|| repository.missing(CONFIG))?;
@@ -47,6 +48,11 @@ pub fn download(id: &Id, cache: &Cache) -> Result<PathBuf> {
     store(config, &folder, CONFIG)?;
     cache.refer(&id.revision, &commit)?;
     Ok(folder)
+}
+
+/// An environment variable; none if it is blank. Tokens are often read from files that end with a newline.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 impl Repository<'_> {
@@ -72,12 +78,20 @@ impl Repository<'_> {
     fn get(&self, name: &str) -> Result<Option<Response<Body>>> {
         let Id { name: repository, revision } = self.id;
         let revision = revision.replace('/', "%2F");
-        self.request(&format!("{}/{repository}/resolve/{revision}/{name}", self.endpoint))
+        let url = format!("{}/{repository}/resolve/{revision}/{name}", self.endpoint);
+        let response = self.request(&url)?;
+        // Networks that ask to log in answer with a page, which would stay in the cache.
+        let is_page = |response: &Response<Body>| response.body().mime_type() == Some("text/html");
+        if response.as_ref().is_some_and(is_page) {
+            let problem = "it is an HTML page; check the network and HF_ENDPOINT".into();
+            return Err(Error::NotAModel { file: url, problem });
+        }
+        Ok(response)
     }
 
     fn request(&self, url: &str) -> Result<Option<Response<Body>>> {
         let mut request = self.agent.get(url);
-        if let Ok(token) = std::env::var("HF_TOKEN") {
+        if let Some(token) = variable("HF_TOKEN") {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         match request.call() {
@@ -85,7 +99,9 @@ impl Repository<'_> {
             // The Hub doesn't tell a repository that doesn't exist from a private one.
             Err(ureq::Error::StatusCode(401 | 403 | 404 | 410)) => Ok(None),
             Err(error) => {
-                Err(Error::Io { file: url.to_owned(), source: io::Error::other(error.to_string()) })
+                let name = &self.id.name;
+                let hint = format!("`{name}` isn't a directory here, so it was looked up on the Hub");
+                Err(Error::Io { file: url.to_owned(), source: io::Error::other(format!("{error}; {hint}")) })
             }
         }
     }
@@ -153,7 +169,7 @@ enum Bases {
 }
 
 /// Stores a file under its name once all of its bytes have arrived.
-fn store(mut response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
+fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
     let incomplete = folder.join(format!("{name}.incomplete"));
     let bytes = response.body().content_length().unwrap_or(0);
@@ -162,16 +178,63 @@ fn store(mut response: Response<Body>, folder: &Path, name: &str) -> Result<()> 
         fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
     }
     let mut file = File::create(&incomplete).map_err(|source| failed(&incomplete, source))?;
-    let mut body = response.body_mut().as_reader();
-    let mut chunk = vec![0; 1 << 20];
+    let chunks = chunks(response.into_body().into_reader());
     loop {
-        let read = body.read(&mut chunk).map_err(|source| failed(Path::new(name), source))?;
-        if read == 0 {
+        let chunk = next(&chunks, TIMEOUT).map_err(|source| failed(Path::new(name), source))?;
+        if chunk.is_empty() {
             break;
         }
-        io::Write::write_all(&mut file, &chunk[..read]).map_err(|source| failed(&incomplete, source))?;
-        bar.inc(read as u64);
+        file.write_all(&chunk).map_err(|source| failed(&incomplete, source))?;
+        bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
     fs::rename(&incomplete, &path).map_err(|source| failed(&path, source))
+}
+
+/// Reads in a thread of its own, because a read can't be given a time limit. The last chunk is empty.
+fn chunks(mut reader: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(1);
+    std::thread::spawn(move || {
+        loop {
+            let mut chunk = vec![0; 1 << 20];
+            let read = reader.read(&mut chunk).map(|read| {
+                chunk.truncate(read);
+                chunk
+            });
+            let is_last = read.as_ref().map_or(true, Vec::is_empty);
+            if sender.send(read).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The next chunk, unless none arrives in time.
+fn next(chunks: &Receiver<io::Result<Vec<u8>>>, limit: Duration) -> io::Result<Vec<u8>> {
+    let late = || io::Error::other(format!("no data for {} s; check the network", limit.as_secs()));
+    chunks.recv_timeout(limit).unwrap_or_else(|_| Err(late()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_stops_sending_is_given_up() {
+        let (reader, mut host) = io::pipe().unwrap();
+        host.write_all(b"half").unwrap();
+        let chunks = chunks(reader);
+        assert_eq!(next(&chunks, TIMEOUT).unwrap(), b"half");
+        let error = next(&chunks, Duration::from_millis(10)).unwrap_err();
+        assert!(error.to_string().contains("no data"), "{error}");
+        drop(host);
+    }
+
+    #[test]
+    fn the_last_chunk_is_empty() {
+        let chunks = chunks(io::Cursor::new(b"all".to_vec()));
+        assert_eq!(next(&chunks, TIMEOUT).unwrap(), b"all");
+        assert_eq!(next(&chunks, TIMEOUT).unwrap(), b"");
+    }
 }

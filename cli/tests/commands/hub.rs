@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use crate::process::{Ran, command, text};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+/// The header of the token that this Hub knows.
+const TOKEN: &str = "Bearer hf_known";
 const TYPEFORM: &str = "typeform/mobilebert-uncased-mnli";
 
 fn fixtures() -> PathBuf {
@@ -31,16 +33,25 @@ fn answer(mut stream: TcpStream) {
     let _ = reader.read_line(&mut line);
     // The rest of the request, so that closing the connection doesn't reset it.
     let mut header = String::new();
+    let mut authorizations = Vec::new();
     while reader.read_line(&mut header).is_ok_and(|read| read > 2) {
+        authorizations.extend(header.trim().strip_prefix("authorization: ").map(str::to_owned));
         header.clear();
     }
     let path = line.split(' ').nth(1).unwrap_or_default().replace("%2F", "/");
-    let (status, body) = match content(&path) {
-        Some(body) => ("200 OK", body),
-        None => ("404 Not Found", b"{}".to_vec()),
+    let (status, kind, body) = match content(&path) {
+        _ if authorizations.iter().any(|value| value != TOKEN) => {
+            ("401 Unauthorized", "application/json", b"{}".to_vec())
+        }
+        _ if path.starts_with("/portal/") => {
+            ("200 OK", "text/html", b"<!doctype html><title>Log in</title>".to_vec())
+        }
+        Some(body) => ("200 OK", "application/octet-stream", body),
+        None => ("404 Not Found", "application/json", b"{}".to_vec()),
     };
     let head = format!(
-        "HTTP/1.1 {status}\r\nx-repo-commit: {COMMIT}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nx-repo-commit: {COMMIT}\r\ncontent-type: {kind}; charset=utf-8\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     let _ = stream.write_all(&[head.as_bytes(), &body].concat());
@@ -122,7 +133,8 @@ fn what_the_hub_lacks_is_named_with_what_to_do() {
     let inspect = |hub: &str, id: &str| with_hub(hub, cache.path(), &["inspect", id]);
     inspect(&hub, "nobody/nothing").failed(&["nobody/nothing/config.json", "lacks this file", "HF_TOKEN"]);
     inspect(&hub, "Xenova/mobilebert-uncased-mnli").failed(&["only ONNX files", &format!("load {TYPEFORM}")]);
-    inspect("http://127.0.0.1:9", "a/b").failed(&["http://127.0.0.1:9/a/b/resolve/main/config.json"]);
+    let unreached = "http://127.0.0.1:9/a/b/resolve/main/config.json";
+    inspect("http://127.0.0.1:9", "a/b").failed(&[unreached, "`a/b` isn't a directory here"]);
     // A download that failed isn't taken for a model.
     inspect("http://127.0.0.1:9", "Xenova/mobilebert-uncased-mnli").failed(&["127.0.0.1:9"]);
 }
@@ -135,4 +147,27 @@ fn an_existing_folder_takes_precedence_over_an_id() {
     let mut command = command(&["inspect", "google/mobilebert-uncased"]);
     command.current_dir(folder.path()).env("HF_ENDPOINT", "http://127.0.0.1:9").env("HF_HOME", folder.path());
     Ran::of(command.output().unwrap()).failed(&["google/mobilebert-uncased/config.json", "not found"]);
+}
+
+#[test]
+fn a_page_in_place_of_a_file_does_not_stay_in_the_cache() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    let inspect = |hub: &str| with_hub(hub, cache.path(), &["inspect", "google/mobilebert-uncased"]);
+    inspect(&format!("{hub}/portal")).failed(&["google/mobilebert-uncased", "HTML page", "HF_ENDPOINT"]);
+    inspect(&hub).done();
+}
+
+#[test]
+fn a_token_may_end_with_a_newline_and_a_blank_one_counts_as_none() {
+    let hub = start_hub();
+    let inspect = |token: &str| {
+        let cache = tempfile::tempdir().unwrap();
+        let mut command = command(&["inspect", "google/mobilebert-uncased"]);
+        command.env("HF_ENDPOINT", &hub).env("HF_HOME", cache.path()).env("HF_TOKEN", token);
+        Ran::of(command.env_remove("HF_HUB_CACHE").output().unwrap())
+    };
+    for token in ["hf_known", "hf_known\n", "", " \n"] {
+        inspect(token).done();
+    }
+    inspect("hf_unknown").failed(&["lacks this file"]);
 }

@@ -182,3 +182,23 @@ fn an_output_file_that_cannot_be_written_is_named() {
     mobilebert(&[&arguments[..], &["--output", "/nowhere/out.safetensors"]].concat())
         .failed(&["/nowhere/out.safetensors"]);
 }
+
+#[test]
+fn work_that_fails_leaves_an_older_output_file_as_it_was_and_no_new_one() {
+    let model = TinyModel::new("Model");
+    let (older, new) = (model.write("older", b"kept"), model.file("new"));
+    let input = model.write("input.json", b"{\"input_ids\": [[9999]]}");
+    for output in [&older, &new] {
+        let run = ["run", "--device", "cpu", "--model", model.argument(), "--input", text(&input)];
+        mobilebert(&[&run[..], &["--output", text(output)]].concat()).failed(&["9999"]);
+        let encode = ["encode", "--device", "cpu", "--model", "/nowhere/model", "the cat"];
+        mobilebert(&[&encode[..], &["--output", text(output)]].concat()).failed(&["/nowhere/model"]);
+    }
+    assert_eq!(std::fs::read(&older).unwrap(), b"kept");
+    assert!(!new.exists());
+    let encode = ["encode", "--device", "cpu", "--model", model.argument(), "the cat", "--output"];
+    for output in [&older, &new] {
+        mobilebert(&[&encode[..], &[text(output)]].concat()).done();
+    }
+    assert_eq!(std::fs::read(&older).unwrap(), std::fs::read(&new).unwrap());
+}

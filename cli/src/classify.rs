@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::arguments::ShippedModelArguments;
 use crate::input::TextArguments;
-use crate::output::{Output, per_cent, progress};
+use crate::output::{Output, per_cent, printable, progress};
 
 /// Number of texts per call: enough to batch similar lengths, few enough to show results soon.
 const CHUNK: usize = 64;
@@ -69,8 +69,8 @@ impl Arguments {
 /// The value of a regression, or the score of a single output, is not a percentage.
 fn line(label: &Label) -> String {
     if label.logit.is_none() && (0.0..=1.0).contains(&label.probability) {
-        format!("{}  {}", per_cent(label.probability), label.label)
+        format!("{}  {}", per_cent(label.probability), printable(&label.label))
     } else {
-        format!("{:7.3}  {}", label.probability, label.label)
+        format!("{:7.3}  {}", label.probability, printable(&label.label))
     }
 }

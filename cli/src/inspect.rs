@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::arguments::Machine;
 use crate::hub;
-use crate::output::Output;
+use crate::output::{Output, printable};
 
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
@@ -146,7 +146,7 @@ impl Report {
             config.intermediate_size,
             config.hidden_act,
         ))?;
-        output.line(&format!("labels: {}", self.labels.join(", ")))?;
+        output.line(&format!("labels: {}", printable(&self.labels.join(", "))))?;
         output.line("\nparameters")?;
         for (part, count) in &self.parameters {
             output.line(&format!("{:>14}  {part}", grouped(*count)))?;
@@ -157,7 +157,7 @@ impl Report {
             output.line(&format!("{:>14}  {dtype}", grouped(*bytes)))?;
         }
         if !self.unused_tensors.is_empty() {
-            output.line(&format!("not used: {}", self.unused_tensors.join(", ")))?;
+            output.line(&format!("not used: {}", printable(&self.unused_tensors.join(", "))))?;
         }
         self.print_plan(output)
     }

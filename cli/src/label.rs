@@ -129,7 +129,7 @@ fn print(result: &Labelled, output: &mut Output) -> Result<()> {
         output.line(&format!(
             "{}  {:12} {}",
             per_cent(entity.probability),
-            entity.label,
+            printable(&entity.label),
             printable(&entity.text)
         ))
     })

@@ -175,3 +175,16 @@ fn embeddings_are_written_as_json_or_npy() {
         lines.into_iter().flat_map(|line: Value| serde_json::from_value::<Vec<f32>>(line).unwrap()).collect();
     assert_eq!(values, all);
 }
+
+#[test]
+fn control_characters_in_labels_do_not_reach_the_terminal() {
+    let labels = json!({"id2label": {"0": "B-\u{1b}[31mred\nline", "1": "B-\u{1b}[0m"}});
+    for (command, head) in [("classify", "ForSequenceClassification"), ("label", "ForTokenClassification")] {
+        let model = TinyModel::with(head, labels.clone());
+        let shown = mobilebert(&[&arguments(command, &model)[..], &["the cat"]].concat()).done();
+        assert!(shown.contains("red line") || command == "label", "{shown:?}");
+        assert!(!shown.contains('\u{1b}') && shown.contains("\u{fffd}["), "{shown:?}");
+        let report = mobilebert(&["inspect", model.argument()]).done();
+        assert!(!report.contains('\u{1b}') && report.contains("red line"), "{report:?}");
+    }
+}

@@ -12,7 +12,7 @@ use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
 
 use crate::arguments::Machine;
 use crate::hub;
-use crate::output::{Output, progress};
+use crate::output::{Output, printable, progress};
 
 /// Files that are copied along with the weights and [`SmallFiles::NAMES`], if they exist.
 const COPIED: [&str; 2] = ["config.json", "LICENSE"];
@@ -60,7 +60,7 @@ impl Arguments {
         for name in COPIED.into_iter().chain(SmallFiles::NAMES) {
             files.extend(directory.optional(name)?.map(|bytes| (name, bytes)));
         }
-        self.write(&files, storage)?;
+        self.write(&files, storage).inspect_err(|_| self.remove(&files))?;
         print(&reports, files[0].1.len())
     }
 
@@ -75,6 +75,16 @@ impl Arguments {
         let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
         let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
         write(manifest::FILE, manifest.to_json()?.as_bytes())
+    }
+
+    /// Removes what was written before a failure: half a model looks like a model, and the folder has to be empty.
+    fn remove(&self, files: &[(&str, Vec<u8>)]) {
+        for name in files.iter().map(|(name, _)| *name).chain([manifest::FILE]) {
+            let path = self.out.join(name);
+            let _ = fs::remove_file(&path);
+            // A subfolder, or the directory itself. Fails if there is something else in it.
+            let _ = path.parent().map(fs::remove_dir);
+        }
     }
 }
 
@@ -135,7 +145,7 @@ fn print(reports: &[TensorReport], bytes: usize) -> Result<()> {
             report.bytes,
             report.max_error,
             100.0 * report.relative_error,
-            report.name
+            printable(&report.name)
         ))?;
     }
     output.line(&format!("{WEIGHTS_FILE}: {bytes} bytes"))?;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::models::TinyModel;
-use crate::process::{mobilebert, text};
+use crate::models::{Stored, TinyModel, tensors, weights};
+use crate::process::{Ran, mobilebert, text};
 
 #[test]
 fn inspect_counts_parameters_bytes_and_dispatches() {
@@ -65,4 +65,35 @@ fn quantize_overwrites_nothing() {
     let arguments = ["quantize", "--model", model.argument(), "--dtype", "f16", "--out", model.argument()];
     mobilebert(&arguments).failed(&[model.argument()]);
     assert_eq!(std::fs::read(model.file("model.safetensors")).unwrap(), before);
+}
+
+/// Runs with a limit on the size of files, which is how a full disk looks to a program.
+#[cfg(unix)]
+#[test]
+fn a_copy_for_which_there_is_no_room_leaves_nothing() {
+    use std::process::Command;
+
+    let model = TinyModel::new("ForSequenceClassification");
+    let out = model.file("q8");
+    let script = r#"trap "" XFSZ; ulimit -f 4; exec "$@""#;
+    let quantize = ["quantize", "--model", model.argument(), "--dtype", "q8", "--out", text(&out)];
+    let mut limited = Command::new("sh");
+    limited.args(["-c", script, "sh", env!("CARGO_BIN_EXE_mobilebert")]).args(quantize);
+    Ran::of(limited.output().unwrap()).failed(&["model.safetensors"]);
+    assert!(!out.exists());
+    mobilebert(&quantize).done();
+}
+
+#[test]
+fn control_characters_in_the_names_of_tensors_do_not_reach_the_terminal() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let config: Value = serde_json::from_slice(&std::fs::read(model.file("config.json")).unwrap()).unwrap();
+    let mut stored = tensors(&config);
+    stored.push(Stored { name: "\u{1b}[31mred\nline".into(), shape: vec![1], values: vec![0.0] });
+    model.write("model.safetensors", &weights(&stored));
+    let report = mobilebert(&["inspect", model.argument()]).done();
+    assert!(report.contains("not used: \u{fffd}[31mred line"), "{report:?}");
+    let out = model.file("f16");
+    let quantize = ["quantize", "--model", model.argument(), "--dtype", "f16", "--out", text(&out)];
+    assert!(!mobilebert(&quantize).done().contains('\u{1b}'));
 }

@@ -58,14 +58,14 @@ struct Answered<'a> {
 impl Arguments {
     /// Reads the passage, loads the model and prints the answers.
     pub fn run(self) -> Result<()> {
-        let questions = match (&self.questions, &self.question) {
-            (Some(file), _) => file.read_lines("question")?,
-            (None, question) => question.iter().cloned().collect(),
-        };
         if self.questions == Some(Source::StandardInput) && self.context == Source::StandardInput {
             let problem = "the passage and the questions can't both come from standard input";
             return Err(mobilebert::error::Error::invalid_input("context", problem));
         }
+        let questions = match (&self.questions, &self.question) {
+            (Some(file), _) => file.read_lines("question")?,
+            (None, question) => question.iter().cloned().collect(),
+        };
         let context = self.context.read("passage")?;
         let mut model =
             QuestionAnswering::new(self.model.open("mobilebert-squad", Head::QuestionAnswering)?)?;

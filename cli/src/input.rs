@@ -1,9 +1,8 @@
 //! Reads the user's input: files, standard input (`-`), lines of text. Errors name the source.
 
-use std::convert::Infallible;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use mobilebert::error::{Error, Result};
 
@@ -16,14 +15,10 @@ pub enum Source {
     File(PathBuf),
 }
 
-impl FromStr for Source {
-    type Err = Infallible;
-
-    fn from_str(argument: &str) -> Result<Self, Infallible> {
-        Ok(match argument {
-            "-" => Source::StandardInput,
-            path => Source::File(path.into()),
-        })
+/// Paths need not be UTF-8.
+impl From<OsString> for Source {
+    fn from(argument: OsString) -> Self {
+        if argument == "-" { Source::StandardInput } else { Source::File(argument.into()) }
     }
 }
 
@@ -44,12 +39,12 @@ impl Source {
         }
         .map_err(|source| Error::Io { file: self.name(), source })?;
         if bytes.starts_with(b"\x1f\x8b") {
-            return Err(Error::corrupt(self.name(), "it is compressed with gzip; decompress it first"));
+            return Err(Error::invalid_input(self.name(), "it is compressed with gzip; decompress it first"));
         }
         String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            Error::corrupt(
+            Error::invalid_input(
                 self.name(),
                 format!("not UTF-8 at byte {at} (line {line}); convert it first, e.g. with iconv"),
             )
@@ -61,10 +56,13 @@ impl Source {
         let text = self.read(what)?;
         let lines: Vec<String> = text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect();
         if let Some(blank) = lines.iter().position(|line| line.trim().is_empty()) {
-            return Err(Error::corrupt(self.name(), format!("line {} is blank; remove it", blank + 1)));
+            return Err(Error::invalid_input(self.name(), format!("line {} is blank; remove it", blank + 1)));
         }
         if lines.is_empty() {
-            return Err(Error::corrupt(self.name(), format!("has no text; one {what} per line is expected")));
+            return Err(Error::invalid_input(
+                self.name(),
+                format!("has no text; one {what} per line is expected"),
+            ));
         }
         Ok(lines)
     }
@@ -143,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_dash_means_standard_input() {
-        assert_eq!("-".parse(), Ok(Source::StandardInput));
-        assert_eq!("./-".parse(), Ok(Source::File("./-".into())));
+        assert_eq!(Source::from(OsString::from("-")), Source::StandardInput);
+        assert_eq!(Source::from(OsString::from("./-")), Source::File("./-".into()));
     }
 
     #[test]

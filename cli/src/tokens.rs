@@ -20,16 +20,16 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
     /// A text, or - for one text per line from standard input
-    #[arg(conflicts_with_all = ["question", "squad"])]
+    #[arg(conflicts_with_all = ["question", "context", "squad"])]
     text: Option<String>,
     /// A question about --context, in windows
-    #[arg(long, value_name = "Q", conflicts_with = "squad")]
+    #[arg(long, value_name = "Q")]
     question: Option<String>,
     /// The passage: a file, or - for standard input
     #[arg(long, value_name = "FILE", default_value = "-", requires = "question")]
     context: Source,
     /// Every question of a file in SQuAD's format, in windows
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["question", "context"])]
     squad: Option<PathBuf>,
     /// One JSON object per window; offsets are UTF-8 bytes of the context
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! Bad arguments and texts: wrong usage exits with 2, everything else with 1 and one line.
 
 use crate::models::TinyModel;
-use crate::process::{ROOT, command, mobilebert, mobilebert_reading, text};
+use crate::process::{ROOT, Ran, command, mobilebert, mobilebert_reading, text};
 
 #[test]
 fn usage_errors_exit_with_two() {
@@ -22,6 +22,8 @@ fn usage_errors_exit_with_two() {
         &["quantize", "--model", "m", "--dtype", "q3", "--out", "o"],
         &["bench"],
         &["tokens", "--model", "m", "text", "--question", "q"],
+        &["tokens", "--model", "m", "text", "--context", "p"],
+        &["tokens", "--model", "m", "--squad", "s", "--context", "p"],
     ] {
         let ran = mobilebert(arguments);
         assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
@@ -134,4 +136,29 @@ fn invalid_window_sizes_are_rejected() {
     ] {
         mobilebert(&[&arguments[..], &[option, value]].concat()).failed(&[field]);
     }
+}
+
+#[test]
+fn texts_that_cannot_be_read_are_not_called_damaged() {
+    let model = TinyModel::new("ForSequenceClassification");
+    for (content, problem) in [(&b"the cat\n\n"[..], "line 2 is blank"), (b"", "no text"), (b"\xff", "UTF-8")]
+    {
+        let line = mobilebert_reading(&["classify", "--model", model.argument()], content)
+            .failed(&["standard input", problem]);
+        assert!(!line.contains("damaged"), "{line}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_of_files_need_not_be_utf8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let model = TinyModel::new("ForSequenceClassification");
+    let file = model.path().join(OsStr::from_bytes(b"t\xe4xt.txt"));
+    std::fs::write(&file, "the cat\nthe mat\n").unwrap();
+    let mut command =
+        command(&["classify", "--device", "cpu", "--model", model.argument(), "--json", "--file"]);
+    assert_eq!(Ran::of(command.arg(&file).output().unwrap()).json_lines().len(), 2);
 }

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -102,6 +104,39 @@ test("failures are one line and exit code 1, and leave no directory behind that 
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^mobilebert: model\.safetensors: not a model file.*\n$/);
   await assert.rejects(readFile(file("broken-q8/files.json")));
+});
+
+test("a copy for which there is no room is named and leaves nothing", async () => {
+  const program = join(temporary.folder, "node_modules/.bin/mobilebert");
+  // A limit on the size of files is how a full disk looks to a program.
+  const script = ["-c", 'trap "" XFSZ; ulimit -f 4; exec "$@"', "sh", program, "fetch", csarron, "--out", "full"];
+  const env = { ...process.env, HF_ENDPOINT: hub.endpoint };
+  const failed = await execute("sh", script, { cwd: temporary.folder, env }).catch((error) => error);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /^mobilebert: full\/model\.safetensors: EFBIG.*\n$/);
+  assert.doesNotMatch(failed.stderr, /a bug/);
+  await assert.rejects(readdir(file("full")));
+});
+
+test("a token is sent to the Hub only, without the newline at its end", async () => {
+  const seen = [];
+  const host = createServer(({ url, headers }, response) => {
+    seen.push([url, headers.authorization]);
+    response.writeHead(404).end();
+  }).listen(0, "127.0.0.1");
+  await once(host, "listening");
+  const address = `http://127.0.0.1:${host.address().port}`;
+  try {
+    const environment = { HF_TOKEN: "hf_secret\n", HF_ENDPOINT: address };
+    assert.equal((await run(["fetch", `${address}/model/`], environment)).code, 1);
+    assert.equal((await run(["fetch", "owner/name"], environment)).code, 1);
+  } finally {
+    host.close();
+  }
+  assert.ok(seen.length > 2);
+  for (const [url, authorization] of seen) {
+    assert.equal(authorization, url.startsWith("/model/") ? undefined : "Bearer hf_secret", url);
+  }
 });
 
 test("wrong usage is exit code 2 with the usage", async () => {

@@ -16,7 +16,7 @@ Options:
   --follow-base-model  if an id has only ONNX files, take the model that it was made from
   --help, --version
 
-HF_TOKEN gives access to private models. The new directory has a files.json with sizes and hashes.`;
+HF_TOKEN gives access to private models; it is sent for ids only. The new directory has a files.json with sizes and hashes.`;
 
 const OPTIONS = {
   out: { type: "string" },
@@ -41,13 +41,13 @@ async function run(): Promise<void> {
   }
   if (!model || rest.length > 0) throw new UsageError(`${command} takes one model`);
   const { endpoint = process.env.HF_ENDPOINT, revision } = values;
-  const token = process.env.HF_TOKEN;
+  const token = process.env.HF_TOKEN?.trim();
   const source = {
     model,
     followBaseModel: values["follow-base-model"] ?? false,
     ...(endpoint && { endpoint }),
     ...(revision && { revision }),
-    ...(token && { headers: { authorization: `Bearer ${token}` } }),
+    ...(token && { token }),
   };
   if (command === "fetch") {
     if (values.dtype !== undefined) throw new UsageError("--dtype belongs to quantize");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { invalidInput } from "../errors.js";
+import { invalidInput, MobileBertError } from "../errors.js";
 import { MANIFEST } from "../files/verify.js";
 
 /** A new model directory; its `files.json` is written last. */
@@ -23,15 +23,15 @@ export class OutputFolder {
   /** Writes a file as its chunks arrive. */
   async write(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const path = join(this.path, name);
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, "w");
+    await stored(path, mkdir(dirname(path), { recursive: true }));
+    const file = await stored(path, open(path, "w"));
     const hash = createHash("sha256");
     let bytes = 0;
     try {
       for await (const chunk of chunks) {
         hash.update(chunk);
         bytes += chunk.length;
-        await file.writeFile(chunk);
+        await stored(path, file.writeFile(chunk));
       }
     } finally {
       await file.close();
@@ -42,15 +42,21 @@ export class OutputFolder {
   /** Writes `files.json`, as `mobilebert quantize` in Rust does. */
   async finish(dtype: string): Promise<void> {
     const json = JSON.stringify({ format: 1, dtype, files: this.entries }, null, 2);
-    await writeFile(join(this.path, MANIFEST), `${json}\n`);
+    const path = join(this.path, MANIFEST);
+    await stored(path, writeFile(path, `${json}\n`));
   }
 
-  /** Removes what was written, after an error. */
+  /** Removes the directory, after an error. */
   async discard(): Promise<void> {
-    for (const { name } of this.entries) await rm(join(this.path, name), { force: true });
-    const left = await readdir(this.path).catch(() => []);
-    for (const name of left) await rm(join(this.path, name), { force: true, recursive: true });
+    await rm(this.path, { force: true, recursive: true }).catch(() => {});
   }
+}
+
+/** Names the file that could not be written: no room, or no permission. */
+function stored<T>(path: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: Error) => {
+    throw new MobileBertError("quota", `${path}: ${error.message}`, { file: path });
+  });
 }
 
 /** Shows the progress of a file on a terminal. */

@@ -1,14 +1,16 @@
 import { chooseMirror, openFile } from "../files/fetch.js";
 import { locateRepository } from "../files/hub.js";
 import { missing, type Opener, openWeights, SMALL_FILES, WEIGHTS } from "../files/model-files.js";
-import { resolveSource } from "../files/source.js";
+import { type Place, resolveSource } from "../files/source.js";
 import { join } from "../files/streams.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
 import type { LoadOptions } from "../types.js";
 
 /** A model and where to look for it. */
-export interface CliSource extends Pick<LoadOptions, "endpoint" | "revision" | "headers"> {
+export interface CliSource extends Pick<LoadOptions, "endpoint" | "revision"> {
   model: string;
+  /** The user's token for the Hub. */
+  token?: string;
   followBaseModel: boolean;
 }
 
@@ -29,10 +31,16 @@ export interface Inputs {
   index: { name: string; text: string } | undefined;
 }
 
+/** Adds a token to the requests for an id. A directory's URL may be anyone's host. */
+function withToken(place: Place, token: string | undefined): Place {
+  if (token === undefined || place.kind === "files" || !place.hub) return place;
+  return { ...place, headers: { authorization: `Bearer ${token}` } };
+}
+
 /** Opens a model's files. */
 export async function openInputs(source: CliSource): Promise<Inputs> {
   const { signal } = new AbortController();
-  const found = await chooseMirror(await resolveSource(source.model, source), signal);
+  const found = await chooseMirror(withToken(await resolveSource(source.model, source), source.token), signal);
   const { place, repository } = await locateRepository(found, source.followBaseModel, signal);
   const listed = repository ? undefined : await openFile(place, MANIFEST, signal);
   const manifest: Manifest | undefined =

@@ -143,8 +143,9 @@ export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
-function isStrings(value: unknown): boolean {
-  return Array.isArray(value) && value.every((one) => typeof one === "string");
+/** An array of strings, without holes, which `every` would skip. */
+export function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && Array.from(value).every((one) => typeof one === "string");
 }
 
 /** An object literal, from any realm; an instance of a class was probably meant as something else. */

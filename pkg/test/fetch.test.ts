@@ -53,6 +53,16 @@ test("a missing file isn't an error by itself, but a failing server is", async (
   await assert.rejects(failing, coded("network", "503"));
 });
 
+test("the reason why a server can't be reached is named", async () => {
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await new Promise((resolve) => server.close(resolve));
+  const place = { kind: "directory" as const, base, mirrors: [base], headers: {} };
+  const refused = openFile(place, "config.json", new AbortController().signal);
+  await assert.rejects(refused, coded("network", "ECONNREFUSED"));
+});
+
 test("HTML pages and LFS pointers instead of a file are reported", async () => {
   const page = get("config.json", (_, response) => response.end("\n <!DOCTYPE html><title>App</title>"));
   await assert.rejects(page, coded("not-a-model", "HTML"));

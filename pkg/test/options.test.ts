@@ -154,6 +154,17 @@ test("a call names the invalid argument, and numbers as in JavaScript", async ()
   }
 });
 
+test("a hole in an array is rejected like `undefined`", async () => {
+  const holes = new Array(3);
+  await assert.rejects((made(TextClassification) as Any).classify(holes), naming("text", /not a string/));
+  const encoder = made(Encoder) as Any;
+  await assert.rejects(encoder.encode(holes), naming("texts", /not a string/));
+  await assert.rejects(encoder.search("a", holes), naming("corpus", /not an array of texts/));
+  await assert.rejects((made(TextRanking) as Any).rank("a", holes), naming("documents", /array of strings/));
+  const zeroShot = made(ZeroShotClassification) as Any;
+  await assert.rejects(zeroShot.classify("a", holes), naming("labels", /array of strings/));
+});
+
 test("valid options pass, including those that are `undefined`", async () => {
   const qa = made(QuestionAnswering);
   const options = { topK: 1, maxWindows: undefined, signal: new AbortController().signal, onPartial: () => {} };

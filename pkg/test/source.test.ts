@@ -99,4 +99,5 @@ test("an invalid model source is rejected", async () => {
   await assert.rejects(wrong(""), expected);
   await assert.rejects(wrong("http://["), expected);
   await assert.rejects(wrong({ "config.json": "text" }), expected);
+  await assert.rejects(wrong(new Map([[1, new Blob()]])), expected);
 });

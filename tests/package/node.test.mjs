@@ -292,6 +292,8 @@ test("errors have a code and a helpful message", async () => {
   }
   const noWorker = coded("not-found", /nowhere\.js.*`workerUrl`/);
   await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "nowhere.js" }), noWorker);
+  const foreign = coded("unsupported", /example\.org\/worker\.js.*`workerUrl`/);
+  await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "https://example.org/worker.js" }), foreign);
   for (const name of ["wasmUrl", "workerUrl"]) {
     const load = QuestionAnswering.load(folder, { [name]: "http://[" });
     await assert.rejects(load, coded("invalid-input", new RegExp(`${name}.*not a valid URL`)));

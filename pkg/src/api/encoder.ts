@@ -1,5 +1,5 @@
 import { invalidInput } from "../errors.js";
-import { CALL, type Checks, checkOptions, isBoolean, isCount, oneOf, wellFormed } from "../options.js";
+import { CALL, type Checks, checkOptions, isBoolean, isCount, isStrings, oneOf, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource } from "../types.js";
 import { LoadedModel, open } from "./model.js";
 import { nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
@@ -62,7 +62,7 @@ export class Encoder extends LoadedModel {
   ): Promise<Float32Array[] | Float32Array[][]> {
     checkOptions(options, ENCODE);
     const list = typeof texts === "string" ? [texts] : texts;
-    if (!areTexts(list)) throw invalidInput("texts", "not a string or an array of strings");
+    if (!isStrings(list)) throw invalidInput("texts", "not a string or an array of strings");
     if (list.length === 0) return [];
     const { signal, ...rest } = options;
     const found = await this.call("encode", [list.map(wellFormed), rest], signal ? { signal } : {});
@@ -91,7 +91,7 @@ export class Encoder extends LoadedModel {
     checkOptions(options, SEARCH);
     const { topK = 10, ...call } = options;
     if (!isTextOrVector(query)) throw invalidInput("query", TEXT_OR_VECTOR);
-    if (!areTexts(corpus) && !areVectors(corpus)) {
+    if (!isStrings(corpus) && !areVectors(corpus)) {
       throw invalidInput(
         "corpus",
         "not an array of texts, an array of Float32Arrays, or a Float32Array with a row per text",
@@ -99,7 +99,7 @@ export class Encoder extends LoadedModel {
     }
     if (corpus.length === 0) throw invalidInput("corpus", "empty; at least one text is needed");
     const wanted = await this.vector(query, call);
-    const vectors = areTexts(corpus) ? await this.encode(corpus, call) : corpus;
+    const vectors = isStrings(corpus) ? await this.encode(corpus, call) : corpus;
     return { documents: nearest(wanted, rowsOf(vectors, wanted.length), topK), vectors };
   }
 
@@ -114,11 +114,7 @@ function isTextOrVector(value: unknown): value is string | Float32Array {
   return typeof value === "string" || value instanceof Float32Array;
 }
 
-function areTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((text) => typeof text === "string");
-}
-
 function areVectors(value: unknown): value is Vectors {
-  const all = Array.isArray(value) ? value : [value];
+  const all = Array.isArray(value) ? Array.from(value) : [value];
   return all.every((one) => one instanceof Float32Array);
 }

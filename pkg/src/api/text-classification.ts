@@ -103,7 +103,7 @@ export class TextClassification extends LoadedModel {
     const one = typeof texts === "string" || isPair(texts);
     const list = one ? [texts] : texts;
     if (!Array.isArray(list)) throw invalidInput("text", "not a string, a pair of strings or an array of them");
-    const clean = list.map((text) => {
+    const clean = Array.from(list, (text: unknown) => {
       if (typeof text === "string") return wellFormed(text);
       if (isPair(text)) return text.map(wellFormed);
       if (Array.isArray(text) && text.length === 1 && typeof text[0] === "string") return wellFormed(text[0]);

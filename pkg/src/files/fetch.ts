@@ -108,13 +108,19 @@ export async function request(
     if (signal.aborted) throw aborted();
     // An extension's own files need no network: the request for a missing one fails.
     if (!/^https?:/.test(url)) return new Response(null, { status: 404 });
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `${name}: could not fetch ${url} (${reason}); check the network, and whether the server allows this page (CORS)`;
+    const message = `${name}: could not fetch ${url} (${reasonOf(error)}); check the network, and whether the server allows this page (CORS)`;
     throw new MobileBertError("network", message, { file: name });
   }
   if (response.ok || isMissing(response) || response.status === 416) return response;
   const message = `${name}: ${url} responded with ${response.status} ${response.statusText}`.trimEnd();
   throw new MobileBertError("network", message, { file: name, status: response.status });
+}
+
+/** Node says "fetch failed", and the reason only in the error's cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = Object(error) as Partial<Error>;
+  const { message: reason, code } = Object(cause) as { message?: string; code?: string };
+  return reason || code || message || String(error);
 }
 
 /** The Hub responds with 401 for repositories that don't exist or aren't accessible. */

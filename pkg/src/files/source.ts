@@ -109,6 +109,7 @@ const SELECT = "select config.json, model.safetensors or pytorch_model.bin, and 
 function pickedFiles(given: ModelFiles): Map<string, Blob> {
   const files = new Map<string, Blob>();
   for (const [path, blob] of entries(given)) {
+    if (typeof path !== "string") throw invalidInput("model", `${shown(path)} is not the name of a file; ${SELECT}`);
     if (!(blob instanceof Blob)) throw invalidInput("model", `"${path}" is not a File or Blob; ${SELECT}`);
     files.set(path, blob);
   }

@@ -77,7 +77,13 @@ async function nodeThread(workerUrl: string | undefined, listener: ThreadListene
   const here = new URL(import.meta.url);
   const url = workerUrl ? new URL(workerUrl) : new URL("./worker.js", here);
   // The worker must not inherit the process's flags, such as `--input-type` and `--test`.
-  const worker = new Worker(url, { name: NAME, execArgv: [] });
+  let worker: InstanceType<typeof Worker>;
+  try {
+    worker = new Worker(url, { name: NAME, execArgv: [] });
+  } catch (error) {
+    // Node starts workers from the disk only.
+    throw refused(url.href, error);
+  }
   worker.on("message", (reply: Reply) => listener.message(reply));
   worker.on("error", (error: NodeJS.ErrnoException) => {
     const isMissing = /MODULE_NOT_FOUND$/.test(error.code ?? "");

@@ -139,5 +139,6 @@ fn the_cost_of_a_dispatch_and_the_limits_are_measured_with_both_clocks() {
         let roofline = block_on(Roofline::measure(&device)).unwrap();
         assert_eq!(roofline.clock, clock);
         assert!(roofline.copy_gb_s > 0.0 && roofline.multiply_add_gflop_s > 0.0, "{roofline:?}");
+        assert!(roofline.byte_dot_gop_s.is_some_and(|rate| rate > 0.0), "{roofline:?}");
     }
 }

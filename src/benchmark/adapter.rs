@@ -14,6 +14,8 @@ pub struct AdapterLimits {
     pub copy_gb_s: f64,
     /// f32 operations per second in multiply-adds, in units of 10⁹.
     pub multiply_add_gflop_s: f64,
+    /// Integer operations per second in dot products of four bytes, in units of 10⁹; `None` where WGSL doesn't have them.
+    pub byte_dot_gop_s: Option<f64>,
     /// The clock that measured them: `timestamps` or `submits`.
     pub clock: &'static str,
 }
@@ -40,6 +42,7 @@ impl From<Roofline> for AdapterLimits {
         AdapterLimits {
             copy_gb_s: roofline.copy_gb_s,
             multiply_add_gflop_s: roofline.multiply_add_gflop_s,
+            byte_dot_gop_s: roofline.byte_dot_gop_s,
             clock: roofline.clock.as_str(),
         }
     }

@@ -244,7 +244,12 @@ mod tests {
         let steps = [step("linear", 1.0), step("add", 1.0), step("linear", 2.0)];
         // 3 MFLOP and 6 kB in 3 ms; 0 FLOP and 2 MB in 1 ms.
         let work = [[1e6, 3e3], [0.0, 2e6], [2e6, 3e3]];
-        let limits = AdapterLimits { copy_gb_s: 4.0, multiply_add_gflop_s: 2.0, clock: "timestamps" };
+        let limits = AdapterLimits {
+            copy_gb_s: 4.0,
+            multiply_add_gflop_s: 2.0,
+            byte_dot_gop_s: None,
+            clock: "timestamps",
+        };
         let kernels = by_kernel(&steps, &work, 4.0, Some(&limits));
         assert_eq!(kernels.iter().map(|kernel| kernel.kernel).collect::<Vec<_>>(), ["linear", "add"]);
         assert_eq!(kernels.iter().map(|kernel| kernel.share).sum::<f64>(), 1.0);

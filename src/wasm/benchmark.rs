@@ -160,8 +160,8 @@ impl WasmBenchmark {
         Ok(object(&self.benchmark.parts(sequence, 1, runs).await?)?)
     }
 
-    /// Limits of the GPU: `{ copy_gb_s, multiply_add_gflop_s, clock }`, or null on the CPU. Later profiles compare kernels
-    /// with them.
+    /// Limits of the GPU: `{ copy_gb_s, multiply_add_gflop_s, byte_dot_gop_s, clock }`, or null on the CPU. Later
+    /// profiles compare kernels with them.
     pub async fn limits(&mut self) -> Result<JsValue, JsValue> {
         self.limits = self.benchmark.adapter_limits().await?;
         Ok(object(&self.limits)?)

@@ -223,6 +223,7 @@ test("with `profile` the GPU times every kernel, and the table is part of the li
     assert.equal(profile.clock, "timestamps");
     assert.equal(warm[0].parts.clock, "timestamps");
     assert.ok(limits.copy_gb_s > 0 && limits.multiply_add_gflop_s > 0, JSON.stringify(limits));
+    assert.ok(limits.byte_dot_gop_s > 0, JSON.stringify(limits));
     const sum = (field) => profile.kernels.reduce((total, kernel) => total + kernel[field], 0);
     assert.equal(sum("dispatches"), warm[0].dispatches);
     assert.ok(Math.abs(sum("ms") - profile.total_ms) < 1e-6 * profile.total_ms);

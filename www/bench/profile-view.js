@@ -17,11 +17,18 @@ export function profiles(models) {
   table.append(...profiled.flatMap((model) => (model.profiles ?? []).map((profile) => bodyOf(model, profile))));
   const notes = new Set(profiled.flatMap(({ profiles }) => (profiles ?? []).map(({ note }) => `Measured ${note}.`)));
   const limits = profiled.map(({ limits }) => limits).find((found) => found !== null);
-  if (limits)
-    notes.add(
-      `This GPU's measured limits: ${limits.copy_gb_s.toFixed(1)} GB/s for copies, ${limits.multiply_add_gflop_s.toFixed(0)} GFLOP/s for f32 multiply-adds.`,
-    );
+  if (limits) notes.add(`This GPU's measured limits: ${limitsOf(limits)}.`);
   byId("profile-text", HTMLElement).textContent = [...notes].join(" ");
+}
+
+/** @param {NonNullable<ModelResult["limits"]>} limits */
+function limitsOf({ copy_gb_s, multiply_add_gflop_s, byte_dot_gop_s }) {
+  const parts = [
+    `${copy_gb_s.toFixed(1)} GB/s for copies`,
+    `${multiply_add_gflop_s.toFixed(0)} GFLOP/s for f32 multiply-adds`,
+  ];
+  if (byte_dot_gop_s !== null) parts.push(`${byte_dot_gop_s.toFixed(0)} Gop/s for dot products of bytes`);
+  return parts.join(", ");
 }
 
 /** @param {ModelResult} model @param {Profile} profile */

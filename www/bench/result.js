@@ -84,7 +84,12 @@ const sustained = objectOf({
   points: listOf(objectOf({ second: seconds, runs: count, median_ms: milliseconds }), 1000),
 });
 
-const limits = objectOf({ copy_gb_s: rate, multiply_add_gflop_s: rate, clock: text });
+const limits = objectOf({
+  copy_gb_s: rate,
+  multiply_add_gflop_s: rate,
+  byte_dot_gop_s: added(orNull(rate), null),
+  clock: text,
+});
 
 const profile = objectOf({
   sequence: tokens,

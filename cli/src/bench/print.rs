@@ -50,8 +50,13 @@ impl AdapterFigures {
 }
 
 fn print_limits(limits: &AdapterLimits, output: &mut Output) -> Result<()> {
+    let bytes = match limits.byte_dot_gop_s {
+        Some(rate) => format!("{rate:.1} Gop/s"),
+        None => "not available".to_owned(),
+    };
     output.line(&format!(
-        "limits of the GPU (by {}): copy {:.1} GB/s read and written, f32 multiply-add {:.1} GFLOP/s",
+        "limits of the GPU (by {}): copy {:.1} GB/s read and written, f32 multiply-add {:.1} GFLOP/s, dot products of \
+         bytes {bytes}",
         limits.clock, limits.copy_gb_s, limits.multiply_add_gflop_s
     ))
 }

@@ -111,6 +111,8 @@ export interface AdapterLimits {
   copy_gb_s: number;
   /** Throughput of f32 multiply-adds in GFLOP/s. */
   multiply_add_gflop_s: number;
+  /** Throughput of dot products of four bytes (`dot4I8Packed`, eight operations each) in Gop/s; null where WGSL lacks them. */
+  byte_dot_gop_s: number | null;
   /** The clock used. */
   clock: string;
 }

@@ -1,4 +1,4 @@
-//! The two limits of the roofline model: bandwidth and arithmetic.
+//! The limits of the roofline model: bandwidth, and arithmetic in floats and in bytes.
 
 use crate::error::{Error, Result};
 use crate::gpu::Device;
@@ -11,9 +11,9 @@ use super::{Microbenchmark, buffer, clock, content};
 const COPY_BYTES: u64 = 64 << 20;
 /// Invocations of a workgroup of either shader.
 const INVOCATIONS: u32 = 256;
-/// Floating-point operations of one invocation of `multiply_add`.
+/// Operations of one invocation of `multiply_add` and of `byte_dot`.
 const OPERATIONS: f64 = 32_768.0;
-/// Workgroups of the first pass of `multiply_add`; doubled until a pass is long enough.
+/// Workgroups of the first pass of either; doubled until a pass is long enough.
 const FIRST_WORKGROUPS: u32 = 64;
 /// A pass of this many milliseconds is measured well enough.
 const LONG_ENOUGH: f64 = 20.0;
@@ -27,6 +27,9 @@ pub struct Roofline {
     pub copy_gb_s: f64,
     /// f32 operations per second in multiply-adds (two each), in units of 10⁹.
     pub multiply_add_gflop_s: f64,
+    /// Integer operations per second in dot products of four bytes (`dot4I8Packed`, eight each), in units of 10⁹; `None`
+    /// where WGSL doesn't have them. Where this isn't far above the rate of floats, kernels gain nothing from them.
+    pub byte_dot_gop_s: Option<f64>,
     /// The clock that measured them.
     pub clock: Clock,
 }
@@ -40,6 +43,7 @@ impl Roofline {
         Ok(Roofline {
             copy_gb_s: copy(device).await?,
             multiply_add_gflop_s: multiply_add(device).await?,
+            byte_dot_gop_s: byte_dot(device).await?,
             clock: clock(device),
         })
     }
@@ -81,22 +85,57 @@ async fn multiply_add(device: &Device) -> Result<f64> {
     let values = [0.5f32, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0];
     device.queue.write_buffer(&source, 0, bytemuck::cast_slice(&values));
     let bound = multiply_add.bind(device, &[&destination, &source]);
+    let rate = rate(&multiply_add, device, &bound).await?;
+    let sums: Vec<f32> = content(device, &destination, 16).await?;
+    expect("multiply_add", &sums, &[16.0; 4])?;
+    Ok(rate)
+}
+
+async fn byte_dot(device: &Device) -> Result<Option<f64>> {
+    let wgsl = include_wgsl!("../../../shaders/microbenchmarks/byte_dot.wgsl");
+    let byte_dot = match Microbenchmark::new(device, "byte_dot", wgsl, 2).await {
+        Ok(byte_dot) => byte_dot,
+        Err(error @ Error::DeviceLost { .. }) => return Err(error),
+        // The shader requires a feature of the language.
+        Err(_) => return Ok(None),
+    };
+    let destination = buffer(device, "destination", 4);
+    let source = buffer(device, "source", 8);
+    device.queue.write_buffer(&source, 0, bytemuck::cast_slice(&[DOT_FACTOR, DOT_ADDEND]));
+    let bound = byte_dot.bind(device, &[&destination, &source]);
+    let rate = rate(&byte_dot, device, &bound).await?;
+    let sums: Vec<i32> = content(device, &destination, 4).await?;
+    expect("byte_dot", &sums, &[sum_of_dot_chains(DOT_FACTOR, DOT_ADDEND)])?;
+    Ok(Some(rate))
+}
+
+/// Bytes of both signs, and an addend with which the chains run through many values.
+const DOT_FACTOR: u32 = u32::from_le_bytes([0x35, 0xd1, 0x7f, 0x80]);
+const DOT_ADDEND: u32 = 0x5f37_59df;
+
+/// What the first invocation of `byte_dot` computes.
+fn sum_of_dot_chains(factor: u32, addend: u32) -> i32 {
+    let bytes = |value: u32| value.to_le_bytes().map(|byte| i32::from(byte as i8));
+    let dot = |x: u32| bytes(x).iter().zip(bytes(factor)).map(|(x, factor)| x * factor).sum::<i32>();
+    let chain = |start| (0..512).fold(start, |x, _| (dot(x) as u32).wrapping_add(addend));
+    (0..8).map(chain).fold(0, u32::wrapping_add) as i32
+}
+
+/// Operations per second, in units of 10⁹.
+async fn rate(kernel: &Microbenchmark, device: &Device, bound: &wgpu::BindGroup) -> Result<f64> {
     let mut workgroups = FIRST_WORKGROUPS;
-    while multiply_add.time(device, &[(workgroups, &bound)]).await?.gpu < LONG_ENOUGH && workgroups < 1 << 15
-    {
+    while kernel.time(device, &[(workgroups, bound)]).await?.gpu < LONG_ENOUGH && workgroups < 1 << 15 {
         workgroups *= 2;
     }
     let mut best = f64::INFINITY;
     for _ in 0..PASSES {
-        best = best.min(multiply_add.time(device, &[(workgroups, &bound)]).await?.gpu);
+        best = best.min(kernel.time(device, &[(workgroups, bound)]).await?.gpu);
     }
-    let sums: Vec<f32> = content(device, &destination, 16).await?;
-    expect("multiply_add", &sums, &[16.0; 4])?;
     Ok(f64::from(workgroups * INVOCATIONS) * OPERATIONS / best / 1e6)
 }
 
 /// A wrong result must not pass for a fast one.
-fn expect(kernel: &str, found: &[f32], expected: &[f32]) -> Result<()> {
+fn expect<T: PartialEq + std::fmt::Debug>(kernel: &str, found: &[T], expected: &[T]) -> Result<()> {
     if found == expected {
         return Ok(());
     }

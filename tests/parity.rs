@@ -90,7 +90,7 @@ fn without_padding(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32>
 #[derive(Clone, Copy, Debug)]
 struct Variant {
     schedule: Schedule,
-    /// Whether to also output hidden states and attentions, if the golden has them.
+    /// Also output hidden states and attentions, if the golden has them.
     hidden: bool,
     padding: usize,
 }

@@ -124,7 +124,7 @@ fn parameters(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a type is an array of structs whose members are counts or flags, without gaps.
+/// Returns whether a type is an array of structs whose members are counts or flags, without gaps.
 fn is_array_of_counts(module: &Module, inner: &TypeInner) -> bool {
     let TypeInner::Array { base, stride, .. } = inner else { return false };
     let TypeInner::Struct { members, .. } = &module.types[*base].inner else { return false };

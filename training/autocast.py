@@ -1,4 +1,4 @@
-"""Whether bf16 autocast pays on this device: always on CUDA, on a CPU only where a short probe finds it faster.
+"""The choice of bf16 autocast, where it pays: always on CUDA, on a CPU only where a short probe finds it faster.
 
 Processors with `avx512_bf16` or AMX multiply bf16 several times faster than f32. Others convert to f32 and back, which
 is slower than f32 alone.
@@ -19,19 +19,19 @@ MARGIN = 1.3
 
 
 def pays(device: torch.device) -> bool:
-    """Whether to train in bf16 on `device`. Every process of a group gets the answer of the first."""
+    """Return whether to train in bf16 on `device`. Every process of a group gets the answer of the first."""
     if device.type == "cuda":
         return True
     return parallel.agree(has_bf16() and faster(seconds))
 
 
 def has_bf16() -> bool:
-    """Whether the processor multiplies bf16 without converting it to f32 first."""
+    """Return whether the processor multiplies bf16 without converting it to f32 first."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def faster(seconds: Callable[[torch.dtype], float]) -> bool:
-    """Whether bf16 wins by the margin, by `seconds` (of one product, by its data type)."""
+    """Return whether bf16 wins by the margin, by `seconds` (of one product, by its data type)."""
     return seconds(torch.float32) > MARGIN * seconds(torch.bfloat16)
 
 

@@ -46,7 +46,7 @@ class Limit:
         return float("inf") if self.seconds is None else self.seconds - (time.monotonic() - self.began)
 
     def allows(self) -> bool:
-        """Whether another step fits, and saving after it."""
+        """Return whether another step fits, and saving after it."""
         return self.left() > 1.25 * self.longest + 1.5 * self.saving + 1.0
 
     def step(self, seconds: float) -> None:

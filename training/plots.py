@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def available() -> bool:
-    """Whether matplotlib is there: a machine that only trains may lack it."""
+    """Return whether matplotlib is there: a machine that only trains may lack it."""
     try:
         return importlib.util.find_spec("matplotlib") is not None
     except ModuleNotFoundError:

@@ -18,7 +18,7 @@ FREE = {"optim": ("lr", "clip", "steps", "warmup", "schedule", "decay"), "loop":
 
 
 def left_out(config: Config, name: str) -> bool:
-    """Whether a tensor is found again in the given start: frozen word vectors are."""
+    """Return whether a tensor is found again in the given start: frozen word vectors are."""
     return bool(config.models.init) and config.optim.freeze_words and "word_embeddings" in name
 
 

@@ -66,7 +66,7 @@ pub struct ModelArguments {
 /// What special tokens in a text are.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SpecialTokenArguments {
-    /// Whether special tokens written in a text, such as [SEP], are plain text. By default as tokenizer_config.json says;
+    /// Treat special tokens written in a text, such as [SEP], as plain text. By default as tokenizer_config.json says;
     /// without that only [SEP] and the like, and only in questions and passages
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub split_special_tokens: Option<bool>,

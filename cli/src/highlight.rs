@@ -21,8 +21,8 @@ pub fn in_sentence(context: &str, answer: Range<usize>, colors: bool) -> String 
     format!("{}{before}{open}{inside}{close}{after}{}", cut(opened), cut(closed))
 }
 
-/// Whether a sentence can begin at byte `at`: after the end of a line, or after `.`, `!` or `?` and a space, but not before
-/// a lowercase letter (so "e.g. this" and "3.5" aren't split).
+/// Returns whether a sentence can begin at byte `at`: after the end of a line, or after `.`, `!` or `?` and a space,
+/// but not before a lowercase letter (so "e.g. this" and "3.5" aren't split).
 fn is_boundary(context: &str, at: usize) -> bool {
     let before = &context[..at];
     if before.ends_with('\n') {

@@ -96,13 +96,13 @@ fn failed(source: std::io::Error) -> Error {
     Error::Io { file: STANDARD_OUTPUT.into(), source }
 }
 
-/// Whether an error is a closed pipe on standard output.
+/// Returns whether an error is a closed pipe on standard output.
 pub fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Io { file, source }
         if file == STANDARD_OUTPUT && source.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Whether to highlight in color: on a terminal, unless `NO_COLOR` is set.
+/// Returns whether to highlight in color: on a terminal, unless `NO_COLOR` is set.
 pub fn colors() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -52,7 +52,7 @@ export interface BenchmarkOptions {
   threads?: number;
   /** As for `load`. All threads use the same. */
   simd?: "auto" | SimdSet;
-  /** Whether to request GPU timestamps, which `parts` and `profile` use if the adapter supports them. */
+  /** Request GPU timestamps, which `parts` and `profile` use if the adapter supports them. */
   profiling?: boolean;
   onProgress?: (progress: StartProgress) => void;
   /** Aborts the start or a later run by ending the worker. */

@@ -8,7 +8,7 @@ declare global {
   const STATIC_BUILD: true | undefined;
 }
 
-/** Whether this is Node, which has file paths and a different kind of workers. Pages may define `process`, too. */
+/** True if this is Node, which has file paths and a different kind of workers. Pages may define `process`, too. */
 export const inNode = (): boolean =>
   typeof process !== "undefined" &&
   Boolean(process.versions?.node) &&

@@ -86,7 +86,7 @@ export interface LoadOptions {
    * it doesn't, they are special tokens, as in `transformers`, except in the questions and contexts of question answering.
    */
   splitSpecialTokens?: boolean | undefined;
-  /** Whether to run the model in a dedicated worker. Default: true if workers are available. */
+  /** Run the model in a dedicated worker. Default: true if workers are available. */
   worker?: boolean | undefined;
   /**
    * Maximum number of workers on the CPU. They read long texts and lists of texts together and, in a page that is
@@ -122,7 +122,7 @@ export interface LoadOptions {
   followBaseModel?: boolean | undefined;
   /** Sent with every request for a model file; private models need `authorization`. */
   headers?: Record<string, string> | undefined;
-  /** Whether to keep the files in the browser's cache storage. Default: true. */
+  /** Keep the files in the browser's cache storage. Default: true. */
   cache?: boolean | undefined;
   /** URL of `mobilebert_bg.wasm`, if it isn't at its default location. */
   wasmUrl?: string | URL | undefined;
@@ -138,7 +138,7 @@ export interface Device {
   kind: DeviceKind;
   /** The GPU's name, as far as the browser reveals it; empty on the CPU. */
   adapter: string;
-  /** Whether the adapter is a software implementation. */
+  /** True if the adapter is a software implementation. */
   fallback: boolean;
   /** Why this device was chosen, and why it computes with fewer threads than it was asked to, if so. */
   reason: string;

@@ -15,7 +15,7 @@ interface Served {
   /** Number of bytes after which each connection is cut; later ones aren't cut. */
   cuts: number[];
   etag?: string | undefined;
-  /** Whether the server ignores ranges and always sends the whole file. */
+  /** True if the server ignores ranges and always sends the whole file. */
   ignoresRange?: boolean;
   /** Called before each response, to change what is served. */
   onRequest?: (served: Served, count: number) => void;

@@ -38,8 +38,8 @@ pub extern "C" fn version() -> u32 {
     VERSION
 }
 
-/// Whether a dot product of bytes is an instruction of the processor. Otherwise an engine for x86 takes an instruction whose
-/// sums of two saturate, and several more to add them up.
+/// Returns whether a dot product of bytes is an instruction of the processor. Otherwise an engine for x86 takes an
+/// instruction whose sums of two saturate, and several more to add them up.
 #[unsafe(no_mangle)]
 pub extern "C" fn has_fast_dots() -> bool {
     let largest = i8x16_splat(127);

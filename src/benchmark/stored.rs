@@ -37,7 +37,7 @@ pub struct Sample {
 /// The difference between a run and the stored logits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// Whether the difference is allowed.
+    /// True if the difference is allowed.
     pub right: bool,
     /// The largest |Δ| over the row's root mean square; infinite if a value is missing or NaN.
     #[serde(serialize_with = "finite")]

@@ -58,7 +58,7 @@ impl Fields {
         }
     }
 
-    /// Whether the field is a non-empty object or list.
+    /// Returns whether the field is a non-empty object or list.
     pub(super) fn has_entries(&self, field: &str) -> bool {
         self.entries(field).is_some_and(|entries| entries > 0)
     }

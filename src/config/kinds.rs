@@ -83,12 +83,12 @@ impl Head {
         }
     }
 
-    /// Whether a checkpoint has this head; every checkpoint has an encoder.
+    /// Returns whether a checkpoint has this head; every checkpoint has an encoder.
     pub(super) fn is_in(self, has: &dyn Fn(&str) -> bool) -> bool {
         self == Head::Encoder || self.tensors().iter().any(|tensor| has(tensor))
     }
 
-    /// Whether the same tensors would be read in another way.
+    /// Returns whether the same tensors would be read in another way.
     pub(super) fn conflicts(self, other: Head) -> bool {
         self != other && self.tensors() == ["classifier.weight"] && other.tensors() == self.tensors()
     }

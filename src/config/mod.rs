@@ -43,7 +43,7 @@ pub struct Config {
     pub max_position_embeddings: usize,
     /// Number of token types; 0 in `distilbert`.
     pub type_vocab_size: usize,
-    /// Whether a token's embedding is concatenated with those of the next and the previous token.
+    /// True if a token's embedding is concatenated with those of the next and the previous token.
     pub trigram_input: bool,
     /// Absent if layers work at the width of the hidden state.
     pub bottleneck: Option<Bottleneck>,
@@ -53,9 +53,9 @@ pub struct Config {
     pub layer_norm_eps: f32,
     /// Activation of feed-forward networks and the masked-language-model head.
     pub hidden_act: Activation,
-    /// Whether the pooler is a linear with tanh or just the first token (MobileBERT only).
+    /// True if the pooler is a linear with tanh, false if it is just the first token (MobileBERT only).
     pub classifier_activation: bool,
-    /// Whether the masked-language-model head may use the word embeddings as its decoder.
+    /// True if the masked-language-model head may use the word embeddings as its decoder.
     pub tie_word_embeddings: bool,
     /// Label names in order; `LABEL_0` … if the file has none, also in gaps of `id2label`.
     pub labels: Vec<String>,

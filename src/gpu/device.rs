@@ -12,7 +12,7 @@ pub struct Adapter {
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `webgpu`.
     pub backend: String,
-    /// Whether it computes in software (SwiftShader, llvmpipe, WARP), which is slower than the CPU executor.
+    /// True if it computes in software (SwiftShader, llvmpipe, WARP), which is slower than the CPU executor.
     pub fallback: bool,
 }
 
@@ -140,12 +140,12 @@ impl Device {
         &self.device
     }
 
-    /// Whether passes can be timed by the GPU's own clock.
+    /// Returns whether passes can be timed by the GPU's own clock.
     pub fn has_timestamps(&self) -> bool {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Whether the platform notices finished work late.
+    /// Returns whether the platform notices finished work late.
     #[cfg(target_arch = "wasm32")]
     pub(super) fn polls_seldom(&self) -> bool {
         self.polls_seldom

@@ -37,7 +37,7 @@ impl Timer {
         Timer { state, id, _callback: callback }
     }
 
-    /// Whether the time has passed; if not, the task is woken when it has.
+    /// Returns whether the time has passed; if not, the task is woken when it has.
     pub(super) fn elapsed(&self, context: &Context<'_>) -> bool {
         let mut state = self.state.borrow_mut();
         if !state.elapsed {

@@ -94,7 +94,7 @@ pub struct ParameterBlock {
 pub struct Binding {
     /// The variable's name in the shader.
     pub name: &'static str,
-    /// Whether the kernel writes it.
+    /// Read, or written.
     pub access: Access,
 }
 

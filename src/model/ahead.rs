@@ -184,7 +184,8 @@ impl<'a, T> Ahead<'a, T> {
     }
 }
 
-/// Whether a call's only job is run by one worker or shared by all; measured, because a core may be slow or busy.
+/// The choice for a call's only job: run it here, or share it with all workers. Measured, because a core may be slow or
+/// busy.
 pub(super) fn sharing() -> Trial<bool> {
     Trial::new([false, true], Order::Alternating, 0.95)
 }

@@ -26,7 +26,7 @@ pub struct WordContribution {
     pub end_byte: usize,
     /// The label's probability with the word less that without it, between −1 and 1.
     pub contribution: f64,
-    /// Whether a part of the word isn't in the vocabulary, as most emoji, so that the model can't tell what it means.
+    /// True if a part of the word isn't in the vocabulary, as most emoji, so that the model can't tell what it means.
     pub unknown: bool,
 }
 
@@ -39,7 +39,7 @@ pub struct Contributions {
     pub probability: f64,
     /// The words in order; those past [`MAX_WORDS`] are left out.
     pub words: Vec<WordContribution>,
-    /// Whether words were left out, or the text was longer than the model reads.
+    /// True if words were left out, or the text was longer than the model reads.
     pub truncated: bool,
     /// Timing of the call.
     pub timing: Timing,

@@ -40,7 +40,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Whether there is a `files.json`.
+    /// Returns whether there is a `files.json`.
     pub fn has_manifest(&self) -> bool {
         self.manifest.is_some()
     }

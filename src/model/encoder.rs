@@ -35,7 +35,7 @@ pub enum PoolTokens {
 pub struct EncodeOptions {
     /// Pooling of the tokens' vectors to one vector.
     pub pooling: PoolTokens,
-    /// Whether to scale each vector to length 1; none as the directory says.
+    /// Scale each vector to length 1; if `None`, as the directory says.
     pub normalize: Option<bool>,
     /// Maximum number of tokens per text, up to the model's limit; none as the directory says, else the model's limit.
     pub max_length: Option<usize>,
@@ -47,7 +47,7 @@ pub struct Embedding {
     /// `[hidden_size]`, or a multiple if several poolings are concatenated; without pooling `[tokens, hidden_size]`,
     /// row-major, with rows for `[CLS]` and `[SEP]`.
     pub vector: Vec<f32>,
-    /// Whether the text was too long and lost its end.
+    /// True if the text was too long and lost its end.
     pub truncated: bool,
 }
 

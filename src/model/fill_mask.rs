@@ -21,7 +21,7 @@ pub struct Filled {
     pub masks: Vec<Vec<Fill>>,
     /// The targets that aren't one token of the vocabulary, with the tokens in their place.
     pub replaced: Vec<Replaced>,
-    /// Whether the text was too long and lost its end.
+    /// True if the text was too long and lost its end.
     pub truncated: bool,
     /// Timing of the call.
     pub timing: Timing,

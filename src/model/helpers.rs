@@ -20,7 +20,7 @@ pub trait Helpers {
     fn reclaim(&mut self) -> Option<usize>;
     /// The results that have arrived since the last call. If there are none, waits for some at most `milliseconds`.
     fn finished(&mut self, milliseconds: f64) -> Pin<Box<dyn Future<Output = Finished> + '_>>;
-    /// Whether the helpers can share a run now: they are ready, idle, and have memory in common with this worker.
+    /// Returns whether the helpers can share a run now: they are ready, idle, and have memory in common with this worker.
     fn can_share(&self) -> bool;
     /// Has the helpers begin their parts of a run; `None` if they can't.
     fn share(&mut self, run: &SharedRun<'_>) -> Option<Box<dyn Exchange>>;

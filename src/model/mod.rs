@@ -59,7 +59,7 @@ pub struct Model {
     window_batches: Trial<usize>,
     /// Results of the window that was explained last.
     explained: explanation::Explained,
-    /// Whether a run is shared with helpers; measured.
+    /// True for runs that are shared with helpers; measured.
     sharing: Trial<bool>,
     /// Of the next call.
     helpers: Option<Box<dyn Helpers>>,

@@ -38,7 +38,7 @@ pub struct AskOptions {
     pub max_windows: Option<usize>,
     /// The spans that are one answer.
     pub merge: Merge,
-    /// Whether answers are extended to whole words: `300km` instead of `300`.
+    /// True if answers are extended to whole words: `300km` instead of `300`.
     pub align_to_words: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Reply {
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,
-    /// Whether the first answer, a guess, or no answer is the result, by the model's calibration.
+    /// The result by the model's calibration: the first answer, a guess, or no answer.
     pub verdict: Verdict,
     /// Number of windows over the whole context.
     pub windows: usize,

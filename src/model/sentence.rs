@@ -22,7 +22,7 @@ pub(super) struct SentenceSettings {
     modules: Result<Modules, Unsupported>,
     /// Maximum number of tokens, if the directory limits it.
     pub max_length: Option<usize>,
-    /// Whether texts are converted to lower case before they are tokenized.
+    /// True if texts are converted to lower case before they are tokenized.
     pub lowercase: bool,
 }
 

@@ -37,9 +37,9 @@ impl<'a> From<&'a str> for Text<'a> {
 pub struct Classified {
     /// Every label, the most probable first.
     pub labels: Vec<Label>,
-    /// Whether the probabilities lie in the model's neutral zone, if it has one: the text has no clear label.
+    /// True if the probabilities lie in the model's neutral zone, if it has one: the text has no clear label.
     pub neutral: bool,
-    /// Whether the text was too long and lost its end.
+    /// True if the text was too long and lost its end.
     pub truncated: bool,
     /// Timing of the whole call that the text was part of.
     pub timing: Timing,

@@ -22,7 +22,7 @@ declare_task! {
 pub struct Ranking {
     /// The best documents, best first.
     pub documents: Vec<RankedDocument>,
-    /// Whether the query or a document was too long and lost its end.
+    /// True if the query or a document was too long and lost its end.
     pub truncated: bool,
     /// Timing of the call.
     pub timing: Timing,

@@ -25,7 +25,7 @@ declare_task! {
 pub struct LabelOptions {
     /// How tokens become entities.
     pub entities: EntityOptions,
-    /// Whether to list every token, too.
+    /// List every token, too.
     pub tokens: bool,
 }
 

@@ -21,7 +21,7 @@ declare_task! {
 pub struct ZeroShotOptions<'a> {
     /// The hypothesis, with `{}` where the label belongs.
     pub hypothesis_template: &'a str,
-    /// Whether several labels can apply. Otherwise their scores add up to 1.
+    /// True if several labels can apply. Otherwise their scores add up to 1.
     pub multi_label: bool,
 }
 
@@ -36,7 +36,7 @@ impl Default for ZeroShotOptions<'_> {
 pub struct ZeroShotClassified {
     /// Every label, best first.
     pub labels: Vec<ScoredLabel>,
-    /// Whether the text was too long and lost its end for at least one label.
+    /// True if the text was too long and lost its end for at least one label.
     pub truncated: bool,
     /// Timing of the call.
     pub timing: Timing,

@@ -18,12 +18,12 @@ impl Identity {
 pub struct Liveness(Weak<()>);
 
 impl Liveness {
-    /// Whether it is the plan of this identity.
+    /// Returns whether it is the plan of this identity.
     pub fn is_of(&self, identity: &Identity) -> bool {
         std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&identity.0))
     }
 
-    /// Whether the plan exists.
+    /// Returns whether the plan exists.
     pub fn is_alive(&self) -> bool {
         self.0.strong_count() > 0
     }

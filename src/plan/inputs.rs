@@ -1,4 +1,4 @@
-//! Whether the inputs of a run fit a plan.
+//! The check that the inputs of a run fit a plan.
 
 use super::{ParameterId, Plan};
 use crate::error::{Error, Result};

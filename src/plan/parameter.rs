@@ -143,7 +143,7 @@ impl Source {
         self.shape.iter().product()
     }
 
-    /// Whether it has no values.
+    /// Returns whether it has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

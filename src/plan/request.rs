@@ -51,16 +51,16 @@ pub struct Request {
     pub sequence: usize,
     /// How operations are grouped into kernels.
     pub schedule: Schedule,
-    /// Whether to output the embeddings and every layer's hidden state.
+    /// Output the embeddings and every layer's hidden state.
     pub hidden_states: bool,
-    /// Whether to output every layer's attention probabilities (which disables fused attention).
+    /// Output every layer's attention probabilities (which disables fused attention).
     pub attentions: bool,
     /// The layer whose attention probabilities are the only output; nothing that comes after them is computed.
     pub attention_of: Option<usize>,
 }
 
 impl Request {
-    /// Whether it asks for more than the head's results.
+    /// Returns whether it asks for more than the head's results.
     pub fn keeps_more(&self) -> bool {
         self.hidden_states || self.attentions || self.attention_of.is_some()
     }

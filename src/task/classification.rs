@@ -36,7 +36,7 @@ pub struct Label {
 pub struct Classification {
     /// Every label, the most probable first.
     pub labels: Vec<Label>,
-    /// Whether the text was longer than the model reads and lost its end.
+    /// True if the text was longer than the model reads and lost its end.
     pub truncated: bool,
 }
 

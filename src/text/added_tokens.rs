@@ -66,7 +66,7 @@ impl AddedToken {
         Self { normalized: Some(self.normalized()), special, ..self }
     }
 
-    /// Whether a file describes it with an object rather than by its spelling alone.
+    /// Returns whether a file describes it with an object rather than by its spelling alone.
     pub(super) fn is_object(&self) -> bool {
         self.normalized.is_some()
     }

@@ -194,7 +194,7 @@ fn check_kind(kind: &Kind) -> Result<()> {
     if found == "WordPiece" { Ok(()) } else { Err(unsupported("model", Some(found), "WordPiece")) }
 }
 
-/// Whether the tokenizer's class is a generic one, which reads only `tokenizer.json`.
+/// Returns whether the tokenizer's class is a generic one, which reads only `tokenizer.json`.
 fn is_generic(config: &Value) -> bool {
     GENERIC.contains(&class_of(config))
 }
@@ -214,7 +214,7 @@ fn from_vocab(text: &str, config: &Value) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Whether the model gets type ids: `model_input_names`, or the default of the class.
+/// Returns whether the model gets type ids: `model_input_names`, or the default of the class.
 fn has_types(config: &Value) -> bool {
     match config.get("model_input_names").and_then(Value::as_array) {
         Some(names) => names.iter().any(|name| name == "token_type_ids"),

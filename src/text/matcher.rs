@@ -32,7 +32,7 @@ impl Matcher {
         Self { patterns }
     }
 
-    /// Whether a match could contain white space.
+    /// Returns whether a match could contain white space.
     pub(super) fn crosses_spaces(&self) -> bool {
         let crosses = |p: &Pattern| p.token.lstrip || p.token.rstrip || p.text.contains(char::is_whitespace);
         self.patterns.iter().any(crosses)

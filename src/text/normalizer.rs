@@ -10,9 +10,9 @@ use crate::sorting::sort_by_key;
 /// What to change in a text before it is split into words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Normalizer {
-    /// Whether control characters are dropped, and every whitespace character becomes a space.
+    /// True if control characters are dropped, and every whitespace character becomes a space.
     pub clean_text: bool,
-    /// Whether each Chinese character is a word.
+    /// True if each Chinese character is a word.
     pub space_chinese: bool,
     pub strip_accents: bool,
     pub lowercase: bool,

@@ -17,7 +17,7 @@ pub struct WindowRecord<'a> {
     pub token_type_ids: &'a [u32],
     /// `[start, end)` in UTF-8 bytes of the context; `[0, 0]` for tokens outside it.
     pub offsets: Vec<[usize; 2]>,
-    /// Whether this is the token's max-context window; false for tokens outside the context.
+    /// By token, true if this is its max-context window; false for tokens outside the context.
     pub max_context: Vec<bool>,
 }
 

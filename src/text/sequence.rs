@@ -18,7 +18,7 @@ pub struct Encoded {
     pub pair: Vec<Piece>,
     /// Positions in `ids` of the first piece of each text: 1 and `pieces.len() + 2` in BERT's template.
     pub positions: [usize; 2],
-    /// Whether anything was truncated.
+    /// True if anything was truncated.
     pub truncated: bool,
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Settings {
     /// From `tokenizer.json`; BERT's if none.
     pub(super) template: Option<Template>,
     pub(super) words: WordSplit,
-    /// Whether the model gets type ids.
+    /// True if the model gets type ids.
     pub(super) has_types: bool,
     /// Prefix of pieces that continue a word.
     pub(super) prefix: String,
@@ -53,11 +53,11 @@ pub(super) struct Settings {
     /// If none, as `lowercase`.
     pub(super) strip_accents: Option<bool>,
     pub(super) lowercase: bool,
-    /// Whether special tokens in a text are plain text, if the file says so.
+    /// True if special tokens in a text are plain text; `None` if the file doesn't say.
     pub(super) split_special_tokens: Option<bool>,
     /// `model_max_length`.
     pub(super) max_length: Option<usize>,
-    /// Whether truncation removes the start of a text.
+    /// True if truncation removes the start of a text.
     pub(super) truncate_left: bool,
 }
 

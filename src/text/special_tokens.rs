@@ -77,12 +77,12 @@ impl SpecialTokens {
         self.stated(role).or(ROLES[role as usize].1).unwrap_or_default()
     }
 
-    /// Whether this is one of the additional tokens.
+    /// Returns whether this is one of the additional tokens.
     pub(super) fn is_additional(&self, token: &AddedToken) -> bool {
         self.additional.contains(token)
     }
 
-    /// Whether a file names this token.
+    /// Returns whether a file names this token.
     pub(super) fn names(&self, content: &str) -> bool {
         self.named.iter().flatten().chain(&self.additional).any(|token| token.content == content)
     }

@@ -156,8 +156,8 @@ impl Tokenizer {
         self.encode_finding(text, if split { Found::Only(mask) } else { Found::All })
     }
 
-    /// Whether special tokens written in a text are plain text. None: only `[SEP]` and the like, and only in the passages and
-    /// questions of question answering. Initially as `tokenizer_config.json` says.
+    /// True if special tokens written in a text are plain text. `None`: only `[SEP]` and the like, and only in the
+    /// passages and questions of question answering. Initially as `tokenizer_config.json` says.
     pub fn split_special_tokens(&self) -> Option<bool> {
         self.split_special_tokens
     }
@@ -172,7 +172,7 @@ impl Tokenizer {
         self.max_length
     }
 
-    /// Whether a text that is too long loses its start (`truncation_side`).
+    /// Returns whether a text that is too long loses its start (`truncation_side`).
     pub(super) fn truncates_left(&self) -> bool {
         self.truncate_left
     }

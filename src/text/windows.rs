@@ -169,7 +169,7 @@ impl<'a> Windows<'a> {
         &self.question
     }
 
-    /// Whether the question was truncated.
+    /// Returns whether the question was truncated.
     pub fn question_truncated(&self) -> bool {
         self.question_truncated
     }

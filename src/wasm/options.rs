@@ -17,7 +17,7 @@ pub struct LoadOptions {
     dtype: Option<String>,
     simd: Option<String>,
     profiling: bool,
-    /// Whether special tokens written in a text are plain text; none as the task and the files say.
+    /// True if special tokens written in a text are plain text; if `None`, as the task and the files say.
     #[serde(rename = "splitSpecialTokens")]
     pub split_special_tokens: Option<bool>,
 }

@@ -54,7 +54,7 @@ impl ShardIndex {
         files
     }
 
-    /// Whether the checkpoint has a tensor with this name.
+    /// Returns whether the checkpoint has a tensor with this name.
     pub fn has(&self, tensor: &str) -> bool {
         self.weight_map.contains_key(tensor)
     }

@@ -80,7 +80,7 @@ impl PackedValues {
         }
     }
 
-    /// Whether there are as many values as a shape says.
+    /// Returns whether there are as many values as a shape says.
     fn is_whole(&self, shape: &[usize]) -> bool {
         let [rows, columns] = *shape else { return false };
         let Some(len) = rows.checked_mul(columns) else { return false };
@@ -114,7 +114,7 @@ impl ParameterData {
         }
     }
 
-    /// Whether the numbers of values and scales match the shape.
+    /// Returns whether the numbers of values and scales match the shape.
     pub fn is_whole(&self) -> bool {
         let len = self.shape().iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         match self {

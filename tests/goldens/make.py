@@ -69,7 +69,7 @@ def sample(name: str, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def is_kept(output: str, layers: int) -> bool:
-    """Whether an output is stored: deep models omit some layers."""
+    """Return whether an output is stored: deep models omit some layers."""
     match = re.fullmatch(r"hidden_states\.(\d+)", output)
     return match is None or layers <= 6 or int(match[1]) in DEPTHS
 

@@ -20,7 +20,7 @@ def build(architecture: str, settings: dict) -> nn.Module:
 
 
 def is_ib_bert(config) -> bool:
-    """Whether query and key read a hidden state that is wider than the attention."""
+    """Return whether query and key read a hidden state that is wider than the attention."""
     return (
         config.model_type == "mobilebert"
         and config.use_bottleneck

@@ -27,7 +27,7 @@ def differences(expected, found):
 
 
 def detects_errors(windows):
-    """Whether the comparison detects a wrong window."""
+    """Return whether the comparison detects a wrong window."""
     if any(differences(windows, windows)):
         return False
     wrong = {

@@ -112,7 +112,7 @@ async function addressOf(server) {
   return assert.fail(`Vite printed no address:\n${printed.join("\n")}`);
 }
 
-/** Whether a version satisfies a range of the form `^20.19.0 || >=22.12.0`. */
+/** Returns whether a version satisfies a range of the form `^20.19.0 || >=22.12.0`. */
 function satisfies(version, range) {
   const [major, minor] = version.split(".").map(Number);
   return range.split("||").some((part) => {

@@ -10,7 +10,7 @@ import {
   TextClassification,
 } from "mobilebert";
 
-/** Whether two types are identical. */
+/** True if two types are identical. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const is = <Expected>() => ({ the: <Given>(_given: Given, _same: Same<Expected, Given>) => {} });
 

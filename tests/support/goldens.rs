@@ -50,7 +50,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// Whether this is an output of the head rather than a hidden state or attention.
+    /// Returns whether this is an output of the head rather than a hidden state or attention.
     pub fn is_of_the_head(&self) -> bool {
         !self.name.starts_with("hidden_states") && !self.name.starts_with("attentions")
     }

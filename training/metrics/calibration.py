@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say."""
+"""Calibration: how well probabilities match frequencies."""
 
 import numpy as np
 

@@ -75,7 +75,7 @@ class Architecture(SimpleNamespace):
 
     @property
     def reads_stream(self) -> bool:
-        """Whether query and key read the inter-block stream, which is what sets IB-BERT apart."""
+        """Return whether query and key read the inter-block stream, which is what sets IB-BERT apart."""
         return (
             self.model_type == "mobilebert"
             and self.use_bottleneck

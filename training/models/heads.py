@@ -67,7 +67,7 @@ def read(path: Path) -> list[list[int]]:
 
 
 def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
-    """Whether heads can be copied: as many layers, streams and heads of the same width, one shared bottleneck."""
+    """Return whether heads can be copied: as many layers, streams and heads of the same width, one shared bottleneck."""
     own, other = encoder(student).config, encoder(teacher).config
     return (
         (own.model_type, other.model_type) == ("mobilebert", "bert")

@@ -30,7 +30,7 @@ let suggested;
 let showAgain;
 /** The texts of the current question. */
 let asked = { question: "", passage: "" };
-/** Whether a model is being loaded. */
+/** True if a model is being loaded. */
 let loading = true;
 /** @type {import("./main.js").CallListener} */
 let listener;

@@ -150,7 +150,7 @@ function settle(use, choice, what) {
 }
 
 /**
- * Whether a model that was remembered from an earlier visit is given up because it can't be loaded anymore.
+ * Forgets a model that was remembered from an earlier visit and can't be loaded; returns whether it was one.
  * @param {Use} use
  * @param {Choice} choice
  */
@@ -238,7 +238,7 @@ function report(error, use) {
   showProblem(error, use === "answers" ? loadAnswers : loadSentiment, useCpu);
 }
 
-/** Whether a load failed because there is no GPU, and the user asked for one. @param {unknown} error */
+/** Returns whether a load failed because there is no GPU, and the user asked for one. @param {unknown} error */
 function lacksGpu(error) {
   return wantedDevice() === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
 }

@@ -47,7 +47,11 @@ function offer(waiting, onUpdate) {
   };
 }
 
-/** Whether a version is stored, once it is known. @param {ServiceWorkerRegistration} registration @returns {Promise<boolean>} */
+/**
+ * Returns whether a version is stored, once it is known.
+ * @param {ServiceWorkerRegistration} registration
+ * @returns {Promise<boolean>}
+ */
 function isStored({ active, installing, waiting }) {
   const coming = installing ?? waiting;
   if (active || !coming) return Promise.resolve(active !== null);

@@ -40,7 +40,7 @@ export function remember(use, choice) {
   }
 }
 
-/** Whether a model is stored in this browser, so that loading it downloads nothing. @param {string} source */
+/** Returns whether a model is stored in this browser, so that loading it downloads nothing. @param {string} source */
 export async function isStored(source) {
   const models = await cache.list().catch(() => []);
   const isId = /^[\w-][\w.-]*\/[\w.-]+$/.test(source);

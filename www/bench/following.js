@@ -33,7 +33,7 @@ export class Following {
   }
 }
 
-/** Whether the results begin in the lower half of the screen, or below it. */
+/** Returns whether the results begin in the lower half of the screen, or below it. */
 function isBelow() {
   return results.getBoundingClientRect().top > innerHeight / 2;
 }

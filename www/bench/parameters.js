@@ -48,7 +48,7 @@ export const runs = Math.round(number("runs", 20, 1, 1000));
 /** Duration of the sustained mode in minutes. */
 export const minutes = number("minutes", 10, 0.01, 120);
 
-/** Whether the sustained mode is requested. */
+/** True if the sustained mode is requested. */
 export const sustained = query.get("mode") === "sustained";
 
 /** The requested device. */
@@ -56,11 +56,11 @@ export const device = query.get("device") ?? "auto";
 
 const given = query.get("schedule") ?? undefined;
 
-/** Whether to compare all schedules of the engine. */
+/** True to compare all schedules of the engine. */
 export const allSchedules = given === "all";
 
 /** How operations are grouped into kernels. */
 export const schedule = allSchedules ? undefined : given;
 
-/** Whether to time each kernel. */
+/** True to time each kernel. */
 export const profile = query.has("profile") && query.get("profile") !== "0";

@@ -9,7 +9,7 @@ export function linkToResult(result) {
   return linkTo(KEY, result);
 }
 
-/** Whether a fragment contains a result. @param {string} fragment */
+/** Returns whether a fragment contains a result. @param {string} fragment */
 export function isShared(fragment) {
   return fragment.startsWith(KEY);
 }

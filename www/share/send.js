@@ -1,6 +1,6 @@
 /** Hands a text, a link or a picture to the system, or to the clipboard where there is nothing to share with. */
 
-/** Whether this browser can share with other apps. */
+/** True if this browser can share with other apps. */
 export const canShare = typeof navigator.share === "function";
 
 /**
@@ -35,7 +35,7 @@ export async function copy(text, done, field) {
   }
 }
 
-/** Whether this browser can share a picture. @param {File} file */
+/** Returns whether this browser can share a picture. @param {File} file */
 export function canShareFile(file) {
   return navigator.canShare?.({ files: [file] }) ?? false;
 }

@@ -34,7 +34,7 @@ fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Whether `outputs` exist and were built from this fingerprint.
+/// Returns whether `outputs` exist and were built from this fingerprint.
 pub fn is_fresh(stamp: &Path, fingerprint: &str, outputs: &[PathBuf]) -> bool {
     outputs.iter().all(|output| output.exists())
         && std::fs::read_to_string(stamp).is_ok_and(|written| written == fingerprint)

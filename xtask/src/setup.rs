@@ -93,7 +93,7 @@ pub fn npm_program(folder: &str, program: &str) -> PathBuf {
 pub struct SystemPackage {
     /// Its name, for apt and in messages.
     pub name: &'static str,
-    /// Whether this package or an equivalent is installed.
+    /// True if this package or an equivalent is installed.
     pub is_installed: fn() -> bool,
 }
 

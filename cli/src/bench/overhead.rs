@@ -12,7 +12,7 @@ use crate::arguments::DeviceName;
 pub struct AdapterFigures {
     /// Name of the adapter.
     pub adapter: String,
-    /// Whether it is a software adapter.
+    /// True if it is a software adapter.
     pub fallback: bool,
     /// Empty dispatches.
     pub dispatch: DispatchOverhead,

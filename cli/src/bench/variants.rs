@@ -7,7 +7,7 @@ use mobilebert::benchmark::{Variant, variants};
 pub struct Named(String);
 
 impl Named {
-    /// Whether the name means this variant.
+    /// Returns whether the name means this variant.
     pub fn fits(&self, variant: &Variant) -> bool {
         self.0 == "all" || self.0 == variant.name
     }

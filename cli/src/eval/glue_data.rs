@@ -25,7 +25,7 @@ pub enum Task {
     /// Similarity from 0 to 5
     #[value(name = "sts-b", alias = "stsb")]
     Stsb,
-    /// Whether a sentence answers a question
+    /// Question and a sentence that may answer it
     #[value(name = "qnli")]
     Qnli,
     /// Pronoun resolution

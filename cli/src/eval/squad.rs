@@ -29,7 +29,7 @@ pub struct Arguments {
     /// A file in SQuAD's format
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Whether questions may have no answer [default: as the file says]
+    /// Version of SQuAD: in 2.0, questions may have no answer [default: as the file says]
     #[arg(long)]
     version: Option<Version>,
     /// The first N questions only

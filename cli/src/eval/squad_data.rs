@@ -78,7 +78,7 @@ impl DataSet {
         Ok(set)
     }
 
-    /// Whether it is version 2.0, according to its `version` or its questions.
+    /// Returns whether it is version 2.0, according to its `version` or its questions.
     pub fn has_impossible_questions(&self) -> bool {
         let stated = self.version.as_ref().and_then(|version| version.as_str()).unwrap_or_default();
         stated.trim_start_matches('v').starts_with('2')

@@ -11,7 +11,7 @@ export type Pooling = "cls" | "max" | "mean" | "mean_sqrt_len" | "weightedmean" 
 export interface EncodeOptions extends CallOptions {
   /** How to pool the tokens' vectors; `"none"` for one vector per token. Default: as the directory says, else `"mean"`. */
   pooling?: Pooling | "none" | undefined;
-  /** Whether to scale vectors to unit length. Default: as the directory says, else false. */
+  /** Scale vectors to unit length. Default: as the directory says, else false. */
   normalize?: boolean | undefined;
   /** Maximum number of tokens per text, up to the model's limit. Default: as the directory says, else that limit. */
   maxLength?: number | undefined;

@@ -40,7 +40,7 @@ export interface Filled {
   masks: Filling[][];
   /** The targets that aren't one token of the vocabulary, with the tokens in their place. */
   replaced: ReplacedTarget[];
-  /** Whether the text was truncated to the model's maximum length. */
+  /** True if the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;

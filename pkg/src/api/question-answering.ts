@@ -46,7 +46,7 @@ export interface AskResult {
   windows: number;
   /** Number of windows that were read; less than `windows` if limited by `maxWindows`. */
   windowsDone: number;
-  /** Whether part of the question or the context was ignored. */
+  /** True if part of the question or the context was ignored. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;
@@ -77,11 +77,11 @@ export interface AskOptions extends CallOptions {
   /** Maximum number of windows to read. Default: all. */
   maxWindows?: number | undefined;
   /**
-   * Whether overlapping spans are one answer. If false, only spans with the same text are, and answers come most
+   * True if overlapping spans are one answer. If false, only spans with the same text are, and answers come most
    * probable first. Default: true.
    */
   distinct?: boolean | undefined;
-  /** Whether answers are extended to whole words, `300km` instead of `300`. Default: true. */
+  /** True if answers are extended to whole words, `300km` instead of `300`. Default: true. */
   alignToWords?: boolean | undefined;
   /** Called after each window with the best answers so far. */
   onPartial?: ((partial: PartialAnswers) => void) | undefined;

@@ -32,9 +32,9 @@ export interface LabelScore {
 export interface Classification {
   /** All labels, most probable first. */
   labels: LabelScore[];
-  /** Whether the probabilities lie in the neutral zone of the model's `calibration`, if it has one. */
+  /** True if the probabilities lie in the neutral zone of the model's `calibration`, if it has one. */
   neutral: boolean;
-  /** Whether the text was truncated to the model's maximum length. */
+  /** True if the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;
@@ -50,7 +50,7 @@ export interface WordContribution {
   end: number;
   /** The label's probability with the word less that without it, −1 to 1. */
   contribution: number;
-  /** Whether a part of the word isn't in the model's vocabulary, as most emoji. */
+  /** True if a part of the word isn't in the model's vocabulary, as most emoji. */
   unknown: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface Contributions {
   probability: number;
   /** The first 64 words, in order. */
   words: WordContribution[];
-  /** Whether words were left out, or the text was truncated to the model's maximum length. */
+  /** True if words were left out, or the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;

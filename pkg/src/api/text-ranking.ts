@@ -23,7 +23,7 @@ export interface RankedDocument {
 export interface RankResult {
   /** The most relevant documents, best first. */
   documents: RankedDocument[];
-  /** Whether the query or a document was truncated to the model's maximum length. */
+  /** True if the query or a document was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;

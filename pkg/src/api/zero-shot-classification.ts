@@ -7,7 +7,7 @@ import { LoadedModel, open } from "./model.js";
 export interface ZeroShotOptions extends CallOptions {
   /** The hypothesis, with one `{}` where the label belongs. Default: `"This example is {}."`. */
   hypothesisTemplate?: string | undefined;
-  /** Whether several labels can apply; otherwise their scores add up to 1. Default: false. */
+  /** True if several labels can apply; otherwise their scores add up to 1. Default: false. */
   multiLabel?: boolean | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface ScoredLabel {
 export interface ZeroShotResult {
   /** All labels, best first. */
   labels: ScoredLabel[];
-  /** Whether the text was truncated to the model's maximum length. */
+  /** True if the text was truncated to the model's maximum length. */
   truncated: boolean;
   /** Timing in milliseconds. */
   timing: Timing;

@@ -30,7 +30,7 @@ export async function loadAgain(request: LoadRequest, help: Help, signal: AbortS
   return await build(request, engine, openCached(base, record), undefined, "cache", progress, signal);
 }
 
-/** Whether reading the files takes requests over the network. */
+/** Returns whether reading the files takes requests over the network. */
 function isRemote(place: Place): boolean {
   return place.kind === "directory" && /^https?:/.test(place.base);
 }

@@ -63,7 +63,7 @@ export interface EngineHelpers {
   reclaim(): number | undefined;
   /** The outputs that have arrived; `undefined` for a job whose helper was lost. Waits for some if there are none. */
   finished(milliseconds: number): Promise<[job: number, outputs: unknown][]>;
-  /** Whether {@link share} is possible now. */
+  /** Returns whether {@link share} is possible now. */
   canShare(): boolean;
   /** Has the helpers begin their parts of a run. `inputs` are opaque. */
   share(inputs: unknown[], batch: number, floats: number): EngineMemory | undefined;

@@ -67,7 +67,7 @@ export function cacheKey({ cache, place }: LoadRequest): string | undefined {
   return cacheable ? place.base : undefined;
 }
 
-/** Whether an error means that a model's files are damaged. */
+/** Returns whether an error means that a model's files are damaged. */
 function isDamaged(error: unknown): boolean {
   return ["corrupt", "integrity", "not-a-model"].includes(toError(error).code);
 }
@@ -201,7 +201,7 @@ export function openCached(base: string, record: store.CacheRecord, timer = new 
 
 /** Downloads a model's files, verifies them against the manifest, and caches them if possible. */
 class ModelDownload {
-  /** Whether part of a file was left by an earlier load. */
+  /** True if part of a file was left by an earlier load. */
   resumed = false;
   private readonly stored: { name: string; state: store.StoreState }[] = [];
   private validator = "";

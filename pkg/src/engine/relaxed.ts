@@ -73,8 +73,8 @@ const STEPS = 20_000;
 const MUCH_SLOWER = 4;
 
 /**
- * Whether the engine has no instruction for a multiply-add. All of several rounds must show it: an engine that optimizes one
- * of the two loops before the other makes that one look much faster for a while.
+ * Returns whether the engine has no instruction for a multiply-add. All of several rounds must show it: an engine that
+ * optimizes one of the two loops before the other makes that one look much faster for a while.
  */
 function isImitated(relaxed: Relaxed): boolean {
   const rounds = Array.from({ length: 5 });

@@ -53,7 +53,7 @@ export function listen(): void {
   });
 }
 
-/** Whether an error is a trap of the module. */
+/** Returns whether an error is a trap of the module. */
 export function isTrap(error: unknown): error is WebAssembly.RuntimeError {
   return error instanceof WebAssembly.RuntimeError;
 }

@@ -15,7 +15,7 @@ export interface OpenFile {
   /** Changes when the file does: ETag, modification date and size. */
   validator: string;
   chunks: AsyncIterable<Uint8Array>;
-  /** Whether the server sent an HTML page, as many do for missing files. Reading its chunks fails. */
+  /** True if the server sent an HTML page, as many do for missing files. Reading its chunks fails. */
   isPage: boolean;
   /** Closes the connection without reading. */
   cancel(): void;

@@ -29,13 +29,13 @@ function validatorOf({ headers }: Response, bytes: number | undefined): string {
   return [headers.get("etag") ?? "", headers.get("last-modified") ?? "", bytes ?? ""].join("|");
 }
 
-/** Whether two validators belong to different files; parts that are unknown in either are ignored. */
+/** Returns whether two validators belong to different files; parts that are unknown in either are ignored. */
 function differ(one: string, other: string): boolean {
   const [ones, others] = [one.split("|"), other.split("|")];
   return ones.some((part, i) => part !== "" && others[i] !== "" && part !== others[i]);
 }
 
-/** Whether a validator is more than a size: different files may have the same size. */
+/** Returns whether a validator is more than a size: different files may have the same size. */
 export function identifiesContent(validator: string): boolean {
   return !validator.startsWith("||");
 }

@@ -15,7 +15,7 @@ export type Place =
       id?: string;
       /** The repository and revision, if the model was given by id. */
       hub?: { name: string; revision: string };
-      /** Whether to bypass the browser's HTTP cache, which may contain a damaged file. */
+      /** Bypass the browser's HTTP cache, which may contain a damaged file. */
       bypassHttpCache?: boolean;
     }
   | { kind: "files"; files: Map<string, Blob> };

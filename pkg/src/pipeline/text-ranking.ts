@@ -10,7 +10,7 @@ import type { PipelineBase, PipelineCallOptions } from "./types.js";
 export interface PipelineRankOptions extends PipelineCallOptions {
   /** Number of documents; `null`, the default, for all. */
   top_k?: number | null | undefined;
-  /** Whether to include the documents' texts. Default: false. */
+  /** Include the documents' texts. Default: false. */
   return_documents?: boolean | undefined;
 }
 

@@ -109,7 +109,7 @@ export interface PipelineBase {
 export type Texts = string | readonly string[];
 /** One result for one text, an array for an array. */
 export type PerText<Q extends Texts, Result> = Q extends string ? Result : Result[];
-/** Whether the options ask for more than one result; `boolean` if their type doesn't say. */
+/** True if the options ask for more than one result; `boolean` if their type doesn't say. */
 export type ManyResults<O> = "top_k" extends keyof O ? IsMany<O["top_k"]> : false;
 type IsMany<K> = K extends 1 | undefined ? false : 1 extends K ? boolean : true;
 type OneOrMany<Many extends boolean, One, All> = Many extends true ? All : One;
@@ -126,9 +126,9 @@ export interface PipelineCallOptions extends CallOptions {
 export interface PipelineQuestionOptions extends PipelineCallOptions {
   /** Number of answers. With 1, the default, the result is the answer itself, otherwise an array. */
   top_k?: number | undefined;
-  /** Whether to include "no answer" as an empty answer. Default: false. */
+  /** Include "no answer" as an empty answer. Default: false. */
   handle_impossible_answer?: boolean | undefined;
-  /** Whether answers are extended to whole words. Default: false, as in transformers.js; true in Python. */
+  /** True if answers are extended to whole words. Default: false, as in transformers.js; true in Python. */
   align_to_words?: boolean | undefined;
   /** Maximum length of an answer in tokens. Default: 30. */
   max_answer_len?: number | undefined;
@@ -165,7 +165,7 @@ export interface PipelineFeatureOptions extends PipelineCallOptions {
    * sentence-transformers are ignored, which the class `Encoder` follows.
    */
   pooling?: "none" | "mean" | "cls" | "first_token" | "last_token" | "eos" | undefined;
-  /** Whether to scale vectors to unit length. Default: false. */
+  /** Scale vectors to unit length. Default: false. */
   normalize?: boolean | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { PerText, PipelineBase, PipelineCallOptions, Texts } from "./types.
 export interface PipelineZeroShotOptions extends PipelineCallOptions {
   /** The hypothesis, with one `{}` where the label belongs. Default: `"This example is {}."`. */
   hypothesis_template?: string | undefined;
-  /** Whether several labels can apply; otherwise their scores add up to 1. Default: false. */
+  /** True if several labels can apply; otherwise their scores add up to 1. Default: false. */
   multi_label?: boolean | undefined;
 }
 

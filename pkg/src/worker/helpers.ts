@@ -72,7 +72,7 @@ export class Helpers {
     if (this.spent > WORTH_IT && canShareMemory()) void this.start();
   }
 
-  /** Whether all helpers are ready for a part of a run. */
+  /** Returns whether all helpers are ready for a part of a run. */
   canShare(): boolean {
     const helpers = this.all();
     const areIdle = helpers.every(({ jobs }) => jobs.length === 0);

@@ -32,7 +32,7 @@ export function sharedViews(parts: number, floats: number): MemoryView[] {
   return Array.from({ length: parts }, (_, part) => ({ buffer, part, parts }));
 }
 
-/** Whether workers can share memory here: in Node, and in pages that are cross-origin isolated. */
+/** Returns whether workers can share memory here: in Node, and in pages that are cross-origin isolated. */
 export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer === "function" && globalThis.crossOriginIsolated !== false;
 }

@@ -37,7 +37,7 @@ export type CallName =
 export interface Call {
   name: CallName;
   args: unknown[];
-  /** Whether to send partial results. */
+  /** Send partial results. */
   partial: boolean;
 }
 

@@ -20,10 +20,10 @@ impl Simd {
     /// [`Simd::lanes`] of the widest instruction set.
     pub const MAX_LANES: usize = 8;
 
-    /// Whether tasks are compiled for a set whose [`Simd::adjacent`] is 4.
+    /// True if tasks are compiled for a set whose [`Simd::adjacent`] is 4.
     pub const HAS_BYTE_PRODUCTS: bool = true;
 
-    /// Whether panels of floats in fewer bits are unpacked in this module.
+    /// True if panels of floats in fewer bits are unpacked in this module.
     pub const HAS_COMPACT_PANELS: bool = false;
 
     /// Columns per packed panel.

@@ -47,9 +47,9 @@ pub(super) struct Prepared {
     staging: Allocation,
     /// Scratch for the bytes of the inputs.
     bytes: Vec<u8>,
-    /// Whether some step has a variant with short tiles.
+    /// True if some step has a variant with short tiles.
     pub(super) has_short: bool,
-    /// Whether a run has succeeded, by [`Tile`].
+    /// By [`Tile`], true once a run has succeeded.
     pub(super) proven: [bool; 2],
     /// Set while results are awaited; remains set if the waiting future is dropped.
     pub(super) in_flight: bool,
@@ -113,12 +113,12 @@ impl Prepared {
         slots + results + plan.steps.len() as u64 * ALIGNMENT
     }
 
-    /// Whether it was prepared for `plan`.
+    /// Returns whether it was prepared for `plan`.
     pub(super) fn is_for(&self, plan: &Plan) -> bool {
         self.liveness.is_of(&plan.identity)
     }
 
-    /// Whether the plan that it was prepared for still exists.
+    /// Returns whether the plan that it was prepared for still exists.
     pub(super) fn is_alive(&self) -> bool {
         self.liveness.is_alive()
     }

@@ -19,7 +19,7 @@ use crate::kernels::wgsl::include_wgsl;
 pub struct Embedding {
     /// Word vectors `[vocab_size, E]`.
     pub table: ParameterId,
-    /// Whether the neighbors' vectors are concatenated.
+    /// True if the neighbors' vectors are concatenated.
     pub trigram: bool,
 }
 

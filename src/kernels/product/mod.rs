@@ -140,7 +140,7 @@ trait Operands<'a> {
 /// The part of the output for one block of rows and the columns of one panel.
 struct OutputBlock<'a> {
     rows: usize,
-    /// Whether sums are added to the output instead of replacing it.
+    /// True if sums are added to the output instead of replacing it.
     add: bool,
     /// Output from the first row's first column.
     output: &'a mut [f32],

@@ -13,7 +13,7 @@ const ROWS: usize = 6;
 const DEPTH: usize = 128;
 const COLUMNS: usize = 11;
 
-/// Whether products in 8 bits and products of floats are right, and NaN isn't lost.
+/// Checks that products in 8 bits and products of floats are right, and that NaN isn't lost.
 pub fn results(functions: &Functions) -> Result<(), &'static str> {
     let largest = i32::from(Planes::Seven.largest());
     // A row's largest magnitude is the largest integer, so its scale is 1, and every result an integer.
@@ -43,8 +43,8 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a row with NaN is NaN after every activation, in the full panel and in the narrow one: a relaxed minimum or maximum
-/// of NaN and a number may be either.
+/// Returns whether a row with NaN is NaN after every activation, in the full panel and in the narrow one: a relaxed
+/// minimum or maximum of NaN and a number may be either.
 fn keeps_nan(functions: &Functions, mut input: Vec<f32>, weight: &[f32]) -> bool {
     input[0] = f32::NAN;
     Activation::ALL.into_iter().all(|activation| {

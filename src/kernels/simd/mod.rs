@@ -125,10 +125,10 @@ impl Simd {
     /// [`Simd::lanes`] of the widest instruction set.
     pub(super) const MAX_LANES: usize = if cfg!(target_arch = "x86_64") { 32 } else { BASELINE_LANES };
 
-    /// Whether tasks are compiled for a set whose [`Simd::adjacent`] is 4.
+    /// True if tasks are compiled for a set whose [`Simd::adjacent`] is 4.
     pub(super) const HAS_BYTE_PRODUCTS: bool = cfg!(target_arch = "aarch64") || cfg!(test);
 
-    /// Whether panels of floats in fewer bits are unpacked in this module.
+    /// True if panels of floats in fewer bits are unpacked in this module.
     pub(super) const HAS_COMPACT_PANELS: bool = true;
 
     /// Columns per packed panel (NR of the micro-kernel).

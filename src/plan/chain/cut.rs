@@ -56,7 +56,7 @@ pub(super) fn cut(network: &Network, plan: &mut Plan) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a linear has a size that a chain takes.
+/// Returns whether a linear has a size that a chain takes.
 fn fits(network: &Network, linear: &Linear) -> bool {
     let [_, ins] = network.parameter(linear.weight).shape[..] else { return false };
     ins.is_multiple_of(FEATURE_MULTIPLE) && linear.outputs.len() <= MAX_FEATURES && ins <= MAX_FEATURES

@@ -59,8 +59,9 @@ impl Segment {
         matches!(self.source, Source::Attention(_))
     }
 
-    /// Whether a linear continues it: over the same rows, of which it reads some that are here or in the segment's input,
-    /// and not of another group. (Where a sequence is one token, first tokens are all there is, and only groups differ.)
+    /// Returns whether a linear continues it: over the same rows, of which it reads some that are here or in the
+    /// segment's input, and not of another group. (Where a sequence is one token, first tokens are all there is, and
+    /// only groups differ.)
     pub(super) fn takes(&self, linear: &Linear, group: Option<Group>) -> bool {
         let same_group = self.group.is_none() || group == self.group;
         let here = self.values().find(|value| value.buffer == linear.input.buffer);

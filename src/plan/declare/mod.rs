@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 pub(super) struct NetworkBuilder<'a> {
     config: &'a Config,
     has: &'a dyn Fn(&str) -> bool,
-    /// Whether weights with nothing between them are multiplied.
+    /// True if weights with nothing between them are multiplied.
     folds: bool,
     /// `mobilebert.`, or empty for a checkpoint of a bare encoder.
     prefix: String,

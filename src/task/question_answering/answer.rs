@@ -25,7 +25,7 @@ pub struct SearchOptions {
     pub max_answer_tokens: usize,
     /// The spans that are one answer.
     pub merge: Merge,
-    /// Whether a span is extended to whole words: `300km` instead of `300`. A word is a run of letters and digits, or one
+    /// True if a span is extended to whole words: `300km` instead of `300`. A word is a run of letters and digits, or one
     /// punctuation mark, as for `align_to_words` in `transformers`.
     pub align_to_words: bool,
 }

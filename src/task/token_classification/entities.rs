@@ -42,7 +42,7 @@ struct Group {
     bytes: Range<usize>,
     probabilities: f64,
     parts: usize,
-    /// Whether another part may follow.
+    /// True if another part may follow.
     open: bool,
 }
 

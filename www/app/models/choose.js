@@ -31,7 +31,7 @@ const doing = byId("choose-doing", HTMLElement);
 const status = byId("loading-bar", HTMLProgressElement);
 
 let action = () => {};
-/** Whether a model that was picked here is being loaded. The panel stays open: closing it would shift the page. */
+/** True if a model that was picked here is being loaded. The panel stays open: closing it would shift the page. */
 let picked = false;
 
 /** @param {Chooser} chooser @param {import("./models.js").BundledModel[]} bundled the models on this site */

@@ -22,7 +22,7 @@ const devices = new Map();
 /** The current loads, and the time of their last progress. @type {Map<Use, { stop: AbortController, progressAt: number }>} */
 const loads = new Map();
 
-/** Whether any model is loaded. */
+/** Returns whether any model is loaded. */
 export function anyLoaded() {
   return models.size > 0;
 }

@@ -74,7 +74,7 @@ function takeDrops() {
   });
 }
 
-/** Whether a drag has files, and isn't over a file field, which takes them itself. @param {DragEvent} event */
+/** Returns whether a drag has files, and isn't over a file field, which takes them itself. @param {DragEvent} event */
 function isForPassage({ dataTransfer, target }) {
   const field = target instanceof HTMLInputElement && target.type === "file";
   return !field && (dataTransfer?.types.includes("Files") ?? false);
@@ -94,7 +94,11 @@ function changed() {
   listener.changed(samples.find((sample) => isOf(sample.text, text))?.questions ?? NONE);
 }
 
-/** Whether a text is a sample, possibly edited: users may change a date in it and ask again. @param {string} sample @param {string} text */
+/**
+ * Returns whether a text is a sample, possibly edited: users may change a date in it and ask again.
+ * @param {string} sample
+ * @param {string} text
+ */
 function isOf(sample, text) {
   return text.startsWith(sample.slice(0, END)) || text.endsWith(sample.slice(-END));
 }

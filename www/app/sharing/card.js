@@ -36,7 +36,7 @@ export function linkToCard(card) {
   return linkTo(KEY, { format: 1, ...card });
 }
 
-/** Whether a fragment contains a card. @param {string} fragment */
+/** Returns whether a fragment contains a card. @param {string} fragment */
 export function isCard(fragment) {
   return fragment.startsWith(KEY);
 }

@@ -79,7 +79,7 @@ function open(state) {
   if (!dialog.open) dialog.showModal();
 }
 
-/** Whether the user has written something that isn't from this page. */
+/** Returns whether the user has written something that isn't from this page. */
 function hasOwnTexts() {
   const { passage, question } = askedTexts();
   const isSample = passage.trim() === "" || samples.some(({ text }) => text === passage);

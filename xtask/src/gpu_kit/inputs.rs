@@ -16,7 +16,7 @@ pub struct Inputs {
     pub data: PathBuf,
     /// The initial teacher, with its tokenizer.
     pub teacher: PathBuf,
-    /// Whether both were generated.
+    /// True if both were generated.
     pub generated: bool,
 }
 

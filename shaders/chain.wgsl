@@ -10,9 +10,9 @@
 // Dispatch: x over four tokens each, y over the batch.
 //
 // What the linears hand on stays in workgroup memory, one vector per feature with a component per row, so that one
-// broadcast load feeds a multiply-add for all four rows. A matrix [out, in] is stored as [in / unit, out] units of 16 bytes,
-// so that neighboring invocations load neighboring units: 4 floats, 8 halves, 16 bytes, or 32 values of 4 bits. Every
-// workgroup reads all the weights, from the second workgroup on out of the GPU's cache.
+// broadcast load feeds a multiply-add for all four rows. A matrix [out, in] is stored as [in / unit, out] units of 16
+// bytes, so that neighboring invocations load neighboring units: 4 floats, 8 halves, 16 bytes, or 32 values of 4 bits.
+// Every workgroup reads all the weights, from the second workgroup on out of the GPU's cache.
 //
 // All loops around barriers have bounds from the uniform block. Sums are added in an order that depends on neither the
 // length of the sequence nor the other rows.

@@ -1,5 +1,5 @@
-//! This project's engine for `run.py`: `native MODEL_DIRECTORY THREADS`. Reads one request per line from the standard input,
-//! and answers each with one line.
+//! This project's engine for `run.py`: `native MODEL_DIRECTORY THREADS`. Reads one request per line from the standard
+//! input, and answers each with one line.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::Instant;

@@ -6,9 +6,9 @@ const transformers = (fields) => ({ engine: "transformers.js", device: "wasm", .
 const litert = (fields) => ({ engine: "LiteRT.js", device: "wasm", dtypes: ["f32"], needs: "litert", ...fields });
 
 /**
- * By name: `engines`, each with the `dtypes` it has (default: all); `sequences` (default: all); `isolated`, whether the page
- * is cross-origin isolated, without which no engine has threads; `gpu`, whether the browser may use a software GPU; `cold`,
- * whether every measurement is a new visit. `runs` and `warmUp` are the defaults of the options.
+ * By name: `engines`, each with the `dtypes` it has (default: all); `sequences` (default: all); `isolated`, whether the
+ * page is cross-origin isolated, without which no engine has threads; `gpu`, whether the browser may use a software
+ * GPU; `cold`, whether every measurement is a new visit. `runs` and `warmUp` are the defaults of the options.
  */
 export const COMPARISONS = {
   "one thread": {

@@ -58,8 +58,8 @@ fn report(error: &Error) {
     let _ = writeln!(std::io::stderr(), "mobilebert: {line}");
 }
 
-/// Vulkan drivers look for a window system, and libwayland complains on stderr, among our lines, if this variable is missing,
-/// as it is on servers.
+/// Vulkan drivers look for a window system, and libwayland complains on stderr, among our lines, if this variable is
+/// missing, as it is on servers.
 fn quiet_window_system() {
     const VARIABLE: &str = "XDG_RUNTIME_DIR";
     if cfg!(target_os = "linux") && std::env::var_os(VARIABLE).is_none() {

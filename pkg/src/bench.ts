@@ -45,9 +45,9 @@ export interface BenchmarkOptions {
   /** As for `load`. */
   schedule?: string;
   /**
-   * Number of threads that share each run on the CPU, each a worker with its own copy of the weights; 1 by default. More
-   * need memory that workers share; see {@link canShareMemory}. Ignored on a GPU, and by schedules whose steps don't divide:
-   * `started.threads` is the number in use.
+   * Number of threads that share each run on the CPU, each a worker with its own copy of the weights; 1 by default.
+   * More need memory that workers share; see {@link canShareMemory}. Ignored on a GPU, and by schedules whose steps
+   * don't divide: `started.threads` is the number in use.
    */
   threads?: number;
   /** As for `load`. All threads use the same. */

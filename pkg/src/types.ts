@@ -21,8 +21,8 @@ export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blo
 export type DeviceKind = "webgpu" | "wasm";
 
 /**
- * Instructions of the CPU's kernels: those that every browser has; relaxed SIMD, which multiplies and adds floats at once; and
- * that with dot products of four bytes, for weights in 8 bits.
+ * Instructions of the CPU's kernels: those that every browser has; relaxed SIMD, which multiplies and adds floats at
+ * once; and that with dot products of four bytes, for weights in 8 bits.
  */
 export type SimdSet = "simd128" | "relaxed" | "relaxed-dot";
 
@@ -95,8 +95,8 @@ export interface LoadOptions {
    */
   threads?: number | undefined;
   /**
-   * Instructions of the CPU's kernels. With `"auto"`, the best that this browser and processor have, after a short test that
-   * they compute the right results. Default: `"auto"`.
+   * Instructions of the CPU's kernels. With `"auto"`, the best that this browser and processor have, after a short test
+   * that they compute the right results. Default: `"auto"`.
    */
   simd?: "auto" | SimdSet | undefined;
   /** Aborts the load, which then fails with code `aborted` and the signal's reason as `cause`. */

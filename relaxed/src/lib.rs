@@ -1,8 +1,8 @@
-//! The matrix product, compiled a second time, with relaxed SIMD: a wasm module of a few functions that work on the memory of
-//! the main module. Browsers without relaxed SIMD would reject a module that contains it, so it can't be one.
+//! The matrix product, compiled a second time, with relaxed SIMD: a wasm module of a few functions that work on the
+//! memory of the main module. Browsers without relaxed SIMD would reject a module that contains it, so it can't be one.
 //!
-//! It allocates nothing, keeps nothing between calls, and owns the addresses from `region_start()` to `region_end()`, which the
-//! main module leaves free.
+//! It allocates nothing, keeps nothing between calls, and owns the addresses from `region_start()` to `region_end()`,
+//! which the main module leaves free.
 
 #![cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 #![no_std]

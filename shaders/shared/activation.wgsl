@@ -1,4 +1,5 @@
-// Activation functions, used by activate.wgsl, chain.wgsl and the linears. WGSL has no includes; the kernel table prepends this file.
+// Activation functions, used by activate.wgsl, chain.wgsl and the linears. WGSL has no includes; the kernel table
+// prepends this file.
 
 // Complementary error function for z >= 0: t·p(t)·exp(-z²) with t = 1 / (1 + 0.4 z), where p is a least-squares fit to
 // erfc in extended precision. The error before rounding is 3e-8.

@@ -136,9 +136,9 @@ impl Config {
         }
     }
 
-    /// Chooses the head by the tensors of the checkpoint: the one that the task needs if the checkpoint has it, else the one
-    /// that `architectures` names, else the one that the checkpoint has. A `classifier` classifies what `architectures`
-    /// says it does.
+    /// Chooses the head by the tensors of the checkpoint: the one that the task needs if the checkpoint has it, else
+    /// the one that `architectures` names, else the one that the checkpoint has. A `classifier` classifies what
+    /// `architectures` says it does.
     ///
     /// # Errors
     /// [`Error::Config`] for sizes that contradict the head.
@@ -159,8 +159,8 @@ impl Config {
         self.activation_fn = self.activation_fn.take().or(name);
     }
 
-    /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries, which is
-    /// how `transformers` counts them.
+    /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries,
+    /// which is how `transformers` counts them.
     pub(crate) fn fit_labels(&mut self, outputs: usize) {
         if self.listed_labels == Some(outputs) {
             self.labels.truncate(outputs);

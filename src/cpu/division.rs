@@ -42,7 +42,8 @@ pub struct Division {
 }
 
 impl Division {
-    /// The division of a plan; `None` for one with steps that don't divide, such as attention in two halves, or with several steps in one.
+    /// The division of a plan; `None` for one with steps that don't divide, such as attention in two halves, or with
+    /// several steps in one.
     pub fn of(plan: &Plan) -> Option<Division> {
         let tokens = plan.request.batch * plan.request.sequence;
         let mut by_token = vec![false; plan.buffers.len()];

@@ -53,8 +53,8 @@ impl Executor {
         results.collect::<Result<_>>().map(Some)
     }
 
-    /// Completes columns of which each worker has computed the rows of its tokens, out of `count`. In the exchange, the rows
-    /// of a gather's columns are contiguous.
+    /// Completes columns of which each worker has computed the rows of its tokens, out of `count`. In the exchange, the
+    /// rows of a gather's columns are contiguous.
     fn gather(
         &mut self,
         plan: &Plan,

@@ -46,8 +46,9 @@ impl<T> Completion<T> {
         self.lock().outcome.take()
     }
 
-    /// The callback's result, or `None` where it took longer than [`Device::patience`]; the event loop calls it. Firefox looks for finished work only every 100 ms, or when
-    /// something is submitted: there an empty submit every few milliseconds wakes it.
+    /// The callback's result, or `None` where it took longer than [`Device::patience`]; the event loop calls it.
+    /// Firefox looks for finished work only every 100 ms, or when something is submitted: there an empty submit every
+    /// few milliseconds wakes it.
     #[cfg(target_arch = "wasm32")]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {
         use super::timer::Timer;

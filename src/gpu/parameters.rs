@@ -170,8 +170,8 @@ fn transposed(groups: &[u16], columns: usize) -> Vec<u16> {
     (0..columns).flat_map(of_column).collect()
 }
 
-/// Passes on the values in units of 16 bytes: those of a matrix with rows of `columns` values as `[columns / unit, rows]`, of
-/// anything else in order. Rows, or the whole, are padded with zeros to whole units.
+/// Passes on the values in units of 16 bytes: those of a matrix with rows of `columns` values as `[columns / unit,
+/// rows]`, of anything else in order. Rows, or the whole, are padded with zeros to whole units.
 fn units<T: bytemuck::Pod + Default>(values: &[T], columns: Option<usize>, write: &mut impl FnMut(&[u8])) {
     let unit = 16 / size_of::<T>();
     let columns = columns.unwrap_or(values.len().max(1));

@@ -58,15 +58,17 @@ impl PackedMatrix {
         PackedMatrix { values: PackedData::Q8 { panels, scales }, out_features, in_features, simd }
     }
 
-    /// Packs a row-major matrix of finite 16-bit floats, given by their bits, with one scale per row. Both sizes are at least 1.
+    /// Packs a row-major matrix of finite 16-bit floats, given by their bits, with one scale per row. Both sizes are at
+    /// least 1.
     pub fn from_f16(weight: &[u16], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         assert_eq!(weight.len(), scales.len() * in_features, "a matrix is as long as its shape says");
         let panels = CompactData::F16(pack_values(weight, in_features, simd.lanes()));
         PackedMatrix::from_compact(panels, scales, in_features, simd)
     }
 
-    /// Packs a row-major matrix of 4-bit integers with one scale per row and, in 16-bit floats, one per group of 32 columns.
-    /// There are two integers per byte, the low one first, in two's complement. Rows are whole groups, both at least one.
+    /// Packs a row-major matrix of 4-bit integers with one scale per row and, in 16-bit floats, one per group of 32
+    /// columns. There are two integers per byte, the low one first, in two's complement. Rows are whole groups, both at
+    /// least one.
     pub fn from_q4(nibbles: &[u8], groups: &[u16], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         panels::check_q4(nibbles, groups, scales.len(), in_features);
         let panels = CompactData::Q4 {

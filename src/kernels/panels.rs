@@ -1,6 +1,6 @@
 //! Packing of the right-hand matrix of a product into panels of `L` columns, the last panel zero-padded. The layout is
-//! `[columns / L][depth][L]` for floats and `[columns / L][depth / A][L][A]` for bytes, where `A` adjacent values of a row are
-//! multiplied by one instruction.
+//! `[columns / L][depth][L]` for floats and `[columns / L][depth / A][L][A]` for bytes, where `A` adjacent values of a
+//! row are multiplied by one instruction.
 
 /// A matrix whose rows are `stride` floats apart.
 #[derive(Clone, Copy)]

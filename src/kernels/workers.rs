@@ -67,13 +67,14 @@ impl Workers {
         work()
     }
 
-    /// Computes only the rows of these tokens, out of a number of them, until this is called with `None`. Every output then has
-    /// the same number of rows for each token.
+    /// Computes only the rows of these tokens, out of a number of them, until this is called with `None`. Every output
+    /// then has the same number of rows for each token.
     pub(crate) fn restrict(&mut self, tokens: Option<(Range<usize>, usize)>) {
         self.tokens = tokens;
     }
 
-    /// Splits the rows of `output`, each `row_len` long, between the threads and calls `work(first_row, rows)` for each part.
+    /// Splits the rows of `output`, each `row_len` long, between the threads and calls `work(first_row, rows)` for each
+    /// part.
     pub(super) fn for_each_rows(
         &self,
         output: &mut [f32],

@@ -154,7 +154,8 @@ impl<'a, T> Ahead<'a, T> {
         Ok(())
     }
 
-    /// Takes back a job that a helper hasn't begun, if there is one: where nothing is left to begin, it is done sooner here.
+    /// Takes back a job that a helper hasn't begun, if there is one: where nothing is left to begin, it is done sooner
+    /// here.
     fn take_back(&mut self) -> bool {
         let job = self.helpers.as_mut().and_then(|helpers| helpers.reclaim());
         let Some(begun) = job.and_then(|job| self.begun.get_mut(job.checked_sub(self.first)?)) else {

@@ -14,8 +14,8 @@ use crate::weights::{Header, Manifest, ShardIndex, Stream};
 
 /// Name of an unsharded weights file.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// Files with all weights, and indexes of sharded ones. The first that exists is read, as in `transformers`. The npm package
-/// has the same list in `pkg/src/files/model-files.ts`.
+/// Files with all weights, and indexes of sharded ones. The first that exists is read, as in `transformers`. The npm
+/// package has the same list in `pkg/src/files/model-files.ts`.
 pub const WEIGHTS: [&str; 4] =
     [WEIGHTS_FILE, "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 const CONFIG_FILE: &str = "config.json";

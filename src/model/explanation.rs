@@ -191,8 +191,8 @@ fn check_options(options: &ExplainOptions, config: &Config, context: &str) -> Re
     }
 }
 
-/// The window that shows an answer's first token with the most context, in which the answer counts; the first window without
-/// an answer.
+/// The window that shows an answer's first token with the most context, in which the answer counts; the first window
+/// without an answer.
 fn window_of<'a>(windows: &'a Windows<'_>, answer: Option<&Range<usize>>) -> Result<Window<'a>> {
     let index = match answer {
         None => 0,

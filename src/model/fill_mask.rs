@@ -36,7 +36,8 @@ impl FillMask {
         self.fill_with(text, None, top_k).await
     }
 
-    /// The same, of `targets` only: words or tokens as spelled in the vocabulary. Probabilities stay those among all tokens.
+    /// The same, of `targets` only: words or tokens as spelled in the vocabulary. Probabilities stay those among all
+    /// tokens.
     ///
     /// # Errors
     /// As [`FillMask::fill`] and [`Targets::find`].

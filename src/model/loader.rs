@@ -136,8 +136,8 @@ impl Loader {
         result
     }
 
-    /// As [`Loader::push`], and chooses the device, waiting for it, when it is time; or remembers what an earlier process has
-    /// chosen, with [`SessionOptions::choices`].
+    /// As [`Loader::push`], and chooses the device, waiting for it, when it is time; or remembers what an earlier
+    /// process has chosen, with [`SessionOptions::choices`].
     ///
     /// # Errors
     /// As [`Loader::push`] and [`Loader::choose`].

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::session::{Device, SessionOptions};
 
 impl Model {
-    /// Opens a directory with `config.json`, `model.safetensors` or `pytorch_model.bin` (or shards and their index) and, for text,
-    /// `tokenizer.json` or `vocab.txt`. If there is a `files.json`, sizes and hashes are checked.
+    /// Opens a directory with `config.json`, `model.safetensors` or `pytorch_model.bin` (or shards and their index)
+    /// and, for text, `tokenizer.json` or `vocab.txt`. If there is a `files.json`, sizes and hashes are checked.
     ///
     /// # Errors
     /// Whatever is missing or wrong, with the file, tensor or field.

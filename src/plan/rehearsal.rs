@@ -1,4 +1,5 @@
-//! A small network with the kernels and shapes of another one, for trying out a device, and plans that pretend to be deeper.
+//! A small network with the kernels and shapes of another one, for trying out a device, and plans that pretend to be
+//! deeper.
 
 use std::ops::Range;
 

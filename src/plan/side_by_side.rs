@@ -81,7 +81,8 @@ fn read_as_a_whole(plan: &Plan) -> HashSet<BufferId> {
     whole
 }
 
-/// Replaces the first of some linears with adjacent weights by all of them; the others remain, but their results have moved.
+/// Replaces the first of some linears with adjacent weights by all of them; the others remain, but their results have
+/// moved.
 fn join_run(plan: &mut Plan, run: &[usize], moved: &mut HashMap<BufferId, Moved>) {
     let parts: Vec<Range<usize>> = run.iter().map(|&index| outputs(&plan.steps[index])).collect();
     let all = parts[0].start..parts[parts.len() - 1].end;

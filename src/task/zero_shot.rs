@@ -43,8 +43,8 @@ pub struct Inference {
 }
 
 impl Inference {
-    /// Finds the entailment label by its name, which begins with "entail" in any case. The contradiction is the first label,
-    /// or the last one if the first is the entailment: the rule of `transformers`.
+    /// Finds the entailment label by its name, which begins with "entail" in any case. The contradiction is the first
+    /// label, or the last one if the first is the entailment: the rule of `transformers`.
     ///
     /// # Errors
     /// [`Error::Unsupported`] with all labels if there isn't an entailment label, or no other.

@@ -38,7 +38,8 @@ impl Matcher {
         self.patterns.iter().any(crosses)
     }
 
-    /// Splits `text` at every match that isn't `plain`. Matches already have their token; the rest is still to be tokenized.
+    /// Splits `text` at every match that isn't `plain`. Matches already have their token; the rest is still to be
+    /// tokenized.
     pub(super) fn split(&self, text: NormalizedString, plain: impl Fn(&AddedToken) -> bool) -> Vec<Split> {
         let source = text.get();
         let mut splits = Vec::new();

@@ -10,11 +10,11 @@
 //!
 //! Offsets in this module are UTF-8 bytes of the caller's text, before any normalization.
 //!
-//! **Special tokens written in a text** (`"[SEP]"` typed by a user) are plain text in the passages and questions of question
-//! answering ([`Tokenizer::encode`]): `[`, `sep`, `]`. BERT's own `run_squad` does the same, and a passage can't end its own
-//! segment. In other tasks they are themselves, as in `transformers` ([`Tokenizer::encode_with_special_tokens`]).
-//! [`Tokenizer::set_split_special_tokens`] makes both do the same. Tokens that a model's author *added* (`"[E1]"`, `"<user>"`)
-//! are recognized, special or not.
+//! **Special tokens written in a text** (`"[SEP]"` typed by a user) are plain text in the passages and questions of
+//! question answering ([`Tokenizer::encode`]): `[`, `sep`, `]`. BERT's own `run_squad` does the same, and a passage
+//! can't end its own segment. In other tasks they are themselves, as in `transformers`
+//! ([`Tokenizer::encode_with_special_tokens`]). [`Tokenizer::set_split_special_tokens`] makes both do the same. Tokens
+//! that a model's author *added* (`"[E1]"`, `"<user>"`) are recognized, special or not.
 //!
 //! **The files** count as for the fast tokenizers of `transformers` 4.57. Version 5 reads the same, but ignores the
 //! normalizer, the pre-tokenizer and the post-processor of a `tokenizer.json` unless `tokenizer_class` is a generic one.

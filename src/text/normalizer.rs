@@ -1,5 +1,5 @@
-//! BERT's normalizer: the same as `tokenizers::normalizers::BertNormalizer`, whose generic decomposition brings the tables of
-//! compatibility decompositions with it, 60 KB of WebAssembly that BERT doesn't use.
+//! BERT's normalizer: the same as `tokenizers::normalizers::BertNormalizer`, whose generic decomposition brings the
+//! tables of compatibility decompositions with it, 60 KB of WebAssembly that BERT doesn't use.
 
 use tokenizers::NormalizedString;
 use unicode_categories::UnicodeCategories;
@@ -62,8 +62,8 @@ fn is_chinese(c: char) -> bool {
         | '\u{2f800}'..='\u{2fa1f}')
 }
 
-/// Puts spaces around Chinese characters. With every character, as for [`NormalizedString::transform`]: 1 if it is inserted,
-/// 0 if it takes the place of the next one of the text.
+/// Puts spaces around Chinese characters. With every character, as for [`NormalizedString::transform`]: 1 if it is
+/// inserted, 0 if it takes the place of the next one of the text.
 fn space_chinese(text: &str) -> Vec<(char, isize)> {
     let mut spaced = Vec::with_capacity(text.len());
     for c in text.chars() {

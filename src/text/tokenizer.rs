@@ -118,9 +118,9 @@ impl Tokenizer {
         })
     }
 
-    /// The pieces of `text`, without the special tokens of an input's template. `[SEP]` and the like written in it are plain
-    /// text unless [`Tokenizer::split_special_tokens`] says otherwise, so a passage can't end its own segment; special
-    /// tokens that a model's author added are themselves. Linear in the text's length.
+    /// The pieces of `text`, without the special tokens of an input's template. `[SEP]` and the like written in it are
+    /// plain text unless [`Tokenizer::split_special_tokens`] says otherwise, so a passage can't end its own segment;
+    /// special tokens that a model's author added are themselves. Linear in the text's length.
     ///
     /// # Errors
     /// Only [`Error::Internal`], for an error of the `tokenizers` crate.

@@ -30,8 +30,9 @@ pub struct WasmLoader {
 
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
-    /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and
-    /// selects device and storage by `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The task says which head is needed; `feature-extraction` drops the head.
+    /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and selects device
+    /// and storage by `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The task says which head is needed;
+    /// `feature-extraction` drops the head.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: Files = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;

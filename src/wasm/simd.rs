@@ -4,8 +4,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::kernels::relaxed::Module;
 
-/// Checks the second module's `product`, at its place in the function table, and makes its instruction sets available, of which
-/// `best` is the best. The region is what its data and stack take. Returns what is wrong with it, if anything is.
+/// Checks the second module's `product`, at its place in the function table, and makes its instruction sets available,
+/// of which `best` is the best. The region is what its data and stack take. Returns what is wrong with it, if anything
+/// is.
 #[wasm_bindgen(js_name = installRelaxed)]
 pub fn install_relaxed(
     version: u32,

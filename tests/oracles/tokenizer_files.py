@@ -278,7 +278,8 @@ def case(name: str, files: dict, texts: list) -> dict:
             (Path(folder) / file).write_text(complete(file, content), encoding="utf-8")
         (Path(folder) / "config.json").write_text('{"model_type": "mobilebert"}')
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        # Adding nothing new makes tokenizers 0.22 forget the normalizer that the class has replaced, as 0.23 does by itself.
+        # Adding nothing new makes tokenizers 0.22 forget the normalizer that the class has replaced, as 0.23 does by
+        # itself.
         tokenizer.backend_tokenizer.add_tokens(list(tokenizer.added_tokens_decoder.values()))
         return {"name": name, "files": files, "texts": [expected(tokenizer, *pair) for pair in texts]}
 

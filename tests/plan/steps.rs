@@ -20,8 +20,8 @@ fn fusion_leaves_one_kernel_per_attention_and_per_input_of_linears() {
     let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"] });
     let network = Network::of(&config(&fields)).unwrap();
     let plan = network.plan(Request { batch: 1, sequence: 128, ..Request::default() }).unwrap();
-    // Per layer: [b | shared | v], [q | k], attention, output, 4 × 2 feed-forward, output bottleneck. Plus 3 steps before and
-    // 1 step after the layers.
+    // Per layer: [b | shared | v], [q | k], attention, output, 4 × 2 feed-forward, output bottleneck. Plus 3 steps
+    // before and 1 step after the layers.
     assert_eq!(plan.steps.len(), 24 * 13 + 4);
     assert!(!plan.steps.iter().any(|step| matches!(
         step.operation,

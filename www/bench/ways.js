@@ -8,7 +8,8 @@ export function threadsText(counts) {
 }
 
 /**
- * Returns a function that says in which way a network was measured: what differs among `models`, and what the plan compares.
+ * Returns a function that says in which way a network was measured: what differs among `models`, and what the plan
+ * compares.
  * @param {Measured[]} models
  * @param {import("./measure.js").Plan} [plan]
  * @returns {(model: Measured) => string} empty if all were measured in the same way

@@ -16,8 +16,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Name of the section that contains the module with relaxed SIMD; `pkg/src/engine/relaxed.ts` reads it.
 const RELAXED_SECTION: &str = "mobilebert.relaxed";
 
-/// The main module's stack ends here. Next is the other module's data and stack, then the main module's data. The main module
-/// checks that they don't overlap when it starts.
+/// The main module's stack ends here. Next is the other module's data and stack, then the main module's data. The main
+/// module checks that they don't overlap when it starts.
 const RELAXED_START: usize = 1 << 20;
 const RELAXED_STACK: usize = 128 << 10;
 const RELAXED_END: usize = RELAXED_START + (192 << 10);

@@ -6,8 +6,9 @@ export const MAX_ANSWER_TOKENS = 30;
 export const TOP = 20;
 
 /**
- * Largest difference of an outcome over the rms of the logits, or words if there is no number for it. An outcome is either logits, `{ starts, ends }`; or spans
- * with their scores, `{ spans }`; or `{ answer }`, which is only compared with the best span's text: `"the same answer"`.
+ * Largest difference of an outcome over the rms of the logits, or words if there is no number for it. An outcome is
+ * either logits, `{ starts, ends }`; or spans with their scores, `{ spans }`; or `{ answer }`, which is only compared
+ * with the best span's text: `"the same answer"`.
  */
 export function difference(input, outcome) {
   const best = bestSpans(input);

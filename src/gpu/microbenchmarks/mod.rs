@@ -1,5 +1,5 @@
-//! The adapter's limits, for comparison with the time of a kernel: the cost of a dispatch, the bandwidth of a copy, the rate
-//! of multiply-adds.
+//! The adapter's limits, for comparison with the time of a kernel: the cost of a dispatch, the bandwidth of a copy, the
+//! rate of multiply-adds.
 
 mod overhead;
 mod roofline;

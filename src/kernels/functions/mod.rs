@@ -4,8 +4,8 @@
 use super::simd::{Arithmetic, Lanes};
 use crate::plan::Activation;
 
-/// 1.5 · 2²³. Adding it rounds to the nearest integer, which ends up in the low bits; subtracting it again gives the integer
-/// as a float.
+/// 1.5 · 2²³. Adding it rounds to the nearest integer, which ends up in the low bits; subtracting it again gives the
+/// integer as a float.
 const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 
 /// A polynomial, its highest coefficient first.

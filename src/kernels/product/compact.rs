@@ -1,5 +1,5 @@
-//! Blocks of panels of floats in fewer bits, unpacked for the micro-kernels of floats. The values are the same bit for bit as
-//! those of a matrix that was unpacked before.
+//! Blocks of panels of floats in fewer bits, unpacked for the micro-kernels of floats. The values are the same bit for
+//! bit as those of a matrix that was unpacked before.
 
 use std::ops::Range;
 

@@ -84,8 +84,8 @@ impl<'a> MicroKernel<'a> for FloatMicroKernel<'a> {
             std::array::from_fn(|index| &self.input.data[(row + index) * self.input.stride..][..len]);
         let mut accumulators = [V::zero(); M];
         for position in 0..len {
-            // SAFETY: the panel has `len` entries. (The compiler doesn't remove the bounds check, which would cost a compare
-            // and a branch per iteration.)
+            // SAFETY: the panel has `len` entries. (The compiler doesn't remove the bounds check, which would cost a
+            // compare and a branch per iteration.)
             let right = V::load(unsafe { panel.get_unchecked(position) });
             for index in 0..M {
                 // SAFETY: every row was cut to `len` entries above.

@@ -1,5 +1,5 @@
-//! What the second module must show before it is used: right results. Engines may compute relaxed instructions in more than one
-//! way, and a wrong one must not become a wrong answer.
+//! What the second module must show before it is used: right results. Engines may compute relaxed instructions in more
+//! than one way, and a wrong one must not become a wrong answer.
 
 use super::module::Functions;
 use crate::kernels::packed::pack_bytes;

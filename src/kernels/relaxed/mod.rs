@@ -1,6 +1,6 @@
-//! Relaxed SIMD in browsers: a second wasm module (`relaxed/`) has the kernels that gain from it, and works on this module's
-//! memory. JavaScript compiles it, if the browser has relaxed SIMD, and puts its functions into this module's table, so that
-//! they are called like any other function by its address.
+//! Relaxed SIMD in browsers: a second wasm module (`relaxed/`) has the kernels that gain from it, and works on this
+//! module's memory. JavaScript compiles it, if the browser has relaxed SIMD, and puts its functions into this module's
+//! table, so that they are called like any other function by its address.
 
 #[allow(dead_code, reason = "each module uses one side of it")]
 pub mod call;

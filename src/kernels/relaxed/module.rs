@@ -56,9 +56,9 @@ impl Module<'_> {
         if self.region.0 < free.0 || self.region.1 > free.1 || self.region.0 >= self.region.1 {
             return Err("there is no room for its memory");
         }
-        // SAFETY: in wasm, a function's address is its index in the table, and JavaScript has put `product` there. The version
-        // says that both modules were compiled with the same `call.rs`, which declares its type. Were the index wrong, the call
-        // would trap, because the function there has another type.
+        // SAFETY: in wasm, a function's address is its index in the table, and JavaScript has put `product` there. The
+        // version says that both modules were compiled with the same `call.rs`, which declares its type. Were the index
+        // wrong, the call would trap, because the function there has another type.
         let product = unsafe { std::mem::transmute::<usize, ProductFunction>(self.product) };
         let best = [Kind::Relaxed, Kind::RelaxedDot].into_iter().find(|kind| Simd(*kind).name() == self.best);
         let functions = Functions { product, best: best.unwrap_or(Kind::Baseline) };

@@ -1,11 +1,13 @@
-//! Products with panels of floats in fewer bits, in parts that the second module can compute: with one panel of floats each.
+//! Products with panels of floats in fewer bits, in parts that the second module can compute: with one panel of floats
+//! each.
 
 use crate::kernels::packed::AlignedFloats;
 use crate::kernels::panels::{CompactPanels, Panels};
 use crate::kernels::product::{Product, ROW_BLOCK};
 use crate::kernels::simd::Simd;
 
-/// Has `compute` compute the product of a block of rows with every panel, for all blocks of rows. `panels` are the product's.
+/// Has `compute` compute the product of a block of rows with every panel, for all blocks of rows. `panels` are the
+/// product's.
 pub fn for_each_panel(
     product: Product<'_>,
     panels: CompactPanels<'_>,

@@ -1,5 +1,5 @@
-//! AVX2 with FMA and F16C, and with the VNNI that some processors add to it. Written with intrinsics, because the compiler vectorizes arrays of 16 floats but doesn't keep them in
-//! registers.
+//! AVX2 with FMA and F16C, and with the VNNI that some processors add to it. Written with intrinsics, because the
+//! compiler vectorizes arrays of 16 floats but doesn't keep them in registers.
 
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps,
@@ -79,8 +79,8 @@ impl<P: PairProducts> Lanes<16> for F32x16<P> {
 
     #[inline(always)]
     fn from_ints(ints: I32x16<P>) -> Self {
-        // SAFETY: AVX is available, see the type. (Not `map`: its closure would be compiled without AVX, so it would be called
-        // instead of inlined.)
+        // SAFETY: AVX is available, see the type. (Not `map`: its closure would be compiled without AVX, so it would be
+        // called instead of inlined.)
         unsafe { F32x16::new([_mm256_cvtepi32_ps(ints.0[0]), _mm256_cvtepi32_ps(ints.0[1])]) }
     }
 

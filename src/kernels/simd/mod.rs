@@ -1,7 +1,8 @@
 //! SIMD instruction sets. Kernels are written once over [`Lanes`] and instantiated for each set.
 //!
-//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON, and most processors its dot products; x86-64 always has SSE2. AVX2 with FMA, the
-//! VNNI that some processors add to it, and AVX-512 with its own VNNI are detected at run time.
+//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON, and most processors its dot products;
+//! x86-64 always has SSE2. AVX2 with FMA, the VNNI that some processors add to it, and AVX-512 with its own VNNI are
+//! detected at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -177,8 +178,8 @@ impl Simd {
             // The second module has only whole kernels, not tasks.
             #[cfg(target_arch = "wasm32")]
             Kind::Relaxed | Kind::RelaxedDot => Simd::BASELINE.run(task),
-            // SAFETY: `with_avx2` only requires a processor with AVX2, FMA and F16C, and only `Simd::available` creates this
-            // kind, after detecting them.
+            // SAFETY: `with_avx2` only requires a processor with AVX2, FMA and F16C, and only `Simd::available` creates
+            // this kind, after detecting them.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { with_avx2(task) },
             // SAFETY: as above, with AVX-VNNI.

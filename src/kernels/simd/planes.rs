@@ -9,8 +9,8 @@
 pub enum Planes {
     /// `256 · high + low`, both signed.
     Eight,
-    /// `128 · (high − 64) + low`, both from 0 to 127. What WebAssembly's relaxed dot products compute with bytes of seven bits
-    /// is the same on every processor.
+    /// `128 · (high − 64) + low`, both from 0 to 127. What WebAssembly's relaxed dot products compute with bytes of
+    /// seven bits is the same on every processor.
     Seven,
 }
 

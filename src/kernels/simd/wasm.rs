@@ -169,7 +169,8 @@ impl IntLanes<8> for I32x8 {
             i32x4_add(self.0[1], i32x4_dot_i16x8(left, right[1])),
         ])
     }
-    /// Right whatever the processor does with bytes of eight bits in the second operand, because those of the input have seven.
+    /// Right whatever the processor does with bytes of eight bits in the second operand, because those of the input
+    /// have seven.
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
     fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; 8]) -> Self {

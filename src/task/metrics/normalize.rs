@@ -14,8 +14,8 @@ pub fn normalize_answer(text: &str) -> String {
     words
 }
 
-/// Replaces "a", "an" and "the" with a space, like the regular expression `\b(a|an|the)\b`: words consist of letters, digits
-/// and `_`, and everything else (a dash, a currency sign) is a word boundary.
+/// Replaces "a", "an" and "the" with a space, like the regular expression `\b(a|an|the)\b`: words consist of letters,
+/// digits and `_`, and everything else (a dash, a currency sign) is a word boundary.
 fn without_articles(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

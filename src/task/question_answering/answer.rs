@@ -104,8 +104,8 @@ impl NoAnswer {
 /// The answers after some or all windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
-    /// In the order of their best spans; with [`Merge::EqualTexts`], most probable first. No text twice. Empty only if every
-    /// span has a score of −∞.
+    /// In the order of their best spans; with [`Merge::EqualTexts`], most probable first. No text twice. Empty only if
+    /// every span has a score of −∞.
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,

@@ -68,7 +68,8 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Divides scores by a temperature, which must be positive, before they become probabilities. Before any window is added.
+    /// Divides scores by a temperature, which must be positive, before they become probabilities. Before any window is
+    /// added.
     pub fn with_temperature(self, temperature: f64) -> Self {
         Search { temperature, ..self }
     }

@@ -77,8 +77,8 @@ impl Iterator for RankedSpans<'_> {
     }
 }
 
-/// The best span of a window, then the best one that doesn't overlap it, and so on: greedily, best first. Each takes at most
-/// `tokens × max_tokens` steps.
+/// The best span of a window, then the best one that doesn't overlap it, and so on: greedily, best first. Each takes at
+/// most `tokens × max_tokens` steps.
 #[derive(Debug)]
 pub struct DisjointSpans<'a> {
     start: &'a [f32],
@@ -154,7 +154,8 @@ pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usi
     for at in (0..tokens).filter(|&at| allowed.get(at) == Some(&true)) {
         let last = reach(at, max_tokens, tokens).end - 1;
         let same_block = at / max_tokens == last / max_tokens;
-        // A range that begins at a block boundary is within one block; one that the last token cuts short may end inside it.
+        // A range that begins at a block boundary is within one block; one that the last token cuts short may end
+        // inside it.
         let ends = match (same_block, at % max_tokens == 0) {
             (true, true) => from_left[last],
             (true, false) => to_right[at],

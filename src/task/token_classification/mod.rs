@@ -1,7 +1,8 @@
 //! Logits of a token-classification head → labelled entities of the source.
 //!
-//! [`Entities`] joins tokens to entities exactly as the pipeline of `transformers` does for each [`Aggregation`], for labels
-//! without prefixes or with those of BIO. It also reads those of BIOES and BILOU, which Python's pipeline takes for names.
+//! [`Entities`] joins tokens to entities exactly as the pipeline of `transformers` does for each [`Aggregation`], for
+//! labels without prefixes or with those of BIO. It also reads those of BIOES and BILOU, which Python's pipeline takes
+//! for names.
 
 mod entities;
 mod redact;

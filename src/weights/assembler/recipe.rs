@@ -60,8 +60,8 @@ impl Assembler {
         Ok(values)
     }
 
-    /// A matrix stored in f16, q8 or q4 of which the recipe only scales rows: γ and the factor are multiplied into the scales
-    /// of the rows.
+    /// A matrix stored in f16, q8 or q4 of which the recipe only scales rows: γ and the factor are multiplied into the
+    /// scales of the rows.
     fn as_stored(&self, recipe: &Recipe) -> Result<Option<ParameterData>> {
         let (Some(tensor), Recipe::Fold { scale, factor, .. }) = (recipe.row_scaled(), recipe) else {
             return Ok(None);

@@ -3,8 +3,8 @@
  * for the screenshots and for the test that no request leaves the machine.
  *
  * `gpu`: needs a browser with WebGPU on a software adapter. `chosen`: URL of the chosen model, if not on this site.
- * `passing`: the page leaves the state by itself. `bench`: a state of the latency page, where measuring takes a while. `shows`: what
- * its screenshots show.
+ * `passing`: the page leaves the state by itself. `bench`: a state of the latency page, where measuring takes a while.
+ * `shows`: what its screenshots show.
  */
 import { answering } from "./states/answering.mjs";
 import { bench } from "./states/bench.mjs";

@@ -76,7 +76,8 @@ function safetensors(list, seed, silent) {
 
 /**
  * Writes model directories with random weights; `models` maps names to sizes. The models give reproducible nonsense, or
- * with `silent` never an answer; `labels` are the names of a classifier's classes. Returns their folders and a function that removes them.
+ * with `silent` never an answer; `labels` are the names of a classifier's classes. Returns their folders and a function
+ * that removes them.
  */
 export async function makeModels(models) {
   const parent = await mkdtemp(join(tmpdir(), "mobilebert-made-"));

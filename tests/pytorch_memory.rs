@@ -52,7 +52,29 @@ fn one_storage_and_the_last_tensor_are_held_at_a_time() {
     }
 }
 
-/// Each is at most 2 MB; what they describe would need terabytes.
+/// Pickles that refer to one long value many times. Each needs hundreds of megabytes if every reference is a copy.
+fn repetitions() -> [Vec<u8>; 4] {
+    const TENSOR: &[u8] = b"ctorch._utils\n_rebuild_tensor_v2\n";
+    const DICT: &[u8] = b"ccollections\nOrderedDict\n";
+    let name = [b"X".to_vec(), 60_000u32.to_le_bytes().to_vec(), b"a".repeat(60_000)].concat();
+    // A storage with this name as its key.
+    let storage =
+        [b"\x80\x02".to_vec(), name, b"q\0ctorch\nFloatStorage\nq\x01(Nh\x01h\0NK\x01tq\x02".to_vec()];
+    let storage = storage.concat();
+    let shape =
+        [b"\x80\x02K\x01q\0(", &b"h\0".repeat(200_000)[..], b"tq\x01(NK\0h\x01h\x01tq\x02", TENSOR, b"q\x03"];
+    let pairs = [b"\x80\x02NN\x86q\0](", &b"h\0".repeat(200_000)[..], b"e\x85q\x01", DICT, b"q\x02"];
+    // A tensor without values.
+    let tensor = [TENSOR, b"(h\x02QK\0K\0\x85K\x01\x85tRq\x03"].concat();
+    [
+        [shape.concat(), b"h\x03h\x02R".repeat(100), b".".to_vec()].concat(),
+        [pairs.concat(), b"h\x02h\x01R".repeat(200), b".".to_vec()].concat(),
+        [storage.clone(), b"h\x02Q".repeat(5_000), b".".to_vec()].concat(),
+        [storage, tensor, b"}(".to_vec(), b"h\0h\x03".repeat(5_000), b"u.".to_vec()].concat(),
+    ]
+}
+
+/// Each is at most 2 MB; what they describe would need hundreds of megabytes, or terabytes.
 #[test]
 fn size_bombs_allocate_little() {
     let _alone = alone();
@@ -73,7 +95,8 @@ fn size_bombs_allocate_little() {
         zip(&[b"\x80\x02".to_vec(), b"]q\0h\0h\0".repeat(300_000)].concat(), &[], Style::Torch),
         zip(&[b"\x80\x02".to_vec(), b"(".repeat(2_000_000)].concat(), &[], Style::Torch),
     ];
-    for (index, bomb) in bombs.iter().enumerate() {
+    let repetitions = repetitions().map(|pickle| zip(&pickle, &[], Style::Torch));
+    for (index, bomb) in bombs.iter().chain(&repetitions).enumerate() {
         let peak = peak_of_reading(bomb, Some(bomb.len() as u64));
         assert!(peak < 80 << 20, "bomb {index}: {peak} bytes at peak");
     }

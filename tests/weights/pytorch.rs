@@ -171,6 +171,7 @@ fn bad_files() -> Vec<(Vec<u8>, &'static [&'static str])> {
         (evil("torch._utils", "_rebuild_sparse_tensor"), &["_rebuild_sparse_tensor"]),
         (evil("torch", "ComplexFloatStorage"), &["ComplexFloatStorage"]),
         (packed(b"\x80\x04\x8c\x05posix\x8c\x06system\x93.".to_vec()), &["`posix.system`"]),
+        (packed(Pickle::tensors(&[weight, weight], false)), &["`a.weight`", "twice"]),
         (viewed(View { offset: 1, ..weight }), &["`a.weight`", "beyond the 6 values"]),
         (viewed(View { shape: &[1 << 40, 1 << 40], ..weight }), &["`a.weight`", "beyond"]),
         (viewed(View { strides: &[0, 1], ..weight }), &["`a.weight`", "share places"]),

@@ -1,6 +1,6 @@
 //! A pickle's values → the tensors of a checkpoint, by storage.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use safetensors::Dtype;
 
@@ -52,7 +52,11 @@ impl Checkpoint {
         };
         checkpoint.add_storages(source, pickled)?;
         let mut entries = Vec::new();
+        let mut names = HashSet::new();
         for (name, tensor) in state_dict(source, pickled)? {
+            if !names.insert(name) {
+                return Err(source.tensor(name, "is in the pickle twice"));
+            }
             entries.extend(checkpoint.view(source, pickled, name, tensor, entries.len())?);
         }
         checkpoint.header = Header::new(&source.file, entries);

@@ -18,7 +18,7 @@ impl Layout {
     /// Checks a view of a storage of `len` values.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of the problem, for the message.
     pub(super) fn new(offset: i64, shape: &[i64], strides: &[i64], len: u64) -> Result<Layout, String> {
         if shape.len() != strides.len() || shape.len() > MAX_AXES {
             return Err(format!("has {} sizes and {} strides", shape.len(), strides.len()));

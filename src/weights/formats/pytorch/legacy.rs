@@ -98,7 +98,7 @@ impl LegacyReader {
         }
     }
 
-    /// What follows a pickle.
+    /// The state after a pickle.
     fn after(&mut self, part: Part, pickled: &Pickled) -> Result<State> {
         let next = |part| State::Pickle(part, Unpickler::default());
         Ok(match part {

@@ -22,7 +22,7 @@ use legacy::LegacyReader;
 pub(super) use legacy::START as LEGACY_START;
 use zip::ZipReader;
 
-/// What holds the pickle and the storages.
+/// The container of the pickle and the storages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::weights) enum Container {
     /// A zip archive, uncompressed: since PyTorch 1.6.

@@ -9,6 +9,9 @@ use super::value::{Id, Import, StorageValue, TensorValue, Value};
 const MAX_BYTES: usize = 16 << 20;
 /// A tensor takes about twenty values.
 const MAX_VALUES: usize = 1 << 20;
+/// Items, sizes and characters that values may copy from others: a pickle can refer to a long value many times. A tensor
+/// and its storage copy about ten.
+const MAX_COPIED: usize = 1 << 21;
 /// Characters of a refused import that an error shows.
 const MAX_SHOWN: usize = 100;
 
@@ -19,6 +22,8 @@ pub(super) struct Unpickler {
     pending: Vec<u8>,
     /// Bytes of the instructions that were executed.
     consumed: usize,
+    /// See [`MAX_COPIED`].
+    copied: usize,
     values: Vec<Value>,
     stack: Vec<Id>,
     marks: Vec<usize>,
@@ -52,7 +57,7 @@ impl Unpickler {
     /// Takes the next bytes. At the end of the pickle, returns its values and the bytes behind it.
     ///
     /// # Errors
-    /// What is wrong with the pickle.
+    /// A description of the problem, for the message.
     pub(super) fn push<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<(Pickled, &'a [u8])>, String> {
         self.pending.extend_from_slice(bytes);
         let pending = std::mem::take(&mut self.pending);
@@ -259,6 +264,15 @@ impl Unpickler {
     fn new_value(&mut self, value: Value) -> Result<(), String> {
         if self.values.len() == MAX_VALUES {
             return Err(format!("its pickle has more than {MAX_VALUES} values"));
+        }
+        self.copied += match &value {
+            Value::Dict(items) => items.len(),
+            Value::Storage(storage) => storage.key.len(),
+            Value::Tensor(tensor) => tensor.shape.len() + tensor.strides.len(),
+            _ => 0,
+        };
+        if self.copied > MAX_COPIED {
+            return Err("its pickle copies the same values again and again".into());
         }
         self.stack.push(self.values.len() as Id);
         self.values.push(value);

@@ -70,7 +70,7 @@ const INSTALLATIONS: &[(&str, Preparation)] = &[
         setup::npm_packages("tests/browser")
     }),
     (REFERENCE, || setup::npm_packages("pkg/reference")),
-    (PEER, || setup::npm_packages("tests/peers")),
+    (PEER, || setup::npm_packages("tests/transformers-js")),
     (TRAINING, || python::training().map(drop)),
 ];
 
@@ -305,7 +305,7 @@ fn python_lint() -> Result<Outcome> {
     passed(command(python::lint()?).args(["-m", "ruff", "check", "training", "tests", "bench"]))
 }
 
-/// What GitHub would run. The linter is a binary that its package contains, and not every platform has one.
+/// Lints GitHub's workflows. The linter is a binary that its package contains, and not every platform has one.
 fn workflow_lint() -> Result<Outcome> {
     if let Some(missing) = python::missing() {
         return Ok(Outcome::Skipped(missing));

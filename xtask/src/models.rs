@@ -59,15 +59,23 @@ fn entry(folder: &Path) -> Option<Entry> {
     let config = std::fs::read(folder.join("config.json")).ok()?;
     let config: serde_json::Value = serde_json::from_slice(&config).ok()?;
     let architecture = config["architectures"][0].as_str().unwrap_or_default().to_owned();
-    let weights = std::fs::read_dir(&folder).ok()?.flatten();
-    let weights = weights.filter(|file| file.path().extension().is_some_and(|found| found == "safetensors"));
+    let safetensors = size_of(&folder, |name| name.ends_with(".safetensors"))?;
+    let pytorch = size_of(&folder, |name| name.starts_with("pytorch_model") && name.ends_with(".bin"))?;
     Some(Entry {
         name: folder.file_name()?.to_string_lossy().into_owned(),
         task: task(&architecture).to_owned(),
         architecture,
-        bytes: weights.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum(),
+        // The weights that are read, if there are both.
+        bytes: if safetensors > 0 { safetensors } else { pytorch },
         folder,
     })
+}
+
+/// Total bytes of a folder's files with such names.
+fn size_of(folder: &Path, has_name: impl Fn(&str) -> bool) -> Option<u64> {
+    let files = std::fs::read_dir(folder).ok()?.flatten();
+    let files = files.filter(|file| has_name(&file.file_name().to_string_lossy()));
+    Some(files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum())
 }
 
 fn task(architecture: &str) -> &'static str {
@@ -82,4 +90,24 @@ fn task(architecture: &str) -> &'static str {
         .iter()
         .find(|(suffix, _)| architecture.ends_with(suffix))
         .map_or("feature-extraction", |(_, task)| task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entry;
+
+    #[test]
+    fn the_size_is_that_of_the_weights_that_are_read() {
+        let folder = std::env::temp_dir().join(format!("models-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("config.json"), r#"{"architectures": ["BertForMaskedLM"]}"#)
+            .expect("a file");
+        std::fs::write(folder.join("optimizer.bin"), [0; 50]).expect("a file");
+        let bytes = || entry(&folder).map(|entry| (entry.task, entry.bytes));
+        std::fs::write(folder.join("pytorch_model.bin"), [0; 7]).expect("a file");
+        assert_eq!(bytes(), Some(("fill-mask".to_owned(), 7)));
+        std::fs::write(folder.join("model.safetensors"), [0; 9]).expect("a file");
+        assert_eq!(bytes(), Some(("fill-mask".to_owned(), 9)));
+        std::fs::remove_dir_all(folder).expect("the folder is there");
+    }
 }

@@ -1,4 +1,4 @@
-//! What the kernels use of a plan.
+//! The types of the configuration that the kernels use.
 
 #[path = "../../src/config/activation.rs"]
 mod activation;

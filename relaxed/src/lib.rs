@@ -11,8 +11,8 @@
 // The kernels' sources name `std`; all that they use of it is `core`.
 extern crate core as std;
 
+mod config;
 mod kernels;
-mod plan;
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_relaxed_madd, f32x4_splat, i8x16_splat,

@@ -2,7 +2,7 @@
 //! are minimax fits made for this project; the tests compare the functions with f64.
 
 use super::simd::{Arithmetic, Lanes};
-use crate::plan::Activation;
+use crate::config::Activation;
 
 /// 1.5 · 2²³. Adding it rounds to the nearest integer, which ends up in the low bits; subtracting it again gives the
 /// integer as a float.

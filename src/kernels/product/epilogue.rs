@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::Epilogue;
+use crate::config::Activation;
 use crate::kernels::functions;
 use crate::kernels::simd::{Arithmetic, Lanes, Task};
-use crate::plan::Activation;
 
 impl Epilogue<'_> {
     /// The residual of a row, from the panel's first column on.

@@ -15,7 +15,7 @@ use self::epilogue::ApplyEpilogue;
 use self::floats::{FloatOperands, FloatPanels, PANEL_BLOCK};
 use super::panels::{Panels, StridedRows};
 use super::simd::{Lanes, Simd, Task};
-use crate::plan::Activation;
+use crate::config::Activation;
 
 /// Input rows per block. Together with one block of a panel they fit in the L2 cache.
 pub(super) const ROW_BLOCK: usize = 128;

@@ -1,12 +1,12 @@
-//! What the main wasm module hands to the one with relaxed SIMD: a C struct of addresses in the memory that both use. It is
-//! compiled into both modules, from this file.
+//! The argument of calls from the main wasm module to the one with relaxed SIMD: a C struct of addresses in the memory
+//! that both use. It is compiled into both modules, from this file.
 
 use std::slice;
 
+use crate::config::Activation;
 use crate::kernels::Simd;
 use crate::kernels::panels::{Panels, StridedRows};
 use crate::kernels::product::{Epilogue, Product};
-use crate::plan::Activation;
 
 /// Changes whenever the struct or the meaning of a field does.
 pub const VERSION: u32 = 1;

@@ -1,20 +1,19 @@
-//! What the second module must show before it is used: right results. Engines may compute relaxed instructions in more
-//! than one way, and a wrong one must not become a wrong answer.
+//! The check of the second module's results before it is used. Engines may compute relaxed instructions in more than one
+//! way, and a wrong one must not become a wrong answer.
 
-use super::module::Functions;
+use crate::config::Activation;
 use crate::kernels::packed::pack_bytes;
 use crate::kernels::panels::{Panels, StridedRows, pack_rows, panels_len};
 use crate::kernels::product::{Epilogue, Product};
 use crate::kernels::simd::{Planes, Simd};
-use crate::plan::Activation;
 
 /// Sizes of the products: tiles of all heights, a full panel and a narrow one, a group of bytes.
 const ROWS: usize = 6;
 const DEPTH: usize = 128;
 const COLUMNS: usize = 11;
 
-/// Checks that products in 8 bits and products of floats are right, and that NaN isn't lost.
-pub fn results(functions: &Functions) -> Result<(), &'static str> {
+/// Checks that `run` computes products in 8 bits and products of floats, and doesn't lose NaN.
+pub fn results(run: &dyn Fn(Product<'_>)) -> Result<(), &'static str> {
     let largest = i32::from(Planes::Seven.largest());
     // A row's largest magnitude is the largest integer, so its scale is 1, and every result an integer.
     let rows = integers(ROWS, [largest, -largest]);
@@ -23,7 +22,7 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
     let bytes: Vec<i8> = columns.iter().map(|&value| value as i8).collect();
     let bytes = pack_bytes(&bytes, DEPTH, Simd::BASELINE.lanes(), 4);
     let (input, weight) = (floats(&rows), packed(&floats(&columns)));
-    let compute = |panels| product(&input, panels, None, &|product| functions.product(product));
+    let compute = |panels| product(&input, panels, None, run);
     let (in_bytes, in_floats) = (compute(Panels::I8(&bytes)), compute(Panels::F32(&weight)));
     for (index, (byte, float)) in in_bytes.into_iter().zip(in_floats).enumerate() {
         let row = &rows[index / COLUMNS * DEPTH..][..DEPTH];
@@ -37,7 +36,7 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
             return Err("its products of floats are wrong here");
         }
     }
-    if !keeps_nan(functions, input, &weight) {
+    if !keeps_nan(run, input, &weight) {
         return Err("its activations lose NaN here");
     }
     Ok(())
@@ -45,13 +44,12 @@ pub fn results(functions: &Functions) -> Result<(), &'static str> {
 
 /// Returns whether a row with NaN is NaN after every activation, in the full panel and in the narrow one: a relaxed
 /// minimum or maximum of NaN and a number may be either.
-fn keeps_nan(functions: &Functions, mut input: Vec<f32>, weight: &[f32]) -> bool {
+fn keeps_nan(run: &dyn Fn(Product<'_>), mut input: Vec<f32>, weight: &[f32]) -> bool {
     input[0] = f32::NAN;
     Activation::ALL.into_iter().all(|activation| {
         let bias = [0.0; COLUMNS];
         let epilogue = Epilogue { column_scale: None, bias: &bias, activation, residual: None, scale: None };
-        let run = |product: Product<'_>| functions.product(product);
-        let results = product(&input, Panels::F32(weight), Some(epilogue), &run);
+        let results = product(&input, Panels::F32(weight), Some(epilogue), run);
         results.iter().enumerate().all(|(index, result)| result.is_nan() == (index < COLUMNS))
     })
 }

@@ -17,11 +17,11 @@ pub use module::{Functions, Module, installed};
 mod tests {
     use super::call::ProductCall;
     use super::unpacked::for_each_panel;
+    use crate::config::Activation;
     use crate::kernels::packed::{PackedMatrix, pack_bytes};
     use crate::kernels::panels::{Panels, StridedRows, pack_rows, panels_len};
     use crate::kernels::product::{Epilogue, Product};
     use crate::kernels::simd::Simd;
-    use crate::plan::Activation;
 
     /// More than a block.
     const ROWS: usize = 130;

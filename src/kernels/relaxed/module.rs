@@ -12,7 +12,7 @@ use crate::kernels::simd::{Kind, Simd};
 /// The second module, as JavaScript has instantiated it.
 #[derive(Clone, Copy, Debug)]
 pub struct Module<'a> {
-    /// What its `version` returns.
+    /// The result of its `version`.
     pub version: u32,
     /// The addresses that its data and stack take.
     pub region: (usize, usize),
@@ -46,7 +46,7 @@ impl Module<'_> {
     /// Makes the module's instruction sets available.
     ///
     /// # Errors
-    /// What is wrong with the module, if anything is.
+    /// A description of what is wrong with the module.
     pub fn install(self) -> Result<(), &'static str> {
         if self.version != VERSION {
             return Err("it was compiled for another version");
@@ -62,7 +62,7 @@ impl Module<'_> {
         let product = unsafe { std::mem::transmute::<usize, ProductFunction>(self.product) };
         let best = [Kind::Relaxed, Kind::RelaxedDot].into_iter().find(|kind| Simd(*kind).name() == self.best);
         let functions = Functions { product, best: best.unwrap_or(Kind::Baseline) };
-        check::results(&functions)?;
+        check::results(&|product| functions.product(product))?;
         INSTALLED.get_or_init(|| functions);
         Ok(())
     }

@@ -80,7 +80,7 @@ impl<'a> MicroKernel<'a> for QuadMicroKernel<'a> {
 }
 
 impl QuadMicroKernel<'_> {
-    /// What the sums of products with the high plane start from.
+    /// The initial value of the sums of products with the high plane.
     #[inline(always)]
     fn start<V: Lanes<L>, const L: usize>(&self) -> V::Ints {
         match self.sums.first_chunk() {

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ParameterData::Packed(_) => Ok(values.into_f32(name)?.into()),
                 values => Ok(values),
             })?;
-            let bytes = [stored.parameter_bytes(), unpacked.parameter_bytes()];
+            let bytes = [stored.loaded_bytes(), unpacked.loaded_bytes()];
             println!("{storage}, {}: {bytes:?} bytes", simd.name());
             compare(&network, [stored, unpacked], rounds)?;
         }

@@ -1,4 +1,4 @@
-//! What runs plans: one of the two executors behind one set of calls.
+//! One of the two executors behind one set of calls.
 
 use crate::cpu::{Division, Exchange};
 use crate::error::{Error, Result};
@@ -30,10 +30,10 @@ impl From<gpu::Executor> for Executor {
 }
 
 impl Executor {
-    /// Takes a parameter; what comes in 8 bits stays in 8 bits. Replaces an earlier one of this id.
+    /// Takes a parameter; a matrix or a table keeps its format (f32, f16, q8 or q4). Replaces an earlier one with this id.
     ///
     /// # Errors
-    /// [`crate::error::Error::Tensor`] where the shape is another, [`crate::error::Error::OutOfMemory`].
+    /// [`crate::error::Error::Tensor`] if the shape differs, [`crate::error::Error::OutOfMemory`].
     pub fn load(
         &mut self,
         id: ParameterId,
@@ -153,7 +153,7 @@ impl Executor {
     /// Bytes that a loaded parameter takes on its device, in the layout that its kernel reads; 0 where it isn't loaded.
     pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
         match self {
-            Executor::Cpu(executor) => executor.parameter_bytes_of(id) as u64,
+            Executor::Cpu(executor) => executor.parameter_bytes(id) as u64,
             Executor::Gpu(executor) => executor.parameter_bytes(id),
         }
     }

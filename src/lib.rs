@@ -58,7 +58,7 @@
 //! | [`text`] | text → token ids, windows over long contexts, offsets back to the source |
 //! | [`weights`] | bytes → named, checked tensors |
 //! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
-//! | [`kernels`] | one module per kernel: its table entry, its parameters, its CPU twin |
+//! | [`kernels`] | one module per operation: its operands, its parameter block, its CPU twin, its dispatch |
 //! | [`cpu`], [`gpu`] | run a plan; [`executor`] is one of the two |
 //! | [`profile`] | where the time of a run goes |
 //! | [`session`] | picks the executor and says why; caches plans by length |

@@ -227,7 +227,7 @@ fn weights_stay_packed_on_the_cpu() {
             for (id, parameter) in network.parameters.iter().enumerate() {
                 executor.load(ParameterId(id), parameter, zeros(parameter, storage)).unwrap();
             }
-            let (taken, stored) = (executor.parameter_bytes(), storage.network_bytes(&network) as usize);
+            let (taken, stored) = (executor.loaded_bytes(), storage.network_bytes(&network) as usize);
             assert!(taken <= stored * 23 / 20, "{storage}, {}: {taken} bytes of {stored}", simd.name());
         }
     }
@@ -236,8 +236,8 @@ fn weights_stay_packed_on_the_cpu() {
 #[test]
 fn q8_parameters_take_about_a_quarter_of_the_memory() {
     let model = Model::new(&full_width(2), |network| Generator::new(5).checkpoint(network).collect());
-    let bytes = model.cpu(1, |values| values).parameter_bytes();
-    let floats = model.cpu(1, in_f32).parameter_bytes();
+    let bytes = model.cpu(1, |values| values).loaded_bytes();
+    let floats = model.cpu(1, in_f32).loaded_bytes();
     assert!((bytes as f64) < 0.35 * floats as f64, "{bytes} of {floats} bytes");
     let Some(mut gpu) = executor("q8_parameters_take_about_a_quarter_of_the_memory") else { return };
     let mut taken = |change: fn(ParameterData) -> ParameterData| {

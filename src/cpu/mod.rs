@@ -51,16 +51,19 @@ impl Executor {
     }
 
     /// Bytes that the loaded parameters take.
-    pub fn parameter_bytes(&self) -> usize {
+    pub fn loaded_bytes(&self) -> usize {
         self.parameters.iter().flatten().map(HostParameter::bytes).sum()
     }
 
     /// Bytes that one parameter takes; 0 where it isn't loaded.
-    pub fn parameter_bytes_of(&self, id: ParameterId) -> usize {
+    pub fn parameter_bytes(&self, id: ParameterId) -> usize {
         self.parameters.get(id.0).and_then(Option::as_ref).map_or(0, HostParameter::bytes)
     }
 
-    /// Takes a parameter; a matrix is packed here, once. Matrices and tables keep the bits that they come in.
+    /// Takes a parameter; a matrix is packed here, once. Matrices and tables keep their format (f32, f16, q8 or q4).
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the shape differs.
     pub fn load(
         &mut self,
         id: ParameterId,

@@ -151,7 +151,7 @@ impl Device {
         self.polls_seldom
     }
 
-    /// How long to wait for the GPU before it counts as hung. Browsers and drivers reset one after some seconds; software
+    /// Time to wait for the GPU before it counts as hung. Browsers and drivers reset one after some seconds; software
     /// may compute for minutes.
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(if self.adapter.fallback { 900 } else { 60 })
@@ -179,7 +179,7 @@ impl Device {
         }
     }
 
-    /// Where the device is lost, errors of later calls are replaced by that loss, which caused them.
+    /// Replaces errors after the loss of the device by that loss, which caused them.
     pub(super) fn as_device_lost(&self, error: Error) -> Error {
         match (&lock(&self.faults).lost, error) {
             (Some(reason), Error::Internal { .. } | Error::OutOfMemory { .. }) => {

@@ -14,8 +14,9 @@ use super::launch::launch;
 use super::memory::{Ledger, Memory};
 use super::parameters::{Layout, PendingGroup, Uploaded};
 use super::pipelines::Pipelines;
-use super::prepared::{PrepareContext, Prepared, Tile};
+use super::prepared::{PrepareContext, Prepared};
 use super::readback::read_back;
+use super::tile::Tile;
 
 /// Share of the time in wide tiles that short ones have to stay below.
 const SHORT_TILE_THRESHOLD: f64 = 0.95;
@@ -103,8 +104,9 @@ impl Executor {
         self.ledger.memory()
     }
 
-    /// Uploads a parameter; 8-bit data stays in 8 bits. Replaces an earlier one with this id. Parameters of a group are
-    /// uploaded when all of them have arrived, and the first of them replaces the whole group.
+    /// Uploads a parameter; a matrix or a table keeps its format (f32, f16, q8 or q4). Replaces an earlier one with
+    /// this id. Parameters of a group are uploaded when all of them have arrived, and the first of them replaces the
+    /// whole group.
     ///
     /// Browsers report a lack of memory later: in the next [`Self::settle`] or run at the latest.
     ///
@@ -287,9 +289,9 @@ impl Executor {
     pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         let index = self.prepare(plan, inputs).await?;
         self.prepared[index].write_inputs(&self.device, inputs);
-        let loaded = self.loaded();
+        let context = self.prepare_context();
         let watch = self.device.watch();
-        let submitted = self.prepared[index].submit_until(&loaded, Tile::Wide, label);
+        let submitted = self.prepared[index].submit_until(&context, Tile::Wide, label);
         let outcome = watch.end(label.to_owned(), 0);
         let (staging, bytes) = submitted?;
         let values = read_back(&self.device, &staging, bytes, <[f32]>::to_vec).await?;
@@ -309,7 +311,7 @@ impl Executor {
         uploaded.map_or(0, |uploaded| uploaded.bytes)
     }
 
-    fn loaded(&self) -> PrepareContext<'_> {
+    fn prepare_context(&self) -> PrepareContext<'_> {
         PrepareContext {
             device: &self.device,
             ledger: &self.ledger,
@@ -333,7 +335,7 @@ impl Executor {
             None => {
                 let launches = Prepared::launches(plan, &self.parameters)?;
                 self.pipelines.compile(&self.device, &launches, self.tile).await?;
-                Prepared::new(plan, &launches, &self.loaded()).await?
+                Prepared::new(plan, &launches, &self.prepare_context()).await?
             }
         };
         self.prepared.push(prepared);

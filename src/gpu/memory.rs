@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+/// WebGPU's guaranteed alignment of offsets into uniform and storage buffers, in bytes.
+pub(super) const ALIGNMENT: u64 = 256;
+
 /// Memory of an executor on its device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {

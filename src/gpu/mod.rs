@@ -1,8 +1,9 @@
 //! Runs a plan through wgpu: natively over Vulkan, Metal or Direct3D 12, in browsers over WebGPU.
 //!
-//! [`Device::request`] finds an adapter, [`Executor::new`] compiles the kernels, [`Executor::load`] uploads parameters,
-//! [`Executor::run`] runs plans. Buffers, bind groups and parameter blocks of a plan are made once and live as long as
-//! the plan; a run writes the inputs, submits one command buffer with one compute pass and reads all results back at once.
+//! [`Device::request`] opens an adapter, [`Executor::load`] uploads parameters, [`Executor::run`] runs plans and
+//! compiles the kernels that they need first. Buffers, bind groups and parameter blocks of a plan are made once and
+//! live as long as the plan; a run writes the inputs, submits one command buffer with one compute pass and reads all
+//! results back at once.
 
 mod completion;
 mod device;
@@ -15,6 +16,7 @@ mod pipelines;
 mod prepared;
 mod profile;
 mod readback;
+mod tile;
 #[cfg(target_arch = "wasm32")]
 mod timer;
 mod timestamps;
@@ -25,4 +27,4 @@ pub use launch::launch;
 pub use memory::Memory;
 pub use microbenchmarks::{DispatchCost, Overhead, Roofline};
 pub use parameters::Layout;
-pub use prepared::Tile;
+pub use tile::Tile;

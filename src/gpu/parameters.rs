@@ -12,10 +12,8 @@ use crate::plan::{Group, Parameter, ParameterId, Role};
 use crate::weights::{PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor};
 
 use super::device::Device;
-use super::memory::{Allocation, Ledger, padded};
+use super::memory::{ALIGNMENT, Allocation, Ledger, padded};
 
-/// WebGPU's guaranteed alignment of bindings, and so of the parameters in a shared buffer.
-const ALIGNMENT: usize = 256;
 /// Bytes written at a time, about.
 const PART: usize = 1 << 20;
 
@@ -24,9 +22,9 @@ const PART: usize = 1 << 20;
 pub struct Layout {
     /// Sizes, outermost first.
     pub shape: Vec<usize>,
-    /// How its values are stored.
+    /// Format of its values.
     pub format: Format,
-    /// Where it begins in its buffer, in bytes.
+    /// Offset in its buffer, in bytes.
     pub offset: usize,
     /// The group that shares the buffer, if any.
     pub group: Option<usize>,
@@ -100,7 +98,7 @@ impl PendingGroup {
 
     /// Bytes of the buffer.
     pub(super) fn bytes(&self) -> u64 {
-        self.members.iter().map(|(.., bytes)| bytes.len().next_multiple_of(ALIGNMENT) as u64).sum()
+        self.members.iter().map(|(.., bytes)| bytes.len().next_multiple_of(ALIGNMENT as usize) as u64).sum()
     }
 
     /// Begins the upload of the whole group.
@@ -112,7 +110,7 @@ impl PendingGroup {
         for (id, layout, bytes) in self.members {
             device.queue.write_buffer(&buffer, offset as u64, &bytes);
             let layout = Layout { offset, ..layout };
-            offset += bytes.len().next_multiple_of(ALIGNMENT);
+            offset += bytes.len().next_multiple_of(ALIGNMENT as usize);
             let bytes = padded(bytes.len() as u64);
             uploaded.push((id, Uploaded { layout, buffer: Arc::clone(&buffer), bytes }));
         }
@@ -120,8 +118,13 @@ impl PendingGroup {
     }
 }
 
-// A buffer of a browser stays on its thread; a native one doesn't.
-#[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
+#[cfg_attr(
+    target_arch = "wasm32",
+    expect(
+        clippy::arc_with_non_send_sync,
+        reason = "a browser's buffer stays on its thread; a native one doesn't"
+    )
+)]
 fn allocate(device: &Device, ledger: &Arc<Ledger>, label: &str, bytes: u64) -> Arc<Allocation> {
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
     Arc::new(Allocation::new(&device.device, ledger, label, bytes, usage))

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Access, ENTRY_POINT, Kernel, Launch, kernels};
 
 use super::device::Device;
-use super::prepared::Tile;
+use super::tile::Tile;
 
 #[derive(Debug)]
 pub(super) struct Pipeline {

@@ -16,7 +16,7 @@ struct State {
 /// Wakes its task once, some time after its start; never after it was dropped.
 pub(super) struct Timer {
     state: Rc<RefCell<State>>,
-    /// What `setTimeout` returned.
+    /// The handle that `setTimeout` returned.
     id: JsValue,
     _callback: Closure<dyn FnMut()>,
 }

@@ -1,4 +1,4 @@
-//! What a CPU twin reads: parameters in the layout of their kernels, activations, the inputs of the run.
+//! The operands of a CPU twin: parameters in the layout of their kernels, activations, the inputs of the run.
 
 use super::{BufferId, Inputs, PackedMatrix, ParameterId, ParameterShape, Table, Workers};
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl HostParameter {
         }
     }
 
-    /// Its shape. Twins read either storage by themselves.
+    /// Its shape. The format is always given as [`Format::F32`](super::Format): twins read every format by themselves.
     pub fn shape(&self) -> ParameterShape<'_> {
         let shape = match self {
             HostParameter::Matrix { shape, .. } | HostParameter::Table { shape, .. } => shape.as_slice(),

@@ -12,7 +12,7 @@ pub mod limits {
     /// Bytes of one storage binding.
     pub const BINDING_BYTES: usize = 128 << 20;
     /// Workgroups along one dimension of a dispatch.
-    pub const WORKGROUPS: usize = 65_535;
+    pub const WORKGROUPS: usize = crate::kernels::MAX_WORKGROUPS as usize;
     /// Invocations of one workgroup.
     pub const INVOCATIONS: usize = 256;
     /// Bytes of workgroup storage.

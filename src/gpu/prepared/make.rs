@@ -44,18 +44,18 @@ impl Prepared {
     pub(in crate::gpu) async fn new(
         plan: &Plan,
         launches: &[Launch],
-        loaded: &PrepareContext<'_>,
+        context: &PrepareContext<'_>,
     ) -> Result<Self> {
-        let watch = loaded.device.watch();
-        let made = Self::allocate(plan, launches, loaded);
+        let watch = context.device.watch();
+        let made = Self::allocate(plan, launches, context);
         watch.end(name(plan), Self::bytes_of(plan)).await?;
         let mut prepared = made?;
-        prepared.write_blocks(loaded, launches);
-        prepared.bind(loaded, launches).await?;
+        prepared.write_blocks(context, launches);
+        prepared.bind(context, launches).await?;
         Ok(prepared)
     }
 
-    fn allocate(plan: &Plan, launches: &[Launch], loaded: &PrepareContext<'_>) -> Result<Self> {
+    fn allocate(plan: &Plan, launches: &[Launch], context: &PrepareContext<'_>) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
 
         let tokens = plan.request.batch * plan.request.sequence;
@@ -63,19 +63,19 @@ impl Prepared {
         let slot_usage = Usage::STORAGE | Usage::COPY_SRC;
         let mut slots = Vec::with_capacity(plan.slots.len());
         for (index, &len) in plan.slots.iter().enumerate() {
-            slots.push(loaded.buffer(
+            slots.push(context.buffer(
                 &format!("slot {index} of {}", name(plan)),
                 len as u64 * 4,
                 slot_usage,
             )?);
         }
-        let inputs = loaded.buffer("inputs", INPUTS * input_stride, Usage::STORAGE | Usage::COPY_DST)?;
+        let inputs = context.buffer("inputs", INPUTS * input_stride, Usage::STORAGE | Usage::COPY_DST)?;
         let blocks =
-            loaded.buffer("parameter blocks", blocks_bytes(launches), Usage::UNIFORM | Usage::COPY_DST)?;
+            context.buffer("parameter blocks", blocks_bytes(launches), Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
         let staging = Allocation::new(
-            &loaded.device.device,
-            loaded.ledger,
+            &context.device.device,
+            context.ledger,
             "results",
             size,
             Usage::MAP_READ | Usage::COPY_DST,
@@ -97,17 +97,17 @@ impl Prepared {
         })
     }
 
-    fn write_blocks(&self, loaded: &PrepareContext<'_>, launches: &[Launch]) {
+    fn write_blocks(&self, context: &PrepareContext<'_>, launches: &[Launch]) {
         let mut bytes = Vec::with_capacity(blocks_bytes(launches) as usize);
         for launch in launches {
             bytes.extend_from_slice(&launch.parameters);
             bytes.resize(bytes.len().next_multiple_of(ALIGNMENT as usize), 0);
         }
-        loaded.device.queue.write_buffer(&self.blocks, 0, &bytes);
+        context.device.queue.write_buffer(&self.blocks, 0, &bytes);
     }
 
     /// Makes one bind group per step, labeled with the step's label.
-    async fn bind(&mut self, loaded: &PrepareContext<'_>, launches: &[Launch]) -> Result<()> {
+    async fn bind(&mut self, context: &PrepareContext<'_>, launches: &[Launch]) -> Result<()> {
         let mut outcomes = Vec::with_capacity(launches.len());
         let mut offset = 0;
         for (step, launch) in launches.iter().enumerate() {
@@ -125,13 +125,13 @@ impl Prepared {
                 vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(block) }];
             for (index, &operand) in launch.operands.iter().enumerate() {
                 let output = self.plan.steps[step].output;
-                let resource = wgpu::BindingResource::Buffer(self.binding(loaded, operand, output)?);
+                let resource = wgpu::BindingResource::Buffer(self.binding(context, operand, output)?);
                 entries.push(wgpu::BindGroupEntry { binding: index as u32 + 1, resource });
             }
-            let watch = loaded.device.watch();
-            let bind_group = loaded.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            let watch = context.device.watch();
+            let bind_group = context.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(&label),
-                layout: &loaded.pipelines.get(first.pipeline).layout,
+                layout: &context.pipelines.get(first.pipeline).layout,
                 entries: &entries,
             });
             outcomes.push(watch.end(label, 0));

@@ -10,24 +10,14 @@ use crate::plan::{BufferId, Inputs, Liveness, Plan, Request, Stretch};
 
 use super::completion;
 use super::device::Device;
-use super::memory::{Allocation, Ledger, padded};
+use super::memory::{ALIGNMENT, Allocation, Ledger, padded};
 use super::parameters::Uploaded;
 use super::pipelines::Pipelines;
+use super::tile::Tile;
 use super::timestamps::Timestamps;
 
-/// WebGPU's guaranteed alignment of offsets into uniform and storage buffers.
-const ALIGNMENT: u64 = 256;
 /// `input_ids`, `token_type_ids`, `attention_mask`.
 const INPUTS: u64 = 3;
-
-/// A size of tiles that linears are computed in. Both add up in the same order, so that a result doesn't depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tile {
-    /// Those of `linear`, which read an operand less often.
-    Wide,
-    /// Those of `linear_short` where `linear` has few workgroups, so that all cores of a large GPU have work.
-    Short,
-}
 
 /// A plan that can run at once.
 #[derive(Debug)]
@@ -224,7 +214,7 @@ impl Prepared {
     /// Submits the plan up to the step with this label; returns the copy of its output, and its size.
     pub(super) fn submit_until(
         &self,
-        loaded: &PrepareContext<'_>,
+        context: &PrepareContext<'_>,
         tile: Tile,
         label: &str,
     ) -> Result<(Allocation, u64)> {
@@ -237,10 +227,11 @@ impl Prepared {
         let (slot, len) = slot_of(&self.plan, self.plan.steps[index].output)?;
         let bytes = len as u64 * 4;
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let staging = loaded.buffer(label, bytes, usage)?;
-        let mut encoder = self.encode(loaded.device, loaded.pipelines, tile, &Stretch::NONE, index + 1, None);
+        let staging = context.buffer(label, bytes, usage)?;
+        let mut encoder =
+            self.encode(context.device, context.pipelines, tile, &Stretch::NONE, index + 1, None);
         encoder.copy_buffer_to_buffer(&self.slots[slot], 0, &staging, 0, Some(bytes));
-        loaded.device.queue.submit(Some(encoder.finish()));
+        context.device.queue.submit(Some(encoder.finish()));
         Ok((staging, bytes))
     }
 

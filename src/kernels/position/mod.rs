@@ -5,10 +5,8 @@ mod gpu;
 
 pub use cpu::{PositionOperands, run};
 
-use super::cost::Cost;
-use super::cost::{buffer_bytes, gathered_bytes};
-use super::operator::Operator;
-use super::operator::RunInput;
+use super::cost::{Cost, buffer_bytes, gathered_bytes};
+use super::operator::{Operator, RunInput};
 use super::{BufferId, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;
 use crate::kernels::wgsl::include_wgsl;

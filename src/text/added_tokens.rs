@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::form::{ADDED_TOKENS, TOKENIZER_CONFIG, token_text};
-use super::settings::Vocabulary;
+use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::sorting::sort_by_key;
 

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::added_tokens::{AddedToken, AddedTokens, read_added_tokens, read_decoder};
 use super::form::{ADDED_TOKENS, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, unsupported};
-use super::settings::{Settings, Vocabulary};
+use super::settings::Settings;
 use super::special_tokens::Role;
 use super::template::Template;
+use super::vocabulary::Vocabulary;
 use super::words::WordSplit;
 use crate::error::{Error, Result};
 use crate::sorting::sort_by_key;

@@ -38,6 +38,7 @@ pub mod sliding;
 mod special_tokens;
 mod template;
 mod tokenizer;
+mod vocabulary;
 pub mod windows;
 mod words;
 

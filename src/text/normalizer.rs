@@ -7,7 +7,7 @@ use unicode_normalization_alignments::char::{canonical_combining_class, decompos
 
 use crate::sorting::sort_by_key;
 
-/// What to change in a text before it is split into words.
+/// The changes to a text before it is split into words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Normalizer {
     /// True if control characters are dropped, and every whitespace character becomes a space.

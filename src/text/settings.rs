@@ -1,35 +1,15 @@
 //! The checked settings of a tokenizer's files.
 
 use ahash::AHashMap;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::added_tokens::AddedToken;
-use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB, kind_of, only_element, token_text, unsupported};
+use super::form::{TOKENIZER_CONFIG, TOKENIZER_JSON, kind_of, only_element, token_text, unsupported};
 use super::special_tokens::SpecialTokens;
 use super::template::Template;
+use super::vocabulary::Vocabulary;
 use super::words::WordSplit;
 use crate::error::{Error, Result};
-
-/// Token → id.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Vocabulary(pub(super) AHashMap<String, u32>);
-
-impl Vocabulary {
-    /// Parses one token per line; a duplicate token gets the id of its last line, as in BERT's `load_vocab`.
-    pub(super) fn from_lines(text: &str) -> Result<Self> {
-        let text = text.trim_start_matches('\u{feff}');
-        if text.trim_start().starts_with("<!") || text.trim_start().starts_with("<html") {
-            let problem = "an HTML page, not a list of tokens".into();
-            return Err(Error::NotAModel { file: VOCAB.into(), problem });
-        }
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let tokens = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        let numbered = tokens.zip(0u32..).map(|(token, id)| (token.to_owned(), id));
-        Ok(Self(numbered.collect()))
-    }
-}
 
 /// Everything that [`super::Tokenizer`] is built from.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
-//! Where the special tokens of an input go: the `post_processor` of `tokenizer.json`, or BERT's template.
+//! The places of the special tokens of an input: the `post_processor` of `tokenizer.json`, or BERT's template.
 
 use serde_json::Value;
 
 use super::form::{TOKENIZER_JSON, kind_of, only_element, unsupported};
-use super::settings::Vocabulary;
+use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 
 /// Part of an input.

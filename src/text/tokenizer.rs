@@ -177,7 +177,7 @@ impl Tokenizer {
         self.truncate_left
     }
 
-    /// Where the special tokens of an input go.
+    /// The template that places the special tokens of an input.
     pub(super) fn template(&self) -> &Template {
         &self.template
     }

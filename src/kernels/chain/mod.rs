@@ -35,7 +35,7 @@ pub struct Chain {
     pub input: BufferId,
     /// Length of an input row; that of a whole sequence where only first tokens are read.
     pub input_width: usize,
-    /// What the first linears read.
+    /// The rows that the first linears read.
     pub source: ChainSource,
     /// Its place in workgroup memory.
     pub source_place: usize,
@@ -49,7 +49,7 @@ pub struct Chain {
     pub width: usize,
 }
 
-/// Where a chain begins.
+/// The start of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainSource {
     /// `softmax(q kᵀ + mask) v` of columns of the input; the query is scaled by 1/√head_size already.
@@ -94,7 +94,7 @@ pub struct ChainLinear {
 /// Rows to add to a linear's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainResidual {
-    /// Where they are.
+    /// Their place.
     pub from: ChainOperand,
     /// `[outputs]`; 1 where absent.
     pub scale: Option<ParameterId>,
@@ -144,7 +144,7 @@ pub struct LinearBlock {
     pub place: u32,
     /// Column of the result, or none.
     pub column: u32,
-    /// Invocations that share the sum of a column.
+    /// Invocations that share the sums of two columns.
     pub splits: u32,
     /// Number of the weight's rows.
     pub weight_rows: u32,

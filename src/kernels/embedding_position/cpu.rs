@@ -17,11 +17,11 @@ impl Twin for EmbeddingPosition {
         _: &mut Scratch,
     ) -> Result<()> {
         let rows = (block.batch * block.sequence) as usize;
-        let places = block.hidden_size as usize;
-        let words = output.len() / rows - places;
-        let mut buffer = vec![0.0; rows * words.max(places)];
+        let positions = block.hidden_size as usize;
+        let words = output.len() / rows - positions;
+        let mut buffer = vec![0.0; rows * words.max(positions)];
         let mut copy = |from: &[f32], column: usize, width: usize| {
-            for (row, from) in output.chunks_exact_mut(words + places).zip(from.chunks_exact(width)) {
+            for (row, from) in output.chunks_exact_mut(words + positions).zip(from.chunks_exact(width)) {
                 row[column..column + width].copy_from_slice(from);
             }
         };
@@ -49,7 +49,7 @@ impl Twin for EmbeddingPosition {
             ..PositionParameters::default()
         };
         position::run(&parameters, &operands, &mut buffer, host.workers);
-        copy(&buffer[..rows * places], words, places);
+        copy(&buffer[..rows * positions], words, positions);
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! Where segments begin and end.
+//! The cut of a plan's steps into segments.
 
 use super::Piece;
 use super::segment::{Segment, Source, Value};
 use crate::kernels::chain::FEATURE_MULTIPLE;
-use crate::kernels::{Columns, Embedding, EmbeddingPosition, Linear, Position};
+use crate::kernels::{Columns, EmbeddingPosition, Linear, Position};
 use crate::plan::{Buffer, BufferId, Network, Operation, Plan, Residual, Step};
 
 /// Cuts the steps into segments and the steps between them.
@@ -65,8 +65,8 @@ fn fits(network: &Network, linear: &Linear) -> bool {
 /// Features of a row at most: two columns per invocation.
 const MAX_FEATURES: usize = 512;
 
-/// Where word vectors pass a linear before positions are added: one step that gathers all vectors, and a segment that
-/// begins with that linear and has the positions as its residual.
+/// The start of a network whose word vectors pass a linear before positions are added: one step that gathers all
+/// vectors, and a segment that begins with that linear and has the positions as its residual.
 fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step, Segment)> {
     let [first, second, third, ..] = steps else { return None };
     let (Operation::Embedding(embedding), Operation::Linear(linear), Operation::Position(position)) =
@@ -85,14 +85,14 @@ fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step,
     let label = format!("{}.gathered", first.label);
     plan.buffers.push(Buffer { label: label.clone(), len: rows * (words + hidden), slot: 0 });
     // Names the columns with the positions, which the step before writes as a part of `input`.
-    let places = BufferId(plan.buffers.len());
+    let positions = BufferId(plan.buffers.len());
     plan.buffers.push(Buffer { label: String::new(), len: rows * hidden, slot: 0 });
-    let embedding = Embedding { ..embedding.clone() };
+    let embedding = embedding.clone();
     let position = Position { input: None, ..position.clone() };
     let step = Step { label, operation: EmbeddingPosition { embedding, position }.into(), output: input };
-    let residual = Some(Residual { from: Columns::all(places, hidden), scale: None });
+    let residual = Some(Residual { from: Columns::all(positions, hidden), scale: None });
     let segment = Segment {
-        source: Source::Gathered { input, places: Value { buffer: places, features: hidden } },
+        source: Source::Gathered { input, positions: Value { buffer: positions, features: hidden } },
         value: Value { buffer: first.output, features: words },
         linears: vec![(
             Linear { residual, ..linear.clone() },

@@ -10,7 +10,7 @@ use crate::kernels::chain::{MEMORY, SCORES};
 use crate::plan::BufferId;
 use crate::sorting::sort_by_key;
 
-/// Where the values of a segment are in workgroup memory.
+/// The places of a segment's values in workgroup memory.
 pub(super) struct Places {
     of: HashMap<BufferId, usize>,
     /// First place that none of them takes.

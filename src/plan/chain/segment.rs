@@ -11,13 +11,14 @@ use crate::kernels::{
 };
 use crate::plan::{Buffer, BufferId, Group, Network, Residual, Step};
 
-/// A value that a segment computes: its linear with the label of the step, or the source of the segment.
+/// A matrix that a segment computes, or begins with: one row per token.
 pub(super) struct Value {
     pub buffer: BufferId,
+    /// Length of a row.
     pub features: usize,
 }
 
-/// An attention or the rows that the first linears read, and linears.
+/// An attention, or the rows that the first linears read, and the linears that follow.
 pub(super) struct Segment {
     pub source: Source,
     pub value: Value,
@@ -36,7 +37,7 @@ pub(super) enum Source {
     /// The columns of [`EmbeddingPosition`]: word vectors, then what is added to the first linear.
     Gathered {
         input: BufferId,
-        places: Value,
+        positions: Value,
     },
 }
 
@@ -170,14 +171,14 @@ impl Segment {
                 let input = Columns::all(self.value.buffer, self.stride);
                 Ok((input, ChainSource::Rows { column: 0, features }))
             }
-            Source::Gathered { input, places } => {
-                let input = Columns::all(*input, features + places.features);
+            Source::Gathered { input, positions } => {
+                let input = Columns::all(*input, features + positions.features);
                 Ok((input, ChainSource::Rows { column: 0, features }))
             }
         }
     }
 
-    /// Where linear `index` finds its residual.
+    /// The place or column where linear `index` finds its residual.
     pub(super) fn residual(
         &self,
         residual: Residual,
@@ -189,7 +190,7 @@ impl Segment {
         let own = self.values().take(index + 1).any(|value| value.buffer == residual.from.buffer);
         let from = match (&self.source, columns.get(&residual.from.buffer)) {
             _ if own => places.of(residual.from.buffer).map(ChainOperand::Place),
-            (Source::Gathered { places, .. }, _) if places.buffer == residual.from.buffer => {
+            (Source::Gathered { positions, .. }, _) if positions.buffer == residual.from.buffer => {
                 Some(ChainOperand::Column(self.value.features))
             }
             (_, Some(columns)) if columns.buffer == input.buffer => Some(ChainOperand::Column(columns.first)),
@@ -200,6 +201,7 @@ impl Segment {
     }
 }
 
+/// Returns whether a linear reads a buffer as its input or its residual.
 pub(super) fn reads(linear: &Linear, buffer: BufferId) -> bool {
     linear.input.buffer == buffer || linear.residual.is_some_and(|residual| residual.from.buffer == buffer)
 }

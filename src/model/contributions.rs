@@ -1,4 +1,4 @@
-//! What each word of a text contributes to a label: the label's probability with and without the word.
+//! The contribution of each word of a text to a label: the label's probability with and without the word.
 
 use std::ops::{ControlFlow, Range};
 
@@ -67,7 +67,7 @@ impl TextClassification {
         }
         let all = words(text);
         let words = &all[..all.len().min(MAX_WORDS)];
-        let known = unknown_ranges(self.0.tokenizer()?, text)?;
+        let unknown = unknown_ranges(self.0.tokenizer()?, text)?;
         let config = self.0.config.clone();
         let (mut rows, mut truncated) = (Vec::with_capacity(words.len() + 1), all.len() > words.len());
         let encode = |model: &Model, index: usize| {
@@ -100,7 +100,7 @@ impl TextClassification {
             start_byte: bytes.start,
             end_byte: bytes.end,
             contribution: probability - of(row),
-            unknown: known.iter().any(|unknown| unknown.start < bytes.end && bytes.start < unknown.end),
+            unknown: unknown.iter().any(|piece| piece.start < bytes.end && bytes.start < piece.end),
         };
         let words = words.iter().zip(&rows[1..]).map(contribution).collect();
         stopwatch.postprocessed();

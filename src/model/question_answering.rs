@@ -58,6 +58,21 @@ impl Default for AskOptions {
     }
 }
 
+impl AskOptions {
+    fn windows(&self, model: &Model) -> WindowOptions {
+        WindowOptions {
+            max_length: self.max_length.min(model.max_length()),
+            doc_stride: self.doc_stride,
+            max_question: self.max_question_tokens,
+        }
+    }
+
+    fn search(&self) -> SearchOptions {
+        let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *self;
+        SearchOptions { top_k, max_answer_tokens, merge, align_to_words }
+    }
+}
+
 /// The answers to a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reply {
@@ -123,15 +138,9 @@ impl QuestionAnswering {
         }
         let mut stopwatch = Stopwatch::start();
         let model = &mut self.0;
-        let sizes = WindowOptions {
-            max_length: options.max_length.min(model.max_length()),
-            doc_stride: options.doc_stride,
-            max_question: options.max_question_tokens,
-        };
-        let windows = Windows::new(model.tokenizer()?, question, context, &sizes)?;
-        let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *options;
-        let search = SearchOptions { top_k, max_answer_tokens, merge, align_to_words };
-        let mut search = Search::new(context, search)?.with_temperature(model.config.calibration.temperature);
+        let windows = Windows::new(model.tokenizer()?, question, context, &options.windows(model))?;
+        let mut search =
+            Search::new(context, options.search())?.with_temperature(model.config.calibration.temperature);
         stopwatch.tokenized();
 
         let total = windows.len();

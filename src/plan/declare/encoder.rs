@@ -71,14 +71,7 @@ impl NetworkBuilder<'_> {
     fn bert_layer(&mut self, layer: &str) -> Layer {
         let config = self.config;
         let (hidden, width, epsilon) = (config.hidden_size, config.true_hidden_size(), config.layer_norm_eps);
-        let (mut query_key_input, mut value_input) = (AttentionInput::Hidden, AttentionInput::Hidden);
-        if let Some(bottleneck) = config.bottleneck {
-            if bottleneck.attention {
-                (query_key_input, value_input) = (AttentionInput::Bottleneck, AttentionInput::Bottleneck);
-            } else if bottleneck.key_query_shared {
-                query_key_input = AttentionInput::SharedBottleneck;
-            }
-        }
+        let (mut query_key_input, value_input) = self.attention_inputs();
         let input_size = |input| if input == AttentionInput::Hidden { hidden } else { width };
         let attention = format!("{layer}.attention.self");
         let module =
@@ -119,13 +112,7 @@ impl NetworkBuilder<'_> {
         let names = output(&format!("{layer}.attention.output"));
         let attention_output = self.projection(names, width, width, epsilon);
 
-        let mut feed_forward = Vec::with_capacity(config.num_feedforward_networks);
-        for index in 1..config.num_feedforward_networks {
-            feed_forward.push(self.feed_forward(&format!("{layer}.ffn.{}", index - 1), epsilon));
-        }
-        let epsilon_of_last = self.unspecified_epsilon();
-        feed_forward.push(self.feed_forward(layer, epsilon_of_last));
-
+        let feed_forward = self.feed_forwards(layer);
         let output_bottleneck = config.bottleneck.map(|_| {
             let names = output(&format!("{layer}.output.bottleneck"));
             self.projection(names, width, hidden, epsilon)
@@ -145,9 +132,33 @@ impl NetworkBuilder<'_> {
         }
     }
 
+    /// The inputs of query and key, and of the value.
+    fn attention_inputs(&self) -> (AttentionInput, AttentionInput) {
+        match self.config.bottleneck {
+            Some(bottleneck) if bottleneck.attention => {
+                (AttentionInput::Bottleneck, AttentionInput::Bottleneck)
+            }
+            Some(bottleneck) if bottleneck.key_query_shared => {
+                (AttentionInput::SharedBottleneck, AttentionInput::Hidden)
+            }
+            _ => (AttentionInput::Hidden, AttentionInput::Hidden),
+        }
+    }
+
     /// 1/√head_size
     fn query_factor(&self) -> f32 {
         (1.0 / (self.config.head_size() as f64).sqrt()) as f32
+    }
+
+    /// The feed-forward networks in their order: MobileBERT's `ffn.0`, `ffn.1`, …, then the one that BERT has, too.
+    fn feed_forwards(&mut self, layer: &str) -> Vec<FeedForward> {
+        let more = 0..self.config.num_feedforward_networks - 1;
+        let epsilon = self.config.layer_norm_eps;
+        let mut networks: Vec<FeedForward> =
+            more.map(|index| self.feed_forward(&format!("{layer}.ffn.{index}"), epsilon)).collect();
+        let epsilon = self.unspecified_epsilon();
+        networks.push(self.feed_forward(layer, epsilon));
+        networks
     }
 
     fn feed_forward(&mut self, module: &str, epsilon: f32) -> FeedForward {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { loseGpuInNextRun } from "./support/losing.mjs";
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
 
@@ -41,17 +42,7 @@ async function open(worker) {
     };
   }, worker);
   const owner = worker ? page.workers()[0] : page;
-  /** Destroys the device during the next run, before its commands are recorded. */
-  const loseInTheNextRun = () =>
-    owner.evaluate(() => {
-      const original = GPUDevice.prototype.createCommandEncoder;
-      GPUDevice.prototype.createCommandEncoder = function (...given) {
-        GPUDevice.prototype.createCommandEncoder = original;
-        const encoder = original.apply(this, given);
-        this.destroy();
-        return encoder;
-      };
-    });
+  const loseInTheNextRun = () => owner.evaluate(loseGpuInNextRun);
   return { page, owner, loseInTheNextRun, again: () => page.evaluate(() => globalThis.again()) };
 }
 

@@ -10,7 +10,7 @@ const folder = join(import.meta.dirname, "../fixtures/sentence-transformers");
 const expected = JSON.parse(await readFile(join(folder, "expected.json")));
 const { texts, query } = expected;
 
-/** What Python's library gives for the directory as it is stored. */
+/** The results of Python's library for the directory as it is stored. */
 const stored = expected.embeddings.find(({ modes, normalize }) => String(modes) === "cls" && normalize);
 const vectorsOf = (list) => list.map((vector) => Array.from(vector));
 const invalid = (message) => (error) => error.code === "invalid-input" && message.test(error.message);
@@ -143,7 +143,7 @@ describe("TextRanking", () => {
     await assert.rejects(TextRanking.load(labels), { code: "unsupported", message: /3 outputs/ });
   });
 
-  test("a thousand documents can be aborted in the middle, and the model stays usable", async () => {
+  test("a call with many documents can be aborted in the middle, and the model stays usable", async () => {
     const many = Array.from({ length: 20_000 }, (_, i) => `week ${i}`);
     const stop = new AbortController();
     const ranking = ranker.rank(query, many, { signal: stop.signal });

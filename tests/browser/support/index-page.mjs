@@ -1,4 +1,5 @@
 /** User actions on index.html, and what it shows. */
+import { loseGpuInNextRun } from "./losing.mjs";
 
 /** Opens the page and waits until its models are loaded and it is stored for visits without a network. */
 export async function openReady(page, address, query = "") {
@@ -83,13 +84,5 @@ export function shownProblem(page) {
 
 /** Makes the page's first worker lose its GPU during the next run, before its commands are recorded. */
 export async function loseGpu(page) {
-  await page.workers()[0].evaluate(() => {
-    const original = GPUDevice.prototype.createCommandEncoder;
-    GPUDevice.prototype.createCommandEncoder = function (...given) {
-      GPUDevice.prototype.createCommandEncoder = original;
-      const encoder = original.apply(this, given);
-      this.destroy();
-      return encoder;
-    };
-  });
+  await page.workers()[0].evaluate(loseGpuInNextRun);
 }

@@ -35,7 +35,7 @@ def in_browser(comparison: dict) -> list[tuple[str, str, float]]:
 
 
 def label(row: dict, peer: str) -> str:
-    """What the bar is about."""
+    """Return the title of a bar."""
     return f"{peer}: {row['dtype']}, {row['sequence']} tokens"
 
 

@@ -17,7 +17,7 @@ pub enum Error {
     NotFound {
         /// Path or name of the missing file.
         file: String,
-        /// What to do about it.
+        /// Advice on what to do about it.
         hint: String,
     },
     /// A file exists but couldn't be read or written.
@@ -34,7 +34,7 @@ pub enum Error {
     NotAModel {
         /// Path or name of the file.
         file: String,
-        /// What was found instead.
+        /// A description of what was found instead.
         problem: String,
     },
     /// `config.json` has an invalid value, or two values that contradict each other.
@@ -42,7 +42,7 @@ pub enum Error {
     Config {
         /// The field at fault.
         field: String,
-        /// What is wrong with it; names both sizes if two disagree.
+        /// The problem; names both sizes if two disagree.
         problem: String,
     },
     /// A file of the right kind with damaged content.
@@ -50,7 +50,7 @@ pub enum Error {
     Corrupt {
         /// Path or name of the file.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A tensor that is missing, has a different shape than the configuration requires, or contains NaN.
@@ -60,7 +60,7 @@ pub enum Error {
         file: Option<String>,
         /// Name of the tensor in the checkpoint.
         tensor: String,
-        /// What is wrong with it; names both shapes if two disagree.
+        /// The problem; names both shapes if two disagree.
         problem: String,
     },
     /// A file's size or hash differs from the one in `files.json`.
@@ -76,7 +76,7 @@ pub enum Error {
     Unsupported {
         /// The feature requested.
         what: String,
-        /// What is supported, or what to do instead.
+        /// The supported alternatives, or advice on what to do instead.
         instead: String,
     },
     /// An argument of a call.
@@ -84,7 +84,7 @@ pub enum Error {
     InvalidInput {
         /// The argument.
         field: String,
-        /// What is wrong with it, and what is allowed.
+        /// The problem, and the allowed values.
         problem: String,
     },
     /// Not enough memory on the device.
@@ -111,7 +111,7 @@ pub enum Error {
     Internal {
         /// Label of the step, or name of the component.
         step: String,
-        /// What was wrong.
+        /// The problem.
         problem: String,
     },
 }
@@ -233,7 +233,7 @@ impl Error {
         }
     }
 
-    /// What is at fault, as `(kind, name)`: kind is `file`, `tensor`, `field`, `step` or, for a lost device, `reason`.
+    /// The culprit as `(kind, name)`: kind is `file`, `tensor`, `field`, `step` or, for a lost device, `reason`.
     pub fn culprit(&self) -> Option<(&'static str, &str)> {
         match self {
             Error::NotFound { file, .. }

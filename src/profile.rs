@@ -1,4 +1,4 @@
-//! Where the time of a run goes: what both executors report about their steps.
+//! The time of a run by step, as both executors report it.
 
 /// The clock for a step's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

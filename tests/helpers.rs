@@ -26,7 +26,7 @@ fn cpu() -> SessionOptions {
 
 const WORDS: [&str; 10] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "d", "."];
 
-/// What becomes of a helper's job when it is its turn.
+/// The fate of a helper's job when it is its turn.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Finishes,
@@ -35,7 +35,7 @@ enum Fate {
     Hangs,
 }
 
-/// What has happened to the helpers, for the test to see.
+/// A log of the helpers' jobs, for the test to see.
 #[derive(Default)]
 struct Log {
     offered: usize,

@@ -86,7 +86,7 @@ fn without_padding(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32>
     kept
 }
 
-/// How to run a model.
+/// A way to run a model.
 #[derive(Clone, Copy, Debug)]
 struct Variant {
     schedule: Schedule,

@@ -207,7 +207,7 @@ fn no_function_is_defined_in_two_shaders() {
     assert!(seen.len() > kernels().count(), "functions are found");
 }
 
-/// What docs/architecture.md promises: a new kernel is a folder of three files, a shader, and a line in the list.
+/// The promise of docs/architecture.md: a new kernel is a folder of three files, a shader, and a line in the list.
 #[test]
 fn every_operation_has_its_folder_with_three_files_and_its_shader() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

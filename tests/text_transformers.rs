@@ -17,7 +17,7 @@ struct Case {
     texts: Vec<Expected>,
 }
 
-/// What the fast tokenizer of `transformers` gives.
+/// The result of the fast tokenizer of `transformers`.
 #[derive(Deserialize)]
 struct Expected {
     text: String,

@@ -30,7 +30,7 @@ class Full(TrainingError):
 
 
 class Carried:
-    """What a shared folder holds besides the run that is under way; nothing where each run has its own folder."""
+    """A shared folder's content except the current run's; nothing where each run has its own folder."""
 
     def __init__(self, places: Places):
         self.runs, self.pieces, self.places = {}, {}, places

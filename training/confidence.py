@@ -1,4 +1,4 @@
-"""How far a score on a dev set can be trusted."""
+"""Confidence intervals of a score on a dev set."""
 
 import math
 

@@ -39,7 +39,7 @@ class Student:
 
 @dataclass
 class Models:
-    """Where weights come from: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
+    """The origin of weights: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
 
     init: str = ""  # checkpoint the trained model starts from; empty: built from `student`
     mean_with: str = ""  # start from the mean of `init`'s weights and this checkpoint's (Wortsman et al. 2022)
@@ -72,7 +72,7 @@ class Opinions:
 
 @dataclass
 class Data:
-    """What the model is shown."""
+    """The training examples."""
 
     max_length: int = 128
     doc_stride: int = 128
@@ -113,7 +113,7 @@ class Loss:
 
 @dataclass
 class Transfer:
-    """How layers are taught: the paper's three strategies, and every layer at once on the teacher's own maps."""
+    """The strategy of the transfer: the paper's three strategies, and every layer at once on the teacher's own maps."""
 
     strategy: str = "joint"
     heads: str = "groups"  # student heads learn means of neighbouring heads, or "chosen": the ones that matter most
@@ -141,7 +141,7 @@ class Optim:
 
 @dataclass
 class Loop:
-    """What happens around the steps."""
+    """Checkpoints, limits and logs around the steps."""
 
     checkpoint_minutes: float = 10.0
     storage: str = "exact"  # checkpoints in 32 bits, or "compact": see compact.py
@@ -153,7 +153,7 @@ class Loop:
 
 @dataclass
 class Card:
-    """What the model card says beyond what the runs have recorded."""
+    """The texts of the model card that the runs haven't recorded."""
 
     runs: list[str] = field(default_factory=list)  # earlier runs that led to this one
     hardware: str = ""

@@ -1,4 +1,4 @@
-"""What a student is told at each step: the teacher's maps and attention, its soft labels, the data's labels."""
+"""The targets of a student at each step: the teacher's maps and attention, its soft labels, the data's labels."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What a run leaves to look at: a JSONL log, a PNG of the curves, a bar on the terminal."""
+"""The record of a run: a JSONL log, a PNG of the curves, a bar on the terminal."""
 
 import json
 import sys

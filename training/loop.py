@@ -216,5 +216,5 @@ def seed_everything(seed: int) -> None:
 
 
 def threads(count: int) -> None:
-    """How many cores torch may use."""
+    """Set the number of cores that torch may use."""
     torch.set_num_threads(count or int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1)

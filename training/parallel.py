@@ -21,7 +21,7 @@ def start() -> None:
 
 
 def world() -> int:
-    """How many processes work together."""
+    """Return the number of processes that work together."""
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
@@ -70,7 +70,7 @@ def wait() -> None:
 
 
 def agree(value: bool) -> bool:
-    """What the first process says, in every process."""
+    """Return the first process's value in every process."""
     if world() == 1:
         return value
     said = torch.tensor([value], device="cuda" if torch.cuda.is_available() else "cpu")

@@ -71,7 +71,7 @@ def write(folder: Path, bundle: Bundle, staging: Path) -> None:
 
 
 def read(folder: Path) -> Bundle | None:
-    """What a folder holds, every part checked; None where there is no index."""
+    """Return a folder's content, every part checked; None where there is no index."""
     path = folder / INDEX
     try:
         index = json.loads(path.read_text(encoding="utf-8"))

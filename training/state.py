@@ -91,7 +91,7 @@ def _group(found: dict[str, torch.Tensor], name: str, where: str) -> dict[str, t
 
 
 def about(config: Config, strategy: str, state: State, **progress) -> dict:
-    """What the index says of a run."""
+    """Return the description of a run for the index."""
     return {
         "config": dataclasses.asdict(config),
         "strategy": strategy,

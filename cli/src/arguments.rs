@@ -63,7 +63,7 @@ pub struct ModelArguments {
     pub special_tokens: SpecialTokenArguments,
 }
 
-/// What special tokens in a text are.
+/// The treatment of special tokens in a text.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SpecialTokenArguments {
     /// Treat special tokens written in a text, such as [SEP], as plain text. By default as tokenizer_config.json says;
@@ -86,7 +86,7 @@ pub struct ShippedModelArguments {
     pub special_tokens: SpecialTokenArguments,
 }
 
-/// How a long passage is split into windows, as in BERT's SQuAD code.
+/// Sizes of the windows that a long passage is split into, as in BERT's SQuAD code.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct WindowArguments {
     /// Tokens per window, including the question and special tokens

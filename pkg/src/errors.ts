@@ -47,7 +47,7 @@ export class MobileBertError extends Error {
   override readonly name: "MobileBertError" | "AbortError" | "TimeoutError";
   /** The code to branch on; stable across versions. */
   readonly code: ErrorCode;
-  /** What caused the error, as far as known. */
+  /** The cause of the error, as far as known. */
   readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}, options?: { cause?: unknown }) {

@@ -30,7 +30,7 @@ export type SimdSet = "simd128" | "relaxed" | "relaxed-dot";
 export interface SimdChoice {
   /** The instructions in use. */
   set: SimdSet;
-  /** Why they are the best in this browser, or that they were asked for. */
+  /** The reason: they are the best in this browser, or were asked for. */
   reason: string;
 }
 
@@ -50,7 +50,7 @@ export interface Progress {
 }
 
 /**
- * Where the time of a load went, in milliseconds. Files are read, verified and uploaded chunk by chunk, so the parts
+ * The times of the parts of a load, in milliseconds. Files are read, verified and uploaded chunk by chunk, so the parts
  * alternate.
  */
 export interface LoadTimes {
@@ -140,20 +140,20 @@ export interface Device {
   adapter: string;
   /** True if the adapter is a software implementation. */
   fallback: boolean;
-  /** Why this device was chosen, and why it computes with fewer threads than it was asked to, if so. */
+  /** The reason for this device, and for fewer threads than it was asked to use. */
   reason: string;
   /** Maximum number of workers that compute; 1 on the GPU. */
   threads: number;
   /** The instructions of the CPU's kernels; absent on the GPU. */
   simd?: SimdChoice;
-  /** What the choice is based on; the first one, if the GPU was lost since. */
+  /** The basis of the choice; the first one, if the GPU was lost since. */
   chosen: DeviceChoice;
 }
 
 /** A way to run a model: on the GPU with one kernel per layer or per operation, or on the CPU. */
 export type Candidate = "chain" | "tiled" | "cpu";
 
-/** How the device and its schedule were chosen. */
+/** The choice of the device and its schedule. */
 export interface DeviceChoice {
   /**
    * `"request"`: by the options; `"rule"`: there was nothing to choose from, for example without a hardware GPU;
@@ -184,7 +184,7 @@ export interface LengthChoice {
 export interface RuledOut {
   /** The candidate. */
   candidate: Candidate;
-  /** Why, for example because its results are wrong. */
+  /** The reason, for example that its results are wrong. */
   reason: string;
 }
 

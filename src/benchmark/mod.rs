@@ -50,7 +50,7 @@ impl Benchmark {
         ModelPart::ALL.iter().map(|part| self.session.network().parameter_count(*part)).sum()
     }
 
-    /// How operations are grouped into kernels, by the size of a run.
+    /// The grouping of operations into kernels, by the size of a run.
     pub fn schedules(&self) -> Schedules {
         self.session.schedules()
     }

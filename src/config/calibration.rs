@@ -1,11 +1,12 @@
-//! What turns scores into decisions: `config.json`'s `calibration`, fitted on rows that training held back.
+//! Temperature and thresholds that turn scores into decisions: `config.json`'s `calibration`, fitted on rows that
+//! training held back.
 
 use serde_json::Value;
 
 use super::fields::Fields;
 use crate::error::{Error, Result};
 
-/// How far a model's scores can be trusted. The default changes nothing.
+/// Temperature and thresholds for a model's scores. The default changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// `temperature`: divides the logits before a softmax over labels, or over the spans of a text.

@@ -136,7 +136,7 @@ pub enum Normalization {
     LayerNorm,
 }
 
-/// How to interpret a classifier's logits (`problem_type`).
+/// The interpretation of a classifier's logits (`problem_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemType {
     /// The logits are the values.

@@ -61,7 +61,7 @@ pub struct Config {
     pub labels: Vec<String>,
     /// Number of entries of `id2label`, fewer than labels if its keys have gaps.
     listed_labels: Option<usize>,
-    /// How to interpret a classifier's logits, if the file says so.
+    /// The interpretation of a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
     /// The head that `architectures` names; none if it names none, or one of an unknown kind.
     stated_head: Option<Head>,
@@ -71,7 +71,7 @@ pub struct Config {
     activation_fn: Option<String>,
     /// Token id of padding.
     pub pad_token_id: u32,
-    /// What turns scores into decisions.
+    /// Temperature and thresholds that turn scores into decisions.
     pub calibration: Calibration,
 }
 

@@ -1,4 +1,4 @@
-//! How the steps of a plan divide between workers by token: everything is computed row by row, except that attention reads
+//! The division of a plan's steps between workers, by token: everything is computed row by row, except that attention reads
 //! the keys and values of all tokens, and a pooled result those of some.
 
 use std::collections::HashSet;
@@ -37,7 +37,7 @@ pub(super) struct Gathered {
 pub struct Division {
     /// By buffer: whether it has the same number of values for each token, and is computed in parts.
     pub(super) by_token: Vec<bool>,
-    /// What a worker needs of all tokens before each step; the last ones before it reads the results.
+    /// The columns that a worker needs of all tokens before each step; the last ones before it reads the results.
     pub(super) gathers: Vec<Vec<Gathered>>,
 }
 

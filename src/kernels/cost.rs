@@ -1,4 +1,4 @@
-//! What a step costs, apart from how fast anything is.
+//! The cost of a step: arithmetic and memory traffic, independent of any device's speed.
 
 use super::{BufferId, Operator, ParameterId, Shapes};
 use crate::error::Result;

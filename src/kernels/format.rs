@@ -1,4 +1,4 @@
-//! How a GPU stores the values of a parameter.
+//! Storage formats of a parameter's values on a GPU.
 
 /// A storage format on the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

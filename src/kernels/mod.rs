@@ -54,7 +54,7 @@ pub use simd::Simd;
 pub use table::Table;
 pub use workers::Workers;
 
-/// Where the rows of a weight that are multiplied may begin: a whole panel of any instruction set.
+/// Multiple at which the rows of a weight that are multiplied may begin: a whole panel of any instruction set.
 pub const COLUMN_MULTIPLE: usize = 32;
 
 /// Entry point of every shader.
@@ -98,7 +98,7 @@ pub struct Binding {
     pub access: Access,
 }
 
-/// How a kernel uses a buffer.
+/// A kernel's use of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// `var<storage, read>`

@@ -3,14 +3,14 @@
 use super::{BufferId, Columns, Format, ParameterId, Residual};
 use crate::error::{Error, Result};
 
-/// How a parameter is stored.
+/// Shape and storage of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParameterShape<'a> {
     /// Sizes, outermost first.
     pub shape: &'a [usize],
-    /// How its values are stored on a GPU; a CPU twin reads what it is given.
+    /// Format of its values on a GPU; a CPU twin reads what it is given.
     pub format: Format,
-    /// Where it begins in its buffer on a GPU, in bytes.
+    /// Offset in its buffer on a GPU, in bytes.
     pub offset: usize,
     /// The group whose parameters share that buffer, if there is one.
     pub group: Option<usize>,
@@ -140,6 +140,6 @@ pub struct Matrix {
     pub rows: usize,
     /// Length of a row.
     pub columns: usize,
-    /// How its values are stored on a GPU.
+    /// Format of its values on a GPU.
     pub format: Format,
 }

@@ -15,7 +15,7 @@ const PATIENCE_RUNS: f64 = 4.0;
 
 /// Some of a call's sequences, which run together.
 pub(super) struct Job<T> {
-    /// What the caller needs with the results.
+    /// The caller's data about the job, returned with the results.
     pub about: T,
     /// At least one.
     pub sequences: Vec<Sequence>,
@@ -23,7 +23,7 @@ pub(super) struct Job<T> {
     pub left: usize,
 }
 
-/// How the sequences of a job run.
+/// The way the sequences of a job run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Batching {
     /// In batches of similar lengths.
@@ -32,9 +32,9 @@ pub(super) enum Batching {
     Together,
 }
 
-/// Where a job is.
+/// The state of a job.
 enum State {
-    /// Nowhere.
+    /// Not begun.
     Waiting,
     /// At a helper.
     Away,
@@ -106,7 +106,7 @@ impl<'a, T> Ahead<'a, T> {
         self.begun.pop_front().map(|begun| (begun.job.about, outputs))
     }
 
-    /// Index of a job that is nowhere, from index `from` on: one that was made already, or else a new one.
+    /// Index of a job that isn't begun, from index `from` on: one that was made already, or else a new one.
     fn waiting(&mut self, from: usize, model: &Model) -> Result<Option<usize>> {
         let waits = |begun: &Begun<T>| matches!(begun.state, State::Waiting);
         if let Some(offset) = self.begun.iter().skip(from).position(waits) {

@@ -19,7 +19,7 @@ impl Choices {
         Choices { folder, threads }
     }
 
-    /// What was remembered under a key. It names its key, and is checked where it is used.
+    /// The text that was remembered under a key. It names its key, and is checked where it is used.
     pub fn read(&self, key: &str) -> Option<String> {
         fs::read_to_string(self.file(key)).ok()
     }

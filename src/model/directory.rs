@@ -187,7 +187,7 @@ impl Directory {
         Ok(Some(bytes))
     }
 
-    /// What to do about a missing weight file.
+    /// The advice for a missing weight file.
     fn weights_hint(&self) -> String {
         let weights = self.weights();
         if is_index(weights) {

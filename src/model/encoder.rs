@@ -18,10 +18,10 @@ declare_task! {
     Encoder, "encoding", Head::Encoder, Head::Encoder
 }
 
-/// What becomes of the tokens' vectors.
+/// The pooling of the tokens' vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PoolTokens {
-    /// What the files of sentence-transformers in the directory say; without them, the mean.
+    /// As the files of sentence-transformers in the directory say; without them, the mean.
     #[default]
     AsDirectory,
     /// This.

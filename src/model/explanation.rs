@@ -1,4 +1,4 @@
-//! Why a model chose an answer.
+//! Explanations of an answer.
 
 use std::ops::{ControlFlow, Range};
 

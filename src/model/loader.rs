@@ -11,7 +11,7 @@ use crate::session::{DeviceKind, DeviceReport, Limits, PendingSession, Session, 
 use crate::text::Tokenizer;
 use crate::weights::{Assembler, Converted, Dtype, Entry, Header, RawTensor, ShardIndex, Storage, Stream};
 
-/// What is known of a model directory before its weights.
+/// The files of a model directory that are read before its weights.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModelFiles<'a> {
     /// `config.json`.
@@ -40,7 +40,8 @@ pub struct Loader {
     choices: Option<Choices>,
 }
 
-/// Which tensors exist is known at once from the index of a sharded model, else from the header of the only file.
+/// The progress of a load. The tensors that exist are known at once from the index of a sharded model, else from the
+/// header of the only file.
 enum Stage {
     Waiting(Box<PendingSession>, Option<Box<Network>>),
     Choosing(Box<Choosing>),
@@ -52,7 +53,7 @@ enum Stage {
     Failed,
 }
 
-/// What waits for [`Loader::choose`].
+/// The state of a load that waits for [`Loader::choose`].
 struct Choosing {
     started: PendingSession,
     network: Network,
@@ -101,7 +102,7 @@ impl Loader {
         self.storage = Some(storage);
     }
 
-    /// Where the model will run, and why.
+    /// The device that the model will run on, and the reason.
     pub fn device(&self) -> Option<&DeviceReport> {
         match &self.stage {
             Stage::Waiting(started, _) => Some(started.device()),

@@ -71,7 +71,7 @@ impl Model {
         &self.config
     }
 
-    /// Where it runs, and why.
+    /// The device that it runs on, and the reason.
     pub fn device(&self) -> &DeviceReport {
         self.session.device()
     }

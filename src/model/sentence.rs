@@ -13,8 +13,8 @@ const SETTINGS: &str = "config_sentence_transformers.json";
 /// Prefix of the names of flags.
 const FLAG: &str = "pooling_mode_";
 
-/// How an encoder makes vectors of texts, unless the caller says otherwise. Without the files of sentence-transformers,
-/// the mean of the tokens, as there.
+/// The settings by which an encoder makes vectors of texts, unless the caller says otherwise. Without the files of
+/// sentence-transformers, the mean of the tokens, as there.
 #[derive(Debug)]
 pub(super) struct SentenceSettings {
     /// The results are concatenated. An error if the directory has a module that isn't supported; it only matters to

@@ -1,4 +1,5 @@
-//! What all tasks share: the constructors, the check of the model's head, and one timed call from text to results.
+//! The parts that all tasks share: the constructors, the check of the model's head, and one timed call from text to
+//! results.
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -62,7 +63,7 @@ macro_rules! declare_task {
                 &mut self.0
             }
 
-            /// Where it runs, and why.
+            /// The device that it runs on, and the reason.
             pub fn device(&self) -> &$crate::session::DeviceReport {
                 self.0.device()
             }

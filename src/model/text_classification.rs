@@ -107,7 +107,7 @@ fn is_neutral(labels: &[Label], config: &Config) -> bool {
     second.is_some_and(|label| (low..=high).contains(&label.probability))
 }
 
-/// How to read the head's outputs. A softmax over a single output would always be 1.
+/// The interpretation of the head's outputs. A softmax over a single output would always be 1.
 fn problem(config: &Config) -> Result<Problem> {
     Ok(match config.problem_type {
         _ if config.num_labels() == 1 => Problem::Score(config.score_activation()?),

@@ -23,7 +23,7 @@ declare_task! {
 /// Options of [`TokenClassification::label_with`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelOptions {
-    /// How tokens become entities.
+    /// The way tokens become entities.
     pub entities: EntityOptions,
     /// List every token, too.
     pub tokens: bool,

@@ -14,7 +14,7 @@ pub struct Tokenized {
     pub type_ids: Vec<u32>,
     /// The tokens as the vocabulary spells them. As long as `ids`.
     pub pieces: Vec<String>,
-    /// Where each token comes from: the index of its text and the UTF-8 bytes in it. None for the special tokens of the
+    /// The origin of each token: the index of its text and the UTF-8 bytes in it. None for the special tokens of the
     /// template. As long as `ids`.
     pub sources: Vec<Option<(usize, std::ops::Range<usize>)>>,
 }

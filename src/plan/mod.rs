@@ -50,7 +50,7 @@ pub struct Output {
     pub buffer: BufferId,
     /// Shape in the buffer, row-major, the plan's own batch and (padded) sequence.
     pub shape: Vec<usize>,
-    /// Which axes of `shape` run over the padded sequence: cut to the real length when read back.
+    /// The axes of `shape` that run over the padded sequence: cut to the real length when read back.
     pub sequence_axes: Vec<usize>,
     /// For a column of a wider matrix (`start_logits` is column 0 of `[rows, 2]`): the column and the width.
     pub column: Option<(usize, usize)>,

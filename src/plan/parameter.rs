@@ -9,9 +9,9 @@ pub struct Parameter {
     pub name: String,
     /// Shape of the result of the recipe.
     pub shape: Vec<usize>,
-    /// How steps read it.
+    /// The way steps read it.
     pub role: Role,
-    /// How it is computed.
+    /// The computation from the checkpoint's tensors.
     pub recipe: Recipe,
     /// The parameters that share its buffer on a GPU; `None` where it has its own.
     pub group: Option<Group>,
@@ -31,13 +31,13 @@ impl Parameter {
 /// Parameters that one step of the schedule `chain` reads from one buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// Which of a network's groups it is.
+    /// Index among the network's groups.
     pub index: usize,
     /// Number of parameters in it.
     pub members: usize,
 }
 
-/// How steps read a parameter. Executors choose its memory layout accordingly (packed matrix, plain vector).
+/// The way steps read a parameter. Executors choose its memory layout accordingly (packed matrix, plain vector).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// `[out_features, in_features]`, read by `linear`.
@@ -48,8 +48,8 @@ pub enum Role {
     Table,
 }
 
-/// How a parameter is computed from checkpoint tensors. For example, to fold a NoNorm `γ∘x + β` into the linear before it,
-/// the weight's rows and the bias are scaled by γ, and β is added to the bias.
+/// The computation of a parameter from checkpoint tensors. For example, to fold a NoNorm `γ∘x + β` into the linear
+/// before it, the weight's rows and the bias are scaled by γ, and β is added to the bias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipe {
     /// `factor · (scale ∘ tensor + shift)`.

@@ -18,7 +18,7 @@ const VOCABULARY: usize = 256;
 pub struct Stretch {
     /// Indices of the steps.
     pub steps: Range<usize>,
-    /// How often they are run; 1 runs the plan as it is.
+    /// The number of times they are run; 1 runs the plan as it is.
     pub times: usize,
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// How the operations of a plan are grouped into kernels.
+/// The grouping of a plan's operations into kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Schedule {
     /// One kernel per operation, nothing fused. The reference for testing the other schedules.
@@ -49,7 +49,7 @@ pub struct Request {
     pub batch: usize,
     /// Tokens per sequence, including padding.
     pub sequence: usize,
-    /// How operations are grouped into kernels.
+    /// The grouping of operations into kernels.
     pub schedule: Schedule,
     /// Output the embeddings and every layer's hidden state.
     pub hidden_states: bool,

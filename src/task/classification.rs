@@ -6,7 +6,7 @@ use super::ranking::{check_finite, ranked, softmax};
 use crate::config::ScoreActivation;
 use crate::error::{Error, Result};
 
-/// How to interpret a head's logits.
+/// The interpretation of a head's logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// Exactly one label applies: softmax.

@@ -1,4 +1,5 @@
-//! What the words of a window get: of the probability that the answer starts or ends there, and of the attention of a head.
+//! The words of a window with their shares: of the probability that the answer starts or ends there, and of the
+//! attention of a head.
 //!
 //! A word's pieces are shown as one. Its start probability is the sum over its tokens of a softmax over the start logits of
 //! all tokens of the window, as BERT defines it; `[CLS]` has that of "no answer". Attention from one word to another is the
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::text::windows::Window;
 use crate::text::{Piece, Utf16Index, whole_characters};
 
-/// What a word of a model's input is part of.
+/// The part of a model's input that a word belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -26,12 +27,12 @@ pub enum Source {
     Context,
 }
 
-/// A word, with what it gets.
+/// A word with its probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Word {
     /// The word as in its text; of a special token, its spelling in the vocabulary.
     pub text: String,
-    /// What it is part of. The offsets are in that text, and 0 for special tokens.
+    /// The part that it belongs to. The offsets are in that text, and 0 for special tokens.
     pub source: Source,
     /// First unit in UTF-16.
     pub start_utf16: usize,

@@ -11,7 +11,7 @@ use crate::benchmark::Benchmark;
 use crate::error::Error;
 use crate::model::{Loader, ModelFiles, SmallFiles};
 
-/// What is known before the weights.
+/// The files that are read before the weights.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Files {

@@ -27,7 +27,7 @@ after(async () => {
   await served?.stop();
 });
 
-/** What axe objects to at each size and in each theme. */
+/** Returns axe's objections at each size and in each theme. */
 async function objections(page) {
   const found = [];
   await page.evaluate(axe);

@@ -27,7 +27,7 @@ const boxes = (page, ...selectors) =>
     selectors,
   );
 
-/** What a user sees of the text, the question and the answer. */
+/** Returns what a user sees of the text, the question and the answer. */
 const shown = (page) =>
   page.evaluate(() => ({
     passage: document.querySelector("#passage").value,

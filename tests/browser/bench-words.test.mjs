@@ -1,4 +1,4 @@
-/** What the latency page says about a result: operator sets, schedules, heat, and a comparison with a pasted result. */
+/** The latency page's words about a result: operator sets, schedules, heat, and a comparison with a pasted result. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Random } from "../../pkg/test/random.mjs";

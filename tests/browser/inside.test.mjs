@@ -35,7 +35,7 @@ async function answered(browser, { device = "wasm", size, before = async () => {
 
 const calls = (page) => page.evaluate(() => globalThis.calls.filter((name) => name === "explain").length);
 
-/** What the package's API gives for the best answer, with the attention of a layer and a head. */
+/** Returns the package's own explanation of the best answer, with the attention of a layer and a head. */
 function explained(page, device, layer, head) {
   return page.evaluate(
     async ({ device, question, passage, layer, head }) => {

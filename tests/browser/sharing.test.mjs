@@ -25,7 +25,7 @@ async function fragmentOf(value) {
   return `#answer=${Buffer.from(await new Response(packed).arrayBuffer()).toString("base64url")}`;
 }
 
-/** What a link to an answer contains. */
+/** The content of a link to an answer. */
 const CARD = {
   format: 1,
   question: QUESTION,

@@ -1,4 +1,4 @@
-//! How steps are fused and named, and the limits of WebGPU.
+//! Fusion and names of steps, and the limits of WebGPU.
 
 use std::collections::HashSet;
 

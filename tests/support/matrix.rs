@@ -22,7 +22,7 @@ enum MatrixData {
     Packed(PackedTensor),
 }
 
-/// How a matrix is stored.
+/// The storage of a matrix.
 #[derive(Clone, Copy, Debug)]
 pub enum Precision {
     /// 32-bit floats.

@@ -83,7 +83,7 @@ impl Pickle {
     }
 }
 
-/// How an archive is written.
+/// The way an archive is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// As by `torch.save`: sizes only behind the data.

@@ -1,4 +1,4 @@
-//! What a model's calibration changes: probabilities and the verdict, but neither answers nor scores.
+//! The effect of a model's calibration: it changes probabilities and the verdict, but neither answers nor scores.
 
 use mobilebert::config::Calibration;
 use mobilebert::task::question_answering::{Answers, Search, SearchOptions, Verdict};

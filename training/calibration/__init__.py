@@ -1,1 +1,1 @@
-"""What a model's probabilities are worth, measured on training rows that it was not trained on."""
+"""Calibration of a model's probabilities, measured on training rows that it was not trained on."""

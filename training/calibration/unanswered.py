@@ -1,4 +1,4 @@
-"""When to say that a passage holds no answer: a threshold from training questions whose answer is taken away.
+"""The threshold for "the passage has no answer": fitted from training questions whose answer is taken away.
 
 SQuAD v1.1 has no unanswerable questions. Put to another paragraph, reworded, or asked of a passage without the sentence
 that answers it, a question stands in for one (see `data/unanswerable`).

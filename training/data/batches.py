@@ -1,4 +1,4 @@
-"""Which examples make up which step: a pure function of seed and step, so that a resumed run goes on exactly.
+"""The examples of each step: a pure function of seed and step, so that a resumed run goes on exactly.
 
 Examples of similar length share a batch: each epoch is shuffled, cut into pools of 32 batches, every pool sorted by
 length, and the batches of a pool are dealt out in random order.
@@ -39,7 +39,7 @@ class Batch:
         return int(self.attention_mask.sum()) if self.count is None else self.count
 
     def inputs(self) -> dict[str, torch.Tensor]:
-        """What a model's forward takes."""
+        """Return the arguments of a model's forward pass."""
         return {
             "input_ids": self.input_ids,
             "token_type_ids": self.token_type_ids,
@@ -102,7 +102,7 @@ def together(parts: list[Batch]) -> Batch:
 
 
 def piece_counts(parts: list[Batch], vocabulary: int) -> torch.Tensor:
-    """How often each token of the vocabulary occurs in the batches."""
+    """Return the number of times each token of the vocabulary occurs in the batches."""
     standing = torch.cat([part.input_ids[part.attention_mask > 0] for part in parts])
     return torch.bincount(standing, minlength=vocabulary)
 
@@ -116,7 +116,7 @@ def swap_pieces(batch: Batch, share: float, frequency: np.ndarray, random: np.ra
 
 
 def piece_frequency(examples: list[Encoded], vocabulary: int) -> np.ndarray:
-    """How often each piece occurs, special ones left out, as a distribution."""
+    """Return the frequency of each piece, special ones left out, as a distribution."""
     counts = np.zeros(vocabulary)
     for e in examples:
         np.add.at(counts, e.ids, 1)

@@ -10,7 +10,7 @@ from training.places import Places
 
 @dataclass(frozen=True)
 class Format:
-    """Where a task keeps its columns. `labels` maps the file's word to an index; None: a number 0..5."""
+    """The columns of a task's file. `labels` maps the file's word to an index; None: a number 0..5."""
 
     folder: tuple[str, ...]
     train: str

@@ -59,7 +59,7 @@ def write(path: Path, examples: Examples) -> None:
 
 
 def read(path: Path) -> Examples:
-    """What `write` left."""
+    """Return the examples that `write` stored."""
     try:
         content = lzma.decompress(path.read_bytes())
     except (lzma.LZMAError, EOFError) as error:

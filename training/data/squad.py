@@ -112,7 +112,7 @@ class Windows:
             self._cut(number, max_length, doc_stride)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """What tokenizing and cutting found, in flat tensors; `restored` takes it back."""
+        """Return the result of tokenizing and cutting in flat tensors, which `restored` reads."""
         found = {"windows": torch.tensor([(w.question, w.first, w.count, w.start, w.end) for w in self.windows])}
         for name in ("questions", "pieces", "offsets"):
             lists = getattr(self, name)

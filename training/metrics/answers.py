@@ -17,7 +17,7 @@ N_BEST, MAX_ANSWER = 20, 30
 
 
 class Said(NamedTuple):
-    """What a model says to one question, and how sure it is of it at each of several temperatures."""
+    """A model's answer to one question, and its probability at each of several temperatures."""
 
     text: str  # the best answer's
     score: float  # of the best answer: start + end
@@ -31,7 +31,7 @@ class Said(NamedTuple):
 
 
 def said(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Said]:
-    """What the model says, by question id."""
+    """Return the model's answers by question id."""
     nothing = np.full(len(temperatures), -np.inf)
     found: dict[str, Said] = {}
     rank = max_context(windows)

@@ -84,7 +84,7 @@ class Architecture(SimpleNamespace):
         )
 
     def to_json(self) -> dict:
-        """What `config.json` holds."""
+        """Return the content of `config.json`."""
         fields = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         fields["label2id"] = {name: number for number, name in self.id2label.items()}
         fields["id2label"] = {str(number): name for number, name in self.id2label.items()}

@@ -23,7 +23,7 @@ RECORD = "heads.json"
 
 @dataclass
 class Seen:
-    """What a teacher shows on a sample of its task: maps `[batch, sequence, width]` and attention, by layer."""
+    """A teacher's outputs on a sample of its task: maps `[batch, sequence, width]` and attention, by layer."""
 
     maps: tuple[torch.Tensor, ...]
     attentions: tuple[torch.Tensor, ...]
@@ -67,7 +67,7 @@ def read(path: Path) -> list[list[int]]:
 
 
 def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
-    """Return whether heads can be copied: as many layers, streams and heads of the same width, one shared bottleneck."""
+    """Return whether heads can be copied: equal layers, streams and widths of heads, one shared bottleneck."""
     own, other = encoder(student).config, encoder(teacher).config
     return (
         (own.model_type, other.model_type) == ("mobilebert", "bert")

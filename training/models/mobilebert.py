@@ -65,7 +65,7 @@ class Narrowing(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """What query, key, value and the residual inside the layer read."""
+    """The inputs of query, key, value and the residual inside the layer."""
 
     def __init__(self, config: Architecture):
         super().__init__()

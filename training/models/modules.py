@@ -1,4 +1,4 @@
-"""What BERT and MobileBERT are built of, with the parameter names of `transformers`."""
+"""The building blocks of BERT and MobileBERT, with the parameter names of `transformers`."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ ACTIVATIONS = {
 
 @dataclass
 class Output:
-    """What a model gives; fields that its head or the call doesn't ask for are None.
+    """The outputs of a model; fields that its head or the call doesn't ask for are None.
 
     Maps are `[batch, sequence, width]`: the embedding's, then one per layer. Attention probabilities are
     `[batch, heads, sequence, sequence]`, one per layer.
@@ -58,7 +58,7 @@ def activation(config: Architecture):
 
 
 def visible(mask: torch.Tensor) -> torch.Tensor:
-    """Which keys attention sees, `[batch, 1, 1, sequence]`, of an attention mask `[batch, sequence]`."""
+    """Return the keys that attention sees, `[batch, 1, 1, sequence]`, of an attention mask `[batch, sequence]`."""
     return mask[:, None, None, :] > 0
 
 

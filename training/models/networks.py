@@ -33,7 +33,7 @@ class Network(nn.Module):
 
     @property
     def architecture(self) -> str:
-        """What `config.json` calls this network, in `transformers`' words."""
+        """Return the name of this network in `config.json`, in `transformers`' words."""
         return ("MobileBert" if self.config.model_type == "mobilebert" else "Bert") + type(self).__name__
 
     def tie(self) -> None:

@@ -28,12 +28,12 @@ FACTS, FACTS_SEED = 600, 77
 
 
 def path(config: Config, places: Places):
-    """Where the figures of a run are left: `export` puts those under `calibration` into `config.json`."""
+    """Return the file with the figures of a run: `export` puts those under `calibration` into `config.json`."""
     return places.run(config.name) / "calibration.json"
 
 
 def read(config: Config, places: Places) -> dict:
-    """What a run's model got for its `config.json`; empty if it was not calibrated."""
+    """Return a run's calibration for its `config.json`; empty if it was not calibrated."""
     file = path(config, places)
     return json.loads(file.read_text(encoding="utf-8"))["calibration"] if file.is_file() else {}
 

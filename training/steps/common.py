@@ -1,4 +1,4 @@
-"""What the training steps share: opening models and tasks, running the loop, leaving a model directory."""
+"""The parts that the training steps share: opening models and tasks, running the loop, leaving a model directory."""
 
 import json
 import shutil

@@ -18,7 +18,7 @@ from training.steps import evaluate, transfer
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison's file says."""
+    """The settings in a comparison's file."""
 
     name: str
     metric: str  # key of `scores.json`

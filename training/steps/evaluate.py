@@ -22,7 +22,7 @@ STORAGES = ("f32", "q8")
 
 
 def scores_path(config: Config, places: Places, storage: str = "f32") -> Path:
-    """Where the scores of a run are left."""
+    """Return the file with the scores of a run."""
     return places.run(config.name) / ("scores.json" if storage == "f32" else f"scores-{storage}.json")
 
 

@@ -120,7 +120,7 @@ def pick(right: list[bool], seed: int) -> list[int]:
 
 
 def verdict(right: bool) -> str:
-    """How an example is marked."""
+    """Return the mark of an example."""
     return "right" if right else "wrong"
 
 

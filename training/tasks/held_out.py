@@ -1,4 +1,4 @@
-"""Which training rows are kept back to look at while training."""
+"""The training rows that are kept back to look at while training."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""What a task adds to the loop: its batches and its own terms of the loss."""
+"""The interface between a task and the loop: its batches and its own terms of the loss."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When a run computes in bf16."""
+"""The choice of bf16 for a run."""
 
 import pytest
 import torch

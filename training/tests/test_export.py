@@ -1,4 +1,4 @@
-"""What is exported is what was trained, and the engine reads it."""
+"""The exported model is the trained one, and the engine reads it."""
 
 import hashlib
 import json

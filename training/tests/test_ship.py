@@ -1,4 +1,4 @@
-"""What ships: 8 bits, scored by the engine on whole files, with a card that can be held against them."""
+"""The shipped model: 8 bits, scored by the engine on whole files, with a card that can be held against them."""
 
 import hashlib
 import re

@@ -60,7 +60,7 @@ export function startAsking(given, kept) {
   });
 }
 
-/** What the user wrote. */
+/** Returns the user's passage and question. */
 export function askedTexts() {
   return { passage: passage(), question: field.value };
 }

@@ -5,7 +5,7 @@ import { scrolling } from "../app/scrolling.js";
 const results = byId("results", HTMLElement);
 const controls = byId("run", HTMLElement);
 
-/** What a user scrolls with; of the keys, only those that scroll. */
+/** Events by which a user scrolls; of the keys, only those that scroll. */
 const SCROLLS = ["wheel", "touchmove", "keydown"];
 const KEYS = /^(Arrow|Page|Home|End)/;
 

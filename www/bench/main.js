@@ -35,7 +35,7 @@ let result;
 let own;
 /** @type {AbortController | undefined} */
 let running;
-/** What is being measured. @type {Plan | undefined} */
+/** The plan that is being measured. @type {Plan | undefined} */
 let measuring;
 
 await followFragment();

@@ -59,7 +59,7 @@ const given = query.get("schedule") ?? undefined;
 /** True to compare all schedules of the engine. */
 export const allSchedules = given === "all";
 
-/** How operations are grouped into kernels. */
+/** The grouping of operations into kernels. */
 export const schedule = allSchedules ? undefined : given;
 
 /** True to time each kernel. */

@@ -163,12 +163,12 @@ function model(name, source, bytes) {
   return { name, title: name, source: { model: source }, bytes, paperMs: null, expected: () => undefined };
 }
 
-/** How much a model downloads. @param {number | undefined} bytes */
+/** Says how much a model downloads. @param {number | undefined} bytes */
 function amountOf(bytes) {
   return bytes === undefined ? "downloads weights of unknown size" : `downloads ${megabytes(bytes)} MB`;
 }
 
-/** What Start will download; the networks whose weights are generated need nothing. @param {Subject[]} subjects */
+/** Says what Start will download; the networks whose weights are generated need nothing. @param {Subject[]} subjects */
 function downloadsOf(subjects) {
   const models = subjects.filter(({ source }) => "model" in source);
   if (models.length === 0) return "No weights are downloaded: they are generated on this device.";

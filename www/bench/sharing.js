@@ -97,7 +97,7 @@ export function offerSharing(result, complete) {
   json.value = offered ? JSON.stringify(offered, undefined, 1) : "";
 }
 
-/** What to say without a sentence. It takes its place, so that nothing shifts. @param {boolean} complete */
+/** The text without a sentence to share. It takes its place, so that nothing shifts. @param {boolean} complete */
 function waiting(complete) {
   return complete ? "No row was completed" : "Measuring";
 }

@@ -36,7 +36,7 @@ function sustained(result) {
   return `${model.title}: ${milliseconds(last.median_ms)} ms at ${sequence} tokens, after ${long} without a pause`;
 }
 
-/** Where it was measured: device, browser and system. @param {Result} result @param {ModelResult} model */
+/** Names the place of a measurement: device, browser and system. @param {Result} result @param {ModelResult} model */
 export function placeOf({ system, tool }, model) {
   const program = system.browser ?? tool.kind;
   return [deviceName(model), program, system.device_model ?? system.platform].filter(Boolean).join(" · ");

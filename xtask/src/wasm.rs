@@ -137,7 +137,7 @@ fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
     names
 }
 
-/// How the glue code begins the definition of an imported function.
+/// The start of an imported function's definition in the glue code.
 fn defined(name: &str) -> String {
     format!("{name}: function(")
 }

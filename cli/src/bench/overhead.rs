@@ -37,7 +37,7 @@ pub fn measure(device: DeviceName) -> Result<AdapterFigures> {
     })
 }
 
-/// What to do about a missing adapter.
+/// The advice for a missing adapter.
 fn with_advice(error: Error) -> Error {
     match error {
         Error::Unsupported { what, instead } => Error::Unsupported {

@@ -137,7 +137,7 @@ impl Repository<'_> {
     }
 }
 
-/// What the Hub's API says about a repository.
+/// The Hub's description of a repository.
 #[derive(Deserialize)]
 struct Listed {
     siblings: Vec<Sibling>,

@@ -9,7 +9,7 @@ export type Pooling = "cls" | "max" | "mean" | "mean_sqrt_len" | "weightedmean" 
 
 /** Options of {@link Encoder.encode}. By default, the files of sentence-transformers in the model's directory decide. */
 export interface EncodeOptions extends CallOptions {
-  /** How to pool the tokens' vectors; `"none"` for one vector per token. Default: as the directory says, else `"mean"`. */
+  /** The pooling of the tokens' vectors; `"none"` for one vector per token. Default: as the directory says, else `"mean"`. */
   pooling?: Pooling | "none" | undefined;
   /** Scale vectors to unit length. Default: as the directory says, else false. */
   normalize?: boolean | undefined;

@@ -5,7 +5,7 @@ import type { CallOptions, Timing } from "../types.js";
 export interface ExplainedWord {
   /** The word as in its text: a run of letters and digits, or one punctuation mark. Of a special token, its spelling. */
   text: string;
-  /** What it is part of: the question, the context, or neither (`[CLS]`, `[SEP]`). The offsets are in that text. */
+  /** The part of the input that it belongs to: the question, the context, or neither (`[CLS]`, `[SEP]`). The offsets are in that text. */
   source: "question" | "context" | "special";
   /** Start offset in UTF-16 units; 0 for special tokens. */
   start: number;

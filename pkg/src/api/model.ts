@@ -47,7 +47,7 @@ export abstract class LoadedModel {
   /** Labels of the model's head, by class index; empty if it has none. */
   readonly labels: readonly string[];
 
-  /** Where the time of loading went. */
+  /** The times of the parts of loading. */
   readonly loadTimes: LoadTimes;
 
   private queue: Promise<unknown> = Promise.resolve();

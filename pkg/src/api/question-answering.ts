@@ -37,7 +37,7 @@ export interface AskResult {
   /** The case that the context doesn't contain an answer: its probability, 0 to 1, and its sum of logits. */
   noAnswer: { probability: number; score: number };
   /**
-   * What the answers amount to, by the model's `calibration` (see "Calibration" in the guide to models): the first
+   * The decision by the model's `calibration` (see "Calibration" in the guide to models): the first
    * answer, the first answer as a guess, or no answer. Without a calibration, no answer is the result if it
    * is more probable than the first answer.
    */

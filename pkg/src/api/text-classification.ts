@@ -54,7 +54,7 @@ export interface WordContribution {
   unknown: boolean;
 }
 
-/** What the words of a text contribute to a label. */
+/** The contributions of the words of a text to a label. */
 export interface Contributions {
   /** The label. */
   label: string;
@@ -116,8 +116,8 @@ export class TextClassification extends LoadedModel {
   }
 
   /**
-   * What each word contributes to a label: the text is classified without one word at a time. The call can be aborted
-   * between runs.
+   * Measures what each word contributes to a label: the text is classified without one word at a time. The call can be
+   * aborted between runs.
    */
   async contributions(text: string, options: ContributionsOptions = {}): Promise<Contributions> {
     if (typeof text !== "string") throw invalidInput("text", "not a string");

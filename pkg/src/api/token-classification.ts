@@ -21,7 +21,7 @@ export interface Entity {
   index?: number;
 }
 
-/** How tokens become spans, as `aggregation_strategy` in Python's `transformers`. */
+/** The way tokens become spans, as `aggregation_strategy` in Python's `transformers`. */
 export type Aggregation = "none" | "simple" | "first" | "average" | "max";
 
 /** Options of {@link TokenClassification.label}. */

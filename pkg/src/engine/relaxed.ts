@@ -3,7 +3,7 @@ import type { SimdChoice, SimdSet } from "../types.js";
 /** Name of the section of the wasm file that contains the module with relaxed SIMD. */
 const SECTION = "mobilebert.relaxed";
 
-/** What that module exports. */
+/** The exports of that module. */
 interface Relaxed {
   version(): number;
   region_start(): number;
@@ -14,7 +14,7 @@ interface Relaxed {
   product: unknown;
 }
 
-/** What the main module exports for it. */
+/** The exports of the main module that it needs. */
 export interface MainExports {
   memory: WebAssembly.Memory;
   __indirect_function_table?: WebAssembly.Table;
@@ -29,7 +29,7 @@ export type Install = (
   best: SimdSet,
 ) => string | undefined;
 
-/** What the reason begins with where the module isn't there. */
+/** The start of the reason where the module isn't available. */
 export const NO_RELAXED = "no relaxed SIMD";
 
 const REASONS: Record<SimdSet, string> = {
@@ -81,7 +81,7 @@ function isImitated(relaxed: Relaxed): boolean {
   return rounds.every(() => slowdown(relaxed) > MUCH_SLOWER);
 }
 
-/** How many times longer the multiply-adds take than multiplications and additions, each at its fastest. */
+/** Returns the ratio of the time of multiply-adds to that of multiplications and additions, each at its fastest. */
 function slowdown({ fused, separate }: Relaxed): number {
   const best = { fused: Number.POSITIVE_INFINITY, separate: Number.POSITIVE_INFINITY };
   for (let turn = 0; turn < 3; turn++) {

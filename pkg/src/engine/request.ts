@@ -35,7 +35,7 @@ export interface LoadRequest {
   help?: Help;
 }
 
-/** What a helper takes over from the worker that it helps, so that nothing is downloaded or compiled twice. */
+/** The state that a helper takes over from the worker that it helps, so that nothing is downloaded or compiled twice. */
 export interface Help {
   /** A `WebAssembly.Module`, which TypeScript knows only with the types of the DOM. */
   module: object;

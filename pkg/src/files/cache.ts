@@ -136,7 +136,7 @@ export async function remove(base: string): Promise<void> {
 export interface StoreState {
   /** Bytes of the file so far, including those of an earlier load. */
   bytes: number;
-  /** Why the file can't be stored, if it can't: no room, or a private window. */
+  /** The reason if the file can't be stored: no room, or a private window. */
   failure: unknown;
 }
 

@@ -13,7 +13,7 @@ export interface Repository {
   baseModels: string[];
 }
 
-/** What the Hub's API says about a repository. */
+/** The Hub's description of a repository. */
 interface ApiAnswer {
   sha?: unknown;
   siblings?: { rfilename: string; size?: number; lfs?: { sha256?: string; size?: number } | null }[];

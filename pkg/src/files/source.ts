@@ -3,7 +3,7 @@ import { fileSystem, inNode, nodeUrl } from "../node.js";
 import { shown } from "../options.js";
 import type { LoadOptions, ModelFiles, ModelSource, PickedFile } from "../types.js";
 
-/** Where a model's files are stored; can be sent to a worker. */
+/** The location of a model's files; can be sent to a worker. */
 export type Place =
   | {
       kind: "directory";

@@ -3,7 +3,7 @@ import { Sha256 } from "./sha256.js";
 
 /** The files of a model, as listed by its `files.json` or by the Hub, with their sizes and hashes as far as known. */
 export interface Manifest {
-  /** What lists the files, for error messages. */
+  /** The list that the files are from, for error messages. */
   source: string;
   /** The text of `files.json` or the Hub's commit, to detect changes. */
   text: string;

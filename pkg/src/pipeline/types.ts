@@ -148,7 +148,7 @@ export interface PipelineLabelOptions extends PipelineCallOptions {
 export interface PipelineEntityOptions extends PipelineCallOptions {
   /** Labels to omit. Default: `["O"]`. */
   ignore_labels?: readonly string[] | undefined;
-  /** How to merge tokens, see {@link Aggregation}; transformers.js has `"none"` and `"simple"`. Default: `"none"`. */
+  /** The way tokens are merged, see {@link Aggregation}; transformers.js has `"none"` and `"simple"`. Default: `"none"`. */
   aggregation_strategy?: Aggregation | undefined;
 }
 /** Options of mask filling. */
@@ -161,7 +161,7 @@ export interface PipelineFillOptions extends PipelineCallOptions {
 /** Options of feature extraction. */
 export interface PipelineFeatureOptions extends PipelineCallOptions {
   /**
-   * How to pool the tokens' vectors. Default: `"none"`, one vector per token; as in transformers.js, files of
+   * The pooling of the tokens' vectors. Default: `"none"`, one vector per token; as in transformers.js, files of
    * sentence-transformers are ignored, which the class `Encoder` follows.
    */
   pooling?: "none" | "mean" | "cls" | "first_token" | "last_token" | "eos" | undefined;

@@ -90,7 +90,7 @@ export class Helpers {
     }
   }
 
-  /** Why there are fewer workers than were wanted, if so. */
+  /** The reason if there are fewer workers than were wanted. */
   get problems(): string | undefined {
     return this.problem;
   }

@@ -23,7 +23,7 @@ export class Host implements Connection {
   private request: LoadRequest | undefined;
   /** The reasons of each GPU loss so far. */
   private readonly losses: string[] = [];
-  /** Why the GPU had too little memory for the model, if so. */
+  /** The error if the GPU had too little memory for the model. */
   private lack: string | undefined;
   /** Set once the module has trapped; every later call fails with it. */
   private trap: Trap | undefined;

@@ -1,4 +1,4 @@
-//! What kernels are written over: vectors of floats and of integers.
+//! The interface that kernels are written over: vectors of floats and of integers.
 
 use super::{Planes, unpack};
 
@@ -11,7 +11,7 @@ pub trait Task {
     fn run<V: Lanes<L>, const L: usize, const MR: usize>(self) -> Self::Output;
 }
 
-/// How an instruction set multiplies and adds, for loops over single floats that the compiler vectorizes.
+/// An instruction set's multiplication and addition, for loops over single floats that the compiler vectorizes.
 pub trait Arithmetic {
     /// `left · right + addend`, fused if the instruction set supports it.
     fn multiply_add(left: f32, right: f32, addend: f32) -> f32;
@@ -64,7 +64,7 @@ pub trait Lanes<const L: usize>: Copy + Arithmetic {
 
 /// A vector of `L` 32-bit sums of products of 16-bit pairs.
 pub trait IntLanes<const L: usize>: Copy {
-    /// How a row's integers are split for [`IntLanes::add_byte_products`].
+    /// The split of a row's integers for [`IntLanes::add_byte_products`].
     const PLANES: Planes = Planes::Eight;
     /// A vector of `L` pairs.
     type Pairs: Copy;

@@ -50,7 +50,7 @@ pub(super) enum Kind {
 }
 
 impl Simd {
-    /// What every processor of this architecture has.
+    /// The instructions that every processor of this architecture has.
     pub const BASELINE: Simd = Simd(Kind::Baseline);
 
     /// All instruction sets that kernels are compiled for and that this processor supports, best last.

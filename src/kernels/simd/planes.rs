@@ -1,6 +1,6 @@
 //! Integers split into two planes of bytes, for instructions that multiply four bytes at a time.
 
-/// How an integer is split into two bytes.
+/// The split of an integer into two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
@@ -32,7 +32,7 @@ impl Planes {
         }
     }
 
-    /// What is subtracted from a byte of the high plane.
+    /// Offset that is subtracted from a byte of the high plane.
     pub const fn offset(self) -> i8 {
         match self {
             Planes::Eight => 0,

@@ -1,4 +1,4 @@
-//! What a search is asked for, and the answers that it gives.
+//! The options of a search, and the answers that it gives.
 
 use serde::Serialize;
 
@@ -113,7 +113,7 @@ pub struct Answers {
     pub windows: usize,
 }
 
-/// What the answers amount to.
+/// The decision between an answer, a guess and no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {

@@ -16,7 +16,7 @@ use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
 use crate::text::Piece;
 
-/// How tokens become entities, as `aggregation_strategy` in `transformers`.
+/// The way tokens become entities, as `aggregation_strategy` in `transformers`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregation {
@@ -36,7 +36,7 @@ pub enum Aggregation {
 /// Options of [`Entities`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityOptions {
-    /// How tokens become entities.
+    /// The way tokens become entities.
     pub aggregation: Aggregation,
     /// Labels whose tokens and entities are omitted, with or without prefix: `I-LOC` omits tokens, `LOC` entities.
     pub ignore_labels: Vec<String>,

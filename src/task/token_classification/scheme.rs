@@ -1,4 +1,4 @@
-//! How a label's prefix says where entities begin and end.
+//! Prefixes of labels, which mark where entities begin and end.
 
 /// Place of a token in its entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

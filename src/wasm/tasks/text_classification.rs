@@ -59,7 +59,7 @@ struct Contributions<'a> {
 
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
-    /// What each word of a text contributes to a label, by default the most probable one. `on_progress(done)` is awaited
+    /// The contribution of each word of a text to a label, by default the most probable one. `on_progress(done)` is awaited
     /// between runs; `false` stops the call.
     pub async fn contributions(
         &mut self,

@@ -59,7 +59,7 @@ fn stack_packed(parts: &[ParameterData], shape: &[usize]) -> Option<ParameterDat
     Some(ParameterData::Packed(PackedTensor { shape: shape.to_vec(), values, scales }))
 }
 
-/// What each has, if all have it.
+/// The values of all, if each has one.
 fn all<'a, T, U>(items: &'a [T], of: impl Fn(&'a T) -> Option<U>) -> Option<Vec<U>> {
     items.iter().map(of).collect()
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const fixtures = join(import.meta.dirname, "../../fixtures/hub");
 
-/** What `transformers` answers with the repositories' models. */
+/** The answers of `transformers` with the repositories' models. */
 export const expected = JSON.parse(await readFile(join(fixtures, "expected.json"), "utf8"));
 
 /** File lists as published, filled with small models. Files in `refs-pr-8` are those of that revision. */

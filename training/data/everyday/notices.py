@@ -5,7 +5,7 @@ from training.data.everyday.page import Page, pick, several
 
 
 def opening(random) -> Page:
-    """When a place opens and what it costs."""
+    """Opening hours and prices of a place."""
     page, place, street = Page(), pick(words.PLACES, random), pick(words.STREETS, random)
     first, last, closed = several(words.WEEKDAYS, 3, random)
     page.add(

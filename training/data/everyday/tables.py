@@ -56,7 +56,7 @@ def timetable(random) -> Page:
 
 
 def prices(random) -> Page:
-    """What a café sells, small and large."""
+    """A café's price list, small and large."""
     page, goods = Page(), several(words.GOODS, 6, random)
     page.add(pick(("Menu", "Our prices", "Today at the counter", "Price list"), random), {})
     rows = []
@@ -99,7 +99,7 @@ def departures(random) -> Page:
 
 
 def results(random) -> Page:
-    """Who came in where."""
+    """The results of a competition."""
     page, people, towns = Page(), several(words.PEOPLE, 5, random), several(words.TOWNS, 4, random)
     ranks, rows = ("first", "second", "third", "fourth"), []
     scores = several(range(20, 99), 4, random)

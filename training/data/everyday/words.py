@@ -1,4 +1,4 @@
-"""What everyday texts are made of."""
+"""The words that everyday texts are made of."""
 
 PEOPLE = (
     "Ana Ben Carla Dev Ella Femi Grace Hugo Ines Jack Kim Liam Mona Nina Omar Priya Quinn Rosa Sam Tariq Uma Vera Will "

@@ -1,4 +1,4 @@
-"""Where a text's sentences are, by rules."""
+"""The sentences of a text, by rules."""
 
 import re
 

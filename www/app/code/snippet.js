@@ -58,7 +58,7 @@ function body({ source, options, question, context }, inNode) {
   ];
 }
 
-/** What `load` is given: a Hub id, or a URL that works everywhere. @param {Asked["source"]} source */
+/** Returns the argument of `load`: a Hub id, or a URL that works everywhere. @param {Asked["source"]} source */
 function directory(source) {
   if (typeof source !== "string") return "./my-model/";
   return /^[\w-][\w.-]*\/[\w.-]+(@[\w.-]+)?$/.test(source) ? source : new URL(source, location.href).href;

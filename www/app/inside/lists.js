@@ -1,4 +1,4 @@
-/** What the painted words show, in text: for people who can't see the shades. */
+/** The painted words as text, for people who can't see the shades. */
 import { byId, make } from "../elements.js";
 import { percent } from "../format.js";
 import { share } from "./shades.js";

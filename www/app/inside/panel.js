@@ -39,7 +39,7 @@ let listener;
 let texts = { question: "", context: "" };
 /** The answer to explain. @type {Span | undefined} */
 let answer;
-/** What is painted. @type {Painted | undefined} */
+/** The painted explanation. @type {Painted | undefined} */
 let shown;
 /** @type {AbortController | undefined} */
 let running;

@@ -1,4 +1,4 @@
-/** How strongly a word is painted, in five steps that can be told apart, and the legend that explains them. */
+/** The shades of a word in five distinct steps, and the legend that explains them. */
 import { make } from "../elements.js";
 import { percent } from "../format.js";
 

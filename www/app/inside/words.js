@@ -134,7 +134,7 @@ function makeCurrent(index) {
   word.setAttribute("aria-selected", "true");
 }
 
-/** What is between a word and the one before it. @param {Explanation} explanation @param {{ question: string, context: string }} texts @param {number} at */
+/** Returns the text between a word and the one before it. @param {Explanation} explanation @param {{ question: string, context: string }} texts @param {number} at */
 function gap({ words: all }, texts, at) {
   const [before, word] = [all[at - 1], all[at]];
   if (!before || !word || word.source === "special" || before.source !== word.source) return " ";

@@ -86,7 +86,7 @@ export function stopLoad(use) {
   loads.delete(use);
 }
 
-/** Where the time of loading a model went. @param {Use} use */
+/** Returns the times of loading a model. @param {Use} use */
 export function loadTimes(use) {
   return models.get(use)?.loadTimes;
 }

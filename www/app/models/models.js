@@ -30,7 +30,7 @@ export function findBundled(names, given) {
   return names.find((name) => [name, `models/${name}`, `models/${name}/`].includes(given));
 }
 
-/** What the page uses a model for, by its task. @type {Record<string, import("../main.js").Use | undefined>} */
+/** The page's use of a model, by its task. @type {Record<string, import("../main.js").Use | undefined>} */
 const USES = { "question-answering": "answers", "text-classification": "sentiment" };
 
 /**

@@ -33,7 +33,7 @@ export const published = [
   },
 ];
 
-/** Where the size and the score of a published model are stated. @param {string} id */
+/** Returns the URL of a published model's card, with its size and score. @param {string} id */
 export function cardUrl(id) {
   return `https://huggingface.co/${id}`;
 }

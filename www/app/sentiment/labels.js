@@ -39,7 +39,7 @@ let listener;
 
 /** @typedef {{ labels: { label: string, share: number }[], truncated: boolean, milliseconds: number }} Scored */
 
-/** What a classifier is for, by its labels. @param {readonly string[]} labels @returns {Kind} */
+/** Returns the kind of a classifier, by its labels. @param {readonly string[]} labels @returns {Kind} */
 export function kindOf(labels) {
   if (labels.some((label) => /^entail/i.test(label)) && labels.length > 1) return "own labels";
   return labels.length === 2 && labels.every((label) => SENTIMENT.test(label)) ? "sentiment" : "labels";

@@ -47,7 +47,7 @@ export function startSentiment(given, kept = "") {
   });
 }
 
-/** What the user wrote. */
+/** Returns the user's sentence. */
 export function sentimentText() {
   return field.value;
 }

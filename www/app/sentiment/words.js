@@ -1,4 +1,4 @@
-/** What each word of the sentence contributes to the sentiment, below the scale once the user pauses. */
+/** The contribution of each word to the sentiment, below the scale once the user pauses. */
 import { byId, make } from "../elements.js";
 
 /**

@@ -46,7 +46,7 @@ export function cardIn(fragment) {
   return fromFragment(KEY, fragment, (value) => read(value, "link"));
 }
 
-/** Which model, device and time. @param {Card} card */
+/** Names the model, the device and the time. @param {Card} card */
 export function sourceOf({ model, device, milliseconds }) {
   const took = milliseconds === null ? "" : ` in ${time(milliseconds)}`;
   return `Found by ${model}${took} (${device}), without sending the text anywhere.`;

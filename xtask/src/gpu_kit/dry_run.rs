@@ -13,7 +13,7 @@ use crate::{python, setup};
 
 /// Seconds for the first try, and for more on a machine that is too slow for it.
 const SECONDS: [&str; 3] = ["60", "120", "300"];
-/// What a machine may give back: files, and bytes of each.
+/// Limits of what a machine may give back: files, and bytes of each.
 const FILES: (usize, u64) = (8, 16 << 20);
 
 /// Fills the kit, from real data where they are at hand, and runs it on the processor.

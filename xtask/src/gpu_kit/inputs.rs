@@ -21,7 +21,8 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// What the options or the environment name; if they name nothing, generated data and a teacher with random weights.
+    /// The inputs that the options or the environment name; if they name nothing, generated data and a teacher with
+    /// random weights.
     pub fn find(options: &Options, python: &Path) -> Result<Self> {
         match named(options) {
             (None, None) => {

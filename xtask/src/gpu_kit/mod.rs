@@ -46,7 +46,7 @@ impl Options {
     }
 }
 
-/// How the command-line tool is compiled for the kit.
+/// The build of the command-line tool for the kit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Build {
     /// As users run it.

@@ -65,29 +65,29 @@ export const isBoolean = expected("true or false", (value) => typeof value === "
 export const isText = expected("a string", (value) => typeof value === "string");
 
 /** A string that isn't empty. */
-export const isName = expected("a non-empty string", (value) => typeof value === "string" && value !== "");
+const isName = expected("a non-empty string", (value) => typeof value === "string" && value !== "");
 
 /** An abort signal, from any realm. */
-export const isSignal = expected("an AbortSignal", (value) => {
+const isSignal = expected("an AbortSignal", (value) => {
   const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
   return typeof aborted === "boolean" && typeof addEventListener === "function";
 });
 
 /** A URL. */
-export const isUrl = expected("a URL", (value) => typeof value === "string" || value instanceof URL);
+const isUrl = expected("a URL", (value) => typeof value === "string" || value instanceof URL);
 
 /** One URL or several. */
-export const isUrls = expected("a URL or an array of URLs", (value) => {
+const isUrls = expected("a URL or an array of URLs", (value) => {
   return typeof value === "string" || isStrings(value);
 });
 
 /** Request headers; the platform's own `Headers` can't be sent to a worker. */
-export const isHeaders = expected("a plain object of strings", (value) => {
+const isHeaders = expected("a plain object of strings", (value) => {
   return isPlain(value) && Object.values(value).every((one) => typeof one === "string");
 });
 
 /** Bytes in memory. */
-export const isBytes = expected("an ArrayBuffer or Uint8Array", (value) => {
+const isBytes = expected("an ArrayBuffer or Uint8Array", (value) => {
   return value instanceof ArrayBuffer || value instanceof Uint8Array;
 });
 

@@ -29,7 +29,7 @@ pub struct Manifest {
 /// A file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
-    /// Name, without directories.
+    /// Path in the directory, with `/`.
     pub name: String,
     /// Size in bytes.
     pub bytes: u64,
@@ -77,11 +77,6 @@ impl Manifest {
     /// The entry with this name.
     pub fn get(&self, name: &str) -> Option<&File> {
         self.files.iter().find(|file| file.name == name)
-    }
-
-    /// Total size of all files.
-    pub fn total_bytes(&self) -> u64 {
-        self.files.iter().fold(0, |total, file| total.saturating_add(file.bytes))
     }
 }
 

@@ -137,7 +137,7 @@ function endColdStart({ cold }, first) {
  * @param {Check | null} before
  * @param {Check | null} now
  */
-export function worse(before, now) {
+function worse(before, now) {
   if (!before || !now) return before ?? now;
   const distance = (/** @type {Check} */ { difference }) => difference ?? Number.POSITIVE_INFINITY;
   return distance(now) > distance(before) ? now : before;

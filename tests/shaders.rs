@@ -168,7 +168,7 @@ fn the_microbenchmarks_are_valid_within_the_guaranteed_limits() {
         assert_eq!(found, Vec::<String>::new());
         count += 1;
     }
-    assert_eq!(count, 3);
+    assert!(count > 0, "shaders/microbenchmarks is empty");
 }
 
 #[test]

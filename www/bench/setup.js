@@ -47,7 +47,42 @@ export async function prepare() {
     ...bundled.map(({ name, bytes }) => model(name, `models/${encodeURIComponent(name)}/`, bytes)),
     ...wantedModels.filter((name) => !names.includes(name)).map((name) => model(name, name)),
   ];
-  const selected = new Set([...wanted.variants, ...wantedModels]);
+  subjectOptions(subjects, variants, new Set([...wanted.variants, ...wantedModels]));
+  lengthOptions();
+  options(
+    "devices",
+    "radio",
+    Object.entries(DEVICES).map(([value, label]) => ({ value, label, checked: value === wanted.device })),
+  );
+  threadOptions();
+  modeOptions();
+  followSubjects(subjects);
+  return () => plan(subjects);
+}
+
+/** The plan that the form says. @param {Subject[]} subjects @returns {Plan} */
+function plan(subjects) {
+  return {
+    subjects: chosenOf(subjects),
+    sequences: chosen("sequences").map(Number),
+    runs: wanted.runs,
+    minutes: chosen("modes")[0] === "sustained" ? wanted.minutes : null,
+    // Unknown values in the URL are passed on; the package rejects them.
+    device: chosen("devices")[0] ?? wanted.device,
+    threads: chosen("threads").map(Number),
+    schedule: wanted.schedule,
+    allSchedules: chosen("details").includes("schedules"),
+    profile: chosen("details").includes("profile"),
+  };
+}
+
+/** @param {Subject[]} subjects */
+function chosenOf(subjects) {
+  return subjects.filter(({ name }) => chosen("models").includes(name));
+}
+
+/** The networks and models, the first if none is selected. @param {Subject[]} subjects @param {Variant[]} variants @param {Set<string>} selected */
+function subjectOptions(subjects, variants, selected) {
   const about = new Map(variants.map(({ name, about }) => [name, about]));
   options(
     "models",
@@ -59,28 +94,19 @@ export async function prepare() {
       checked: selected.size > 0 ? selected.has(name) : index === 0,
     })),
   );
+}
+
+function lengthOptions() {
   const lengths = wanted.sequences.length > 0 ? wanted.sequences : DEFAULT_SEQUENCES;
+  const all = [...new Set([...SEQUENCES, ...lengths])].sort((a, b) => a - b);
   options(
     "sequences",
     "checkbox",
-    [...new Set([...SEQUENCES, ...lengths])]
-      .sort((a, b) => a - b)
-      .map((length) => ({
-        value: String(length),
-        label: String(length),
-        checked: lengths.includes(length),
-      })),
+    all.map((length) => ({ value: String(length), label: String(length), checked: lengths.includes(length) })),
   );
-  options(
-    "devices",
-    "radio",
-    Object.entries(DEVICES).map(([value, label]) => ({
-      value,
-      label,
-      checked: value === wanted.device,
-    })),
-  );
-  threadOptions();
+}
+
+function modeOptions() {
   options("modes", "radio", [
     { value: "short", label: `short: up to ${wanted.runs} runs per row`, checked: !wanted.sustained },
     { value: "sustained", label: `sustained: ${wanted.minutes} minutes at one length`, checked: wanted.sustained },
@@ -100,30 +126,20 @@ export async function prepare() {
       checked: wanted.allSchedules,
     },
   ]);
-  const choosing = () => subjects.filter(({ name }) => chosen("models").includes(name));
-  const models = byId("models", HTMLFieldSetElement);
+}
+
+/** Keeps the text about downloads up to date, and handles the button that selects the paper's operator sets. @param {Subject[]} subjects */
+function followSubjects(subjects) {
   const showDownloads = () => {
-    byId("downloads", HTMLElement).textContent = downloadsOf(choosing());
+    byId("downloads", HTMLElement).textContent = downloadsOf(chosenOf(subjects));
   };
-  models.addEventListener("change", showDownloads);
+  byId("models", HTMLFieldSetElement).addEventListener("change", showDownloads);
   byId("choose-operators", HTMLButtonElement).addEventListener("click", () => {
     check("models", (value) => value in OPERATORS);
     check("sequences", (value) => value === String(PAPER_SEQUENCE));
     showDownloads();
   });
   showDownloads();
-  return () => ({
-    subjects: choosing(),
-    sequences: chosen("sequences").map(Number),
-    runs: wanted.runs,
-    minutes: chosen("modes")[0] === "sustained" ? wanted.minutes : null,
-    // Unknown values in the URL are passed on; the package rejects them.
-    device: chosen("devices")[0] ?? wanted.device,
-    threads: chosen("threads").map(Number),
-    schedule: wanted.schedule,
-    allSchedules: chosen("details").includes("schedules"),
-    profile: chosen("details").includes("profile"),
-  });
 }
 
 /** Numbers of threads up to that of cores; where workers can't share memory, only one. */

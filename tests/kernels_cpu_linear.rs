@@ -12,22 +12,20 @@ use support::matrix::{Matrix, PRECISIONS, Precision, SIZES, precisions_of};
 use support::random::Random;
 use support::reference::{self, ACTIVATIONS};
 
-fn check_linear(
+/// A linear over a part of a wider matrix, and columns of wider operands.
+fn random_parameters(
     random: &mut Random,
-    precision: Precision,
     rows: usize,
     in_features: usize,
     out_features: usize,
-) {
-    let size = SIZES[random.below(4)];
+) -> LinearParameters {
     let row_stride = in_features + if random.below(3) == 0 { random.below(70) } else { 0 };
-    // A part of a wider matrix, and columns of wider operands.
     let (weight_first, gap) =
         if random.below(2) == 1 { (COLUMN_MULTIPLE * random.below(4), 20) } else { (0, 0) };
     let weight_rows = weight_first + out_features + random.between(0, gap);
     let residual_stride = out_features + random.between(0, gap);
     let has_residual = u32::from(random.below(2) == 1);
-    let parameters = LinearParameters {
+    LinearParameters {
         rows: rows as u32,
         in_features: in_features as u32,
         out_features: out_features as u32,
@@ -40,7 +38,20 @@ fn check_linear(
         has_scale: has_residual * random.below(2) as u32,
         residual_stride: residual_stride as u32,
         residual_first: random.between(0, residual_stride - out_features) as u32,
-    };
+    }
+}
+
+fn check_linear(
+    random: &mut Random,
+    precision: Precision,
+    rows: usize,
+    in_features: usize,
+    out_features: usize,
+) {
+    let size = SIZES[random.below(4)];
+    let parameters = random_parameters(random, rows, in_features, out_features);
+    let weight_rows = parameters.weight_rows as usize;
+    let (row_stride, residual_stride) = (parameters.row_stride as usize, parameters.residual_stride as usize);
     let weight = Matrix::new(random, precision, weight_rows, in_features);
     let input = random.mixed_magnitudes(rows * row_stride, size);
     let bias = random.mixed_magnitudes(weight_rows, size);
@@ -65,7 +76,7 @@ fn check_linear(
                 input_values: &input,
                 weight: &weight(workers.simd()),
                 bias: &bias,
-                residual: if has_residual == 1 { &residual } else { &[] },
+                residual: if parameters.has_residual == 1 { &residual } else { &[] },
                 scale: if parameters.has_scale == 1 { &scale } else { &[] },
             };
             linear::run(&parameters, &operands, output, workers);

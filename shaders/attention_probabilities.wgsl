@@ -1,8 +1,8 @@
 // attention_probabilities: softmax(q kᵀ + mask) for every head.
 //
 //   attention_mask [batch, sequence], 0 = masked
-//   query, key     batch · sequence rows, `…_stride` floats apart, with heads · head_size columns from `…_first` on; the query
-//                  is already scaled by 1/√head_size
+//   query, key     batch · sequence rows, `…_stride` floats apart, with heads · head_size columns from `…_first` on; the
+//                  query is already scaled by 1/√head_size
 //   output         [batch, heads, sequence, sequence]
 //
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 output.

@@ -23,7 +23,7 @@ pub struct Machine {
     /// Threads of the CPU executor [default: one per core]
     #[arg(long, value_name = "N", help_heading = "Device")]
     pub threads: Option<NonZeroUsize>,
-    /// How operations are grouped into kernels [default: tiled]
+    /// Grouping of operations into kernels [default: tiled]
     #[arg(long, value_name = "NAME", help_heading = "Device")]
     pub schedule: Option<ScheduleName>,
 }

@@ -21,7 +21,7 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// How tokens become entities
+    /// The way tokens become entities
     #[arg(long, value_name = "NAME", default_value = "simple")]
     aggregation: AggregationName,
     /// Labels to omit, separated by commas; "" omits none

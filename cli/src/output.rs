@@ -55,7 +55,7 @@ impl Output {
 pub struct OutputFile {
     path: PathBuf,
     file: File,
-    /// Whether it didn't exist; it is removed again unless it gets its content.
+    /// True if it didn't exist; it is removed again unless it gets its content.
     is_new: bool,
 }
 

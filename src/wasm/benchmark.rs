@@ -25,7 +25,8 @@ struct Times {
 
 #[wasm_bindgen(js_class = Seeding)]
 impl WasmSeeding {
-    /// Finds the device for the content of a `config.json` by `{ device?, schedule?, profiling? }`. Generates no weights yet.
+    /// Finds the device for the content of a `config.json` by `{ device?, schedule?, profiling? }`. Generates no
+    /// weights yet.
     pub async fn create(config: String, seed: u32, options: JsValue) -> Result<WasmSeeding, JsValue> {
         let config = Config::from_json(config)?;
         let options: LoadOptions = parse("options", &options)?;

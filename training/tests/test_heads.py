@@ -31,7 +31,7 @@ class Case:
         self.seen = heads.look(self.teacher, self.batch)
 
     def next_maps(self):
-        """What every student layer makes of the teacher's map below it."""
+        """Return every student layer's result from the teacher's map below it."""
         keys = visible(self.batch.attention_mask)
         layers = models.encoder(self.student).encoder.layer
         return [layer(self.seen.maps[i], keys, True) for i, layer in enumerate(layers)]

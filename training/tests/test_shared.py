@@ -69,7 +69,7 @@ class Kit:
     name: str
 
     def weights(self, run: str) -> dict[str, torch.Tensor]:
-        """What a finished run left."""
+        """Return the files of a finished run."""
         return tensors.read(self.places.run(f"{self.name}-{run}") / "model" / "model.safetensors")
 
 

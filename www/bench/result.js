@@ -21,8 +21,8 @@ import { added, boolean, from, integer, listOf, objectOf, orNull, reject, textUp
  * @typedef {{ sequence: number, seconds: number, check: Check | null, points: Point[] }} Sustained
  * @typedef {{ kind: string, adapter: string | null, fallback: boolean, reason: string }} Device
  * @typedef {{ name: string, title: string, seed: number | null, architecture: string, parameters: number,
- *   weight_bytes: number, device: Device, threads: number | null, schedule: string, cold: Cold, warm: Row[], sustained: Sustained | null,
- *   limits: Limits | null, profiles: Profile[] | null }} ModelResult
+ *   weight_bytes: number, device: Device, threads: number | null, schedule: string, cold: Cold, warm: Row[],
+ *   sustained: Sustained | null, limits: Limits | null, profiles: Profile[] | null }} ModelResult
  * @typedef {{ charging: boolean, level: number }} Battery
  * @typedef {{ browser: string | null, platform: string, device_model: string | null, cores: number | null,
  *   battery: Battery | null }} System

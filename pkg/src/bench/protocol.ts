@@ -111,7 +111,10 @@ export interface AdapterLimits {
   copy_gb_s: number;
   /** Throughput of f32 multiply-adds in GFLOP/s. */
   multiply_add_gflop_s: number;
-  /** Throughput of dot products of four bytes (`dot4I8Packed`, eight operations each) in Gop/s; null where WGSL lacks them. */
+  /**
+   * Throughput of dot products of four bytes (`dot4I8Packed`, eight operations each) in Gop/s; null where WGSL lacks
+   * them.
+   */
   byte_dot_gop_s: number | null;
   /** The clock used. */
   clock: string;
@@ -140,7 +143,7 @@ export interface KernelProfile {
   runs: number;
   /** `timestamps`, `submits` or `cpu`. */
   clock: string;
-  /** How the clock affects the figures. */
+  /** The effect of the clock on the figures. */
   note: string;
   /** Total time of all kernels in milliseconds. */
   total_ms: number;

@@ -335,3 +335,41 @@ console.log(JSON.stringify(answers));`;
     assert.deepEqual(JSON.parse(stdout), expected);
   }
 });
+
+/** The module with a memory that can grow by this many megabytes only. Its sizes are LEB128 numbers. */
+function withMemory(wasm, megabytes) {
+  const number = (at) => {
+    const length = wasm.subarray(at).findIndex((byte) => byte < 0x80) + 1;
+    const value = wasm.subarray(at, at + length).reduceRight((value, byte) => (value << 7) | (byte & 0x7f), 0);
+    return { value, next: at + length };
+  };
+  const encoded = (value) => [(value & 0x7f) | 0x80, ((value >> 7) & 0x7f) | 0x80, value >> 14];
+  for (let at = 8; at < wasm.length; ) {
+    const size = number(at + 1);
+    const end = size.next + size.value;
+    if (wasm[at] === 5) {
+      const pages = number(number(size.next).next + 1).value;
+      const limits = [1, 1, ...encoded(pages), ...encoded(pages + 16 * megabytes)];
+      return Buffer.concat([wasm.subarray(0, at), Buffer.of(5, limits.length, ...limits), wasm.subarray(end)]);
+    }
+    at = end;
+  }
+  throw new Error("the module doesn't define its memory");
+}
+
+test("a call that runs out of memory fails, and doesn't end the process without a worker either", async () => {
+  const wasm = await readFile(join(temporary.folder, "node_modules/mobilebert/wasm/mobilebert_bg.wasm"));
+  await writeFile(join(temporary.folder, "small.wasm"), withMemory(wasm, 64));
+  const program = `import { TextClassification } from "mobilebert";
+const code = (call) => call.then(() => "none", ({ code }) => code);
+for (const worker of [true, false]) {
+  const options = { worker, wasmUrl: "small.wasm" };
+  const model = await TextClassification.load(${JSON.stringify(models.sentiment.folder)}, options);
+  console.log(await code(model.classify("x".repeat(5e6))), await code(model.classify("x")));
+  await model.dispose();
+  console.log(process.listenerCount("uncaughtException"));
+}`;
+  await writeFile(join(temporary.folder, "full.mjs"), program);
+  const { stdout } = await execute(process.execPath, ["full.mjs"], { cwd: temporary.folder });
+  assert.equal(stdout, "out-of-memory out-of-memory\n0\n".repeat(2));
+});

@@ -1,4 +1,5 @@
 import { MobileBertError } from "../errors.js";
+import { inNode } from "../node.js";
 
 /** The wasm module trapped. The object it was working on can't be used or freed anymore. */
 export class Trap extends MobileBertError {}
@@ -25,6 +26,7 @@ export async function untilTrap<T>(call: () => T | Promise<T>): Promise<T> {
   const trapped = new Promise<never>((_, reject) => {
     stop = reject;
   });
+  if (inNode() && waiting.size === 0) process.on("uncaughtException", onUncaught);
   waiting.add(stop);
   try {
     return await Promise.race([call(), trapped]);
@@ -32,11 +34,17 @@ export async function untilTrap<T>(call: () => T | Promise<T>): Promise<T> {
     throw isTrap(error) ? trapError(error) : error;
   } finally {
     waiting.delete(stop);
+    if (inNode() && waiting.size === 0) process.off("uncaughtException", onUncaught);
   }
 }
 
+/** In Node, listens only while a call runs, and leaves errors that aren't traps to the program. */
+function onUncaught(error: unknown): void {
+  if (!takeUncaught(error) && process.listenerCount("uncaughtException") === 1) throw error;
+}
+
 /** Handles an uncaught error; returns whether it was a trap that a call was waiting for. */
-export function takeUncaught(error: unknown): boolean {
+function takeUncaught(error: unknown): boolean {
   if (!isTrap(error) || waiting.size === 0) return false;
   const trap = trapError(error);
   // It's unknown which call trapped, and the module's state can't be trusted in any of them.
@@ -44,7 +52,7 @@ export function takeUncaught(error: unknown): boolean {
   return true;
 }
 
-/** Listens for traps. Node has no such event; `worker.ts` listens there. */
+/** Listens for traps in browsers. */
 export function listen(): void {
   if (listening || typeof addEventListener !== "function") return;
   listening = true;

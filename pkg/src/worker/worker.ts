@@ -1,4 +1,3 @@
-import { takeUncaught } from "../engine/trap.js";
 import { toPlain } from "../errors.js";
 import { workerThreads } from "../node.js";
 import { Host } from "./host.js";
@@ -72,9 +71,6 @@ if (typeof addEventListener === "function" && typeof postMessage === "function")
   addEventListener("message", ({ data }: MessageEvent<Request>) => receive(data));
   postMessage({ kind: "started" } satisfies Reply);
 } else {
-  process.on("uncaughtException", (error) => {
-    if (!takeUncaught(error)) throw error;
-  });
   void workerThreads().then(({ parentPort }) => {
     parentPort?.on(
       "message",

@@ -52,7 +52,7 @@ export {
 } from "./api/zero-shot-classification.js";
 export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
 export { type CachedModel, cache } from "./files/cache.js";
-export { pipeline } from "./pipeline/pipeline.js";
+export { type Pipelines, pipeline } from "./pipeline/pipeline.js";
 export type { PipelineTensor, TensorSlice } from "./pipeline/tensor.js";
 export type {
   PipelineRankedDocument,
@@ -79,7 +79,6 @@ export type {
   PipelinePair,
   PipelineProgress,
   PipelineQuestionOptions,
-  Pipelines,
   QuestionAnsweringPipeline,
   TextClassificationPipeline,
   Texts,

@@ -20,7 +20,7 @@ import type { LoadOptions, ModelSource } from "../types.js";
 import { callable, forEach } from "./calls.js";
 import { checkModel, checkTexts, loadOptions, TEXT_CALL, textsOrPairs } from "./options.js";
 import { tensor } from "./tensor.js";
-import { textRanking } from "./text-ranking.js";
+import { type TextRankingPipeline, textRanking } from "./text-ranking.js";
 import type {
   FeatureExtractionPipeline,
   FillMaskPipeline,
@@ -32,14 +32,37 @@ import type {
   PipelineLabelOptions,
   PipelineOptions,
   PipelineQuestionOptions,
-  Pipelines,
   QuestionAnsweringPipeline,
   TextClassificationPipeline,
   Texts,
   TextsOrPairs,
   TokenClassificationPipeline,
 } from "./types.js";
-import { zeroShotClassification } from "./zero-shot-classification.js";
+import { type ZeroShotClassificationPipeline, zeroShotClassification } from "./zero-shot-classification.js";
+
+/** The pipeline type of each task. */
+export interface Pipelines {
+  /** Answers questions with spans of a context. */
+  "question-answering": QuestionAnsweringPipeline;
+  /** Classifies texts. */
+  "text-classification": TextClassificationPipeline;
+  /** Alias of `text-classification`. */
+  "sentiment-analysis": TextClassificationPipeline;
+  /** Scores labels of your own for texts. */
+  "zero-shot-classification": ZeroShotClassificationPipeline;
+  /** Orders documents by their relevance for a query. */
+  "text-ranking": TextRankingPipeline;
+  /** Labels the words of a text. */
+  "token-classification": TokenClassificationPipeline;
+  /** Alias of `token-classification`. */
+  ner: TokenClassificationPipeline;
+  /** Predicts the words behind `[MASK]`. */
+  "fill-mask": FillMaskPipeline;
+  /** Computes vectors of texts or of their tokens. */
+  "feature-extraction": FeatureExtractionPipeline;
+  /** Alias of `feature-extraction`. */
+  embeddings: FeatureExtractionPipeline;
+}
 
 /**
  * Loads a model and returns a function with the arguments and results of transformers.js. Differences: offsets (`start`,

@@ -2,8 +2,6 @@ import type { Tokens } from "../api/model.js";
 import type { Aggregation } from "../api/token-classification.js";
 import type { CallOptions, DeviceKind, Dtype, LoadOptions } from "../types.js";
 import type { PipelineTensor } from "./tensor.js";
-import type { TextRankingPipeline } from "./text-ranking.js";
-import type { ZeroShotClassificationPipeline } from "./zero-shot-classification.js";
 
 /** Progress events of a load, as in transformers.js. Bytes are only reported over all files. */
 export type PipelineProgress =
@@ -212,27 +210,3 @@ export type FillMaskPipeline = PipelineBase &
 /** The result of `pipeline("feature-extraction")`. */
 export type FeatureExtractionPipeline = PipelineBase &
   ((texts: Texts, options?: PipelineFeatureOptions) => Promise<PipelineTensor>);
-
-/** The pipeline type of each task. */
-export interface Pipelines {
-  /** Answers questions with spans of a context. */
-  "question-answering": QuestionAnsweringPipeline;
-  /** Classifies texts. */
-  "text-classification": TextClassificationPipeline;
-  /** Alias of `text-classification`. */
-  "sentiment-analysis": TextClassificationPipeline;
-  /** Scores labels of your own for texts. */
-  "zero-shot-classification": ZeroShotClassificationPipeline;
-  /** Orders documents by their relevance for a query. */
-  "text-ranking": TextRankingPipeline;
-  /** Labels the words of a text. */
-  "token-classification": TokenClassificationPipeline;
-  /** Alias of `token-classification`. */
-  ner: TokenClassificationPipeline;
-  /** Predicts the words behind `[MASK]`. */
-  "fill-mask": FillMaskPipeline;
-  /** Computes vectors of texts or of their tokens. */
-  "feature-extraction": FeatureExtractionPipeline;
-  /** Alias of `feature-extraction`. */
-  embeddings: FeatureExtractionPipeline;
-}

@@ -30,12 +30,61 @@ const bar = byId("choose-bar", HTMLProgressElement);
 const doing = byId("choose-doing", HTMLElement);
 const status = byId("loading-bar", HTMLProgressElement);
 
+/** @type {Chooser} */
+let chooser;
 let action = () => {};
 /** True if a model that was picked here is being loaded. The panel stays open: closing it would shift the page. */
 let picked = false;
 
-/** @param {Chooser} chooser @param {import("./models.js").BundledModel[]} bundled the models on this site */
-export function startChoosing(chooser, bundled) {
+/** Tells this panel about loads, which it offers to stop or to undo. */
+const panel = {
+  /**
+   * Opens the panel if a model is missing.
+   * @param {string} message
+   * @param {import("./models.js").Choice} [previous] a model to go back to
+   */
+  missing(message, previous) {
+    ended();
+    if (previous) say(message, `Go back to ${previous.label}`, () => chooser.goBack(previous));
+    else say(message);
+    reveal();
+  },
+  /** @param {string} label */
+  stopped(label) {
+    ended();
+    say(
+      `Loading ${label} was stopped. Choose another model, or load it anyway.`,
+      `Load ${label} anyway`,
+      chooser.again,
+    );
+    reveal();
+  },
+  /** @param {string} label @param {() => void} stop */
+  loading(label, stop) {
+    say(`Loading ${label}.`, `Stop loading ${label}`, stop);
+    progress.hidden = !picked;
+  },
+  /** @param {string} label @param {import("./models.js").Choice} [previous] the model before, to go back to */
+  ready(label, previous) {
+    const using = `Currently using ${label}. Choose another model:`;
+    if (previous) say(using, `Go back to ${previous.label}`, () => chooser.goBack(previous));
+    else say(using);
+    ended();
+  },
+  mark,
+};
+
+/** @param {Chooser} given @param {import("./models.js").BundledModel[]} bundled the models on this site */
+export function startChoosing(given, bundled) {
+  chooser = given;
+  offerModels(bundled);
+  listen();
+  opener.hidden = false;
+  return panel;
+}
+
+/** Offers the models on this site, and published ones. @param {import("./models.js").BundledModel[]} bundled */
+function offerModels(bundled) {
   offer(
     "choose-bundled",
     bundled.map((model) => ({ ...model, name: `${model.label} (${model.use})`, about: "" })),
@@ -49,6 +98,9 @@ export function startChoosing(chooser, bundled) {
       (model) => pick(model.label, model.source, () => chooser.take(model)),
     );
   }
+}
+
+function listen() {
   onStatus((text) => {
     doing.textContent = text;
     bar.max = status.max;
@@ -75,66 +127,28 @@ export function startChoosing(chooser, bundled) {
     if (event.key === "Escape") hide();
   });
   act.addEventListener("click", () => action());
-  opener.hidden = false;
+}
 
-  /** @param {string} message @param {string} [button] @param {() => void} [onClick] */
-  function say(message, button = "", onClick = () => {}) {
-    text.textContent = message;
-    act.textContent = button;
-    act.hidden = button === "";
-    action = onClick;
+/** @param {string} message @param {string} [button] @param {() => void} [onClick] */
+function say(message, button = "", onClick = () => {}) {
+  text.textContent = message;
+  act.textContent = button;
+  act.hidden = button === "";
+  action = onClick;
+}
+
+/**
+ * Loads a model that the user picked, if it can be had now; otherwise, the current one stays.
+ * @param {string} label
+ * @param {ModelSource} source
+ * @param {() => void} load
+ */
+async function pick(label, source, load) {
+  if (!navigator.onLine && typeof source === "string" && !(await isStored(source))) {
+    return say(`You are offline, and ${label} isn't stored in this browser. Nothing has changed.`);
   }
-
-  /**
-   * Loads a model that the user picked, if it can be had now; otherwise, the current one stays.
-   * @param {string} label
-   * @param {ModelSource} source
-   * @param {() => void} load
-   */
-  async function pick(label, source, load) {
-    if (!navigator.onLine && typeof source === "string" && !(await isStored(source))) {
-      return say(`You are offline, and ${label} isn't stored in this browser. Nothing has changed.`);
-    }
-    picked = true;
-    load();
-  }
-
-  return {
-    /**
-     * Opens the panel if a model is missing.
-     * @param {string} message
-     * @param {import("./models.js").Choice} [previous] a model to go back to
-     */
-    missing(message, previous) {
-      ended();
-      if (previous) say(message, `Go back to ${previous.label}`, () => chooser.goBack(previous));
-      else say(message);
-      reveal();
-    },
-    /** @param {string} label */
-    stopped(label) {
-      ended();
-      say(
-        `Loading ${label} was stopped. Choose another model, or load it anyway.`,
-        `Load ${label} anyway`,
-        chooser.again,
-      );
-      reveal();
-    },
-    /** @param {string} label @param {() => void} stop */
-    loading(label, stop) {
-      say(`Loading ${label}.`, `Stop loading ${label}`, stop);
-      progress.hidden = !picked;
-    },
-    /** @param {string} label @param {import("./models.js").Choice} [previous] the model before, to go back to */
-    ready(label, previous) {
-      const using = `Currently using ${label}. Choose another model:`;
-      if (previous) say(using, `Go back to ${previous.label}`, () => chooser.goBack(previous));
-      else say(using);
-      ended();
-    },
-    mark,
-  };
+  picked = true;
+  load();
 }
 
 /** The load of a picked model has ended. */

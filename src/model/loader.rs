@@ -125,7 +125,7 @@ impl Loader {
     /// Takes the next bytes of the file.
     ///
     /// # Errors
-    /// Whatever is wrong with the file or a tensor; the loader can't be used any more then.
+    /// Whatever is wrong with the file or a tensor; the loader can't be used afterwards.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let result = self.take(chunk).map_err(|error| match &self.stream {
             Some(stream) => error.in_file(stream.file()),

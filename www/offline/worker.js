@@ -55,7 +55,7 @@ async function storeFile(cache, path, hash) {
   await cache.put(path, new Response(await response.blob(), { headers }));
 }
 
-/** Removes the caches of other versions; no page uses them any more when a version is activated. */
+/** Removes the caches of other versions; no page uses them once a version is activated. */
 async function removeOthers() {
   const names = await caches.keys();
   const others = names.filter((name) => name.startsWith(PREFIX) && name !== NAME);

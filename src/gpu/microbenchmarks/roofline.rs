@@ -69,44 +69,31 @@ async fn copy(device: &Device) -> Result<f64> {
             repeats = (LONG_ENOUGH / best.max(0.1)).ceil() as usize;
         }
     }
-    let copied: Vec<f32> = content(device, &destination, 16).await?;
+    let copied = content(device, &destination, 16).await?;
     destination.destroy();
     source.destroy();
-    expect("copy", &copied, &probe)?;
+    expect("copy", &copied, &probe.map(f32::to_bits))?;
     Ok(2.0 * COPY_BYTES as f64 / best / 1e6)
 }
 
 async fn multiply_add(device: &Device) -> Result<f64> {
     let wgsl = include_wgsl!("../../../shaders/microbenchmarks/multiply_add.wgsl");
-    let multiply_add = Microbenchmark::new(device, "multiply_add", wgsl, 2).await?;
-    let destination = buffer(device, "destination", 16);
-    let source = buffer(device, "source", 32);
+    let kernel = Microbenchmark::new(device, "multiply_add", wgsl, 2).await?;
     // x = x / 2 + 1 ends at 2 from everywhere.
-    let values = [0.5f32, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0];
-    device.queue.write_buffer(&source, 0, bytemuck::cast_slice(&values));
-    let bound = multiply_add.bind(device, &[&destination, &source]);
-    let rate = rate(&multiply_add, device, &bound).await?;
-    let sums: Vec<f32> = content(device, &destination, 16).await?;
-    expect("multiply_add", &sums, &[16.0; 4])?;
-    Ok(rate)
+    let source = [0.5f32, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0].map(f32::to_bits);
+    rate(&kernel, device, &source, &[16f32.to_bits(); 4]).await
 }
 
 async fn byte_dot(device: &Device) -> Result<Option<f64>> {
     let wgsl = include_wgsl!("../../../shaders/microbenchmarks/byte_dot.wgsl");
-    let byte_dot = match Microbenchmark::new(device, "byte_dot", wgsl, 2).await {
-        Ok(byte_dot) => byte_dot,
+    let kernel = match Microbenchmark::new(device, "byte_dot", wgsl, 2).await {
+        Ok(kernel) => kernel,
         Err(error @ Error::DeviceLost { .. }) => return Err(error),
         // The shader requires a feature of the language.
         Err(_) => return Ok(None),
     };
-    let destination = buffer(device, "destination", 4);
-    let source = buffer(device, "source", 8);
-    device.queue.write_buffer(&source, 0, bytemuck::cast_slice(&[DOT_FACTOR, DOT_ADDEND]));
-    let bound = byte_dot.bind(device, &[&destination, &source]);
-    let rate = rate(&byte_dot, device, &bound).await?;
-    let sums: Vec<i32> = content(device, &destination, 4).await?;
-    expect("byte_dot", &sums, &[sum_of_dot_chains(DOT_FACTOR, DOT_ADDEND)])?;
-    Ok(Some(rate))
+    let expected = sum_of_dot_chains(DOT_FACTOR, DOT_ADDEND);
+    rate(&kernel, device, &[DOT_FACTOR, DOT_ADDEND], &[expected]).await.map(Some)
 }
 
 /// Bytes of both signs, and an addend with which the chains run through many values.
@@ -114,30 +101,40 @@ const DOT_FACTOR: u32 = u32::from_le_bytes([0x35, 0xd1, 0x7f, 0x80]);
 const DOT_ADDEND: u32 = 0x5f37_59df;
 
 /// What the first invocation of `byte_dot` computes.
-fn sum_of_dot_chains(factor: u32, addend: u32) -> i32 {
+fn sum_of_dot_chains(factor: u32, addend: u32) -> u32 {
     let bytes = |value: u32| value.to_le_bytes().map(|byte| i32::from(byte as i8));
     let dot = |x: u32| bytes(x).iter().zip(bytes(factor)).map(|(x, factor)| x * factor).sum::<i32>();
     let chain = |start| (0..512).fold(start, |x, _| (dot(x) as u32).wrapping_add(addend));
-    (0..8).map(chain).fold(0, u32::wrapping_add) as i32
+    (0..8).map(chain).fold(0, u32::wrapping_add)
 }
 
-/// Operations per second, in units of 10⁹.
-async fn rate(kernel: &Microbenchmark, device: &Device, bound: &wgpu::BindGroup) -> Result<f64> {
+/// Operations per second, in units of 10⁹, of a kernel that has [`OPERATIONS`] per invocation.
+async fn rate(kernel: &Microbenchmark, device: &Device, source: &[u32], expected: &[u32]) -> Result<f64> {
+    let bytes = size_of_val(expected) as u64;
+    let destination = buffer(device, "destination", bytes);
+    let given = buffer(device, "source", size_of_val(source) as u64);
+    device.queue.write_buffer(&given, 0, bytemuck::cast_slice(source));
+    let bound = kernel.bind(device, &[&destination, &given]);
     let mut workgroups = FIRST_WORKGROUPS;
-    while kernel.time(device, &[(workgroups, bound)]).await?.gpu < LONG_ENOUGH && workgroups < 1 << 15 {
-        workgroups *= 2;
-    }
     let mut best = f64::INFINITY;
-    for _ in 0..PASSES {
-        best = best.min(kernel.time(device, &[(workgroups, bound)]).await?.gpu);
+    let mut passes = 0;
+    while passes < PASSES {
+        let time = kernel.time(device, &[(workgroups, &bound)]).await?.gpu;
+        if time < LONG_ENOUGH && workgroups < 1 << 15 {
+            workgroups *= 2;
+            continue;
+        }
+        best = best.min(time);
+        passes += 1;
     }
+    expect(kernel.name, &content(device, &destination, bytes).await?, expected)?;
     Ok(f64::from(workgroups * INVOCATIONS) * OPERATIONS / best / 1e6)
 }
 
-/// A wrong result must not pass for a fast one.
-fn expect<T: PartialEq + std::fmt::Debug>(kernel: &str, found: &[T], expected: &[T]) -> Result<()> {
+/// A wrong result must not pass for a fast one. The values are 32 bits of any type.
+fn expect(kernel: &str, found: &[u32], expected: &[u32]) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    Err(Error::internal(kernel, format!("computed {found:?} instead of {expected:?}")))
+    Err(Error::internal(kernel, format!("computed {found:x?} instead of {expected:x?}")))
 }

@@ -8,9 +8,9 @@ mod print;
 mod report;
 mod variants;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use clap::value_parser;
 use mobilebert::benchmark::{self, Benchmark, Check, Stored, Variant};
 use mobilebert::config::Config;
 use mobilebert::error::{Error, Result};
@@ -28,6 +28,8 @@ const WARM_UP: usize = 1;
 const LENGTHS: [usize; 5] = [64, 128, 256, 384, 512];
 /// Maximum number of profiled runs, and of runs measured in parts.
 const PROFILED_RUNS: usize = 5;
+/// Maximum number of runs.
+const MAX_RUNS: i64 = 1_000_000;
 /// Seed of generated weights.
 const SEED: u64 = 1;
 
@@ -49,11 +51,11 @@ pub struct Arguments {
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     sequence: Vec<usize>,
     /// Sequences per run
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1")]
-    batch: Vec<NonZeroUsize>,
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1", value_parser = value_parser!(u16).range(1..))]
+    batch: Vec<u16>,
     /// Runs of each length and batch
-    #[arg(long, value_name = "N", default_value = "20")]
-    runs: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "20", value_parser = value_parser!(u32).range(1..=MAX_RUNS))]
+    runs: u32,
     /// Add the time of every kernel, compared with the adapter's limits
     #[arg(long)]
     profile: bool,
@@ -108,7 +110,7 @@ impl Arguments {
         let variant = subject.variant();
         let lengths = self.lengths(benchmark.session().limits().max_sequence)?;
         let rows = lengths.len() * self.batch.len();
-        let bar = progress(rows * (self.runs.get() + WARM_UP + 1), "runs");
+        let bar = progress(rows * (self.runs() + WARM_UP + 1), "runs");
         let limits = match self.profile {
             true => pollster::block_on(benchmark.adapter_limits())?,
             false => None,
@@ -116,7 +118,7 @@ impl Arguments {
         let mut warm = Vec::new();
         let mut profiles = self.profile.then(Vec::new);
         for &sequence in &lengths {
-            for batch in self.batch.iter().map(|batch| batch.get()) {
+            for batch in self.batch.iter().copied().map(usize::from) {
                 let known = variant.map(|variant| (variant, stored));
                 let row = self.time(&mut benchmark, (sequence, batch), known, logits, &bar)?;
                 if warm.is_empty() {
@@ -124,7 +126,7 @@ impl Arguments {
                 }
                 warm.push(row);
                 if let Some(profiles) = &mut profiles {
-                    let runs = PROFILED_RUNS.min(self.runs.get());
+                    let runs = PROFILED_RUNS.min(self.runs());
                     let profile = benchmark.profile(sequence, batch, runs, limits.as_ref());
                     profiles.push(pollster::block_on(profile)?);
                 }
@@ -137,6 +139,10 @@ impl Arguments {
         result.limits = limits;
         result.profiles = profiles;
         Ok(result)
+    }
+
+    fn runs(&self) -> usize {
+        self.runs as usize
     }
 
     /// The session's options. Always requests timestamps, which separate GPU time from the rest of a run.
@@ -169,7 +175,7 @@ impl Arguments {
     ) -> Result<Row> {
         let mut milliseconds = Vec::new();
         let mut check = None;
-        for _ in 0..1 + WARM_UP + self.runs.get() {
+        for _ in 0..1 + WARM_UP + self.runs() {
             let run = pollster::block_on(benchmark.run(sequence, batch))?;
             if let Some((variant, _)) = known
                 && milliseconds.is_empty()
@@ -191,7 +197,7 @@ impl Arguments {
         row.dispatches = benchmark.dispatches(sequence)?;
         row.activation_bytes = benchmark.activation_bytes(sequence, batch)?;
         if batch.is_power_of_two() {
-            let parts = benchmark.parts(sequence, batch, PROFILED_RUNS.min(self.runs.get()));
+            let parts = benchmark.parts(sequence, batch, PROFILED_RUNS.min(self.runs()));
             row.parts = pollster::block_on(parts)?;
         }
         Ok(row)

@@ -1,7 +1,7 @@
 // The program `mobilebert` of the installed package, as `npx mobilebert` runs it.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -63,6 +63,33 @@ test("fetch writes a directory that loads, with sizes and hashes", async () => {
   const again = await run(["fetch", csarron]);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /^mobilebert: `out`: models\/mobilebert-uncased-squad-v2 is not empty/);
+});
+
+test("a command goes on where another one was interrupted", async () => {
+  const stalling = createServer((request, response) => {
+    // The configuration arrives, the weights never do.
+    const isSmall = /config\.json$/.test(request.url);
+    if (isSmall) response.end(JSON.stringify({ model_type: "mobilebert" }));
+    else if (/\.safetensors$/.test(request.url)) response.write("0");
+    else response.writeHead(404).end();
+  });
+  await once(stalling.listen(0, "127.0.0.1"), "listening");
+  const program = join(temporary.folder, "node_modules/.bin/mobilebert");
+  const model = `http://127.0.0.1:${stalling.address().port}/`;
+  const interrupted = spawn(program, ["fetch", model, "--out", "again"], { cwd: temporary.folder, stdio: "ignore" });
+  const exited = once(interrupted, "exit");
+  while (!(await readdir(file("again")).catch(() => [])).includes("model.safetensors")) {
+    assert.equal(interrupted.exitCode, null, "it ended before it wrote anything");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  interrupted.kill("SIGINT");
+  await exited;
+  stalling.close();
+  stalling.closeAllConnections();
+  assert.ok(!(await readdir(file("again"))).includes("files.json"));
+  assert.equal((await run(["fetch", csarron, "--out", "again"])).code, 0);
+  const { files } = JSON.parse(await readFile(file("again/files.json"), "utf8"));
+  assert.deepEqual((await readdir(file("again"))).sort(), [...files.map(({ name }) => name), "files.json"].sort());
 });
 
 test("quantize writes the same bytes as the command line in Rust", async () => {

@@ -4,19 +4,23 @@ import { dirname, join } from "node:path";
 import { invalidInput, MobileBertError } from "../errors.js";
 import { MANIFEST } from "../files/verify.js";
 
+/** In a directory that a command hasn't completed. */
+const INCOMPLETE = ".incomplete";
+
 /** A new model directory; its `files.json` is written last. */
 export class OutputFolder {
   private readonly entries: { name: string; bytes: number; sha256: string }[] = [];
 
   private constructor(private readonly path: string) {}
 
-  /** Refuses a folder that isn't empty, which could be someone's work. */
+  /** Refuses a folder that isn't empty, which could be someone's work, unless an interrupted command has left it. */
   static async create(path: string): Promise<OutputFolder> {
-    const existing = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    const existing: string[] = await readdir(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];
       throw invalidInput("out", `${path}: ${error.message}`);
     });
-    if (existing.length > 0) throw invalidInput("out", `${path} is not empty; name a new directory`);
+    if (existing.length > 0 && !existing.includes(INCOMPLETE))
+      throw invalidInput("out", `${path} is not empty; name a new directory`);
     return new OutputFolder(path);
   }
 
@@ -24,6 +28,7 @@ export class OutputFolder {
   async write(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const path = join(this.path, name);
     await stored(path, mkdir(dirname(path), { recursive: true }));
+    if (this.entries.length === 0) await stored(path, writeFile(join(this.path, INCOMPLETE), ""));
     const file = await stored(path, open(path, "w"));
     const hash = createHash("sha256");
     let bytes = 0;
@@ -44,6 +49,7 @@ export class OutputFolder {
     const json = JSON.stringify({ format: 1, dtype, files: this.entries }, null, 2);
     const path = join(this.path, MANIFEST);
     await stored(path, writeFile(path, `${json}\n`));
+    await stored(path, rm(join(this.path, INCOMPLETE)));
   }
 
   /** Removes the directory, after an error. */

@@ -53,7 +53,9 @@ impl Storage {
         let is_scale = raw.name.ends_with(SCALE_SUFFIX);
         let stays = match raw.dtype {
             Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => is_scale,
-            Dtype::I8 if raw.name.ends_with(".weight") => matches!(self, Storage::Q8 | Storage::Q4),
+            Dtype::I8 if raw.name.ends_with(".weight") => {
+                self.of_tensor(&raw.name, &raw.shape) == Storage::Q8
+            }
             Dtype::U8 if raw.name.ends_with(".weight") => self == Storage::Q4,
             _ => true,
         };

@@ -178,6 +178,18 @@ fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
     }
     let q4 = RawTensor { name: "a.weight".into(), dtype: Dtype::U8, shape: vec![1, 16], bytes: vec![1; 16] };
     assert_eq!(Storage::Q8.convert(q4).unwrap_err().code(), Code::Unsupported);
+    // The classifier has 8 bits in both formats, a layer's matrix doesn't.
+    let q8 = |name: &str| RawTensor {
+        name: name.into(),
+        dtype: Dtype::I8,
+        shape: vec![1, 32],
+        bytes: vec![1; 32],
+    };
+    Storage::Q4.convert(q8("classifier.weight")).unwrap();
+    for storage in [Storage::Q4, Storage::F16, Storage::F32] {
+        let layer = q8("mobilebert.encoder.layer.0.output.dense.weight");
+        assert_eq!(storage.convert(layer).unwrap_err().code(), Code::Unsupported, "{storage}");
+    }
 }
 
 #[test]

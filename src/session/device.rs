@@ -36,11 +36,11 @@ pub struct DeviceReport {
     pub kind: DeviceKind,
     /// The adapter's name, even if it was found but not used.
     pub adapter: Option<String>,
-    /// Whether that adapter computes in software.
+    /// True if that adapter computes in software.
     pub fallback: bool,
     /// The reason for the choice.
     pub reason: String,
-    /// What the choice is based on; reports have it in words, in the reason.
+    /// Basis of the choice; reports have it in words, in the reason.
     #[serde(skip)]
     pub chosen: Choice,
 }
@@ -81,7 +81,7 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
     Ok(judge(device, options))
 }
 
-/// What can be done with a device.
+/// Judges what can be done with a device.
 pub fn judge(device: gpu::Device, options: &SessionOptions) -> Found {
     let wanted = options.device;
     let adapter = device.adapter();

@@ -28,13 +28,13 @@ use crate::weights::{ParameterData, Tensor};
 /// Options of a session.
 #[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
-    /// Where to run.
+    /// Device to run on.
     pub device: Device,
     /// Threads of the CPU executor; 0 means one per core. Always one in a browser.
     pub threads: usize,
     /// Instruction set of the CPU executor; none for the best there is.
     pub simd: Option<Simd>,
-    /// How operations are grouped into kernels; with `None`, a GPU is measured to find out which way is faster.
+    /// Grouping of operations into kernels; with `None`, a GPU is measured to find out which one is faster.
     pub schedule: Option<Schedule>,
     /// Folder in which measurements of the GPU are remembered for later processes; none to measure in each. It is made when
     /// needed.
@@ -104,7 +104,7 @@ impl Session {
         &self.network
     }
 
-    /// How operations are grouped into kernels, by the size of a run.
+    /// Grouping of operations into kernels, by the size of a run.
     pub fn schedules(&self) -> Schedules {
         self.schedules
     }
@@ -269,7 +269,7 @@ impl Session {
         &self.executor
     }
 
-    /// What a chain keeps inside its kernels is computed in tiles.
+    /// Computes in tiles if the request asks for values that a chain keeps inside its kernels.
     fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
         let inside = request.schedule == Schedule::Chain && request.keeps_more();
         let schedule = if inside { Schedule::Tiled } else { request.schedule };

@@ -16,7 +16,7 @@ pub struct PendingSession {
     executor: Executor,
     device: DeviceReport,
     options: SessionOptions,
-    /// What is still to be chosen from; none once it was.
+    /// The candidates that are left to choose from; empty once one was chosen.
     candidates: &'static [Candidate],
     schedules: Schedules,
 }
@@ -64,7 +64,7 @@ impl PendingSession {
         &self.device
     }
 
-    /// Whether [`Self::choose`] has something to do: on a GPU.
+    /// Tells if [`Self::choose`] has something to do: on a GPU.
     pub fn has_gpu(&self) -> bool {
         matches!(self.executor, Executor::Gpu(_))
     }

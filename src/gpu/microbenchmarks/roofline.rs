@@ -100,7 +100,7 @@ async fn byte_dot(device: &Device) -> Result<Option<f64>> {
 const DOT_FACTOR: u32 = u32::from_le_bytes([0x35, 0xd1, 0x7f, 0x80]);
 const DOT_ADDEND: u32 = 0x5f37_59df;
 
-/// What the first invocation of `byte_dot` computes.
+/// The result of the first invocation of `byte_dot`.
 fn sum_of_dot_chains(factor: u32, addend: u32) -> u32 {
     let bytes = |value: u32| value.to_le_bytes().map(|byte| i32::from(byte as i8));
     let dot = |x: u32| bytes(x).iter().zip(bytes(factor)).map(|(x, factor)| x * factor).sum::<i32>();

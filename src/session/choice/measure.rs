@@ -1,4 +1,4 @@
-//! Which candidates can be used, and how long each takes. Knows no device: a [`Stage`] runs them.
+//! Finds out which candidates can be used, and how long each takes. Knows no device: a [`Stage`] runs them.
 
 use super::{Candidate, RuledOut, Timing, reason_of};
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ pub trait Stage {
     async fn replace_device(&mut self) -> Result<()>;
 }
 
-/// What was found out.
+/// Result of a measurement.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// By length.
@@ -112,7 +112,7 @@ async fn compare(stage: &mut impl Stage, candidates: &[Candidate], tokens: usize
 
 /// The time of a network, from runs of two layers with one of them repeated.
 struct Estimate {
-    /// How many more times the steps of a layer are run in a stretched run; 0 if a plain run takes long enough.
+    /// Additional times that the steps of a layer are run in a stretched run; 0 if a plain run takes long enough.
     more: usize,
     plain: f64,
     stretched: f64,

@@ -36,7 +36,7 @@ const SHORT_ROWS: usize = 221;
 /// Share of a candidate's time that another one has to stay below to take its place, so that noise doesn't decide.
 const THRESHOLD: f64 = 0.95;
 
-/// What can run a model.
+/// A way to run a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Candidate {
@@ -65,7 +65,7 @@ impl Candidate {
     }
 }
 
-/// How a device and its schedule were chosen.
+/// Origin of the choice of a device and its schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChosenBy {
@@ -84,11 +84,11 @@ pub enum ChosenBy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Choice {
-    /// How it was made.
+    /// Its origin.
     pub by: ChosenBy,
-    /// What was measured; empty if nothing was.
+    /// Times by length; empty if nothing was measured.
     pub lengths: Vec<Timing>,
-    /// What can't be used here.
+    /// Candidates that can't be used here.
     pub ruled_out: Vec<RuledOut>,
 }
 
@@ -97,7 +97,7 @@ pub struct Choice {
 pub struct Timing {
     /// Length of the run.
     pub tokens: usize,
-    /// What was chosen for this length.
+    /// The candidate chosen for this length.
     pub winner: Option<Candidate>,
     /// On the GPU, with the schedule `chain`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,9 +142,9 @@ impl Timing {
 /// A candidate that can't be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuledOut {
-    /// Which one.
+    /// The candidate.
     pub candidate: Candidate,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! What is remembered of a measurement: a few lines of text.
+//! The record of a measurement: a few lines of text.
 //!
 //! ```text
 //! 0.1.0                        the version of this crate

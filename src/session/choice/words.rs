@@ -16,7 +16,7 @@ pub fn reason_of(error: &Error) -> String {
 
 const LONGEST_REASON: usize = 160;
 
-/// What won, by how much, and what was ruled out.
+/// Says what won, by how much, and what was ruled out.
 pub fn describe(kind: DeviceKind, choice: &Choice) -> String {
     let winner = if kind == DeviceKind::Gpu { "the GPU" } else { "the CPU" };
     let mut text = match choice.lengths.as_slice() {

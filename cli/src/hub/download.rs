@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{SmallFiles, WEIGHTS, WEIGHTS_FILE};
-use mobilebert::weights::ShardIndex;
+use mobilebert::weights::{ShardIndex, Stream};
 use serde::Deserialize;
 use ureq::{Agent, Body, http::Response};
 
@@ -168,7 +168,8 @@ enum Bases {
     Many(Vec<String>),
 }
 
-/// Stores a file under its name once all of its bytes have arrived.
+/// Stores a file under its name once all of its bytes have arrived. Weights are read on the way: a host that doesn't state
+/// the length may have ended early, and the cache would keep what it sent.
 fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
     let incomplete = folder.join(format!("{name}.incomplete"));
@@ -178,16 +179,22 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
         fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
     }
     let mut file = File::create(&incomplete).map_err(|source| failed(&incomplete, source))?;
+    let has_weights = [".safetensors", ".bin"].iter().any(|end| name.ends_with(end));
+    let mut weights = has_weights.then(|| Stream::new(name, None));
     let chunks = chunks(response.into_body().into_reader());
     loop {
         let chunk = next(&chunks, TIMEOUT).map_err(|source| failed(Path::new(name), source))?;
         if chunk.is_empty() {
             break;
         }
+        if let Some(weights) = &mut weights {
+            weights.push(&chunk)?;
+        }
         file.write_all(&chunk).map_err(|source| failed(&incomplete, source))?;
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
+    weights.map_or(Ok(()), |weights| weights.finish().map(drop))?;
     fs::rename(&incomplete, &path).map_err(|source| failed(&path, source))
 }
 

@@ -309,9 +309,16 @@ fn is_firefox() -> bool {
     agent().contains("Firefox/")
 }
 
+/// The browser and its version; empty in Node 20, which has no navigator.
 #[cfg(target_arch = "wasm32")]
 fn agent() -> String {
-    get(&get(&js_sys::global(), "navigator"), "userAgent").as_string().unwrap_or_default()
+    let navigator = get(&js_sys::global(), "navigator");
+    if navigator.is_undefined() {
+        return String::new();
+    }
+    // A worker has a `WorkerNavigator`, whose property is the same.
+    let navigator = wasm_bindgen::JsCast::unchecked_into::<web_sys::Navigator>(navigator);
+    navigator.user_agent().unwrap_or_default()
 }
 
 /// wgpu omits most of `GPUAdapterInfo`, so it is read directly.

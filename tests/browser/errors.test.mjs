@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { withMemory } from "./support/limited-memory.mjs";
 import { damagedCopies, edit, findModels, writeManifest } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
 import { makeModels } from "./support/tiny-model.mjs";
@@ -91,42 +92,12 @@ before(async () => {
   browser = await chromium();
   ({ page } = await newPage(browser));
   await page.goto(`${server.address}style.css`);
+  await page.evaluate(`globalThis.withMemory = ${withMemory}`);
   await page.evaluate(async (models) => {
     globalThis.mobilebert = await import("/pkg/dist/index.js");
     const { QuestionAnswering, TextClassification } = globalThis.mobilebert;
     globalThis.good = await TextClassification.load(`/models/${models.sentiment.name}/`, { device: "wasm" });
     globalThis.answering = await QuestionAnswering.load("/models/tiny/", { device: "wasm" });
-    /** Returns the module with a memory that can grow by this many megabytes only. */
-    globalThis.withMemory = (wasm, megabytes) => {
-      const number = (at) => {
-        let value = 0;
-        let length = 0;
-        for (let byte = 0x80; byte & 0x80; length++) {
-          byte = wasm[at + length];
-          value |= (byte & 0x7f) << (7 * length);
-        }
-        return { value, next: at + length };
-      };
-      const encoded = (value) => {
-        const bytes = [];
-        for (let rest = value; ; rest >>= 7) {
-          bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-          if (rest <= 0x7f) return bytes;
-        }
-      };
-      for (let at = 8; at < wasm.length; ) {
-        const size = number(at + 1);
-        const end = size.next + size.value;
-        if (wasm[at] === 5) {
-          const pages = number(number(size.next).next + 1).value;
-          const limits = [1, 1, ...encoded(pages), ...encoded(pages + 16 * megabytes)];
-          const section = [5, ...encoded(limits.length), ...limits];
-          return new Uint8Array([...wasm.subarray(0, at), ...section, ...wasm.subarray(end)]);
-        }
-        at = end;
-      }
-      throw new Error("the module doesn't define its memory");
-    };
     /** The outcome of a promise, in a form that can be sent to the test. */
     globalThis.outcome = async (promise) => {
       try {

@@ -133,7 +133,7 @@ test("failures are one line and exit code 1, and leave no directory behind that 
   await assert.rejects(readFile(file("broken-q8/files.json")));
 });
 
-test("a copy for which there is no room is named and leaves nothing", async () => {
+test("a full disk ends the copy, which names the file and leaves nothing behind", async () => {
   const program = join(temporary.folder, "node_modules/.bin/mobilebert");
   // A limit on the size of files is how a full disk looks to a program.
   const script = ["-c", 'trap "" XFSZ; ulimit -f 4; exec "$@"', "sh", program, "fetch", csarron, "--out", "full"];

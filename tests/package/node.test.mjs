@@ -7,6 +7,7 @@ import { basename, join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { withMemory } from "../browser/support/limited-memory.mjs";
 import { findModels } from "../browser/support/models.mjs";
 import { install, temporaryFolder } from "./support/install.mjs";
 
@@ -335,27 +336,6 @@ console.log(JSON.stringify(answers));`;
     assert.deepEqual(JSON.parse(stdout), expected);
   }
 });
-
-/** The module with a memory that can grow by this many megabytes only. Its sizes are LEB128 numbers. */
-function withMemory(wasm, megabytes) {
-  const number = (at) => {
-    const length = wasm.subarray(at).findIndex((byte) => byte < 0x80) + 1;
-    const value = wasm.subarray(at, at + length).reduceRight((value, byte) => (value << 7) | (byte & 0x7f), 0);
-    return { value, next: at + length };
-  };
-  const encoded = (value) => [(value & 0x7f) | 0x80, ((value >> 7) & 0x7f) | 0x80, value >> 14];
-  for (let at = 8; at < wasm.length; ) {
-    const size = number(at + 1);
-    const end = size.next + size.value;
-    if (wasm[at] === 5) {
-      const pages = number(number(size.next).next + 1).value;
-      const limits = [1, 1, ...encoded(pages), ...encoded(pages + 16 * megabytes)];
-      return Buffer.concat([wasm.subarray(0, at), Buffer.of(5, limits.length, ...limits), wasm.subarray(end)]);
-    }
-    at = end;
-  }
-  throw new Error("the module doesn't define its memory");
-}
 
 test("a call that runs out of memory fails, and doesn't end the process without a worker either", async () => {
   const wasm = await readFile(join(temporary.folder, "node_modules/mobilebert/wasm/mobilebert_bg.wasm"));

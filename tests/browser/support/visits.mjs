@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { newPage } from "./browsers.mjs";
+import { loseGpuInNextRun } from "./losing.mjs";
 
 /** Runs in the page, before anything else. */
 function faults() {
@@ -41,17 +42,6 @@ function faults() {
     };
   };
 
-  /** Loses the GPU in the next run, before its commands are recorded. */
-  globalThis.lose = () => {
-    const original = GPUDevice.prototype.createCommandEncoder;
-    GPUDevice.prototype.createCommandEncoder = function (...given) {
-      GPUDevice.prototype.createCommandEncoder = original;
-      const encoder = original.apply(this, given);
-      this.destroy();
-      return encoder;
-    };
-  };
-
   /** Makes a GPU without memory for the next buffer whose label begins like this. */
   globalThis.fill = (label) => {
     const { createBuffer, pushErrorScope, popErrorScope } = GPUDevice.prototype;
@@ -80,7 +70,7 @@ function faults() {
  */
 export async function openWith(browser, address, fault = "") {
   const { page } = await newPage(browser);
-  await page.evaluateOnNewDocument(`(${faults})(); ${fault}`);
+  await page.evaluateOnNewDocument(`(${faults})(); globalThis.lose = ${loseGpuInNextRun}; ${fault}`);
   await page.goto(`${address}style.css`);
   await page.evaluate(async () => {
     globalThis.mobilebert = await import("/pkg/dist/index.js");

@@ -1,5 +1,7 @@
 """Masked words of plain text: how many a model guesses, next to the best guess that reads nothing."""
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -15,8 +17,8 @@ TOP = 5
 @torch.no_grad()
 def evaluate_words(model: torch.nn.Module, config: Config, places: Places) -> dict[str, float]:
     """Accuracy, top-5 accuracy and perplexity over masked words of the corpus that `data.corpus` names."""
-    config.optim.batch_size = SIZE
-    task = open_text(config, places, None)
+    scored = dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch_size=SIZE))
+    task = open_text(scored, places, None)
     device = next(model.parameters()).device
     rows, truths = [], []
     for step in range(BATCHES):

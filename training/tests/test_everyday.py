@@ -1,15 +1,29 @@
 """Everyday texts: every answer is where it is said to be."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from training.config import Data
 from training.data import everyday, squad, tokens
-from training.data.everyday import page, values
+from training.data.everyday import facts, page, values
 from training.data.variants import Variants
 from training.places import HERE
 
-KINDS = pytest.mark.parametrize("kind", sorted(set(everyday.KINDS), key=lambda k: k.__name__), ids=lambda k: k.__name__)
+GENRES = {name: partial(facts.made, genre) for name, genre in facts.genres().items()}
+MADE = {kind.__name__: kind for kind in everyday.KINDS if kind is not facts.text} | GENRES
+KINDS = pytest.mark.parametrize("kind", [MADE[name] for name in sorted(MADE)], ids=sorted(MADE))
+
+ANIMALS = ("cats", "dogs", "hens", "goats", "cows", "ducks", "geese", "pigs", "bees", "mice")
+
+
+def _farm() -> facts.Genre:
+    told = [
+        {"says": [f"{{who}} has {{n:count}} {animal}."], "asks": {"n": [f"How many {animal} has {{who}}?"]}}
+        for animal in ANIMALS
+    ]
+    return facts.Genre({"who": "person"}, ["About {who} "], told)
 
 
 @KINDS
@@ -50,6 +64,31 @@ def test_line_breaks_and_case_leave_every_answer_in_its_place():
         for start, end in made.places.values():
             assert text[start:end].lower().split() == made.text[start:end].lower().split()
     assert 100 < changed < 300
+
+
+def test_questions_about_facts_that_were_left_out_have_no_answer():
+    genre = _farm()
+    for seed in range(40):
+        made = facts.made(genre, np.random.default_rng(seed))
+        who = made.text.splitlines()[0].removeprefix("About ").split()[0]
+        for animal in ANIMALS:
+            question = f"How many {animal} has {who}?"
+            assert (question in dict(made.questions)) == (animal in made.text)
+            assert (question in made.missing) == (animal not in made.text)
+
+
+def test_two_values_of_one_text_differ():
+    for seed in range(60):
+        made = facts.made(facts.genres()["company"], np.random.default_rng(seed))
+        asked = [place for name, place in made.places.items() if name.endswith(("y1", "y2", "boss", "chief"))]
+        answers = [made.text[start:end] for start, end in asked]
+        assert len(set(answers)) == len(answers)
+
+
+def test_a_slot_of_an_unknown_type_is_an_error():
+    genre = facts.Genre({}, [], [{"says": ["It costs {price:mony}."], "asks": {"price": ["How much?"]}}] * 9)
+    with pytest.raises(KeyError, match="mony"):
+        facts.made(genre, np.random.default_rng(0))
 
 
 def test_some_questions_have_no_answer():

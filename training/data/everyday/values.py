@@ -1,5 +1,6 @@
 """Amounts, times and dates as people write them."""
 
+from training.data.everyday import words
 from training.data.everyday.page import pick
 from training.data.everyday.words import MONTHS, WEEKDAYS
 
@@ -58,3 +59,134 @@ def date(random) -> str:
 def phone(random) -> str:
     """A fictitious telephone number."""
     return f"555-{int(random.integers(100, 10000)):04}"
+
+
+def count(random) -> str:
+    """A small number, in digits or as a word."""
+    number = int(random.integers(2, 13))
+    return words.NUMBERS[number] if random.random() < 0.5 else str(number)
+
+
+def thousands(random) -> str:
+    """A large number."""
+    number = int(random.integers(1, 95)) * pick((100, 250, 1000, 12500), random)
+    return f"{number:,}" if random.random() < 0.7 else str(number)
+
+
+def amount(random) -> str:
+    """A price with its currency in words, or with its sign."""
+    number = pick((5, 8, 12, 15, 18, 25, 30, 45, 60, 75, 90, 120, 150, 240, 350, 480, 620, 900, 1250, 2400), random)
+    currency = pick(("euros", "dollars", "pounds", "francs"), random)
+    return f"{number:,} {currency}" if random.random() < 0.6 else money(random, 3, 900)
+
+
+def span(random) -> str:
+    """Days, weeks, months or years."""
+    unit = pick(("days", "weeks", "months", "years"), random)
+    number = int(random.integers(2, 13))
+    return f"{words.NUMBERS[number] if random.random() < 0.5 else number} {unit}"
+
+
+def length(random) -> str:
+    """A distance or a size."""
+    unit = pick(("km", "kilometers", "miles", "meters", "m", "cm", "feet"), random)
+    return f"{pick((2, 3, 5, 8, 12, 20, 35, 40, 60, 80, 150), random)} {unit}"
+
+
+def percent(random) -> str:
+    """A share."""
+    return f"{int(random.integers(3, 96))}{pick(('%', ' percent', ' %'), random)}"
+
+
+def year(random) -> str:
+    """A year."""
+    return str(int(random.integers(1850, 2031)))
+
+
+def full_name(random) -> str:
+    """First and last name."""
+    return f"{pick(words.PEOPLE, random)} {pick(words.SURNAMES, random)}"
+
+
+def titled(random) -> str:
+    """A name with a title."""
+    first = f"{pick(words.PEOPLE, random)} " if random.random() < 0.4 else ""
+    return f"{pick(('Ms.', 'Mr.', 'Mrs.', 'Dr.', 'Professor'), random)} {first}{pick(words.SURNAMES, random)}"
+
+
+def someone(random) -> str:
+    """A person as people speak of one."""
+    return full_name(random) if random.random() < 0.3 else pick(words.RELATIONS, random)
+
+
+def address(random) -> str:
+    """A street with a number."""
+    return f"{int(random.integers(2, 140))} {pick(words.STREETS, random)}"
+
+
+def email(random) -> str:
+    """A fictitious address."""
+    return f"{pick(('info', 'office', 'hello', 'booking'), random)}@{pick(words.TOWNS, random).lower()}.example"
+
+
+def degrees(random) -> str:
+    """The temperature of a day."""
+    return f"{int(random.integers(2, 36))}{pick((' degrees', '°C', '°'), random)}"
+
+
+def age(random) -> str:
+    """How old somebody is."""
+    return str(int(random.integers(3, 90)))
+
+
+def code(random) -> str:
+    """A number that opens or names something."""
+    return pick((f"{random.integers(1000, 9999)}", f"{pick('ABCDEFGH', random)}{random.integers(10, 999)}"), random)
+
+
+def _of(choices):
+    return lambda random: pick(choices, random)
+
+
+# The types that a slot of `genres/` can have.
+TYPES = {
+    "age": age,
+    "address": address,
+    "amount": amount,
+    "animal": _of(words.ANIMALS),
+    "clock": clock,
+    "code": code,
+    "color": _of(words.COLORS),
+    "company": _of(words.COMPANIES),
+    "count": count,
+    "date": date,
+    "degrees": degrees,
+    "device": _of(words.DEVICES),
+    "duration": duration,
+    "email": email,
+    "food": _of(words.FOODS),
+    "full_name": full_name,
+    "heat": heat,
+    "job": _of(words.JOBS),
+    "large_money": large_money,
+    "length": length,
+    "material": _of(words.MATERIALS),
+    "month": _of(words.MONTHS),
+    "percent": percent,
+    "person": _of(words.PEOPLE),
+    "phone": phone,
+    "place": _of(words.PLACES),
+    "plant": _of(words.PLANTS),
+    "room": _of(words.ROOMS),
+    "someone": someone,
+    "span": span,
+    "surname": _of(words.SURNAMES),
+    "team": _of(words.TEAMS),
+    "thousands": thousands,
+    "titled": titled,
+    "town": _of(words.TOWNS),
+    "weekday": _of(words.WEEKDAYS),
+    "weight": weight,
+    "work": _of(words.WORKS),
+    "year": year,
+}

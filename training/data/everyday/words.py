@@ -32,3 +32,15 @@ GOODS = (
 ).split("|")
 WORKS = "bridge|tunnel|school|stadium|hospital|library|harbor|power station|tram line|dam".split("|")
 TEAMS = "Rovers|Hawks|Tigers|United|Wanderers|Falcons|Comets|Lions".split("|")
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+RELATIONS = (
+    "my sister|my brother|my aunt|my uncle|our neighbor|my boss|a friend of mine|my grandmother|the caretaker|"
+    "my roommate|his cousin|her daughter|their son|the woman next door|my colleague"
+).split("|")
+ANIMALS = "dog|cat|rabbit|parrot|horse|hamster|goat|tortoise|duck|pony".split("|")
+PLANTS = "basil|fern|orchid|cactus|rose|lavender|ivy|tomato plant|olive tree|hydrangea".split("|")
+JOBS = (
+    "nurse|baker|electrician|teacher|driver|cook|gardener|carpenter|accountant|plumber|librarian|welder|dentist"
+).split("|")
+COMPANIES = "Norvik|Alder & Sons|Tessaly|Brightwell|Kestrel Foods|Lumora|Ostend Glass|Pinehurst|Quarry Tools".split("|")
+MATERIALS = "oak|steel|wool|cotton|glass|leather|bamboo|aluminum|linen|copper|plastic".split("|")

@@ -65,17 +65,25 @@ test("fetch writes a directory that loads, with sizes and hashes", async () => {
   assert.match(again.stderr, /^mobilebert: `out`: models\/mobilebert-uncased-squad-v2 is not empty/);
 });
 
-test("a command goes on where another one was interrupted", async () => {
-  const stalling = createServer((request, response) => {
-    // The configuration arrives, the weights never do.
+/** Starts a host of a model whose configuration arrives, but whose weights never do. */
+async function stallingHost() {
+  const host = createServer((request, response) => {
     const isSmall = /config\.json$/.test(request.url);
     if (isSmall) response.end(JSON.stringify({ model_type: "mobilebert" }));
     else if (/\.safetensors$/.test(request.url)) response.write("0");
     else response.writeHead(404).end();
   });
-  await once(stalling.listen(0, "127.0.0.1"), "listening");
+  await once(host.listen(0, "127.0.0.1"), "listening");
+  const stop = () => {
+    host.close();
+    host.closeAllConnections();
+  };
+  return { model: `http://127.0.0.1:${host.address().port}/`, stop };
+}
+
+test("a command goes on where another one was interrupted", async () => {
+  const { model, stop } = await stallingHost();
   const program = join(temporary.folder, "node_modules/.bin/mobilebert");
-  const model = `http://127.0.0.1:${stalling.address().port}/`;
   const interrupted = spawn(program, ["fetch", model, "--out", "again"], { cwd: temporary.folder, stdio: "ignore" });
   const exited = once(interrupted, "exit");
   while (!(await readdir(file("again")).catch(() => [])).includes("model.safetensors")) {
@@ -84,8 +92,7 @@ test("a command goes on where another one was interrupted", async () => {
   }
   interrupted.kill("SIGINT");
   await exited;
-  stalling.close();
-  stalling.closeAllConnections();
+  stop();
   assert.ok(!(await readdir(file("again"))).includes("files.json"));
   assert.equal((await run(["fetch", csarron, "--out", "again"])).code, 0);
   const { files } = JSON.parse(await readFile(file("again/files.json"), "utf8"));
@@ -143,6 +150,19 @@ test("a full disk ends the copy, which names the file and leaves nothing behind"
   assert.match(failed.stderr, /^mobilebert: full\/model\.safetensors: EFBIG.*\n$/);
   assert.doesNotMatch(failed.stderr, /a bug/);
   await assert.rejects(readdir(file("full")));
+});
+
+test("a folder that can't be made ends the command, which names the file", async () => {
+  const program = join(temporary.folder, "node_modules/.bin/mobilebert");
+  // A program that hangs is killed, and has no exit code then.
+  const options = { cwd: temporary.folder, timeout: 60_000, killSignal: "SIGKILL" };
+  const { model, stop } = await stallingHost();
+  for (const out of ["/proc/new", "/proc/new/folder"]) {
+    const failed = await execute(program, ["fetch", model, "--out", out], options).catch((error) => error);
+    assert.equal(failed.code, 1, failed.stderr);
+    assert.match(failed.stderr, /^mobilebert: \/proc\/new\S*\/model\.safetensors: E[A-Z]+: .*\n$/);
+  }
+  stop();
 });
 
 test("a token is sent to the Hub only, without the newline at its end", async () => {

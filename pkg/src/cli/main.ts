@@ -85,6 +85,7 @@ run().catch((error) => {
     return;
   }
   // Whatever a server sent stays on one line.
-  console.error(`mobilebert: ${toError(error).message.replace(/\s+/g, " ")}`);
-  process.exitCode = 1;
+  const line = `mobilebert: ${toError(error).message.replace(/\s+/g, " ")}\n`;
+  // A response that isn't read would keep the process alive.
+  process.stderr.write(line, () => process.exit(1));
 });

@@ -27,7 +27,7 @@ export class OutputFolder {
   /** Writes a file as its chunks arrive. */
   async write(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const path = join(this.path, name);
-    await stored(path, mkdir(dirname(path), { recursive: true }));
+    await stored(path, makeFolder(dirname(path)));
     if (this.entries.length === 0) await stored(path, writeFile(join(this.path, INCOMPLETE), ""));
     const file = await stored(path, open(path, "w"));
     const hash = createHash("sha256");
@@ -56,6 +56,20 @@ export class OutputFolder {
   async discard(): Promise<void> {
     await rm(this.path, { force: true, recursive: true }).catch(() => {});
   }
+}
+
+/** Makes a folder and those that contain it. Node's `recursive` never ends where a folder is refused with ENOENT, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    const parent = dirname(path);
+    if (error.code !== "ENOENT" || parent === path) throw error;
+    await makeFolder(parent);
+    await make();
+  });
 }
 
 /** Names the file that could not be written: no room, or no permission. */

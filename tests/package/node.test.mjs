@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { openAsBlob } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -295,6 +295,12 @@ test("errors have a code and a helpful message", async () => {
   await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "nowhere.js" }), noWorker);
   const foreign = coded("unsupported", /example\.org\/worker\.js.*`workerUrl`/);
   await assert.rejects(QuestionAnswering.load(folder, { workerUrl: "https://example.org/worker.js" }), foreign);
+  const copy = join(temporary.folder, "commonjs", "worker.js");
+  await mkdir(dirname(copy));
+  await writeFile(join(dirname(copy), "package.json"), '{ "type": "commonjs" }');
+  await copyFile(join(temporary.folder, "node_modules/mobilebert/dist/worker.js"), copy);
+  const script = coded("unsupported", /commonjs\/worker\.js: Node doesn't read it as a module.*worker\.mjs/);
+  await assert.rejects(QuestionAnswering.load(folder, { workerUrl: copy }), script);
   for (const name of ["wasmUrl", "workerUrl"]) {
     const load = QuestionAnswering.load(folder, { [name]: "http://[" });
     await assert.rejects(load, coded("invalid-input", new RegExp(`${name}.*not a valid URL`)));

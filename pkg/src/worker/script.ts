@@ -100,12 +100,22 @@ export async function whyNotStarted(url: string, problem: string): Promise<Mobil
   return notStarted("unsupported", url, `the page's Content-Security-Policy must allow \`worker-src ${sources}\``);
 }
 
+/** The error for a worker that Node takes for a CommonJS script. */
+export function notModule(url: string, problem: string): MobileBertError {
+  const remedy = 'Name it worker.mjs, or put a package.json with `"type": "module"` next to it';
+  return couldNotLoad("unsupported", url, `Node doesn't read it as a module (${problem})`, remedy);
+}
+
 /** The error for a worker that didn't start. */
 export function notStarted(code: ErrorCode, url: string, reason: string): MobileBertError {
   const remedy = url.includes("/.vite/")
     ? 'With Vite\'s dev server, exclude the package: `optimizeDeps: { exclude: ["mobilebert"] }`, or pass `workerUrl`'
     : "Bundlers such as esbuild and Rollup don't copy workers: copy node_modules/mobilebert/dist/worker.js and " +
       "node_modules/mobilebert/wasm/mobilebert_bg.wasm to the page's host, and pass their URLs as `workerUrl` and `wasmUrl`";
+  return couldNotLoad(code, url, reason, remedy);
+}
+
+function couldNotLoad(code: ErrorCode, url: string, reason: string, remedy: string): MobileBertError {
   const message = `worker.js could not be loaded from ${url}: ${reason}. ${remedy}`;
   return new MobileBertError(code, message, { file: "worker.js", field: "workerUrl" });
 }

@@ -3,7 +3,7 @@ import { MobileBertError } from "../errors.js";
 import { timeouts } from "../files/timeouts.js";
 import { inNode, workerThreads } from "../node.js";
 import type { Reply, Request } from "./messages.js";
-import { bundledScript, loadable, NAME, notStarted, refused, type Script, whyNotStarted } from "./script.js";
+import { bundledScript, loadable, NAME, notModule, notStarted, refused, type Script, whyNotStarted } from "./script.js";
 
 /** A worker of the browser or of Node. */
 export interface Thread {
@@ -85,9 +85,10 @@ async function nodeThread(workerUrl: string | undefined, listener: ThreadListene
     throw refused(url.href, error);
   }
   worker.on("message", (reply: Reply) => listener.message(reply));
-  worker.on("error", (error: NodeJS.ErrnoException) => {
-    const isMissing = /MODULE_NOT_FOUND$/.test(error.code ?? "");
-    listener.stopped(isMissing ? notStarted("not-found", url.href, error.message) : stopped(error.message));
+  worker.on("error", ({ code = "", message }: NodeJS.ErrnoException) => {
+    if (/MODULE_NOT_FOUND$/.test(code)) listener.stopped(notStarted("not-found", url.href, message));
+    else if (/outside a module/.test(message)) listener.stopped(notModule(url.href, message));
+    else listener.stopped(stopped(message));
   });
   worker.on("messageerror", () => listener.stopped(stopped("a message was lost")));
   worker.on("exit", (code) => listener.stopped(stopped(`it exited with code ${code}`)));

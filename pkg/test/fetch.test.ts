@@ -75,6 +75,23 @@ test("HTML pages and LFS pointers instead of a file are reported", async () => {
   await assert.rejects(pointer, coded("not-a-model", "git lfs pull"));
 });
 
+test("a scheme that isn't fetched is the reason why a model isn't found", async () => {
+  for (const base of ["ftp://example.org/m/", "s3://bucket/m/"]) {
+    const place = { kind: "directory" as const, base, mirrors: [base], headers: {} };
+    const statuses: number[] = [];
+    const note = (status: number) => void statuses.push(status);
+    const { signal } = new AbortController();
+    assert.equal(await openFile(place, "config.json", signal, undefined, note), undefined);
+    assert.deepEqual(statuses, [], "there is no response that has a status");
+    const { code, message } = missing(place, "config.json", statuses[0]);
+    assert.equal(code, "not-found");
+    assert.ok(message.includes(base), message);
+    assert.match(message, /only `http:` and `https:` URLs are fetched/);
+  }
+  const web = { kind: "directory" as const, base: "https://example.org/m/", mirrors: [], headers: {} };
+  assert.doesNotMatch(missing(web, "config.json", 404).message, /are fetched/);
+});
+
 test("an interrupted download is a network error", async () => {
   const broken = get("model.safetensors", (_, response) => {
     response.setHeader("content-length", 1000);

@@ -27,7 +27,7 @@ export interface CachedPrefix {
   validator: string;
 }
 
-/** Opens a file. Returns `undefined` if it doesn't exist, and passes the HTTP status to `onMissing`. */
+/** Opens a file. Returns `undefined` if it doesn't exist, and passes the HTTP status, if any, to `onMissing`. */
 export async function openFile(
   place: Place,
   name: string,
@@ -56,7 +56,7 @@ export async function openFile(
   }
   if (isMissing(response)) {
     await response.body?.cancel();
-    onMissing?.(response.status);
+    if (response.status > 0) onMissing?.(response.status);
     return undefined;
   }
   return fromResponse(name, url, response, cached?.bytes ?? 0, send, signal);
@@ -107,7 +107,7 @@ export async function request(
   } catch (error) {
     if (signal.aborted) throw aborted();
     // An extension's own files need no network: the request for a missing one fails.
-    if (!/^https?:/.test(url)) return new Response(null, { status: 404 });
+    if (!/^https?:/.test(url)) return Response.error();
     const message = `${name}: could not fetch ${url} (${reasonOf(error)}); check the network, and whether the server allows this page (CORS)`;
     throw new MobileBertError("network", message, { file: name });
   }
@@ -123,9 +123,9 @@ function reasonOf(error: unknown): string {
   return reason || code || message || String(error);
 }
 
-/** The Hub responds with 401 for repositories that don't exist or aren't accessible. */
+/** The Hub responds with 401 for repositories that don't exist or aren't accessible; 0 is no response. */
 function isMissing(response: Response): boolean {
-  return [401, 403, 404, 410].includes(response.status);
+  return [0, 401, 403, 404, 410].includes(response.status);
 }
 
 function fromResponse(

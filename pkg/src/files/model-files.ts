@@ -1,4 +1,5 @@
 import { MobileBertError } from "../errors.js";
+import { inNode } from "../node.js";
 import type { OpenFile } from "./fetch.js";
 import type { ProgressTotal } from "./progress.js";
 import type { Place } from "./source.js";
@@ -125,6 +126,12 @@ function shardNames(file: string, text: string): string[] {
   return names as string[];
 }
 
+/** Returns whether files with URLs of this scheme can be fetched here. */
+function isFetched(base: string): boolean {
+  const { protocol } = new URL(base);
+  return /^https?:$/.test(protocol) || protocol === (inNode() ? "file:" : globalThis.location?.protocol);
+}
+
 /** The error for a missing file; `status` is the HTTP status of the response. */
 export function missing(place: Place, name: string, status?: number): MobileBertError {
   const detail = { file: name, ...(status !== undefined && { status }) };
@@ -135,6 +142,9 @@ export function missing(place: Place, name: string, status?: number): MobileBert
   const hints = ["is it a model's directory? Directory URLs end in `/`, ids have the form `owner/name`"];
   if (place.id !== undefined) {
     hints[0] = `"${place.id}" was taken for a Hugging Face id; directory URLs end in \`/\``;
+  }
+  if (!isFetched(place.base)) {
+    hints[0] = "only `http:` and `https:` URLs are fetched, an extension's or app's own, and in Node `file:` URLs";
   }
   if (name === WEIGHTS) {
     hints.push("weights are model.safetensors or pytorch_model.bin, or their shards; ONNX files aren't read");

@@ -77,9 +77,12 @@ const isSignal = expected("an AbortSignal", (value) => {
 const isUrl = expected("a URL", (value) => typeof value === "string" || value instanceof URL);
 
 /** One URL or several. */
-const isUrls = expected("a URL or an array of URLs", (value) => {
-  return typeof value === "string" || isStrings(value);
-});
+const isUrls: Check = (value) => {
+  const urls = typeof value === "string" ? [value] : value;
+  if (!isStrings(urls)) return `${shown(value)} is not a URL or an array of URLs`;
+  // Without a host, what follows would be a path of the page or of the disk.
+  return urls.length === 0 || urls.some((url) => !url.trim()) ? "empty; pass a URL, or omit it" : undefined;
+};
 
 /** Request headers; the platform's own `Headers` can't be sent to a worker. */
 const isHeaders = expected("a plain object of strings", (value) => {

@@ -72,6 +72,10 @@ test("`load` names the invalid argument", async () => {
     await assert.rejects(load("models/x/", { [name]: value }), naming(name), name);
   }
   await assert.rejects(load("owner/name", { endpoint: ["https://example.org", 5] }), naming("endpoint"));
+  for (const endpoint of ["", " ", [], ["https://example.org", ""]]) {
+    await assert.rejects(load("owner/name", { endpoint }), naming("endpoint", /empty; pass a URL, or omit it/));
+    await assert.rejects((cache as Any).clear("owner/name", { endpoint }), naming("endpoint"));
+  }
   await assert.rejects(load("owner/name", { endpoint: "http://[" }), naming("endpoint", /not a valid URL/));
 });
 

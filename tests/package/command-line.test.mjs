@@ -195,6 +195,8 @@ test("wrong usage is exit code 2 with the usage", async () => {
     [["quantize", csarron, "--dtype", "int8", "--out", "x"], /--dtype f16, q8 or q4/],
     [["quantize", csarron, "--dtype", "q8"], /--out DIR/],
     [["fetch", csarron, "--depth", "1"], /--depth/],
+    [["fetch", csarron, "--out", ""], /--out is empty/],
+    [["fetch", csarron, "--endpoint="], /--endpoint is empty/],
   ]) {
     const { code, stdout, stderr } = await run(args);
     assert.equal(code, 2, args.join(" "));

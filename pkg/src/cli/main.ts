@@ -35,6 +35,8 @@ async function run(): Promise<void> {
   const { values, positionals } = parse();
   if (values.help) return console.log(USAGE);
   if (values.version) return console.log(await version());
+  const empty = Object.entries(values).find(([, value]) => value === "");
+  if (empty) throw new UsageError(`--${empty[0]} is empty`);
   const [command, model, ...rest] = positionals;
   if (command !== "fetch" && command !== "quantize") {
     throw new UsageError(command ? `unknown command ${command}` : "no command");

@@ -54,7 +54,6 @@ export async function resolveSource(
 
 function endpoints({ endpoint = HUB }: Pick<LoadOptions, "endpoint">): string[] {
   const list = typeof endpoint === "string" ? [endpoint] : endpoint;
-  if (list.length === 0) throw invalidInput("endpoint", "an empty list; pass a host, or omit it");
   return list.map((url) => url.replace(/\/+$/, ""));
 }
 

@@ -87,9 +87,9 @@ impl Arguments {
         let options = AskOptions {
             top_k: self.top_k.get(),
             max_answer_tokens: self.max_answer_tokens.get(),
-            max_length: self.windows.max_length,
-            doc_stride: self.windows.doc_stride,
-            max_question_tokens: self.windows.max_question,
+            max_length: self.windows.max_length.get(),
+            doc_stride: self.windows.doc_stride.get(),
+            max_question_tokens: self.windows.max_question.get(),
             merge: if self.all_spans { Merge::EqualTexts } else { Merge::default() },
             align_to_words: !self.part_words,
             ..AskOptions::default()

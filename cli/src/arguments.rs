@@ -90,28 +90,33 @@ pub struct ShippedModelArguments {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct WindowArguments {
     /// Tokens per window, including the question and special tokens
-    #[arg(long, value_name = "N", default_value_t = WindowOptions::default().max_length, help_heading = "Windows")]
-    pub max_length: usize,
+    #[arg(long, value_name = "N", default_value_t = count(WindowOptions::default().max_length), help_heading = "Windows")]
+    pub max_length: NonZeroUsize,
     /// Tokens from the start of a window to the start of the next
-    #[arg(long, value_name = "N", default_value_t = WindowOptions::default().doc_stride, help_heading = "Windows")]
-    pub doc_stride: usize,
+    #[arg(long, value_name = "N", default_value_t = count(WindowOptions::default().doc_stride), help_heading = "Windows")]
+    pub doc_stride: NonZeroUsize,
     /// Maximum length of the question in tokens
-    #[arg(long, value_name = "N", default_value_t = WindowOptions::default().max_question, help_heading = "Windows")]
-    pub max_question: usize,
+    #[arg(long, value_name = "N", default_value_t = count(WindowOptions::default().max_question), help_heading = "Windows")]
+    pub max_question: NonZeroUsize,
+}
+
+/// A default for an option that takes at least 1.
+pub fn count(default: usize) -> NonZeroUsize {
+    NonZeroUsize::new(default).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Default of `--max-answer-tokens`.
 pub fn max_answer_tokens() -> NonZeroUsize {
-    NonZeroUsize::new(SearchOptions::default().max_answer_tokens).unwrap_or(NonZeroUsize::MIN)
+    count(SearchOptions::default().max_answer_tokens)
 }
 
 impl WindowArguments {
     /// The library's options.
     pub fn options(&self) -> WindowOptions {
         WindowOptions {
-            max_length: self.max_length,
-            doc_stride: self.doc_stride,
-            max_question: self.max_question,
+            max_length: self.max_length.get(),
+            doc_stride: self.doc_stride.get(),
+            max_question: self.max_question.get(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `inspect`: architecture, parameters by part, FLOPs, bytes by dtype, the plan with its dispatches.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mobilebert::config::{Config, Normalization};
@@ -22,8 +23,8 @@ pub struct Arguments {
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// Sequence length of the plan to show
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    sequence: usize,
+    #[arg(long, value_name = "N", default_value = "128")]
+    sequence: NonZeroUsize,
     /// One line of JSON
     #[arg(long)]
     json: bool,
@@ -81,7 +82,7 @@ impl Arguments {
         {
             network = network.folded()?;
         }
-        let sequence = self.sequence.min(config.max_position_embeddings);
+        let sequence = self.sequence.get().min(config.max_position_embeddings);
         let schedule = self.machine.schedule().unwrap_or_default();
         let plan = network.plan(Request { batch: 1, sequence, schedule, ..Request::default() })?;
         let report = Report::new(&config, &network, &plan, &headers)?;

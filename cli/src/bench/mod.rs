@@ -8,6 +8,7 @@ mod print;
 mod report;
 mod variants;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::value_parser;
@@ -49,7 +50,7 @@ pub struct Arguments {
     variant: Vec<variants::Named>,
     /// Sequence lengths [default: 64,128,256,384,512, limited by the model's positions]
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
-    sequence: Vec<usize>,
+    sequence: Vec<NonZeroUsize>,
     /// Sequences per run
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1", value_parser = value_parser!(u16).range(1..))]
     batch: Vec<u16>,
@@ -156,12 +157,13 @@ impl Arguments {
             let lengths: Vec<usize> = LENGTHS.into_iter().filter(|&length| length <= longest).collect();
             return Ok(if lengths.is_empty() { vec![longest] } else { lengths });
         }
-        match self.sequence.iter().find(|&&length| length == 0 || length > longest) {
+        let lengths: Vec<usize> = self.sequence.iter().map(|length| length.get()).collect();
+        match lengths.iter().find(|&&length| length > longest) {
             Some(length) => {
                 let problem = format!("{length}; this model takes 1 to {longest} tokens");
                 Err(Error::invalid_input("sequence", problem))
             }
-            None => Ok(self.sequence.clone()),
+            None => Ok(lengths),
         }
     }
 

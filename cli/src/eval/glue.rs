@@ -1,5 +1,6 @@
 //! `eval glue`: a task's official metrics on its development file.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mobilebert::config::Head;
@@ -30,10 +31,10 @@ pub struct Arguments {
     data: PathBuf,
     /// The first N examples only
     #[arg(long, value_name = "N")]
-    limit: Option<std::num::NonZeroUsize>,
+    limit: Option<NonZeroUsize>,
     /// Maximum length of an input in tokens; longer ones are truncated
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    max_length: usize,
+    #[arg(long, value_name = "N", default_value = "128")]
+    max_length: NonZeroUsize,
 }
 
 /// The last line of output. In percent; correlations times 100, as in GLUE's table.
@@ -56,7 +57,7 @@ impl Arguments {
     /// Classifies every example and prints the scores as the last line.
     pub fn run(self) -> Result<()> {
         let mut examples = self.task.read(&self.data)?;
-        examples.truncate(self.limit.map_or(usize::MAX, std::num::NonZeroUsize::get));
+        examples.truncate(self.limit.map_or(usize::MAX, NonZeroUsize::get));
         let mut model = TextClassification::new(self.model.open_for(Head::SequenceClassification)?)?;
         let model = model.model();
         let classes = classes(self.task, &model.config().labels)?;
@@ -73,7 +74,7 @@ impl Arguments {
 
     fn logits(&self, examples: &[Example], model: &mut Model) -> Result<Vec<Vec<f32>>> {
         let tokenizer = model.tokenizer()?;
-        let longest = self.max_length.min(model.max_length());
+        let longest = self.max_length.get().min(model.max_length());
         let inputs = examples
             .iter()
             .map(|example| sequence::encode(tokenizer, &example.text, example.pair.as_deref(), longest))

@@ -12,6 +12,12 @@ fn usage_errors_exit_with_two() {
         &["answer", "--model", "m"],
         &["answer", "--model", "m", "--question", "q", "--questions", "f"],
         &["answer", "--model", "m", "--question", "q", "--top-k", "0"],
+        &["answer", "--model", "m", "--question", "q", "--doc-stride", "0"],
+        &["answer", "--model", "m", "--question", "q", "--max-question", "0"],
+        &["tokens", "--model", "m", "--question", "q", "--max-length", "0"],
+        &["inspect", "m", "--sequence", "0"],
+        &["eval", "glue", "--task", "sst-2", "--model", "m", "--data", "d", "--max-length", "0"],
+        &["bench", "--model", "m", "--sequence", "8,0"],
         &["classify", "--model", "m", "--device", "tpu", "text"],
         &["classify", "--model", "m", "--threads", "0", "text"],
         &["classify", "--model", "m", "--schedule", "unheard-of", "text"],
@@ -118,7 +124,7 @@ fn missing_files_are_named() {
 }
 
 #[test]
-fn invalid_window_sizes_are_rejected() {
+fn a_window_without_room_is_rejected() {
     let model = TinyModel::new("ForQuestionAnswering");
     let passage = model.write("passage.txt", b"the cat sat");
     let arguments = [
@@ -131,14 +137,10 @@ fn invalid_window_sizes_are_rejected() {
         "who?",
         "--context",
         text(&passage),
+        "--max-length",
+        "3",
     ];
-    for (option, value, field) in [
-        ("--doc-stride", "0", "doc_stride"),
-        ("--max-length", "3", "max_length"),
-        ("--max-question", "0", "max_question"),
-    ] {
-        mobilebert(&[&arguments[..], &[option, value]].concat()).failed(&[field]);
-    }
+    mobilebert(&arguments).failed(&["max_length"]);
 }
 
 #[test]

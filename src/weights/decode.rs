@@ -14,7 +14,7 @@ pub const Q4_GROUP: usize = 32;
 /// Decodes a stored tensor, with its scales if it is quantized, to the shape that the configuration requires.
 ///
 /// q8: row `r` is `scale[r] · i8`. q4: two values per byte, low nibble first, each in two's complement from −8 to 7,
-/// times the scale of its group of [`Q4_GROUP`] columns.
+/// times the scale of its group of [`Q4_GROUP`] columns; a row's last group may be shorter.
 ///
 /// # Errors
 /// Wrong shapes, unsupported types, a missing scale, and values that are NaN or infinite.
@@ -138,7 +138,8 @@ fn dequantize(
         }
     } else {
         let scales = scale.bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32());
-        for (group, scale) in raw.bytes.chunks_exact(Q4_GROUP / 2).zip(scales) {
+        let groups = raw.bytes.chunks_exact(columns / 2).flat_map(|row| row.chunks(Q4_GROUP / 2));
+        for (group, scale) in groups.zip(scales) {
             let nibbles = group.iter().flat_map(|byte| [(byte << 4) as i8 >> 4, *byte as i8 >> 4]);
             data.extend(nibbles.map(|nibble| f32::from(nibble) * scale));
         }

@@ -160,12 +160,12 @@ pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &
         Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => wanted.to_vec(),
         Dtype::I8 if wanted.len() == 2 => wanted.to_vec(),
         Dtype::U8 => match wanted {
-            [rows, columns] if columns.is_multiple_of(Q4_GROUP) => vec![*rows, columns / 2],
+            [rows, columns] if columns.is_multiple_of(2) => vec![*rows, columns / 2],
             _ => {
                 return Err(Error::tensor(
                     name,
                     format!(
-                        "is stored as U8 (q4), which isn't possible for shape {wanted:?}: columns must be a multiple of {Q4_GROUP}"
+                        "is stored as U8 (q4), which isn't possible for shape {wanted:?}: the number of columns must be even"
                     ),
                 ));
             }
@@ -193,7 +193,7 @@ pub(super) fn check_scale(
 ) -> Result<()> {
     let (expected_dtype, expected) = match (quantized, wanted) {
         (Dtype::I8, [rows, _]) => (Dtype::F32, vec![*rows]),
-        (Dtype::U8, [rows, columns]) => (Dtype::F16, vec![*rows, columns / Q4_GROUP]),
+        (Dtype::U8, [rows, columns]) => (Dtype::F16, vec![*rows, columns.div_ceil(Q4_GROUP)]),
         _ => return Ok(()),
     };
     if dtype != expected_dtype {

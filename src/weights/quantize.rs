@@ -1,7 +1,7 @@
 //! Float checkpoints → f16, q8 and q4, as safetensors files that any reader of the format can open.
 //!
 //! q8 `X.weight` I8 `[out, in]` with `X.weight.scale` F32 `[out]`: one scale per row. q4 `X.weight` U8 `[out, in/2]`, two
-//! values per byte, low nibble first, in two's complement, with `X.weight.scale` F16 `[out, in/32]`: one scale per group
+//! values per byte, low nibble first, in two's complement, with `X.weight.scale` F16 `[out, ⌈in/32⌉]`: one scale per group
 //! of 32 columns. Scales apply to parts of rows, so NoNorm's `γ`, which scales rows, folds into them without loss.
 
 use std::collections::BTreeMap;

@@ -8,6 +8,9 @@ use crate::plan::Network;
 
 use super::decode::Q4_GROUP;
 
+/// The columns of MobileBERT's decoder that its word embeddings are too narrow for, `[hidden − embedding, vocab]`.
+const DECODER_COLUMNS: &str = "cls.predictions.dense.weight";
+
 /// Storage format of a checkpoint's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
@@ -17,7 +20,8 @@ pub enum Storage {
     F16,
     /// Matrices in 8 bits with one scale per row, vectors in 32 bits.
     Q8,
-    /// Matrices of layers and word embeddings in 4 bits with one scale per group, other matrices in 8 bits, vectors in 32.
+    /// Matrices of layers, word embeddings and MobileBERT's masked-word decoder in 4 bits with one scale per group, other
+    /// matrices in 8 bits, vectors in 32.
     Q4,
 }
 
@@ -40,10 +44,15 @@ impl Storage {
         let [_, columns] = *shape else {
             return if self == Storage::F16 { Storage::F16 } else { Storage::F32 };
         };
-        let is_large = name.contains(".layer.") || name.contains("word_embeddings");
+        let in_groups = if name.contains(".layer.") || name.contains("word_embeddings") {
+            columns.is_multiple_of(Q4_GROUP)
+        } else {
+            // Half of a MobileBERT with its masked-word head. It becomes floats anyway, so that its groups need not be whole.
+            name.ends_with(DECODER_COLUMNS) && columns.is_multiple_of(2)
+        };
         match self {
             Storage::Q8 | Storage::Q4 if !name.ends_with(".weight") => Storage::F32,
-            Storage::Q4 if !is_large || !columns.is_multiple_of(Q4_GROUP) => Storage::Q8,
+            Storage::Q4 if !in_groups => Storage::Q8,
             other => other,
         }
     }
@@ -56,7 +65,10 @@ impl Storage {
             Storage::F32 => 4 * values,
             Storage::F16 => 2 * values,
             Storage::Q8 => values + 4 * rows,
-            Storage::Q4 => values / 2 + 2 * (values / Q4_GROUP as u64),
+            Storage::Q4 => {
+                let columns = shape.last().copied().unwrap_or(0);
+                values / 2 + 2 * rows * columns.div_ceil(Q4_GROUP) as u64
+            }
         }
     }
 

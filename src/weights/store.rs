@@ -63,7 +63,7 @@ fn store_q8(raw: &RawTensor) -> Result<StoredTensor> {
 fn store_q4(raw: &RawTensor) -> Result<StoredTensor> {
     let [height, columns] = [raw.shape[0], raw.shape[1]];
     let mut values = Vec::with_capacity(height * columns / 2);
-    let mut scales = Vec::with_capacity(height * columns / Q4_GROUP * 2);
+    let mut scales = Vec::with_capacity(height * columns.div_ceil(Q4_GROUP) * 2);
     rows(raw, |row| {
         for group in row.chunks(Q4_GROUP) {
             let scale = best_scale(group);
@@ -72,7 +72,7 @@ fn store_q4(raw: &RawTensor) -> Result<StoredTensor> {
             scales.extend(scale.to_le_bytes());
         }
     })?;
-    let scale_shape = [height, columns / Q4_GROUP];
+    let scale_shape = [height, columns.div_ceil(Q4_GROUP)];
     Ok(StoredTensor {
         tensor: tensor(&raw.name, Dtype::U8, &[height, columns / 2], values),
         scale: Some(tensor(&scale_name(&raw.name), Dtype::F16, &scale_shape, scales)),

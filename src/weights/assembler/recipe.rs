@@ -6,7 +6,7 @@ use super::{Assembler, PendingSource, product, rows};
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Recipe, Source};
 use crate::weights::decode::{
-    decode, packed, q8, refuse_non_finite, refuse_non_finite_packed, refuse_non_finite_q8,
+    Q4_GROUP, decode, packed, q8, refuse_non_finite, refuse_non_finite_packed, refuse_non_finite_q8,
 };
 use crate::weights::tensor::{PackedTensor, ParameterData, Q8Tensor, RawTensor, Tensor};
 
@@ -69,6 +69,10 @@ impl Assembler {
         let (raw, stored_scale) = self.stored(tensor)?;
         let mut values = match raw.dtype {
             Dtype::I8 => ParameterData::Q8(q8(raw, stored_scale, &tensor.shape)?),
+            // The kernels multiply whole groups.
+            Dtype::U8 if tensor.shape.last().is_none_or(|columns| !columns.is_multiple_of(Q4_GROUP)) => {
+                return Ok(None);
+            }
             Dtype::F16 | Dtype::U8 => ParameterData::Packed(packed(raw, stored_scale, &tensor.shape)?),
             _ => return Ok(None),
         };

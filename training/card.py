@@ -8,12 +8,14 @@ from training.places import Places
 
 DATA = {
     "sst2": "SST-2 in GLUE's form (Socher et al. 2013; for research use), training file alone.",
+    "text": "Books, mostly of the 19th century (Project Gutenberg; public domain in the USA).",
     "squad": "SQuAD v1.1 (CC BY-SA 4.0), training file alone, without answers whose place is a guess.",
 }
 LICENCE = "The weights: MIT, as the project. The teacher and the data named above keep their own licences."
 # How a shipped model is tried from the repository's root.
 USE = {
     "sst2": 'classify --model models/{name} "a charming and often affecting journey"',
+    "text": 'fill-mask --model models/{name} "The [MASK] was full of people."',
     "squad": 'answer --model models/{name} --question "Who sat on the mat?" --context passage.txt',
 }
 FIELDS = (

@@ -36,6 +36,15 @@ class Engine:
             raise TrainingError(f"{self.program} classify: {len(lines)} results for {len(texts)} texts")
         return [json.loads(line) for line in lines]
 
+    def fill_masks(self, model: Path, texts: list[str], top: int) -> list[list[list[tuple[int, str]]]]:
+        """Of each text, for each mask, the ids of the most probable words and the words."""
+        arguments = ("--model", model, "--json", "--top-k", top, "-")
+        lines = self.run("fill-mask", *arguments, text="\n".join(texts) + "\n").splitlines()
+        if len(lines) != len(texts):
+            raise TrainingError(f"{self.program} fill-mask: {len(lines)} results for {len(texts)} texts")
+        masks = [json.loads(line)["masks"] for line in lines]
+        return [[[(c["token"], c["token_str"]) for c in mask["candidates"]] for mask in text] for text in masks]
+
     def answers(
         self, model: Path, data: Path, version: str, predictions: Path, null_threshold: float = 0.0
     ) -> tuple[dict, dict[str, str]]:

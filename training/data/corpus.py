@@ -35,7 +35,7 @@ def build(tokenizer, files: list[Path], folder: Path) -> dict:
     pieces, lengths, books = [], [], []
     book = 0
     for path in files:
-        for part in _chunks(path, 2000):
+        for part in chunks(path, 2000):
             full = [line for line in part if line]
             found = iter(tokens.pieces(tokenizer, full))
             for line in part:
@@ -66,7 +66,8 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(file, array)
 
 
-def _chunks(path: Path, size: int) -> Iterator[list[str]]:
+def chunks(path: Path, size: int) -> Iterator[list[str]]:
+    """The lines of a file, plain or `.xz`, without the spaces around them, `size` at a time."""
     opener = lzma.open if path.suffix == ".xz" else open
     part = []
     try:

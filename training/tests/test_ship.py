@@ -5,12 +5,15 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from training import checkpoint, confidence, engine
+from training.data import masked, tokens
 from training.errors import TrainingError
+from training.scoring import examples
 from training.steps import calibrate, export, finetune, ship
-from training.tests.conftest import tiny
+from training.tests.conftest import sentence, tiny
 
 try:
     engine.find()
@@ -51,10 +54,51 @@ def test_a_model_that_was_not_exported_is_not_shipped(world):
         ship.run(tiny("never-exported"), world)
 
 
-@pytest.mark.parametrize("task", ["mrpc", "stsb", "text"])
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_the_card_of_an_encoder_says_how_many_masked_words_it_guesses(world, tmp_path):
+    places = replace(world, shipped=tmp_path / "models", data=tmp_path / "data")
+    random = np.random.default_rng(9)
+    (places.data / "text").mkdir(parents=True)
+    lines = [sentence(random, 45, 70) for _ in range(30)]
+    (places.data / "text" / "held-out.txt").write_text("\n".join(lines) + "\n")
+    config = tiny("ship-text", task="text", data={"files": ["text/held-out.txt"]})
+    shutil.copytree(world.models / "tiny-text", places.run(config.name) / "model")
+    export.run(config, places)
+    ship.run(config, places)
+    text = (places.shipped / config.name / "README.md").read_text()
+    [[count]] = [re.findall(r"(\d+) masked words of 30 paragraphs", text)]
+    assert int(count) > 60
+    # It was never trained: it guesses none of 500 words that are equally frequent, or a few by luck.
+    shares = {name: float(share) for name, share in re.findall(r"\| (f16|q4, as shipped|chance) \| ([0-9.]+) %", text)}
+    assert set(shares) == {"f16", "q4, as shipped", "chance"} and max(shares.values()) < 8
+    assert text.count("| … ") >= 5
+
+
+@pytest.mark.parametrize("task", ["mrpc", "stsb"])
 def test_tasks_that_it_cannot_score_are_refused(world, task):
-    with pytest.raises(TrainingError, match="scores questions and labels of single texts"):
+    with pytest.raises(TrainingError, match="scores questions, masked words and labels of single texts"):
         ship.run(tiny("pairs", task=task), world)
+
+
+def test_masked_words_need_a_text(world):
+    with pytest.raises(TrainingError, match="'data.files' is empty"):
+        ship.run(tiny("no-files", task="text"), world)
+
+
+def test_masks_hide_whole_words_of_one_piece(world):
+    tokenizer = tokens.load(world.models / "tiny")
+    hidden = 0
+    for seed in range(40):
+        plain = '(w1 w2-w3 w4\'s w5) unknown w6, w7. "w8" w9w1 w10'
+        made = masked.mask(plain, tokenizer, np.random.default_rng(seed))
+        restored = made.text
+        for word in made.written:
+            assert word in ("w1", "w5", "w6", "w7", "w8", "w10")
+            restored = restored.replace("[MASK]", word, 1)
+        assert restored == plain
+        assert [tokenizer.token_to_id(word) for word in made.written] == made.words
+        hidden += len(made.words)
+    assert 20 < hidden < 60
 
 
 def test_a_copy_that_fails_leaves_what_stood_there(tmp_path):
@@ -68,10 +112,10 @@ def test_a_copy_that_fails_leaves_what_stood_there(tmp_path):
 
 def test_examples_are_half_mistakes_where_there_are_as_many():
     right = [i % 3 > 0 for i in range(60)]
-    chosen = ship.pick(right, 1)
+    chosen = examples.pick(right, 1)
     assert [right[i] for i in chosen] == [True] * 5 + [False] * 5
-    assert chosen == ship.pick(right, 1) != ship.pick(right, 2)
-    assert len(ship.pick([True] * 3 + [False], 1)) == 4
+    assert chosen == examples.pick(right, 1) != examples.pick(right, 2)
+    assert len(examples.pick([True] * 3 + [False], 1)) == 4
 
 
 def test_an_engine_that_fails_is_quoted(tmp_path):

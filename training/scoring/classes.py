@@ -1,0 +1,33 @@
+"""Accuracy of labels of single texts on a whole dev set."""
+
+from pathlib import Path
+
+from training import confidence, engine
+from training.config import Config
+from training.data import glue
+from training.places import Places
+from training.scoring.examples import escape, pick, verdict
+
+
+def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+    """Scores of the shipped directory and of its source, and examples."""
+    rows, names = glue.read_dev(places, config.task), glue.label_names(config.task)
+    truths = [names[int(row.label)] for row in rows]
+    results = {}
+    for dtype, model in (("q8, as shipped", made), ("f16", source)):
+        found = program.classify(model, [row.first.strip() for row in rows])
+        results[dtype] = [labels["labels"][0] for labels in found]
+    card = ["## Scores", "", f"Whole dev set ({len(rows)} texts), by this project's engine, with 95 % intervals:", ""]
+    card += ["| weights | accuracy | interval (Wilson) |", "|---|---|---|"]
+    for dtype, guesses in results.items():
+        hits = sum(guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True))
+        low, high = confidence.wilson(hits, len(rows))
+        card.append(f"| {dtype} | {100 * hits / len(rows):.2f} | {low:.1f} to {high:.1f} |")
+    guesses = results["q8, as shipped"]
+    right = [guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True)]
+    card += ["", "## Ten examples", "", "| text | label | says | with probability | |", "|---|---|---|---|---|"]
+    for i in pick(right, config.seed):
+        guess = guesses[i]
+        cells = (rows[i].first.strip(), truths[i], guess["label"], f"{guess['probability']:.2f}", verdict(right[i]))
+        card.append(f"| {' | '.join(map(escape, cells))} |")
+    return [*card, ""]

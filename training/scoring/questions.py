@@ -1,0 +1,60 @@
+"""The official metrics of questions on whole dev sets."""
+
+import json
+from pathlib import Path
+
+from training import confidence, engine
+from training.config import Config
+from training.data.squad import read_dev
+from training.metrics import squad
+from training.places import Places
+from training.scoring.examples import escape, pick, verdict
+from training.steps import calibrate
+
+
+def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+    """Scores of the shipped directory and of its source, and examples."""
+    data = places.data_file("squad", "dev-v1.1.json")
+    questions = read_dev(places, "1.1").questions
+    card = ["## Scores", "", f"SQuAD v1.1, whole dev set ({len(questions)} questions), by this project's engine:", ""]
+    card += ["| weights | exact match | F1 | 95 % interval of F1 (bootstrap) |", "|---|---|---|---|"]
+    answers: dict[str, str] = {}
+    for dtype, model in (("f16", source), ("q8, as shipped", made)):
+        scores, answers = program.answers(model, data, "1.1", places.run(config.name) / "predictions.json")
+        each = [max(squad.f1(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
+        low, high = (100 * end for end in confidence.bootstrap(each))
+        figures = f"{scores['exact_match']:.2f} | {scores['f1']:.2f} | {low:.1f} to {high:.1f}"
+        card.append(f"| {dtype} | {figures} |")
+    card += _unanswerable(config, places, program, made)
+    right = [any(squad.exact(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
+    card += ["", "## Ten examples", "", "| question | answer | says | |", "|---|---|---|---|"]
+    for i in pick(right, config.seed):
+        cells = (questions[i].text, questions[i].answers[0][1], answers.get(questions[i].id, ""), verdict(right[i]))
+        card.append(f"| {' | '.join(map(escape, cells))} |")
+    return [*card, ""]
+
+
+def _unanswerable(config: Config, places: Places, program: engine.Engine, made: Path) -> list[str]:
+    calibrated = calibrate.path(config, places)
+    if not calibrated.is_file():
+        return []
+    found = json.loads(calibrated.read_text(encoding="utf-8"))
+    cut, kinds = found["balanced_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
+    data = places.data_file("squad", "dev-v2.0.json")
+    scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
+    # A file may lack one of the two kinds of questions.
+    names = ("exact_match", "f1", "HasAns_exact", "HasAns_f1", "NoAns_exact", "NoAns_f1")
+    figures = [f"{scores[name]:.2f}" if name in scores else "" for name in names]
+    return [
+        "",
+        f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped, none of it trained on. Here "no answer" is',
+        f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
+        f"--null-threshold={cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
+        f"answer (see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
+        "`mobilebert answer` say it as if a third of the questions had no answer, above",
+        f"{found['calibration']['null_threshold']:.2f}:",
+        "",
+        "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
+        "|---|---|---|---|---|---|",
+        f"| {' | '.join(figures)} |",
+    ]

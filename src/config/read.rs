@@ -1,7 +1,7 @@
 //! The fields of each family, with their defaults.
 
 use super::fields::Fields;
-use super::{Bottleneck, Calibration, Config, FILE, Family, Head, Normalization};
+use super::{Activation, Bottleneck, Calibration, Config, FILE, Family, Head, Normalization};
 use crate::error::{Error, Result};
 
 /// Reads `model_type`, or the family that `architectures` implies.
@@ -95,16 +95,12 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
         None
     };
     Ok(Config {
-        family: Family::MobileBert,
-        head,
-        vocab_size: fields.size("vocab_size", 30522)?,
         hidden_size: fields.size("hidden_size", 512)?,
         embedding_size: fields.size("embedding_size", 128)?,
         num_hidden_layers: fields.count("num_hidden_layers", 24)?,
         num_attention_heads: fields.size("num_attention_heads", 4)?,
         intermediate_size: fields.size("intermediate_size", 512)?,
         num_feedforward_networks: fields.count("num_feedforward_networks", 4)?,
-        max_position_embeddings: fields.size("max_position_embeddings", 512)?,
         type_vocab_size: fields.size("type_vocab_size", 2)?,
         trigram_input: fields.flag("trigram_input", true)?,
         bottleneck,
@@ -112,15 +108,7 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
         layer_norm_eps: fields.epsilon("layer_norm_eps", 1e-12)?,
         hidden_act: fields.activation("hidden_act", "relu")?,
         classifier_activation: fields.flag("classifier_activation", true)?,
-        tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
-        labels: fields.labels()?,
-        listed_labels: fields.entries("id2label"),
-        stated_head: None,
-        wanted_head: None,
-        problem_type: fields.problem_type()?,
-        activation_fn: fields.activation_fn()?,
-        pad_token_id: fields.token_id("pad_token_id")?,
-        calibration: Calibration::read(fields)?,
+        ..common(fields, Family::MobileBert, head)?
     })
 }
 
@@ -128,32 +116,15 @@ pub(super) fn mobilebert(fields: &Fields, head: Head) -> Result<Config> {
 pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
     let hidden_size = fields.size("hidden_size", 768)?;
     Ok(Config {
-        family: Family::Bert,
-        head,
-        vocab_size: fields.size("vocab_size", 30522)?,
         hidden_size,
         embedding_size: hidden_size,
         num_hidden_layers: fields.count("num_hidden_layers", 12)?,
         num_attention_heads: fields.size("num_attention_heads", 12)?,
         intermediate_size: fields.size("intermediate_size", 3072)?,
-        num_feedforward_networks: 1,
-        max_position_embeddings: fields.size("max_position_embeddings", 512)?,
         type_vocab_size: fields.size("type_vocab_size", 2)?,
-        trigram_input: false,
-        bottleneck: None,
-        normalization: Normalization::LayerNorm,
         layer_norm_eps: fields.epsilon("layer_norm_eps", 1e-12)?,
         hidden_act: fields.activation("hidden_act", "gelu")?,
-        classifier_activation: true,
-        tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
-        labels: fields.labels()?,
-        listed_labels: fields.entries("id2label"),
-        stated_head: None,
-        wanted_head: None,
-        problem_type: fields.problem_type()?,
-        activation_fn: fields.activation_fn()?,
-        pad_token_id: fields.token_id("pad_token_id")?,
-        calibration: Calibration::read(fields)?,
+        ..common(fields, Family::Bert, head)?
     })
 }
 
@@ -161,23 +132,36 @@ pub(super) fn bert(fields: &Fields, head: Head) -> Result<Config> {
 pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
     let hidden_size = fields.size(fields.present(&["dim", "hidden_size"]), 768)?;
     Ok(Config {
-        family: Family::DistilBert,
-        head,
-        vocab_size: fields.size("vocab_size", 30522)?,
         hidden_size,
         embedding_size: hidden_size,
         num_hidden_layers: fields.count(fields.present(&["n_layers", "num_hidden_layers"]), 6)?,
         num_attention_heads: fields.size(fields.present(&["n_heads", "num_attention_heads"]), 12)?,
         intermediate_size: fields.size("hidden_dim", 3072)?,
+        hidden_act: fields.activation("activation", "gelu")?,
+        ..common(fields, Family::DistilBert, head)?
+    })
+}
+
+/// Reads what has the same field and default in every family; the rest is that of a BERT without layers.
+fn common(fields: &Fields, family: Family, head: Head) -> Result<Config> {
+    Ok(Config {
+        family,
+        head,
+        vocab_size: fields.size("vocab_size", 30522)?,
+        hidden_size: 0,
+        embedding_size: 0,
+        num_hidden_layers: 0,
+        num_attention_heads: 0,
+        intermediate_size: 0,
         num_feedforward_networks: 1,
         max_position_embeddings: fields.size("max_position_embeddings", 512)?,
         type_vocab_size: 0,
         trigram_input: false,
         bottleneck: None,
         normalization: Normalization::LayerNorm,
-        // Hard-coded in transformers.
+        // Hard-coded in transformers for DistilBERT, and the others' default.
         layer_norm_eps: 1e-12,
-        hidden_act: fields.activation("activation", "gelu")?,
+        hidden_act: Activation::Gelu,
         classifier_activation: true,
         tie_word_embeddings: fields.flag("tie_word_embeddings", true)?,
         labels: fields.labels()?,

@@ -9,7 +9,8 @@ use crate::plan::{Group, Inputs, Parameter, ParameterId, Plan, Request, Stretch}
 use crate::trial::{Order, Trial};
 use crate::weights::ParameterData;
 
-use super::device::{Adapter, Device};
+use super::adapter::Adapter;
+use super::device::Device;
 use super::launch::launch;
 use super::memory::{Ledger, Memory};
 use super::parameters::{Layout, PendingGroup, Uploaded};
@@ -17,11 +18,10 @@ use super::pipelines::Pipelines;
 use super::prepared::{PrepareContext, Prepared};
 use super::readback::read_back;
 use super::tile::Tile;
+use super::uploads::Uploads;
 
 /// Share of the time in wide tiles that short ones have to stay below.
 const SHORT_TILE_THRESHOLD: f64 = 0.95;
-/// Uploads are flushed whenever this much is on its way, so that their copies do not pile up.
-const FLUSH_BYTES: u64 = 16 << 20;
 
 /// Runs plans on a GPU.
 #[derive(Debug)]
@@ -39,26 +39,6 @@ pub struct Executor {
     /// Timings of tiles by size of plan; they outlive evicted plans.
     pub(super) trials: HashMap<Request, Trial<Tile>>,
     pub(super) device: Device,
-}
-
-/// Uploads in flight.
-#[derive(Debug, Default)]
-struct Uploads {
-    bytes: u64,
-    #[cfg(target_arch = "wasm32")]
-    outcomes: Outcomes,
-}
-
-/// Results of uploads, which browsers report later.
-#[cfg(target_arch = "wasm32")]
-#[derive(Default)]
-struct Outcomes(Vec<std::pin::Pin<Box<dyn Future<Output = Result<()>>>>>);
-
-#[cfg(target_arch = "wasm32")]
-impl std::fmt::Debug for Outcomes {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} outcomes", self.0.len())
-    }
 }
 
 impl Executor {
@@ -128,10 +108,7 @@ impl Executor {
         let bytes = uploaded.as_ref().map_or(0, |all| all.iter().map(|(_, uploaded)| uploaded.bytes).sum());
         let outcome = watch.end(parameter.name.clone(), bytes);
         let uploaded = uploaded?;
-        #[cfg(not(target_arch = "wasm32"))]
-        pollster::block_on(outcome)?;
-        #[cfg(target_arch = "wasm32")]
-        self.uploads.outcomes.0.push(Box::pin(outcome));
+        self.uploads.expect(outcome)?;
 
         for (id, uploaded) in uploaded {
             if self.parameters.len() <= id.0 {
@@ -141,11 +118,7 @@ impl Executor {
         }
         // Bind groups prepared earlier refer to the old buffer.
         self.prepared.clear();
-        self.uploads.bytes += bytes;
-        if self.uploads.bytes >= FLUSH_BYTES {
-            self.flush()?;
-        }
-        Ok(())
+        self.uploads.add(bytes, &self.device)
     }
 
     /// Adds a parameter to its group. Returns the group's parameters once it is complete.
@@ -172,31 +145,12 @@ impl Executor {
         Ok(self.pending.swap_remove(index).upload(&self.device, &self.ledger))
     }
 
-    /// Submits what was written so far, so that its staging copies can be freed.
-    fn flush(&mut self) -> Result<()> {
-        self.uploads.bytes = 0;
-        self.device.queue.submit(None);
-        // Natively this waits and frees them; browsers do that themselves.
-        self.device
-            .device
-            .poll(self.device.wait())
-            .map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
-        self.device.check("upload")
-    }
-
     /// Waits until all uploads are known to have succeeded.
     ///
     /// # Errors
     /// `OutOfMemory` with the name of the tensor that did not fit.
     pub async fn settle(&mut self) -> Result<()> {
-        if self.uploads.bytes > 0 {
-            self.flush()?;
-        }
-        #[cfg(target_arch = "wasm32")]
-        for outcome in std::mem::take(&mut self.uploads.outcomes.0) {
-            outcome.await?;
-        }
-        Ok(())
+        self.uploads.settle(&self.device).await
     }
 
     /// Runs a plan; one vector per output of the plan, each the whole buffer in row-major order.

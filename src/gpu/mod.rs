@@ -5,6 +5,7 @@
 //! live as long as the plan; a run writes the inputs, submits one command buffer with one compute pass and reads all
 //! results back at once.
 
+mod adapter;
 mod completion;
 mod device;
 mod executor;
@@ -20,8 +21,11 @@ mod tile;
 #[cfg(target_arch = "wasm32")]
 mod timer;
 mod timestamps;
+mod uploads;
+mod watch;
 
-pub use device::{Adapter, Device};
+pub use adapter::Adapter;
+pub use device::Device;
 pub use executor::Executor;
 pub use launch::launch;
 pub use memory::Memory;

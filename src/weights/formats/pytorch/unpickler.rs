@@ -6,12 +6,12 @@ use super::pickle::{Instruction, instruction};
 use super::value::{Id, Import, StorageValue, TensorValue, Value};
 
 /// A checkpoint of thousands of tensors has a pickle of a few hundred kilobytes.
-const MAX_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 4 << 20;
 /// A tensor takes about twenty values.
-const MAX_VALUES: usize = 1 << 20;
+const MAX_VALUES: usize = 1 << 18;
 /// Items, sizes and characters that values may copy from others: a pickle can refer to a long value many times. A tensor
 /// and its storage copy about ten.
-const MAX_COPIED: usize = 1 << 21;
+const MAX_COPIED: usize = 1 << 19;
 /// Characters of a refused import that an error shows.
 const MAX_SHOWN: usize = 100;
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { answer, ask, openReady, paste, takeSample } from "./support/index-page.mjs";
+import { frames, shiftSoFar, watchShift } from "./support/settled.mjs";
 import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 import { delayMessages } from "./support/worker-messages.mjs";
 
@@ -38,7 +39,17 @@ const shown = (page) =>
     rows: Array.from(document.querySelectorAll("#alternatives button"), (row) => row.textContent),
   }));
 
-const scrolled = () => new Promise((resolve) => setTimeout(resolve, 300));
+/** Waits until elements are on a screen of this height, and fails with their places if they don't come there. */
+async function assertOnScreen(page, height, ...selectors) {
+  const areThere = (height, selectors) =>
+    selectors.every((selector) => {
+      const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+      return top >= 0 && bottom <= height && bottom > top;
+    });
+  await page
+    .waitForFunction(areThere, {}, height, selectors)
+    .catch(async () => assert.fail(JSON.stringify(await boxes(page, ...selectors))));
+}
 
 describe("on a phone", () => {
   let page;
@@ -55,16 +66,7 @@ describe("on a phone", () => {
     await page.keyboard.type("Who keeps it?");
     await page.keyboard.press("Enter");
     await answer(page);
-    await scrolled();
-    for (const { selector, top, bottom } of await boxes(
-      page,
-      "#paper",
-      "#question",
-      "#answer-line",
-      "#answer-sentence",
-    )) {
-      assert.ok(top >= 0 && bottom <= 640, `${selector} is at ${top} to ${bottom}`);
-    }
+    await assertOnScreen(page, 640, "#paper", "#question", "#answer-line", "#answer-sentence");
     const [{ top, bottom }] = await boxes(page, "#paper");
     assert.ok(bottom - top <= 5 * 25.6 + 24 + 2, `the passage is ${bottom - top} px tall`);
   });
@@ -99,20 +101,15 @@ describe("on a phone", () => {
     // Shifts soon after a tap don't count, so the answer has to come later.
     await delayMessages(page, 700);
     await openReady(page, site.address(), SMALL_MODELS);
-    await page.evaluate(() => {
-      globalThis.shift = 0;
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shift += entry.value;
-      }).observe({ type: "layout-shift", buffered: false });
-    });
+    await watchShift(page);
     for (const index of [1, 2]) {
       await page.tap(`#samples button:nth-child(${index})`);
-      await scrolled();
+      await frames(page);
       await page.tap("#chips button");
       await answer(page);
-      await scrolled();
+      await frames(page);
     }
-    const shift = await page.evaluate(() => globalThis.shift);
+    const shift = await shiftSoFar(page);
     assert.ok(shift <= 0.02, `the layout shifted by ${shift}`);
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
 import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { frames } from "./support/settled.mjs";
 import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 
 const LINE =
@@ -196,9 +197,17 @@ test("with forced colors the highlight and the selected sample are visible", asy
       const clip = { x: x - 4, y: y - 4, width: width + 8, height: height + 8 };
       return Buffer.from(await page.screenshot({ clip })).toString("base64");
     };
+    /** The picture when nothing scrolls or fades anymore. */
+    const steady = async () => {
+      for (let last = await picture(); ; ) {
+        await frames(page);
+        const next = await picture();
+        if (next === last) return next;
+        last = next;
+      }
+    };
     await page.$eval("#paper", (paper) => paper.scrollIntoView({ block: "start" }));
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    const before = await picture();
+    const before = await steady();
     await page.evaluate(hide);
     return before !== (await picture());
   };

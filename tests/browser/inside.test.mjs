@@ -4,6 +4,7 @@ import { chromium, firefox, newPage } from "./support/browsers.mjs";
 import { contrast } from "./support/contrast.mjs";
 import { ask, openReady, paste } from "./support/index-page.mjs";
 import { choose, openInside, painted, shownInside, tapAnswer } from "./support/inside-panel.mjs";
+import { shiftSoFar, watchShift } from "./support/settled.mjs";
 import { serveSmallModels } from "./support/small-models.mjs";
 import { delayMessages } from "./support/worker-messages.mjs";
 
@@ -313,19 +314,13 @@ test("nothing shifts when it is computed, on a phone and a wide screen", async (
     ]) {
       // Shifts soon after a tap don't count, so results have to come later.
       const { page } = await answered(browser, { size, before: (page) => delayMessages(page, 700) });
-      await page.evaluate(() => {
-        globalThis.shift = 0;
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shift += entry.value;
-        }).observe({ type: "layout-shift", buffered: false });
-      });
+      await watchShift(page);
       await page.click("#inside-toggle");
       await painted(page, "ends");
       await page.click("#inside-words .chosen");
       await painted(page, "attention");
       await choose(page, "layer", 0);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const shift = await page.evaluate(() => globalThis.shift);
+      const shift = await shiftSoFar(page);
       assert.ok(shift <= 0.02, `${size.width} px: the layout shifted by ${shift}`);
       await page.close();
     }

@@ -45,7 +45,7 @@ describeInEachBrowser("workers that share a run", (browser) => {
         const shared = globalThis.shared.splice(0).length;
         if (during === "death") {
           // Between two runs: a worker that dies during one is missed only after `timeouts.stop`.
-          await new Promise((resolve) => setTimeout(resolve, 200));
+          while (globalThis.asked.size > 0) await new Promise((resolve) => setTimeout(resolve));
           globalThis.workers[1].terminate();
         }
         if (during !== "") for (let i = 0; i < 8; i++) await once();
@@ -69,6 +69,8 @@ describeInEachBrowser("workers that share a run", (browser) => {
       globalThis.workers = [];
       /** The lengths of time that shared runs took part in, as the helpers' messages show. */
       globalThis.shared = [];
+      /** The calls that helpers haven't answered yet. */
+      globalThis.asked = new Set();
       const Original = globalThis.Worker;
       globalThis.Worker = class extends Original {
         constructor(url, options) {
@@ -79,9 +81,13 @@ describeInEachBrowser("workers that share a run", (browser) => {
           // Ports to helpers are wrapped, to see what is sent to them.
           if (message.kind === "helper") {
             const { port1, port2 } = new MessageChannel();
-            const { port } = message;
-            port.onmessage = ({ data }) => port1.postMessage(data);
+            const { port, helper: number } = message;
+            port.onmessage = ({ data }) => {
+              if (data.kind === "result" || data.kind === "error") globalThis.asked.delete(`${number} ${data.id}`);
+              port1.postMessage(data);
+            };
             port1.onmessage = ({ data }) => {
+              if (data.kind === "call") globalThis.asked.add(`${number} ${data.id}`);
               if (data.call?.name === "takePart") globalThis.shared.push(data.call.args[1]);
               port.postMessage(globalThis.changed?.(data) ?? data);
             };

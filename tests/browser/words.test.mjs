@@ -73,12 +73,20 @@ describeInEachBrowser("the words of a sentence", (browser) => {
   });
 
   test("go as soon as the sentence changes", async () => {
+    const announced = (matches) =>
+      page.waitForFunction(
+        (wanted) => (document.querySelector("#mood-announcement").textContent !== "") === wanted,
+        {},
+        matches,
+      );
     await wordsOf(page, "A moving film.");
+    await announced(true);
     await page.focus("#mood");
     await page.keyboard.type("!");
     assert.equal(await page.$eval("#mood-words", (line) => line.childElementCount), 0);
     await paste(page, "#mood", "");
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    // The result is announced after a longer pause than the words appear after.
+    await announced(false);
     assert.equal(await page.$eval("#mood-words", (line) => line.childElementCount), 0);
     assert.equal(await page.$eval("#mood-note", (line) => line.textContent), "");
   });

@@ -1,5 +1,6 @@
 import { ask, openReady, takeSample } from "../index-page.mjs";
 import { openInside, tapAnswer } from "../inside-panel.mjs";
+import { still } from "../keyboard.mjs";
 
 /** Asks about a sample and opens "See inside". */
 async function enter(page, { address }, question, sample = 0) {
@@ -11,7 +12,7 @@ async function enter(page, { address }, question, sample = 0) {
 
 /** Scrolls to a part of the panel, once the page has scrolled there by itself. */
 async function show(page, selector = "#inside") {
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 800)));
+  await still(page);
   await page.evaluate(
     (selector) => document.querySelector(selector).scrollIntoView({ block: "start", behavior: "instant" }),
     selector,

@@ -38,6 +38,16 @@ impl Matcher {
         self.patterns.iter().any(crosses)
     }
 
+    /// Characters of the longest pattern.
+    pub(super) fn longest(&self) -> usize {
+        self.patterns.iter().map(|pattern| pattern.text.chars().count()).max().unwrap_or_default()
+    }
+
+    /// Returns whether any pattern is in `text`.
+    pub(super) fn occurs(&self, text: &str) -> bool {
+        text.char_indices().any(|(at, _)| self.found(&text[at..]).is_some())
+    }
+
     /// Splits `text` at every match that isn't `plain`. Matches already have their token; the rest is still to be
     /// tokenized.
     pub(super) fn split(&self, text: NormalizedString, plain: impl Fn(&AddedToken) -> bool) -> Vec<Split> {
@@ -46,7 +56,7 @@ impl Matcher {
         let mut read = 0;
         let mut at = 0;
         while at < source.len() {
-            let Some(found) = self.longest(&source[at..]) else {
+            let Some(found) = self.found(&source[at..]) else {
                 at += source[at..].chars().next().map_or(1, char::len_utf8);
                 continue;
             };
@@ -77,7 +87,7 @@ impl Matcher {
     }
 
     /// The longest pattern that `text` starts with.
-    fn longest(&self, text: &str) -> Option<&Pattern> {
+    fn found(&self, text: &str) -> Option<&Pattern> {
         let mut candidates = &self.patterns[..];
         let mut found = None;
         for (depth, byte) in text.bytes().enumerate() {

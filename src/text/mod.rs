@@ -32,6 +32,7 @@ mod normalizer;
 mod offsets;
 mod piece;
 mod record;
+mod segments;
 pub mod sequence;
 mod settings;
 pub mod sliding;

@@ -45,13 +45,13 @@ fn is_space(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r') || c.is_whitespace()
 }
 
-fn is_dropped(c: char) -> bool {
+pub(super) fn is_dropped(c: char) -> bool {
     let is_control = c.is_other() && !matches!(c, '\t' | '\n' | '\r');
     is_control || matches!(c, '\0' | '\u{fffd}')
 }
 
 /// Characters of the blocks that Google's BERT takes for Chinese; Japanese kana and Korean Hangul aren't among them.
-fn is_chinese(c: char) -> bool {
+pub(super) fn is_chinese(c: char) -> bool {
     matches!(c,
         '\u{3400}'..='\u{4dbf}'
         | '\u{4e00}'..='\u{9fff}'

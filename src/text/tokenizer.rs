@@ -13,14 +13,12 @@ use super::form::{TOKENIZER_JSON, VOCAB};
 use super::matcher::Matcher;
 use super::normalizer::Normalizer;
 use super::piece::Piece;
+use super::segments::{Cuts, SEGMENT, Segment};
 use super::settings::Settings;
 use super::special_tokens::Role;
 use super::template::Template;
 use super::words::WordSplit;
 use crate::error::{Error, Result};
-
-/// Bytes of text normalized at a time: alignments take 16 bytes of memory per byte of text.
-const SEGMENT: usize = 1 << 14;
 
 /// Ids of the special tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +64,7 @@ pub struct Tokenizer {
 
 /// The special tokens that are found in a text; the others are plain text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     All,
     /// Those that have no role such as `[SEP]`.
     Added,
@@ -227,18 +225,30 @@ impl Tokenizer {
 
     fn encode_finding(&self, text: &str, found: Found) -> Result<Vec<Piece>> {
         let mut pieces = Vec::with_capacity(text.len() / 4);
-        if self.matchers.iter().any(Matcher::crosses_spaces) {
-            self.encode_segment(text, 0, found, &mut pieces)?;
-        } else {
-            // No word extends across a space, so a long text can be tokenized in segments.
-            for (start, segment) in segments(text) {
-                self.encode_segment(segment, start, found, &mut pieces)?;
-            }
+        for segment in self.cuts(SEGMENT).segments(text) {
+            self.encode_segment(segment, found, &mut pieces)?;
         }
         Ok(pieces)
     }
 
-    fn encode_segment(&self, text: &str, shift: usize, found: Found, pieces: &mut Vec<Piece>) -> Result<()> {
+    /// Where a text can be cut into segments of at least so many bytes.
+    pub(super) fn cuts(&self, segment: usize) -> Cuts<'_> {
+        Cuts {
+            normalizer: self.normalizer,
+            words: self.words,
+            matchers: &self.matchers,
+            longest_word: self.model.max_input_chars_per_word,
+            segment,
+        }
+    }
+
+    pub(super) fn encode_segment(
+        &self,
+        segment: Segment<'_>,
+        found: Found,
+        pieces: &mut Vec<Piece>,
+    ) -> Result<()> {
+        let Segment { start: shift, text, in_word } = segment;
         let plain = |token: &AddedToken| {
             token.special
                 && match found {
@@ -261,11 +271,14 @@ impl Tokenizer {
         self.words.split(&mut words).map_err(library)?;
         words.tokenize(|word| self.model.tokenize(word.get())).map_err(library)?;
         let encoding = words.into_encoding(None, 0, OffsetType::Byte).map_err(library)?;
-        let first = pieces.last().map_or(0, |piece| piece.word + 1);
+        let first = pieces.last().map_or(0, |piece| piece.word + u32::from(!in_word));
         let places = encoding.get_offsets().iter().zip(encoding.get_word_ids());
         for (&id, (&(start, end), word)) in encoding.get_ids().iter().zip(places) {
             let word = first + word.unwrap_or_default();
-            pieces.push(Piece { id, start: start + shift, end: end + shift, word });
+            match pieces.last_mut() {
+                Some(unknown) if in_word && word == first => unknown.end = end + shift,
+                _ => pieces.push(Piece { id, start: start + shift, end: end + shift, word }),
+            }
         }
         Ok(())
     }
@@ -308,22 +321,6 @@ fn matchers(settings: &Settings, normalizer: Normalizer) -> [Matcher; 2] {
         }
     }
     [Matcher::new(as_written), Matcher::new(normalized)]
-}
-
-/// Segments of a text of about [`SEGMENT`] bytes with their offsets, split only before spaces.
-fn segments(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        if start >= text.len() {
-            return None;
-        }
-        let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        let tail = text.as_bytes().get(start + SEGMENT..).unwrap_or_default();
-        let end = tail.iter().position(space).map_or(text.len(), |at| start + SEGMENT + at);
-        let segment = (start, &text[start..end]);
-        start = end;
-        Some(segment)
-    })
 }
 
 fn library(error: tokenizers::Error) -> Error {

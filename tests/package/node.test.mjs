@@ -400,7 +400,7 @@ const code = (call) => call.then(() => "none", ({ code }) => code);
 for (const worker of [true, false]) {
   const options = { worker, wasmUrl: "small.wasm" };
   const model = await TextClassification.load(${JSON.stringify(models.sentiment.folder)}, options);
-  console.log(await code(model.classify("x".repeat(5e6))), await code(model.classify("x")));
+  console.log(await code(model.classify("x".repeat(2e7))), await code(model.classify("x")));
   await model.dispose();
   console.log(process.listenerCount("uncaughtException"));
 }`;

@@ -16,29 +16,29 @@ fn model() -> TokenClassification {
 }
 
 #[test]
-fn every_token_of_a_long_text_is_labelled_where_it_has_the_most_context() {
+fn every_token_of_a_long_text_is_labeled_where_it_has_the_most_context() {
     let mut model = model();
     // Words of one piece, so that the text of a window alone has the same pieces.
     let text = "goats lamp week light litres anything naive ".repeat(40);
     let pieces = model.model().tokenizer().unwrap().encode(&text).unwrap();
-    let labelled = pollster::block_on(model.label(&text)).unwrap();
-    let ranges: Vec<_> = labelled.tokens.iter().map(|token| token.start_byte..token.end_byte).collect();
+    let labeled = pollster::block_on(model.label(&text)).unwrap();
+    let ranges: Vec<_> = labeled.tokens.iter().map(|token| token.start_byte..token.end_byte).collect();
     assert_eq!(
         ranges,
         pieces.iter().map(|piece| piece.range()).collect::<Vec<_>>(),
         "each token once, in order"
     );
-    assert!(labelled.tokens.iter().enumerate().all(|(at, token)| token.index == at));
-    assert_eq!(labelled.windows, 1 + (pieces.len() - 62).div_ceil(31));
+    assert!(labeled.tokens.iter().enumerate().all(|(at, token)| token.index == at));
+    assert_eq!(labeled.windows, 1 + (pieces.len() - 62).div_ceil(31));
     // A window alone gives its own tokens the same labels: window w begins 31 pieces after the one before.
-    for window in 0..labelled.windows {
+    for window in 0..labeled.windows {
         let first = window * 31;
         let last = (first + 62).min(pieces.len());
         let alone = &text[pieces[first].start..pieces[last - 1].end];
         let alone = pollster::block_on(model.label(alone)).unwrap();
         let own = if window == 0 { 0 } else { 16 }..if last == pieces.len() { last - first } else { 46 };
         for at in own {
-            let (left, right) = (&alone.tokens[at], &labelled.tokens[first + at]);
+            let (left, right) = (&alone.tokens[at], &labeled.tokens[first + at]);
             assert_eq!(left.label, right.label, "window {window}, token {at}");
             assert!((left.probability - right.probability).abs() < 1e-5, "{left:?} {right:?}");
         }
@@ -49,12 +49,12 @@ fn every_token_of_a_long_text_is_labelled_where_it_has_the_most_context() {
 fn entities_continue_where_windows_meet() {
     let mut model = model();
     let text = "goats lamps weeks reefs litres anything ".repeat(60);
-    let labelled = pollster::block_on(model.label(&text)).unwrap();
-    assert!(labelled.windows > 5);
+    let labeled = pollster::block_on(model.label(&text)).unwrap();
+    assert!(labeled.windows > 5);
     // Joined from the list of all tokens: a token continues the entity before it unless its label begins one.
     let mut expected: Vec<(usize, usize, String)> = Vec::new();
     let mut last = String::new();
-    for token in &labelled.tokens {
+    for token in &labeled.tokens {
         let name = token.label.trim_start_matches("B-").trim_start_matches("I-").to_owned();
         match expected.last_mut() {
             Some(entity) if last == name && !token.label.starts_with("B-") => entity.1 = token.end_byte,
@@ -64,20 +64,20 @@ fn entities_continue_where_windows_meet() {
     }
     expected.retain(|(_, _, name)| name != "O");
     let found =
-        labelled.entities.iter().map(|entity| (entity.start_byte, entity.end_byte, entity.label.clone()));
+        labeled.entities.iter().map(|entity| (entity.start_byte, entity.end_byte, entity.label.clone()));
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
 #[test]
-fn a_text_without_a_token_and_one_endless_word_are_labelled() {
+fn a_text_without_a_token_and_one_endless_word_are_labeled() {
     let mut model = model();
     for text in ["", " \n\t "] {
-        let labelled = pollster::block_on(model.label(text)).unwrap();
-        assert_eq!((labelled.entities.len(), labelled.tokens.len(), labelled.windows), (0, 0, 0));
+        let labeled = pollster::block_on(model.label(text)).unwrap();
+        assert_eq!((labeled.entities.len(), labeled.tokens.len(), labeled.windows), (0, 0, 0));
     }
     let word = "a".repeat(100_000);
-    let labelled = pollster::block_on(model.label(&word)).unwrap();
-    assert_eq!((labelled.tokens.len(), labelled.tokens[0].end_byte), (1, 100_000));
+    let labeled = pollster::block_on(model.label(&word)).unwrap();
+    assert_eq!((labeled.tokens.len(), labeled.tokens[0].end_byte), (1, 100_000));
 }
 
 #[test]

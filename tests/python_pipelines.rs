@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Values {
     answers: Vec<Answers>,
-    entities: Vec<Labelled>,
+    entities: Vec<Labeled>,
     random_entities: Vec<Logits>,
     fillings: Vec<Filled>,
 }
@@ -39,7 +39,7 @@ enum OneOrMany {
 type PythonEntity = (String, f64, usize, usize);
 
 #[derive(Deserialize)]
-struct Labelled {
+struct Labeled {
     text: String,
     strategy: Aggregation,
     ignore: Vec<String>,
@@ -124,7 +124,7 @@ fn assert_same(text: &str, found: &[Entity], expected: &[PythonEntity], what: &s
 fn entities_of_every_strategy_are_those_of_python() {
     let directory = directory("token-classification");
     let mut model = pollster::block_on(TokenClassification::open(directory, &options())).unwrap();
-    for Labelled { text, strategy, ignore, entities } in values().entities {
+    for Labeled { text, strategy, ignore, entities } in values().entities {
         let what = format!("{text} {strategy:?} {ignore:?}");
         let options = EntityOptions { aggregation: strategy, ignore_labels: ignore };
         let options = LabelOptions { entities: options, tokens: false };

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use clap::ValueEnum;
 use mobilebert::config::Head;
 use mobilebert::error::Result;
-use mobilebert::model::{LabelOptions, Labelled, TokenClassification};
+use mobilebert::model::{LabelOptions, Labeled, TokenClassification};
 use mobilebert::task::token_classification::{Aggregation, Entity, EntityOptions, LabelledToken, redact};
 use serde::Serialize;
 
@@ -42,11 +42,11 @@ enum AggregationName {
     None,
     /// Adjacent tokens with the same label
     Simple,
-    /// Whole words, labelled by their first token
+    /// Whole words, labeled by their first token
     First,
-    /// Whole words, labelled by the mean over their tokens
+    /// Whole words, labeled by the mean over their tokens
     Average,
-    /// Whole words, labelled by their most certain token
+    /// Whole words, labeled by their most certain token
     Max,
 }
 
@@ -103,17 +103,17 @@ impl Arguments {
     }
 }
 
-fn label(model: &mut TokenClassification, text: &str, options: &LabelOptions) -> Result<Labelled> {
+fn label(model: &mut TokenClassification, text: &str, options: &LabelOptions) -> Result<Labeled> {
     let bar = progress(0, "windows");
-    let labelled = pollster::block_on(model.label_with(text, options, async |windows| {
+    let labeled = pollster::block_on(model.label_with(text, options, async |windows| {
         bar.set_position(windows as u64);
         ControlFlow::Continue(())
     }));
     bar.finish_and_clear();
-    labelled
+    labeled
 }
 
-fn as_line<'a>(text: &'a str, result: &'a Labelled, redacted: Option<String>) -> Line<'a> {
+fn as_line<'a>(text: &'a str, result: &'a Labeled, redacted: Option<String>) -> Line<'a> {
     let tokens = result.tokens.iter().map(|token| {
         let text = text.get(token.start_byte..token.end_byte).unwrap_or_default();
         Token { text, token }
@@ -121,7 +121,7 @@ fn as_line<'a>(text: &'a str, result: &'a Labelled, redacted: Option<String>) ->
     Line { entities: &result.entities, tokens: tokens.collect(), windows: result.windows, redacted }
 }
 
-fn print(result: &Labelled, output: &mut Output) -> Result<()> {
+fn print(result: &Labeled, output: &mut Output) -> Result<()> {
     if result.entities.is_empty() {
         return output.line("         (no entities)");
     }

@@ -40,7 +40,7 @@ export { type RankedDocument, type RankOptions, type RankResult, TextRanking } f
 export {
   type Aggregation,
   type Entity,
-  type Labelled,
+  type Labeled,
   type LabelOptions,
   TokenClassification,
 } from "./api/token-classification.js";

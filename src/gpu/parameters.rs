@@ -30,7 +30,7 @@ pub struct Layout {
     pub group: Option<usize>,
 }
 
-/// A parameter and its buffer, which is labelled with the tensor's name.
+/// A parameter and its buffer, which is labeled with the tensor's name.
 #[derive(Debug)]
 pub(super) struct Uploaded {
     pub(super) layout: Layout,

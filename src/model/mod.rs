@@ -36,7 +36,7 @@ pub use small_files::SmallFiles;
 pub use task::Timing;
 pub use text_classification::{Classified, Text, TextClassification};
 pub use text_ranking::{Ranking, TextRanking};
-pub use token_classification::{LabelOptions, Labelled, TokenClassification};
+pub use token_classification::{LabelOptions, Labeled, TokenClassification};
 pub use tokenize::Tokenized;
 pub use zero_shot_classification::{ZeroShotClassification, ZeroShotClassified, ZeroShotOptions};
 

@@ -29,10 +29,10 @@ pub struct LabelOptions {
     pub tokens: bool,
 }
 
-/// The labelled tokens of a text.
+/// The labeled tokens of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Labelled {
-    /// The labelled parts of the text, in its order.
+pub struct Labeled {
+    /// The labeled parts of the text, in its order.
     pub entities: Vec<Entity>,
     /// Every token with its label, `O` included, if [`LabelOptions::tokens`] asks for them.
     pub tokens: Vec<LabelledToken>,
@@ -47,7 +47,7 @@ impl TokenClassification {
     ///
     /// # Errors
     /// As [`crate::session::Session::run`]; the model stays usable.
-    pub async fn label(&mut self, text: &str) -> Result<Labelled> {
+    pub async fn label(&mut self, text: &str) -> Result<Labeled> {
         let options = LabelOptions { tokens: true, ..LabelOptions::default() };
         self.label_with(text, &options, async |_| ControlFlow::Continue(())).await
     }
@@ -63,7 +63,7 @@ impl TokenClassification {
         text: &str,
         options: &LabelOptions,
         mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
-    ) -> Result<Labelled> {
+    ) -> Result<Labeled> {
         let mut stopwatch = Stopwatch::start();
         let (max_length, labels) = (self.0.max_length(), self.0.config.labels.clone());
         let tokenizer = self.0.tokenizer()?;
@@ -98,6 +98,6 @@ impl TokenClassification {
         self.0.run_many(windows, &encode, &mut take, &mut progress, &mut stopwatch).await?;
         let entities = entities.finish();
         stopwatch.postprocessed();
-        Ok(Labelled { entities, tokens: listed, windows, timing: stopwatch.timing() })
+        Ok(Labeled { entities, tokens: listed, windows, timing: stopwatch.timing() })
     }
 }

@@ -7,7 +7,7 @@
 //! | [`classification`] | a row of logits to labels |
 //! | [`zero_shot`] | logits of inference, a row per label, to labels with scores |
 //! | [`text_ranking`] | a logit per document to documents in the order of their relevance |
-//! | [`token_classification`] | a row per token to labelled entities of the text |
+//! | [`token_classification`] | a row per token to labeled entities of the text |
 //! | [`fill_mask`] | a row over the vocabulary to tokens for a mask |
 //! | [`pooling`] | token vectors to one vector per text |
 //! | [`similarity`] | vectors to their cosine, and to the nearest of many |

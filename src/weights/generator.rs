@@ -103,7 +103,7 @@ fn fnv1a64(text: &str) -> u64 {
     })
 }
 
-/// Centre and spread of a tensor's values. Square roots are computed in f64 and rounded once.
+/// Center and spread of a tensor's values. Square roots are computed in f64 and rounded once.
 fn scale(name: &str, shape: &[usize]) -> (f32, f32) {
     let ends_with = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let [_, features] = *shape else {

@@ -37,7 +37,7 @@ export interface LabelOptions extends CallOptions {
 }
 
 /** The labeled spans of a text. */
-export interface Labelled {
+export interface Labeled {
   /** Spans in text order. */
   entities: Entity[];
   /** Number of windows that the text was read in. */
@@ -65,11 +65,11 @@ export class TokenClassification extends LoadedModel {
    * Labels the words of a text of any length. A long text is read in windows that overlap, and every token gets its label
    * where it has the most context, so no span is cut where windows meet.
    */
-  async label(text: string, options: LabelOptions = {}): Promise<Labelled> {
+  async label(text: string, options: LabelOptions = {}): Promise<Labeled> {
     if (typeof text !== "string") throw invalidInput("text", "not a string");
     checkOptions(options, LABEL);
     const { signal, ...rest } = options;
-    const result = (await this.call("labelTokens", [text, rest], signal ? { signal } : {})) as Labelled;
+    const result = (await this.call("labelTokens", [text, rest], signal ? { signal } : {})) as Labeled;
     // Unpaired surrogates get lost on their way into the module.
     for (const entity of result.entities) entity.text = text.slice(entity.start, entity.end);
     return result;

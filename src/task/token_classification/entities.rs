@@ -1,4 +1,4 @@
-//! Labelled tokens → words → entities, as they arrive.
+//! Labeled tokens → words → entities, as they arrive.
 
 use std::ops::Range;
 

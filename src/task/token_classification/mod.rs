@@ -1,4 +1,4 @@
-//! Logits of a token-classification head → labelled entities of the source.
+//! Logits of a token-classification head → labeled entities of the source.
 //!
 //! [`Entities`] joins tokens to entities exactly as the pipeline of `transformers` does for each [`Aggregation`], for
 //! labels without prefixes or with those of BIO. It also reads those of BIOES and BILOU, which Python's pipeline takes
@@ -67,7 +67,7 @@ pub struct LabelledToken {
     pub end_byte: usize,
 }
 
-/// A labelled part of a text: `text[start_byte..end_byte] == entity.text`.
+/// A labeled part of a text: `text[start_byte..end_byte] == entity.text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entity {
     /// The label; of joined tokens, without its prefix.

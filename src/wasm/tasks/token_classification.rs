@@ -57,7 +57,7 @@ impl Entity {
 }
 
 #[derive(Serialize)]
-struct Labelled {
+struct Labeled {
     entities: Vec<Entity>,
     windows: usize,
     truncated: bool,
@@ -66,7 +66,7 @@ struct Labelled {
 
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
-    /// The labelled parts of a text. `on_progress(windows)` is awaited between runs; `false` stops the call.
+    /// The labeled parts of a text. `on_progress(windows)` is awaited between runs; `false` stops the call.
     #[wasm_bindgen(js_name = labelTokens)]
     pub async fn label_tokens(
         &mut self,
@@ -79,9 +79,9 @@ impl WasmModel {
         let mut watch = Watch::new(on_progress);
         let result = task.label_with(&text, &options, async |done| watch.note(done).await).await;
         watch.check()?;
-        let model::Labelled { entities, windows, timing, .. } = result?;
+        let model::Labeled { entities, windows, timing, .. } = result?;
         let tokenizer = task.model().tokenizer()?;
         let entities = entities.into_iter().map(|entity| Entity::new(entity, tokenizer)).collect();
-        Ok(object(&Labelled { entities, windows, truncated: false, timing })?)
+        Ok(object(&Labeled { entities, windows, truncated: false, timing })?)
     }
 }

@@ -50,6 +50,15 @@ pub enum ScheduleName {
     Chain,
 }
 
+/// How a model is loaded for a task.
+#[derive(Args, Clone, Debug)]
+struct LoadingArguments {
+    #[command(flatten)]
+    machine: Machine,
+    #[command(flatten)]
+    special_tokens: SpecialTokenArguments,
+}
+
 /// The model directory and the device.
 #[derive(Args, Clone, Debug)]
 pub struct ModelArguments {
@@ -58,9 +67,7 @@ pub struct ModelArguments {
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
     #[command(flatten)]
-    pub machine: Machine,
-    #[command(flatten)]
-    pub special_tokens: SpecialTokenArguments,
+    loading: LoadingArguments,
 }
 
 /// The treatment of special tokens in a text.
@@ -81,9 +88,7 @@ pub struct ShippedModelArguments {
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: Machine,
-    #[command(flatten)]
-    pub special_tokens: SpecialTokenArguments,
+    loading: LoadingArguments,
 }
 
 /// Sizes of the windows that a long passage is split into, as in BERT's SQuAD code.
@@ -159,22 +164,25 @@ impl ShippedModelArguments {
                     .into(),
             });
         }
-        let directory = hub::directory(&model)?;
-        let mut model = pollster::block_on(Model::open_for(directory, head, &self.machine.options()))?;
-        self.special_tokens.apply(&mut model);
-        Ok(model)
+        self.loading.open_for(&model, head)
     }
 }
 
 impl ModelArguments {
     /// Loads the model with the head that its files name.
     pub fn open(&self) -> Result<Model> {
-        pollster::block_on(Model::open(hub::directory(&self.model)?, &self.machine.options()))
+        pollster::block_on(Model::open(hub::directory(&self.model)?, &self.loading.machine.options()))
     }
 
     /// Loads the model for a task that needs this head.
     pub fn open_for(&self, head: Head) -> Result<Model> {
-        let directory = hub::directory(&self.model)?;
+        self.loading.open_for(&self.model, head)
+    }
+}
+
+impl LoadingArguments {
+    fn open_for(&self, model: &Path, head: Head) -> Result<Model> {
+        let directory = hub::directory(model)?;
         let mut model = pollster::block_on(Model::open_for(directory, head, &self.machine.options()))?;
         self.special_tokens.apply(&mut model);
         Ok(model)

@@ -6,7 +6,7 @@ use mobilebert::model::FillMask;
 use mobilebert::task::fill_mask::{Fill, Replaced};
 use serde::Serialize;
 
-use crate::arguments::ModelArguments;
+use crate::arguments::ShippedModelArguments;
 use crate::input::TextArguments;
 use crate::output::{Output, note, per_cent, printable};
 
@@ -14,7 +14,7 @@ use crate::output::{Output, note, per_cent, printable};
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelArguments,
+    model: ShippedModelArguments,
     #[command(flatten)]
     texts: TextArguments,
     /// Number of words per mask, best first
@@ -46,7 +46,7 @@ impl Arguments {
     /// Fills and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
-        let mut model = FillMask::new(self.model.open_for(Head::MaskedLanguageModel)?)?;
+        let mut model = FillMask::new(self.model.open("mobilebert-base", Head::MaskedLanguageModel)?)?;
         let mut output = Output::new();
         let words = |words: &String| words.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
         let targets = self.targets.as_ref().map(words);

@@ -47,6 +47,7 @@ fn without_a_model_the_shipped_one_is_used_or_named_as_missing() {
     for (arguments, name) in [
         (&["classify", "text"][..], "mobilebert-sst2"),
         (&["answer", "--question", "q", "--context", "p"][..], "mobilebert-squad"),
+        (&["fill-mask", "A [MASK]."][..], "mobilebert-base"),
     ] {
         std::fs::write(elsewhere.path().join("p"), "A passage.").unwrap();
         let ran = command(arguments).current_dir(elsewhere.path()).output().unwrap();
@@ -57,6 +58,14 @@ fn without_a_model_the_shipped_one_is_used_or_named_as_missing() {
     let ran =
         command(&["classify", "A wonderful film.", "--device", "cpu"]).current_dir(ROOT).output().unwrap();
     assert!(String::from_utf8(ran.stdout).unwrap().contains("positive"), "the shipped model did not answer");
+    let ran = command(&["fill-mask", "She closed the door and went up the [MASK].", "--device", "cpu"])
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(ran.stdout).unwrap().contains("up the "),
+        "the shipped encoder filled nothing in"
+    );
 }
 
 #[test]

@@ -127,7 +127,7 @@ class Optim:
     """AdamW and its schedule."""
 
     lr: float = 1e-3
-    steps: int = 1000
+    steps: int = 1000  # 0: only the mean of `models.init` and `models.mean_with`
     batch_size: int = 64
     warmup: float = 0.06
     schedule: str = "linear"
@@ -245,7 +245,10 @@ def check(config: Config, where: str) -> None:
         (config.transfer.heads in HEADS, f"'heads' must be one of {', '.join(HEADS)}"),
         (config.optim.schedule in SCHEDULES, f"'schedule' must be one of {', '.join(SCHEDULES)}"),
         (config.loop.storage in STORAGES, f"'storage' must be one of {', '.join(STORAGES)}"),
-        (config.optim.steps > 0, "'steps' must be positive"),
+        (
+            config.optim.steps > 0 or (config.models.mean_with and config.optim.steps == 0),
+            "'steps' must be positive, or 0 where 'mean_with' is all that is wanted",
+        ),
         (config.optim.batch_size > 0, "'batch_size' must be positive"),
         (config.optim.lr > 0, "'lr' must be positive"),
         (config.loss.temperature > 0, "'temperature' must be positive"),

@@ -2,9 +2,11 @@
 
 import torch
 
+from training import tensors
 from training.data import batches, tokens
 from training.models import build as models
 from training.models import start
+from training.steps import finetune
 from training.steps.common import open_models, start_student
 from training.tasks import open_task
 from training.tests.conftest import tiny
@@ -57,3 +59,17 @@ def test_head_is_the_teachers(world):
     student, teacher = pair(world, 16)
     assert torch.equal(student.classifier.weight, teacher.classifier.weight)
     assert torch.equal(student.mobilebert.pooler.dense.weight, teacher.bert.pooler.dense.weight)
+
+
+def test_without_steps_a_run_is_the_mean_of_two_others(world):
+    weights = {}
+    for seed in (1, 2):
+        finetune.run(tiny(f"part-{seed}", seed=seed, models={"init": "models:tiny"}), world)
+        weights[seed] = tensors.read(world.run(f"part-{seed}") / "model" / "model.safetensors")
+    both = {"init": "run:part-1", "mean_with": "run:part-2"}
+    finetune.run(tiny("mean", models=both, optim={"steps": 0}), world)
+    found = tensors.read(world.run("mean") / "model" / "model.safetensors")
+    assert any(not torch.equal(weights[1][name], weights[2][name]) for name in found)
+    for name, tensor in found.items():
+        mean = (weights[1][name].float() + weights[2][name].float()) / 2
+        assert torch.allclose(tensor.float(), mean, rtol=2e-3, atol=1e-6), name

@@ -11,7 +11,7 @@ DATA = {
     "text": "Books, mostly of the 19th century (Project Gutenberg; public domain in the USA).",
     "squad": "SQuAD v1.1 (CC BY-SA 4.0), training file alone, without answers whose place is a guess.",
 }
-LICENCE = "The weights: MIT, as the project. The teacher and the data named above keep their own licences."
+LICENSE = "The weights: MIT, as the project. The teacher and the data named above keep their own licenses."
 # How a shipped model is tried from the repository's root.
 USE = {
     "sst2": 'classify --model models/{name} "a charming and often affecting journey"',
@@ -42,10 +42,10 @@ def write(config: Config, places: Places, source: Path, scored: list[str] | None
     lines += [f"- `{name}`: {json.dumps(settings[name])}" for name in FIELDS if name in settings]
     lines += ["", "## Recipe", "", "| run | task | steps | tokens | hours |", "|---|---|---|---|---|"]
     lines += [_row(name, places) for name in (*config.card.runs, config.name)]
-    lines += ["", f"Hardware: {config.card.hardware or 'not stated'}.", "", "## Data and licences", ""]
+    lines += ["", f"Hardware: {config.card.hardware or 'not stated'}.", "", "## Data and licenses", ""]
     lines += [f"- {DATA[config.task]}"] if config.task in DATA else []
     lines += [f"- {line}" for line in config.card.sources]
-    lines += ["", "## Licence", "", LICENCE]
+    lines += ["", "## License", "", LICENSE]
     lines += ["", *(_scores(config, places) if scored is None else scored)]
     lines += ["## Known failures", "", *[f"- {line}" for line in config.card.failures], ""]
     return "\n".join(lines)

@@ -100,7 +100,7 @@ class Loss:
     """Weights of the terms; a term of weight 0 is not computed."""
 
     raw_maps: float = 0.0  # the maps themselves, over the variance of the teacher's
-    feature_maps: float = 0.0  # normalised maps
+    feature_maps: float = 0.0  # normalized maps
     statistics: float = 0.0  # mean and variance of the maps
     attention: float = 0.0
     soft: float = 0.0  # teacher's distribution
@@ -116,7 +116,7 @@ class Transfer:
     """The strategy of the transfer: the paper's three strategies, and every layer at once on the teacher's own maps."""
 
     strategy: str = "joint"
-    heads: str = "groups"  # student heads learn means of neighbouring heads, or "chosen": the ones that matter most
+    heads: str = "groups"  # student heads learn means of neighboring heads, or "chosen": the ones that matter most
     lower_rate: float = 0.0  # progressive: learning rate factor of layers already done
     together_rate: float = 1.0  # parallel: learning rate factor once the layers learn together
     share: float = 0.7  # joint, progressive, parallel: share of the steps given to transfer
@@ -136,7 +136,7 @@ class Optim:
     beta2: float = 0.98
     clip: float = 1.0
     freeze_words: bool = False
-    quantised: bool = False  # train through 8-bit weights
+    quantized: bool = False  # train through 8-bit weights
 
 
 @dataclass

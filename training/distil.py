@@ -5,7 +5,7 @@ import dataclasses
 import torch
 from torch.func import functional_call
 
-from training import losses, quantise, strategies
+from training import losses, quantize, strategies
 from training.config import Config
 from training.data.batches import Batch
 from training.models.build import encoder
@@ -80,9 +80,9 @@ class Distillation:
         return Output(**{name: None if value is None else spread(value) for name, value in fields.items()})
 
     def _student(self, batch: Batch, shown: dict):
-        if not self.config.optim.quantised:
+        if not self.config.optim.quantized:
             return self.student(**batch.inputs(), **shown)
-        return functional_call(self.student, quantise.rounded(self.student), (), {**batch.inputs(), **shown})
+        return functional_call(self.student, quantize.rounded(self.student), (), {**batch.inputs(), **shown})
 
     def _forced(self, batch: Batch, taught: Output, attentions: bool) -> Output:
         # Each layer reads the teacher's map below it, and so learns from the first step on, however bad the others are.
@@ -111,7 +111,7 @@ class Distillation:
             if weights.raw_maps:
                 found["raw_maps"].append(losses.raw_maps(*maps))
             if weights.feature_maps:
-                found["feature_maps"].append(losses.normalised_maps(*maps))
+                found["feature_maps"].append(losses.normalized_maps(*maps))
             if weights.statistics:
                 found["statistics"].append(losses.statistics(*maps))
             if weights.attention and part > 0:

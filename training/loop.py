@@ -18,7 +18,7 @@ from training.log import Bar, Log
 from training.places import Places
 from training.state import STATE, State, about, check
 
-# (batch, stage) → the sum to be minimised and the figures to be logged.
+# (batch, stage) → the sum to be minimized and the figures to be logged.
 Objective = Callable[[Batch, strategies.Stage], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 
 

@@ -30,8 +30,8 @@ def raw_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -
     return feature_maps(student, teacher, mask) / variance
 
 
-def normalised_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """L_FMT after both sides are normalised over the width, without gain and bias."""
+def normalized_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """L_FMT after both sides are normalized over the width, without gain and bias."""
     width = student.shape[-1:]
     return feature_maps(functional.layer_norm(student, width), functional.layer_norm(teacher, width), mask)
 
@@ -48,7 +48,7 @@ def attention(
 ) -> torch.Tensor:
     """KL(teacher ‖ student) of every row, mean over heads and tokens: the paper's L_AT.
 
-    A teacher with more heads shows those of the numbers `heads`, or means over groups of neighbouring heads.
+    A teacher with more heads shows those of the numbers `heads`, or means over groups of neighboring heads.
     """
     teacher = group_heads(teacher, student.shape[1]) if heads is None else teacher[:, heads]
     student, teacher = student.float(), teacher.float()

@@ -31,7 +31,7 @@ class Corpus:
 
 
 def build(tokenizer, files: list[Path], folder: Path) -> dict:
-    """Tokenise `files` into `folder`; returns what it holds."""
+    """Tokenize `files` into `folder`; returns what it holds."""
     pieces, lengths, books = [], [], []
     book = 0
     for path in files:

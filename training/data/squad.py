@@ -99,7 +99,7 @@ class Window:
 
 
 class Windows:
-    """Tokenised paragraphs and questions, cut into windows."""
+    """Tokenized paragraphs and questions, cut into windows."""
 
     def __init__(self, tokenizer, data: Squad, max_length: int, doc_stride: int, max_question: int):
         self.data = data

@@ -13,20 +13,20 @@ from training.metrics.calibration import expected_calibration_error
 from training.places import Places
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """Lower case, without punctuation, articles and surplus spaces."""
     text = "".join(c for c in text.lower() if c not in set(string.punctuation))
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
 
 
 def exact(guess: str, truth: str) -> float:
-    """1 where both are the same once normalised."""
-    return float(normalise(guess) == normalise(truth))
+    """1 where both are the same once normalized."""
+    return float(normalize(guess) == normalize(truth))
 
 
 def f1(guess: str, truth: str) -> float:
     """Overlap of words; with an empty side 1 only where both are empty."""
-    given, wanted = normalise(guess).split(), normalise(truth).split()
+    given, wanted = normalize(guess).split(), normalize(truth).split()
     if not given or not wanted:
         return float(given == wanted)
     common = sum((collections.Counter(given) & collections.Counter(wanted)).values())
@@ -37,7 +37,7 @@ def totals(data: Squad, guesses: dict[str, str]) -> dict[str, float]:
     """Exact match and F1 in per cent; where some questions have no answer also the two groups apart."""
     rows = []
     for q in data.questions:
-        truths = [t for _, t in q.answers if normalise(t)] or [""]
+        truths = [t for _, t in q.answers if normalize(t)] or [""]
         guess = guesses.get(q.id, "")
         rows.append((max(exact(guess, t) for t in truths), max(f1(guess, t) for t in truths), bool(q.answers)))
     found = {"n": len(rows), **_mean("", rows)}

@@ -8,7 +8,7 @@ from training.models.modules import Activated, Body, Encoder, Pooler, Residual, 
 
 
 class Embeddings(nn.Module):
-    """Words, positions and segments, normalised."""
+    """Words, positions and segments, normalized."""
 
     def __init__(self, config: Architecture):
         super().__init__()

@@ -23,7 +23,7 @@ def norm(config: Architecture, width: int, eps: float | None = None) -> nn.Modul
 
 
 class Embeddings(nn.Module):
-    """Words with their neighbours, brought to the stream's width; positions; segments."""
+    """Words with their neighbors, brought to the stream's width; positions; segments."""
 
     def __init__(self, config: Architecture):
         super().__init__()

@@ -114,7 +114,7 @@ class Residual(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        """Project, add, normalise."""
+        """Project, add, normalize."""
         return self.LayerNorm(self.dropout(self.dense(x)) + residual)
 
 
@@ -179,7 +179,7 @@ def positions(ids: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def initialise(model: nn.Module, config: Architecture) -> None:
+def initialize(model: nn.Module, config: Architecture) -> None:
     """Fresh weights as BERT draws them: normal matrices, biases of 0; norms start as the identity."""
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.Embedding)) and not module.weight.is_meta:

@@ -9,7 +9,7 @@ from torch.nn import functional
 from training.models.architecture import Architecture
 from training.models.bert import Bert
 from training.models.mobilebert import MobileBert
-from training.models.modules import Output, activation, initialise
+from training.models.modules import Output, activation, initialize
 
 
 class Network(nn.Module):
@@ -23,7 +23,7 @@ class Network(nn.Module):
         body = MobileBert if config.model_type == "mobilebert" else Bert
         setattr(self, self.base_model_prefix, body(config, self.reads_first))
         self.make_head(config)
-        initialise(self, config)
+        initialize(self, config)
         self.tie()
 
     @property

@@ -7,7 +7,7 @@ from training.places import Places
 
 
 def run(config: Config, places: Places) -> None:
-    """Tokenise the configured files with the tokenizer of `models.init`."""
+    """Tokenize the configured files with the tokenizer of `models.init`."""
     if not config.data.files:
         raise TrainingError(f"{config.name}: 'data.files' is empty: name text files below the data folder")
     folder = places.run(config.name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training import quantise
+from training import quantize
 from training.calibration import labels
 from training.config import Config
 from training.data import glue, tokens
@@ -31,7 +31,7 @@ def run(config: Config, places: Places, storage: str = "f32") -> None:
     directory = result(config, places)
     model = build.load(directory, config.task, whole=True).to(device()).eval()
     if storage == "q8":
-        model.load_state_dict(quantise.rounded(model), strict=False)
+        model.load_state_dict(quantize.rounded(model), strict=False)
     tokenizer = tokens.load(directory)
     calibrated = calibrate.read(config, places)
     if config.task == "text":

@@ -13,7 +13,7 @@ from training.scoring import classes, questions, words
 
 
 def run(config: Config, places: Places) -> None:
-    """Quantise `runs/NAME/export`, score both on the whole dev set, and put the directory into the shipped models."""
+    """Quantize `runs/NAME/export`, score both on the whole dev set, and put the directory into the shipped models."""
     score, dtype = _scored(config)
     source = places.run(config.name) / "export"
     if not (source / "config.json").is_file():

@@ -27,7 +27,7 @@ def open_glue(config: Config, places: Places, tokenizer) -> Task:
 
 
 class GlueBatches:
-    """Batches of rows, with the augmentations that only a labelling teacher makes sound."""
+    """Batches of rows, with the augmentations that only a labeling teacher makes sound."""
 
     def __init__(self, config: Config, rows: list[glue.Row], encoded: list[tokens.Encoded]):
         self.config, self.encoded = config, encoded

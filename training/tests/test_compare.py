@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from training import quantise
+from training import quantize
 from training.errors import TrainingError
 from training.steps import compare, evaluate
 from training.tasks import glue
@@ -95,7 +95,7 @@ def test_storages_are_scored_side_by_side(comparison, world, monkeypatch):
 
     def predict(model, encoded):
         weight = model.classifier.weight.detach()
-        seen.append(bool(torch.allclose(weight, quantise.round_rows(weight), rtol=0, atol=1e-9)))
+        seen.append(bool(torch.allclose(weight, quantize.round_rows(weight), rtol=0, atol=1e-9)))
         return glue.predict_rows(model, encoded)
 
     monkeypatch.setattr(evaluate, "predict_rows", predict)

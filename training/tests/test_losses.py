@@ -49,7 +49,7 @@ def test_raw_maps_are_shares_of_the_teachers_variance(case):
     assert losses.raw_maps(middle, teacher, mask).item() == pytest.approx(1, rel=1e-4)
 
 
-def test_normalised_maps(case):
+def test_normalized_maps(case):
     student, teacher, mask = case
 
     def normal(row):
@@ -60,12 +60,12 @@ def test_normalised_maps(case):
         mean([(s - t) ** 2 for s, t in zip(normal(student[p].tolist()), normal(teacher[p].tolist()), strict=True)])
         for p in standing(mask)
     ]
-    assert losses.normalised_maps(*case).item() == pytest.approx(mean(total), rel=1e-4)
+    assert losses.normalized_maps(*case).item() == pytest.approx(mean(total), rel=1e-4)
 
 
-def test_normalised_maps_ignore_scale_and_shift(case):
+def test_normalized_maps_ignore_scale_and_shift(case):
     _, teacher, mask = case
-    assert losses.normalised_maps(teacher * 1000 + 50, teacher, mask).item() < 1e-4
+    assert losses.normalized_maps(teacher * 1000 + 50, teacher, mask).item() < 1e-4
     assert losses.statistics(teacher * 1000 + 50, teacher, mask).item() > 1e3
 
 
@@ -82,7 +82,7 @@ def test_padding_never_counts(case):
     student, teacher, mask = case
     changed = student.clone()
     changed[1, 3:] = 1e9
-    for loss in (losses.raw_maps, losses.feature_maps, losses.normalised_maps, losses.statistics):
+    for loss in (losses.raw_maps, losses.feature_maps, losses.normalized_maps, losses.statistics):
         assert loss(changed, teacher, mask).item() == loss(student, teacher, mask).item()
 
 

@@ -30,7 +30,7 @@ def test_ranks_share_ties():
 
 
 def test_squad_words():
-    assert squad.normalise("The  Cat, an Owl!") == "cat owl"
+    assert squad.normalize("The  Cat, an Owl!") == "cat owl"
     assert squad.exact("the cat", "Cat.") == 1.0
     assert squad.f1("black cat sat", "the cat") == pytest.approx(0.5)
     assert squad.f1("", "cat") == 0.0

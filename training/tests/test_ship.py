@@ -43,7 +43,7 @@ def test_the_card_says_what_stands_beside_it(world, tmp_path, task):
     assert set(sums) == {path.name for path in folder.iterdir()} - {"README.md"}
     for name, stated in sums.items():
         assert stated == hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    for heading in ("Architecture", "Recipe", "Data and licences", "Scores", "Ten examples", "Known failures"):
+    for heading in ("Architecture", "Recipe", "Data and licenses", "Scores", "Ten examples", "Known failures"):
         assert f"\n## {heading}\n" in text
     assert "| q8, as shipped | " in text
     assert ("SQuAD v2.0, whole dev set (12 questions)" in text) == (task == "squad")

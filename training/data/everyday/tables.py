@@ -10,10 +10,10 @@ def _rows(page: Page, header: list[str], rows: list[list[tuple[str, str]]], rand
     between = pick(SEPARATORS, random)
     if random.random() < 0.7:
         page.add(between.join(header), {})
-    labelled = random.random() < 0.25
+    labeled = random.random() < 0.25
     for row in rows:
         cells = [f"{{{name}}}" for name, _ in row]
-        if labelled:
+        if labeled:
             cells = [f"{title}: {cell}" for title, cell in zip(header, cells, strict=True)]
         page.add(between.join(cells), dict(row))
 

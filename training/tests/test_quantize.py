@@ -5,7 +5,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from training import engine, quantise
+from training import engine, quantize
 from training.errors import TrainingError
 from training.models import build as models
 from training.steps import finetune
@@ -22,7 +22,7 @@ def test_rows_are_rounded_to_their_own_grid():
     weight = torch.randn(5, 40, generator=torch.Generator().manual_seed(2)) * torch.tensor(
         [[1e-4], [1], [30], [1e6], [0]]
     )
-    rounded = quantise.round_rows(weight)
+    rounded = quantize.round_rows(weight)
     for row, grid in zip(weight, rounded, strict=True):
         scale = row.abs().max() / 127
         if scale == 0:
@@ -37,13 +37,13 @@ def test_rows_are_rounded_to_their_own_grid():
 def test_gradients_pass():
     weight = torch.randn(3, 4, requires_grad=True)
     factor = torch.randn(3, 4)
-    (quantise.round_rows(weight) * factor).sum().backward()
+    (quantize.round_rows(weight) * factor).sum().backward()
     assert torch.equal(weight.grad, factor)
 
 
 def test_every_matrix_is_rounded_and_nothing_else(world):
     model = models.load(world.models / "tiny", "sst2")
-    assert set(quantise.rounded(model)) == {n for n, p in model.named_parameters() if p.ndim == 2}
+    assert set(quantize.rounded(model)) == {n for n, p in model.named_parameters() if p.ndim == 2}
 
 
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -52,13 +52,13 @@ def test_what_is_rounded_is_what_ships_in_8_bits(world, tmp_path):
     with safe_open(tmp_path / "q8" / "model.safetensors", "pt") as file:
         shipped = {name for name in file.keys() if file.get_slice(name).get_dtype() == "I8"}
     model = models.load(world.models / "tiny", "sst2")
-    assert set(quantise.rounded(model)) == shipped
+    assert set(quantize.rounded(model)) == shipped
 
 
 def test_it_learns_otherwise_and_under_the_same_names(world):
     weights = []
-    for name, quantised in (("plain", False), ("rounded", True)):
-        config = tiny(f"eight-{name}", models={"init": "models:tiny"}, optim={"quantised": quantised})
+    for name, quantized in (("plain", False), ("rounded", True)):
+        config = tiny(f"eight-{name}", models={"init": "models:tiny"}, optim={"quantized": quantized})
         finetune.run(config, world)
         weights.append(load_file(world.run(config.name) / "model" / "model.safetensors"))
     assert weights[0].keys() == weights[1].keys()

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use mobilebert::config::Head;
 use mobilebert::error::Result;
 use mobilebert::model::{LabelOptions, Labeled, TokenClassification};
-use mobilebert::task::token_classification::{Aggregation, Entity, EntityOptions, LabelledToken, redact};
+use mobilebert::task::token_classification::{Aggregation, Entity, EntityOptions, LabeledToken, redact};
 use serde::Serialize;
 
 use crate::arguments::ModelArguments;
@@ -64,7 +64,7 @@ struct Line<'a> {
 struct Token<'a> {
     text: &'a str,
     #[serde(flatten)]
-    token: &'a LabelledToken,
+    token: &'a LabeledToken,
 }
 
 impl Arguments {

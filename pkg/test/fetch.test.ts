@@ -82,7 +82,7 @@ test("a scheme that isn't fetched is the reason why a model isn't found", async 
     const note = (status: number) => void statuses.push(status);
     const { signal } = new AbortController();
     assert.equal(await openFile(place, "config.json", signal, undefined, note), undefined);
-    assert.deepEqual(statuses, [], "there is no response that has a status");
+    assert.deepEqual(statuses, [], "a status was reported without a response");
     const { code, message } = missing(place, "config.json", statuses[0]);
     assert.equal(code, "not-found");
     assert.ok(message.includes(base), message);

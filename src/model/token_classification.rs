@@ -8,7 +8,7 @@ use super::Timing;
 use super::task::{Stopwatch, declare_task, output};
 use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::task::token_classification::{Entities, Entity, EntityOptions, LabelledToken, tokens};
+use crate::task::token_classification::{Entities, Entity, EntityOptions, LabeledToken, tokens};
 use crate::text::sequence;
 use crate::text::sliding::Sliding;
 
@@ -35,7 +35,7 @@ pub struct Labeled {
     /// The labeled parts of the text, in its order.
     pub entities: Vec<Entity>,
     /// Every token with its label, `O` included, if [`LabelOptions::tokens`] asks for them.
-    pub tokens: Vec<LabelledToken>,
+    pub tokens: Vec<LabeledToken>,
     /// Number of windows that the text was read in.
     pub windows: usize,
     /// Timing of the call.
@@ -90,7 +90,7 @@ impl TokenClassification {
             if options.tokens {
                 let before = listed.len();
                 let of_window = tokens(judged, logits, &labels)?.into_iter();
-                listed.extend(of_window.map(|token| LabelledToken { index: before + token.index, ..token }));
+                listed.extend(of_window.map(|token| LabeledToken { index: before + token.index, ..token }));
             }
             read += 1;
             Ok(())

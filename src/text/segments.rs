@@ -34,7 +34,7 @@ pub(super) struct Cuts<'a> {
     pub matchers: &'a [Matcher; 2],
     /// Characters of the longest word that isn't unknown.
     pub longest_word: usize,
-    /// Least bytes of a segment.
+    /// Minimum length of a segment in bytes, except of the last.
     pub segment: usize,
 }
 
@@ -91,7 +91,8 @@ impl Cuts<'_> {
         self.normalizer.space_chinese && is_chinese(c)
     }
 
-    /// Returns whether so many characters before and after a place are normalized one by one, and belong to no added token.
+    /// Returns whether the `before` characters in front of a place and the `after` characters behind it are normalized one
+    /// by one, and none of them belongs to an added token.
     fn is_clear(&self, text: &str, at: usize, before: usize, after: usize) -> bool {
         let is_steady = |c: char| c.is_ascii_graphic() || is_letter(c);
         let (left, right) = text.split_at(at);

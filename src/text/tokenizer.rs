@@ -231,7 +231,7 @@ impl Tokenizer {
         Ok(pieces)
     }
 
-    /// Where a text can be cut into segments of at least so many bytes.
+    /// Cuts a text into segments of at least `segment` bytes.
     pub(super) fn cuts(&self, segment: usize) -> Cuts<'_> {
         Cuts {
             normalizer: self.normalizer,

@@ -3,9 +3,11 @@
 use crate::support::checkpoint;
 use crate::support::checkpoint::raw_f32;
 use crate::support::compare::compare_to_rms;
+use crate::support::random::Random;
 use crate::{FILE, assert_tensor_error, quantize, read, tiny};
+use mobilebert::config::Config;
 use mobilebert::error::Code;
-use mobilebert::plan::Recipe;
+use mobilebert::plan::{Network, Recipe};
 use mobilebert::weights::Converted;
 use mobilebert::weights::Dtype;
 use mobilebert::weights::Header;
@@ -14,6 +16,7 @@ use mobilebert::weights::RawTensor;
 use mobilebert::weights::Storage;
 use mobilebert::weights::decode;
 use proptest::prelude::*;
+use serde_json::json;
 
 #[test]
 fn nibbles_are_twos_complement_with_the_low_one_first() {
@@ -80,6 +83,31 @@ fn the_last_group_of_a_decoders_row_may_be_shorter() {
         Storage::Q8
     );
     assert_eq!(Storage::Q4.of_tensor("cls.predictions.dense.weight", &[2, 57]), Storage::Q8);
+}
+
+#[test]
+fn a_layers_matrix_whose_rows_end_within_a_group_becomes_floats() {
+    let fields = json!({ "model_type": "mobilebert", "hidden_size": 64, "embedding_size": 32, "vocab_size": 37,
+        "intra_bottleneck_size": 32, "intermediate_size": 40, "num_hidden_layers": 1, "num_attention_heads": 2,
+        "max_position_embeddings": 16, "architectures": ["MobileBertForQuestionAnswering"] });
+    let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
+    let mut tensors = checkpoint::raw(&checkpoint::tensors(&network, &mut Random::new(4)));
+    let name = "mobilebert.encoder.layer.0.output.dense.weight";
+    let nibbles = (0..32 * 20).map(|index| (index * 37 % 256) as u8).collect();
+    let q4 = RawTensor { name: name.into(), dtype: Dtype::U8, shape: vec![32, 20], bytes: nibbles };
+    let halves = (0..64).flat_map(|index| half::f16::from_f32(0.5 + index as f32).to_le_bytes()).collect();
+    let scale =
+        RawTensor { name: format!("{name}.scale"), dtype: Dtype::F16, shape: vec![32, 2], bytes: halves };
+    let floats = decode(&q4, Some(&scale), &[32, 40]).unwrap().data;
+    // Column 31 is the last of the first group, and column 32 the first of the second.
+    let nibble = |index: usize| ((index * 37 % 256) as i8 >> 4, ((index * 37 % 256) as u8 as i8) << 4 >> 4);
+    assert_eq!(floats[31], f32::from(nibble(15).0) * 0.5);
+    assert_eq!(floats[32], f32::from(nibble(16).1) * 1.5);
+    let floats: Vec<f64> = floats.into_iter().map(f64::from).collect();
+    tensors.retain(|raw| raw.name != name);
+    let with =
+        |more: Vec<RawTensor>| checkpoint::assemble(&network, [tensors.clone(), more].concat()).unwrap();
+    assert!(with(vec![q4, scale]) == with(vec![raw_f32(name, &[32, 40], &floats)]));
 }
 
 /// γ scales rows without loss: folding after q8 equals q8 after folding, apart from rounding.

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from training import card, checkpoint, engine
@@ -29,8 +30,8 @@ def run(config: Config, places: Places) -> None:
     print(target)
 
 
-def _scored(config: Config) -> tuple:
-    """How a task is scored, and the format of its weights."""
+def _scored(config: Config) -> tuple[Callable[..., list[str]], str]:
+    """The function that scores a task, and the format of the shipped weights."""
     if config.task == "squad":
         return questions.lines, "q8"
     if config.task == "text":

@@ -123,7 +123,7 @@ function reasonOf(error: unknown): string {
   return reason || code || message || String(error);
 }
 
-/** The Hub responds with 401 for repositories that don't exist or aren't accessible; 0 is no response. */
+/** The Hub responds with 401 for repositories that don't exist or aren't accessible. A request that failed has status 0. */
 function isMissing(response: Response): boolean {
   return [0, 401, 403, 404, 410].includes(response.status);
 }

@@ -50,7 +50,7 @@ impl Default for EntityOptions {
 
 /// A token with its most probable label.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LabelledToken {
+pub struct LabeledToken {
     /// Index of the label.
     pub label_id: usize,
     /// Its name in `config.json`'s `id2label`.
@@ -103,13 +103,13 @@ pub struct EntityToken {
 ///
 /// # Errors
 /// [`Error::Internal`] if the lengths don't match, [`Error::Tensor`] for NaN or infinite logits.
-pub fn tokens(pieces: &[Piece], logits: &[f32], names: &[String]) -> Result<Vec<LabelledToken>> {
+pub fn tokens(pieces: &[Piece], logits: &[f32], names: &[String]) -> Result<Vec<LabeledToken>> {
     check(pieces, logits, names)?;
     let rows = pieces.iter().zip(logits.chunks_exact(names.len())).enumerate();
     let best = rows.filter_map(|(index, (piece, row))| {
         let (label_id, probability) = largest(&softmax(row), 1).first().copied()?;
         let label = names.get(label_id)?.clone();
-        Some(LabelledToken {
+        Some(LabeledToken {
             label_id,
             label,
             probability,

@@ -84,10 +84,11 @@ def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], r
         if kind is not None:
             own[name] = value(kind, used, random)
             used.add(own[name])
-        elif name not in own and f"{prefix}_{name}" not in marks:
-            own[name] = names[name]
+        elif name in own:
+            # Only its first place is asked for.
+            return own[name]
         else:
-            return names.get(name) or own[name]
+            own[name] = names[name]
         marks[f"{prefix}_{name}"] = own[name]
         return f"{{{prefix}_{name}}}"
 

@@ -3,7 +3,8 @@
 mod not_run;
 
 use mobilebert::task::metrics::{
-    Squad1, Squad2, accuracy, exact_match, f1, matthews, normalize_answer, pearson, spearman, token_f1,
+    Squad1, Squad2, accuracy, exact_match, expected_calibration_error, f1, matthews, normalize_answer,
+    pearson, spearman, token_f1,
 };
 use not_run::required;
 use serde_json::Value;
@@ -158,4 +159,18 @@ fn correlations_equal_those_of_scipy() {
     near(spearman(&[1.0, 10.0, 100.0], &[-3.0, -2.0, 7.0]), 1.0);
     // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5.
     near(spearman(&[1.0, 2.0, 2.0, 9.0], &[1.0, 2.0, 3.0, 4.0]), 4.5 / (4.5f64 * 5.0).sqrt());
+}
+
+#[test]
+fn calibration_compares_what_is_said_with_what_is_right() {
+    // 0.8 said ten times, right eight times.
+    let calibrated = (0..10).map(|index| (0.8, index < 8));
+    near(expected_calibration_error(calibrated), 0.0);
+    // A quarter at 1.0, always wrong; the rest at 0.55, right in two of three.
+    let mixed = [(1.0, false), (0.55, true), (0.55, true), (0.55, false)];
+    near(expected_calibration_error(mixed), 0.25 + 0.75 * (2.0 / 3.0 - 0.55));
+    // Errors in opposite directions in one bin cancel, in two they don't.
+    near(expected_calibration_error([(0.50, true), (0.52, false)]), 0.01);
+    near(expected_calibration_error([(0.45, true), (0.55, false)]), 0.55);
+    near(expected_calibration_error([]), 0.0);
 }

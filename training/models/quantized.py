@@ -1,7 +1,8 @@
-"""Checkpoints that ship, as a start: the 8-bit tensors that `mobilebert quantize` wrote, back in floating point.
+"""Checkpoints that ship, as a start: the tensors that `mobilebert quantize` wrote, back in floating point.
 
-A matrix `X.weight` of 8-bit integers has its scales, one per row, in `X.weight.scale`. The scales can hold a folded
-NoNorm gain; the gain stored next to them is then 1, so the product is the same model.
+A matrix `X.weight` has its scales in `X.weight.scale`. In 8 bits it holds integers, with one scale per row. In 4 bits a
+byte holds two values, the low four bits first, each in two's complement, with one scale per 32 columns of a row. The
+scales can hold a folded NoNorm gain; the gain stored next to them is then 1, so the product is the same model.
 """
 
 import torch
@@ -9,10 +10,11 @@ import torch
 from training.errors import TrainingError
 
 SCALE = ".scale"
+GROUP = 32
 
 
 def floats(state: dict[str, torch.Tensor], where: str) -> dict[str, torch.Tensor]:
-    """`state` with every tensor in f32: 8-bit matrices times their rows' scales; `where` names the file in errors."""
+    """`state` with every tensor in f32: matrices times their scales; `where` names the file in errors."""
     found = {}
     for name, tensor in state.items():
         if name.endswith(SCALE):
@@ -20,19 +22,27 @@ def floats(state: dict[str, torch.Tensor], where: str) -> dict[str, torch.Tensor
                 raise TrainingError(f"{where}: {name} scales a tensor that is missing")
             continue
         if tensor.dtype == torch.int8:
-            found[name] = tensor.float() * _scales(state, name, where)
+            found[name] = tensor.float() * _scales(state, name, where, (tensor.shape[0],))[:, None]
         elif tensor.dtype == torch.uint8:
-            raise TrainingError(f"{where}: {name} holds 4-bit weights; training continues from q8, f16 or f32")
+            found[name] = _four_bits(state, name, where)
         else:
             found[name] = tensor.float() if tensor.is_floating_point() else tensor
     return found
 
 
-def _scales(state: dict[str, torch.Tensor], name: str, where: str) -> torch.Tensor:
+def _four_bits(state: dict[str, torch.Tensor], name: str, where: str) -> torch.Tensor:
+    stored = state[name]
+    columns = 2 * stored.shape[1]
+    scales = _scales(state, name, where, (stored.shape[0], -(-columns // GROUP)))
+    values = torch.stack((stored & 0xF, stored >> 4), dim=-1).flatten(1).to(torch.int8)
+    signed = torch.where(values > 7, values - 16, values)
+    return signed.float() * scales.repeat_interleave(GROUP, dim=1)[:, :columns]
+
+
+def _scales(state: dict[str, torch.Tensor], name: str, where: str, shape: tuple[int, ...]) -> torch.Tensor:
     scales = state.get(name + SCALE)
     if scales is None:
-        raise TrainingError(f"{where}: {name} is stored in 8 bits without {name}{SCALE}")
-    rows = state[name].shape[0]
-    if scales.shape != (rows,):
-        raise TrainingError(f"{where}: {name}{SCALE} has shape {list(scales.shape)}, one per row is [{rows}]")
-    return scales.float()[:, None]
+        raise TrainingError(f"{where}: {name} is quantized, but {name}{SCALE} is missing")
+    if scales.shape != shape:
+        raise TrainingError(f"{where}: {name}{SCALE} has shape {list(scales.shape)}, {name} requires {list(shape)}")
+    return scales.float()

@@ -1,4 +1,4 @@
-"""A checkpoint in 8 bits as the start of a run."""
+"""A quantized checkpoint as the start of a run."""
 
 import pytest
 import torch
@@ -20,16 +20,31 @@ def test_a_row_is_its_integers_times_its_own_scale():
     assert found["x.bias"].dtype == torch.float32
 
 
+def test_a_byte_is_two_columns_and_32_columns_share_a_scale():
+    stored = torch.zeros(2, 17, dtype=torch.uint8)
+    stored[0, 0] = 0x7F  # the low half is -1, the high half is 7
+    stored[0, 16] = 0x8  # column 32 is -8, of the row's second group
+    stored[1, 15] = 0x10  # column 31 is 1
+    state = {"x.weight": stored, "x.weight.scale": torch.tensor([[0.5, 2.0], [3.0, 4.0]], dtype=torch.float16)}
+    wanted = torch.zeros(2, 34)
+    wanted[0, 0], wanted[0, 1], wanted[0, 32], wanted[1, 31] = -0.5, 3.5, -16.0, 3.0
+    assert torch.equal(quantized.floats(state, "here")["x.weight"], wanted)
+
+
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"x.weight": torch.zeros(2, 2, dtype=torch.int8)}, "without x.weight.scale"),
+        ({"x.weight": torch.zeros(2, 2, dtype=torch.int8)}, "x.weight.scale is missing"),
         (
             {"x.weight": torch.zeros(2, 3, dtype=torch.int8), "x.weight.scale": torch.ones(3)},
-            r"has shape \[3\], one per row is \[2\]",
+            r"has shape \[3\], x.weight requires \[2\]",
         ),
         ({"x.weight.scale": torch.ones(3)}, "scales a tensor that is missing"),
-        ({"x.weight": torch.zeros(2, 2, dtype=torch.uint8)}, "4-bit"),
+        ({"x.weight": torch.zeros(2, 2, dtype=torch.uint8)}, "x.weight.scale is missing"),
+        (
+            {"x.weight": torch.zeros(2, 20, dtype=torch.uint8), "x.weight.scale": torch.ones(2, 1)},
+            r"has shape \[2, 1\], x.weight requires \[2, 2\]",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(state, message):

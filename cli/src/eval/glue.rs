@@ -11,6 +11,7 @@ use mobilebert::task::metrics;
 use mobilebert::text::sequence;
 use serde::Serialize;
 
+use super::calibration::{Predictions, WithErrors};
 use super::glue_data::{Example, Task};
 use crate::arguments::ModelArguments;
 use crate::output::{Output, progress};
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Maximum length of an input in tokens; longer ones are truncated
     #[arg(long, value_name = "N", default_value = "128")]
     max_length: NonZeroUsize,
+    /// Also print the expected calibration error of the probabilities, without and with the model's temperature
+    #[arg(long)]
+    calibration: bool,
 }
 
 /// The last line of output. In percent; correlations times 100, as in GLUE's table.
@@ -61,6 +65,10 @@ impl Arguments {
         let mut model = TextClassification::new(self.model.open_for(Head::SequenceClassification)?)?;
         let model = model.model();
         let classes = classes(self.task, &model.config().labels)?;
+        let mut said = self.calibration.then(|| Predictions::new(model.config().calibration.temperature));
+        if said.is_some() && self.task == Task::Stsb {
+            return Err(Error::invalid_input("calibration", "STS-B has scores, not probabilities"));
+        }
         let bar = progress(examples.len(), "examples");
         let mut logits = Vec::with_capacity(examples.len());
         for chunk in examples.chunks(CHUNK) {
@@ -69,7 +77,15 @@ impl Arguments {
         }
         bar.finish_and_clear();
         let gold: Vec<f64> = examples.iter().map(|example| example.gold).collect();
-        Output::new().json(&scores(self.task, &classes, &logits, &gold))
+        for (logits, &gold) in logits.iter().zip(&gold) {
+            if let Some(said) = &mut said {
+                let is_right = largest(logits).is_some_and(|label| classes[label] as f64 == gold);
+                let probabilities = said.temperatures.map(|temperature| probability(logits, temperature));
+                said.add(probabilities, is_right);
+            }
+        }
+        let scores = scores(self.task, &classes, &logits, &gold);
+        Output::new().json(&WithErrors { scores, errors: said.map(|said| said.errors()) })
     }
 
     fn logits(&self, examples: &[Example], model: &mut Model) -> Result<Vec<Vec<f32>>> {
@@ -120,6 +136,18 @@ fn finite_logits(outputs: &Outputs) -> Result<Vec<f32>> {
     }
 }
 
+/// The first of the largest logits.
+fn largest(logits: &[f32]) -> Option<usize> {
+    (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))
+}
+
+/// The probability of the largest logit.
+fn probability(logits: &[f32], temperature: f64) -> f64 {
+    let scaled = |logit: &f32| f64::from(*logit) / temperature;
+    let largest = logits.iter().map(scaled).fold(f64::NEG_INFINITY, f64::max);
+    1.0 / logits.iter().map(|logit| (scaled(logit) - largest).exp()).sum::<f64>()
+}
+
 fn scores(task: Task, classes: &[usize], logits: &[Vec<f32>], gold: &[f64]) -> Scores {
     let n = gold.len();
     if task == Task::Stsb {
@@ -128,10 +156,8 @@ fn scores(task: Task, classes: &[usize], logits: &[Vec<f32>], gold: &[f64]) -> S
         let spearman = Some(100.0 * metrics::spearman(&predicted, gold));
         return Scores { n, pearson, spearman, ..Scores::default() };
     }
-    let largest = |logits: &Vec<f32>| {
-        (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))
-    };
-    let predicted: Vec<usize> = logits.iter().filter_map(largest).map(|label| classes[label]).collect();
+    let predicted = logits.iter().filter_map(|logits| largest(logits));
+    let predicted: Vec<usize> = predicted.map(|label| classes[label]).collect();
     let gold: Vec<usize> = gold.iter().map(|&class| class as usize).collect();
     let accuracy = Some(100.0 * metrics::accuracy(&predicted, &gold));
     match task {
@@ -175,6 +201,15 @@ mod tests {
         let mrpc = scores(Task::Mrpc);
         assert_eq!((mrpc.accuracy, mrpc.f1.map(f64::round)), (Some(75.0), Some(67.0)));
         assert_eq!(scores(Task::Cola).matthews.map(f64::round), Some(58.0));
+    }
+
+    #[test]
+    fn a_probability_is_a_softmax_at_a_temperature() {
+        for (temperature, odds) in [(1.0, 2.0f64.exp()), (2.0, 1.0f64.exp())] {
+            let expected = odds / (1.0 + odds);
+            assert!((probability(&[-1.0, 1.0], temperature) - expected).abs() < 1e-12);
+        }
+        assert_eq!(probability(&[1e6, 0.0], 1.0), 1.0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `eval`: official metrics on a data set.
 
+mod calibration;
 mod glue;
 mod glue_data;
 mod squad;

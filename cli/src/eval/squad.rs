@@ -14,6 +14,7 @@ use mobilebert::task::question_answering::{Answers, Search, SearchOptions};
 use mobilebert::text::windows::{Window, Windows};
 use mobilebert::text::{Piece, Tokenizer};
 
+use super::calibration::{CalibrationErrors, Predictions, WithErrors};
 use super::squad_data::{DataSet, Example};
 use crate::arguments::{ModelArguments, WindowArguments, max_answer_tokens};
 use crate::output::{Output, OutputFile, progress};
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// v2.0: predict no answer if its score exceeds the best answer's by more than this
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = finite)]
     null_threshold: f64,
+    /// Also print the expected calibration error of the answers' probabilities, without and with the model's temperature
+    #[arg(long)]
+    calibration: bool,
     /// Maximum length of an answer in tokens
     #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: std::num::NonZeroUsize,
@@ -73,9 +77,17 @@ impl Arguments {
         let mut model = QuestionAnswering::new(self.model.open_for(Head::QuestionAnswering)?)?;
         let bar = progress(examples.len(), "questions");
         let mut predictions = Vec::with_capacity(examples.len());
+        let temperature = model.model().config().calibration.temperature;
+        let mut said = self.calibration.then(|| Predictions::new(temperature));
         for chunk in examples.chunks(CHUNK) {
-            for answers in self.answer(chunk, model.model())? {
-                predictions.push(prediction(&answers, with_null.then_some(self.null_threshold)));
+            let contexts = contexts(chunk, model.model().tokenizer()?)?;
+            let asked = Asked::new(chunk, &contexts, &self.windows, model.model())?;
+            let answers = asked.answers(SearchOptions::best_span(self.max_answer_tokens.get()), 1.0)?;
+            let first = predictions.len();
+            let threshold = with_null.then_some(self.null_threshold);
+            predictions.extend(answers.iter().map(|answers| prediction(answers, threshold)));
+            if let Some(said) = &mut said {
+                self.add_probabilities(&asked, &predictions[first..], said)?;
             }
             bar.inc(chunk.len() as u64);
         }
@@ -83,18 +95,58 @@ impl Arguments {
         if let Some(file) = predictions_file {
             file.write(&predictions_json(&examples, &predictions)?)?;
         }
-        score(&examples, &predictions, with_null, &mut Output::new())
+        let errors = said.map(|said| said.errors());
+        score(&examples, &predictions, with_null, errors, &mut Output::new())
     }
 
-    /// Answers several questions, with all windows in one call so that the session can batch similar lengths.
-    fn answer(&self, examples: &[Example<'_>], model: &mut Model) -> Result<Vec<Answers>> {
-        let mut options = self.windows.options();
+    /// Adds the probabilities of the answers as the model would give them to a user. An answer is right if it shares half
+    /// of its words with a gold answer (F1). Questions for which no answer is predicted don't count.
+    fn add_probabilities(
+        &self,
+        asked: &Asked<'_>,
+        predictions: &[String],
+        said: &mut Predictions,
+    ) -> Result<()> {
+        let options =
+            SearchOptions { max_answer_tokens: self.max_answer_tokens.get(), ..SearchOptions::default() };
+        let [plain, calibrated] = said.temperatures.map(|temperature| asked.answers(options, temperature));
+        let answers = plain?.into_iter().zip(calibrated?);
+        for ((example, prediction), (plain, calibrated)) in
+            asked.examples.iter().zip(predictions).zip(answers)
+        {
+            // The temperature changes the probability of the first answer, not which one is first.
+            if let (false, Some(plain), Some(calibrated)) =
+                (prediction.is_empty(), plain.answers.first(), calibrated.answers.first())
+            {
+                let is_right = example.question.is_right(&plain.text);
+                said.add([plain.probability, calibrated.probability], is_right);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Questions with the logits of their windows.
+struct Asked<'a> {
+    examples: &'a [Example<'a>],
+    windows: Vec<Windows<'a>>,
+    /// Of all windows of all questions, in order.
+    outputs: Vec<Outputs>,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads all windows in one call so that the session can batch similar lengths.
+    fn new(
+        examples: &'a [Example<'a>],
+        contexts: &'a [Rc<[Piece]>],
+        arguments: &WindowArguments,
+        model: &mut Model,
+    ) -> Result<Self> {
+        let mut options = arguments.options();
         options.max_length = options.max_length.min(model.max_length());
-        let search = SearchOptions::best_span(self.max_answer_tokens.get());
-        let contexts = contexts(examples, model.tokenizer()?)?;
         let windows = examples
             .iter()
-            .zip(&contexts)
+            .zip(contexts)
             .map(|(example, pieces)| {
                 Windows::over(model.tokenizer()?, &example.question.question, pieces, &options)
             })
@@ -104,14 +156,20 @@ impl Arguments {
             .flat_map(Windows::iter)
             .map(|window| Sequence::new(window.ids, window.type_ids))
             .collect();
-        let mut results = pollster::block_on(model.run(&inputs, ExtraOutputs::default()))?.into_iter();
-        examples
+        let outputs = pollster::block_on(model.run(&inputs, ExtraOutputs::default()))?;
+        Ok(Asked { examples, windows, outputs })
+    }
+
+    /// The answers to each question.
+    fn answers(&self, options: SearchOptions, temperature: f64) -> Result<Vec<Answers>> {
+        let mut outputs = self.outputs.iter();
+        self.examples
             .iter()
-            .zip(&windows)
+            .zip(&self.windows)
             .map(|(example, windows)| {
-                let mut search = Search::new(example.context, search)?;
-                for (window, outputs) in windows.iter().zip(&mut results) {
-                    add(&mut search, &window, &outputs)?;
+                let mut search = Search::new(example.context, options)?.with_temperature(temperature);
+                for (window, outputs) in windows.iter().zip(&mut outputs) {
+                    add(&mut search, &window, outputs)?;
                 }
                 Ok(search.answers())
             })
@@ -171,9 +229,14 @@ fn score(
     examples: &[Example<'_>],
     predictions: &[String],
     with_null: bool,
+    errors: Option<CalibrationErrors>,
     output: &mut Output,
 ) -> Result<()> {
     let gold: Vec<Vec<String>> = examples.iter().map(|example| example.question.gold()).collect();
     let questions = predictions.iter().map(String::as_str).zip(gold.iter().map(Vec::as_slice));
-    if with_null { output.json(&Squad2::score(questions)) } else { output.json(&Squad1::score(questions)) }
+    if with_null {
+        output.json(&WithErrors { scores: Squad2::score(questions), errors })
+    } else {
+        output.json(&WithErrors { scores: Squad1::score(questions), errors })
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mobilebert::error::{Error, Result};
+use mobilebert::task::metrics::token_f1;
 use serde::Deserialize;
 
 use crate::input::read_json;
@@ -57,6 +58,11 @@ impl Question {
     /// The correct answers; none if the question is impossible.
     pub fn gold(&self) -> Vec<String> {
         self.answers.iter().map(|answer| answer.text.clone()).collect()
+    }
+
+    /// Returns whether `answer` shares at least half of its words with a correct answer (F1).
+    pub fn is_right(&self, answer: &str) -> bool {
+        self.answers.iter().any(|gold| token_f1(answer, &gold.text, false) >= 0.5)
     }
 }
 

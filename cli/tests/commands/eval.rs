@@ -56,6 +56,26 @@ fn scores_match_the_predictions() {
 }
 
 #[test]
+fn calibration_compares_probabilities_with_the_share_of_right_answers() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let passage = model.write("passage.txt", PASSAGE.as_bytes());
+    let arguments = ["answer", "--device", "cpu", "--json", "--model", model.argument()];
+    let question = ["--question", "who sat?", "--context", text(&passage)];
+    let answer = &mobilebert(&[&arguments[..], &question].concat()).json()["answers"][0];
+    let probability = answer["probability"].as_f64().unwrap();
+    // The model has no temperature, so both errors are the distance of one probability from 1 or 0.
+    for (gold, distance) in
+        [(answer["text"].as_str().unwrap(), 1.0 - probability), ("nothing like it", probability)]
+    {
+        let scores = squad(&model, &squad_file(&[("a", "who sat?", &[gold])]), &["--calibration"]).json();
+        for key in ["calibration_error_plain", "calibration_error_calibrated"] {
+            let found = scores[key].as_f64().unwrap();
+            assert!((found - distance).abs() < 1e-6, "{key}: {found}, expected {distance}");
+        }
+    }
+}
+
+#[test]
 fn answer_gives_the_same_answers() {
     let model = TinyModel::new("ForQuestionAnswering");
     let passage = model.write("passage.txt", PASSAGE.as_bytes());

@@ -195,14 +195,18 @@ def read(path: Path, changes: Sequence[str] = ()) -> Config:
 
 def _change(table: dict, change: str) -> None:
     name, given, value = change.partition("=")
-    section, _, key = name.strip().rpartition(".")
+    *sections, key = (part.strip() for part in name.split("."))
     try:
         value = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         given = ""
     if not given or not key:
         raise TrainingError(f"--set {change}: must be section.key=value with a value in TOML, as optim.batch_size=8")
-    (table.setdefault(section, {}) if section else table)[key] = value
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise TrainingError(f"--set {change}: '{section}' is a key, not a section")
+    table[key] = value
 
 
 def build(kind: type, table: dict, where: str):

@@ -11,16 +11,26 @@
 // The kernels' sources name `std`; all that they use of it is `core`.
 extern crate core as std;
 
-mod config;
-mod kernels;
+#[path = "../../compute/src/activation.rs"]
+mod activation;
+#[path = "../../compute/src/relaxed/call.rs"]
+mod call;
+#[path = "../../compute/src/functions/mod.rs"]
+mod functions;
+#[path = "../../compute/src/panels.rs"]
+mod panels;
+#[path = "../../compute/src/product/mod.rs"]
+mod product;
+mod simd;
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_relaxed_madd, f32x4_splat, i8x16_splat,
     i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128,
 };
 
-use kernels::Simd;
-use kernels::call::{ProductCall, VERSION};
+use activation::Activation;
+use call::{ProductCall, VERSION};
+use simd::Simd;
 
 /// Computes a matrix product.
 ///

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::kinds::activation_of;
 use super::{Activation, FILE, ProblemType};
 use crate::error::{Error, Result};
 
@@ -133,7 +134,7 @@ impl Fields {
 
     pub(super) fn activation(&self, field: &str, default: &str) -> Result<Activation> {
         let name = self.text(field)?.unwrap_or_else(|| default.into());
-        Activation::from_name(&name).ok_or_else(|| {
+        activation_of(&name).ok_or_else(|| {
             Error::unsupported(
                 format!("{FILE}: `{field}` {name:?}"),
                 "relu, gelu, gelu_new (and its other names), tanh, silu, swish and linear are",

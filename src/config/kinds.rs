@@ -110,21 +110,19 @@ impl Head {
     }
 }
 
-impl Activation {
-    /// Parses the name in `config.json`.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "linear" => Activation::Identity,
-            "relu" => Activation::Relu,
-            "gelu" | "gelu_python" => Activation::Gelu,
-            "gelu_new" | "gelu_fast" | "gelu_accurate" | "gelu_pytorch_tanh" | "gelu_python_tanh" => {
-                Activation::GeluTanh
-            }
-            "tanh" => Activation::Tanh,
-            "silu" | "swish" => Activation::Silu,
-            _ => return None,
-        })
-    }
+/// The activation of a name in `config.json`.
+pub(super) fn activation_of(name: &str) -> Option<Activation> {
+    Some(match name {
+        "linear" => Activation::Identity,
+        "relu" => Activation::Relu,
+        "gelu" | "gelu_python" => Activation::Gelu,
+        "gelu_new" | "gelu_fast" | "gelu_accurate" | "gelu_pytorch_tanh" | "gelu_python_tanh" => {
+            Activation::GeluTanh
+        }
+        "tanh" => Activation::Tanh,
+        "silu" | "swish" => Activation::Silu,
+        _ => return None,
+    })
 }
 
 /// `normalization_type`.

@@ -2,15 +2,14 @@
 //!
 //! An absent field has the default value of that `model_type` in `transformers`.
 
-mod activation;
 mod calibration;
 mod fields;
 mod kinds;
 mod read;
 
-pub use activation::Activation;
 pub use calibration::Calibration;
 pub use kinds::{Bottleneck, Family, Head, Normalization, ProblemType, ScoreActivation};
+pub use mobilebert_compute::Activation;
 
 use crate::error::{Error, Result};
 use fields::Fields;

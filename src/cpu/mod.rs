@@ -33,7 +33,8 @@ impl Executor {
     /// An executor of a given instruction set.
     pub fn with_simd(threads: usize, simd: Simd) -> Result<Self> {
         Ok(Executor {
-            workers: Workers::new(threads, simd)?,
+            workers: Workers::new(threads, simd)
+                .map_err(|problem| Error::invalid_input("threads", problem.to_string()))?,
             parameters: Vec::new(),
             slots: Vec::new(),
             scratch: Scratch::default(),

@@ -1,6 +1,6 @@
 //! The kernels: one folder for each operation, holding what it computes (`mod.rs`: operands, the check of their sizes, the
 //! parameter block, the cost), its CPU twin (`cpu.rs`) and its dispatches (`gpu.rs`); the shader of the same name is
-//! `shaders/NAME.wgsl`. What twins share (vectors, matrix products, packed weights, threads) is in the other modules.
+//! `shaders/NAME.wgsl`. The twins' arithmetic is in the crate `mobilebert-compute`.
 //!
 //! Bindings and parameter blocks are stated here once: a test parses every shader and compares.
 
@@ -14,48 +14,32 @@ mod cost;
 pub mod embedding;
 pub mod embedding_position;
 mod format;
-mod functions;
-mod heads;
 mod host;
 mod ids;
 mod inputs;
 mod launch;
 pub mod layer_norm;
 pub mod linear;
-mod multiply;
 mod operator;
-mod packed;
-mod panels;
 pub mod position;
-mod product;
-#[cfg(any(target_arch = "wasm32", test))]
-pub(crate) mod relaxed;
 mod shapes;
-mod simd;
-mod softmax;
-mod table;
 pub(crate) mod wgsl;
-mod workers;
+
+pub(crate) use mobilebert_compute::Q4_GROUP;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use mobilebert_compute::relaxed;
+pub use mobilebert_compute::{COLUMN_MULTIPLE, PackedMatrix, Scratch, Simd, Table, Workers};
 
 pub use chain::{ChainLinear, ChainOperand, ChainResidual, ChainSource};
 pub use cost::Cost;
 pub use format::Format;
-pub use heads::Scratch;
 pub use host::{Host, HostParameter};
 pub use ids::{BufferId, Columns, ParameterId, Residual};
 pub use inputs::{Inputs, PAD_ID};
 pub(crate) use launch::MAX_WORKGROUPS;
 pub use launch::{Launch, Operand, Variant};
 pub use operator::{AnyOperator, Dispatch, Operator, RunInput, Twin};
-pub use packed::PackedMatrix;
-pub(crate) use panels::Q4_GROUP;
 pub use shapes::{Matrix, ParameterShape, Shapes};
-pub use simd::Simd;
-pub use table::Table;
-pub use workers::Workers;
-
-/// Multiple at which the rows of a weight that are multiplied may begin: a whole panel of any instruction set.
-pub const COLUMN_MULTIPLE: usize = 32;
 
 /// Entry point of every shader.
 pub const ENTRY_POINT: &str = "main";

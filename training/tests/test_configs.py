@@ -44,3 +44,12 @@ def test_rate_rises_and_falls(kind, steps):
         assert max(rates) == 1.0
         assert rates[-1] < 0.01
         assert (rates[500] == 1.0) == (kind == "trapezoid")
+
+
+def test_a_change_reaches_into_nested_sections():
+    path = FOLDER / "squad-finetune-tricks.toml"
+    changed = config.read(path, ["data.unanswerable.removed=0.25", "optim.lr=1e-5"])
+    assert (changed.data.unanswerable.removed, changed.optim.lr) == (0.25, 1e-5)
+    assert changed.data.unanswerable.swapped == config.read(path).data.unanswerable.swapped
+    with pytest.raises(TrainingError, match="'seed' is a key, not a section"):
+        config.read(path, ["seed.lr=3"])

@@ -92,6 +92,14 @@ def test_engine_reads_the_teacher(world, tmp_path):
     compare(models.load(world.models / "tiny", "sst2").eval(), world.models / "tiny", tmp_path, "sst2")
 
 
+@pytest.mark.skipif(ENGINE is None, reason=MISSING)
+@pytest.mark.parametrize("dtype", ["q8", "q4"])
+def test_the_recipe_unpacks_what_the_engine_has_packed(world, tmp_path, dtype):
+    packed = tmp_path / dtype
+    ENGINE.quantize(world.models / "tiny", dtype, packed)
+    compare(models.load(packed, "sst2").eval(), packed, tmp_path, "sst2")
+
+
 def compare(model, folder, tmp_path, task):
     """Run both on the same ids, one row shorter than the other."""
     ids = torch.randint(1000, 1500, (2, 9), generator=torch.Generator().manual_seed(2))

@@ -159,7 +159,12 @@ fn clippy_wasm() -> Result<Outcome> {
 /// The packed crates: a warning names missing metadata, or a target whose file isn't packed.
 fn crates() -> Result<Outcome> {
     let mut package = cargo();
-    package.args(["package", "--package=mobilebert", "--package=mobilebert-cli"]);
+    package.args([
+        "package",
+        "--package=mobilebert",
+        "--package=mobilebert-compute",
+        "--package=mobilebert-cli",
+    ]);
     // Offline: the checks before have downloaded what this needs.
     let warnings = run_noting(package.args(["--no-verify", "--allow-dirty", "--offline"]), "warning:")?;
     if !warnings.is_empty() {
@@ -171,7 +176,13 @@ fn crates() -> Result<Outcome> {
 fn rust_tests() -> Result<Outcome> {
     // Not xtask: tested together, the packages share features, and this running program would be rebuilt.
     let mut tests = cargo();
-    tests.args(["test", "--package=mobilebert", "--package=mobilebert-cli", "--no-fail-fast"]);
+    tests.args([
+        "test",
+        "--package=mobilebert",
+        "--package=mobilebert-compute",
+        "--package=mobilebert-cli",
+        "--no-fail-fast",
+    ]);
     setup::system_packages(&[&setup::SOFTWARE_VULKAN]);
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // Without one, the Vulkan loader prints a warning in every process, which looks like a failure.

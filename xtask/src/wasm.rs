@@ -41,9 +41,17 @@ pub fn build() -> Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
     let root = root();
-    let inputs =
-        ["src", "relaxed", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "xtask/src/wasm.rs"]
-            .map(|path| root.join(path));
+    let inputs = [
+        "src",
+        "compute",
+        "relaxed",
+        "shaders",
+        "Cargo.toml",
+        "Cargo.lock",
+        ".cargo/config.toml",
+        "xtask/src/wasm.rs",
+    ]
+    .map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "wasm")?;
     let stamp = folder().join(".fingerprint");
     let outputs = ["mobilebert.js", "mobilebert.d.ts", "mobilebert_bg.wasm"].map(|name| folder().join(name));

@@ -6,8 +6,9 @@ mod gpu;
 
 pub use cpu::{AttentionOperands, run};
 
+use mobilebert_compute::{AttentionShape, HeadRows};
+
 use super::cost::Cost;
-use super::heads::{AttentionShape, HeadRows};
 use super::operator::Operator;
 use super::{BufferId, Columns, Kernel, ParameterId, Shapes, parameter_block, read, write};
 use crate::error::Result;

@@ -1,12 +1,12 @@
 //! The CPU twin of all variants: a [`PackedMatrix`] is stored in any format.
 
+use mobilebert_compute::{self as compute, StridedRows};
+
 use super::{Linear, LinearParameters};
 use crate::error::Result;
 use crate::kernels::activate::activation_of;
 use crate::kernels::host::Host;
 use crate::kernels::operator::Twin;
-use crate::kernels::panels::StridedRows;
-use crate::kernels::product::{Epilogue, Product};
 use crate::kernels::{PackedMatrix, Scratch, Workers};
 
 impl Twin for Linear {
@@ -51,40 +51,17 @@ pub fn run(
     output_values: &mut [f32],
     workers: &Workers,
 ) {
-    assert_eq!(
-        operands.weight.simd(),
-        workers.simd(),
-        "a weight is packed for the instruction set that reads it"
-    );
     let columns = parameters.out_features as usize;
-    let depth = parameters.in_features as usize;
-    let stride = parameters.row_stride as usize;
-    let input = &operands.input_values[parameters.input_first as usize..];
-    let first = parameters.weight_first as usize;
-    let (panels, column_scale) = operands.weight.panels_from(first);
-    let residual_stride = parameters.residual_stride as usize;
-    let output = &mut output_values[..parameters.rows as usize * columns];
-    workers.for_each_rows(output, columns, |first_row, part| {
-        let residual = (parameters.has_residual != 0).then(|| StridedRows {
-            data: &operands.residual[first_row * residual_stride + parameters.residual_first as usize..],
-            stride: residual_stride,
-        });
-        let epilogue = Epilogue {
-            column_scale,
-            bias: &operands.bias[first..],
-            activation: activation_of(parameters.activation),
-            residual,
-            scale: (parameters.has_scale != 0).then_some(operands.scale),
-        };
-        workers.simd().multiply(Product {
-            input: StridedRows { data: &input[first_row * stride..], stride },
-            rows: part.len() / columns,
-            panels,
-            depth,
-            columns,
-            output: part,
-            output_stride: columns,
-            epilogue: Some(epilogue),
-        });
-    });
+    let linear = compute::Linear {
+        input: StridedRows::new(operands.input_values, parameters.row_stride, parameters.input_first),
+        weight: operands.weight,
+        first: parameters.weight_first as usize,
+        bias: operands.bias,
+        activation: activation_of(parameters.activation),
+        residual: (parameters.has_residual != 0).then(|| {
+            StridedRows::new(operands.residual, parameters.residual_stride, parameters.residual_first)
+        }),
+        scale: (parameters.has_scale != 0).then_some(operands.scale),
+    };
+    linear.compute(&mut output_values[..parameters.rows as usize * columns], columns, workers);
 }

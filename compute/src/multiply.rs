@@ -1,0 +1,20 @@
+//! The matrix product, which a second module computes in browsers that have relaxed SIMD.
+
+#[cfg(target_arch = "wasm32")]
+use crate::panels::Panels;
+use crate::product::Product;
+use crate::simd::Simd;
+
+impl Simd {
+    /// Computes a product.
+    pub(crate) fn multiply(self, product: Product<'_>) {
+        #[cfg(target_arch = "wasm32")]
+        if let Some(functions) = self.relaxed()
+            // Bytes are packed for this module's instructions, unless four are adjacent.
+            && (self.adjacent() == 4 || !matches!(product.panels, Panels::I8(_)))
+        {
+            return functions.product(product);
+        }
+        product.run(self);
+    }
+}

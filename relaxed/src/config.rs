@@ -1,6 +1,0 @@
-//! The types of the configuration that the kernels use.
-
-#[path = "../../src/config/activation.rs"]
-mod activation;
-
-pub use activation::Activation;

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use wasm_bindgen::JsValue;
 
 use crate::error::{Error, Result};
@@ -12,15 +11,11 @@ pub fn parse<T: DeserializeOwned + Default>(field: &str, value: &JsValue) -> Res
     if value.is_undefined() || value.is_null() {
         return Ok(T::default());
     }
-    serde_json::from_value(plain(field, value)?)
-        .map_err(|error| Error::invalid_input(field, error.to_string()))
-}
-
-/// An argument as JSON. Not typed at once: a parser for each type would make the module several kilobytes larger.
-fn plain(field: &str, value: &JsValue) -> Result<Value> {
-    let json = js_sys::JSON::stringify(value).ok().and_then(|json| json.as_string());
-    let parsed = json.and_then(|json| serde_json::from_str(&json).ok());
-    parsed.ok_or_else(|| Error::invalid_input(field, "isn't a plain object"))
+    let json = js_sys::JSON::stringify(value)
+        .ok()
+        .and_then(|json| json.as_string())
+        .ok_or_else(|| Error::invalid_input(field, "isn't a plain object"))?;
+    serde_json::from_str(&json).map_err(|error| Error::invalid_input(field, error.to_string()))
 }
 
 /// A result as a plain object.

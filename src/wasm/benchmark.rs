@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::{object, parse};
 use super::helpers::SharedMemory;
+use super::loader::WasmLoader;
 use super::model::{device_object, memory_object};
 use super::options::LoadOptions;
 use crate::benchmark::{AdapterLimits, Benchmark, Check, Logits, Run, Seeding};
@@ -21,6 +22,16 @@ struct Times {
     compile: f64,
     generate: f64,
     upload: f64,
+}
+
+#[wasm_bindgen(js_class = Loader)]
+impl WasmLoader {
+    /// The model for a benchmark; needs no tokenizer.
+    #[wasm_bindgen(js_name = finishBenchmark)]
+    pub async fn finish_benchmark(self) -> Result<WasmBenchmark, JsValue> {
+        let model = self.loader.finish().await?;
+        Ok(WasmBenchmark::new(Benchmark::new(model)))
+    }
 }
 
 #[wasm_bindgen(js_class = Seeding)]

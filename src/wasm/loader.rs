@@ -3,11 +3,9 @@
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::benchmark::WasmBenchmark;
 use super::convert::parse;
 use super::model::{WasmModel, device_object, head_of};
 use super::options::LoadOptions;
-use crate::benchmark::Benchmark;
 use crate::error::Error;
 use crate::model::{Loader, ModelFiles, SmallFiles};
 
@@ -24,7 +22,7 @@ struct Files {
 /// Loads a model from its files.
 #[wasm_bindgen(js_name = Loader)]
 pub struct WasmLoader {
-    loader: Loader,
+    pub(super) loader: Loader,
     split_special_tokens: Option<bool>,
 }
 
@@ -89,12 +87,5 @@ impl WasmLoader {
             model.set_split_special_tokens(self.split_special_tokens);
         }
         Ok(WasmModel::new(model)?)
-    }
-
-    /// The model for a benchmark; needs no tokenizer.
-    #[wasm_bindgen(js_name = finishBenchmark)]
-    pub async fn finish_benchmark(self) -> Result<WasmBenchmark, JsValue> {
-        let model = self.loader.finish().await?;
-        Ok(WasmBenchmark::new(Benchmark::new(model)))
     }
 }

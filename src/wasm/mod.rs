@@ -1,6 +1,7 @@
 //! The JavaScript API of the module, for the npm package in `pkg/`: a loader that takes bytes, a model with one method per
 //! task, errors as `{ code, message, detail }`. Arguments and results are plain objects; offsets are UTF-16 units.
 
+#[cfg(feature = "benchmark")]
 mod benchmark;
 mod convert;
 mod failure;
@@ -13,6 +14,7 @@ mod quantizer;
 mod simd;
 mod tasks;
 
+#[cfg(feature = "benchmark")]
 pub use benchmark::{WasmBenchmark, WasmSeeding};
 pub use loader::WasmLoader;
 pub use memory::refused_bytes;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::error::{Error, Result};
 use crate::plan::Parameter;
+use crate::sorting::sort_by;
 
 use super::{Q4_GROUP, SCALE_SUFFIX};
 
@@ -73,13 +74,15 @@ impl Header {
             Error::corrupt(file, format!("header: {error}"))
         })?;
         let data = (LENGTH_BYTES + json.len()) as u64;
-        let mut tensors = Vec::new();
-        for name in metadata.offset_keys() {
-            let Some(info) = metadata.info(&name) else { continue };
+        let mut infos: Vec<_> = metadata.tensors().into_iter().collect();
+        sort_by(&mut infos, |a, b| (a.1.data_offsets, &a.0).cmp(&(b.1.data_offsets, &b.0)));
+        let entry = |(name, info): (String, &TensorInfo)| {
             let (begin, end) = info.data_offsets;
-            tensors.push(Entry { name, dtype: info.dtype, shape: info.shape.clone(), len: end - begin });
-        }
-        let texts = metadata.metadata().clone().unwrap_or_default().into_iter().collect();
+            Entry { name, dtype: info.dtype, shape: info.shape.clone(), len: end - begin }
+        };
+        let tensors = infos.into_iter().map(entry).collect();
+        let mut texts = BTreeMap::new();
+        texts.extend(metadata.metadata().clone().unwrap_or_default());
         let file_len = Some(data + metadata.data_len() as u64);
         Ok(Header { metadata: texts, file_len, ..Header::new(file, tensors) })
     }

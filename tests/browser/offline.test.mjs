@@ -57,6 +57,18 @@ for (const [name, launch] of [
       await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
     });
 
+    test("the latency page's module is stored when it is first asked for", async () => {
+      const path = "pkg/wasm/benchmark/mobilebert_bg.wasm";
+      const isStored = () => page.evaluate(async (path) => Boolean(await caches.match(path)), path);
+      const fetched = () => page.evaluate(async (path) => (await (await fetch(path)).arrayBuffer()).byteLength, path);
+      await openReady(page, host.address, CPU);
+      assert.equal(await isStored(), false);
+      const bytes = await fetched();
+      assert.equal(await isStored(), true);
+      await host.stop();
+      assert.equal(await fetched(), bytes);
+    });
+
     test("the page is isolated, though the host doesn't send the headers", async () => {
       await openReady(page, host.address, CPU);
       assert.equal(await page.evaluate(() => crossOriginIsolated), true);

@@ -147,12 +147,15 @@ fn clippy_wasm() -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     setup::wasm_target("wasm32-unknown-unknown")?;
-    let clippy = |package: &str, options: &[&str]| {
+    let clippy = |package: &str, features: &[&str], options: &[&str]| {
         let arguments = ["--quiet", "--lib", "--target=wasm32-unknown-unknown", "--package", package];
-        run_command(cargo().arg("clippy").args(arguments).args(["--", "--deny=warnings"]).args(options))
+        let mut clippy = cargo();
+        clippy.arg("clippy").args(arguments).args(features);
+        run_command(clippy.args(["--", "--deny=warnings"]).args(options))
     };
-    clippy("mobilebert", &[])?;
-    clippy("mobilebert-relaxed", &["-Ctarget-feature=+relaxed-simd"])?;
+    clippy("mobilebert", &[], &[])?;
+    clippy("mobilebert", &["--features=benchmark"], &[])?;
+    clippy("mobilebert-relaxed", &[], &["-Ctarget-feature=+relaxed-simd"])?;
     Ok(Outcome::Passed)
 }
 
@@ -216,7 +219,7 @@ fn package_tests() -> Result<Outcome> {
         "--platform=node",
         "--target=node20",
         "--out-extension:.js=.mjs",
-        "--external:../../wasm/*",
+        "--external:#wasm",
         "--log-level=warning",
     ]);
     run_command(&mut bundle)?;

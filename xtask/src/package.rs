@@ -24,6 +24,7 @@ pub fn build() -> Result<()> {
         "pkg/tsconfig.json",
         "pkg/wasm/mobilebert.js",
         "pkg/wasm/mobilebert.d.ts",
+        "pkg/wasm/benchmark/mobilebert.js",
         "xtask/src/package.rs",
     ]
     .map(|path| root.join(path));
@@ -84,11 +85,12 @@ pub fn reference() -> Result<PathBuf> {
 const IMPORT_BUILTIN: &str = "--footer:js=function importBuiltin(name) { return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name); }";
 
 /// Bundles three published entry points and two of the latency page. `index.js` is small and loads the wasm module's glue
-/// code only when it runs without a worker. The worker is a single file, because bundlers turn it into a classic worker,
+/// code (`#wasm`) only when it runs without a worker. The worker is a single file, because bundlers turn it into a classic worker,
 /// which can't import chunks.
 fn bundle() -> Result<()> {
-    let esbuild = |entry: &str| {
+    let bundle = |entry: &str, wasm: PathBuf| {
         let mut esbuild = command(setup::npm_program("pkg", "esbuild"));
+        esbuild.arg(format!("--alias:#wasm={}", wasm.join("mobilebert.js").display()));
         esbuild.arg(entry).args([
             "--bundle",
             "--minify",
@@ -101,13 +103,14 @@ fn bundle() -> Result<()> {
         ]);
         esbuild
     };
+    let esbuild = |entry| bundle(entry, wasm::folder());
     run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]", IMPORT_BUILTIN]))?;
     // One file each: the published files contain nothing that only the latency page needs.
     run(esbuild("pkg/src/worker/worker.ts").arg(IMPORT_BUILTIN))?;
     run(esbuild("pkg/src/service-worker.ts").arg("--define:STATIC_BUILD=true"))?;
     bundle_command_line()?;
     run(&mut esbuild("pkg/src/bench.ts"))?;
-    run(&mut esbuild("pkg/src/bench/bench-worker.ts"))
+    run(&mut bundle("pkg/src/bench/bench-worker.ts", wasm::benchmark_folder()))
 }
 
 /// Bundles the program `mobilebert` of the npm package, for Node only.
@@ -119,6 +122,7 @@ fn bundle_command_line() -> Result<()> {
         "--platform=node",
         "--target=node20",
         "--banner:js=#!/usr/bin/env node",
+        &format!("--alias:#wasm={}", wasm::folder().join("mobilebert.js").display()),
         IMPORT_BUILTIN,
         "--legal-comments=none",
         "--outfile=pkg/dist/cli/main.js",

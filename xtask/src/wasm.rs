@@ -1,5 +1,6 @@
 //! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`. The file also contains the module of the
-//! kernels with relaxed SIMD, as a custom section, so that it is one file to publish, fetch and cache.
+//! kernels with relaxed SIMD, as a custom section, so that it is one file to publish, fetch and cache. A second build, for the
+//! latency page alone, can also measure.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -25,6 +26,11 @@ const RELAXED_END: usize = RELAXED_START + (192 << 10);
 /// Folder of the module and its glue.
 pub fn folder() -> PathBuf {
     root().join("pkg/wasm")
+}
+
+/// Folder of the latency page's module and its glue, of the same names.
+pub fn benchmark_folder() -> PathBuf {
+    folder().join("benchmark")
 }
 
 /// The module with relaxed SIMD, which the other one's file contains.
@@ -54,7 +60,9 @@ pub fn build() -> Result<()> {
     .map(|path| root.join(path));
     let fingerprint = fingerprint::of(&inputs, "wasm")?;
     let stamp = folder().join(".fingerprint");
-    let outputs = ["mobilebert.js", "mobilebert.d.ts", "mobilebert_bg.wasm"].map(|name| folder().join(name));
+    let folders = [folder(), benchmark_folder()];
+    let names = ["mobilebert.js", "mobilebert.d.ts", "mobilebert_bg.wasm"];
+    let outputs: Vec<_> = folders.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect();
     if relaxed().exists() && fingerprint::is_fresh(&stamp, &fingerprint, &outputs) {
         return Ok(());
     }
@@ -62,6 +70,7 @@ pub fn build() -> Result<()> {
     println!("building the wasm module (takes a few minutes from scratch)");
     let relaxed = compile(
         "mobilebert-relaxed",
+        &[],
         &[
             "-Ctarget-feature=+relaxed-simd",
             "-Clink-arg=--import-memory",
@@ -71,23 +80,27 @@ pub fn build() -> Result<()> {
             &format!("-Clink-arg=--global-base={RELAXED_START}"),
         ],
     )?;
-    let main = compile(
-        "mobilebert",
-        &[
-            "-Clink-arg=--export-table",
-            "-Clink-arg=--growable-table",
-            &format!("-Clink-arg=--global-base={RELAXED_END}"),
-        ],
-    )?;
-    bind(&main)?;
-    append_section(&folder().join("mobilebert_bg.wasm"), RELAXED_SECTION, &std::fs::read(relaxed)?)?;
+    let relaxed = std::fs::read(relaxed)?;
+    for (folder, features) in [(benchmark_folder(), &["--features=benchmark"][..]), (folder(), &[])] {
+        let module = compile(
+            "mobilebert",
+            features,
+            &[
+                "-Clink-arg=--export-table",
+                "-Clink-arg=--growable-table",
+                &format!("-Clink-arg=--global-base={RELAXED_END}"),
+            ],
+        )?;
+        bind(&module, &folder)?;
+        append_section(&folder.join("mobilebert_bg.wasm"), RELAXED_SECTION, &relaxed)?;
+    }
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// Compiles a package with these options, and returns the module's path.
-fn compile(package: &str, options: &[&str]) -> Result<PathBuf> {
+/// Compiles a package with these features and options, and returns the module's path.
+fn compile(package: &str, features: &[&str], options: &[&str]) -> Result<PathBuf> {
     let arguments = ["rustc", "--quiet", "--lib", "--profile=wasm", "--target", TARGET, "--package", package];
-    run(cargo().args(arguments).arg("--").args(options))?;
+    run(cargo().args(arguments).args(features).arg("--").args(options))?;
     Ok(compiled(package))
 }
 
@@ -99,10 +112,9 @@ fn append_section(module: &Path, name: &str, content: &[u8]) -> Result<()> {
     std::fs::write(module, bytes).with_context(|| module.display().to_string())
 }
 
-/// Does what `wasm-bindgen`'s command line does, at the version that `Cargo.lock` pins for both sides.
-fn bind(module: &Path) -> Result<()> {
-    let folder = folder();
-    std::fs::create_dir_all(&folder)?;
+/// Writes a module with its glue to a folder. Does what `wasm-bindgen`'s command line does, at the version that `Cargo.lock` pins for both sides.
+fn bind(module: &Path, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
     let mut generator = Bindgen::new();
     generator
         .input_path(module)
@@ -120,7 +132,7 @@ fn bind(module: &Path) -> Result<()> {
         })
         .and_then(|mut output| {
             let names = shorten_imports(&mut output);
-            output.emit(&folder)?;
+            output.emit(folder)?;
             let glue = folder.join("mobilebert.js");
             let mut code = std::fs::read_to_string(&glue)?;
             for (long, short) in names {

@@ -56,7 +56,8 @@ async function start(
 ): Promise<{ benchmark: EngineBenchmark; started: NetworkInfo }> {
   report({ phase: "module", share: null });
   const before = performance.now();
-  const engine = (await startEngine({ wasmUrl: request.wasmUrl, wasmBytes: undefined })) as unknown as Engine;
+  const wasmUrl = request.wasmUrl ?? new URL("../wasm/benchmark/mobilebert_bg.wasm", import.meta.url).href;
+  const engine = (await startEngine({ wasmUrl, wasmBytes: undefined })) as unknown as Engine;
   const module = performance.now() - before;
   report({ phase: "compile", share: null });
   const { device, schedule, profiling, place } = request;

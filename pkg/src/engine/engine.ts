@@ -148,7 +148,7 @@ export async function simdFor(wanted: "auto" | SimdSet = "auto"): Promise<SimdCh
 }
 
 async function start(source: EngineSource): Promise<Engine> {
-  const engine = (await import("../../wasm/mobilebert.js")) as unknown as Engine;
+  const engine = (await import("#wasm")) as unknown as Engine;
   setRefusedBytes(() => engine.refusedBytes());
   const input = source.module ?? (await readModule(source));
   try {

@@ -92,11 +92,12 @@ function ownPath({ method, url }) {
 async function fromCache(path, request) {
   const cache = await caches.open(NAME);
   const stored = await cache.match(path);
-  if (stored) return stored;
-  // The browser may have evicted the cache, or refuse to store more.
   const hash = FILES[path];
-  if (hash && STORED_LATER.test(path)) await storeFile(cache, path, hash).catch(() => {});
-  return (await cache.match(path)) ?? fetch(request);
+  // The browser may have evicted the cache.
+  if (stored || !hash || !STORED_LATER.test(path)) return stored ?? fetch(request);
+  await storeFile(cache, path, hash).catch(() => {});
+  // The browser may refuse to store more; a file of another version is never served.
+  return (await cache.match(path)) ?? fetch(path, { integrity: `sha256-${hash}` });
 }
 
 /** @param {Request} request */

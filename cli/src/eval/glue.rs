@@ -11,7 +11,7 @@ use mobilebert::task::metrics;
 use mobilebert::text::sequence;
 use serde::Serialize;
 
-use super::calibration::{Predictions, WithErrors};
+use super::calibration::{CalibrationErrors, Predictions, WithErrors};
 use super::glue_data::{Example, Task};
 use crate::arguments::ModelArguments;
 use crate::output::{Output, progress};
@@ -65,8 +65,7 @@ impl Arguments {
         let mut model = TextClassification::new(self.model.open_for(Head::SequenceClassification)?)?;
         let model = model.model();
         let classes = classes(self.task, &model.config().labels)?;
-        let mut said = self.calibration.then(|| Predictions::new(model.config().calibration.temperature));
-        if said.is_some() && self.task == Task::Stsb {
+        if self.calibration && self.task == Task::Stsb {
             return Err(Error::invalid_input("calibration", "STS-B has scores, not probabilities"));
         }
         let bar = progress(examples.len(), "examples");
@@ -77,15 +76,9 @@ impl Arguments {
         }
         bar.finish_and_clear();
         let gold: Vec<f64> = examples.iter().map(|example| example.gold).collect();
-        for (logits, &gold) in logits.iter().zip(&gold) {
-            if let Some(said) = &mut said {
-                let is_right = largest(logits).is_some_and(|label| classes[label] as f64 == gold);
-                let probabilities = said.temperatures.map(|temperature| probability(logits, temperature));
-                said.add(probabilities, is_right);
-            }
-        }
-        let scores = scores(self.task, &classes, &logits, &gold);
-        Output::new().json(&WithErrors { scores, errors: said.map(|said| said.errors()) })
+        let temperature = model.config().calibration.temperature;
+        let errors = self.calibration.then(|| calibration_errors(temperature, &classes, &logits, &gold));
+        Output::new().json(&WithErrors { scores: scores(self.task, &classes, &logits, &gold), errors })
     }
 
     fn logits(&self, examples: &[Example], model: &mut Model) -> Result<Vec<Vec<f32>>> {
@@ -146,6 +139,20 @@ fn probability(logits: &[f32], temperature: f64) -> f64 {
     let scaled = |logit: &f32| f64::from(*logit) / temperature;
     let largest = logits.iter().map(scaled).fold(f64::NEG_INFINITY, f64::max);
     1.0 / logits.iter().map(|logit| (scaled(logit) - largest).exp()).sum::<f64>()
+}
+
+fn calibration_errors(
+    temperature: f64,
+    classes: &[usize],
+    logits: &[Vec<f32>],
+    gold: &[f64],
+) -> CalibrationErrors {
+    let mut said = Predictions::new(temperature);
+    for (logits, &gold) in logits.iter().zip(gold) {
+        let is_right = largest(logits).is_some_and(|label| classes[label] as f64 == gold);
+        said.add(said.temperatures.map(|temperature| probability(logits, temperature)), is_right);
+    }
+    said.errors()
 }
 
 fn scores(task: Task, classes: &[usize], logits: &[Vec<f32>], gold: &[f64]) -> Scores {

@@ -24,6 +24,8 @@
 //! characters are dropped, and a word of more than 100 characters is unknown. On SQuAD dev none of this makes a difference.
 
 mod added_tokens;
+mod ascii;
+mod encoding;
 mod files;
 mod fit;
 mod form;

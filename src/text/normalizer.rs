@@ -33,7 +33,7 @@ impl Normalizer {
         if self.strip_accents && !is_ascii {
             let decomposed = decompose(text.get());
             text.transform(decomposed, 0);
-            text.filter(|c| !c.is_mark_nonspacing());
+            text.filter(|c| c.is_ascii() || !c.is_mark_nonspacing());
         }
         if self.lowercase {
             text.lowercase();
@@ -46,8 +46,9 @@ fn is_space(c: char) -> bool {
 }
 
 pub(super) fn is_dropped(c: char) -> bool {
-    let is_control = c.is_other() && !matches!(c, '\t' | '\n' | '\r');
-    is_control || matches!(c, '\0' | '\u{fffd}')
+    // Categories are looked up in tables: most characters don't need that.
+    let is_control = if c.is_ascii() { c.is_ascii_control() } else { c.is_other() };
+    (is_control && !matches!(c, '\t' | '\n' | '\r')) || c == '\u{fffd}'
 }
 
 /// Characters of the blocks that Google's BERT takes for Chinese; Japanese kana and Korean Hangul aren't among them.

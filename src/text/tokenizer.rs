@@ -5,15 +5,15 @@
 
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::{Decoder, Model, NormalizedString, OffsetType, PreTokenizedString};
+use tokenizers::{Decoder, Model, NormalizedString};
 
 use super::TokenizerFiles;
 use super::added_tokens::AddedToken;
+use super::encoding::Found;
 use super::form::{TOKENIZER_JSON, VOCAB};
 use super::matcher::Matcher;
 use super::normalizer::Normalizer;
 use super::piece::Piece;
-use super::segments::{Cuts, SEGMENT, Segment};
 use super::settings::Settings;
 use super::special_tokens::Role;
 use super::template::Template;
@@ -36,7 +36,7 @@ pub struct SpecialIds {
 }
 
 impl SpecialIds {
-    fn has(&self, id: u32) -> bool {
+    pub(super) fn has(&self, id: u32) -> bool {
         [self.class, self.separator, self.unknown].contains(&id)
             || [self.padding, self.mask].contains(&Some(id))
     }
@@ -45,14 +45,14 @@ impl SpecialIds {
 /// Splits text into WordPiece tokens with their ranges in the source.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    normalizer: Normalizer,
-    words: WordSplit,
+    pub(super) normalizer: Normalizer,
+    pub(super) words: WordSplit,
     pub(super) model: WordPiece,
-    special: SpecialIds,
+    pub(super) special: SpecialIds,
     mask: String,
     pub(super) template: Template,
     /// Added tokens to match in the original text, and in the normalized text.
-    matchers: [Matcher; 2],
+    pub(super) matchers: [Matcher; 2],
     pub(super) added: Vec<AddedToken>,
     /// The file of the vocabulary.
     pub(super) file: &'static str,
@@ -60,17 +60,6 @@ pub struct Tokenizer {
     max_length: Option<usize>,
     truncate_left: bool,
     split_special_tokens: Option<bool>,
-}
-
-/// The special tokens that are found in a text; the others are plain text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    All,
-    /// Those that have no role such as `[SEP]`.
-    Added,
-    /// Only the one with this id.
-    Only(u32),
-    None,
 }
 
 impl Tokenizer {
@@ -222,66 +211,6 @@ impl Tokenizer {
         let decoder = WordPieceDecoder::new(self.continuation_prefix().to_owned(), true);
         decoder.decode_chain(tokens).map_or_else(|_| String::new(), |parts| parts.concat())
     }
-
-    fn encode_finding(&self, text: &str, found: Found) -> Result<Vec<Piece>> {
-        let mut pieces = Vec::with_capacity(text.len() / 4);
-        for segment in self.cuts(SEGMENT).segments(text) {
-            self.encode_segment(segment, found, &mut pieces)?;
-        }
-        Ok(pieces)
-    }
-
-    /// Cuts a text into segments of at least `segment` bytes.
-    pub(super) fn cuts(&self, segment: usize) -> Cuts<'_> {
-        Cuts {
-            normalizer: self.normalizer,
-            words: self.words,
-            matchers: &self.matchers,
-            longest_word: self.model.max_input_chars_per_word,
-            segment,
-        }
-    }
-
-    pub(super) fn encode_segment(
-        &self,
-        segment: Segment<'_>,
-        found: Found,
-        pieces: &mut Vec<Piece>,
-    ) -> Result<()> {
-        let Segment { start: shift, text, in_word } = segment;
-        let plain = |token: &AddedToken| {
-            token.special
-                && match found {
-                    Found::All => false,
-                    Found::Added => self.special.has(token.id),
-                    Found::Only(id) => token.id != id,
-                    Found::None => true,
-                }
-        };
-        let [as_written, normalized] = &self.matchers;
-        let mut words = PreTokenizedString::from(NormalizedString::from(text));
-        words.split(|_, part| Ok(as_written.split(part, plain))).map_err(library)?;
-        words
-            .normalize(|part| {
-                self.normalizer.normalize(part);
-                Ok(())
-            })
-            .map_err(library)?;
-        words.split(|_, part| Ok(normalized.split(part, plain))).map_err(library)?;
-        self.words.split(&mut words).map_err(library)?;
-        words.tokenize(|word| self.model.tokenize(word.get())).map_err(library)?;
-        let encoding = words.into_encoding(None, 0, OffsetType::Byte).map_err(library)?;
-        let first = pieces.last().map_or(0, |piece| piece.word + u32::from(!in_word));
-        let places = encoding.get_offsets().iter().zip(encoding.get_word_ids());
-        for (&id, (&(start, end), word)) in encoding.get_ids().iter().zip(places) {
-            let word = first + word.unwrap_or_default();
-            match pieces.last_mut() {
-                Some(unknown) if in_word && word == first => unknown.end = end + shift,
-                _ => pieces.push(Piece { id, start: start + shift, end: end + shift, word }),
-            }
-        }
-        Ok(())
-    }
 }
 
 fn special_ids(settings: &Settings) -> Result<SpecialIds> {
@@ -323,6 +252,6 @@ fn matchers(settings: &Settings, normalizer: Normalizer) -> [Matcher; 2] {
     [Matcher::new(as_written), Matcher::new(normalized)]
 }
 
-fn library(error: tokenizers::Error) -> Error {
+pub(super) fn library(error: tokenizers::Error) -> Error {
     Error::internal("tokenizer", error.to_string())
 }

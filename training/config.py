@@ -42,6 +42,7 @@ class Models:
     """The origin of weights: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
 
     init: str = ""  # checkpoint the trained model starts from; empty: built from `student`
+    deepen_after: list[int] = field(default_factory=list)  # insert copies of these layers of `init` (models/deepen.py)
     mean_with: str = ""  # start from the mean of `init`'s weights and this checkpoint's (Wortsman et al. 2022)
     teacher: str = ""  # frozen teacher; also lends its word vectors to a student built from nothing
     word_vectors: str = "principal-components"  # or "random"
@@ -127,7 +128,7 @@ class Optim:
     """AdamW and its schedule."""
 
     lr: float = 1e-3
-    steps: int = 1000  # 0: only the mean of `models.init` and `models.mean_with`
+    steps: int = 1000  # 0: only what `models.deepen_after` and `models.mean_with` make of `models.init`
     batch_size: int = 64
     warmup: float = 0.06
     schedule: str = "linear"
@@ -227,8 +228,9 @@ def _value(kind, value, where: str):
             raise TrainingError(f"{where} must be a table")
         return build(kind, value, where)
     if isinstance(kind, types.GenericAlias):
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise TrainingError(f"{where} must be a list of strings")
+        (item,) = typing.get_args(kind)
+        if not isinstance(value, list) or not all(type(v) is item for v in value):
+            raise TrainingError(f"{where} must be a list of {'strings' if item is str else 'integers'}")
         return value
     if kind is float and type(value) is int:
         return float(value)
@@ -250,9 +252,11 @@ def check(config: Config, where: str) -> None:
         (config.optim.schedule in SCHEDULES, f"'schedule' must be one of {', '.join(SCHEDULES)}"),
         (config.loop.storage in STORAGES, f"'storage' must be one of {', '.join(STORAGES)}"),
         (
-            config.optim.steps > 0 or (config.models.mean_with and config.optim.steps == 0),
-            "'steps' must be positive, or 0 where 'mean_with' is all that is wanted",
+            config.optim.steps > 0
+            or (config.optim.steps == 0 and bool(config.models.mean_with or config.models.deepen_after)),
+            "'steps' must be positive, or 0 where 'mean_with' or 'deepen_after' is all that is wanted",
         ),
+        (bool(config.models.init) or not config.models.deepen_after, "'deepen_after' needs an 'init' to deepen"),
         (config.optim.batch_size > 0, "'batch_size' must be positive"),
         (config.optim.lr > 0, "'lr' must be positive"),
         (config.loss.temperature > 0, "'temperature' must be positive"),

@@ -11,7 +11,7 @@ from training.config import Config
 from training.data import batches, tokens
 from training.errors import TrainingError
 from training.limit import Limit
-from training.models import build, heads, start
+from training.models import build, deepen, heads, start
 from training.places import Places
 from training.tasks import CPU, open_task
 
@@ -70,6 +70,8 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
     if config.models.init:
         tokenizer_from = places.model(config.models.init)
         model = build.load(tokenizer_from, config.task)
+        if config.models.deepen_after:
+            model = deepen.deepen(model, config.task, config.models.deepen_after)
         if config.models.mean_with:
             build.average(model, build.load(places.model(config.models.mean_with), config.task))
     else:

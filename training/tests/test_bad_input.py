@@ -51,6 +51,9 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         (GOOD + "[data]\ndoc_stride = 0", "'doc_stride', 'max_question' must be positive"),
         ('task = "squad"\n' + GOOD + "[data]\nmax_length = 60", "room for 'max_question'"),
         (GOOD + "[loss]\nraw_maps = 1.0", "name a 'teacher' in 'models'"),
+        (GOOD.replace("[models]", "[models]\ndeepen_after = ['1']"), "'deepen_after' must be a list of integers"),
+        (GOOD.replace("[models]", "[models]\ndeepen_after = [true]"), "'deepen_after' must be a list of integers"),
+        (GOOD.replace("init = ", "deepen_after = [1]\nteacher = "), "'deepen_after' needs an 'init'"),
         ("name = ", "not valid TOML"),
     ],
 )

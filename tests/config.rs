@@ -370,10 +370,10 @@ fn a_calibration_is_read_and_one_out_of_range_is_named() {
         with(json!({ "note": "unknown keys are ignored" })).unwrap().calibration,
         Calibration::default()
     );
-    let given =
-        json!({ "temperature": 1.5, "null_threshold": -2, "unsure_below": 0.4, "neutral": [0.3, 0.7] });
+    let given = json!({ "temperature": 1.5, "null_bias": 2, "null_threshold": -2, "unsure_below": 0.4, "neutral": [0.3, 0.7] });
     let expected = Calibration {
         temperature: 1.5,
+        null_bias: 2.0,
         null_threshold: Some(-2.0),
         unsure_below: 0.4,
         neutral: Some((0.3, 0.7)),
@@ -383,6 +383,7 @@ fn a_calibration_is_read_and_one_out_of_range_is_named() {
         (json!(1.5), "calibration"),
         (json!({ "temperature": 0 }), "calibration.temperature"),
         (json!({ "temperature": "hot" }), "calibration.temperature"),
+        (json!({ "null_bias": "high" }), "calibration.null_bias"),
         (json!({ "null_threshold": [] }), "calibration.null_threshold"),
         (json!({ "unsure_below": 1.5 }), "calibration.unsure_below"),
         (json!({ "neutral": [0.7, 0.3] }), "calibration.neutral"),

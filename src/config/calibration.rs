@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 pub struct Calibration {
     /// `temperature`: divides the logits before a softmax over labels, or over the spans of a text.
     pub temperature: f64,
+    /// `null_bias`: added to the null score, after the division, before that softmax.
+    pub null_bias: f64,
     /// `null_threshold`: a question counts as unanswerable if its null score is above its best answer's by more than this.
     /// None: if "no answer" is more probable than the best answer.
     pub null_threshold: Option<f64>,
@@ -22,7 +24,13 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { temperature: 1.0, null_threshold: None, unsure_below: 0.0, neutral: None }
+        Calibration {
+            temperature: 1.0,
+            null_bias: 0.0,
+            null_threshold: None,
+            unsure_below: 0.0,
+            neutral: None,
+        }
     }
 }
 
@@ -44,6 +52,7 @@ impl Calibration {
         }
         Ok(Calibration {
             temperature,
+            null_bias: number(&fields, "null_bias")?.unwrap_or(default.null_bias),
             null_threshold: number(&fields, "null_threshold")?,
             unsure_below,
             neutral: neutral(fields.get("neutral"))?,

@@ -139,8 +139,10 @@ impl QuestionAnswering {
         let mut stopwatch = Stopwatch::start();
         let model = &mut self.0;
         let windows = Windows::new(model.tokenizer()?, question, context, &options.windows(model))?;
-        let mut search =
-            Search::new(context, options.search())?.with_temperature(model.config.calibration.temperature);
+        let calibration = &model.config.calibration;
+        let mut search = Search::new(context, options.search())?
+            .with_temperature(calibration.temperature)
+            .with_null_bias(calibration.null_bias);
         stopwatch.tokenized();
 
         let total = windows.len();

@@ -43,6 +43,31 @@ fn a_temperature_divides_scores_in_the_softmax_and_nothing_else() {
 }
 
 #[test]
+fn a_bias_changes_the_odds_of_no_answer_and_minus_infinity_excludes_it() {
+    let tokenizer = tokenizer();
+    let windows = Windows::new(&tokenizer, "who?", CONTEXT, &WindowOptions::default()).unwrap();
+    let window = windows.get(0).unwrap();
+    let mut random = Random::new(6);
+    let logits: Vec<f32> = window.ids.iter().map(|_| random.unit() * 9.0).collect();
+    let with = |bias: f64| {
+        let options = SearchOptions { top_k: 1000, ..EVERY_SPAN };
+        let mut search = Search::new(CONTEXT, options).unwrap().with_temperature(1.7).with_null_bias(bias);
+        search.add_window(&window, &logits, &logits).unwrap();
+        search.answers()
+    };
+    let odds = |found: &Answers| found.no_answer.probability / found.answers[0].probability;
+    let plain = with(0.0);
+    for bias in [-3.0, 0.5, 4.0] {
+        let biased = with(bias);
+        assert!((odds(&biased) / odds(&plain) / bias.exp() - 1.0).abs() < 1e-9, "{bias}");
+        assert_eq!(biased.no_answer.score, plain.no_answer.score);
+    }
+    let certain = with(f64::NEG_INFINITY);
+    assert_eq!(certain.no_answer.probability, 0.0);
+    assert!((certain.answers.iter().map(|answer| answer.probability).sum::<f64>() - 1.0).abs() < 1e-5);
+}
+
+#[test]
 fn the_verdict_follows_the_threshold_the_least_probability_and_without_them_the_most_probable() {
     let decide = |null: f32, calibration: &Calibration| {
         let mut logits = vec![-5.0; 20];

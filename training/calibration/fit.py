@@ -1,14 +1,16 @@
-"""A threshold and a temperature that fit what was seen."""
+"""Temperatures, biases and thresholds that fit what was seen."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+# Values that are tried.
 TEMPERATURES = np.geomspace(0.5, 6.0, 40)
+BIASES = np.arange(-6.0, 6.001, 0.1)
 
 
-def temperature(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.ndarray | None = None) -> int:
-    """The number of the temperature whose probabilities, one array each, fit `right` best (logarithmic loss)."""
+def closest(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.ndarray | None = None) -> int:
+    """The number of the array of probabilities that fits `right` best (logarithmic loss)."""
     losses = []
     for said in probabilities:
         said = np.clip(said, 1e-6, 1 - 1e-6)

@@ -25,9 +25,9 @@ class Said(NamedTuple):
     masses: np.ndarray  # log Σ e^(score / temperature) over the spans that overlap the best answer
     totals: np.ndarray  # the same over all spans
 
-    def probabilities(self, temperatures: np.ndarray) -> np.ndarray:
-        """Of the answer, among all answers and no answer."""
-        return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures))
+    def probabilities(self, temperatures: np.ndarray, null_bias: float | np.ndarray = 0.0) -> np.ndarray:
+        """Of the answer, among all answers and no answer; with a bias of -inf, of a text that has an answer."""
+        return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures + null_bias))
 
 
 def said(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Said]:

@@ -64,26 +64,29 @@ def right(data: Squad, found: dict[str, Said]) -> np.ndarray:
     )
 
 
-def evaluate_squad(model, tokenizer, places: Places, data: Data, temperature: float = 1.0) -> dict[str, float]:
+def evaluate_squad(model, tokenizer, places: Places, data: Data, calibration: dict | None = None) -> dict[str, float]:
     """Score a dev set; for version 2.0 the configured threshold on (no answer − best answer) decides.
 
-    The calibration error is that of distinct answers, without and with the temperature.
+    The calibration error is that of distinct answers, without and with the calibration; where every question has an
+    answer, of their probabilities among all answers.
     """
     squad = read_dev(places, data.version)
     if data.limit:
         chosen = np.random.default_rng(0).permutation(len(squad.questions))[: data.limit]
         squad = Squad(squad.paragraphs, squad.articles, [squad.questions[i] for i in sorted(chosen)])
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
-    temperatures = np.array([1.0, temperature])
+    calibration = calibration or {}
+    temperatures = np.array([1.0, calibration.get("temperature", 1.0)])
     found = said(model, windows, temperatures)
     unsure = data.version == "2.0"
+    biases = np.array([0.0, calibration.get("null_bias", 0.0)]) if unsure else -np.inf
     guesses = {
         key: "" if unsure and one.null - one.score > data.null_threshold else one.text for key, one in found.items()
     }
     scores = totals(squad, guesses)
     given = np.array([bool(guesses[q.id]) for q in squad.questions])
     truths = right(squad, found)[given]
-    each = np.array([found[q.id].probabilities(temperatures) for q in squad.questions])[given].T
+    each = np.array([found[q.id].probabilities(temperatures, biases) for q in squad.questions])[given].T
     for name, probabilities in zip(("plain", "calibrated"), each, strict=True):
         scores[f"calibration_error_{name}"] = expected_calibration_error(probabilities, truths)
     return scores

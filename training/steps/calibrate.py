@@ -23,6 +23,8 @@ COUNT = 2000
 WEIGHT = 0.5
 # Once probabilities are calibrated, a less probable answer is more likely wrong than right.
 UNSURE_BELOW = 0.5
+# The temperature next to 1, at which the error before calibration is taken.
+PLAIN = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
 # Facts that decide where the neutral zone lies; of another seed than training's.
 FACTS, FACTS_SEED = 600, 77
 
@@ -68,13 +70,18 @@ def _questions(model, tokenizer, config: Config, places: Places) -> dict:
     # Of the answers that would be given, also to questions without one.
     given = differences <= cut
     weights = np.where(made.answerable, 1.0, WEIGHT)[given]
-    right = right_answers(made.data, found)[given]
-    each = np.array([one.probabilities(fit.TEMPERATURES) for one in asked])[given].T
-    best = fit.temperature(list(each), right, weights)
-    plain = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
+    right = right_answers(made.data, found)
+    # The temperature says which answer it is, if there is one; then the bias says how likely there is none.
+    among = np.array([one.probabilities(fit.TEMPERATURES, -np.inf) for one in asked])[made.answerable].T
+    best = fit.closest(list(among), right[made.answerable])
+    each = np.array([[one.probabilities(fit.TEMPERATURES, bias)[best] for bias in fit.BIASES] for one in asked])
+    each, right = each[given].T, right[given]
+    bias = fit.closest(list(each), right, weights)
+    plain = np.array([one.probabilities(fit.TEMPERATURES)[PLAIN] for one in asked])[given]
     return {
         "calibration": {
             "temperature": round(float(fit.TEMPERATURES[best]), 4),
+            "null_bias": round(float(fit.BIASES[bias]), 4),
             "null_threshold": round(cut, 4),
             "unsure_below": UNSURE_BELOW,
         },
@@ -82,8 +89,8 @@ def _questions(model, tokenizer, config: Config, places: Places) -> dict:
         "balanced_threshold": round(balanced, 4),
         "decided": decided,
         "found": unanswered.found(differences, made, balanced),
-        "error_before": expected_calibration_error(each[plain], right, weights=weights),
-        "error_after": expected_calibration_error(each[best], right, weights=weights),
+        "error_before": expected_calibration_error(plain, right, weights=weights),
+        "error_after": expected_calibration_error(each[bias], right, weights=weights),
     }
 
 
@@ -104,7 +111,7 @@ def _labels(model, tokenizer, config: Config, places: Places) -> dict:
 
     seen, truths = logits(held), np.array([row.label for row in held])
     each = [labels.positive(seen, t) for t in fit.TEMPERATURES]
-    best = fit.temperature(each, truths)
+    best = fit.closest(each, truths)
     temperature = float(fit.TEMPERATURES[best])
     said = each[best]
     low, high, decided = labels.neutral_zone(

@@ -41,7 +41,7 @@ def run(config: Config, places: Places, storage: str = "f32") -> None:
 
         if config.data.version == "2.0":
             config.data.null_threshold = calibrate.balanced_threshold(config, places)
-        scores = evaluate_squad(model, tokenizer, places, config.data, calibrated.get("temperature", 1.0))
+        scores = evaluate_squad(model, tokenizer, places, config.data, calibrated)
     else:
         rows = glue.read_dev(places, config.task)
         logits = predict_rows(model, tokens.encode_rows(tokenizer, rows, config.data.max_length))

@@ -86,7 +86,7 @@ def test_the_step_fits_questions_that_were_not_trained_on_and_export_passes_its_
     assert figures["rows"] == 10
     trained = {q.id for q in squad.read_train(world, skip_ambiguous=True).questions}
     assert not trained & {q.id for q in seen[0].questions}
-    assert set(figures["calibration"]) == {"temperature", "null_threshold", "unsure_below"}
+    assert set(figures["calibration"]) == {"temperature", "null_bias", "null_threshold", "unsure_below"}
     export.run(config, world)
     settings = json.loads((world.run("null") / "export" / "config.json").read_text())
     assert settings["calibration"] == figures["calibration"]
@@ -98,7 +98,7 @@ def test_a_temperature_makes_up_for_scores_that_are_too_large():
     logits = np.where(random.random(20000) < 0.8, 1, -1) * random.random(20000) * 9
     truths = (random.random(20000) < 1 / (1 + np.exp(-logits / 3))).astype(float)
     each = [1 / (1 + np.exp(-logits / t)) for t in fit.TEMPERATURES]
-    assert abs(fit.TEMPERATURES[fit.temperature(each, truths)] - 3.0) < 0.3
+    assert abs(fit.TEMPERATURES[fit.closest(each, truths)] - 3.0) < 0.3
 
 
 def test_the_neutral_zone_lies_between_the_labels():

@@ -30,6 +30,8 @@ def test_an_answer_has_the_spans_that_overlap_it_and_no_answer_takes_its_part():
     one = np.array([3.0, 1.5])
     temperatures = np.array([1.0, 2.0])
     assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures) == pytest.approx([0.5, 0.5])
+    assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures, -np.inf) == pytest.approx([1.0, 1.0])
+    assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures, np.log(3)) == pytest.approx([0.25, 0.25])
     assert answers.Said("x", 3.0, -np.inf, one, one).probabilities(temperatures) == pytest.approx([1.0, 1.0])
 
 

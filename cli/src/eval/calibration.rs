@@ -1,18 +1,17 @@
-//! `--calibration`: the calibration error of a model's probabilities, without and with the temperature of its
+//! `--calibration`: the calibration error of a model's probabilities, without and with the calibration of its
 //! `config.json`.
 
 use mobilebert::task::metrics::expected_calibration_error;
 use serde::Serialize;
 
-/// Predictions at the temperature 1 and at the model's.
+/// Predictions without and with a calibration.
+#[derive(Default)]
 pub struct Predictions {
-    /// The two temperatures.
-    pub temperatures: [f64; 2],
-    /// The probability at each temperature, and whether the prediction is right.
+    /// The probability without and with it, and whether the prediction is right.
     said: Vec<([f64; 2], bool)>,
 }
 
-/// The error at each of the two temperatures, between 0 and 1.
+/// The error without and with a calibration, between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CalibrationErrors {
     calibration_error_plain: f64,
@@ -20,12 +19,7 @@ pub struct CalibrationErrors {
 }
 
 impl Predictions {
-    /// None yet; `temperature` is the model's.
-    pub fn new(temperature: f64) -> Self {
-        Predictions { temperatures: [1.0, temperature], said: Vec::new() }
-    }
-
-    /// Adds a prediction with its probability at each temperature.
+    /// Adds a prediction with its probability without and with the calibration.
     pub fn add(&mut self, probabilities: [f64; 2], is_right: bool) {
         self.said.push((probabilities, is_right));
     }

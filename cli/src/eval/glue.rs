@@ -147,10 +147,10 @@ fn calibration_errors(
     logits: &[Vec<f32>],
     gold: &[f64],
 ) -> CalibrationErrors {
-    let mut said = Predictions::new(temperature);
+    let mut said = Predictions::default();
     for (logits, &gold) in logits.iter().zip(gold) {
         let is_right = largest(logits).is_some_and(|label| classes[label] as f64 == gold);
-        said.add(said.temperatures.map(|temperature| probability(logits, temperature)), is_right);
+        said.add([1.0, temperature].map(|temperature| probability(logits, temperature)), is_right);
     }
     said.errors()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::ValueEnum;
-use mobilebert::config::Head;
+use mobilebert::config::{Calibration, Head};
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Model, QuestionAnswering};
 use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
@@ -42,7 +42,7 @@ pub struct Arguments {
     /// v2.0: predict no answer if its score exceeds the best answer's by more than this
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = finite)]
     null_threshold: f64,
-    /// Also print the expected calibration error of the answers' probabilities, without and with the model's temperature
+    /// Also print the expected calibration error of the answers' probabilities, without and with the model's calibration
     #[arg(long)]
     calibration: bool,
     /// Maximum length of an answer in tokens
@@ -77,17 +77,18 @@ impl Arguments {
         let mut model = QuestionAnswering::new(self.model.open_for(Head::QuestionAnswering)?)?;
         let bar = progress(examples.len(), "questions");
         let mut predictions = Vec::with_capacity(examples.len());
-        let temperature = model.model().config().calibration.temperature;
-        let mut said = self.calibration.then(|| Predictions::new(temperature));
+        let calibration = model.model().config().calibration.clone();
+        let mut said = self.calibration.then(Predictions::default);
         for chunk in examples.chunks(CHUNK) {
             let contexts = contexts(chunk, model.model().tokenizer()?)?;
             let asked = Asked::new(chunk, &contexts, &self.windows, model.model())?;
-            let answers = asked.answers(SearchOptions::best_span(self.max_answer_tokens.get()), 1.0)?;
+            let options = SearchOptions::best_span(self.max_answer_tokens.get());
+            let answers = asked.answers(options, &Calibration::default())?;
             let first = predictions.len();
             let threshold = with_null.then_some(self.null_threshold);
             predictions.extend(answers.iter().map(|answers| prediction(answers, threshold)));
             if let Some(said) = &mut said {
-                self.add_probabilities(&asked, &predictions[first..], said)?;
+                self.add_probabilities(&asked, &predictions[first..], with_null, &calibration, said)?;
             }
             bar.inc(chunk.len() as u64);
         }
@@ -99,22 +100,28 @@ impl Arguments {
         score(&examples, &predictions, with_null, errors, &mut Output::new())
     }
 
-    /// Adds the probabilities of the answers as the model would give them to a user. An answer is right if it shares half
-    /// of its words with a gold answer (F1). Questions for which no answer is predicted don't count.
+    /// Adds the probabilities of the answers as the model would give them to a user; without `with_null`, to one who knows
+    /// that the text has an answer. An answer is right if it shares half of its words with a gold answer (F1). Questions
+    /// for which no answer is predicted don't count.
     fn add_probabilities(
         &self,
         asked: &Asked<'_>,
         predictions: &[String],
+        with_null: bool,
+        calibration: &Calibration,
         said: &mut Predictions,
     ) -> Result<()> {
         let options =
             SearchOptions { max_answer_tokens: self.max_answer_tokens.get(), ..SearchOptions::default() };
-        let [plain, calibrated] = said.temperatures.map(|temperature| asked.answers(options, temperature));
+        let [plain, calibrated] = [&Calibration::default(), calibration].map(|calibration| {
+            let null_bias = if with_null { calibration.null_bias } else { f64::NEG_INFINITY };
+            asked.answers(options, &Calibration { null_bias, ..calibration.clone() })
+        });
         let answers = plain?.into_iter().zip(calibrated?);
         for ((example, prediction), (plain, calibrated)) in
             asked.examples.iter().zip(predictions).zip(answers)
         {
-            // The temperature changes the probability of the first answer, not which one is first.
+            // A calibration changes the probability of the first answer, not which one is first.
             if let (false, Some(plain), Some(calibrated)) =
                 (prediction.is_empty(), plain.answers.first(), calibrated.answers.first())
             {
@@ -161,13 +168,15 @@ impl<'a> Asked<'a> {
     }
 
     /// The answers to each question.
-    fn answers(&self, options: SearchOptions, temperature: f64) -> Result<Vec<Answers>> {
+    fn answers(&self, options: SearchOptions, calibration: &Calibration) -> Result<Vec<Answers>> {
         let mut outputs = self.outputs.iter();
         self.examples
             .iter()
             .zip(&self.windows)
             .map(|(example, windows)| {
-                let mut search = Search::new(example.context, options)?.with_temperature(temperature);
+                let mut search = Search::new(example.context, options)?
+                    .with_temperature(calibration.temperature)
+                    .with_null_bias(calibration.null_bias);
                 for (window, outputs) in windows.iter().zip(&mut outputs) {
                     add(&mut search, &window, outputs)?;
                 }

@@ -35,6 +35,7 @@ pub struct Search<'a> {
     units: Utf16Index<'a>,
     options: SearchOptions,
     temperature: f64,
+    null_bias: f64,
     totals: BTreeMap<usize, WindowTotals>,
     /// The best span of each text; if overlapping ones merge, only of spans that don't overlap within a window.
     texts: BestTexts<'a>,
@@ -62,6 +63,7 @@ impl<'a> Search<'a> {
             units: Utf16Index::new(context),
             options,
             temperature: 1.0,
+            null_bias: 0.0,
             totals: BTreeMap::new(),
             texts: BestTexts::new(context, texts),
             spans: BestSpans::new(candidates(&options)),
@@ -72,6 +74,12 @@ impl<'a> Search<'a> {
     /// added.
     pub fn with_temperature(self, temperature: f64) -> Self {
         Search { temperature, ..self }
+    }
+
+    /// Adds a number to the null score, after its division by the temperature, before it becomes a probability. With −∞
+    /// the probabilities are those of a text that answers the question.
+    pub fn with_null_bias(self, null_bias: f64) -> Self {
+        Search { null_bias, ..self }
     }
 
     /// Adds a window's logits, one per token of `window.ids`. Does nothing if the window was already added.
@@ -124,9 +132,10 @@ impl<'a> Search<'a> {
         let null = self.totals.values().map(|window| window.null).fold(f64::INFINITY, f64::min);
         let null = if self.totals.is_empty() { f64::NEG_INFINITY } else { null };
         let scaled = |score: f64| score / self.temperature;
-        let total = self.totals.values().fold(scaled(null), |total, window| log_add(total, window.spans));
-        let probability =
-            |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (scaled(score) - total).exp() };
+        let biased = scaled(null) + self.null_bias;
+        let total = self.totals.values().fold(biased, |total, window| log_add(total, window.spans));
+        let share = |score: f64| if score == f64::NEG_INFINITY { 0.0 } else { (score - total).exp() };
+        let probability = |score: f64| share(scaled(score));
         let mut ranks: Vec<Rank> = self.texts.iter().chain(self.spans.iter()).cloned().collect();
         sort_by(&mut ranks, |a, b| b.cmp(a));
         ranks.dedup();
@@ -139,7 +148,7 @@ impl<'a> Search<'a> {
         let answers = groups.iter().take(self.options.top_k).filter_map(|group| self.answer(group));
         Answers {
             answers: answers.collect(),
-            no_answer: NoAnswer { probability: probability(null), score: null },
+            no_answer: NoAnswer { probability: share(biased), score: null },
             windows: self.totals.len(),
         }
     }

@@ -78,8 +78,12 @@ export function toError(thrown: unknown): MobileBertError {
   if (thrown instanceof RangeError && /memory|allocation|buffer/i.test(thrown.message)) {
     return new MobileBertError("out-of-memory", `not enough memory: ${thrown.message}`);
   }
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new MobileBertError("internal", `${message} (a bug in mobilebert; please report it)`);
+  return new MobileBertError("internal", `${messageOf(thrown)} (a bug in mobilebert; please report it)`);
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** Converts anything that was thrown to a form that can be sent from a worker. */

@@ -8,26 +8,21 @@ import type { Help, LoadRequest } from "./request.js";
 
 /** The request with which a helper loads the model of this worker; fails if it would have to be downloaded again. */
 export async function requestForHelper(request: LoadRequest): Promise<LoadRequest> {
-  const { wasmBytes: _, wasmUrl: __, ...rest } = request;
-  const help = { module: engineModule(), cached: isRemote(request.place) ? await cachedVersion(request) : undefined };
+  const cached = isRemote(request.place) ? versionOf(await cachedRecord(request)) : undefined;
+  const help = { module: engineModule(), cached };
   // The same instructions, so that it doesn't matter which worker computes a result.
   const { set: simd } = await simdFor(request.simd);
-  return { ...rest, wasmBytes: undefined, wasmUrl: undefined, device: "wasm", simd, help };
+  return { ...request, wasmBytes: undefined, wasmUrl: undefined, device: "wasm", simd, help };
 }
 
 /** Loads the model that another worker has loaded, without the network. */
 export async function loadAgain(request: LoadRequest, help: Help, signal: AbortSignal): Promise<EngineModel> {
-  const engine = await startEngine({
-    wasmUrl: undefined,
-    wasmBytes: undefined,
-    module: help.module as WebAssembly.Module,
-  });
+  const engine = await startEngine({ module: help.module as WebAssembly.Module });
   const progress = new ProgressTotal(() => {});
   if (help.cached === undefined) return await loadModel(request, progress, () => {}, signal);
-  const base = cacheKey(request);
-  const record = base === undefined ? undefined : await store.findRecord(base);
-  if (base === undefined || record === undefined || versionOf(record) !== help.cached) throw notCached();
-  return await build(request, engine, openCached(base, record), undefined, "cache", progress, signal);
+  const record = await cachedRecord(request);
+  if (versionOf(record) !== help.cached) throw notCached();
+  return await build(request, engine, openCached(record.model, record), undefined, "cache", progress, signal);
 }
 
 /** Returns whether reading the files takes requests over the network. */
@@ -35,11 +30,11 @@ function isRemote(place: Place): boolean {
   return place.kind === "directory" && /^https?:/.test(place.base);
 }
 
-async function cachedVersion(request: LoadRequest): Promise<string> {
+async function cachedRecord(request: LoadRequest): Promise<store.CacheRecord> {
   const base = cacheKey(request);
-  const record = base === undefined ? undefined : await store.findRecord(base).catch(() => undefined);
+  const record = base && (await store.findRecord(base).catch(() => undefined));
   if (!record) throw notCached();
-  return versionOf(record);
+  return record;
 }
 
 function versionOf({ stored, version }: store.CacheRecord): string {

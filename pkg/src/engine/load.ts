@@ -1,4 +1,4 @@
-import { aborted, MobileBertError, type PlainError, toError } from "../errors.js";
+import { aborted, MobileBertError, messageOf, type PlainError, toError } from "../errors.js";
 import * as store from "../files/cache.js";
 import { findChoice, storeChoice } from "../files/choices.js";
 import { chooseMirror, currentValidator, type OpenFile, openFile } from "../files/fetch.js";
@@ -6,7 +6,7 @@ import { locateRepository, type Repository } from "../files/hub.js";
 import { isWeights, type Opener, openAll, WEIGHTS } from "../files/model-files.js";
 import type { ProgressTotal } from "../files/progress.js";
 import type { Place } from "../files/source.js";
-import { join } from "../files/streams.js";
+import { textOf } from "../files/streams.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, simdFor, startEngine } from "./engine.js";
 import { LoadTimer } from "./load-timer.js";
@@ -86,7 +86,7 @@ export async function build(
   const opened = await timer.fetch.time(() => openAll(request.place, open, manifest, progress));
   let loader: EngineLoader | undefined;
   try {
-    const read = async (file: OpenFile) => new TextDecoder().decode(await join(counted(file, phase, progress)));
+    const read = (file: OpenFile) => textOf(counted(file, phase, progress));
     const files: EngineFiles = { config: await read(opened.config), small: {}, task: headTask(request.task) };
     for (const file of opened.small) files.small[file.name] = await read(file);
     if (opened.index !== undefined) files.index = opened.index;
@@ -173,7 +173,7 @@ async function modelVersion(
   let text: string | undefined;
   try {
     const file = await openFile(place, MANIFEST, signal);
-    text = file && new TextDecoder().decode(await join(file.chunks));
+    text = file && (await textOf(file.chunks));
   } catch (error) {
     const code = error instanceof MobileBertError ? error.code : "internal";
     if (record && code === "network") return { manifest: undefined, record };
@@ -245,7 +245,7 @@ class ModelDownload {
     const failed = this.stored.find(({ state }) => state.failure !== undefined);
     if (failed) {
       await store.remove(base).catch(() => {});
-      const reason = failed.state.failure instanceof Error ? failed.state.failure.message : failed.state.failure;
+      const reason = messageOf(failed.state.failure);
       const message = `the browser could not cache this model (${reason}): it works, but will be downloaded again next time; see cache.estimate() for the available space, or pass \`cache: false\``;
       onWarning({ code: "quota", message, detail: { file: failed.name } });
       return;

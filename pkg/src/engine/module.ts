@@ -1,19 +1,19 @@
-import { type ErrorCode, type ErrorDetail, MobileBertError, toError } from "../errors.js";
+import { type ErrorCode, type ErrorDetail, MobileBertError, messageOf, toError } from "../errors.js";
 import { fetchWithTimeout } from "../files/timeouts.js";
 import { fileSystem } from "../node.js";
 import { isTrap, trapError } from "./trap.js";
 
 /** The location or the bytes of the wasm module. */
 export interface EngineSource {
-  wasmUrl: string | undefined;
-  wasmBytes: ArrayBuffer | Uint8Array | undefined;
+  wasmUrl?: string | undefined;
+  wasmBytes?: ArrayBuffer | Uint8Array | undefined;
   /** The module as compiled by another worker. */
   module?: WebAssembly.Module | undefined;
 }
 
 const MODULE = "mobilebert_bg.wasm";
 const REMEDY =
-  "If the bundler doesn't copy it (esbuild and Rollup don't), copy node_modules/mobilebert/wasm/mobilebert_bg.wasm to the page's host and pass its URL as `wasmUrl`";
+  "Bundlers such as esbuild and Rollup don't copy it: copy node_modules/mobilebert/wasm/mobilebert_bg.wasm to the page's host, and pass its URL as `wasmUrl`";
 
 /** Returns the bytes of the wasm module, or a response with them. */
 export async function readModule({ wasmUrl, wasmBytes }: EngineSource): Promise<Response | BufferSource> {
@@ -61,7 +61,7 @@ function bundledModule(): URL {
 
 /** The error for a module that didn't compile or start. */
 export function startError(error: unknown): MobileBertError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (/Content.Security.Policy|unsafe-eval|CSP/i.test(reason)) {
     const hint = "the page's Content-Security-Policy needs script-src 'wasm-unsafe-eval'";
     return new MobileBertError("unsupported", `${hint} (${reason})`);

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.js";
 import type { SimdChoice, SimdSet } from "../types.js";
 
 /** Name of the section of the wasm file that contains the module with relaxed SIMD. */
@@ -57,7 +58,7 @@ export async function addRelaxed(module: WebAssembly.Module, main: MainExports, 
     const problem = install(relaxed.version(), relaxed.region_start(), relaxed.region_end(), place, set);
     return problem === undefined ? { set, reason: REASONS[set] } : none(problem);
   } catch (error) {
-    return none(error instanceof Error ? error.message : String(error));
+    return none(messageOf(error));
   }
 }
 

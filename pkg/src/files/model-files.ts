@@ -1,9 +1,9 @@
-import { MobileBertError } from "../errors.js";
+import { MobileBertError, messageOf } from "../errors.js";
 import { inNode } from "../node.js";
 import type { OpenFile } from "./fetch.js";
 import type { ProgressTotal } from "./progress.js";
 import type { Place } from "./source.js";
-import { join } from "./streams.js";
+import { join, textOf } from "./streams.js";
 import type { Manifest } from "./verify.js";
 
 const CONFIG = "config.json";
@@ -99,7 +99,7 @@ export async function openWeights(
   }
   if (!file) throw fileMissing(WEIGHTS);
   if (!file.name.endsWith(".json")) return { weights: [file], index: undefined, indexName: "" };
-  const index = new TextDecoder().decode(await join(file.chunks));
+  const index = await textOf(file.chunks);
   const weights: OpenFile[] = [];
   for (const name of shardNames(file.name, index)) {
     const shard = await optional(name);
@@ -116,7 +116,7 @@ function shardNames(file: string, text: string): string[] {
   try {
     map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
   } catch (error) {
-    throw damaged(`not valid JSON (${error instanceof Error ? error.message : error})`);
+    throw damaged(`not valid JSON (${messageOf(error)})`);
   }
   if (typeof map !== "object" || map === null) throw damaged("`weight_map` is missing");
   const names = [...new Set(Object.values(map as Record<string, unknown>))].sort();

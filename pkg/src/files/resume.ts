@@ -1,4 +1,4 @@
-import { aborted, MobileBertError } from "../errors.js";
+import { aborted, MobileBertError, messageOf } from "../errors.js";
 import { chunksWithTimeout } from "./timeouts.js";
 
 /** Requests the file with additional headers. */
@@ -114,8 +114,7 @@ export async function* readResuming(
 }
 
 function interrupted(name: string, error: unknown): MobileBertError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `${name}: the download was interrupted (${reason}) and could not be resumed; try again`;
+  const message = `${name}: the download was interrupted (${messageOf(error)}) and could not be resumed; try again`;
   return new MobileBertError("network", message, { file: name });
 }
 

@@ -13,6 +13,11 @@ export async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenera
   }
 }
 
+/** Decodes all chunks as one text. */
+export async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  return new TextDecoder().decode(await join(chunks));
+}
+
 /** Concatenates all chunks. */
 export async function join(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

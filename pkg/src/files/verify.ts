@@ -1,4 +1,4 @@
-import { MobileBertError } from "../errors.js";
+import { MobileBertError, messageOf } from "../errors.js";
 import { Sha256 } from "./sha256.js";
 
 /** The files of a model, as listed by its `files.json` or by the Hub, with their sizes and hashes as far as known. */
@@ -19,7 +19,7 @@ export function parseManifest(text: string): Manifest {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw damaged(`not valid JSON (${error instanceof Error ? error.message : error})`);
+    throw damaged(`not valid JSON (${messageOf(error)})`);
   }
   const list = Array.isArray(parsed) ? parsed : (parsed as { files?: unknown } | null)?.files;
   if (!Array.isArray(list)) throw damaged("neither a list of files nor an object with `files`");

@@ -1,4 +1,4 @@
-import { type ErrorCode, MobileBertError } from "../errors.js";
+import { type ErrorCode, MobileBertError, messageOf } from "../errors.js";
 
 /** The script of a browser's worker, and how to start it. */
 export interface Script extends WorkerOptions {
@@ -70,7 +70,7 @@ function trusted(url: string): unknown {
 
 /** The error for a script that the browser refused at once. */
 export function refused(url: string, error: unknown): MobileBertError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (trustedTypes() && !policy && error instanceof TypeError) {
     const hint = `the page's Content-Security-Policy must allow the package's policy: \`trusted-types ${NAME}\``;
     return new MobileBertError("unsupported", `the worker could not be started; ${hint} (${reason})`, {
@@ -88,7 +88,7 @@ export async function whyNotStarted(url: string, problem: string): Promise<Mobil
     response = await fetch(url, { signal: AbortSignal.timeout(8_000) });
     await response.body?.cancel();
   } catch (error) {
-    return notStarted("network", url, `could not be fetched (${error instanceof Error ? error.message : error})`);
+    return notStarted("network", url, `could not be fetched (${messageOf(error)})`);
   }
   const { ok, status, headers } = response;
   const type = headers.get("content-type") ?? "";

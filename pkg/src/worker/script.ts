@@ -8,6 +8,8 @@ export interface Script extends WorkerOptions {
 /** Name of the worker, shown in developer tools, and of the Trusted Types policy. */
 export const NAME = "mobilebert";
 
+const EMBEDDER_POLICY = "cross-origin-embedder-policy";
+
 /**
  * The `worker.js` next to this bundle. Bundlers include the worker where they find the expression below, and replace its
  * URL by that of their own file. Evaluating it is the only way to learn that URL, so a substitute for `Worker` keeps it.
@@ -96,6 +98,10 @@ export async function whyNotStarted(url: string, problem: string): Promise<Mobil
   if (type.startsWith("text/html")) return notStarted("not-found", url, "the server sent an HTML page");
   if (!type.includes("javascript"))
     return notStarted("network", url, `the server sent it as "${type}", not as a script`);
+  if (globalThis.crossOriginIsolated && !isForeign(url) && !headers.has(EMBEDDER_POLICY)) {
+    const hint = `it needs the header \`${EMBEDDER_POLICY}: require-corp\`, like the page, which is cross-origin isolated`;
+    return notStarted("unsupported", url, hint);
+  }
   const sources = isForeign(url) ? `blob: ${new URL(url).origin}` : "'self'";
   return notStarted("unsupported", url, `the page's Content-Security-Policy must allow \`worker-src ${sources}\``);
 }

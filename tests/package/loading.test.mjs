@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { describeInEachBrowser } from "../browser/support/each-browser.mjs";
 import { startHost, strictPolicy } from "./support/host.mjs";
 import { installedSite, loadAndAsk, openSite } from "./support/site.mjs";
@@ -100,6 +100,76 @@ describeInEachBrowser("loading", (browser) => {
       assert.equal(found.detail.field, field);
     }
     await close();
+  });
+
+  describe("a wasm module that stops arriving", () => {
+    let opened;
+    before(async () => {
+      const bytes = await readFile(join(site.package, "wasm/mobilebert_bg.wasm"));
+      const answer = (path, response) => {
+        const [, type, end] = /^\/(streamed|read)\/(cut|stalled)\.wasm$/.exec(path) ?? [];
+        if (!type) return false;
+        const headers = { "content-type": type === "read" ? "text/plain" : "application/wasm" };
+        response.writeHead(200, { ...headers, "content-length": bytes.length }).write(bytes.subarray(0, 100_000));
+        if (end === "cut") setTimeout(() => response.destroy(), 300);
+        return true;
+      };
+      opened = await openSite(browser(), site.folders, "", { answer });
+      await opened.page.evaluate(() => {
+        const { setTimeout } = globalThis;
+        globalThis.setTimeout = (callback, time) => setTimeout(callback, time === 30_000 ? 1_000 : time);
+        const { terminate } = Worker.prototype;
+        globalThis.terminated = new Promise((resolve) => {
+          Worker.prototype.terminate = function () {
+            terminate.call(this);
+            resolve(true);
+          };
+        });
+      });
+    });
+    after(() => opened?.close());
+
+    test("fails the load as a problem of the network, whether it is compiled while it arrives or afterwards", async () => {
+      for (const type of ["streamed", "read"]) {
+        for (const [end, cause] of [
+          ["cut", /mobilebert_bg\.wasm: the download failed/],
+          ["stalled", /mobilebert_bg\.wasm: the download failed .*no data for 30 s/],
+        ]) {
+          const options = { wasmUrl: `/${type}/${end}.wasm`, worker: false };
+          const { code, message } = await opened.page.evaluate(loadAndAsk, options);
+          assert.equal(code, "network", message);
+          assert.match(message, cause);
+        }
+      }
+      // The next attempt starts anew.
+      assert.deepEqual(await opened.page.evaluate(loadAndAsk, { worker: false }), { answers: 3 });
+    });
+
+    test("doesn't keep the worker of an aborted load", async () => {
+      const ended = await opened.page.evaluate(async () => {
+        const { QuestionAnswering } = await import("/node_modules/mobilebert/dist/index.js");
+        const stop = new AbortController();
+        const options = { device: "wasm", cache: false, wasmUrl: "/streamed/stalled.wasm", signal: stop.signal };
+        const failed = QuestionAnswering.load("/models/answers/", options).catch(({ code }) => code);
+        setTimeout(() => stop.abort(), 1_500);
+        const late = new Promise((resolve) => setTimeout(resolve, 10_000, false));
+        return [await failed, await Promise.race([globalThis.terminated, late])];
+      });
+      assert.deepEqual(ended, ["aborted", true]);
+    });
+  });
+
+  test("a page that is cross-origin isolated can be told that its worker lacks a header", async () => {
+    const isolation = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+    const answer = (path, response) => {
+      if (path.endsWith("/worker.js")) response.removeHeader("cross-origin-embedder-policy");
+      return false;
+    };
+    assert.equal((await ask(strictPolicy, {}, { headers: isolation })).answers, 3);
+    const { code, message } = await ask(strictPolicy, {}, { headers: isolation, answer });
+    assert.equal(code, "unsupported", message);
+    assert.match(message, /cross-origin-embedder-policy: require-corp/);
+    assert.doesNotMatch(message, /Content-Security-Policy/);
   });
 
   test("a bundle without its worker says where it looked, and Vite's is told apart", async () => {

@@ -150,9 +150,10 @@ export async function simdFor(wanted: "auto" | SimdSet = "auto"): Promise<SimdCh
 async function start(source: EngineSource): Promise<Engine> {
   const engine = (await import("#wasm")) as unknown as Engine;
   setRefusedBytes(() => engine.refusedBytes());
-  const input = source.module ?? (await readModule(source));
+  const stop = new AbortController();
+  const input = source.module ?? (await readModule(source, stop));
   try {
-    compiled = await compile(input);
+    compiled = await compile(input, stop);
     const module = compiled;
     const exports = await engine.default({ module_or_path: module });
     addSimd = () => addRelaxed(module, exports, engine.installRelaxed);

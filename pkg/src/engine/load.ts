@@ -22,7 +22,7 @@ export async function loadModel(
   timer = new LoadTimer(),
 ): Promise<EngineModel> {
   // Compiling the module takes as long as the first requests: do both at once.
-  const engine = timer.module.time(() => startEngine(wanted));
+  const engine = Promise.race([timer.module.time(() => startEngine(wanted)), untilAborted(signal)]);
   engine.catch(() => {});
   const { place, repository } = await timer.fetch.time(async () =>
     locateRepository(await chooseMirror(wanted.place, signal), wanted.followBaseModel, signal),
@@ -59,6 +59,11 @@ export async function loadModel(
     }
   }
   return model;
+}
+
+/** Rejects when a load is aborted: others may wait for the same module, which must not keep this one from ending. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(aborted()), { once: true }));
 }
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */

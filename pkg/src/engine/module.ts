@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorDetail, MobileBertError, messageOf, toError } from "../errors.js";
-import { fetchWithTimeout } from "../files/timeouts.js";
+import { join } from "../files/streams.js";
+import { chunksWithTimeout, fetchWithTimeout, timeouts } from "../files/timeouts.js";
 import { fileSystem } from "../node.js";
 import { isTrap, trapError } from "./trap.js";
 
@@ -15,8 +16,11 @@ const MODULE = "mobilebert_bg.wasm";
 const REMEDY =
   "Bundlers such as esbuild and Rollup don't copy it: copy node_modules/mobilebert/wasm/mobilebert_bg.wasm to the page's host, and pass its URL as `wasmUrl`";
 
-/** Returns the bytes of the wasm module, or a response with them. */
-export async function readModule({ wasmUrl, wasmBytes }: EngineSource): Promise<Response | BufferSource> {
+/** Returns the bytes of the wasm module, or a response with them, which `stop` ends. */
+export async function readModule(
+  { wasmUrl, wasmBytes }: EngineSource,
+  stop: AbortController,
+): Promise<Response | BufferSource> {
   if (wasmBytes) return wasmBytes as BufferSource;
   const url = wasmUrl ? new URL(wasmUrl) : bundledModule();
   if (url.protocol === "file:") {
@@ -27,7 +31,7 @@ export async function readModule({ wasmUrl, wasmBytes }: EngineSource): Promise<
   }
   let response: Response;
   try {
-    response = await fetchWithTimeout(url.href, {}, new AbortController().signal);
+    response = await fetchWithTimeout(url.href, {}, new AbortController().signal, timeouts.response, stop);
   } catch (error) {
     throw unavailable("network", `could not fetch ${url} (${error}), check the network and the host's CORS headers`);
   }
@@ -41,13 +45,27 @@ export async function readModule({ wasmUrl, wasmBytes }: EngineSource): Promise<
   return response;
 }
 
-/** Compiles the module; while it arrives, if the host sends the right type. */
-export async function compile(input: Response | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module> {
+/** Compiles the module; while it arrives, if the host sends the right type. Stops a download that fails or stalls. */
+export async function compile(
+  input: Response | BufferSource | WebAssembly.Module,
+  stop: AbortController,
+): Promise<WebAssembly.Module> {
   if (input instanceof WebAssembly.Module) return input;
   if (!(input instanceof Response)) return await WebAssembly.compile(input);
   const type = input.headers.get("content-type") ?? "";
-  if (type.startsWith("application/wasm")) return await WebAssembly.compileStreaming(input);
-  return await WebAssembly.compile(await input.arrayBuffer());
+  // Reading a copy tells when the download fails or stalls; browsers keep compiled code only for their own responses.
+  const { body } = input.clone();
+  const compiling = type.startsWith("application/wasm") ? WebAssembly.compileStreaming(input) : undefined;
+  compiling?.catch(() => {});
+  let bytes: Uint8Array;
+  try {
+    bytes = await join(chunksWithTimeout(body as ReadableStream<Uint8Array>, stop.signal));
+  } catch (error) {
+    // Firefox would compile nothing else while it waits for the rest.
+    stop.abort();
+    throw unavailable("network", `the download failed (${error})`);
+  }
+  return await (compiling ?? WebAssembly.compile(bytes as BufferSource));
 }
 
 function bundledModule(): URL {

@@ -14,14 +14,17 @@ export const timeouts = {
   stop: 10_000,
 };
 
-/** Fetches with a time limit for the headers; for the body, see {@link chunksWithTimeout}. */
+/**
+ * Fetches with a time limit for the headers; for the body, see {@link chunksWithTimeout}. Once the headers have come, only
+ * `stop` still ends the download.
+ */
 export async function fetchWithTimeout(
   url: string,
   init: RequestInit,
   signal: AbortSignal,
   limit = timeouts.response,
+  stop = new AbortController(),
 ): Promise<Response> {
-  const stop = new AbortController();
   const onAbort = () => stop.abort();
   let timedOut = false;
   const timer = setTimeout(() => {

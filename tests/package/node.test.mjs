@@ -87,6 +87,33 @@ test("several workers read a long text like one, and nothing keeps the process a
   assert.ok(three.wasmBytes > 2 * one.wasmBytes, `${three.wasmBytes} bytes for three, ${one.wasmBytes} for one`);
 });
 
+test("a worker that fails counts as one that is missing", async () => {
+  // One of the two helpers answers the jobs that it gets with an error.
+  await writeFile(
+    join(temporary.folder, "failing.mjs"),
+    `import { parentPort, threadId } from "node:worker_threads";
+    const { postMessage } = MessagePort.prototype;
+    MessagePort.prototype.postMessage = function (message, ...rest) {
+      const { id, kind } = message ?? {};
+      const fails = kind === "result" && this !== parentPort && threadId % 2 === 0;
+      const error = { code: "internal", message: "out of order", detail: {} };
+      return postMessage.call(this, fails ? { id, kind: "error", error } : message, ...rest);
+    };
+    await import("mobilebert/worker");`,
+  );
+  const long = `${"Nothing of note was written down on that day. ".repeat(220)}${context}`;
+  const workerUrl = pathToFileURL(join(temporary.folder, "failing.mjs"));
+  const options = { simd: "simd128", threads: 3, workerUrl };
+  const qa = await mobilebert.QuestionAnswering.load(models.answers.folder, options);
+  await qa.ask(question, long);
+  // The end of its thread is noticed later.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await qa.ask(question, context);
+  assert.equal(qa.device.threads, 2);
+  assert.match(qa.device.reason, /2 of 3 workers: out of order$/);
+  await qa.dispose();
+});
+
 test("the tokens of a text have ids, pieces and exact places, with and without a worker", async () => {
   const text = "🗼 Café [SEP] the\u0301 tower";
   for (const worker of [true, false]) {

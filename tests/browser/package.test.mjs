@@ -186,6 +186,42 @@ test("a cached model that lost a file, or part of one, is downloaded again", asy
   assert.deepEqual(labels[2], labels[0]);
 });
 
+test("a pipeline gives a list to the model at once, with the results of each text alone", async () => {
+  const { list, alone, calls } = await page.evaluate(async () => {
+    const { postMessage } = Worker.prototype;
+    const calls = [];
+    Worker.prototype.postMessage = function (message, ...rest) {
+      if (message.call) calls.push(message.call.name);
+      postMessage.call(this, message, ...rest);
+    };
+    const classify = await globalThis.mobilebert.pipeline("text-classification", globalThis.sentimentAt, {
+      device: "wasm",
+    });
+    const texts = ["A wonderful film.", { text: "A dull mess.", text_pair: "Nobody liked it." }, "word ".repeat(900)];
+    const alone = [];
+    for (const text of texts) alone.push(await classify(text, { top_k: null }));
+    calls.length = 0;
+    const list = [await classify(texts, { top_k: null }), await classify(texts), await classify([])];
+    await classify.dispose();
+    Worker.prototype.postMessage = postMessage;
+    return { list, alone, calls };
+  });
+  assert.deepEqual(calls, ["classify", "classify"]);
+  const [all, best, none] = list;
+  assert.deepEqual(none, []);
+  assert.deepEqual(
+    best,
+    all.map(([first]) => first),
+  );
+  for (const [i, scores] of all.entries()) {
+    assert.deepEqual(
+      scores.map(({ label }) => label),
+      alone[i].map(({ label }) => label),
+    );
+    for (const [j, { score }] of scores.entries()) assert.ok(Math.abs(score - alone[i][j].score) < 1e-4);
+  }
+});
+
 test("selected files without a worker give the same answer as a URL with one", async () => {
   const answers = await page.evaluate(async () => {
     const { QuestionAnswering } = globalThis.mobilebert;

@@ -1,7 +1,7 @@
 import { Encoder } from "../api/encoder.js";
 import { FillMask } from "../api/fill-mask.js";
 import { QuestionAnswering } from "../api/question-answering.js";
-import { TextClassification, type TextOrPair } from "../api/text-classification.js";
+import { TextClassification } from "../api/text-classification.js";
 import { TokenClassification } from "../api/token-classification.js";
 import { invalidInput } from "../errors.js";
 import {
@@ -161,13 +161,11 @@ async function textClassification(source: ModelSource, load: LoadOptions): Promi
     const list = textsOrPairs(texts);
     checkOptions(options, LABEL);
     const { top_k: topK = 1, signal } = options;
-    const one = async (text: TextOrPair): Promise<PipelineLabel[]> => {
-      const { labels } = await model.classify(text, { signal });
-      const scores = labels.map(({ label, probability }) => ({ label, score: probability }));
-      return topK === null ? scores : scores.slice(0, topK);
-    };
-    if (!Array.isArray(texts)) return one(list[0] as TextOrPair);
-    const results = await Promise.all(list.map(one));
+    // One call for all, so that the model can batch them and share them among workers.
+    const results = (await model.classify(list, { signal })).map(({ labels }): PipelineLabel[] =>
+      labels.slice(0, topK ?? labels.length).map(({ label, probability }) => ({ label, score: probability })),
+    );
+    if (!Array.isArray(texts)) return results[0] as PipelineLabel[];
     return topK === 1 ? results.flat() : results;
   };
   return callable("text-classification", model, call) as TextClassificationPipeline;

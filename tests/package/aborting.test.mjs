@@ -128,6 +128,17 @@ describeInEachBrowser("aborting", (browser) => {
     assert.deepEqual(found, { ends, started: 6, running: 0 });
   });
 
+  test("a pipeline whose callback throws when it is ready ends its worker", async () => {
+    const found = await inPage(async () => {
+      const progress_callback = ({ status }) => {
+        if (status === "ready") throw new Error("of the caller");
+      };
+      const load = mobilebert.pipeline("question-answering", model, { progress_callback });
+      return [await load.catch(({ message }) => message), started, running.size];
+    });
+    assert.deepEqual(found, ["of the caller", 1, 0]);
+  });
+
   test("`await using` ends the worker at the end of the block", async () => {
     const left = await inPage(async () => {
       if (!Symbol.asyncDispose) return 0;
@@ -138,5 +149,15 @@ describeInEachBrowser("aborting", (browser) => {
       return running.size;
     });
     assert.equal(left, 0);
+  });
+
+  test("models and pipelines have no member of a symbol that the browser lacks", async () => {
+    const names = await inPage(async () => {
+      const pipe = await mobilebert.pipeline("question-answering", model);
+      const names = ["undefined" in pipe, "undefined" in mobilebert.QuestionAnswering.prototype];
+      await pipe.dispose();
+      return names;
+    });
+    assert.deepEqual(names, [false, false]);
   });
 });

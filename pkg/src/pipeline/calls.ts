@@ -9,7 +9,10 @@ export function callable<F extends object>(
 ): F & PipelineBase {
   const dispose = () => model.dispose();
   const tokenize: PipelineBase["tokenize"] = (text, options) => model.tokenize(text, options);
-  return Object.assign(call, { task, tokenize, dispose, [Symbol.asyncDispose]: dispose });
+  const pipeline = Object.assign(call, { task, tokenize, dispose });
+  // Browsers without this symbol would get a member named "undefined".
+  if (Symbol.asyncDispose) Object.assign(pipeline, { [Symbol.asyncDispose]: dispose });
+  return pipeline as F & PipelineBase;
 }
 
 /** Applies a call to one text or to each of several; the model's queue keeps the order. */

@@ -78,7 +78,12 @@ export async function pipeline<Name extends keyof Pipelines>(
   checkModel(model);
   const name = typeof model === "string" || model instanceof URL ? String(model) : "files";
   const made = await makers[task](model, loadOptions(name, options));
-  options.progress_callback?.({ status: "ready", task: made.task, model: name });
+  try {
+    options.progress_callback?.({ status: "ready", task: made.task, model: name });
+  } catch (error) {
+    await made.dispose();
+    throw error;
+  }
   return made;
 }
 

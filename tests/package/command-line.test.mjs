@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -63,6 +63,26 @@ test("fetch writes a directory that loads, with sizes and hashes", async () => {
   const again = await run(["fetch", csarron]);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /^mobilebert: `out`: models\/mobilebert-uncased-squad-v2 is not empty/);
+});
+
+test("fetch keeps the type of the weights, which the model or its configuration states", async () => {
+  const typeAfterFetch = async (model, out) => {
+    assert.equal((await run(["fetch", model, "--out", out])).code, 0);
+    return JSON.parse(await readFile(file(out, "files.json"), "utf8")).dtype;
+  };
+  assert.equal((await run(["quantize", csarron, "--dtype", "q8", "--out", "small"])).code, 0);
+  assert.equal(await typeAfterFetch("./small", "small-copy"), "q8");
+  await rm(file("small/files.json"));
+  const config = JSON.parse(await readFile(file("small/config.json"), "utf8"));
+  for (const [stated, expected] of [
+    [{}, "f32"],
+    [{ dtype: "float16" }, "f16"],
+    [{ torch_dtype: "bfloat16" }, "bf16"],
+  ]) {
+    const { dtype: _, torch_dtype: __, ...rest } = config;
+    await writeFile(file("small/config.json"), JSON.stringify({ ...rest, ...stated }));
+    assert.equal(await typeAfterFetch("./small", `copy-${expected}`), expected);
+  }
 });
 
 /** Starts a host of a model whose configuration arrives, but whose weights never do. */

@@ -2,7 +2,7 @@ import { chooseMirror, openFile } from "../files/fetch.js";
 import { locateRepository } from "../files/hub.js";
 import { missing, type Opener, openWeights, SMALL_FILES, WEIGHTS } from "../files/model-files.js";
 import { type Place, resolveSource } from "../files/source.js";
-import { join } from "../files/streams.js";
+import { textOf } from "../files/streams.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
 import type { LoadOptions } from "../types.js";
 
@@ -29,6 +29,8 @@ export interface Inputs {
   weights: InputFile[];
   /** The index of sharded weights. */
   index: { name: string; text: string } | undefined;
+  /** The format of the weights, if the model's own `files.json` says it. */
+  dtype: string | undefined;
 }
 
 /** Adds a token to the requests for an id. A directory's URL may be anyone's host. */
@@ -42,9 +44,10 @@ export async function openInputs(source: CliSource): Promise<Inputs> {
   const { signal } = new AbortController();
   const found = await chooseMirror(withToken(await resolveSource(source.model, source), source.token), signal);
   const { place, repository } = await locateRepository(found, source.followBaseModel, signal);
-  const listed = repository ? undefined : await openFile(place, MANIFEST, signal);
-  const manifest: Manifest | undefined =
-    repository?.manifest ?? (listed && parseManifest(new TextDecoder().decode(await join(listed.chunks))));
+  const hasList = repository?.manifest.files.has(MANIFEST) ?? true;
+  const listed = hasList ? await openFile(place, MANIFEST, signal) : undefined;
+  const list = listed && (await textOf(listed.chunks));
+  const manifest: Manifest | undefined = repository?.manifest ?? (list === undefined ? undefined : parseManifest(list));
   const statuses = new Map<string, number>();
   const open: Opener = async (name) => {
     if (manifest && !manifest.files.has(name)) return undefined;
@@ -60,5 +63,16 @@ export async function openInputs(source: CliSource): Promise<Inputs> {
   }
   const fail = (name: string) => missing(place, name, statuses.get(name));
   const { weights, index, indexName } = await openWeights(fail, open, await open(WEIGHTS));
-  return { config, small, weights, index: index === undefined ? undefined : { name: indexName, text: index } };
+  const named = index === undefined ? undefined : { name: indexName, text: index };
+  return { config, small, weights, index: named, dtype: dtypeOf(list) };
+}
+
+/** The `dtype` in a `files.json`. In a repository, another program may have written it. */
+function dtypeOf(list = ""): string | undefined {
+  try {
+    const { dtype } = Object(JSON.parse(list)) as { dtype?: unknown };
+    return typeof dtype === "string" ? dtype : undefined;
+  } catch {
+    return undefined;
+  }
 }

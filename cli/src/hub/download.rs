@@ -168,17 +168,30 @@ enum Bases {
     Many(Vec<String>),
 }
 
-/// Stores a file under its name once all of its bytes have arrived. Weights are read on the way: a host that doesn't state
-/// the length may have ended early, and the cache would keep what it sent.
+/// Stores a file under its name once all of its bytes have arrived. If another process has stored it by then and it can't be
+/// replaced, that one is taken.
 fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
-    let incomplete = folder.join(format!("{name}.incomplete"));
-    let bytes = response.body().content_length().unwrap_or(0);
-    let bar = progress(usize::try_from(bytes).unwrap_or(usize::MAX), "bytes").with_message(name.to_owned());
+    // Another process may be downloading it, too.
+    let incomplete = folder.join(format!("{name}.{}.incomplete", std::process::id()));
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
     }
-    let mut file = File::create(&incomplete).map_err(|source| failed(&incomplete, source))?;
+    let stored = receive(response, &incomplete, name).and_then(|()| match fs::rename(&incomplete, &path) {
+        Err(source) if !path.is_file() => Err(failed(&path, source)),
+        _ => Ok(()),
+    });
+    // Left over after an error.
+    let _ = fs::remove_file(&incomplete);
+    stored
+}
+
+/// Writes a response to a new file. Weights are read on the way: a host that doesn't state the length may have ended early,
+/// and the cache would keep what it sent.
+fn receive(response: Response<Body>, to: &Path, name: &str) -> Result<()> {
+    let bytes = response.body().content_length().unwrap_or(0);
+    let bar = progress(usize::try_from(bytes).unwrap_or(usize::MAX), "bytes").with_message(name.to_owned());
+    let mut file = File::create(to).map_err(|source| failed(to, source))?;
     let has_weights = [".safetensors", ".bin"].iter().any(|end| name.ends_with(end));
     let mut weights = has_weights.then(|| Stream::new(name, None));
     let chunks = chunks(response.into_body().into_reader());
@@ -190,12 +203,11 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
         if let Some(weights) = &mut weights {
             weights.push(&chunk)?;
         }
-        file.write_all(&chunk).map_err(|source| failed(&incomplete, source))?;
+        file.write_all(&chunk).map_err(|source| failed(to, source))?;
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
-    weights.map_or(Ok(()), |weights| weights.finish().map(drop))?;
-    fs::rename(&incomplete, &path).map_err(|source| failed(&path, source))
+    weights.map_or(Ok(()), |weights| weights.finish().map(drop))
 }
 
 /// Reads in a thread of its own, because a read can't be given a time limit. The last chunk is empty.

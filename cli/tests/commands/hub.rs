@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -23,7 +24,9 @@ fn fixtures() -> PathBuf {
 fn start_hub() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    std::thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| answer(stream))))
+    });
     address
 }
 
@@ -60,6 +63,13 @@ fn answer(mut stream: TcpStream) {
         "HTTP/1.1 {status}\r\nx-repo-commit: {COMMIT}\r\ncontent-type: {kind}; charset=utf-8\r\n\
          {length}connection: close\r\n\r\n"
     );
+    if path.starts_with("/slow/") {
+        let (first, rest) = body.split_at(body.len() / 2);
+        let _ = stream.write_all(&[head.as_bytes(), first].concat());
+        std::thread::sleep(Duration::from_millis(300));
+        let _ = stream.write_all(rest);
+        return;
+    }
     let _ = stream.write_all(&[head.as_bytes(), body].concat());
 }
 
@@ -68,7 +78,7 @@ fn content(path: &str) -> Option<Vec<u8>> {
         let listed = json!({ "siblings": [{ "rfilename": "onnx/model.onnx" }], "cardData": { "base_model": TYPEFORM } });
         return Some(listed.to_string().into_bytes());
     }
-    let path = path.strip_prefix("/mirror").unwrap_or(path);
+    let path = ["/mirror", "/slow"].iter().find_map(|host| path.strip_prefix(host)).unwrap_or(path);
     let (repository, rest) = path.strip_prefix('/')?.split_once("/resolve/")?;
     let folder = fixtures().join(repository.replace('/', "--"));
     match rest.strip_prefix("refs/pr/8/") {
@@ -132,6 +142,27 @@ fn other_models_and_revisions_are_found_by_id() {
     let question = ["--question", csarron["question"].as_str().unwrap(), "--context", text(&passage)];
     let found = with_hub(&hub, cache.path(), &[&ask[..], &question].concat()).json();
     assert_eq!(found["answers"][0]["text"], csarron["answer"]);
+}
+
+/// While both are receiving, neither may write into the file of the other.
+#[test]
+fn processes_that_download_the_same_model_at_once_do_not_disturb_each_other() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    let hub = format!("{hub}/slow");
+    let inspect = || with_hub(&hub, cache.path(), &["inspect", "google/mobilebert-uncased"]);
+    std::thread::scope(|scope| {
+        let processes: Vec<_> = (0..4).map(|_| scope.spawn(inspect)).collect();
+        processes.into_iter().for_each(|process| drop(process.join().unwrap().done()));
+    });
+    let model = cache.path().join("hub/models--google--mobilebert-uncased/snapshots").join(COMMIT);
+    let stored = |file: &str| fs::read(model.join(file)).unwrap();
+    let sent = |file: &str| content(&format!("/google/mobilebert-uncased/resolve/main/{file}")).unwrap();
+    assert!(stored("pytorch_model.bin") == sent("pytorch_model.bin"));
+    let mut names = fs::read_dir(model).unwrap().map(|entry| entry.unwrap().path());
+    assert!(
+        names.all(|name| name.extension().is_none_or(|kind| kind != "incomplete")),
+        "a part is left behind"
+    );
 }
 
 #[test]

@@ -65,16 +65,9 @@ impl Arguments {
     /// Reads the configuration and the headers of the weights, and prints the report.
     pub fn run(self) -> Result<()> {
         let directory = Directory::new(hub::directory(&self.directory)?)?;
-        let mut config = directory.config()?;
-        let files = directory.weight_files()?;
-        let headers: Vec<Header> = files.iter().map(|name| directory.header(name)).collect::<Result<_>>()?;
-        let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
-        config.fit_head(&has)?;
-        let mut network = Network::new(&config, &has)?;
-        for header in &headers {
-            network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
-            header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;
-        }
+        let checkpoint = directory.checkpoint()?;
+        let headers = checkpoint.headers().to_vec();
+        let mut network = checkpoint.into_network()?;
         // As it would be loaded.
         let is_packed = |entry: &Entry| matches!(entry.dtype, Dtype::F16 | Dtype::I8 | Dtype::U8);
         if self.machine.options().device != Device::Cpu
@@ -82,21 +75,22 @@ impl Arguments {
         {
             network = network.folded()?;
         }
-        let sequence = self.sequence.get().min(config.max_position_embeddings);
+        let sequence = self.sequence.get().min(network.config.max_position_embeddings);
         let schedule = self.machine.schedule().unwrap_or_default();
         let plan = network.plan(Request { batch: 1, sequence, schedule, ..Request::default() })?;
-        let report = Report::new(&config, &network, &plan, &headers)?;
+        let report = Report::new(&network, &plan, &headers)?;
         let mut output = Output::new();
         if self.json {
             return output.json(&report);
         }
-        report.print(&config, &mut output)?;
+        report.print(&network.config, &mut output)?;
         output.flush()
     }
 }
 
 impl Report {
-    fn new(config: &Config, network: &Network, plan: &Plan, headers: &[Header]) -> Result<Self> {
+    fn new(network: &Network, plan: &Plan, headers: &[Header]) -> Result<Self> {
+        let config = &network.config;
         let parts =
             ModelPart::ALL.map(|part| (format!("{part:?}").to_lowercase(), network.parameter_count(part)));
         let parameters: Vec<(String, u64)> = parts.into_iter().filter(|(_, count)| *count > 0).collect();

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Directory, SmallFiles, WEIGHTS_FILE};
-use mobilebert::plan::Network;
 use mobilebert::weights::manifest::{self, Manifest};
 use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
 
@@ -108,19 +107,10 @@ fn refuse_existing(out: &Path) -> Result<()> {
 }
 
 fn quantize(directory: &Directory, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
-    let mut config = directory.config()?;
-    let names = directory.weight_files()?;
-    let headers = names.iter().map(|name| directory.header(name)).collect::<Result<Vec<_>>>()?;
-    let has = |name: &str| headers.iter().any(|header| header.get(name).is_some());
-    config.fit_head(&has)?;
-    let network = Network::new(&config, &has)?;
-    for header in &headers {
-        network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
-        header.check(&network.parameters).map_err(|error| error.in_file(&header.file))?;
-    }
+    let checkpoint = directory.checkpoint()?;
     let mut quantizer = Quantizer::new(storage);
-    let bar = progress(headers.iter().map(|header| header.tensors.len()).sum(), "tensors");
-    for name in names {
+    let bar = progress(checkpoint.headers().iter().map(|header| header.tensors.len()).sum(), "tensors");
+    for name in directory.weight_files()? {
         let mut stream = Stream::new(name.as_str(), Some(directory.bytes(&name)?));
         directory.stream(&name, |chunk| {
             for tensor in stream.push(chunk)? {

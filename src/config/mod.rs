@@ -158,6 +158,11 @@ impl Config {
         self.activation_fn = self.activation_fn.take().or(name);
     }
 
+    /// Returns whether [`Config::fit_labels`] may drop labels.
+    pub(crate) fn may_have_fewer_labels(&self) -> bool {
+        self.listed_labels.is_some_and(|listed| listed < self.labels.len())
+    }
+
     /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries,
     /// which is how `transformers` counts them.
     pub(crate) fn fit_labels(&mut self, outputs: usize) {

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::SmallFiles;
+use super::{Checkpoint, SmallFiles};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::text::Tokenizer;
@@ -105,9 +105,30 @@ impl Directory {
     /// # Errors
     /// As [`Self::weights_index`]; `Corrupt` for the index.
     pub fn weight_files(&self) -> Result<Vec<String>> {
-        let Some(index) = self.weights_index()? else { return Ok(vec![self.weights().to_owned()]) };
-        let index = ShardIndex::parse(self.weights(), &index)?;
-        Ok(index.files().into_iter().map(str::to_owned).collect())
+        Ok(self.files_of(self.shard_index()?.as_ref()))
+    }
+
+    /// The checkpoint, with the headers of all weight files. Doesn't read their data.
+    ///
+    /// # Errors
+    /// As [`Self::config`], [`Self::weight_files`] and [`Self::header`]; those of [`Checkpoint::take`].
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        let index = self.shard_index()?;
+        let files = self.files_of(index.as_ref());
+        let mut checkpoint = Checkpoint::new(self.config()?, index)?;
+        for name in files {
+            checkpoint.take(self.header(&name)?)?;
+        }
+        Ok(checkpoint)
+    }
+
+    fn shard_index(&self) -> Result<Option<ShardIndex>> {
+        self.weights_index()?.map(|index| ShardIndex::parse(self.weights(), &index)).transpose()
+    }
+
+    fn files_of(&self, index: Option<&ShardIndex>) -> Vec<String> {
+        let one = || vec![self.weights().to_owned()];
+        index.map_or_else(one, |index| index.files().into_iter().map(str::to_owned).collect())
     }
 
     /// Name of the weights or of their index.

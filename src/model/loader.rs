@@ -1,5 +1,6 @@
 //! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
+use super::checkpoint::{self, Checkpoint};
 #[cfg(not(target_arch = "wasm32"))]
 use super::choices::Choices;
 use super::sentence::{self, SentenceSettings};
@@ -28,7 +29,7 @@ pub struct ModelFiles<'a> {
 /// Takes weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each file. Once
 /// [`Loader::choice_key`] returns something, call [`Loader::choose`]: until then, tensors are kept in memory.
 pub struct Loader {
-    config: Config,
+    checkpoint: Checkpoint,
     tokenizer: Option<Tokenizer>,
     sentence: SentenceSettings,
     stage: Stage,
@@ -40,10 +41,10 @@ pub struct Loader {
     choices: Option<Choices>,
 }
 
-/// The progress of a load. The tensors that exist are known at once from the index of a sharded model, else from the
-/// header of the only file.
+/// The progress of a load.
 enum Stage {
-    Waiting(Box<PendingSession>, Option<Box<Network>>),
+    /// For the network. The tensors have arrived before the one with its number of labels.
+    Waiting(Box<PendingSession>, Vec<RawTensor>),
     Choosing(Box<Choosing>),
     Loading {
         session: Box<Session>,
@@ -81,11 +82,11 @@ impl Loader {
         }
         let index =
             files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
-        let network = index.map(|index| sharded(&mut config, &index)).transpose()?;
+        let checkpoint = Checkpoint::new(config, index)?;
         let started = PendingSession::new(options).await?;
-        let stage = Stage::Waiting(Box::new(started), network.map(Box::new));
+        let stage = Stage::Waiting(Box::new(started), Vec::new());
         Ok(Loader {
-            config,
+            checkpoint,
             tokenizer,
             sentence,
             stage,
@@ -198,7 +199,7 @@ impl Loader {
                 assembler.finish()?;
                 session.settle().await?;
                 Ok(Model {
-                    config: self.config,
+                    config: session.network().config.clone(),
                     tokenizer: self.tokenizer,
                     sentence: self.sentence,
                     session: *session,
@@ -208,7 +209,10 @@ impl Loader {
                     helpers: None,
                 })
             }
-            Stage::Waiting(..) => Err(Error::corrupt("model.safetensors", "no data was received")),
+            Stage::Waiting(..) if self.checkpoint.headers().is_empty() => {
+                Err(Error::corrupt("model.safetensors", "no data was received"))
+            }
+            Stage::Waiting(..) => Err(checkpoint::missing()),
             Stage::Choosing(_) | Stage::Failed => {
                 Err(Error::internal("load", "the loader has already failed"))
             }
@@ -217,29 +221,32 @@ impl Loader {
 
     fn take(&mut self, chunk: &[u8]) -> Result<()> {
         let stream = self.stream.get_or_insert_with(|| Stream::new("model.safetensors", None));
+        let knew_header = stream.header().is_some();
         let complete = stream.push(chunk)?;
-        if let Some(header) = stream.header()
-            && let Stage::Waiting(_, network) = &mut self.stage
+        if let Some(header) = stream.header().filter(|_| !knew_header)
+            && let Stage::Waiting(..) = self.stage
         {
-            let network = match network.take() {
-                Some(sharded) => *sharded,
-                None => in_one_file(&mut self.config, header)?,
-            };
-            let storage = self.storage.unwrap_or_else(|| stored_as(header));
-            if let Stage::Waiting(started, _) = std::mem::replace(&mut self.stage, Stage::Failed) {
-                self.stage = if started.has_gpu() {
-                    Stage::Choosing(Box::new(Choosing {
-                        started: *started,
-                        network,
-                        storage,
-                        tensors: Vec::new(),
-                    }))
-                } else {
-                    Stage::loading(*started, network)?
-                };
+            self.checkpoint.take(header.clone())?;
+            if let Some(network) = self.checkpoint.take_network() {
+                self.start(network)?;
             }
         }
         self.stage.take(complete, self.storage)
+    }
+
+    /// Goes on with the network.
+    fn start(&mut self, network: Network) -> Result<()> {
+        let storage = self.storage.unwrap_or_else(|| stored_as(self.checkpoint.headers()));
+        if let Stage::Waiting(started, tensors) = std::mem::replace(&mut self.stage, Stage::Failed) {
+            self.stage = if started.has_gpu() {
+                Stage::Choosing(Box::new(Choosing { started: *started, network, storage, tensors }))
+            } else {
+                let mut stage = Stage::loading(*started, network)?;
+                stage.take(tensors, self.storage)?;
+                stage
+            };
+        }
+        Ok(())
     }
 
     fn end_file(&mut self) -> Result<()> {
@@ -250,36 +257,15 @@ impl Loader {
     }
 }
 
-/// The network of a checkpoint whose tensors are all in one file.
-fn in_one_file(config: &mut Config, header: &Header) -> Result<Network> {
-    if let Some([outputs, _]) = header.get("classifier.weight").map(|entry| &entry.shape[..]) {
-        config.fit_labels(*outputs);
-    }
-    let has = |name: &str| header.get(name).is_some();
-    config.fit_head(&has)?;
-    let network = Network::new(config, &has)?;
-    network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
-    header.check(&network.parameters)?;
-    Ok(network)
-}
-
 /// The format of the matrices of layers, which most of the time is spent with.
-fn stored_as(header: &Header) -> Storage {
+fn stored_as(headers: &[Header]) -> Storage {
     let is_matrix = |entry: &&Entry| entry.shape.len() == 2 && entry.name.contains(".layer.");
-    match header.tensors.iter().find(is_matrix).map(|entry| entry.dtype) {
+    match headers.iter().flat_map(|header| &header.tensors).find(is_matrix).map(|entry| entry.dtype) {
         Some(Dtype::I8) => Storage::Q8,
         Some(Dtype::U8) => Storage::Q4,
         Some(Dtype::F16) => Storage::F16,
         _ => Storage::F32,
     }
-}
-
-/// The network of a sharded checkpoint.
-fn sharded(config: &mut Config, index: &ShardIndex) -> Result<Network> {
-    config.fit_head(&|name| index.has(name))?;
-    let network = Network::new(config, &|name| index.has(name))?;
-    network.check_depth(index.weight_map.keys().map(String::as_str))?;
-    Ok(network)
 }
 
 impl Stage {
@@ -293,7 +279,8 @@ impl Stage {
         Ok(Stage::Loading { session: Box::new(started.with_network(network, limits)?), assembler })
     }
 
-    /// Takes tensors of the checkpoint, and converts them if asked to; keeps them until the device is chosen.
+    /// Takes tensors of the checkpoint, and converts them if asked to; keeps them until the network is known and the device
+    /// chosen.
     fn take(&mut self, tensors: Vec<RawTensor>, storage: Option<Storage>) -> Result<()> {
         let (session, assembler) = match self {
             Stage::Loading { session, assembler } => (session, assembler),
@@ -301,7 +288,11 @@ impl Stage {
                 choosing.tensors.extend(tensors);
                 return Ok(());
             }
-            Stage::Waiting(..) | Stage::Failed => return Ok(()),
+            Stage::Waiting(_, waiting) => {
+                waiting.extend(tensors);
+                return Ok(());
+            }
+            Stage::Failed => return Ok(()),
         };
         for raw in tensors {
             let Converted { tensor, scale } = match storage {

@@ -1,6 +1,7 @@
 //! A model directory → a model that performs a task: files to parameters on a device, text to results.
 
 mod ahead;
+mod checkpoint;
 #[cfg(not(target_arch = "wasm32"))]
 mod choices;
 mod contributions;
@@ -23,6 +24,7 @@ mod token_classification;
 mod tokenize;
 mod zero_shot_classification;
 
+pub use checkpoint::Checkpoint;
 pub use contributions::{Contributions, MAX_WORDS, WordContribution};
 #[cfg(not(target_arch = "wasm32"))]
 pub use directory::{Directory, WEIGHTS, WEIGHTS_FILE};

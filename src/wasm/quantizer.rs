@@ -4,15 +4,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::plan::Network;
+use crate::model::Checkpoint;
 use crate::weights::{Quantizer, SafetensorsFile, ShardIndex, Storage, Stream};
 
 /// Quantizes the weights of a model.
 #[wasm_bindgen(js_name = Quantizer)]
 pub struct WasmQuantizer {
-    config: Config,
-    /// None until the tensors of the checkpoint are known.
-    network: Option<Network>,
+    checkpoint: Checkpoint,
     stream: Option<Stream>,
     quantizer: Option<Quantizer>,
     file: Option<SafetensorsFile>,
@@ -22,20 +20,11 @@ pub struct WasmQuantizer {
 impl WasmQuantizer {
     /// A quantizer to `f16`, `q8` or `q4` for the model with this `config.json`, and this index if it is sharded.
     pub fn create(config: &str, index: Option<String>, dtype: &str) -> Result<WasmQuantizer, JsValue> {
-        let mut config = Config::from_json(config)?;
         let quantizer = Some(Quantizer::new(dtype.parse::<Storage>()?));
         let index =
             index.map(|index| ShardIndex::parse("the index of the weights", index.as_bytes())).transpose()?;
-        let network = match index {
-            Some(index) => {
-                config.fit_head(&|name| index.has(name))?;
-                let network = Network::new(&config, &|name| index.has(name))?;
-                network.check_depth(index.weight_map.keys().map(String::as_str))?;
-                Some(network)
-            }
-            None => None,
-        };
-        Ok(WasmQuantizer { config, network, stream: None, quantizer, file: None })
+        let checkpoint = Checkpoint::new(Config::from_json(config)?, index)?;
+        Ok(WasmQuantizer { checkpoint, stream: None, quantizer, file: None })
     }
 
     /// Ends the previous weights file, if any, and begins the one with this name, and with this size in bytes if known.
@@ -55,15 +44,7 @@ impl WasmQuantizer {
         let knew_header = stream.header().is_some();
         let complete = stream.push(chunk)?;
         if let Some(header) = stream.header().filter(|_| !knew_header) {
-            let has = |name: &str| header.get(name).is_some();
-            if self.network.is_none() {
-                self.config.fit_head(&has).map_err(|error| error.in_file(&file))?;
-                let network = Network::new(&self.config, &has).map_err(|error| error.in_file(&file))?;
-                network.check_depth(header.tensors.iter().map(|entry| entry.name.as_str()))?;
-                self.network = Some(network);
-            }
-            let parameters = self.network.iter().flat_map(|network| &network.parameters);
-            header.check(parameters).map_err(|error| error.in_file(&file))?;
+            self.checkpoint.take(header.clone()).map_err(|error| error.in_file(&file))?;
         }
         for tensor in complete {
             quantizer.push_unmeasured(tensor).map_err(|error| error.in_file(&file))?;

@@ -7,7 +7,8 @@ use mobilebert::model::{AskOptions, QuestionAnswering, TextClassification};
 use mobilebert::session::Sequence;
 use serde_json::json;
 
-use crate::folder::{Folder, assert_says, configuration, run};
+use crate::folder::{Folder, WEIGHTS, assert_says, configuration, run};
+use crate::support::checkpoint;
 
 #[test]
 fn configurations_that_do_not_match_the_weights_are_errors() {
@@ -136,4 +137,36 @@ fn a_classifier_has_an_output_per_label_or_per_index_up_to_the_last() {
         labels.sort_by_key(|label| expected.iter().position(|name| name == label));
         assert_eq!(labels, expected);
     }
+}
+
+/// Its number of labels is in only one of the files, which may be the last.
+#[test]
+fn the_classifier_of_a_sharded_checkpoint_counts_the_labels_in_whichever_file_it_is() {
+    let mut config = configuration();
+    config["architectures"] = json!(["MobileBertForSequenceClassification"]);
+    let folder = Folder::of(&config);
+    let classify = || {
+        let mut task = TextClassification::new(folder.open().unwrap()).unwrap();
+        pollster::block_on(task.classify(&["a b".into()])).unwrap().remove(0).labels
+    };
+    config["id2label"] = json!({ "0": "a", "2": "c" });
+    folder.write("config.json", config.to_string());
+    let expected = classify();
+    assert_eq!(expected.len(), 2);
+    fs::remove_file(folder.path(WEIGHTS)).unwrap();
+    let is_classifier = |name: &str| name.starts_with("classifier.");
+    let (classifier, rest): (Vec<_>, Vec<_>) =
+        folder.tensors.iter().cloned().partition(|raw| is_classifier(&raw.name));
+    folder.write("m.safetensors", checkpoint::file(&rest, &[]));
+    for file in ["a.safetensors", "z.safetensors"] {
+        folder.write(file, checkpoint::file(&classifier, &[]));
+        let place = |name: &str| if is_classifier(name) { file } else { "m.safetensors" };
+        let map: serde_json::Map<_, _> =
+            folder.tensors.iter().map(|raw| (raw.name.clone(), json!(place(&raw.name)))).collect();
+        folder.write("model.safetensors.index.json", json!({ "weight_map": map }).to_string());
+        assert_eq!(classify(), expected, "{file}");
+    }
+    // The index names it, but its file has other tensors.
+    folder.write("z.safetensors", checkpoint::file(&rest[..1], &[]));
+    assert_says(&folder.error(), &["classifier.weight", "is missing"]);
 }

@@ -1,8 +1,8 @@
 //! `inspect`, `quantize`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::models::{Stored, TinyModel, tensors, weights};
+use crate::models::{Stored, TinyModel, configuration, tensors, weights};
 use crate::process::{Ran, mobilebert, text};
 
 #[test]
@@ -56,6 +56,21 @@ fn a_quantized_copy_is_a_complete_model_directory() {
         assert!((found - exact).abs() < allowed, "{dtype}: {found} for {exact}");
         assert_ne!(found, exact, "{dtype} changes the weights");
     }
+}
+
+/// `transformers` makes an output per entry.
+#[test]
+fn labels_with_gaps_are_as_many_as_the_rows_of_the_classifier() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let config = configuration("ForSequenceClassification", json!({"id2label": {"0": "bad", "2": "good"}}));
+    model.write("config.json", config.to_string().as_bytes());
+    let labels = |directory: &str| {
+        mobilebert(&["inspect", directory, "--json"]).json()["labels"].as_array().unwrap().len()
+    };
+    assert_eq!(labels(model.argument()), 2);
+    let out = model.file("q8");
+    mobilebert(&["quantize", "--model", model.argument(), "--dtype", "q8", "--out", text(&out)]).done();
+    assert_eq!(labels(text(&out)), 2);
 }
 
 #[test]

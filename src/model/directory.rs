@@ -188,19 +188,21 @@ impl Directory {
         Ok(hashing)
     }
 
-    /// The content of an optional file.
+    /// The content of an optional file. One that `files.json` lists isn't optional.
     ///
     /// # Errors
     /// `Io`, `Integrity`.
     pub fn optional(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let listed = self.manifest.as_ref().and_then(|manifest| manifest.get(name));
         let bytes = match fs::read(self.file(name)) {
             Ok(bytes) => bytes,
             Err(source) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&source.kind()) => {
-                return Ok(None);
+                let problem = format!("{} lists it, but it is missing", manifest::FILE);
+                return listed.map_or(Ok(None), |_| Err(Error::Integrity { file: name.to_owned(), problem }));
             }
             Err(source) => return Err(self.failed(name, source)),
         };
-        if let Some(expected) = self.manifest.as_ref().and_then(|manifest| manifest.get(name)) {
+        if let Some(expected) = listed {
             let mut hash = FileHash::default();
             hash.update(&bytes);
             expected.check(hash)?;

@@ -79,6 +79,11 @@ fn every_entry_of_a_manifest_is_checked() {
         folder.write(name, whole);
     }
     folder.open().unwrap();
+    // Without it, the model would open, but not read text.
+    fs::remove_file(folder.path("vocab.txt")).unwrap();
+    let error = folder.error();
+    assert_eq!((error.code(), error.culprit()), (Code::Integrity, Some(("file", "vocab.txt"))), "{error}");
+    assert_says(&error, &["files.json", "missing"]);
 }
 
 #[test]

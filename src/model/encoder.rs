@@ -62,7 +62,8 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the directory has a module that isn't supported and `pooling` follows it,
-    /// [`Error::InvalidInput`] for a `max_length` without room for `[CLS]` and `[SEP]`. The model stays usable.
+    /// [`Error::InvalidInput`] for a `max_length` without room for `[CLS]` and `[SEP]`, [`Error::Tensor`] for NaN or
+    /// infinite vectors. The model stays usable.
     pub async fn encode(&mut self, texts: &[&str], options: EncodeOptions) -> Result<Vec<Embedding>> {
         self.encode_with(texts, options, async |_| ControlFlow::Continue(())).await
     }
@@ -91,7 +92,9 @@ impl Encoder {
         };
         let mut embeddings = Vec::with_capacity(texts.len());
         let mut take = |encoded: &Encoded, outputs: &Outputs| {
-            let vector = ways.apply(&output(outputs, "last_hidden_state")?.data, width)?;
+            let hidden = &output(outputs, "last_hidden_state")?.data;
+            pooling::check(hidden)?;
+            let vector = ways.apply(hidden, width)?;
             embeddings.push(Embedding { vector, truncated: encoded.truncated });
             Ok(())
         };

@@ -1,5 +1,6 @@
 //! Token vectors → one vector per text, as in sentence-transformers.
 
+use super::ranking::check_finite;
 use crate::error::{Error, Result};
 
 /// A way to make one vector of the tokens' vectors, `[CLS]` and `[SEP]` included.
@@ -70,6 +71,14 @@ impl Pooling {
             }
         })
     }
+}
+
+/// Checks the vectors of a text's tokens.
+///
+/// # Errors
+/// [`Error::Tensor`] for NaN or infinite values.
+pub fn check(hidden: &[f32]) -> Result<()> {
+    check_finite("last_hidden_state", hidden)
 }
 
 /// The sum of the rows, each times its weight.

@@ -57,11 +57,11 @@ pub(super) fn ranked(values: &[f64]) -> Vec<(usize, f64)> {
 }
 
 /// Fails with the index of the first NaN or infinity.
-pub(super) fn check_finite(name: &str, logits: &[f32]) -> Result<()> {
-    match logits.iter().position(|logit| !logit.is_finite()) {
+pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(at) => {
-            let problem = format!("is {} at {at}; the weights are damaged or too large", logits[at]);
+            let problem = format!("is {} at {at}; the weights are damaged or too large", values[at]);
             Err(Error::tensor(name, problem))
         }
     }

@@ -1,9 +1,12 @@
 //! Impossible input to a loaded model.
 
 use mobilebert::error::Code;
+use mobilebert::model::{EncodeOptions, Encoder};
 use mobilebert::session::{ExtraOutputs, Sequence};
+use mobilebert::weights::RawTensor;
+use serde_json::json;
 
-use crate::folder::{Folder, assert_says, run};
+use crate::folder::{Folder, assert_says, configuration, run};
 
 #[test]
 fn the_unchanged_directory_opens_and_runs() {
@@ -51,4 +54,24 @@ fn the_error_for_a_batch_names_the_bad_sequence() {
     let error =
         pollster::block_on(model.run(&[good.clone(), good, bad], ExtraOutputs::default())).unwrap_err();
     assert_says(&error, &["input_ids", "sequence 2", "77"]);
+}
+
+#[test]
+fn weights_that_are_too_large_give_an_error_instead_of_embeddings() {
+    let mut config = configuration();
+    config["architectures"] = json!(["MobileBertModel"]);
+    let folder = Folder::of(&config);
+    let names: Vec<String> = folder.tensors.iter().map(|raw| raw.name.clone()).collect();
+    let name = names.iter().find(|name| name.ends_with("word_embeddings.weight")).unwrap();
+    let encode = || {
+        let mut encoder = Encoder::new(folder.open().unwrap()).unwrap();
+        pollster::block_on(encoder.encode(&["a b"], EncodeOptions::default()))
+    };
+    assert!(encode().unwrap()[0].vector.iter().all(|value| value.is_finite()));
+    folder.write_tensors(name, |raw| {
+        let bytes = 3e38f32.to_le_bytes().repeat(raw.bytes.len() / 4);
+        Some(RawTensor { bytes, ..raw.clone() })
+    });
+    let error = encode().unwrap_err();
+    assert_eq!(error.culprit(), Some(("tensor", "last_hidden_state")), "{error}");
 }

@@ -138,14 +138,23 @@ impl Loader {
         result
     }
 
-    /// As [`Loader::push`], and chooses the device, waiting for it, when it is time; or remembers what an earlier
-    /// process has chosen, with [`SessionOptions::choices`].
+    /// [`Loader::push`], then [`Loader::choose_when_due`].
     ///
     /// # Errors
-    /// As [`Loader::push`] and [`Loader::choose`].
+    /// As these.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn push_and_choose(&mut self, chunk: &[u8]) -> Result<()> {
         self.push(chunk)?;
+        self.choose_when_due()
+    }
+
+    /// Chooses the device, waiting for it, when it is time; or remembers what an earlier process has chosen, with
+    /// [`SessionOptions::choices`].
+    ///
+    /// # Errors
+    /// As [`Loader::choose`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn choose_when_due(&mut self) -> Result<()> {
         let known = self.choices.clone().zip(self.choice_key());
         let remembered = known.as_ref().and_then(|(choices, key)| choices.read(key));
         let new = pollster::block_on(self.choose(remembered.as_deref()))?;

@@ -39,11 +39,11 @@ pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchm
     let directory = Directory::new(hub::directory(folder)?)?;
     let config = directory.config_json()?;
     let index = directory.weights_index()?;
-    let mut spent = Spent { read: since(before), verify: 0.0, upload: 0.0 };
+    let mut spent = Spent { read: since(before), ..Spent::default() };
     let files = ModelFiles { config: &config, index: index.as_deref(), ..ModelFiles::default() };
     let before = Instant::now();
     let mut loader = pollster::block_on(Loader::new(&files, options))?;
-    let compile_ms = since(before);
+    spent.compile = since(before);
     for name in directory.weight_files()? {
         spent.weights(&directory, &name, &mut loader)?;
     }
@@ -54,35 +54,42 @@ pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchm
         download_ms: Some(spent.read),
         verify_ms: directory.has_manifest().then_some(spent.verify),
         upload_ms: spent.upload,
-        compile_ms,
+        compile_ms: spent.compile,
         ..Cold::default()
     };
     Ok(LoadedBenchmark { benchmark: Benchmark::new(model), cold })
 }
 
 /// Milliseconds of a load, by activity.
+#[derive(Default)]
 struct Spent {
     read: f64,
     verify: f64,
     upload: f64,
+    /// Including the choice of the device.
+    compile: f64,
 }
 
 impl Spent {
     fn weights(&mut self, directory: &Directory, name: &str, loader: &mut Loader) -> Result<()> {
         let began = Instant::now();
         loader.begin_file(name, Some(directory.bytes(name)?))?;
-        let mut upload = 0.0;
+        let (mut upload, mut compile) = (0.0, 0.0);
         let hashing = directory.stream(name, |chunk| {
             let before = Instant::now();
-            let taken = loader.push_and_choose(chunk);
+            loader.push(chunk)?;
             upload += since(before);
-            taken
+            let before = Instant::now();
+            loader.choose_when_due()?;
+            compile += since(before);
+            Ok(())
         })?;
         let verify = 1e3 * hashing.as_secs_f64();
         self.verify += verify;
         self.upload += upload;
+        self.compile += compile;
         // The rest is reading.
-        self.read += since(began) - verify - upload;
+        self.read += since(began) - verify - upload - compile;
         Ok(())
     }
 }

@@ -73,14 +73,12 @@ impl Benchmark {
         }
     }
 
-    /// Number of dispatches in a run over one sequence of this length.
+    /// Number of dispatches in a run over `batch` sequences of this length.
     ///
     /// # Errors
-    /// If the length is out of range.
-    pub fn dispatches(&self, sequence: usize) -> Result<usize> {
-        let schedule = self.schedules().of(sequence);
-        let request = Request { batch: 1, sequence, schedule, ..Request::default() };
-        Ok(self.session.network().plan(request)?.steps.len())
+    /// If the length or batch size is out of range.
+    pub fn dispatches(&self, sequence: usize, batch: usize) -> Result<usize> {
+        Ok(self.padded_plan(sequence, batch)?.steps.len())
     }
 
     /// Bytes of activations that a run holds, padding included.

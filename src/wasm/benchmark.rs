@@ -134,7 +134,7 @@ impl WasmBenchmark {
 
     /// Number of dispatches in a run over this many tokens.
     pub fn dispatches(&self, sequence: usize) -> Result<usize, JsValue> {
-        Ok(self.benchmark.dispatches(sequence)?)
+        Ok(self.benchmark.dispatches(sequence, 1)?)
     }
 
     /// Runs one sequence of fixed ids; `expected` is `{ logits: { name: { places, values, rms } }, allowed }`, or

@@ -196,7 +196,7 @@ impl Arguments {
         let mut row = Row::new(sequence, batch, milliseconds[0], warm);
         row.check = check;
         row.paper_ms = known.and_then(|(variant, _)| variant.paper_ms(sequence, batch));
-        row.dispatches = benchmark.dispatches(sequence)?;
+        row.dispatches = benchmark.dispatches(sequence, batch)?;
         row.activation_bytes = benchmark.activation_bytes(sequence, batch)?;
         if batch.is_power_of_two() {
             let parts = benchmark.parts(sequence, batch, PROFILED_RUNS.min(self.runs()));

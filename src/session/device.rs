@@ -63,11 +63,7 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
         let chosen = Choice { by: ChosenBy::Request, ..Choice::default() };
         return Ok(on_cpu(DeviceReport { chosen, ..cpu(None, false, "the CPU was asked for") }));
     }
-    let requested = match options.profiling {
-        true => gpu::Device::request_for_profiling().await,
-        false => gpu::Device::request().await,
-    };
-    let device = match requested {
+    let device = match request(options).await {
         Ok(device) => device,
         Err(error) if wanted == Device::Auto => {
             let cause = match error {
@@ -79,6 +75,17 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
         Err(error) => return Err(missing(error)),
     };
     Ok(judge(device, options))
+}
+
+/// Opens a GPU.
+///
+/// # Errors
+/// As [`gpu::Device::request`].
+pub async fn request(options: &SessionOptions) -> Result<gpu::Device> {
+    match options.profiling {
+        true => gpu::Device::request_for_profiling().await,
+        false => gpu::Device::request().await,
+    }
 }
 
 /// Judges what can be done with a device.

@@ -22,8 +22,12 @@ pub struct PendingSession {
 }
 
 impl SessionOptions {
-    fn cpu_executor(&self) -> Result<cpu::Executor> {
-        cpu::Executor::with_simd(self.threads, self.simd.unwrap_or_else(Simd::best))
+    fn simd(&self) -> Simd {
+        self.simd.unwrap_or_else(Simd::best)
+    }
+
+    pub(super) fn cpu_executor(&self) -> Result<cpu::Executor> {
+        cpu::Executor::with_simd(self.threads, self.simd())
     }
 }
 
@@ -72,7 +76,7 @@ impl PendingSession {
     /// The name under which to remember what [`Self::choose`] returns; `None` on the CPU.
     pub fn choice_key(&self, network: &Network, storage: Storage) -> Option<String> {
         let Executor::Gpu(gpu) = &self.executor else { return None };
-        let key = record::key(gpu.device().identity(), &network.config, storage);
+        let key = record::key(gpu.device().identity(), self.options.simd(), &network.config, storage);
         Some(match self.options.schedule {
             Some(schedule) => format!("{key} {}", schedule.as_str()),
             None => key,
@@ -102,7 +106,7 @@ impl PendingSession {
             let (by, outcome) = match known {
                 Some(outcome) => (ChosenBy::Memory, outcome),
                 None => {
-                    let mut rehearsal = Rehearsal::new(config, storage, self.options.threads, gpu)?;
+                    let mut rehearsal = Rehearsal::new(config, storage, &self.options, gpu)?;
                     let outcome = choice::measure(&mut rehearsal, candidates, &lengths).await?;
                     rehearsal.end();
                     new = Some(record::write(&key, &outcome));
@@ -134,7 +138,7 @@ impl PendingSession {
         if remembered.is_some_and(|text| record::read(text, key, &[], &[]).is_some()) {
             return Ok(None);
         }
-        let mut rehearsal = Rehearsal::new(&network.config, storage, self.options.threads, gpu)?;
+        let mut rehearsal = Rehearsal::new(&network.config, storage, &self.options, gpu)?;
         let proven = rehearsal.prove_schedule(schedule).await;
         rehearsal.end();
         let Err(error) = proven else { return Ok(Some(record::write(key, &choice::Outcome::default()))) };

@@ -11,10 +11,11 @@
 
 use super::{Candidate, Outcome, RuledOut, Timing};
 use crate::config::Config;
+use crate::kernels::Simd;
 use crate::weights::Storage;
 
-/// Names a measurement by the device, and by shape and format of the network's layers.
-pub fn key(device: &str, config: &Config, storage: Storage) -> String {
+/// Names a measurement by the devices, and by shape and format of the network's layers.
+pub fn key(gpu: &str, cpu: Simd, config: &Config, storage: Storage) -> String {
     let (attention, shared) =
         config.bottleneck.map_or((false, false), |own| (own.attention, own.key_query_shared));
     let sizes = [
@@ -32,7 +33,7 @@ pub fn key(device: &str, config: &Config, storage: Storage) -> String {
         usize::from(attention),
         usize::from(shared),
     ];
-    let mut key = format!("{device} | {} {storage}", config.family.model_type());
+    let mut key = format!("{gpu} | {} | {} {storage}", cpu.name(), config.family.model_type());
     for size in sizes {
         key += "-";
         key += &size.to_string();
@@ -171,14 +172,20 @@ mod tests {
     }
 
     #[test]
-    fn the_key_tells_networks_and_formats_apart() {
+    fn the_key_tells_instruction_sets_networks_and_formats_apart() {
         let config = |layers: usize| {
             let fields = format!(r#"{{"model_type": "mobilebert", "num_hidden_layers": {layers}}}"#);
             Config::from_json(fields).unwrap()
         };
-        let key = |layers, storage| key("GPU", &config(layers), storage);
+        let on = |cpu, layers, storage| key("GPU", cpu, &config(layers), storage);
+        let key = |layers, storage| on(Simd::best(), layers, storage);
         assert_eq!(key(24, Storage::Q8), key(24, Storage::Q8));
         assert_ne!(key(24, Storage::Q8), key(12, Storage::Q8));
         assert_ne!(key(24, Storage::Q8), key(24, Storage::F32));
+        let mut keys: Vec<String> =
+            Simd::available().into_iter().map(|cpu| on(cpu, 24, Storage::Q8)).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), Simd::available().len());
     }
 }

@@ -7,6 +7,7 @@ use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Network, PAD_ID, Plan, PlanCache, Request, Schedule, Stretch};
+use crate::session::{SessionOptions, device};
 use crate::weights::{Assembler, Converted, Generator, Storage};
 use crate::{cpu, gpu};
 
@@ -22,6 +23,7 @@ const TOLERANCE: f32 = 0.01;
 
 /// Two layers on both devices.
 pub struct Rehearsal<'a> {
+    options: &'a SessionOptions,
     gpu: &'a mut gpu::Executor,
     cpu: cpu::Executor,
     network: Network,
@@ -33,19 +35,20 @@ pub struct Rehearsal<'a> {
 }
 
 impl<'a> Rehearsal<'a> {
-    /// Generates two layers of the network that `config` describes, stored as `storage` says.
+    /// Generates two layers of the network that `config` describes, stored as `storage` says, to run as `options` say.
     ///
     /// # Errors
     /// Whatever a device reports.
     pub fn new(
         config: &Config,
         storage: Storage,
-        threads: usize,
+        options: &'a SessionOptions,
         gpu: &'a mut gpu::Executor,
     ) -> Result<Self> {
         let mut rehearsal = Rehearsal {
+            options,
             gpu,
-            cpu: cpu::Executor::new(threads)?,
+            cpu: options.cpu_executor()?,
             network: Network::rehearsal(config)?,
             storage,
             layers: config.num_hidden_layers,
@@ -163,7 +166,7 @@ impl Stage for Rehearsal<'_> {
     }
 
     async fn replace_device(&mut self) -> Result<()> {
-        *self.gpu = gpu::Executor::new(gpu::Device::request().await?);
+        *self.gpu = gpu::Executor::new(device::request(self.options).await?);
         self.load()
     }
 }

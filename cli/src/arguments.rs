@@ -23,7 +23,7 @@ pub struct Machine {
     /// Threads of the CPU executor [default: one per core]
     #[arg(long, value_name = "N", help_heading = "Device")]
     pub threads: Option<NonZeroUsize>,
-    /// Grouping of operations into kernels [default: tiled]
+    /// Grouping of operations into kernels [default: measured on a GPU, tiled on the CPU]
     #[arg(long, value_name = "NAME", help_heading = "Device")]
     pub schedule: Option<ScheduleName>,
 }
@@ -31,7 +31,7 @@ pub struct Machine {
 /// `--device`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DeviceName {
-    /// The GPU if there is a real one, else the CPU
+    /// The GPU or the CPU, whichever is measured to be faster; the CPU without a GPU, or with one in software
     Auto,
     /// The GPU, including software adapters; fails if there is none
     Gpu,

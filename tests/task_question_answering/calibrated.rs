@@ -34,11 +34,11 @@ fn a_temperature_divides_scores_in_the_softmax_and_nothing_else() {
             assert_eq!((&plain.text, plain.score), (&scaled.text, scaled.score));
             let expected = power(plain.score) / total;
             assert!(
-                (scaled.probability - expected).abs() < 1e-5 * expected.max(1e-3),
+                (scaled.probability - expected).abs() < 1e-9 * expected.max(1e-3),
                 "{scaled:?} {expected}"
             );
         }
-        assert!((scaled.no_answer.probability - power(plain.no_answer.score) / total).abs() < 1e-5);
+        assert!((scaled.no_answer.probability - power(plain.no_answer.score) / total).abs() < 1e-9);
     }
 }
 
@@ -64,7 +64,18 @@ fn a_bias_changes_the_odds_of_no_answer_and_minus_infinity_excludes_it() {
     }
     let certain = with(f64::NEG_INFINITY);
     assert_eq!(certain.no_answer.probability, 0.0);
-    assert!((certain.answers.iter().map(|answer| answer.probability).sum::<f64>() - 1.0).abs() < 1e-5);
+    assert!((certain.answers.iter().map(|answer| answer.probability).sum::<f64>() - 1.0).abs() < 1e-9);
+}
+
+/// Divided by the temperature, they are beyond the largest `f32`.
+#[test]
+fn large_logits_and_a_small_temperature_give_probabilities() {
+    let mut logits = vec![-2e38; 20];
+    logits[4] = 2e38;
+    let found = answers(&logits, &logits, SearchOptions { top_k: 100, ..EVERY_SPAN }, 0.25);
+    assert_eq!((found.answers[0].probability, found.no_answer.probability), (1.0, 0.0));
+    let variants = found.answers.iter().flat_map(|answer| &answer.variants);
+    assert!(variants.into_iter().all(|variant| (0.0..=1.0).contains(&variant.probability)));
 }
 
 #[test]

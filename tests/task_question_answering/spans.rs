@@ -16,7 +16,7 @@ fn ranked_spans_equal_a_full_sort() {
         let expected = all_spans(&start, &end, &allowed, longest);
         let found: Vec<Span> = RankedSpans::new(&start, &end, &allowed, longest).collect();
         assert_eq!(found, expected, "{start:?} {end:?} {allowed:?} {longest}");
-        let sum = log_sum_exp(&start, &end, &allowed, longest);
+        let sum = log_sum_exp(&start, &end, &allowed, longest, 1.0);
         let naive = naive_log_sum(expected.iter().map(|span| span.score));
         let close = sum == naive || (sum - naive).abs() <= 1e-12 * naive.abs().max(1.0);
         assert!(close, "{sum} {naive}: {start:?} {end:?} {allowed:?} {longest}");
@@ -30,6 +30,6 @@ fn the_sum_over_spans_does_not_cancel_or_overflow() {
     end[0] = 3e38;
     let mut allowed = [true; 8];
     allowed[0] = false;
-    assert!((log_sum_exp(&start, &end, &allowed, 1) - 7f64.ln()).abs() < 1e-12);
-    assert_eq!(log_sum_exp(&[], &[], &[], 30), f64::NEG_INFINITY);
+    assert!((log_sum_exp(&start, &end, &allowed, 1, 1.0) - 7f64.ln()).abs() < 1e-12);
+    assert_eq!(log_sum_exp(&[], &[], &[], 30, 1.0), f64::NEG_INFINITY);
 }

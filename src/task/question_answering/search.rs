@@ -105,7 +105,7 @@ impl<'a> Search<'a> {
         let first = |logits: &[f32]| logits.first().map_or(f64::NEG_INFINITY, |&logit| f64::from(logit));
         let null = first(start_logits) + first(end_logits);
         let longest = self.options.max_answer_tokens;
-        let spans = self.log_total(start, end, &window.max_context);
+        let spans = log_sum_exp(start, end, &window.max_context, longest, self.temperature);
         self.totals.insert(window.index, WindowTotals { spans, null });
         let ranked = || RankedSpans::new(start, end, &window.max_context, longest);
         if self.options.merge == Merge::Overlapping {
@@ -153,17 +153,6 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn log_total(&self, start: &[f32], end: &[f32], max_context: &[bool]) -> f64 {
-        let longest = self.options.max_answer_tokens;
-        if self.temperature == 1.0 {
-            return log_sum_exp(start, end, max_context, longest);
-        }
-        let scaled = |logits: &[f32]| -> Vec<f32> {
-            logits.iter().map(|&logit| (f64::from(logit) / self.temperature) as f32).collect()
-        };
-        log_sum_exp(&scaled(start), &scaled(end), max_context, longest)
-    }
-
     /// Keeps spans of a window, which come best first, as answers of their own.
     fn keep_texts(&mut self, window: &Window<'_>, spans: impl Iterator<Item = Span>) {
         for span in spans {
@@ -194,6 +183,7 @@ impl<'a> Search<'a> {
         let variants: Vec<Variant> = group.variants.iter().map(|scored| self.variant(scored)).collect();
         let Variant { text, start_utf16, end_utf16, start_byte, end_byte, score, .. } =
             variants.first()?.clone();
+        // Sums of rounded shares can exceed it.
         let probability = group.probability.min(1.0);
         Some(Answer { text, start_utf16, end_utf16, start_byte, end_byte, probability, score, variants })
     }
@@ -207,7 +197,7 @@ impl<'a> Search<'a> {
             end_utf16: units.end,
             start_byte: bytes.start,
             end_byte: bytes.end,
-            probability: *probability,
+            probability: probability.min(1.0),
             score: *score,
         }
     }

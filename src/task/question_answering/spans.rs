@@ -127,12 +127,13 @@ fn reach(start: usize, max_tokens: usize, tokens: usize) -> Range<usize> {
     start..start.saturating_add(max_tokens).min(tokens)
 }
 
-/// ln Σ exp(score) over the spans that [`RankedSpans`] yields for the same arguments; −∞ if there are none. Takes time
-/// linear in the number of tokens, for any `max_tokens`.
+/// ln Σ exp(score / temperature) over the spans that [`RankedSpans`] yields for the same arguments; −∞ if there are none.
+/// Takes time linear in the number of tokens, for any `max_tokens`.
 ///
 /// The possible ends of a start are a sliding range. Its sum is composed of prefix and suffix sums within blocks of
 /// `max_tokens` tokens: without subtraction there is no cancellation, and as logarithms the sums can't overflow.
-pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usize) -> f64 {
+pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usize, temperature: f64) -> f64 {
+    let scaled = |logit: f32| f64::from(logit) / temperature;
     let tokens = start.len().min(end.len());
     let max_tokens = max_tokens.clamp(1, tokens.max(1));
     let mut from_left = vec![f64::NEG_INFINITY; tokens];
@@ -141,12 +142,12 @@ pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usi
         let block = block..(block + max_tokens).min(tokens);
         let mut sum = f64::NEG_INFINITY;
         for at in block.clone() {
-            sum = log_add(sum, f64::from(end[at]));
+            sum = log_add(sum, scaled(end[at]));
             from_left[at] = sum;
         }
         sum = f64::NEG_INFINITY;
         for at in block.rev() {
-            sum = log_add(sum, f64::from(end[at]));
+            sum = log_add(sum, scaled(end[at]));
             to_right[at] = sum;
         }
     }
@@ -161,7 +162,7 @@ pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usi
             (true, false) => to_right[at],
             (false, _) => log_add(to_right[at], from_left[last]),
         };
-        total = log_add(total, f64::from(start[at]) + ends);
+        total = log_add(total, scaled(start[at]) + ends);
     }
     total
 }

@@ -7,7 +7,7 @@ use crate::simd::{IntLanes, Lanes, Task};
 /// A value is an outlier if its magnitude is more than this many times the mean magnitude of the others.
 pub(super) const OUTLIER_RATIO: f32 = 32.0;
 
-/// Maximum number of outliers per group.
+/// Maximum number of outliers per group. If there are more, the largest are kept.
 const MAX_OUTLIERS: usize = 8;
 
 /// The scale and outliers of one group of a row.
@@ -69,18 +69,27 @@ impl Group {
         self.outlier_count = 0;
         let (mut largest, mut sum) = (0.0f32, 0.0);
         for (position, &value) in from.iter().enumerate() {
-            match self.outliers.get_mut(self.outlier_count) {
-                Some(outlier) if value.abs() > bound => {
-                    *outlier = (position, value);
-                    self.outlier_count += 1;
-                }
-                _ => {
-                    largest = largest.max(value.abs());
-                    sum += value.abs();
-                }
+            let rest = if value.abs() > bound { self.record(position, value) } else { Some(value) };
+            if let Some(rest) = rest {
+                largest = largest.max(rest.abs());
+                sum += rest.abs();
             }
         }
         (largest, OUTLIER_RATIO * (sum / (from.len() - self.outlier_count) as f32))
+    }
+
+    /// Records an outlier. If there are too many, returns the smallest, which isn't recorded any more.
+    fn record(&mut self, position: usize, value: f32) -> Option<f32> {
+        if let Some(free) = self.outliers.get_mut(self.outlier_count) {
+            *free = (position, value);
+            self.outlier_count += 1;
+            return None;
+        }
+        let smallest = self.outliers.iter_mut().min_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+        if smallest.1.abs() >= value.abs() {
+            return Some(value);
+        }
+        Some(std::mem::replace(smallest, (position, value)).1)
     }
 }
 

@@ -5,8 +5,9 @@
 //! where only 14 bits can be used. The few values beyond [`group::OUTLIER_RATIO`] times the mean magnitude stay floats,
 //! because scaling to them would take precision from the other values; hidden states of trained networks have such
 //! outliers, in the millions. The rounding error of a value is therefore less than 1/2000 of its group's mean
-//! magnitude, about a hundred times less than the error of quantizing the weight to 8 bits. In return, each instruction
-//! computes twice as many products as with floats.
+//! magnitude, about a hundred times less than the error of quantizing the weight to 8 bits; more only in a group with
+//! more than eight such values, of which the eight largest stay floats. In return, each instruction computes twice as
+//! many products as with floats.
 //!
 //! Where an instruction multiplies pairs of 16-bit integers, weights are widened to them. Where one multiplies four bytes
 //! at a time, the input is split into two planes of bytes instead, and the sums are the same. WebAssembly's relaxed dot

@@ -62,3 +62,36 @@ fn integers_are_multiplied_exactly_by_every_instruction_set() {
         }
     }
 }
+
+/// Nine values, of which eight can stay floats. The last three are found at once, after the larger ones.
+#[test]
+fn of_more_outliers_than_fit_the_largest_stay_floats() {
+    let outliers = [1.0, 1.0, 1.0, 1e3, 1e6, 1e9, 1e12, 1e15, 1e18];
+    for descending in [false, true] {
+        let mut input = [1e-3f32; 128];
+        input[..9].copy_from_slice(&outliers);
+        if descending {
+            input[..9].reverse();
+        }
+        // Each output is one of the values.
+        let weight: Vec<i8> = (0..128 * 128).map(|at| i8::from(at / 128 == at % 128)).collect();
+        for simd in Simd::available() {
+            let panels = pack_bytes(&weight, 128, simd.lanes(), simd.adjacent());
+            let mut output = [f32::NAN; 128];
+            Product {
+                input: StridedRows { data: &input, stride: 128 },
+                rows: 1,
+                panels: Panels::I8(&panels),
+                depth: 128,
+                columns: 128,
+                output: &mut output,
+                output_stride: 128,
+                epilogue: None,
+            }
+            .run(simd);
+            for (found, expected) in output.iter().zip(input) {
+                assert!((found - expected).abs() < 1e-4, "{}: {found} for {expected}", simd.name());
+            }
+        }
+    }
+}

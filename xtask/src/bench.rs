@@ -65,8 +65,13 @@ fn model() -> Result<(PathBuf, PathBuf)> {
 
 /// Writes the copy with this package's own command.
 fn quantize(model: &Path) -> Result<()> {
+    let copy = model.join("q8");
+    // That of another model; the command writes into new directories only.
+    if copy.exists() {
+        std::fs::remove_dir_all(&copy)?;
+    }
     let program = root().join("pkg/dist/cli/main.js");
     let mut quantization = command("node");
     quantization.arg(program).arg("quantize").arg(model).args(["--dtype", "q8", "--out"]);
-    run_command(quantization.arg(model.join("q8")))
+    run_command(quantization.arg(copy))
 }

@@ -48,7 +48,10 @@ impl Arguments {
         let texts = self.texts.read()?;
         let mut model = FillMask::new(self.model.open("mobilebert-base", Head::MaskedLanguageModel)?)?;
         let mut output = Output::new();
-        let words = |words: &String| words.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
+        let words = |words: &String| {
+            let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());
+            words.map(str::to_owned).collect::<Vec<_>>()
+        };
         let targets = self.targets.as_ref().map(words);
         for (index, text) in texts.iter().enumerate() {
             let result = pollster::block_on(model.fill_with(text, targets.as_deref(), self.top_k.get()))?;

@@ -134,7 +134,9 @@ fn targets_limit_what_fills_a_mask() {
     assert!(candidates.is_sorted_by(|a, b| a["probability"].as_f64() >= b["probability"].as_f64()));
     tokens.sort_unstable();
     assert_eq!(tokens, ["cat", "mat", "sat"]);
+    assert_eq!(ask("cat, ,sat,mat,").json(), result, "empty parts aren't words");
     ask("cat,☃").failed(&["targets", "☃"]);
+    ask(",").failed(&["targets", "at least one"]);
 }
 
 #[test]

@@ -135,6 +135,7 @@ impl Executor {
     }
 
     /// Number of kernels that were compiled so far; 0 on the CPU.
+    #[doc(hidden)] // For tests: a result doesn't show it.
     pub fn compiled(&self) -> usize {
         match self {
             Executor::Cpu(_) => 0,

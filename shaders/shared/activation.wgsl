@@ -41,7 +41,7 @@ fn tanh_no_overflow(x: vec4<f32>) -> vec4<f32> {
     return sign(x) * (1.0 - e) / (1.0 + e);
 }
 
-// The codes are the discriminants of `Activation` in src/config.
+// The codes are the discriminants of `Activation` in compute/src/activation.rs.
 fn activate(x: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
         // Not `max`, which may turn NaN into 0.

@@ -63,6 +63,7 @@ impl Seeding {
     }
 
     /// Number of kernels that were compiled so far.
+    #[doc(hidden)] // For tests: a result doesn't show it.
     pub fn compiled(&self) -> usize {
         self.session.executor().compiled()
     }

@@ -41,6 +41,7 @@ impl Device {
     ///
     /// # Errors
     /// As [`Self::request`].
+    #[doc(hidden)] // For tests of what a weaker adapter does.
     pub async fn request_within(limits: &wgpu::Limits) -> Result<Self> {
         Self::request_with(wgpu::Features::empty(), limits).await
     }

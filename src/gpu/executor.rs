@@ -69,12 +69,14 @@ impl Executor {
 
     /// Fixes the size of tiles, or with `None` has the first runs of each size of plan show which are faster. The default
     /// is to measure, except on software adapters, which have no idle cores.
+    #[doc(hidden)] // For tests, which compare the tiles.
     pub fn set_tile(&mut self, tile: Option<Tile>) {
         self.tile = tile;
         self.prepared.clear();
     }
 
     /// Number of kernels that were compiled for the plans so far.
+    #[doc(hidden)] // For tests: a result doesn't show it.
     pub fn compiled(&self) -> usize {
         self.pipelines.count()
     }

@@ -31,15 +31,6 @@ pub struct Label {
     pub logit: Option<f64>,
 }
 
-/// The labels of one text.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Classification {
-    /// Every label, the most probable first.
-    pub labels: Vec<Label>,
-    /// True if the text was longer than the model reads and lost its end.
-    pub truncated: bool,
-}
-
 /// All labels with their probabilities, largest first; ties in the head's order.
 ///
 /// # Errors

@@ -88,6 +88,7 @@ impl Header {
     }
 
     /// The header of a file in memory.
+    #[doc(hidden)] // For tests: files are read as streams.
     pub fn of_file(file: &str, bytes: &[u8]) -> Result<Header> {
         let Some((start, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
             return Err(not_a_model(file, &format!("it has only {} bytes", bytes.len())));

@@ -44,11 +44,6 @@ impl Stream {
         }
     }
 
-    /// Number of bytes received.
-    pub fn received(&self) -> u64 {
-        self.received
-    }
-
     /// Takes the next bytes of the file; returns the tensors they complete.
     ///
     /// # Errors

@@ -166,7 +166,7 @@ pub(super) fn reserve(len: usize, name: &str) -> Result<Vec<f32>> {
     Ok(data)
 }
 
-/// A tensor of a safetensors file, not decoded: little-endian bytes of any alignment.
+/// A tensor of a file, not decoded: little-endian bytes of any alignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawTensor {
     /// Name in the checkpoint.

@@ -110,6 +110,7 @@ impl Assembler {
     }
 
     /// Bytes of the tensors held for unfinished parameters.
+    #[doc(hidden)] // For tests of the peak memory.
     pub fn held_bytes(&self) -> usize {
         self.held
     }

@@ -1,5 +1,5 @@
-//! One error type for the whole crate. Every variant names the file, tensor, field or step at fault, and its message
-//! ends with what to do about it if there is something to do.
+//! One error type for the whole crate. An error names the file, tensor, field or step at fault if there is one, and its
+//! message ends with what to do about it if there is something to do.
 
 use std::fmt;
 
@@ -116,7 +116,8 @@ pub enum Error {
     },
 }
 
-/// Stable code of an [`enum@Error`], for programs to branch on. The npm package has the same codes.
+/// Stable code of an [`enum@Error`], for programs to branch on. The npm package has the same codes, except
+/// for `io`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Code {
@@ -126,6 +127,9 @@ pub enum Code {
     NotFound,
     /// `not-a-model`
     NotAModel,
+    /// `io`
+    #[cfg(not(target_arch = "wasm32"))]
+    Io,
     /// `corrupt`
     Corrupt,
     /// `integrity`
@@ -149,6 +153,8 @@ impl Code {
             Code::Aborted => "aborted",
             Code::NotFound => "not-found",
             Code::NotAModel => "not-a-model",
+            #[cfg(not(target_arch = "wasm32"))]
+            Code::Io => "io",
             Code::Corrupt => "corrupt",
             Code::Integrity => "integrity",
             Code::Unsupported => "unsupported",
@@ -220,7 +226,7 @@ impl Error {
             #[cfg(not(target_arch = "wasm32"))]
             Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Code::NotFound,
             #[cfg(not(target_arch = "wasm32"))]
-            Error::Io { .. } => Code::Corrupt,
+            Error::Io { .. } => Code::Io,
             Error::NotAModel { .. } => Code::NotAModel,
             Error::Config { .. } | Error::Corrupt { .. } | Error::Tensor { .. } => Code::Corrupt,
             Error::Integrity { .. } => Code::Integrity,

@@ -29,6 +29,12 @@ fn a_folder_without_a_model_is_an_error() {
     fs::remove_file(folder.path(WEIGHTS)).unwrap();
     fs::create_dir(folder.path(WEIGHTS)).unwrap();
     assert_says(&folder.error(), &[WEIGHTS]);
+    let folder = Folder::new();
+    fs::remove_file(folder.path("vocab.txt")).unwrap();
+    fs::create_dir(folder.path("vocab.txt")).unwrap();
+    let error = folder.error();
+    assert_eq!(error.code(), Code::Io, "{error}");
+    assert_says(&error, &["vocab.txt"]);
 }
 
 #[test]

@@ -82,6 +82,17 @@ fn special_tokens_can_have_other_names() {
 }
 
 #[test]
+fn the_file_that_lacks_a_special_token_is_named() {
+    let vocab = VOCAB.replace("[CLS]\n", "");
+    // BERT's own class would add the token.
+    let config = r#"{"tokenizer_class": "PreTrainedTokenizerFast"}"#;
+    let files = TokenizerFiles { vocab: Some(&vocab), tokenizer_config: Some(config), ..Default::default() };
+    let error = Tokenizer::from_files(files).unwrap_err();
+    assert_eq!((error.code(), error.culprit()), (Code::Corrupt, Some(("file", "vocab.txt"))), "{error}");
+    assert!(error.to_string().contains("[CLS]"), "{error}");
+}
+
+#[test]
 fn a_windows_line_ending_is_not_part_of_a_token() {
     let vocab = VOCAB.replace('\n', "\r\n");
     let tokenizer =

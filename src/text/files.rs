@@ -92,8 +92,13 @@ impl TokenizerFiles<'_> {
         settings.read_config(&config)?;
         settings.has_types = has_types(&config);
         settings.added = self.added_tokens(&settings, decoder, &config)?;
-        settings.check(if self.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB })?;
+        settings.check(self.vocabulary())?;
         Ok(settings)
+    }
+
+    /// Name of the file that has the vocabulary.
+    pub(super) fn vocabulary(&self) -> &'static str {
+        if self.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB }
     }
 
     /// The added tokens of all files: first those of `tokenizer.json`, which `settings` already has.

@@ -10,7 +10,6 @@ use tokenizers::{Decoder, Model, NormalizedString};
 use super::TokenizerFiles;
 use super::added_tokens::AddedToken;
 use super::encoding::Found;
-use super::form::{TOKENIZER_JSON, VOCAB};
 use super::matcher::Matcher;
 use super::normalizer::Normalizer;
 use super::piece::Piece;
@@ -76,7 +75,8 @@ impl Tokenizer {
             strip_accents: settings.strip_accents.unwrap_or(settings.lowercase),
             lowercase: settings.lowercase,
         };
-        let special = special_ids(&settings)?;
+        let file = files.vocabulary();
+        let special = special_ids(&settings, file)?;
         let largest = settings.vocabulary.0.values().chain(settings.added.iter().map(|a| &a.id)).max();
         let size = largest.map_or(0, |&id| id as usize + 1);
         let matchers = matchers(&settings, normalizer);
@@ -97,7 +97,7 @@ impl Tokenizer {
             template: if settings.has_types { template } else { template.without_types() },
             matchers,
             added: settings.added,
-            file: if files.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB },
+            file,
             size,
             max_length: settings.max_length,
             truncate_left: settings.truncate_left,
@@ -213,7 +213,8 @@ impl Tokenizer {
     }
 }
 
-fn special_ids(settings: &Settings) -> Result<SpecialIds> {
+/// Finds the special tokens. `file` has the vocabulary.
+fn special_ids(settings: &Settings, file: &str) -> Result<SpecialIds> {
     let id = |role| settings.id(settings.names.spelling(role));
     // Every input begins and ends with them, so a template knows them even if no file names them.
     let in_template = |last: bool| {
@@ -224,7 +225,7 @@ fn special_ids(settings: &Settings) -> Result<SpecialIds> {
         let stated = settings.names.stated(role).and_then(|token| settings.id(token));
         stated.or_else(|| in_template(last)).or_else(|| id(role)).ok_or_else(|| {
             let problem = format!("the vocabulary has no token {:?}", settings.names.spelling(role));
-            Error::corrupt(TOKENIZER_JSON, problem)
+            Error::corrupt(file, problem)
         })
     };
     Ok(SpecialIds {

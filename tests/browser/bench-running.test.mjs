@@ -52,9 +52,8 @@ describe("what Start downloads", () => {
   });
 });
 
-test("progress covers all networks and lengths, and never goes back", async () => {
-  const { page } = await newPage(browser);
-  await openBench(page, site.address(), "?variant=tiny,mobilebert&sequence=16,32&runs=3&device=wasm");
+/** The states of the progress bar during a measurement. */
+async function progressOf(page) {
   await page.evaluate(() => {
     const bar = document.querySelector("#bar");
     globalThis.seen = [];
@@ -63,7 +62,23 @@ test("progress covers all networks and lengths, and never goes back", async () =
   });
   await startBench(page);
   await endOfBench(page);
-  const seen = await page.evaluate(() => globalThis.seen);
+  return await page.evaluate(() => globalThis.seen);
+}
+
+test("a sustained measurement is of the shortest length chosen, as the form says, and its progress goes to the end", async () => {
+  const { page } = await newPage(browser);
+  await openBench(page, site.address(), "?variant=tiny&sequence=64,16,32&mode=sustained&minutes=0.05&device=wasm");
+  assert.match(await text(page, "#modes"), /0\.05 minutes at the shortest length chosen/);
+  const seen = await progressOf(page);
+  assert.ok(Math.max(...seen) > 0.8 && Math.max(...seen) <= 1, String(seen));
+  assert.match(await text(page, "#sustained-text"), /at 16 tokens/);
+  await page.close();
+});
+
+test("progress covers all networks and lengths, and never goes back", async () => {
+  const { page } = await newPage(browser);
+  await openBench(page, site.address(), "?variant=tiny,mobilebert&sequence=16,32&runs=3&device=wasm");
+  const seen = await progressOf(page);
   assert.ok(seen.length > 4, String(seen));
   assert.deepEqual(
     seen,

@@ -109,7 +109,11 @@ function lengthOptions() {
 function modeOptions() {
   options("modes", "radio", [
     { value: "short", label: `short: up to ${wanted.runs} runs per row`, checked: !wanted.sustained },
-    { value: "sustained", label: `sustained: ${wanted.minutes} minutes at one length`, checked: wanted.sustained },
+    {
+      value: "sustained",
+      label: `sustained: ${wanted.minutes} minutes at the shortest length chosen`,
+      checked: wanted.sustained,
+    },
   ]);
   options("details", "checkbox", [
     {

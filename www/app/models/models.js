@@ -1,5 +1,6 @@
 import { models as wanted } from "../parameters.js";
 import { isStored, remembered } from "../remembered.js";
+import { cardUrl, hubId } from "./published.js";
 
 /**
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
@@ -72,5 +73,6 @@ export async function chooseModels() {
 export function cardOf({ source }) {
   if (typeof source !== "string") return undefined;
   if (/^models\/[^/]+\/$/.test(source)) return `${source}README.md`;
-  return /^[\w-][\w.-]*\/[\w.-]+$/.test(source) ? `https://huggingface.co/${source}` : undefined;
+  const hub = hubId(source);
+  return hub && cardUrl(hub.id);
 }

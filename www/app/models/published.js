@@ -33,6 +33,15 @@ export const published = [
   },
 ];
 
+/**
+ * Returns the id in `owner/name` or `owner/name@revision`, and the revision; undefined for any other source.
+ * @param {string} source
+ */
+export function hubId(source) {
+  const [, id, revision] = /^([\w-][\w.-]*\/[\w.-]+)(?:@([\w./-]+))?$/.exec(source) ?? [];
+  return id === undefined ? undefined : { id, revision };
+}
+
 /** Returns the URL of a published model's card, with its size and score. @param {string} id */
 export function cardUrl(id) {
   return `https://huggingface.co/${id}`;

@@ -76,6 +76,27 @@ for (const [name, launch] of [
       assert.deepEqual(faults, []);
     });
 
+    test("a visit neither waits long for the list of models nor fails with it", async () => {
+      const list = () => page.evaluate(async () => (await fetch("models/models.json")).text());
+      const before = await list();
+      const unanswered = [];
+      host.instead["models/models.json"] = (response) => unanswered.push(response);
+      await openReady(page, host.address, CPU);
+      assert.match((await ask(page, "How tall is the tower?")).line, /38/);
+      assert.ok(unanswered.length > 0);
+      host.instead["models/models.json"] = (response) => response.writeHead(503).end("busy");
+      // The browser waits with other requests for the same file.
+      for (const response of unanswered) response.destroy();
+      assert.equal(await list(), before);
+      if (name !== "Chromium") return;
+      // A list that can't be stored is shown nevertheless.
+      const session = await page.createCDPSession();
+      const { origin } = new URL(host.address);
+      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+      host.instead["models/models.json"] = "[]";
+      assert.equal(await list(), "[]");
+    });
+
     test("a newer version is offered, replaces the whole old one, and what the user wrote is kept", async () => {
       await deploy(host);
       await openReady(page, host.address, CPU);

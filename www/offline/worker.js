@@ -14,6 +14,9 @@ const NAME = PREFIX + VERSION;
 /** The list of models on this site, which changes without a new version of the pages. */
 const MODELS = "models/models.json";
 
+/** Milliseconds until the stored list is used instead. */
+const PATIENCE = 4000;
+
 /** Headers that isolate the pages, which threads and precise clocks need; hosts needn't send them. */
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
@@ -103,13 +106,13 @@ async function fromCache(path, request) {
 /** @param {Request} request */
 async function fromNetworkFirst(request) {
   const cache = await caches.open(NAME);
-  try {
-    const response = await fetch(request);
-    if (response.ok) await cache.put(MODELS, response.clone());
+  const fetched = fetch(request).then((response) => {
+    // Without room for it, it can still be shown.
+    if (response.ok) cache.put(MODELS, response.clone()).catch(() => {});
     return response;
-  } catch (error) {
-    const stored = await cache.match(MODELS);
-    if (stored) return stored;
-    throw error;
-  }
+  });
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const response = await Promise.race([fetched, late]).catch(() => {});
+  if (response?.ok) return response;
+  return (await cache.match(MODELS)) ?? fetched;
 }

@@ -17,7 +17,7 @@ const types = {
 
 /**
  * Builds the site with `cargo xtask build` and serves it under a prefix like a plain static host, with no headers but the
- * content type. `instead` maps files to texts that replace them, and may be changed later.
+ * content type. `instead` maps files to texts that replace them, or to functions that respond, and may be changed later.
  */
 export async function startStaticHost(prefix, instead = {}) {
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
@@ -27,6 +27,7 @@ export async function startStaticHost(prefix, instead = {}) {
     const { pathname } = new URL(request.url, "http://localhost");
     const inside = normalize(decodeURIComponent(pathname.slice(prefix.length)));
     if (pathname.startsWith(prefix) && inside in instead) {
+      if (typeof instead[inside] === "function") return instead[inside](response);
       return response.writeHead(200, { "content-type": types[extname(inside)] }).end(instead[inside]);
     }
     const path = join(folder, inside.endsWith("/") || inside === "." ? join(inside, "index.html") : inside);

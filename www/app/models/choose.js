@@ -132,6 +132,8 @@ function listen() {
 /** @param {string} message @param {string} [button] @param {() => void} [onClick] */
 function say(message, button = "", onClick = () => {}) {
   text.textContent = message;
+  // With the button, the focus would be lost.
+  if (button === "" && document.activeElement === act) title.focus();
   act.textContent = button;
   act.hidden = button === "";
   action = onClick;

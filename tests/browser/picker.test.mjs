@@ -232,9 +232,107 @@ test("a model that can't be loaded offers to go back to the one before", async (
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => !document.querySelector("#problem").hidden);
   assert.equal(await text(page, "#choose-act"), "Go back to small-answers");
-  await page.click("#choose-act");
+  await page.focus("#choose-act");
+  await page.keyboard.press("Enter");
   await waitForText(page, "#model-names", /small-answers for answers/);
+  // The button is gone, and screen readers hear what happened.
+  assert.equal(await page.evaluate(() => document.activeElement.id), "choose-title");
+  assert.equal(await page.$eval("#choose-text", (message) => message.role), "status");
   await leave();
+});
+
+test("a sentiment model that couldn't be loaded can be tried again, while the one before is used", async () => {
+  const { page, leave } = await visitor();
+  const folder = site.folder("small-emotions");
+  await rename(folder, `${folder}-away`);
+  try {
+    await pick(page, "small-emotions");
+    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+    assert.match(await text(page, "#choose-text"), /^small-emotions could not be loaded\. Choose another model:$/);
+    await waitForText(page, "#model-names", /small-sentiment for sentiment/);
+  } finally {
+    await rename(`${folder}-away`, folder);
+  }
+  await page.click("#problem-retry");
+  await waitForText(page, "#model-names", /small-emotions for labels/);
+  assert.match(await text(page, "#choose-text"), /^Currently using small-emotions/);
+  await leave();
+});
+
+test("a sentiment model whose load is stopped gives way to the one before", async () => {
+  const { page, leave } = await visitor();
+  await page.evaluate(() => {
+    globalThis.holding = true;
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      if (!globalThis.holding || message.kind !== "load") post.call(this, message, ...rest);
+    };
+  });
+  await pick(page, "small-emotions");
+  await paste(page, "#mood", "Not bad at all.");
+  await waitForText(page, "#mood-text", /^The model is still loading\.$/);
+  assert.equal(await text(page, "#choose-act"), "Stop loading small-emotions");
+  await page.evaluate(() => {
+    globalThis.holding = false;
+    document.querySelector("#choose-act").click();
+  });
+  await waitForText(page, "#model-names", /small-sentiment for sentiment/);
+  await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
+  assert.match(await text(page, "#choose-text"), /^Loading small-emotions was stopped\./);
+  await leave();
+});
+
+test("without a model, nothing says that it is loading", async () => {
+  const { page, leave } = await visitor();
+  assert.notEqual((await ask(page, "Who built it?")).state, "stopped");
+  await page.evaluate(() => document.querySelector("#inside-toggle").click());
+  await page.evaluate(() => document.querySelector("#choose-open").click());
+  await page.type("#hub-id", "./nothing-here/");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+  await page.evaluate(() => document.querySelector("#inside-attention").click());
+  await waitForText(page, "#inside-word", /^No model is loaded\.$/);
+  const folder = site.folder("small-sentiment");
+  await rename(folder, `${folder}-away`);
+  try {
+    await page.evaluate(() => caches.delete("mobilebert-models"));
+    await page.goto(site.address() + SMALL_MODELS);
+    await waitForText(page, "#loading-text", /small-sentiment could not be loaded/);
+    await paste(page, "#mood", "Not bad at all.");
+    await page.waitForFunction(() => !/still/.test(document.querySelector("#mood-text").textContent));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(await text(page, "#mood-text"), "small-sentiment could not be loaded.");
+  } finally {
+    await rename(`${folder}-away`, folder);
+  }
+  await leave();
+});
+
+test("a revision of a model on the Hub is remembered, and loaded from this browser", async () => {
+  const offline = await chromium({ flags: ["--host-resolver-rules=MAP huggingface.co ~NOTFOUND"] });
+  const { page } = await newPage(offline);
+  await openReady(page, site.address(), "?device=wasm&model=other-answers&model=small-sentiment");
+  await page.evaluate(async () => {
+    const store = await caches.open("mobilebert-models");
+    const model = "https://huggingface.co/owner/name/resolve/v1/";
+    for (const request of await store.keys()) {
+      const [, name] = request.url.split("/models/other-answers/");
+      if (name === undefined) continue;
+      const found = await store.match(request);
+      const isRecord = name.endsWith("record.json");
+      const moved = isRecord ? new Response(JSON.stringify({ ...(await found.json()), model })) : found;
+      await store.put(model + name, moved);
+    }
+    const remembered = { answers: { label: "owner/name@v1", source: "owner/name@v1" } };
+    localStorage.setItem("mobilebert-models", JSON.stringify(remembered));
+  });
+  await openReady(page, site.address(), "?device=wasm");
+  assert.match(await text(page, "#model-names"), /owner\/name@v1 for answers/);
+  assert.equal(
+    await page.$eval("#model-names a[href*=huggingface]", (link) => link.href),
+    "https://huggingface.co/owner/name",
+  );
+  await offline.close();
 });
 
 describe("the second card", () => {

@@ -2,7 +2,7 @@ import { bringAnswerIntoView, showAnswer, showAnswerState, showStopped, showWait
 import { noteAnswer } from "./answer/last-answer.js";
 import { beginReading, endReading, showPartial } from "./answer/reading.js";
 import { buttons, byId } from "./elements.js";
-import { offerInside, setExplaining, startInside } from "./inside/panel.js";
+import { explainingMissing, offerInside, setExplaining, startInside } from "./inside/panel.js";
 import { onStatus } from "./models/loading.js";
 import { passage, startPassage, takePassage } from "./passage/passage.js";
 import { showSections } from "./passage/passage-size.js";
@@ -113,6 +113,7 @@ export function setAnswering(loaded) {
 /** Called when no model is being loaded, either. */
 export function answeringMissing() {
   loading = false;
+  explainingMissing();
   if (waiting) wait();
 }
 

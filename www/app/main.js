@@ -69,6 +69,7 @@ if (chosen.gone)
 if (answers) loadAnswers();
 else {
   showWaiting("No model comes with this page. Choose one below.");
+  answeringMissing();
   choosing.missing("No model comes with this page.");
 }
 // One after the other, so that the first is ready soon; but don't wait for a stalled one.
@@ -133,12 +134,26 @@ function pick(choice) {
 /** @param {Choice & { use: Use }} model */
 function takeOffered({ label, source, use }) {
   if (use === "answers") return chooser.choose(label, source);
-  sentiment = pick({ label, source });
+  loadPicked(pick({ label, source }));
+}
+
+/** Loads a model that the user picked for sentiment. @param {Choice} choice */
+function loadPicked(choice) {
+  sentiment = choice;
+  const { label } = choice;
   choosing.loading(label, () => {
     stopLoad("sentiment");
-    failed("sentiment", `${label} was not loaded because you stopped it.`);
-    choosing.missing(`Loading ${label} was stopped. Choose another model:`);
+    instead(`${label} was not loaded because you stopped it.`, `Loading ${label} was stopped. Choose another model:`);
   });
+  loadSentiment();
+}
+
+/** Returns to the sentiment model before the picked one; it is still stored. @param {string} text @param {string} question */
+function instead(text, question) {
+  failed("sentiment", text);
+  sentimentMissing(text);
+  choosing.missing(question);
+  sentiment = usualSentiment;
   loadSentiment();
 }
 
@@ -199,14 +214,12 @@ async function loadSentiment() {
       sentiment = chosen.usual.sentiment;
       return loadSentiment();
     }
-    failed("sentiment", `${wanted.label} could not be loaded.`);
-    sentimentMissing(`${wanted.label} could not be loaded.`);
-    report(error, "sentiment");
-    if (!picked.has(wanted) || usualSentiment === wanted) return;
-    // The one before is still stored.
-    choosing.missing(`${wanted.label} could not be loaded. Choose another model:`);
-    sentiment = usualSentiment;
-    loadSentiment();
+    const text = `${wanted.label} could not be loaded.`;
+    const isPicked = picked.has(wanted) && usualSentiment !== wanted;
+    report(error, "sentiment", isPicked ? () => loadPicked(wanted) : loadSentiment);
+    if (isPicked) return instead(text, `${text} Choose another model:`);
+    failed("sentiment", text);
+    sentimentMissing(text);
   }
 }
 
@@ -230,12 +243,12 @@ function listener(use) {
   };
 }
 
-/** @param {unknown} error @param {Use} use */
-function report(error, use) {
+/** @param {unknown} error @param {Use} use @param {() => void} [again] loads a model that isn't the current one anymore */
+function report(error, use, again = use === "answers" ? loadAnswers : loadSentiment) {
   // Calls to a model that has been replaced aren't failures.
   if (error instanceof MobileBertError && ["aborted", "disposed"].includes(error.code)) return;
   const useCpu = lacksGpu(error) ? () => switchTo("wasm", loadBoth) : undefined;
-  showProblem(error, use === "answers" ? loadAnswers : loadSentiment, useCpu);
+  showProblem(error, again, useCpu);
 }
 
 /** Returns whether a load failed because there is no GPU, and the user asked for one. @param {unknown} error */

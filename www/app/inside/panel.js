@@ -33,6 +33,8 @@ const ANNOUNCED_AFTER = 700;
 
 /** @type {QuestionAnswering | undefined} */
 let model;
+/** True if a model is being loaded. */
+let loading = true;
 /** @type {import("../main.js").CallListener} */
 let listener;
 /** The texts of the answers that are shown. */
@@ -64,12 +66,19 @@ export function startInside(given) {
 /** @param {QuestionAnswering | undefined} loaded undefined while another model is loading */
 export function setExplaining(loaded) {
   model = loaded;
+  loading = !loaded;
   running?.abort();
   if (!loaded || panel.hidden) return;
   // It may be another model, with fewer layers.
   ends.checked = true;
   shown = undefined;
   compute();
+}
+
+/** Called when no model is being loaded, either. */
+export function explainingMissing() {
+  loading = false;
+  if (!panel.hidden) compute();
 }
 
 /** Names the texts of the answers that `showInside` gets. @param {string} question @param {string} context */
@@ -131,7 +140,7 @@ async function compute() {
   }
   const reader = model;
   if (!reader) {
-    line.textContent = "The model is still loading.";
+    line.textContent = loading ? "The model is still loading." : "No model is loaded.";
     return;
   }
   const stop = new AbortController();

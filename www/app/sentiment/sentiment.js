@@ -20,9 +20,12 @@ const timing = byId("mood-timing", HTMLElement);
 const PAUSE = 120;
 /** Milliseconds without a change after which screen readers announce the result, rather than after every word. */
 const ANNOUNCED_AFTER = 1000;
+const LOADING = "The model is still loading.";
 
 /** @type {TextClassification | undefined} */
 let model;
+/** Shown instead of a result without a model. */
+let lacking = LOADING;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -55,6 +58,7 @@ export function sentimentText() {
 /** @param {TextClassification | undefined} loaded */
 export function setSentiment(loaded) {
   model = loaded;
+  lacking = LOADING;
   if (loaded) {
     low.textContent = nameOf(loaded.labels[0] ?? "LABEL_0");
     high.textContent = nameOf(loaded.labels.at(-1) ?? "LABEL_1");
@@ -62,8 +66,9 @@ export function setSentiment(loaded) {
   }
 }
 
-/** @param {string} message */
+/** Called when no model is being loaded, either. @param {string} message the reason */
 export function sentimentMissing(message) {
+  lacking = message;
   say(message);
 }
 
@@ -81,7 +86,7 @@ async function classify() {
   const sentence = field.value;
   if (sentence.trim() === "") return show(undefined);
   if (!model) {
-    say("The model is still loading.");
+    say(lacking);
     return;
   }
   if (busy) return;

@@ -100,8 +100,22 @@ pub fn build() -> Result<()> {
 /// Compiles a package with these features and options, and returns the module's path.
 fn compile(package: &str, features: &[&str], options: &[&str]) -> Result<PathBuf> {
     let arguments = ["rustc", "--quiet", "--lib", "--profile=wasm", "--target", TARGET, "--package", package];
-    run(cargo().args(arguments).args(features).arg("--").args(options))?;
+    run(cargo()
+        .args(["--config", &remapped_registry()])
+        .args(arguments)
+        .args(features)
+        .arg("--")
+        .args(options))?;
     Ok(compiled(package))
+}
+
+/// A setting of Cargo by which the messages of panics don't contain the folder in which this machine keeps dependencies: two
+/// machines build the same module.
+fn remapped_registry() -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).unwrap_or_default();
+    let option = format!("--remap-path-prefix={}=registry", home.join("registry/src").display());
+    format!("target.{TARGET}.rustflags=[{option:?}]")
 }
 
 /// Appends a custom section to a module.

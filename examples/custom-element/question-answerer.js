@@ -50,10 +50,10 @@ class QuestionAnswerer extends HTMLElement {
       const model = await this.#load();
       this.#say("Reading…");
       const page = readPage(document.getElementById(this.getAttribute("for")) ?? document.body);
-      const { answers, noAnswer } = await model.ask(question, page.text);
+      const { answers, verdict } = await model.ask(question, page.text);
       if (number !== this.#asked) return undefined;
       const [best] = answers;
-      if (!best || noAnswer.probability > best.probability) {
+      if (!best || verdict === "no-answer") {
         CSS.highlights?.delete(HIGHLIGHT);
         this.#say("This page doesn't say.");
         return [];

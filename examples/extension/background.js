@@ -14,9 +14,9 @@ function model() {
 
 async function answer({ question, context }) {
   try {
-    const { answers, noAnswer } = await (await model()).ask(question, context);
+    const { answers, verdict } = await (await model()).ask(question, context);
     const [best] = answers;
-    return best && best.probability > noAnswer.probability ? { text: best.text } : { text: "The text doesn't say." };
+    return { text: best && verdict !== "no-answer" ? best.text : "The text doesn't say." };
   } catch ({ code, message }) {
     return { text: `${code ?? "error"}: ${message}` };
   }

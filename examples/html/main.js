@@ -20,9 +20,9 @@ try {
   fail(error);
 }
 
-function show({ answers, noAnswer, timing }) {
+function show({ answers, verdict, timing }) {
   const [best] = answers;
-  if (!best || noAnswer.probability > best.probability) {
+  if (!best || verdict === "no-answer") {
     output.textContent = "The text doesn't say.";
     return;
   }

@@ -24,6 +24,22 @@ test("html: works without a build step, under a strict policy", async () => {
   host.stop();
 });
 
+test("html: leaves it to the model's calibration whether there is an answer", async () => {
+  const folder = await prepared.copyOf("html", "--offline");
+  const config = JSON.parse(await readFile(join(prepared.model, "config.json"), "utf8"));
+  // For this model, every text says nothing.
+  config.calibration = { ...config.calibration, null_threshold: -1e6 };
+  const answer = (path, response) => {
+    if (path.endsWith("/config.json")) response.end(JSON.stringify(config));
+    else if (path.endsWith("/files.json")) response.writeHead(404).end();
+    else return false;
+    return true;
+  };
+  const host = await startHost({ "/": folder, "/models/mobilebert-squad/": prepared.model }, undefined, { answer });
+  assert.equal(await prepared.askOn(host.address), "The text doesn't say.");
+  host.stop();
+});
+
 test("cdn: imports the package and its worker from another origin, under the README's policy", async () => {
   const headers = { "access-control-allow-origin": "*" };
   const cdn = await startHost(

@@ -30,8 +30,8 @@ export default function Page() {
   async function ask(event) {
     event.preventDefault();
     const { context, question } = event.target;
-    const { answers } = await qa.ask(question.value, context.value);
-    setShown(answers[0]?.text ?? "The text doesn't say.");
+    const { answers, verdict } = await qa.ask(question.value, context.value);
+    setShown(verdict === "no-answer" ? "The text doesn't say." : answers[0].text);
   }
 
   return (

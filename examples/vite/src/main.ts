@@ -16,13 +16,14 @@ function progress({ phase, loaded, total }: Progress): void {
   output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))}%`;
 }
 
-function show({ answers, noAnswer, timing }: AskResult): void {
+function show({ answers, verdict, timing }: AskResult): void {
   const [best] = answers;
-  output.textContent =
-    best && best.probability > noAnswer.probability
-      ? `${best.text} (${(100 * best.probability).toFixed(0)}%, ${timing.total.toFixed(0)} ms)`
-      : "The text doesn't say.";
-  if (best) context.setSelectionRange(best.start, best.end);
+  if (!best || verdict === "no-answer") {
+    output.textContent = "The text doesn't say.";
+    return;
+  }
+  output.textContent = `${best.text} (${(100 * best.probability).toFixed(0)}%, ${timing.total.toFixed(0)} ms)`;
+  context.setSelectionRange(best.start, best.end);
 }
 
 function fail(error: unknown): void {

@@ -145,27 +145,41 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
                 .generate_output()
         })
         .and_then(|mut output| {
-            let names = shorten_imports(&mut output);
+            let names = shorten_names(&mut output);
+            // Says which features of WebAssembly the module uses; browsers don't read it.
+            output.wasm_mut().customs.remove_raw("target_features");
             output.emit(folder)?;
             let glue = folder.join("mobilebert.js");
             let mut code = std::fs::read_to_string(&glue)?;
             for (long, short) in names {
-                code = code.replace(&defined(&long), &defined(&short));
+                code = code.replace(&long, &short);
             }
             Ok(std::fs::write(glue, code)?)
         })
         .with_context(|| format!("wasm-bindgen could not read {}", module.display()))
 }
 
-/// Renames the functions that the module imports, and returns the old and new names. Those that `wasm-bindgen` makes end in
-/// hashes, which don't compress, and each is in the module, in the worker, and in the code that runs without a worker.
-fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
+/// Renames the functions that the module imports and those that it exports, and returns how the glue code mentions them
+/// before and after. Each name is in the module, in the worker, and in the code that runs without a worker, and those that
+/// `wasm-bindgen` makes for imports end in hashes, which don't compress.
+fn shorten_names(output: &mut Output) -> Vec<(String, String)> {
     let glue = output.js().to_string();
+    let module = output.wasm_mut();
     let mut names = Vec::new();
-    for (index, import) in output.wasm_mut().imports.iter_mut().enumerate() {
+    for (index, import) in module.imports.iter_mut().enumerate() {
+        let short = format!("i{index}");
         if glue.contains(&defined(&import.name)) {
-            let long = std::mem::replace(&mut import.name, format!("i{index}"));
-            names.push((long, import.name.clone()));
+            names.push((defined(&import.name), defined(&short)));
+            import.name = short;
+        }
+    }
+    for (index, export) in module.exports.iter_mut().enumerate() {
+        let short = format!("e{index}");
+        // Some functions are passed on instead of called; these keep their names.
+        let is_passed = [",", ")", ";"].iter().any(|end| glue.contains(&format!("wasm.{}{end}", export.name)));
+        if glue.contains(&called(&export.name)) && !is_passed {
+            names.push((called(&export.name), called(&short)));
+            export.name = short;
         }
     }
     names
@@ -174,4 +188,9 @@ fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
 /// The start of an imported function's definition in the glue code.
 fn defined(name: &str) -> String {
     format!("{name}: function(")
+}
+
+/// The start of an exported function's call in the glue code.
+fn called(name: &str) -> String {
+    format!("wasm.{name}(")
 }

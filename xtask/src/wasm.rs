@@ -176,7 +176,8 @@ fn shorten_names(output: &mut Output) -> Vec<(String, String)> {
     for (index, export) in module.exports.iter_mut().enumerate() {
         let short = format!("e{index}");
         // Some functions are passed on instead of called; these keep their names.
-        let is_passed = [",", ")", ";"].iter().any(|end| glue.contains(&format!("wasm.{}{end}", export.name)));
+        let is_passed =
+            [",", ")", ";"].iter().any(|end| glue.contains(&format!("wasm.{}{end}", export.name)));
         if glue.contains(&called(&export.name)) && !is_passed {
             names.push((called(&export.name), called(&short)));
             export.name = short;

@@ -61,16 +61,22 @@ fn calibration_compares_probabilities_with_the_share_of_right_answers() {
     let passage = model.write("passage.txt", PASSAGE.as_bytes());
     let arguments = ["answer", "--device", "cpu", "--json", "--model", model.argument()];
     let question = ["--question", "who sat?", "--context", text(&passage)];
-    let answer = &mobilebert(&[&arguments[..], &question].concat()).json()["answers"][0];
+    let found = mobilebert(&[&arguments[..], &question].concat()).json();
+    let answer = &found["answers"][0];
     let probability = answer["probability"].as_f64().unwrap();
-    // The model has no temperature, so both errors are the distance of one probability from 1 or 0.
-    for (gold, distance) in
-        [(answer["text"].as_str().unwrap(), 1.0 - probability), ("nothing like it", probability)]
-    {
-        let scores = squad(&model, &squad_file(&[("a", "who sat?", &[gold])]), &["--calibration"]).json();
-        for key in ["calibration_error_plain", "calibration_error_calibrated"] {
-            let found = scores[key].as_f64().unwrap();
-            assert!((found - distance).abs() < 1e-6, "{key}: {found}, expected {distance}");
+    // In version 1.1 it is known that there is an answer.
+    let among_answers = probability / (1.0 - found["no_answer"]["probability"].as_f64().unwrap());
+    let right = answer["text"].as_str().unwrap();
+    for (version, probability) in [("1.1", among_answers), ("2.0", probability)] {
+        // The model has no calibration, so both errors are the distance of one probability from 1 or 0.
+        for (gold, distance) in [(right, 1.0 - probability), ("nothing like it", probability)] {
+            let data = squad_file(&[("a", "who sat?", &[gold])]);
+            let options = ["--calibration", "--version", version, "--null-threshold", "1000"];
+            let scores = squad(&model, &data, &options).json();
+            for key in ["calibration_error_plain", "calibration_error_calibrated"] {
+                let found = scores[key].as_f64().unwrap();
+                assert!((found - distance).abs() < 1e-6, "{version}, {key}: {found}, expected {distance}");
+            }
         }
     }
 }

@@ -76,8 +76,19 @@ impl AsciiReader<'_> {
     /// `unknown`, the whole word as one piece.
     fn read_word(&self, word: &str, unknown: Piece, pieces: &mut Vec<Piece>) {
         let before = pieces.len();
-        let mut read = 0;
+        // Trying all prefixes of a long word takes time quadratic in its length.
+        let is_known =
+            word.len() <= self.model.max_input_chars_per_word && self.split_word(word, unknown, pieces);
+        if !is_known {
+            pieces.truncate(before);
+            pieces.push(unknown);
+        }
+    }
+
+    /// Appends the tokens of a word that is at `whole`; returns false at the first character that no token covers.
+    fn split_word(&self, word: &str, whole: Piece, pieces: &mut Vec<Piece>) -> bool {
         let mut token = String::with_capacity(self.model.continuing_subword_prefix.len() + word.len());
+        let mut read = 0;
         while read < word.len() {
             token.clear();
             if read > 0 {
@@ -85,16 +96,12 @@ impl AsciiReader<'_> {
             }
             let prefix = token.len();
             token.push_str(&word[read..]);
-            let id = self.shorten(&mut token, prefix);
-            let Some(id) = id.filter(|_| word.len() <= self.model.max_input_chars_per_word) else {
-                pieces.truncate(before);
-                pieces.push(unknown);
-                return;
-            };
-            let start = unknown.start + read;
+            let Some(id) = self.shorten(&mut token, prefix) else { return false };
+            let start = whole.start + read;
             read += token.len() - prefix;
-            pieces.push(Piece { id, start, end: unknown.start + read, word: unknown.word });
+            pieces.push(Piece { id, start, end: whole.start + read, ..whole });
         }
+        true
     }
 
     /// Shortens `token` until the vocabulary has it, and returns its id; `None` if all that is left is the prefix.
@@ -131,6 +138,8 @@ mod tests {
     fn a_word_becomes_the_longest_tokens_or_is_unknown() {
         assert_eq!(read("Seaside,\tSIDE\r\n seas").unwrap(), ["sea", "##side", ",", "side", "[UNK]"]);
         assert_eq!(read(&"sea".repeat(40)).unwrap(), ["[UNK]"]);
+        // Would not end if all of its prefixes were looked up.
+        assert_eq!(read(&"sea".repeat(1_000_000)).unwrap(), ["[UNK]"]);
         assert!(read(" \n").unwrap().is_empty());
     }
 

@@ -141,7 +141,7 @@ describeInEachBrowser("loading", (browser) => {
           assert.match(message, cause);
         }
       }
-      // The next attempt starts anew.
+      // The next attempt starts again from the first byte.
       assert.deepEqual(await opened.page.evaluate(loadAndAsk, { worker: false }), { answers: 3 });
     });
 

@@ -1,4 +1,4 @@
-"""A deeper MobileBERT that computes the same as the given one, and learns on from there.
+"""A deeper MobileBERT that computes the same as the given one until it is trained further.
 
 Copies of whole layers are inserted whose way back to the stream is zero: each adds nothing yet, but its inner weights
 are already useful (block expansion, Wu et al. 2024, https://arxiv.org/abs/2401.02415).
@@ -14,7 +14,7 @@ from training.models.networks import Network
 
 @torch.no_grad()
 def deepen(model: Network, task: str, after: list[int]) -> Network:
-    """Return `model` with a copy of each layer numbered in `after` (from 1) inserted behind it."""
+    """Return `model` with a copy of each layer numbered in `after` (from 1) inserted after it."""
     config = Architecture(**model.config.to_json())
     _check(config, after)
     config.num_hidden_layers += len(after)

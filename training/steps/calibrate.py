@@ -23,7 +23,7 @@ COUNT = 2000
 WEIGHT = 0.5
 # Once probabilities are calibrated, a less probable answer is more likely wrong than right.
 UNSURE_BELOW = 0.5
-# The temperature next to 1, at which the error before calibration is taken.
+# The temperature closest to 1, at which the error before calibration is taken.
 PLAIN = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
 # Facts that decide where the neutral zone lies; of another seed than training's.
 FACTS, FACTS_SEED = 600, 77
@@ -74,7 +74,7 @@ def _questions(model, tokenizer, config: Config, places: Places) -> dict:
     # The temperature says which answer it is, if there is one; then the bias says how likely there is none.
     among = np.array([one.probabilities(fit.TEMPERATURES, -np.inf) for one in asked])[made.answerable].T
     best = fit.closest(list(among), right[made.answerable])
-    each = np.array([[one.probabilities(fit.TEMPERATURES, bias)[best] for bias in fit.BIASES] for one in asked])
+    each = np.array([one.probabilities(fit.TEMPERATURES, fit.BIASES[:, None])[:, best] for one in asked])
     each, right = each[given].T, right[given]
     bias = fit.closest(list(each), right, weights)
     plain = np.array([one.probabilities(fit.TEMPERATURES)[PLAIN] for one in asked])[given]

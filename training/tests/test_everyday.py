@@ -7,7 +7,7 @@ import pytest
 
 from training.config import Data
 from training.data import everyday, squad, tokens
-from training.data.everyday import facts, page, values
+from training.data.everyday import facts, page, pairs, values
 from training.data.variants import Variants
 from training.places import HERE
 
@@ -83,6 +83,28 @@ def test_two_values_of_one_text_differ():
         asked = [place for name, place in made.places.items() if name.endswith(("y1", "y2", "boss", "chief"))]
         answers = [made.text[start:end] for start, end in asked]
         assert len(set(answers)) == len(answers)
+
+
+def test_either_of_a_pair_has_its_own_value_and_the_rest_the_usual_one():
+    tea = pairs.Relation(
+        of=[["hot", "cold", "sweet"]],
+        value="amount",
+        about=["the tea"],
+        says=["{about} costs {a} {x} and {b} {y}."],
+        asks=["How much is {about} {x}?"],
+        usually=["{about} costs {a}, {b} {x}."],
+        asks_usual=["How much is {about} usually?"],
+    )
+    other = pairs.Relation([["Ann", "Bea"]], "clock", ["{x} comes at {a}, {y} at {b}."], ["When does {x} come?"])
+    seen = set()
+    for seed in range(60):
+        made = pairs.made([tea, other], np.random.default_rng(seed))
+        for question, name in made.questions:
+            if question.startswith("How much"):
+                asked, rest = question.removesuffix("?").split()[-1], made.text[made.places[name][1] :]
+                seen.add(asked)
+                assert rest.startswith("," if asked == "usually" else f" {asked}")
+    assert seen == {"hot", "cold", "sweet", "usually"}
 
 
 def test_a_slot_of_an_unknown_type_is_an_error():

@@ -3,11 +3,11 @@
 SQuAD is encyclopedia prose. People also ask about lists, numbered steps, rows of a table, and who said what.
 """
 
-from training.data.everyday import chats, facts, notices, steps, tables
+from training.data.everyday import chats, facts, notices, pairs, steps, tables
 from training.data.everyday.page import Asked, pick
 
 # More of these than of the others: they are many kinds of text.
-FACTS = 0.6
+FACTS, PAIRS = 0.4, 0.3
 
 KINDS = (
     steps.recipe,
@@ -21,11 +21,14 @@ KINDS = (
     notices.opening,
     notices.lease,
     notices.news,
+    tables.hours,
     facts.text,
+    pairs.text,
 )
 
 
 def draw(random) -> Asked:
     """A new text with one question about it."""
-    kind = facts.text if random.random() < FACTS else pick(KINDS, random)
+    place = random.random()
+    kind = facts.text if place < FACTS else pairs.text if place < FACTS + PAIRS else pick(KINDS, random)
     return kind(random).draw(random)

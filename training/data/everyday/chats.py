@@ -3,6 +3,20 @@
 from training.data.everyday import values, words
 from training.data.everyday.page import Page, pick, several
 
+PROMISES = (
+    "I'll bring {thing%d}.",
+    "I can bring {thing%d}",
+    "ok, {thing%d} is on me",
+    "I will get {thing%d} on the way",
+)
+# Who answers one of these brings it.
+REQUESTS = (
+    "Can you bring {thing%d}?",
+    "Could you get {thing%d}?",
+    "We still need {thing%d}. Could you?",
+    "Would you bring {thing%d}, please?",
+)
+
 
 def chat(random) -> Page:
     """Some people plan to meet."""
@@ -37,15 +51,13 @@ def chat(random) -> Page:
     )
     page.ask("place", "Where do they meet?", f"Where does {people[1]} want to meet?")
     page.ask("who1", f"Who suggests {place}?", f"Who wants to meet at {place}?")
-    promises = (
-        "I'll bring {thing%d}.",
-        "I can bring {thing%d}",
-        "ok, {thing%d} is on me",
-        "I will get {thing%d} on the way",
-    )
     for number, speaker in enumerate(several((1, 2, 3, 4), 3, random)):
+        said, filled = pick(PROMISES, random) % number, {f"thing{number}": things[number]}
+        if random.random() < 0.4:
+            says(0, pick(REQUESTS, random) % number, filled)
+            said, filled = pick(("Sure.", "OK, will do", "Yes, no problem!", "I can do that"), random), {}
         asker = turn
-        says(speaker, pick(promises, random) % number, {f"thing{number}": things[number]})
+        says(speaker, said, filled)
         page.ask(
             f"who{asker}",
             f"Who brings {things[number]}?",

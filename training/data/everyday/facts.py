@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from training.data.everyday import values, words
-from training.data.everyday.page import Page, pick, several
+from training.data.everyday import style, values
+from training.data.everyday.page import Page, pick
 
 FOLDER = Path(__file__).parent / "genres"
 _SLOT = re.compile(r"\{(\w+)(?::([^}]*))?\}")
@@ -44,14 +44,14 @@ def made(genre: Genre, random) -> Page:
     """A text of this genre."""
     names: dict[str, str] = {}
     for name, kind in genre.names.items():
-        names[name] = value(kind, set(names.values()), random)
+        names[name] = values.value(kind, set(names.values()), random)
     page, used = Page(), set(names.values())
     if genre.opening:
         page.add(*_filled(pick(genre.opening, random), "opening", names, used, random)[:2])
     count = int(random.integers(LEAST_FACTS, MOST_FACTS + 1))
     order = random.permutation(len(genre.facts))
     said, unsaid = sorted(order[:count]) if random.random() < 0.6 else order[:count], order[count:]
-    write = _style(random)
+    write = style.draw(random)
     for index in said:
         fact = genre.facts[index]
         template, filled, own = _filled(pick(fact["says"], random), f"f{index}", names, used, random)
@@ -66,15 +66,6 @@ def made(genre: Genre, random) -> Page:
     return page
 
 
-def value(kind: str, used: set[str], random) -> str:
-    """A value of a type or one of several words, if possible none that is used."""
-    for _ in range(20):
-        drawn = pick(kind.split("|"), random) if "|" in kind else values.TYPES[kind](random)
-        if drawn not in used:
-            break
-    return drawn
-
-
 def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], random):
     """The template with marks for `Page.add`, their values, and the values by the names that the file has for them."""
     own, marks = {}, {}
@@ -82,7 +73,7 @@ def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], r
     def mark(slot: re.Match) -> str:
         name, kind = slot.groups()
         if kind is not None:
-            own[name] = value(kind, used, random)
+            own[name] = values.value(kind, used, random)
             used.add(own[name])
         elif name in own:
             # Only its first place is asked for.
@@ -99,23 +90,3 @@ def _said(question: str, known: dict[str, str]) -> str | None:
     """The question with its names filled in; None if one is not known."""
     slots = [slot.group(1) for slot in _SLOT.finditer(question)]
     return _SLOT.sub(lambda slot: known[slot.group(1)], question) if all(s in known for s in slots) else None
-
-
-def _style(random):
-    """How facts follow each other: as prose, on lines, as a list, or as what people write in a chat."""
-    place, turn = random.random(), iter(range(1, 100))
-    speakers, form = several(words.PEOPLE, 3, random), pick(("{}: ", "<{}> ", "[{}] ", "{} - "), random)
-
-    def write(page: Page, template: str, filled: dict[str, str]) -> None:
-        if place < 0.5:
-            page.add(template, filled, " " if random.random() < 0.85 else "\n")
-        elif place < 0.7:
-            page.add(template, filled)
-        elif place < 0.8:
-            page.add("- " + template, filled)
-        elif place < 0.88:
-            page.add(f"{next(turn)}. " + template, filled)
-        else:
-            page.add(form.format(pick(speakers, random)) + template, filled)
-
-    return write

@@ -114,3 +114,29 @@ def results(random) -> Page:
         f"How many points does {people[4]} have?", f"Where is {people[4]} from?", f"How old is {people[0]}?"
     )
     return page
+
+
+def hours(random) -> Page:
+    """The hours of a place, day by day, two days with the same hours together."""
+    page, place = Page(), pick(words.PLACES, random)
+    page.add(pick((f"{place.capitalize()}, opening hours", f"Opening hours of the {place}", place.upper()), random), {})
+    days = list(words.WEEKDAYS)
+    closed, between = int(random.integers(7)), pick(("{%s} to {%s}", "{%s} - {%s}", "from {%s} until {%s}"), random)
+    while days:
+        row = [days.pop(0) for _ in range(min(len(days), int(random.integers(1, 3))))]
+        number = 7 - len(days)
+        if words.WEEKDAYS[closed] in row:
+            page.add(f"{{days{number}}}: closed", {f"days{number}": " and ".join(row)})
+            page.ask(f"days{number}", f"When is the {place} closed?", "On which day is it closed?")
+            page.ask_in_vain(f"When does the {place} open on {row[0]}?", f"When does it close on {row[-1]}?")
+            continue
+        times = {
+            f"open{number}": values.clock(random, 7, 12),
+            f"close{number}": values.clock(random, 13, 22),
+        }
+        page.add(f"{' and '.join(row)}: {between % tuple(times)}", times)
+        for day in row:
+            page.ask(f"open{number}", f"When does the {place} open on {day}?", f"From when on is it open on {day}?")
+            page.ask(f"close{number}", f"When does the {place} close on {day}?", f"Until when is it open on {day}?")
+    page.ask_in_vain(f"What does a ticket for the {place} cost?", f"On which street is the {place}?")
+    return page

@@ -144,6 +144,11 @@ def code(random) -> str:
     return pick((f"{random.integers(1000, 9999)}", f"{pick('ABCDEFGH', random)}{random.integers(10, 999)}"), random)
 
 
+def later(random) -> str:
+    """A time after another."""
+    return f"{span(random)} {pick(('later', 'later', 'after that'), random)}"
+
+
 def _of(choices):
     return lambda random: pick(choices, random)
 
@@ -169,6 +174,7 @@ TYPES = {
     "heat": heat,
     "job": _of(words.JOBS),
     "large_money": large_money,
+    "later": later,
     "length": length,
     "material": _of(words.MATERIALS),
     "month": _of(words.MONTHS),
@@ -190,3 +196,20 @@ TYPES = {
     "work": _of(words.WORKS),
     "year": year,
 }
+
+
+def value(kind: str, used: set[str], random) -> str:
+    """A value of a type or one of several words ("one|two"), if possible none that is used."""
+    for _ in range(20):
+        drawn = pick(kind.split("|"), random) if "|" in kind else TYPES[kind](random)
+        if drawn not in used:
+            break
+    return drawn
+
+
+def distinct(kind: str, count: int, random) -> list[str]:
+    """Several values of a type, if possible different ones."""
+    drawn: list[str] = []
+    while len(drawn) < count:
+        drawn.append(value(kind, set(drawn), random))
+    return drawn

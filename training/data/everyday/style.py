@@ -1,0 +1,28 @@
+"""How facts follow each other: as prose, on lines, as a list, or as what people write in a chat."""
+
+from collections.abc import Callable
+
+from training.data.everyday import words
+from training.data.everyday.page import Page, pick, several
+
+Write = Callable[[Page, str, dict[str, str]], None]
+
+
+def draw(random) -> Write:
+    """A style: it appends a template with its values to a page."""
+    place, turn = random.random(), iter(range(1, 100))
+    speakers, form = several(words.PEOPLE, 3, random), pick(("{}: ", "<{}> ", "[{}] ", "{} - "), random)
+
+    def write(page: Page, template: str, filled: dict[str, str]) -> None:
+        if place < 0.5:
+            page.add(template, filled, " " if random.random() < 0.85 else "\n")
+        elif place < 0.7:
+            page.add(template, filled)
+        elif place < 0.8:
+            page.add("- " + template, filled)
+        elif place < 0.88:
+            page.add(f"{next(turn)}. " + template, filled)
+        else:
+            page.add(form.format(pick(speakers, random)) + template, filled)
+
+    return write

@@ -56,7 +56,7 @@ class Unanswerable:
     neighbor: float = 0.0  # a question of the paragraph before or after
     swapped: float = 0.0  # a name, date or number of the question replaced by another of the passage's
     negated: float = 0.0
-    opposed: float = 0.0  # a word of the question replaced by its opposite
+    opposed: float = 0.0  # a word of the question replaced by its opposite or another of its kind
 
 
 @dataclass

@@ -83,7 +83,8 @@ class _Maker:
         return _asked(rewording.negated(question.text), question)
 
     def _opposed(self, question: Question):
-        return _asked(rewording.opposed(question.text, self.random), question)
+        passage = self.data.paragraphs[question.paragraph]
+        return _asked(rewording.opposed(question.text, passage, self.random), question)
 
 
 def _asked(text: str | None, question: Question):

@@ -108,7 +108,9 @@ class Variants:
         return self._reword(window, questions.negated(self._question(window).text))
 
     def _opposed(self, window: Window, random) -> tokens.Encoded | None:
-        return self._reword(window, questions.opposed(self._question(window).text, random))
+        question = self._question(window)
+        passage = self.windows.data.paragraphs[question.paragraph]
+        return self._reword(window, questions.opposed(question.text, passage, random))
 
     def _question(self, window: Window):
         return self.windows.data.questions[window.question]

@@ -1,8 +1,8 @@
 """Answerable questions changed so that their passage no longer answers them, as SQuAD v2.0's authors did by hand.
 
 Its unanswerable questions fall into kinds (Rajpurkar et al. 2018, Table 2): an entity swapped for another of the
-passage's, a negation, an antonym. The rules here make these three. They are not always right: some changed questions
-keep their answer.
+passage's, a negation, an antonym, a word that excludes the original. The rules here make these. They are not always
+right: some changed questions keep their answer.
 """
 
 import re
@@ -11,32 +11,45 @@ from training.data.unanswerable import mentions, sentences
 
 _AUXILIARY = re.compile(r"\b(is|was|are|were|did|does|do|has|have|had|could|would|should)\b(?!\s+not\b|n't)")
 
-# Each word is replaced by its partner, in both directions.
-OPPOSITES = """
+# A word is replaced by another of its group: most are opposites, the rest of one kind and never true at once.
+GROUPS = """
 first last|largest smallest|biggest smallest|highest lowest|most least|more less|before after|earlier later|
 oldest youngest|older younger|longest shortest|longer shorter|larger smaller|higher lower|best worst|better worse|
 begin end|began ended|start stop|started stopped|increase decrease|increased decreased|rise fall|rose fell|win lose|
-won lost|north south|northern southern|northeast southwest|northwest southeast|east west|eastern western|male female|
-men women|man woman|father mother|son daughter|husband wife|king queen|support oppose|supported opposed|allow forbid|
-allowed forbidden|accept reject|accepted rejected|join leave|joined left|buy sell|bought sold|open close|opened closed|
-maximum minimum|majority minority|positive negative|public private|major minor|upper lower|rich poor|hot cold|
-always never|inside outside|above below|gain lose|gained lost|arrive depart|arrived departed|birth death|born dead|
-early late|common rare|success failure|strong weak|friend enemy|ancient modern|internal external|include exclude|
-included excluded|created destroyed|built demolished|appointed dismissed|elected defeated|victory defeat
+won lost|northern southern western eastern|northeast southwest|northwest southeast|north south east west|male female|
+men women children|man woman|father mother brother sister son daughter|husband wife|king queen|support oppose|
+supported opposed|allow forbid|allowed forbidden|accept reject|accepted rejected|join leave|joined left|buy sell|
+bought sold|open close|opened closed|maximum minimum|majority minority|positive negative|public private|major minor|
+upper lower|rich poor|hot cold|always never|inside outside|above below|gain lose|gained lost|arrive depart|
+arrived departed|birth death|born dead|early late|common rare|success failure|strong weak|friend enemy|
+ancient modern medieval|internal external|include exclude|included excluded|created destroyed|built demolished|
+appointed dismissed|elected defeated|victory defeat|city river mountain island lake village|country city|
+day week month year decade century|red blue green yellow black white|iron copper gold silver|
+wrote painted directed composed|book film song painting|author director composer|president king general bishop|
+army navy|university hospital church museum|company university newspaper bank|school company|teachers students|
+doctors lawyers engineers farmers|winter summer|morning evening|war peace|language religion|population area|
+temperature pressure|height weight age|length width|advantage disadvantage|import export|
+imports exports|cars trains ships|animals plants bacteria|birds fish insects|physics chemistry mathematics|
+football baseball basketball|catholic protestant|democrats republicans|democratic republican|
+european african asian american|french german spanish italian|english french chinese|land sea|urban rural|
+national local international|political economic religious|military civilian|produced consumed|discovered invented|
+married divorced|attacked defended|invaded liberated|founded abolished|taught learned|lend borrow|
+morning afternoon|novel poem|bridge tunnel|gas liquid solid|
 """
 
 
-def _partners() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in OPPOSITES.replace("\n", "").split("|"):
-        one, other = pair.split()
-        found.setdefault(one, other)
-        found.setdefault(other, one)
+def _partners() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in GROUPS.replace("\n", "").strip("|").split("|"):
+        group = line.split()
+        for word in group:
+            others = found.setdefault(word, [])
+            others += [other for other in group if other != word and other not in others]
     return found
 
 
 PARTNERS = _partners()
-_OPPOSITE = re.compile(rf"\b({'|'.join(sorted(PARTNERS, key=len, reverse=True))})\b", re.IGNORECASE)
+_PARTNERED = re.compile(rf"\b({'|'.join(sorted(PARTNERS, key=len, reverse=True))})\b", re.IGNORECASE)
 
 
 def swapped(question: str, passage: str, start: int, answer: str, random) -> str | None:
@@ -73,13 +86,19 @@ def negated(question: str) -> str | None:
     return None if match is None else f"{question[: match.end()]}n't{question[match.end() :]}"
 
 
-def opposed(question: str, random) -> str | None:
-    """`question` with one word replaced by its opposite; None where it has no such word."""
-    places = list(_OPPOSITE.finditer(question))
+def opposed(question: str, passage: str, random) -> str | None:
+    """`question` with one word replaced by another of its group; None where it has no such word.
+
+    A word that the passage holds is preferred: it looks as if it were answered.
+    """
+    places = list(_PARTNERED.finditer(question))
     if not places:
         return None
     match = places[random.integers(len(places))]
-    other = PARTNERS[match.group().lower()]
+    others = PARTNERS[match.group().lower()]
+    held = set(re.findall(r"\w+", passage.lower()))
+    others = [other for other in others if other in held] or others
+    other = others[random.integers(len(others))]
     if match.group()[0].isupper():
         other = other.capitalize()
     return question[: match.start()] + other + question[match.end() :]

@@ -77,6 +77,7 @@ pub mod cpu;
 pub mod error;
 pub mod executor;
 pub mod gpu;
+mod json;
 pub mod kernels;
 pub mod model;
 pub mod plan;

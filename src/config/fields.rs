@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::kinds::activation_of;
 use super::{Activation, FILE, ProblemType};
 use crate::error::{Error, Result};
+use crate::json;
 
 /// Well above any size of this family; products of two sizes fit in 64 bits.
 const MAX_SIZE: u64 = 1 << 24;
@@ -21,10 +22,7 @@ pub(super) struct Fields(Map<String, Value>);
 impl Fields {
     pub(super) fn parse(json: &[u8]) -> Result<Self> {
         let refuse = |problem: String| Error::NotAModel { file: FILE.into(), problem };
-        let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
-        if json.trim_ascii_start().starts_with(b"<") {
-            return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
-        }
+        let json = json::content(FILE, json)?;
         let parsed = serde_json::from_slice(json).or_else(|error| match quote_non_finite(json) {
             Some(quoted) => serde_json::from_slice(&quoted),
             None => Err(error),

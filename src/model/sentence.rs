@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::SmallFiles;
 use crate::error::{Error, Result};
+use crate::json;
 use crate::task::pooling::Pooling;
 
 const MODULES: &str = "modules.json";
@@ -160,7 +161,8 @@ fn text(value: &Value) -> &str {
 
 fn parse(files: &SmallFiles, name: &str) -> Result<Option<Value>> {
     let Some(text) = files.get(name) else { return Ok(None) };
-    serde_json::from_str(text).map(Some).map_err(|error| Error::corrupt(name, error.to_string()))
+    let json = json::content(name, text.as_bytes())?;
+    serde_json::from_slice(json).map(Some).map_err(|error| Error::corrupt(name, error.to_string()))
 }
 
 #[cfg(test)]

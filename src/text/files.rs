@@ -13,6 +13,7 @@ use super::template::Template;
 use super::vocabulary::Vocabulary;
 use super::words::WordSplit;
 use crate::error::{Error, Result};
+use crate::json;
 use crate::sorting::sort_by_key;
 
 /// Contents of the files of a tokenizer. `tokenizer_json` or `vocab` is required; with both, the vocabulary comes from
@@ -150,13 +151,11 @@ fn object(file: &str, text: Option<&str>) -> Result<Value> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(file: &str, text: &'a str) -> Result<T> {
-    let text = text.trim_start_matches('\u{feff}');
-    serde_json::from_str(text).map_err(|error| {
+    serde_json::from_slice(json::content(file, text.as_bytes())?).map_err(|error| {
         if error.is_data() {
             return Error::corrupt(file, error.to_string());
         }
-        let what = if text.trim_start().starts_with('<') { "an HTML page, not JSON" } else { "not JSON" };
-        Error::NotAModel { file: file.into(), problem: format!("{what}: {error}") }
+        Error::NotAModel { file: file.into(), problem: format!("it is not JSON: {error}") }
     })
 }
 

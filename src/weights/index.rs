@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::json;
 use crate::sorting::sort;
 
 use super::header::without_wrappers;
@@ -26,10 +27,7 @@ impl ShardIndex {
     /// Parses the file's content; `file` is its name for error messages.
     pub fn parse(file: &str, json: &[u8]) -> Result<ShardIndex> {
         let refuse = |problem: String| Error::NotAModel { file: file.into(), problem };
-        let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
-        if json.trim_ascii_start().starts_with(b"<") {
-            return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
-        }
+        let json = json::content(file, json)?;
         let IndexJson { weight_map } = serde_json::from_slice(json)
             .map_err(|error| refuse(format!("it isn't an index of a sharded checkpoint: {error}")))?;
         if weight_map.is_empty() {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::json;
 
 /// Name of the file.
 pub const FILE: &str = "files.json";
@@ -41,10 +42,7 @@ impl Manifest {
     /// Parses and checks a `files.json`.
     pub fn parse(json: &[u8]) -> Result<Manifest> {
         let refuse = |problem: String| Error::NotAModel { file: FILE.into(), problem };
-        let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
-        if json.trim_ascii_start().starts_with(b"<") {
-            return Err(refuse("it is an HTML page, probably a server's answer to a wrong address".into()));
-        }
+        let json = json::content(FILE, json)?;
         let manifest: Manifest =
             serde_json::from_slice(json).map_err(|error| refuse(format!("it isn't a manifest: {error}")))?;
         if !(1..=FORMAT).contains(&manifest.format) {

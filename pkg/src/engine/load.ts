@@ -22,7 +22,10 @@ export async function loadModel(
   timer = new LoadTimer(),
 ): Promise<EngineModel> {
   // Compiling the module takes as long as the first requests: do both at once.
-  const engine = Promise.race([timer.module.time(() => startEngine(wanted)), untilAborted(signal)]);
+  const engine = unlessAborted(
+    timer.module.time(() => startEngine(wanted)),
+    signal,
+  );
   engine.catch(() => {});
   const { place, repository } = await timer.fetch.time(async () =>
     locateRepository(await chooseMirror(wanted.place, signal), wanted.followBaseModel, signal),
@@ -62,8 +65,12 @@ export async function loadModel(
 }
 
 /** Rejects when a load is aborted: others may wait for the same module, which must not keep this one from ending. */
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(aborted()), { once: true }));
+function unlessAborted<T>(started: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(aborted());
+    signal.addEventListener("abort", stop);
+    started.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */

@@ -11,12 +11,19 @@ function storage(urls: Set<string>) {
   return { open: async () => store, delete: async () => urls.clear() };
 }
 
-async function remainingAfter(model: string | URL | undefined, options = {}): Promise<string[]> {
-  const urls = new Set(
-    ["https://huggingface.co/a/b/resolve/main", "https://huggingface.co/a/b/resolve/dev", "https://m.example/x/y"].map(
-      (base) => `${base}/model.safetensors/mobilebert-part-0`,
-    ),
-  );
+const MODELS = [
+  "https://huggingface.co/a/b/resolve/main",
+  "https://huggingface.co/a/b/resolve/dev",
+  "https://m.example/x/y",
+].map((base) => `${base}/model.safetensors/mobilebert-part-0`);
+
+/** The addresses that remain of those stored. */
+async function remainingAfter(
+  stored: readonly string[],
+  model: string | URL | undefined,
+  options = {},
+): Promise<string[]> {
+  const urls = new Set(stored);
   const before = Object.getOwnPropertyDescriptor(globalThis, "caches");
   Object.defineProperty(globalThis, "caches", { value: storage(urls), configurable: true });
   try {
@@ -25,15 +32,36 @@ async function remainingAfter(model: string | URL | undefined, options = {}): Pr
     if (before) Object.defineProperty(globalThis, "caches", before);
     else Reflect.deleteProperty(globalThis, "caches");
   }
-  return [...urls].map((url) => new URL(url).pathname.split("/model")[0] ?? "");
+  return [...urls];
+}
+
+/** The paths of the models that remain. */
+async function modelsAfter(model: string | URL | undefined, options = {}): Promise<string[]> {
+  const urls = await remainingAfter(MODELS, model, options);
+  return urls.map((url) => new URL(url).pathname.split("/model")[0] ?? "");
 }
 
 test("a model is removed by the name it was loaded with", async () => {
-  assert.deepEqual(await remainingAfter("a/b"), ["/a/b/resolve/dev", "/x/y"]);
-  assert.deepEqual(await remainingAfter("a/b@dev"), ["/a/b/resolve/main", "/x/y"]);
-  assert.deepEqual(await remainingAfter("a/b", { revision: "dev" }), ["/a/b/resolve/main", "/x/y"]);
+  assert.deepEqual(await modelsAfter("a/b"), ["/a/b/resolve/dev", "/x/y"]);
+  assert.deepEqual(await modelsAfter("a/b@dev"), ["/a/b/resolve/main", "/x/y"]);
+  assert.deepEqual(await modelsAfter("a/b", { revision: "dev" }), ["/a/b/resolve/main", "/x/y"]);
   const others = ["/a/b/resolve/main", "/a/b/resolve/dev"];
-  assert.deepEqual(await remainingAfter("https://m.example/x/y"), others);
-  assert.deepEqual(await remainingAfter(new URL("https://m.example/x/y/")), others);
-  assert.deepEqual(await remainingAfter(undefined), []);
+  assert.deepEqual(await modelsAfter("https://m.example/x/y"), others);
+  assert.deepEqual(await modelsAfter(new URL("https://m.example/x/y/")), others);
+  assert.deepEqual(await modelsAfter(undefined), []);
+});
+
+test("the files of a model are removed, those in subfolders too, but no model in a subfolder", async () => {
+  const part = (path: string) => `https://m.example/x/y/${path}/mobilebert-part-0`;
+  const own = ["config.json", "1_Pooling/config.json", "model-00001-of-00002.safetensors"].map(part);
+  const record = "https://m.example/x/y/mobilebert-cache-record.json";
+  const others = [
+    ...["small/config.json", "small/1_Pooling/config.json", "small/model.safetensors"].map(part),
+    "https://m.example/x/y/small/mobilebert-cache-record.json",
+    "https://m.example/x/y2/config.json/mobilebert-part-0",
+  ];
+  const later = own.map((url) => url.replace(/0$/, "17"));
+  assert.deepEqual(await remainingAfter([...own, ...later, record, ...others], "https://m.example/x/y"), others);
+  const signed = own.map((url) => `${url}?key=1`);
+  assert.deepEqual(await remainingAfter([...signed, `${record}?key=1`], "https://m.example/x/y?key=1"), []);
 });

@@ -1,6 +1,7 @@
 import { invalidInput } from "../errors.js";
 import { checkOptions, LOAD } from "../options.js";
 import type { LoadOptions } from "../types.js";
+import { MODULES } from "./model-files.js";
 import { fileUrl, resolveSource } from "./source.js";
 import { chunksOf } from "./streams.js";
 
@@ -125,10 +126,11 @@ export async function remove(base: string): Promise<void> {
   await store.delete(fileUrl(base, RECORD));
   const directory = fileUrl(base, "").split("?")[0] ?? base;
   for (const { url } of await store.keys()) {
-    // Files in subfolders belong to other models.
-    const rest = url.startsWith(directory) ? (url.slice(directory.length).split("?")[0] ?? "") : "";
-    const [name, part = ""] = rest.split("/");
-    if (name === RECORD || part.startsWith(PART_NAME)) await store.delete(url);
+    const [path = ""] = url.slice(directory.length).split("?");
+    const [name = "", part] = path.split(`/${PART_NAME}`);
+    // Other files in subfolders belong to other models.
+    const isOwn = name === RECORD || (part !== undefined && (!name.includes("/") || MODULES.includes(name)));
+    if (url.startsWith(directory) && isOwn) await store.delete(url);
   }
 }
 

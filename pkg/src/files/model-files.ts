@@ -24,8 +24,8 @@ const OPTIONAL = [
   "modules.json",
   "sentence_bert_config.json",
 ];
-/** More of them, in a directory of sentence-transformers. */
-const MODULES = ["1_Pooling/config.json", "config_sentence_transformers.json"];
+/** More of them, in a directory of sentence-transformers; no other files are in a subfolder. */
+export const MODULES = ["1_Pooling/config.json", "config_sentence_transformers.json"];
 /** All small files but the configuration, in the order of `SmallFiles::NAMES`. */
 export const SMALL_FILES = [TOKENIZER, VOCAB, ...OPTIONAL, ...MODULES];
 

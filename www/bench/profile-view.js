@@ -1,7 +1,6 @@
 /** The time per kernel, with one table body per model and length. */
 import { byId, make } from "../app/elements.js";
-import { percent } from "../app/format.js";
-import { milliseconds } from "./statistics.js";
+import { milliseconds, ratio } from "./statistics.js";
 
 /**
  * @typedef {import("./result.js").ModelResult} ModelResult
@@ -47,7 +46,7 @@ function rowOf({ kernel, dispatches, ms, share, gflop_s, gb_s, of_limit }) {
   const name = document.createElement("th");
   name.scope = "row";
   name.textContent = kernel;
-  const limit = of_limit ? `${percent(of_limit.share)} of ${of_limit.limit}` : "–";
-  const cells = [String(dispatches), milliseconds(ms), percent(share), gflop_s.toFixed(1), gb_s.toFixed(2), limit];
+  const limit = of_limit ? `${ratio(of_limit.share)} of ${of_limit.limit}` : "–";
+  const cells = [String(dispatches), milliseconds(ms), ratio(share), gflop_s.toFixed(1), gb_s.toFixed(2), limit];
   return make("tr", {}, [name, ...cells.map((text) => make("td", { text }))]);
 }

@@ -1,4 +1,5 @@
 /** Code that gives the same answer as the page. */
+import { hubId } from "../models/published.js";
 
 /**
  * @typedef {object} Asked
@@ -61,7 +62,7 @@ function body({ source, options, question, context }, inNode) {
 /** Returns the argument of `load`: a Hub id, or a URL that works everywhere. @param {Asked["source"]} source */
 function directory(source) {
   if (typeof source !== "string") return "./my-model/";
-  return /^[\w-][\w.-]*\/[\w.-]+(@[\w.-]+)?$/.test(source) ? source : new URL(source, location.href).href;
+  return hubId(source) ? source : new URL(source, location.href).href;
 }
 
 /** A string in JavaScript. In a page, `</script>` would end the script. @param {string} value */

@@ -1,6 +1,6 @@
 import { MobileBertError, toError } from "../errors.js";
 import { request } from "./fetch.js";
-import { isWeights, WEIGHTS } from "./model-files.js";
+import { haveWeights, WEIGHTS } from "./model-files.js";
 import type { Place } from "./source.js";
 import { timeouts } from "./timeouts.js";
 import type { Manifest } from "./verify.js";
@@ -76,7 +76,7 @@ function parse({ sha, siblings, cardData }: ApiAnswer): Repository | undefined {
 /** Fails if a repository has no weights that can be read; says which model to load instead. */
 function checkWeights(place: Place, { manifest, baseModels }: Repository): void {
   const names = [...manifest.files.keys()];
-  if (names.some((name) => isWeights(name) || name.endsWith(".index.json"))) return;
+  if (haveWeights(names)) return;
   const id = place.kind === "directory" ? place.hub?.name : undefined;
   const detail = { file: WEIGHTS, ...(baseModels.length > 0 && { baseModels }) };
   if (names.some((name) => name.endsWith(".onnx"))) {

@@ -75,13 +75,16 @@ function isFile(file: OpenFile | undefined): file is OpenFile {
   return file !== undefined && !file.isPage;
 }
 
-/** Tells by its name if a file has weights. */
-export function isWeights(name: string): boolean {
-  return name === WEIGHTS || name === "pytorch_model.bin" || isShard(name);
+/** Returns whether a directory with these files has weights or an index of shards. */
+export function haveWeights(names: readonly string[]): boolean {
+  return [WEIGHTS, ...OTHER_WEIGHTS].some((name) => names.includes(name));
 }
 
-/** Shards are in the same directory as their index; other paths aren't followed. */
-function isShard(name: string): boolean {
+/**
+ * Returns whether a file that is read has weights, by its name; a shard may have any name. Shards are in the same directory
+ * as their index; other paths aren't followed.
+ */
+export function isWeights(name: string): boolean {
   return /^[\w.-]+\.(safetensors|bin)$/.test(name);
 }
 
@@ -121,7 +124,7 @@ function shardNames(file: string, text: string): string[] {
   if (typeof map !== "object" || map === null) throw damaged("`weight_map` is missing");
   const names = [...new Set(Object.values(map as Record<string, unknown>))].sort();
   for (const name of names) {
-    if (typeof name !== "string" || !isShard(name)) throw damaged(`\`weight_map\` names ${name}`);
+    if (typeof name !== "string" || !isWeights(name)) throw damaged(`\`weight_map\` names ${name}`);
   }
   return names as string[];
 }

@@ -1,3 +1,4 @@
+import { onAbort, untilAborted } from "../abort.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "../errors.js";
 import { resolveSource, resolveUrl } from "../files/source.js";
@@ -190,8 +191,7 @@ class Listeners implements LoadHooks {
 
   constructor(private readonly options: LoadOptions) {
     const { signal } = options;
-    if (signal?.aborted) this.stop.abort(signal.reason);
-    else if (signal) this.end = onAbort(signal, () => this.stop.abort(signal.reason));
+    if (signal) this.end = onAbort(signal, () => this.stop.abort(signal.reason));
   }
 
   /** Aborted by the caller or by a listener that threw. */
@@ -216,16 +216,6 @@ class Listeners implements LoadHooks {
       this.stop.abort();
     }
   }
-}
-
-/** Rejects as soon as the caller aborts, or at once if that has already happened. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted(signal.reason));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 async function loadRequest(task: Task, model: ModelSource, options: LoadOptions): Promise<LoadRequest> {
@@ -264,23 +254,4 @@ function wrongTask(wanted: Task, found: string): MobileBertError {
   const instead = CLASSES[found] ? `; load it with ${CLASSES[found]}` : "";
   const message = `this model is for ${found}, not ${wanted}${instead}`;
   return new MobileBertError("unsupported", message, { task: found });
-}
-
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
-
-/**
- * Calls `stop` when a signal aborts; returns a function that unsubscribes. Each signal gets a single listener, however
- * many calls wait for it, because Node warns of a leak from eleven listeners on.
- */
-function onAbort(signal: AbortSignal, stop: () => void): () => void {
-  const stops = waiting.get(signal) ?? new Set();
-  if (!waiting.has(signal)) {
-    waiting.set(signal, stops);
-    const stopAll = () => {
-      for (const stop of [...stops]) stop();
-    };
-    signal.addEventListener("abort", stopAll, { once: true });
-  }
-  stops.add(stop);
-  return () => stops.delete(stop);
 }

@@ -1,3 +1,4 @@
+import { untilAborted } from "../abort.js";
 import { aborted, MobileBertError, messageOf, type PlainError, toError } from "../errors.js";
 import * as store from "../files/cache.js";
 import { findChoice, storeChoice } from "../files/choices.js";
@@ -21,8 +22,9 @@ export async function loadModel(
   signal: AbortSignal,
   timer = new LoadTimer(),
 ): Promise<EngineModel> {
-  // Compiling the module takes as long as the first requests: do both at once.
-  const engine = unlessAborted(
+  // Compiling the module takes as long as the first requests: do both at once. Another load may wait for the same module,
+  // which must not keep this one from ending.
+  const engine = untilAborted(
     timer.module.time(() => startEngine(wanted)),
     signal,
   );
@@ -62,15 +64,6 @@ export async function loadModel(
     }
   }
   return model;
-}
-
-/** Rejects when a load is aborted: others may wait for the same module, which must not keep this one from ending. */
-function unlessAborted<T>(started: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted());
-    signal.addEventListener("abort", stop);
-    started.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */

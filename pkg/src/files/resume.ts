@@ -1,3 +1,4 @@
+import { sleep } from "../abort.js";
 import { aborted, MobileBertError, messageOf } from "../errors.js";
 import { chunksWithTimeout } from "./timeouts.js";
 
@@ -131,18 +132,4 @@ function parseRange(response: Response, requestedStart: number): { start: number
   if (found) return { start: Number(found[1]), bytes: Number(found[2]) };
   const rest = sizeOf(response);
   return { start: requestedStart, bytes: rest === undefined ? undefined : requestedStart + rest };
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(aborted());
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }

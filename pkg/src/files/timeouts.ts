@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.js";
 import { aborted } from "../errors.js";
 
 /** Time limits in milliseconds; an object, so that tests can shorten them. */
@@ -25,22 +26,20 @@ export async function fetchWithTimeout(
   limit = timeouts.response,
   stop = new AbortController(),
 ): Promise<Response> {
-  const onAbort = () => stop.abort();
+  const unsubscribe = onAbort(signal, () => stop.abort());
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
     stop.abort();
   }, limit);
-  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    if (signal.aborted) throw aborted();
     return await fetch(url, { ...init, signal: stop.signal });
   } catch (error) {
     if (signal.aborted) throw aborted();
     throw timedOut ? new Error(`no response within ${limit / 1000} s`) : error;
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
+    unsubscribe();
   }
 }
 
@@ -54,7 +53,7 @@ export async function* chunksWithTimeout(
   let timedOut = false;
   // Also ends a pending read.
   const cancel = () => void reader.cancel().catch(() => {});
-  signal.addEventListener("abort", cancel, { once: true });
+  const unsubscribe = onAbort(signal, cancel);
   try {
     for (;;) {
       const timer = setTimeout(() => {
@@ -68,7 +67,7 @@ export async function* chunksWithTimeout(
       yield value;
     }
   } finally {
-    signal.removeEventListener("abort", cancel);
+    unsubscribe();
     await reader.cancel().catch(() => {});
   }
 }

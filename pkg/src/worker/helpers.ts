@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.js";
 import { requestForHelper } from "../engine/again.js";
 import type { EngineHelpers, EngineMemory } from "../engine/engine.js";
 import type { LoadRequest } from "../engine/request.js";
@@ -262,7 +263,7 @@ export class CallHelpers implements EngineHelpers {
       // In Node, a timer would keep an idle process alive.
       (timer as { unref?: () => void }).unref?.();
     };
-    signal.addEventListener("abort", stopped, { once: true });
+    const unsubscribe = onAbort(signal, stopped);
     try {
       return await line.call({ name, args, partial: false }, ignore, signal);
     } catch (error) {
@@ -270,7 +271,7 @@ export class CallHelpers implements EngineHelpers {
       throw error;
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", stopped);
+      unsubscribe();
       jobs.splice(jobs.indexOf(job), 1);
     }
   }

@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.js";
 import type { LoadRequest } from "../engine/request.js";
 import { invalidInput, type MobileBertError, toError } from "../errors.js";
 import type { AnswerReply, Request } from "./messages.js";
@@ -73,7 +74,7 @@ export class Line {
   ): Promise<unknown> {
     if (this.ended) return Promise.reject(this.ended);
     const id = this.next++;
-    const stop = () => this.post({ id, kind: "abort" });
+    let unsubscribe = ignore;
     const settled = new Promise((resolve, reject) => {
       try {
         this.post(message(id));
@@ -84,9 +85,8 @@ export class Line {
       }
       this.pending.set(id, { resolve, reject, ...hooks });
       this.onBusy(true);
-      if (signal.aborted) stop();
-      else signal.addEventListener("abort", stop, { once: true });
+      unsubscribe = onAbort(signal, () => this.post({ id, kind: "abort" }));
     });
-    return settled.finally(() => signal.removeEventListener("abort", stop));
+    return settled.finally(() => unsubscribe());
   }
 }

@@ -6,7 +6,7 @@ use mobilebert::config::Config;
 use mobilebert::cpu::Executor;
 use mobilebert::kernels::Simd;
 use mobilebert::plan::{Inputs, Network, ParameterId, Request};
-use mobilebert::weights::{Assembler, Converted, Generator, ParameterData, Storage};
+use mobilebert::weights::{Assembler, Converted, Generator, ParameterData, Storage, Values};
 use serde_json::json;
 
 /// Tokens, and how often they are computed per measurement: the system counts a thread's time in milliseconds.
@@ -23,9 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let parameters = parameters(&network, storage)?;
         for simd in Simd::available() {
             let stored = load(&network, &parameters, simd, |values, _| Ok(values))?;
-            let unpacked = load(&network, &parameters, simd, |values, name| match values {
-                ParameterData::Packed(_) => Ok(values.into_f32(name)?.into()),
-                values => Ok(values),
+            let unpacked = load(&network, &parameters, simd, |values, name| match values.values {
+                Values::F16(_) | Values::Q4 { .. } => Ok(values.into_f32(name)?.into()),
+                _ => Ok(values),
             })?;
             let bytes = [stored.loaded_bytes(), unpacked.loaded_bytes()];
             println!("{storage}, {}: {bytes:?} bytes", simd.name());

@@ -1,4 +1,4 @@
-//! One of the two executors behind one set of calls.
+//! The CPU and the GPU executor behind one interface.
 
 use crate::cpu::{Division, Exchange};
 use crate::error::{Error, Result};

@@ -242,7 +242,7 @@ fn without_a_schedule_that_fits_the_cpu_is_used_or_the_error_says_why() {
     };
     let report = choose(Device::Auto).unwrap();
     assert_eq!((report.kind, report.chosen.ruled_out.len()), (DeviceKind::Cpu, 2), "{report:?}");
-    assert!(report.reason.starts_with("the CPU is what is left; one kernel per layer was"), "{report:?}");
+    assert!(report.reason.starts_with("only the CPU is left; one kernel per layer was"), "{report:?}");
     let error = choose(Device::Gpu).unwrap_err().to_string();
     assert!(error.contains("one kernel per operation was ruled out"), "{error}");
     assert!(error.contains("choose the CPU instead"), "{error}");

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules from the lowest layer to the highest. Those of one layer don't use each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["error", "clock", "sorting", "trial", "profile"],
+    &["json"],
     &["config", "text"],
     &["kernels", "task"],
     &["plan"],

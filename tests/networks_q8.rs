@@ -7,8 +7,8 @@ use mobilebert::cpu;
 use mobilebert::kernels::Simd;
 use mobilebert::plan::{Network, Parameter, ParameterId, Plan, Recipe, Request, Schedule};
 use mobilebert::weights::{
-    Assembler, Converted, Dtype, Generator, PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor,
-    RawTensor, Storage, Tensor, decode,
+    Assembler, Converted, Dtype, Generator, ParameterData, Q4_GROUP, RawTensor, Storage, Tensor, Values,
+    decode,
 };
 use serde_json::json;
 use support::checkpoint;
@@ -90,7 +90,7 @@ impl Model {
 }
 
 fn in_f32(values: ParameterData) -> ParameterData {
-    ParameterData::F32(values.into_f32("").unwrap())
+    values.into_f32("").unwrap().into()
 }
 
 /// MobileBERT's hidden sizes with fewer layers and a smaller vocabulary.
@@ -118,7 +118,7 @@ fn parameters_that_need_only_row_scaling_stay_in_8_bits() {
                     _ => false,
                 });
             match values {
-                Some(ParameterData::Q8(_)) => assert!(stays, "{parameter:?}"),
+                Some(ParameterData { values: Values::Q8(_), .. }) => assert!(stays, "{parameter:?}"),
                 _ => assert!(!stays, "{parameter:?}"),
             }
             let scaled = matches!(&parts[0], Recipe::Fold { scale, factor, .. }
@@ -196,7 +196,7 @@ fn joined_linears_compute_the_same_bits_as_separate_ones() {
 
 #[test]
 fn f16_and_q4_networks_give_the_same_bits_as_their_floats() {
-    let is_packed = |values: &ParameterData| matches!(values, ParameterData::Packed(_));
+    let is_packed = |values: &ParameterData| matches!(values.values, Values::F16(_) | Values::Q4 { .. });
     let unpacked = |values| if is_packed(&values) { in_f32(values) } else { values };
     for storage in [Storage::F16, Storage::Q4] {
         let mut packed = 0;
@@ -287,16 +287,13 @@ fn zeros(parameter: &Parameter, storage: Storage) -> ParameterData {
     let shape = parameter.shape.clone();
     let len: usize = shape.iter().product();
     let scales = vec![1.0; shape[0]];
-    let packed =
-        |values| ParameterData::Packed(PackedTensor { shape: shape.clone(), values, scales: scales.clone() });
-    match storage.of_tensor(&parameter.name, &shape) {
-        Storage::F16 if shape.len() == 2 => packed(PackedValues::F16(vec![0; len])),
-        Storage::Q8 => ParameterData::Q8(Q8Tensor { shape, values: vec![0; len], scales }),
-        Storage::Q4 => {
-            packed(PackedValues::Q4 { nibbles: vec![0; len / 2], groups: vec![0; len / Q4_GROUP] })
-        }
-        _ => ParameterData::F32(Tensor { shape, data: vec![0.0; len] }),
-    }
+    let values = match storage.of_tensor(&parameter.name, &shape) {
+        Storage::F16 if shape.len() == 2 => Values::F16(vec![0; len]),
+        Storage::Q8 => Values::Q8(vec![0; len]),
+        Storage::Q4 => Values::Q4 { nibbles: vec![0; len / 2], groups: vec![0; len / Q4_GROUP] },
+        _ => return Tensor { shape, data: vec![0.0; len] }.into(),
+    };
+    ParameterData { shape, values, scales }
 }
 
 /// MobileBERT at full size in every format: what it takes on a GPU with everything for 384 tokens, and which weights a run
@@ -339,13 +336,12 @@ fn weights_stay_packed_on_the_gpu() {
 fn loading_q8_values_requires_one_scale_per_row() {
     let model = Model::random(&sample_configs()[0], 70);
     let place =
-        model.parameters.iter().position(|values| matches!(values, Some(ParameterData::Q8(_)))).unwrap();
+        model.parameters.iter().flatten().position(|values| matches!(values.values, Values::Q8(_))).unwrap();
     let parameter = &model.network.parameters[place];
-    let Some(ParameterData::Q8(tensor)) = &model.parameters[place] else { unreachable!() };
-    let mut short = tensor.clone();
+    let mut short = model.parameters[place].clone().unwrap();
     short.scales.pop();
     let mut executor = cpu::Executor::new(1).unwrap();
-    let error = executor.load(ParameterId(place), parameter, ParameterData::Q8(short)).unwrap_err();
+    let error = executor.load(ParameterId(place), parameter, short).unwrap_err();
     assert_eq!(error.culprit(), Some(("tensor", parameter.name.as_str())), "{error}");
     assert!(model.stored.iter().any(|raw| raw.dtype == Dtype::I8));
 }

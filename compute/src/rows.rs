@@ -108,7 +108,7 @@ impl Task for LayerNormTask<'_> {
         let count = features as f32;
         for (index, output) in self.output.chunks_exact_mut(features).enumerate() {
             let input = &input.from(index, 0).data[..features];
-            // Two passes, the mean taken away before anything is squared: no cancellation at 2.5e7.
+            // Two passes: subtracting the mean before squaring avoids cancellation at 2.5e7.
             let mean = functions::sum::<V, L>(input) / count;
             for (output, input) in output.iter_mut().zip(input) {
                 *output = input - mean;

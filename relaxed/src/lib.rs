@@ -1,7 +1,7 @@
 //! The matrix product, compiled a second time, with relaxed SIMD: a wasm module of a few functions that work on the
 //! memory of the main module. Browsers without relaxed SIMD would reject a module that contains it, so it can't be one.
 //!
-//! It allocates nothing, keeps nothing between calls, and owns the addresses from `region_start()` to `region_end()`,
+//! It allocates nothing, keeps no state between calls, and owns the addresses from `region_start()` to `region_end()`,
 //! which the main module leaves free.
 
 #![cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -53,7 +53,7 @@ pub extern "C" fn version() -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn has_fast_dots() -> bool {
     let largest = i8x16_splat(127);
-    // Not a byte of seven bits: what it means is left to the processor, which shows itself by it.
+    // Not a 7-bit value: the result is implementation-defined and reveals the instruction.
     let any = i8x16_splat(-1);
     let sum = i32x4_extract_lane::<0>(i32x4_relaxed_dot_i8x16_i7x16_add(largest, any, i32x4_splat(0)));
     sum == -(4 * 127) || sum == 4 * 127 * 255

@@ -59,7 +59,7 @@ pub struct KernelTime {
 pub struct OfLimit {
     /// `arithmetic` or `bandwidth`.
     pub limit: &'static str,
-    /// From 0 to 1; caches can carry bandwidth beyond that of a copy.
+    /// At least 0; can exceed 1, because caches deliver more bandwidth than a copy.
     pub share: f64,
 }
 

@@ -13,7 +13,7 @@ use crate::kernels::{
 };
 use crate::plan::{BufferId, Inputs, Parameter, ParameterId, Plan, Role, Step, Stretch};
 use crate::profile::{Clock, Profile, StepTime};
-use crate::weights::{self, PackedTensor, PackedValues, ParameterData};
+use crate::weights::{self, ParameterData, Values};
 
 /// The parameters of a model and the memory to run its plans.
 #[derive(Debug)]
@@ -72,8 +72,8 @@ impl Executor {
         values: impl Into<ParameterData>,
     ) -> Result<()> {
         let values = values.into();
-        if values.shape() != parameter.shape || !values.is_whole() {
-            let problem = format!("has shape {:?} where {:?} is asked for", values.shape(), parameter.shape);
+        if values.shape != parameter.shape || !values.is_whole() {
+            let problem = format!("has shape {:?} where {:?} is asked for", values.shape, parameter.shape);
             return Err(Error::tensor(&parameter.name, problem));
         }
         let loaded = match (parameter.role, parameter.shape.as_slice()) {
@@ -86,7 +86,10 @@ impl Executor {
             (Role::Table, &[_, features]) => HostParameter::table(table(values, features)),
             (Role::Vector, &[_]) => HostParameter::vector(values.into_f32(&parameter.name)?.data),
             (role, shape) => {
-                return Err(Error::tensor(&parameter.name, format!("shape {shape:?} is none of a {role:?}")));
+                return Err(Error::tensor(
+                    &parameter.name,
+                    format!("shape {shape:?} is not valid for a {role:?}"),
+                ));
             }
         };
         if self.parameters.len() <= id.0 {
@@ -203,29 +206,23 @@ const _: () = assert!(Q4_GROUP == weights::Q4_GROUP, "groups are multiplied as t
 
 /// Packs a matrix `[out_features, in_features]`.
 fn matrix(values: ParameterData, in_features: usize, simd: Simd) -> PackedMatrix {
+    let ParameterData { shape, values, scales } = values;
     match values {
-        ParameterData::F32(tensor) => {
-            PackedMatrix::from_f32(&tensor.data, tensor.shape[0], in_features, simd)
-        }
-        ParameterData::Q8(tensor) => PackedMatrix::from_q8(&tensor.values, tensor.scales, in_features, simd),
-        ParameterData::Packed(PackedTensor { values, scales, .. }) => match values {
-            PackedValues::F16(values) => PackedMatrix::from_f16(&values, scales, in_features, simd),
-            PackedValues::Q4 { nibbles, groups } => {
-                PackedMatrix::from_q4(&nibbles, &groups, scales, in_features, simd)
-            }
-        },
+        Values::F32(values) => PackedMatrix::from_f32(&values, shape[0], in_features, simd),
+        Values::F16(values) => PackedMatrix::from_f16(&values, scales, in_features, simd),
+        Values::Q8(values) => PackedMatrix::from_q8(&values, scales, in_features, simd),
+        Values::Q4 { nibbles, groups } => PackedMatrix::from_q4(&nibbles, &groups, scales, in_features, simd),
     }
 }
 
 /// A table `[rows, features]`.
 fn table(values: ParameterData, features: usize) -> Table {
+    let ParameterData { values, scales, .. } = values;
     match values {
-        ParameterData::F32(tensor) => Table::from_f32(tensor.data, features),
-        ParameterData::Q8(tensor) => Table::from_q8(tensor.values, tensor.scales, features),
-        ParameterData::Packed(PackedTensor { values, scales, .. }) => match values {
-            PackedValues::F16(values) => Table::from_f16(values, scales, features),
-            PackedValues::Q4 { nibbles, groups } => Table::from_q4(nibbles, groups, scales, features),
-        },
+        Values::F32(values) => Table::from_f32(values, features),
+        Values::F16(values) => Table::from_f16(values, scales, features),
+        Values::Q8(values) => Table::from_q8(values, scales, features),
+        Values::Q4 { nibbles, groups } => Table::from_q4(nibbles, groups, scales, features),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::kernels::Format;
 use crate::plan::{Group, Parameter, ParameterId, Role};
-use crate::weights::{PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor};
+use crate::weights::{ParameterData, Q4_GROUP, Values};
 
 use super::device::Device;
 use super::memory::{ALIGNMENT, Allocation, Ledger, padded};
@@ -58,7 +58,7 @@ impl Uploaded {
             offset += part.len() as u64;
         });
         let layout =
-            Layout { shape: values.shape().to_vec(), format: format_of(values), offset: 0, group: None };
+            Layout { shape: values.shape.clone(), format: format_of(values), offset: 0, group: None };
         Ok(Uploaded { layout, bytes: padded(bytes), buffer })
     }
 }
@@ -90,7 +90,7 @@ impl PendingGroup {
         let mut encoded = Vec::with_capacity(bytes as usize);
         encode(parameter, values, |part| encoded.extend_from_slice(part));
         let group = Some(self.group.index);
-        let layout = Layout { shape: values.shape().to_vec(), format: format_of(values), offset: 0, group };
+        let layout = Layout { shape: values.shape.clone(), format: format_of(values), offset: 0, group };
         self.members.retain(|(other, ..)| *other != id);
         self.members.push((id, layout, encoded));
         Ok(self.members.len() == self.group.members)
@@ -131,39 +131,33 @@ fn allocate(device: &Device, ledger: &Arc<Ledger>, label: &str, bytes: u64) -> A
 }
 
 fn format_of(values: &ParameterData) -> Format {
-    match values {
-        ParameterData::F32(_) => Format::F32,
-        ParameterData::Q8(_) => Format::Q8,
-        ParameterData::Packed(PackedTensor { values: PackedValues::F16(_), .. }) => Format::F16,
-        ParameterData::Packed(PackedTensor { values: PackedValues::Q4 { .. }, .. }) => Format::Q4,
+    match values.values {
+        Values::F32(_) => Format::F32,
+        Values::F16(_) => Format::F16,
+        Values::Q8(_) => Format::Q8,
+        Values::Q4 { .. } => Format::Q4,
     }
 }
 
 /// Passes on a parameter in parts of whole words, as kernels read it.
 fn encode(parameter: &Parameter, values: &ParameterData, mut write: impl FnMut(&[u8])) {
     let columns = matrix_width(parameter);
-    match values {
-        ParameterData::F32(tensor) => units(&tensor.data, columns, &mut write),
-        ParameterData::Q8(tensor) => {
-            units(&tensor.values, columns, &mut write);
-            write(bytemuck::cast_slice(&tensor.scales));
-        }
-        ParameterData::Packed(PackedTensor { values: PackedValues::F16(values), scales, .. }) => {
-            units(values, columns, &mut write);
-            write(bytemuck::cast_slice(scales));
-        }
-        ParameterData::Packed(PackedTensor {
-            values: PackedValues::Q4 { nibbles, groups }, scales, ..
-        }) => {
-            units(nibbles, columns.map(|columns| columns / 2), &mut write);
-            write(bytemuck::cast_slice(scales));
-            let mut groups = match columns {
-                Some(columns) => transposed(groups, columns / Q4_GROUP),
-                None => groups.clone(),
-            };
-            groups.resize(groups.len().next_multiple_of(2), 0);
-            write(bytemuck::cast_slice(&groups));
-        }
+    match &values.values {
+        Values::F32(values) => units(values, columns, &mut write),
+        Values::F16(values) => units(values, columns, &mut write),
+        Values::Q8(values) => units(values, columns, &mut write),
+        Values::Q4 { nibbles, .. } => units(nibbles, columns.map(|columns| columns / 2), &mut write),
+    }
+    if !values.scales.is_empty() {
+        write(bytemuck::cast_slice(&values.scales));
+    }
+    if let Values::Q4 { groups, .. } = &values.values {
+        let mut groups = match columns {
+            Some(columns) => transposed(groups, columns / Q4_GROUP),
+            None => groups.clone(),
+        };
+        groups.resize(groups.len().next_multiple_of(2), 0);
+        write(bytemuck::cast_slice(&groups));
     }
 }
 
@@ -204,17 +198,12 @@ fn matrix_width(parameter: &Parameter) -> Option<usize> {
 
 /// Size of the parameter in bytes, as [`encode`] passes it on.
 fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
-    let len: usize = values.shape().iter().product();
-    let scales = match values {
-        ParameterData::F32(_) => 0,
-        ParameterData::Q8(Q8Tensor { scales, .. }) | ParameterData::Packed(PackedTensor { scales, .. }) => {
-            let groups = if format_of(values) == Format::Q4 { len / Q4_GROUP } else { 0 };
-            4 * scales.len() + 2 * groups.next_multiple_of(2)
-        }
-    };
-    if values.shape() != parameter.shape || !values.is_whole() || len == 0 {
+    let len: usize = values.shape.iter().product();
+    let groups = if format_of(values) == Format::Q4 { len / Q4_GROUP } else { 0 };
+    let scales = 4 * values.scales.len() + 2 * groups.next_multiple_of(2);
+    if values.shape != parameter.shape || !values.is_whole() || len == 0 {
         let problem =
-            format!("{len} values of shape {:?} where {:?} is needed", values.shape(), parameter.shape);
+            format!("{len} values of shape {:?} where {:?} is needed", values.shape, parameter.shape);
         return Err(Error::tensor(&parameter.name, problem));
     }
     let columns = matrix_width(parameter).unwrap_or(len);

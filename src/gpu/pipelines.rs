@@ -24,7 +24,7 @@ impl Pipelines {
         Pipelines(kernels().map(|_| None).collect())
     }
 
-    /// Compiles those of the kernels that launches use with these tiles, or with any, and that aren't there yet.
+    /// Compiles the kernels that the launches need with these tiles (or any) and that aren't compiled yet.
     ///
     /// # Errors
     /// `Internal` with the kernel's name where the platform's compiler refuses one.

@@ -14,7 +14,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Of an operator that reads all of its buffers and parameters, and besides them `ids` integers of the run's inputs.
+    /// The cost of an operator that reads all of its buffers and parameters, plus `ids` integers of the run's inputs.
     pub(super) fn of(
         operator: &impl Operator,
         shapes: &Shapes<'_>,

@@ -2,7 +2,7 @@
 //! parameter block, the cost), its CPU twin (`cpu.rs`) and its dispatches (`gpu.rs`); the shader of the same name is
 //! `shaders/NAME.wgsl`. The twins' arithmetic is in the crate `mobilebert-compute`.
 //!
-//! Bindings and parameter blocks are stated here once: a test parses every shader and compares.
+//! Bindings and parameter blocks are declared here; a test parses every shader and compares them.
 
 pub mod activate;
 pub mod add;

@@ -17,7 +17,7 @@ pub struct ParameterShape<'a> {
 }
 
 impl<'a> ParameterShape<'a> {
-    /// Of a parameter that is on no GPU.
+    /// The shape of a parameter that isn't on a GPU.
     pub fn of(shape: &'a [usize]) -> Self {
         ParameterShape { shape, format: Format::F32, offset: 0, group: None }
     }

@@ -94,16 +94,17 @@ impl Directory {
     /// The index of sharded weights; none if the weights are a single file.
     ///
     /// # Errors
-    /// `Io`, `Integrity`.
-    pub fn weights_index(&self) -> Result<Option<Vec<u8>>> {
+    /// `Io`, `Integrity`; those of [`ShardIndex::parse`].
+    pub fn shard_index(&self) -> Result<Option<ShardIndex>> {
         let weights = self.weights();
-        if is_index(weights) { self.optional(weights) } else { Ok(None) }
+        let json = if is_index(weights) { self.optional(weights)? } else { None };
+        json.map(|json| ShardIndex::parse(weights, &json)).transpose()
     }
 
     /// Names of the weight files.
     ///
     /// # Errors
-    /// As [`Self::weights_index`]; `Corrupt` for the index.
+    /// As [`Self::shard_index`].
     pub fn weight_files(&self) -> Result<Vec<String>> {
         Ok(self.files_of(self.shard_index()?.as_ref()))
     }
@@ -120,10 +121,6 @@ impl Directory {
             checkpoint.take(self.header(&name)?)?;
         }
         Ok(checkpoint)
-    }
-
-    fn shard_index(&self) -> Result<Option<ShardIndex>> {
-        self.weights_index()?.map(|index| ShardIndex::parse(self.weights(), &index)).transpose()
     }
 
     fn files_of(&self, index: Option<&ShardIndex>) -> Vec<String> {

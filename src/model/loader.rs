@@ -19,8 +19,8 @@ pub struct ModelFiles<'a> {
     pub config: &'a [u8],
     /// The small files, with the tokenizer; not needed for raw runs over token ids.
     pub small: Option<&'a SmallFiles>,
-    /// The index of sharded weights: `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
-    pub index: Option<&'a [u8]>,
+    /// The index of sharded weights.
+    pub index: Option<&'a ShardIndex>,
     /// The head that the caller's task needs, for a checkpoint whose `architectures` names another class or none;
     /// [`Head::Encoder`] drops the head.
     pub head: Option<Head>,
@@ -80,9 +80,7 @@ impl Loader {
         if let Some(tokenizer) = &tokenizer {
             tokenizer.check_vocabulary(config.vocab_size)?;
         }
-        let index =
-            files.index.map(|json| ShardIndex::parse("model.safetensors.index.json", json)).transpose()?;
-        let checkpoint = Checkpoint::new(config, index)?;
+        let checkpoint = Checkpoint::new(config, files.index.cloned())?;
         let started = PendingSession::new(options).await?;
         let stage = Stage::Waiting(Box::new(started), Vec::new());
         Ok(Loader {

@@ -52,9 +52,9 @@ impl Model {
     async fn open_on(directory: &Path, options: &SessionOptions, head: Option<Head>) -> Result<Self> {
         let directory = Directory::new(directory)?;
         let config = directory.config_json()?;
-        let index = directory.weights_index()?;
+        let index = directory.shard_index()?;
         let small_files = directory.small_files()?;
-        let files = ModelFiles { config: &config, small: Some(&small_files), index: index.as_deref(), head };
+        let files = ModelFiles { config: &config, small: Some(&small_files), index: index.as_ref(), head };
         // All sizes first: a missing shard fails before anything is loaded.
         let sized = |name: String| directory.bytes(&name).map(|bytes| (name, bytes));
         let weights = directory.weight_files()?.into_iter().map(sized).collect::<Result<Vec<_>>>()?;

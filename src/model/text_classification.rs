@@ -98,7 +98,7 @@ pub(super) fn label_probabilities(config: &Config, logits: &[f32]) -> Result<Vec
     labels(&scaled, &config.labels, problem)
 }
 
-/// Only two labels have a middle.
+/// Only a model with two labels can be neutral.
 fn is_neutral(labels: &[Label], config: &Config) -> bool {
     let (Some((low, high)), [_, second]) = (config.calibration.neutral, &config.labels[..]) else {
         return false;

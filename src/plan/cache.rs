@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::{Network, Plan, Request};
 use crate::error::Result;
 
-/// Plans at most. Sixteen are every bucket of 32 up to 512 tokens.
+/// Maximum number of plans: one for each multiple of 32 up to 512 tokens.
 const MAX_PLANS: usize = 16;
-/// Bytes of activations of all plans at most, unless one alone needs more.
+/// Maximum activation bytes of all plans together, unless a single plan needs more.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The most recently used plans of one network.

@@ -67,7 +67,7 @@ pub enum Recipe {
     },
     /// Concatenation along columns, with sources transposed if flagged: MobileBERT's split decoder `[W_word | W_denseᵀ]`.
     Columns(Vec<(Source, bool)>),
-    /// One matrix under the other, or one vector after the other: the weights or the biases of modules that read the same
+    /// Matrices stacked vertically, or vectors concatenated: the weights or the biases of modules that read the same
     /// input.
     Rows(Vec<Recipe>),
     /// `left · right + added`: two linears with nothing between them as one. `right` and `added` are matrices or vectors.

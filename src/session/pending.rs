@@ -68,7 +68,7 @@ impl PendingSession {
         &self.device
     }
 
-    /// Tells if [`Self::choose`] has something to do: on a GPU.
+    /// Returns whether [`Self::choose`] has something to do: on a GPU.
     pub fn has_gpu(&self) -> bool {
         matches!(self.executor, Executor::Gpu(_))
     }

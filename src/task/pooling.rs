@@ -3,7 +3,7 @@
 use super::ranking::check_finite;
 use crate::error::{Error, Result};
 
-/// A way to make one vector of the tokens' vectors, `[CLS]` and `[SEP]` included.
+/// A way to combine the tokens' vectors into one, `[CLS]` and `[SEP]` included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
     /// The vector of `[CLS]`.

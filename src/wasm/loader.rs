@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::convert::parse;
+use super::convert::{parse, shard_index};
 use super::model::{WasmModel, device_object, head_of};
 use super::options::LoadOptions;
 use crate::error::Error;
@@ -34,10 +34,11 @@ impl WasmLoader {
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: Files = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
+        let index = shard_index(files.index.as_deref())?;
         let files = ModelFiles {
             config: files.config.as_bytes(),
             small: Some(&files.small),
-            index: files.index.as_deref().map(str::as_bytes),
+            index: index.as_ref(),
             head: files.task.as_deref().and_then(head_of),
         };
         let storage = options.storage()?;

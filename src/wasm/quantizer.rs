@@ -2,10 +2,11 @@
 
 use wasm_bindgen::prelude::*;
 
+use super::convert::shard_index;
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Checkpoint;
-use crate::weights::{Quantizer, SafetensorsFile, ShardIndex, Storage, Stream};
+use crate::weights::{Quantizer, SafetensorsFile, Storage, Stream};
 
 /// Quantizes the weights of a model.
 #[wasm_bindgen(js_name = Quantizer)]
@@ -21,9 +22,7 @@ impl WasmQuantizer {
     /// A quantizer to `f16`, `q8` or `q4` for the model with this `config.json`, and this index if it is sharded.
     pub fn create(config: &str, index: Option<String>, dtype: &str) -> Result<WasmQuantizer, JsValue> {
         let quantizer = Some(Quantizer::new(dtype.parse::<Storage>()?));
-        let index =
-            index.map(|index| ShardIndex::parse("the index of the weights", index.as_bytes())).transpose()?;
-        let checkpoint = Checkpoint::new(Config::from_json(config)?, index)?;
+        let checkpoint = Checkpoint::new(Config::from_json(config)?, shard_index(index.as_deref())?)?;
         Ok(WasmQuantizer { checkpoint, stream: None, quantizer, file: None })
     }
 

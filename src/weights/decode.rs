@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use crate::error::{Error, Result};
 
 use super::header::{check_scale, check_stored};
-use super::tensor::{PackedTensor, PackedValues, Q8Tensor, RawTensor, Tensor, reserve};
+use super::tensor::{ParameterData, RawTensor, Tensor, Values, reserve};
 
 /// Number of columns of a row that share a scale in q4.
 pub const Q4_GROUP: usize = 32;
@@ -29,7 +29,7 @@ pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Re
         let problem = format!("has {} values, but its shape {shape:?} requires {len}", data.len());
         return Err(Error::tensor(&raw.name, problem));
     }
-    refuse_non_finite(&raw.name, shape, &data)?;
+    refuse_non_finite_floats(&raw.name, shape, &data)?;
     Ok(Tensor { shape: shape.to_vec(), data })
 }
 
@@ -76,33 +76,32 @@ pub(super) fn rows(raw: &RawTensor, mut work: impl FnMut(&[f32])) -> Result<()> 
     Ok(())
 }
 
-/// A tensor stored as q8, left in 8 bits. The caller checks that its scales are finite.
+/// A matrix stored as f16, q8 or q4, left as it is; the rows of f16 and q4 have scales of 1. The caller checks that its
+/// values are finite.
 ///
 /// # Errors
 /// Wrong shapes, a missing scale.
-pub(super) fn q8(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<Q8Tensor> {
-    check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
-    let (scale, _) = scale_of(raw, scale, shape)?;
-    let scales = scale.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    let values = bytemuck::cast_slice(&raw.bytes).to_vec();
-    Ok(Q8Tensor { shape: shape.to_vec(), values, scales })
-}
-
-/// A matrix stored as f16 or q4, left as it is; its rows have scales of 1. The caller checks that its values are finite.
-///
-/// # Errors
-/// Wrong shapes, a missing scale.
-pub(super) fn packed(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<PackedTensor> {
+pub(super) fn as_stored(
+    raw: &RawTensor,
+    scale: Option<&RawTensor>,
+    shape: &[usize],
+) -> Result<ParameterData> {
     check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
     let halves = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect();
-    let values = match raw.dtype {
+    let ones = vec![1.0; shape[0]];
+    let (values, scales) = match raw.dtype {
+        Dtype::I8 => {
+            let (scale, _) = scale_of(raw, scale, shape)?;
+            let scales = scale.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            (Values::Q8(bytemuck::cast_slice(&raw.bytes).to_vec()), scales)
+        }
         Dtype::U8 => {
             let groups = halves(&scale_of(raw, scale, shape)?.0.bytes);
-            PackedValues::Q4 { nibbles: raw.bytes.clone(), groups }
+            (Values::Q4 { nibbles: raw.bytes.clone(), groups }, ones)
         }
-        _ => PackedValues::F16(halves(&raw.bytes)),
+        _ => (Values::F16(halves(&raw.bytes)), ones),
     };
-    Ok(PackedTensor { shape: shape.to_vec(), values, scales: vec![1.0; shape[0]] })
+    Ok(ParameterData { shape: shape.to_vec(), values, scales })
 }
 
 /// The scales of a quantized matrix, and its number of columns.
@@ -147,37 +146,27 @@ fn dequantize(
     Ok(())
 }
 
-/// Fails with the index of the first value that is NaN or infinite.
-pub(super) fn refuse_non_finite(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
+/// Fails with the index of the first value that is NaN or infinite, or that its scale makes so.
+pub(super) fn refuse_non_finite(name: &str, parameter: &ParameterData) -> Result<()> {
+    let ParameterData { shape, values, scales } = parameter;
+    if let Values::F32(data) = values {
+        return refuse_non_finite_floats(name, shape, data);
+    }
+    // If the largest byte times the scale is finite, all of them are.
+    let is_finite = |scale: &f32| matches!(values, Values::Q8(_)) && (scale * 128.0).is_finite();
+    for row in scales.iter().enumerate().filter(|(_, scale)| !is_finite(scale)).map(|(row, _)| row) {
+        if let Some((column, value)) = parameter.row(row).enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(not_finite(name, shape, row * shape[1] + column, value));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_non_finite_floats(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
     match data.iter().position(|value| !value.is_finite()) {
         Some(flat) => Err(not_finite(name, shape, flat, data[flat])),
         None => Ok(()),
     }
-}
-
-/// Fails with the index of the first value that its scale makes NaN or infinite.
-pub(super) fn refuse_non_finite_q8(name: &str, tensor: &Q8Tensor) -> Result<()> {
-    let columns = tensor.shape.last().map_or(1, |&columns| columns.max(1));
-    for (index, (row, scale)) in tensor.values.chunks(columns).zip(&tensor.scales).enumerate() {
-        // If the largest byte times the scale is finite, all of them are.
-        if !(scale * 128.0).is_finite() {
-            let mut values = row.iter().map(|value| f32::from(*value) * scale).enumerate();
-            if let Some((column, value)) = values.find(|(_, value)| !value.is_finite()) {
-                return Err(not_finite(name, &tensor.shape, index * columns + column, value));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Fails with the index of the first value that is NaN or infinite.
-pub(super) fn refuse_non_finite_packed(name: &str, tensor: &PackedTensor) -> Result<()> {
-    for row in 0..tensor.shape[0] {
-        if let Some((column, value)) = tensor.row(row).enumerate().find(|(_, value)| !value.is_finite()) {
-            return Err(not_finite(name, &tensor.shape, row * tensor.shape[1] + column, value));
-        }
-    }
-    Ok(())
 }
 
 fn not_finite(name: &str, shape: &[usize], flat: usize, value: f32) -> Error {

@@ -29,7 +29,7 @@ pub use safetensors::Dtype;
 pub use safetensors_file::SafetensorsFile;
 pub use storage::Storage;
 pub use stream::Stream;
-pub use tensor::{PackedTensor, PackedValues, ParameterData, Q8Tensor, RawTensor, Tensor};
+pub use tensor::{ParameterData, RawTensor, Tensor, Values};
 
 /// Suffix of the scales of a quantized matrix: `X.weight.scale` for `X.weight`.
 pub const SCALE_SUFFIX: &str = ".scale";

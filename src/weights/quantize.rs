@@ -149,7 +149,7 @@ impl Quantizer {
     }
 }
 
-/// Tells if a tensor has floats to quantize. Fails if it is already quantized.
+/// Returns whether a tensor has floats to quantize. Fails if it is already quantized.
 fn is_float(raw: &RawTensor) -> Result<bool> {
     match raw.dtype {
         Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => Ok(true),

@@ -113,7 +113,7 @@ impl Builder {
         let id = ParameterId(self.parameters.len());
         let name = format!("parameter.{}", id.0);
         let parameter =
-            Parameter { name, shape: values.shape().to_vec(), role, recipe: Recipe::Zeros, group: None };
+            Parameter { name, shape: values.shape.clone(), role, recipe: Recipe::Zeros, group: None };
         self.parameters.push((parameter, values));
         id
     }

@@ -1,7 +1,7 @@
 //! Matrices in the precisions that executors store them in.
 
 use mobilebert::kernels::{PackedMatrix, Simd, Table};
-use mobilebert::weights::{PackedTensor, PackedValues, ParameterData, Q4_GROUP, Q8Tensor, Tensor};
+use mobilebert::weights::{ParameterData, Q4_GROUP, Values};
 
 use super::random::Random;
 
@@ -12,14 +12,7 @@ pub const SIZES: [f32; 4] = [1e-3, 1.0, 1e4, 2.5e7];
 #[derive(Debug)]
 pub struct Matrix {
     columns: usize,
-    data: MatrixData,
-}
-
-#[derive(Debug)]
-enum MatrixData {
-    F32(Vec<f32>),
-    Q8 { values: Vec<i8>, scales: Vec<f32> },
-    Packed(PackedTensor),
+    data: ParameterData,
 }
 
 /// The storage of a matrix.
@@ -46,66 +39,47 @@ pub fn precisions_of(columns: usize) -> &'static [Precision] {
 impl Matrix {
     /// Random values of mixed magnitudes. With q8, all byte values occur, and scales are positive, negative, or zero.
     pub fn new(random: &mut Random, precision: Precision, rows: usize, columns: usize) -> Self {
-        let data = match precision {
-            Precision::F32 => MatrixData::F32(random.mixed_magnitudes(rows * columns, 1.0)),
+        let len = rows * columns;
+        let (values, scales) = match precision {
+            Precision::F32 => (Values::F32(random.mixed_magnitudes(len, 1.0)), Vec::new()),
             Precision::Q8 => {
-                let values = (0..rows * columns).map(|_| random.bits() as i8).collect();
+                let values = (0..len).map(|_| random.bits() as i8).collect();
                 let mut scales = random.mixed_magnitudes(rows, 1.0 / 127.0);
                 scales.iter_mut().filter(|_| random.below(9) == 0).for_each(|scale| *scale = 0.0);
-                MatrixData::Q8 { values, scales }
+                (Values::Q8(values), scales)
             }
-            Precision::F16 => {
-                let values = PackedValues::F16(halves(random, rows * columns));
-                let scales = random.mixed_magnitudes(rows, 1.0);
-                MatrixData::Packed(PackedTensor { shape: vec![rows, columns], values, scales })
-            }
+            Precision::F16 => (Values::F16(halves(random, len)), random.mixed_magnitudes(rows, 1.0)),
             Precision::Q4 => {
-                let nibbles = (0..rows * columns / 2).map(|_| random.bits() as u8).collect();
-                let groups = halves(random, rows * columns / Q4_GROUP);
-                let scales = random.mixed_magnitudes(rows, 1.0);
-                let values = PackedValues::Q4 { nibbles, groups };
-                MatrixData::Packed(PackedTensor { shape: vec![rows, columns], values, scales })
+                let nibbles = (0..len / 2).map(|_| random.bits() as u8).collect();
+                let groups = halves(random, len / Q4_GROUP);
+                (Values::Q4 { nibbles, groups }, random.mixed_magnitudes(rows, 1.0))
             }
         };
-        Matrix { columns, data }
+        Matrix { columns, data: ParameterData { shape: vec![rows, columns], values, scales } }
     }
 
     /// A q8 matrix; `scales` has one scale per row.
     pub fn from_bytes(values: Vec<i8>, scales: Vec<f32>) -> Self {
-        Matrix { columns: values.len() / scales.len(), data: MatrixData::Q8 { values, scales } }
+        let columns = values.len() / scales.len();
+        let shape = vec![scales.len(), columns];
+        Matrix { columns, data: ParameterData { shape, values: Values::Q8(values), scales } }
     }
 
     /// The values as floats.
     pub fn floats(&self) -> Vec<f32> {
-        match &self.data {
-            MatrixData::F32(values) => values.clone(),
-            MatrixData::Q8 { values, scales } => {
-                let rows = values.chunks(self.columns).zip(scales);
-                rows.flat_map(|(row, scale)| row.iter().map(move |value| f32::from(*value) * scale)).collect()
-            }
-            MatrixData::Packed(tensor) => {
-                ParameterData::Packed(tensor.clone()).into_f32("matrix").expect("it fits").data
-            }
-        }
+        self.values().into_f32("matrix").expect("it fits").data
     }
 
     /// Packed for matrix products.
     pub fn packed(&self, simd: Simd) -> PackedMatrix {
-        match &self.data {
-            MatrixData::F32(values) => {
-                PackedMatrix::from_f32(values, values.len() / self.columns, self.columns, simd)
+        let ParameterData { shape, values, scales } = self.values();
+        match values {
+            Values::F32(values) => PackedMatrix::from_f32(&values, shape[0], self.columns, simd),
+            Values::F16(values) => PackedMatrix::from_f16(&values, scales, self.columns, simd),
+            Values::Q8(values) => PackedMatrix::from_q8(&values, scales, self.columns, simd),
+            Values::Q4 { nibbles, groups } => {
+                PackedMatrix::from_q4(&nibbles, &groups, scales, self.columns, simd)
             }
-            MatrixData::Q8 { values, scales } => {
-                PackedMatrix::from_q8(values, scales.clone(), self.columns, simd)
-            }
-            MatrixData::Packed(PackedTensor { values, scales, .. }) => match values {
-                PackedValues::F16(values) => {
-                    PackedMatrix::from_f16(values, scales.clone(), self.columns, simd)
-                }
-                PackedValues::Q4 { nibbles, groups } => {
-                    PackedMatrix::from_q4(nibbles, groups, scales.clone(), self.columns, simd)
-                }
-            },
         }
     }
 
@@ -117,31 +91,17 @@ impl Matrix {
 
     /// In the form that executors load.
     pub fn values(&self) -> ParameterData {
-        match &self.data {
-            MatrixData::F32(values) => {
-                let shape = vec![values.len() / self.columns, self.columns];
-                ParameterData::F32(Tensor { shape, data: values.clone() })
-            }
-            MatrixData::Q8 { values, scales } => ParameterData::Q8(Q8Tensor {
-                shape: vec![scales.len(), self.columns],
-                values: values.clone(),
-                scales: scales.clone(),
-            }),
-            MatrixData::Packed(tensor) => ParameterData::Packed(tensor.clone()),
-        }
+        self.data.clone()
     }
 
     /// As a lookup table.
     pub fn table(&self) -> Table {
-        match &self.data {
-            MatrixData::F32(values) => Table::from_f32(values.clone(), self.columns),
-            MatrixData::Q8 { values, scales } => Table::from_q8(values.clone(), scales.clone(), self.columns),
-            MatrixData::Packed(PackedTensor { values, scales, .. }) => match values.clone() {
-                PackedValues::F16(values) => Table::from_f16(values, scales.clone(), self.columns),
-                PackedValues::Q4 { nibbles, groups } => {
-                    Table::from_q4(nibbles, groups, scales.clone(), self.columns)
-                }
-            },
+        let ParameterData { values, scales, .. } = self.values();
+        match values {
+            Values::F32(values) => Table::from_f32(values, self.columns),
+            Values::F16(values) => Table::from_f16(values, scales, self.columns),
+            Values::Q8(values) => Table::from_q8(values, scales, self.columns),
+            Values::Q4 { nibbles, groups } => Table::from_q4(nibbles, groups, scales, self.columns),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use mobilebert::config::Config;
 use mobilebert::plan::{Network, Parameter, Recipe};
-use mobilebert::weights::{Assembler, Dtype, ParameterData, RawTensor, Storage};
+use mobilebert::weights::{Assembler, Dtype, ParameterData, RawTensor, Storage, Values};
 use serde_json::json;
 
 use crate::support::checkpoint::{self, raw_f32};
@@ -69,11 +69,12 @@ fn packed_matrices_under_each_other_stay_packed_and_equal_their_floats() {
         // Weights and biases of [b | shared | v] and [q | k] in two layers.
         assert_eq!(joined.len(), 2 * 2 * 2);
         for (all, parts) in &joined {
-            let is_matrix = all.shape().len() == 2;
-            match (storage, all) {
-                (Storage::Q8, ParameterData::Q8(_)) if is_matrix => {}
-                (Storage::F16 | Storage::Q4, ParameterData::Packed(_)) if is_matrix => {}
-                (_, ParameterData::F32(_)) if !is_matrix || storage == Storage::F32 => {}
+            let is_matrix = all.shape.len() == 2;
+            match (storage, &all.values) {
+                (Storage::F16, Values::F16(_)) if is_matrix => {}
+                (Storage::Q8, Values::Q8(_)) if is_matrix => {}
+                (Storage::Q4, Values::Q4 { .. }) if is_matrix => {}
+                (_, Values::F32(_)) if !is_matrix || storage == Storage::F32 => {}
                 (_, other) => panic!("{storage}: {other:?}"),
             }
             assert!(all.is_whole());
@@ -95,7 +96,7 @@ fn matrices_of_different_formats_become_floats_together() {
     let joined = joined(&network, &stored);
     let mixed: Vec<_> = joined
         .iter()
-        .filter(|(all, _)| all.shape() == [64, 32] && matches!(all, ParameterData::F32(_)))
+        .filter(|(all, _)| all.shape == [64, 32] && matches!(all.values, Values::F32(_)))
         .collect();
     assert_eq!(mixed.len(), 1, "only the layer with that tensor");
     for (all, parts) in &joined {

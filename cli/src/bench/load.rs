@@ -38,9 +38,9 @@ pub fn directory(folder: &Path, options: &SessionOptions) -> Result<LoadedBenchm
     let before = Instant::now();
     let directory = Directory::new(hub::directory(folder)?)?;
     let config = directory.config_json()?;
-    let index = directory.weights_index()?;
+    let index = directory.shard_index()?;
     let mut spent = Spent { read: since(before), ..Spent::default() };
-    let files = ModelFiles { config: &config, index: index.as_deref(), ..ModelFiles::default() };
+    let files = ModelFiles { config: &config, index: index.as_ref(), ..ModelFiles::default() };
     let before = Instant::now();
     let mut loader = pollster::block_on(Loader::new(&files, options))?;
     spent.compile = since(before);

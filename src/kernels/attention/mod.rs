@@ -69,7 +69,7 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 impl AttentionParameters {
-    /// Of an attention of `heads` heads of `head_size`, of which a kernel reads some operands.
+    /// The parameters of an attention with `heads` heads of size `head_size`; operands that a kernel doesn't read are absent.
     pub(super) fn new(
         shapes: &Shapes<'_>,
         [heads, head_size]: [usize; 2],

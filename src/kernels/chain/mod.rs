@@ -19,11 +19,11 @@ use crate::error::Result;
 
 /// Places in workgroup memory: 16 KiB, which every WebGPU device has.
 pub const MEMORY: usize = 1024;
-/// Width of an attention at most: one invocation per feature.
+/// Maximum width of an attention: one invocation per feature.
 pub const MAX_WIDTH: usize = 256;
-/// Keys per head at least whose scores have to fit memory.
+/// Minimum number of keys per head whose scores must fit in workgroup memory.
 pub const SCORES: usize = 16;
-/// Linears in one chain at most.
+/// Maximum number of linears in a chain.
 pub const MAX_LINEARS: usize = 16;
 /// Rows that linears read are whole units of any format, see [`super::Format::unit`].
 pub const FEATURE_MULTIPLE: usize = 32;
@@ -193,7 +193,7 @@ impl ChainSource {
 }
 
 impl Chain {
-    /// Number of rows: every token, except where rows of another number are loaded.
+    /// Number of rows: one per token, unless only some rows are loaded.
     fn rows(&self, shapes: &Shapes<'_>) -> Result<usize> {
         let len = shapes.len(self.input)?;
         if self.input_width == 0 || !len.is_multiple_of(self.input_width) {
@@ -235,7 +235,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Checks that a linear reads and writes inside of what there is.
+    /// Checks that a linear reads and writes within its buffers.
     fn check_linear(&self, shapes: &Shapes<'_>, linear: &ChainLinear) -> Result<()> {
         let Matrix { rows, columns: ins, .. } = shapes.matrix(linear.weight)?;
         let outs = linear.outputs.len();

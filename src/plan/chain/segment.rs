@@ -88,7 +88,7 @@ impl Segment {
         source || self.linears.iter().any(|(linear, _)| reads(linear, buffer))
     }
 
-    /// The values that later steps read. Rows that it begins with are somewhere already.
+    /// The values that later steps read. The rows it starts with are already in a buffer.
     pub(super) fn results(&self, read_later: impl Fn(BufferId) -> bool) -> Vec<&Value> {
         let computed = self.values().skip(usize::from(!self.attends()));
         computed.filter(|value| read_later(value.buffer)).collect()

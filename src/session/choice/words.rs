@@ -20,7 +20,7 @@ const LONGEST_REASON: usize = 160;
 pub fn describe(kind: DeviceKind, choice: &Choice) -> String {
     let winner = if kind == DeviceKind::Gpu { "the GPU" } else { "the CPU" };
     let mut text = match choice.lengths.as_slice() {
-        [] => format!("{winner} is what is left"),
+        [] => format!("only {winner} is left"),
         lengths => {
             let times: Vec<String> = lengths.iter().map(times).collect();
             format!("{winner} won a measurement on this device: {}", times.join(", "))
@@ -93,7 +93,7 @@ mod tests {
         let choice = Choice { by: ChosenBy::Measurement, lengths: vec![], ruled_out };
         assert_eq!(
             describe(DeviceKind::Cpu, &choice),
-            "the CPU is what is left; one kernel per layer was ruled out: its results differ from the CPU's"
+            "only the CPU is left; one kernel per layer was ruled out: its results differ from the CPU's"
         );
     }
 }

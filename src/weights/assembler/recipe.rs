@@ -5,16 +5,14 @@ use safetensors::Dtype;
 use super::{Assembler, PendingSource, product, rows};
 use crate::error::{Error, Result};
 use crate::plan::{Parameter, Recipe, Source};
-use crate::weights::decode::{
-    Q4_GROUP, decode, packed, q8, refuse_non_finite, refuse_non_finite_packed, refuse_non_finite_q8,
-};
-use crate::weights::tensor::{PackedTensor, ParameterData, Q8Tensor, RawTensor, Tensor};
+use crate::weights::decode::{Q4_GROUP, as_stored, decode, refuse_non_finite};
+use crate::weights::tensor::{ParameterData, RawTensor, Tensor};
 
 impl Assembler {
     pub(super) fn evaluate(&self, parameter: &Parameter) -> Result<ParameterData> {
         let values = self.value(&parameter.recipe, &parameter.name, &parameter.shape)?;
-        if values.shape() != parameter.shape || !values.is_whole() {
-            let problem = format!("came out as {:?}, not {:?}", values.shape(), parameter.shape);
+        if values.shape != parameter.shape || !values.is_whole() {
+            let problem = format!("came out as {:?}, not {:?}", values.shape, parameter.shape);
             return Err(Error::internal(&parameter.name, problem));
         }
         Ok(values)
@@ -52,11 +50,7 @@ impl Assembler {
                 }
             },
         };
-        match &values {
-            ParameterData::F32(tensor) => refuse_non_finite(name, &tensor.shape, &tensor.data)?,
-            ParameterData::Q8(tensor) => refuse_non_finite_q8(name, tensor)?,
-            ParameterData::Packed(tensor) => refuse_non_finite_packed(name, tensor)?,
-        }
+        refuse_non_finite(name, &values)?;
         Ok(values)
     }
 
@@ -67,23 +61,18 @@ impl Assembler {
             return Ok(None);
         };
         let (raw, stored_scale) = self.stored(tensor)?;
-        let mut values = match raw.dtype {
-            Dtype::I8 => ParameterData::Q8(q8(raw, stored_scale, &tensor.shape)?),
-            // The kernels multiply whole groups.
-            Dtype::U8 if tensor.shape.last().is_none_or(|columns| !columns.is_multiple_of(Q4_GROUP)) => {
-                return Ok(None);
-            }
-            Dtype::F16 | Dtype::U8 => ParameterData::Packed(packed(raw, stored_scale, &tensor.shape)?),
-            _ => return Ok(None),
-        };
-        let gamma = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
-        if let ParameterData::Q8(Q8Tensor { scales, .. })
-        | ParameterData::Packed(PackedTensor { scales, .. }) = &mut values
+        // The kernels multiply whole groups.
+        let are_groups_whole = tensor.shape.last().is_some_and(|columns| columns.is_multiple_of(Q4_GROUP));
+        if !matches!(raw.dtype, Dtype::F16 | Dtype::I8 | Dtype::U8)
+            || (raw.dtype == Dtype::U8 && !are_groups_whole)
         {
-            let mut folded = Tensor { shape: vec![scales.len()], data: std::mem::take(scales) };
-            fold(&mut folded, gamma, None, 0, *factor);
-            *scales = folded.data;
+            return Ok(None);
         }
+        let mut values = as_stored(raw, stored_scale, &tensor.shape)?;
+        let gamma = scale.as_ref().map(|scale| self.decode(scale)).transpose()?;
+        let mut scales = Tensor { shape: vec![values.scales.len()], data: values.scales };
+        fold(&mut scales, gamma, None, 0, *factor);
+        values.scales = scales.data;
         Ok(Some(values))
     }
 

@@ -1,4 +1,4 @@
-//! The kit tried without a GPU: what it writes is there, small enough, and goes on.
+//! Runs the kit without a GPU: its outputs exist, are small enough, and training resumes from them.
 
 use std::fs;
 use std::path::Path;

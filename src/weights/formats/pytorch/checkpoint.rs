@@ -151,7 +151,7 @@ impl Checkpoint {
         width(self.storages[at].dtype) as u64
     }
 
-    /// Tells if any tensor needs a storage.
+    /// Returns whether any tensor needs a storage.
     pub(super) fn is_used(&self, at: usize) -> bool {
         !self.storages[at].views.is_empty()
     }

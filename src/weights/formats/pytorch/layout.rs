@@ -63,7 +63,7 @@ impl Layout {
         axes.try_fold(1usize, |span, (size, stride)| span.checked_add((size - 1).checked_mul(*stride)?))
     }
 
-    /// Tells if values may share places: a stride is smaller than what the axes with smaller strides cover.
+    /// Returns whether values may share places: a stride is smaller than what the axes with smaller strides cover.
     fn overlaps(&self) -> bool {
         let mut axes: Vec<(usize, usize)> = self
             .strides
@@ -91,7 +91,7 @@ impl Layout {
             })
     }
 
-    /// Tells if the tensor is the whole storage of `len` values, in its order.
+    /// Returns whether the tensor is the whole storage of `len` values, in its order.
     pub(super) fn is_whole(&self, len: usize) -> bool {
         self.offset == 0 && self.len() == len && self.is_contiguous()
     }

@@ -106,7 +106,7 @@ fn zip64(mut extra: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Tells if `bytes` start with the descriptor of an entry whose data has `size` bytes in the file.
+/// Returns whether `bytes` start with the descriptor of an entry whose data has `size` bytes in the file.
 pub(super) fn is_descriptor(bytes: &[u8], len: usize, size: u64) -> bool {
     let Some(bytes) = bytes.get(..len) else { return false };
     let found = if len == 24 { u64_at(bytes, 8) } else { u64::from(u32_at(bytes, 8)) };

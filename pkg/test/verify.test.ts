@@ -36,6 +36,20 @@ test("a wrong size or hash fails with both values", async () => {
   await assert.rejects(read({ ...good, sha256: "0".repeat(64) }), coded("integrity", sha256));
 });
 
+test("a list without sizes or hashes is compared as far as it goes", async () => {
+  const readWith = async (entry: { bytes?: number; sha256?: string }) => {
+    let checks = 0;
+    const manifest = { source: "the Hub", text: "", files: new Map([[good.name, entry]]) };
+    for await (const _ of verified(manifest, good.name, chunks(), () => checks++)) assert.equal(checks, 0);
+    return checks;
+  };
+  assert.equal(await readWith({ sha256 }), 1);
+  assert.equal(await readWith({ bytes: content.length }), 1);
+  assert.equal(await readWith({}), 0);
+  await assert.rejects(readWith({ sha256: "0".repeat(64) }), coded("integrity", sha256, "the Hub lists 000"));
+  await assert.rejects(readWith({ bytes: 12 }), coded("integrity", "11 bytes", "the Hub lists 12"));
+});
+
 test("a manifest may include a version, and a damaged one is reported", () => {
   const within = parseManifest(JSON.stringify({ version: 1, dtype: "q8", files: [good] }));
   assert.equal(within.files.get("model.safetensors")?.bytes, content.length);

@@ -44,21 +44,17 @@ export async function* verified(
   onCheck: () => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   const { bytes: size, sha256 } = manifest?.files.get(name) ?? {};
-  if (size === undefined) {
-    yield* chunks;
-    return;
-  }
   const source = manifest?.source;
   const hash = sha256 === undefined ? undefined : new Sha256();
   let bytes = 0;
   for await (const chunk of chunks) {
     hash?.update(chunk);
     bytes += chunk.length;
-    if (bytes > size) throw mismatch(name, `more than the ${size} bytes listed by ${source}`);
+    if (bytes > (size ?? bytes)) throw mismatch(name, `more than the ${size} bytes listed by ${source}`);
     yield chunk;
   }
-  onCheck();
-  if (bytes !== size) throw mismatch(name, `${bytes} bytes, but ${source} lists ${size}`);
+  if (size !== undefined || hash) onCheck();
+  if (bytes !== (size ?? bytes)) throw mismatch(name, `${bytes} bytes, but ${source} lists ${size}`);
   const found = hash?.hex();
   if (found !== sha256) throw mismatch(name, `sha256 is ${found}, but ${source} lists ${sha256}`);
 }

@@ -107,6 +107,15 @@ export function invalidInput(field: string, problem: string): MobileBertError {
   return new MobileBertError("invalid-input", `\`${field}\`: ${problem}`, { field });
 }
 
+/** Replaces the names of options in an error about an argument. */
+export function renamed(error: MobileBertError, names: Readonly<Record<string, string>>): MobileBertError {
+  const pattern = new RegExp(`\\b(${Object.keys(names).join("|")})\\b`, "g");
+  const rename = (text: string) => text.replace(pattern, (name) => names[name] as string);
+  const { code, message, detail } = error;
+  if (code !== "invalid-input" || rename(message) === message) return error;
+  return new MobileBertError(code, rename(message), { ...detail, field: rename(detail.field ?? "") });
+}
+
 function isPlainError(value: unknown): value is PlainError {
   if (typeof value !== "object" || value === null || value instanceof Error) return false;
   const { code, message } = value as Partial<PlainError>;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Encoder } from "../src/api/encoder.ts";
 import { FillMask } from "../src/api/fill-mask.ts";
 import type { LoadedModel } from "../src/api/model.ts";
@@ -10,6 +10,7 @@ import { TokenClassification } from "../src/api/token-classification.ts";
 import { ZeroShotClassification } from "../src/api/zero-shot-classification.ts";
 import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
+import { callable } from "../src/pipeline/calls.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
 import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
 import { chosen, loadTimes } from "./loaded.ts";
@@ -21,9 +22,12 @@ const never: Connection = {
   dispose: () => {},
 };
 
-function made<T extends LoadedModel>(wrap: new (connection: Connection, loaded: ModelInfo) => T): T {
+function made<T extends LoadedModel>(
+  wrap: new (connection: Connection, loaded: ModelInfo) => T,
+  connection = never,
+): T {
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
-  return new wrap(never, { device, task: "", labels: [], times: loadTimes });
+  return new wrap(connection, { device, task: "", labels: [], times: loadTimes });
 }
 
 /** Matches an `invalid-input` error that names the field in `detail`, with a message that matches `words`. */
@@ -177,38 +181,58 @@ test("valid options pass, including those that are `undefined`", async () => {
 
 test("the module gets the given numbers, with a default of three answers", async () => {
   const asked: unknown[] = [];
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   const call = async ({ args }: Call) => {
     asked.push(args[2]);
     return { answers: [] };
   };
-  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [], times: loadTimes });
+  const qa = made(QuestionAnswering, { ...never, call });
   await qa.ask("q", "c");
   await qa.ask("q", "c", { topK: 5, docStride: 64, signal: new AbortController().signal });
   assert.deepEqual(asked, [{ topK: 3 }, { topK: 5, docStride: 64 }]);
 });
 
 test("the module gets the place of an answer, without its text", async () => {
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
   const asked: unknown[] = [];
   const call = async ({ args }: Call) => {
     asked.push(args[2]);
     return { words: [] };
   };
-  const qa = new QuestionAnswering({ ...never, call }, { device, task: "", labels: [], times: loadTimes });
+  const qa = made(QuestionAnswering, { ...never, call });
   const answer = { text: "b", start: 1, end: 2, probability: 1, score: 3, variants: [] };
   await qa.explain("q", "abc", { answer, layer: 0, head: 3, signal: new AbortController().signal });
   assert.deepEqual(asked, [{ answer: { start: 1, end: 2 }, layer: 0, head: 3 }]);
 });
 
-test("errors of the module name options as in JavaScript", async () => {
-  const thrown = new MobileBertError("invalid-input", "`doc_stride`: doc_stride 3 and max_question 4", {
-    field: "doc_stride",
+describe("errors of the module", () => {
+  /** A connection whose calls fail. */
+  const failing = (field: string, problem: string) => {
+    const error = new MobileBertError("invalid-input", `\`${field}\`: ${problem}`, { field });
+    return { ...never, call: () => Promise.reject(error) };
+  };
+
+  test("name options as the classes do", async () => {
+    const qa = made(QuestionAnswering, failing("doc_stride", "doc_stride 3 and max_question 4"));
+    await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));
+    await assert.rejects(qa.explain("q", "c"), naming("docStride"));
+    const encoder = made(Encoder, failing("max_length", "is 1, but a token and 2 special tokens need room"));
+    await assert.rejects(encoder.encode("text", { maxLength: 1 }), naming("maxLength", /^`maxLength`: is 1/));
+    const zeroShot = made(ZeroShotClassification, failing("hypothesis_template", "has no {}"));
+    await assert.rejects(zeroShot.classify("text", ["a"]), naming("hypothesisTemplate", /^`hypothesisTemplate`/));
   });
-  const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
-  const connection = { ...never, call: () => Promise.reject(thrown) };
-  const qa = new QuestionAnswering(connection, { device, task: "", labels: [], times: loadTimes });
-  await assert.rejects(qa.ask("q", "c"), naming("docStride", /^`docStride`: docStride 3 and maxQuestionTokens 4$/));
+
+  test("that name no option stay as they are", async () => {
+    const encoder = made(Encoder, failing("texts", "text 0 has 9 ids above vocab_size"));
+    await assert.rejects(encoder.encode("text"), naming("texts", /above vocab_size$/));
+  });
+
+  test("name options as in transformers.js in a pipeline", async () => {
+    const qa = made(QuestionAnswering, failing("max_length", "max_length 3 and max_question 4"));
+    const ask = callable("question-answering", qa, (question: string) => qa.ask(question, "context"));
+    await assert.rejects(ask("q"), naming("max_seq_len", /^`max_seq_len`: max_seq_len 3 and max_question_len 4$/));
+    const zeroShot = made(ZeroShotClassification, failing("hypothesis_template", "has no {}"));
+    const classify = callable("zero-shot-classification", zeroShot, (text: string) => zeroShot.classify(text, ["a"]));
+    await assert.rejects(classify("text"), naming("hypothesis_template", /^`hypothesis_template`: has no/));
+  });
 });
 
 test("`pipeline()` names unsupported options of transformers.js, with advice on what to use instead", async () => {

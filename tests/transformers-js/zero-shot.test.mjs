@@ -62,7 +62,7 @@ for (const worker of [true, false]) {
       const hypothesisTemplate = "no place";
       await assert.rejects(
         model.classify("week", ["week"], { hypothesisTemplate }),
-        coded("invalid-input", /hypothesis_template/),
+        coded("invalid-input", /hypothesisTemplate/),
       );
       await assert.rejects(model.classify("week", ["week ".repeat(99)]), coded("invalid-input", /label 0/));
     });

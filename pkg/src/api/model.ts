@@ -1,6 +1,6 @@
 import { onAbort, untilAborted } from "../abort.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
-import { aborted, disposed, invalidInput, MobileBertError, type PlainError, toError } from "../errors.js";
+import { aborted, disposed, invalidInput, MobileBertError, type PlainError, renamed, toError } from "../errors.js";
 import { resolveSource, resolveUrl } from "../files/source.js";
 import { inNode } from "../node.js";
 import { CALL, checkOptions, LOAD } from "../options.js";
@@ -26,6 +26,17 @@ export interface Tokens {
   /** The model's maximum number of tokens. Calls truncate longer texts, except question answering, which reads windows. */
   maxLength: number;
 }
+
+/** Options as errors of the wasm module name them, and as they are called here. */
+const OPTIONS = {
+  doc_stride: "docStride",
+  hypothesis_template: "hypothesisTemplate",
+  max_answer_tokens: "maxAnswerTokens",
+  max_length: "maxLength",
+  max_question: "maxQuestionTokens",
+  max_windows: "maxWindows",
+  top_k: "topK",
+};
 
 declare global {
   // For compilers without `esnext.disposable`. If it is there, the declarations merge.
@@ -131,7 +142,7 @@ export abstract class LoadedModel {
       const unsubscribe = [onAbort(ended, () => stopWith(disposed()))];
       if (signal) unsubscribe.push(onAbort(signal, () => stopWith(aborted(signal.reason))));
       // Without a worker, errors of the wasm module arrive unconverted.
-      const fail = (error: unknown) => reject(toError(error));
+      const fail = (error: unknown) => reject(renamed(toError(error), OPTIONS));
       work.then(resolve, fail).finally(() => {
         for (const each of unsubscribe) each();
       });

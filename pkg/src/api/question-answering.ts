@@ -1,4 +1,4 @@
-import { invalidInput, MobileBertError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import { CALL, type Checks, checkOptions, isBoolean, isCount, isFunction, isIndex, isSpan } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
 import {
@@ -124,8 +124,8 @@ export class QuestionAnswering extends LoadedModel {
     checkOptions(options, ASK);
     const { signal, onPartial, topK = 3, ...rest } = options;
     const partial = onPartial && ((value: unknown) => onPartial(withText(value as PartialAnswers, context)));
-    const call = this.call("ask", [question, context, { topK, ...rest }], signal ? { signal } : {}, partial);
-    const result = await call.catch(throwWithCamelCase);
+    const args = [question, context, { topK, ...rest }];
+    const result = await this.call("ask", args, signal ? { signal } : {}, partial);
     return withText(result as AskResult, context);
   }
 
@@ -148,7 +148,7 @@ export class QuestionAnswering extends LoadedModel {
     const answer = given ?? (await this.ask(question, context, { topK: 1, signal, ...sizes })).answers[0];
     const place = answer ? { answer: spanOf(answer, context) } : {};
     const args = [question, context, { ...place, layer, head, ...sizes }];
-    const result = await this.call("explain", args, signal ? { signal } : {}).catch(throwWithCamelCase);
+    const result = await this.call("explain", args, signal ? { signal } : {});
     return withTexts(result as Explanation, question, context);
   }
 }
@@ -159,15 +159,4 @@ function withText<T extends { answers: Answer[] }>(result: T, context: string): 
     for (const span of [answer, ...answer.variants]) span.text = context.slice(span.start, span.end);
   }
   return result;
-}
-
-/** Rewrites the option names in an error of the module from snake_case to camelCase. */
-function throwWithCamelCase(error: unknown): never {
-  if (!(error instanceof MobileBertError) || error.code !== "invalid-input") throw error;
-  const camel = (text: string) =>
-    text
-      .replace(/\bmax_question\b/g, "max_question_tokens")
-      .replace(/\b(?:top|doc|max)(?:_[a-z]+)+/g, (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
-  const { field, ...detail } = error.detail;
-  throw new MobileBertError(error.code, camel(error.message), field ? { ...detail, field: camel(field) } : detail);
 }

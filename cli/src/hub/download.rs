@@ -25,6 +25,8 @@ struct Repository<'a> {
     agent: Agent,
     endpoint: String,
     id: &'a Id,
+    /// The commit that the branch or tag of `id` is at, once it is known.
+    commit: Option<String>,
 }
 
 /// Downloads a model's files into the cache; the configuration last, because it marks the model as complete.
@@ -33,10 +35,12 @@ pub fn download(id: &Id, cache: &Cache) -> Result<PathBuf> {
     let settings =
         Agent::config_builder().timeout_connect(Some(TIMEOUT)).timeout_recv_response(Some(TIMEOUT));
     let endpoint = endpoint.trim_end_matches('/').to_owned();
-    let repository = Repository { agent: settings.build().into(), endpoint, id };
+    let mut repository = Repository { agent: settings.build().into(), endpoint, id, commit: None };
     let config = repository.get(CONFIG)?.ok_or_else(|| repository.missing(CONFIG))?;
     let stated = config.headers().get("x-repo-commit").and_then(|commit| commit.to_str().ok());
-    let commit = stated.unwrap_or(&id.revision).to_owned();
+    // A branch may move while its files are downloaded.
+    repository.commit = stated.map(str::to_owned);
+    let commit = repository.revision().to_owned();
     let folder = cache.snapshot(&commit);
     fs::create_dir_all(&folder).map_err(|source| failed(&folder, source))?;
     repository.weights(&folder)?;
@@ -74,10 +78,14 @@ impl Repository<'_> {
         Err(self.without_weights())
     }
 
+    fn revision(&self) -> &str {
+        self.commit.as_ref().unwrap_or(&self.id.revision)
+    }
+
     /// A file; none if it doesn't exist.
     fn get(&self, name: &str) -> Result<Option<Response<Body>>> {
-        let Id { name: repository, revision } = self.id;
-        let revision = revision.replace('/', "%2F");
+        let repository = &self.id.name;
+        let revision = self.revision().replace('/', "%2F");
         let url = format!("{}/{repository}/resolve/{revision}/{name}", self.endpoint);
         let response = self.request(&url)?;
         // Networks that ask to log in answer with a page, which would stay in the cache.

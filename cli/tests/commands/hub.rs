@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use crate::process::{Ran, command, text};
 
+/// The commits of `main` and of `refs/pr/8`.
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+const PULL_REQUEST: &str = "8888888888888888888888888888888888888888";
 /// The header of the token that this Hub knows.
 const TOKEN: &str = "Bearer hf_known";
 const TYPEFORM: &str = "typeform/mobilebert-uncased-mnli";
@@ -59,8 +61,9 @@ fn answer(mut stream: TcpStream) {
         body = &body[..body.len() / 2];
         length.clear();
     }
+    let commit = if path.contains("/refs/pr/8/") { PULL_REQUEST } else { COMMIT };
     let head = format!(
-        "HTTP/1.1 {status}\r\nx-repo-commit: {COMMIT}\r\ncontent-type: {kind}; charset=utf-8\r\n\
+        "HTTP/1.1 {status}\r\nx-repo-commit: {commit}\r\ncontent-type: {kind}; charset=utf-8\r\n\
          {length}connection: close\r\n\r\n"
     );
     if path.starts_with("/slow/") {
@@ -81,10 +84,17 @@ fn content(path: &str) -> Option<Vec<u8>> {
     let path = ["/mirror", "/slow"].iter().find_map(|host| path.strip_prefix(host)).unwrap_or(path);
     let (repository, rest) = path.strip_prefix('/')?.split_once("/resolve/")?;
     let folder = fixtures().join(repository.replace('/', "--"));
-    match rest.strip_prefix("refs/pr/8/") {
-        Some("config.json" | "vocab.txt") => fs::read(folder.join(rest.strip_prefix("refs/pr/8/")?)).ok(),
-        Some(name) => fs::read(folder.join("refs-pr-8").join(name)).ok(),
-        None => fs::read(folder.join(rest.strip_prefix("main/")?)).ok(),
+    let file = |commit: &str, name: &str| {
+        let is_changed = commit == PULL_REQUEST && !["config.json", "vocab.txt"].contains(&name);
+        fs::read(if is_changed { folder.join("refs-pr-8").join(name) } else { folder.join(name) }).ok()
+    };
+    let (commit, name) = rest.split_once('/')?;
+    match commit {
+        COMMIT | PULL_REQUEST => file(commit, name),
+        // As if the branches moved at once: only what tells their commit is read from them.
+        _ => ["main/config.json", "refs/pr/8/config.json"]
+            .contains(&rest)
+            .then(|| file(COMMIT, "config.json"))?,
     }
 }
 
@@ -156,7 +166,7 @@ fn processes_that_download_the_same_model_at_once_do_not_disturb_each_other() {
     });
     let model = cache.path().join("hub/models--google--mobilebert-uncased/snapshots").join(COMMIT);
     let stored = |file: &str| fs::read(model.join(file)).unwrap();
-    let sent = |file: &str| content(&format!("/google/mobilebert-uncased/resolve/main/{file}")).unwrap();
+    let sent = |file: &str| content(&format!("/google/mobilebert-uncased/resolve/{COMMIT}/{file}")).unwrap();
     assert!(stored("pytorch_model.bin") == sent("pytorch_model.bin"));
     let mut names = fs::read_dir(model).unwrap().map(|entry| entry.unwrap().path());
     assert!(

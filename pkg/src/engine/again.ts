@@ -22,7 +22,8 @@ export async function loadAgain(request: LoadRequest, help: Help, signal: AbortS
   if (help.cached === undefined) return await loadModel(request, progress, () => {}, signal);
   const record = await cachedRecord(request);
   if (versionOf(record) !== help.cached) throw notCached();
-  return await build(request, engine, openCached(record.model, record), undefined, "cache", progress, signal);
+  const open = openCached(record.model, record);
+  return await build({ request, engine, open, phase: "cache", progress, signal });
 }
 
 /** Returns whether reading the files takes requests over the network. */

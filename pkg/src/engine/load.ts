@@ -32,15 +32,15 @@ export async function loadModel(
   const { place, repository } = await timer.fetch.time(async () =>
     locateRepository(await chooseMirror(wanted.place, signal), wanted.followBaseModel, signal),
   );
-  const request = { ...wanted, place };
+  const shared = { request: { ...wanted, place }, progress, signal, timer };
   // A model that was followed is cached under the id that the caller knows.
   const base = cacheKey(wanted);
   const version = await timer.fetch.time(() => modelVersion(place, repository, base, signal));
   let model: EngineModel | undefined;
   if (base && version.record) {
     try {
-      const cached = openCached(base, version.record, timer);
-      model = await build(request, await engine, cached, undefined, "cache", progress, signal, timer);
+      const open = openCached(base, version.record, timer);
+      model = await build({ ...shared, engine: await engine, open, phase: "cache" });
     } catch (error) {
       if (signal.aborted) throw aborted();
       // A cached file is missing or damaged: download everything again.
@@ -52,9 +52,10 @@ export async function loadModel(
   if (base && !model) await store.uncommit(base).catch(() => {});
   for (let first = true; !model; first = false) {
     const from = first || place.kind === "files" ? place : { ...place, bypassHttpCache: true };
-    const files = new ModelDownload(from, base, version.manifest, progress, signal, timer);
+    const { manifest } = version;
+    const files = new ModelDownload(from, base, manifest, progress, signal, timer);
     try {
-      model = await build(request, await engine, files.open, version.manifest, "download", progress, signal, timer);
+      model = await build({ ...shared, engine: await engine, open: files.open, manifest, phase: "download" });
       await files.commit(onWarning);
     } catch (error) {
       if (!isDamaged(error)) throw error;
@@ -77,17 +78,23 @@ function isDamaged(error: unknown): boolean {
   return ["corrupt", "integrity", "not-a-model"].includes(toError(error).code);
 }
 
+/** A model to build from its files. */
+interface Build {
+  request: LoadRequest;
+  engine: Awaited<ReturnType<typeof startEngine>>;
+  open: Opener;
+  /** The files that exist, if they are known. */
+  manifest?: Manifest | undefined;
+  /** The phase in which the files are read. */
+  phase: "download" | "cache";
+  progress: ProgressTotal;
+  signal: AbortSignal;
+  timer?: LoadTimer;
+}
+
 /** Reads configuration and tokenizer, then the weights chunk by chunk. */
-export async function build(
-  request: LoadRequest,
-  engine: Awaited<ReturnType<typeof startEngine>>,
-  open: Opener,
-  manifest: Manifest | undefined,
-  phase: "download" | "cache",
-  progress: ProgressTotal,
-  signal: AbortSignal,
-  timer = new LoadTimer(),
-): Promise<EngineModel> {
+export async function build(from: Build): Promise<EngineModel> {
+  const { request, engine, open, manifest, phase, progress, signal, timer = new LoadTimer() } = from;
   const opened = await timer.fetch.time(() => openAll(request.place, open, manifest, progress));
   let loader: EngineLoader | undefined;
   try {

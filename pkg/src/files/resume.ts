@@ -63,55 +63,54 @@ export async function* readResuming(
   send: SendRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  let current = first;
+  const { bytes, validator } = first;
+  let current: Download | undefined = first;
   let at = first.start;
   let failures = 0;
-  // The length of a compressed response isn't the file's, so ranges can't be requested.
-  const ranges = first.bytes !== undefined;
   for (;;) {
     try {
-      const { body } = current.response;
-      let skip = at - current.start;
-      for await (const chunk of body ? chunksWithTimeout(body, signal) : []) {
-        const fresh = chunk.subarray(Math.min(skip, chunk.length));
-        skip -= chunk.length - fresh.length;
-        if (fresh.length === 0) continue;
-        at += fresh.length;
+      // The length of a compressed response isn't the file's, so ranges can't be requested.
+      current ??= resumed(name, first, at, await send(bytes === undefined ? {} : rangeHeaders(at, validator, url)));
+      for await (const chunk of unread(current, at, signal)) {
+        at += chunk.length;
         failures = 0;
-        yield fresh;
+        yield chunk;
       }
-      if (first.bytes !== undefined && at < first.bytes) throw new Error(`received ${at} of ${first.bytes} bytes`);
+      if (at < (bytes ?? at)) throw new Error(`received ${at} of ${bytes} bytes`);
       return;
     } catch (error) {
       if (signal.aborted) throw aborted();
-      current = await retry(error);
+      if (error instanceof Changed) throw error;
+      const delay = RETRY_DELAYS[failures++];
+      if (delay === undefined) throw interrupted(name, error);
+      await sleep(delay, signal);
+      current = undefined;
     }
   }
+}
 
-  async function retry(error: unknown): Promise<Download> {
-    const delay = RETRY_DELAYS[failures++];
-    if (delay === undefined) throw interrupted(name, error);
-    await sleep(delay, signal);
-    let found: Download;
-    try {
-      found = parseResponse(await send(ranges ? rangeHeaders(at, first.validator, url) : {}), at);
-    } catch (error) {
-      if (signal.aborted) throw aborted();
-      return await retry(error);
-    }
-    const cancel = () => void found.response.body?.cancel().catch(() => {});
-    if (!found.response.ok) {
-      cancel();
-      return await retry(new Error(`the server responded with ${found.response.status}`));
-    }
-    const changed = ranges && found.validator !== first.validator;
-    if (found.start > at || changed || differ(found.validator, first.validator)) {
-      cancel();
-      const message = `${name}: changed on the server during the download; load the model again`;
-      throw new MobileBertError("network", message, { file: name });
-    }
-    return found;
+/** The chunks of a download from a byte offset on, which it may begin before. */
+async function* unread({ response, start }: Download, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let skip = from - start;
+  for await (const chunk of response.body ? chunksWithTimeout(response.body, signal) : []) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
   }
+}
+
+/** The file has changed on the server. */
+class Changed extends MobileBertError {}
+
+/** The rest of a file in a response; fails unless it is the same file, from `at` or before. */
+function resumed(name: string, { bytes, validator }: Download, at: number, response: Response): Download {
+  const found = parseResponse(response, at);
+  const hasChanged = bytes === undefined ? differ(found.validator, validator) : found.validator !== validator;
+  if (response.ok && found.start <= at && !hasChanged) return found;
+  void response.body?.cancel().catch(() => {});
+  if (!response.ok) throw new Error(`the server responded with ${response.status}`);
+  const message = `${name}: changed on the server during the download; load the model again`;
+  throw new Changed("network", message, { file: name });
 }
 
 function interrupted(name: string, error: unknown): MobileBertError {

@@ -25,6 +25,14 @@ export function make(name, { className, text } = {}, children = []) {
   return element;
 }
 
+/** The header of a table's row. @param {string} text */
+export function rowHeader(text) {
+  const head = document.createElement("th");
+  head.scope = "row";
+  head.textContent = text;
+  return head;
+}
+
 /**
  * Fills the group with this id with one button per text.
  * @param {string} id

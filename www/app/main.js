@@ -11,13 +11,13 @@ import { setRemark, showFailed, showWaiting } from "./models/loading.js";
 import { chooseModels } from "./models/models.js";
 import { startOffline } from "./offline.js";
 import { models, wantedDevice } from "./parameters.js";
-import { hideProblem, showProblem, taskFound } from "./problem.js";
+import { hideProblem, lacksGpu, showProblem, taskFound } from "./problem.js";
 import { remember } from "./remembered.js";
 import { hideLabels, kindOf, showLabels, showOwnLabels, startLabels } from "./sentiment/labels.js";
 import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment/sentiment.js";
 import { startSharing } from "./sharing/share-answer.js";
 import { startShared } from "./sharing/shared.js";
-import { turn } from "./turn.js";
+import { yieldToBrowser } from "./yield-to-browser.js";
 
 /**
  * @typedef {import("../pkg/dist/index.js").Device} Device
@@ -31,10 +31,10 @@ import { turn } from "./turn.js";
 showWaiting("Looking for a model…");
 // Fetch the list of models while setting up the page.
 const choice = chooseModels();
-await turn();
+await yieldToBrowser();
 const kept = takeKept();
 startAsking(listener("answers"), kept);
-await turn();
+await yieldToBrowser();
 startSentiment(listener("sentiment"), kept?.sentence);
 startLabels(listener("sentiment"));
 startDevices(loadBoth);
@@ -102,7 +102,7 @@ async function loadAnswers() {
     const previous = usual;
     usual = wanted;
     choosing.ready(wanted.label, previous === wanted ? undefined : previous);
-    settle("answers", wanted);
+    markInUse("answers", wanted);
     setAnswering(model);
   } catch (error) {
     if (taskFound(error) === "text-classification") return takeForSentiment(wanted);
@@ -112,7 +112,8 @@ async function loadAnswers() {
     }
     failed("answers", `${wanted.label} could not be loaded.`);
     const previous = usual === wanted ? undefined : usual;
-    if (!lacksGpu(error)) choosing.missing(`Choose another model instead of ${wanted.label}:`, previous);
+    if (!lacksGpu(error, wantedDevice()))
+      choosing.missing(`Choose another model instead of ${wanted.label}:`, previous);
     report(error, "answers");
   }
 }
@@ -158,7 +159,7 @@ function instead(text, question) {
 }
 
 /** A model is in use: shows it, and remembers it if the user picked it. @param {Use} use @param {Choice} choice @param {string} [what] */
-function settle(use, choice, what) {
+function markInUse(use, choice, what) {
   showModels(use, choice, what);
   choosing.mark();
   if (picked.has(choice)) remember(use, choice.source === chosen.usual[use]?.source ? undefined : choice);
@@ -208,7 +209,7 @@ async function loadSentiment() {
     }
     usualSentiment = wanted;
     if (picked.has(wanted)) choosing.ready(wanted.label);
-    settle("sentiment", wanted, kind === "sentiment" ? kind : "labels");
+    markInUse("sentiment", wanted, kind === "sentiment" ? kind : "labels");
   } catch (error) {
     if (isForgotten("sentiment", wanted)) {
       sentiment = chosen.usual.sentiment;
@@ -247,11 +248,6 @@ function listener(use) {
 function report(error, use, again = use === "answers" ? loadAnswers : loadSentiment) {
   // Calls to a model that has been replaced aren't failures.
   if (error instanceof MobileBertError && ["aborted", "disposed"].includes(error.code)) return;
-  const useCpu = lacksGpu(error) ? () => switchTo("wasm", loadBoth) : undefined;
+  const useCpu = lacksGpu(error, wantedDevice()) ? () => switchTo("wasm", loadBoth) : undefined;
   showProblem(error, again, useCpu);
-}
-
-/** Returns whether a load failed because there is no GPU, and the user asked for one. @param {unknown} error */
-function lacksGpu(error) {
-  return wantedDevice() === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
 }

@@ -62,6 +62,11 @@ export function taskFound(error) {
   return error instanceof MobileBertError ? error.detail.task : undefined;
 }
 
+/** Returns whether a load failed because there is no GPU, and `device` asked for one. @param {unknown} error @param {string} device */
+export function lacksGpu(error, device) {
+  return device === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
+}
+
 /**
  * Returns title, text and advice for an error.
  * @param {unknown} error

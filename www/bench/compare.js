@@ -1,11 +1,11 @@
 /** Compares the shown result with one that the user pastes: its JSON, or a link to it. */
-import { byId, make } from "../app/elements.js";
+import { byId, make, rowHeader } from "../app/elements.js";
 import { Unreadable } from "../share/readers.js";
+import { configurationOf, titleWith } from "./configurations.js";
 import { readResult } from "./result.js";
 import { isShared, resultIn } from "./share.js";
 import { milliseconds } from "./statistics.js";
 import { placeOf } from "./verdict.js";
-import { titleWith, wayOf } from "./ways.js";
 
 /** @typedef {import("./result.js").Result} Result */
 
@@ -66,14 +66,14 @@ function formatted(value) {
 /** @param {Result} here @param {Result} there */
 function compare(here, there) {
   if (there.void !== null) throw new Unreadable(`That result is void: ${there.void}`);
-  const way = wayOf(here.models);
+  const configuration = configurationOf(here.models);
   const pairs = here.models.flatMap((model) =>
     model.warm.flatMap((row) => {
       const others = there.models.filter(({ name }) => name === model.name);
       const sameThreads = others.filter(({ threads }) => threads === model.threads);
       const same = [...sameThreads, ...others].find(({ schedule }) => schedule === model.schedule) ?? others[0];
       const other = same?.warm.find(({ sequence, batch }) => sequence === row.sequence && batch === row.batch);
-      return other ? [{ title: titleWith(model, way), row, other }] : [];
+      return other ? [{ title: titleWith(model, configuration), row, other }] : [];
     }),
   );
   if (pairs.length === 0) throw new Unreadable("The two results have no network and length in common");
@@ -81,11 +81,11 @@ function compare(here, there) {
   text.textContent = `This one: ${place(here)}. The pasted one: ${place(there)}. Wrong results don't count as faster.`;
   table.tBodies[0]?.replaceChildren(
     ...pairs.map(({ title, row, other }) => {
-      const head = document.createElement("th");
-      head.scope = "row";
-      head.textContent = `${title}, ${row.sequence}`;
       const cells = [milliseconds(row.median_ms), milliseconds(other.median_ms), verdict(row, other)];
-      return make("tr", {}, [head, ...cells.map((cell) => make("td", { text: cell }))]);
+      return make("tr", {}, [
+        rowHeader(`${title}, ${row.sequence}`),
+        ...cells.map((cell) => make("td", { text: cell })),
+      ]);
     }),
   );
   region.hidden = false;

@@ -1,5 +1,5 @@
 /** Says in words how a sustained run changed over time. Heat is the usual cause, but no browser shows a temperature. */
-import { milliseconds, quantile } from "./statistics.js";
+import { duration, milliseconds, quantile } from "./statistics.js";
 
 /** @typedef {import("./result.js").Sustained} Sustained */
 
@@ -34,10 +34,4 @@ export function heat({ seconds, points }) {
   const much = ratio < STRONG ? `${Math.round(100 * (ratio - 1))} % slower` : `${ratio.toFixed(1)} times as slow`;
   const why = ratio < STRONG ? "Warm devices do that" : "The device probably limits itself because it is hot";
   return `${figures}. From ${since} on, it was slower, and ${much} at the end. ${why}; let it cool down and measure again to be sure.`;
-}
-
-/** @param {number} seconds */
-function duration(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} seconds`;
-  return `${Math.round(seconds / 60)} minutes`;
 }

@@ -1,6 +1,6 @@
 /** The latency page: the form, one measurement at a time, its result, and shared results. */
 import { byId } from "../app/elements.js";
-import { hideProblem, showProblem } from "../app/problem.js";
+import { hideProblem, lacksGpu, showProblem } from "../app/problem.js";
 import { MobileBertError } from "../pkg/dist/index.js";
 import { Unreadable } from "../share/readers.js";
 import { offerComparison } from "./compare.js";
@@ -96,8 +96,7 @@ async function run(plan) {
 
 /** @param {unknown} error @param {Plan} plan */
 function report(error, plan) {
-  const lacksGpu = plan.device === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
-  const onCpu = lacksGpu ? () => run({ ...plan, device: "wasm" }) : undefined;
+  const onCpu = lacksGpu(error, plan.device) ? () => run({ ...plan, device: "wasm" }) : undefined;
   showProblem(error, () => run(plan), onCpu);
 }
 

@@ -14,11 +14,13 @@ import { quantile, rounded } from "./statistics.js";
  *   expected: (sequence: number) => Expected | undefined }} Subject
  * @typedef {{ subjects: Subject[], sequences: number[], runs: number, minutes: number | null,
  *   device: string, threads: number[], schedule: string | undefined, allSchedules: boolean, profile: boolean }} Plan
- * @typedef {{ schedule: string | undefined, threads: number }} Way
+ * @typedef {{ schedule: string | undefined, threads: number }} Configuration
  * @typedef {{ starting(subject: Subject, progress: StartProgress): void, running(subject: Subject, sequence: number,
  *   runs: number[], share: number): void, version(version: string): void, changed(models: ModelResult[]): void,
  *   tooLong(subject: Subject, longest: number, lengths: number[]): void,
  *   indivisible(subject: Subject, schedule: string): void, row(model: ModelResult, row: Row): void }} Listener
+ * @typedef {{ plan: Plan, subject: Subject, benchmark: Benchmark, model: ModelResult, listener: Listener,
+ *   changed: () => void }} Network A network that has started, and its result so far.
  */
 
 /** Uncounted runs after the first one. */
@@ -40,7 +42,8 @@ export async function measure(plan, listener, signal) {
   /** @type {ModelResult[]} */
   const models = [];
   for (const subject of plan.subjects) {
-    const measured = (/** @type {Way} */ way) => measureOne(plan, subject, way, models, listener, signal);
+    const measured = (/** @type {Configuration} */ configuration) =>
+      measureOne({ plan, subject, configuration, models, listener, signal });
     const [threads = 1, ...moreThreads] = plan.threads;
     // The engine says which schedules it has, and which device it uses, once it has started.
     const started = await measured({ schedule: plan.schedule, threads });
@@ -53,16 +56,13 @@ export async function measure(plan, listener, signal) {
 }
 
 /**
- * Measures a network in one way.
- * @param {Plan} plan
- * @param {Subject} subject
- * @param {Way} way
- * @param {ModelResult[]} models those measured so far, to which this one is added
- * @param {Listener} listener
- * @param {AbortSignal} signal
+ * Measures a network in one configuration, and adds it to those measured so far.
+ * @param {{ plan: Plan, subject: Subject, configuration: Configuration, models: ModelResult[], listener: Listener,
+ *   signal: AbortSignal }} what
  */
-async function measureOne(plan, subject, { schedule, threads }, models, listener, signal) {
+async function measureOne({ plan, subject, configuration, models, listener, signal }) {
   const { device, profile, sequences, minutes } = plan;
+  const { schedule, threads } = configuration;
   const benchmark = await Benchmark.start(subject.source, {
     device: /** @type {import("../pkg/dist/index.js").DeviceKind} */ (device),
     ...(schedule && { schedule }),
@@ -82,9 +82,9 @@ async function measureOne(plan, subject, { schedule, threads }, models, listener
     models.push(model);
     const tooLong = sequences.filter((length) => length > started.longest);
     if (tooLong.length > 0) listener.tooLong(subject, started.longest, tooLong);
-    const changed = () => listener.changed(models);
-    if (minutes === null) await warm(plan, subject, benchmark, model, changed, listener);
-    else await sustain(minutes, sequences, subject, benchmark, model, changed, listener);
+    const network = { plan, subject, benchmark, model, listener, changed: () => listener.changed(models) };
+    if (minutes === null) await warm(network);
+    else await sustain(network, minutes);
     return started;
   } finally {
     benchmark.dispose();
@@ -143,58 +143,60 @@ function worse(before, now) {
   return distance(now) > distance(before) ? now : before;
 }
 
-/**
- * @param {Plan} plan
- * @param {Subject} subject
- * @param {Benchmark} benchmark
- * @param {ModelResult} model
- * @param {() => void} changed
- * @param {Listener} listener
- */
-async function warm(plan, subject, benchmark, model, changed, listener) {
-  // A profile of the CPU is that of one thread.
-  const isProfiled = plan.profile && (model.threads ?? 1) === 1;
+/** Measures every length that the network supports. @param {Network} network */
+async function warm(network) {
+  const { plan, benchmark, model, listener, changed } = network;
   for (const sequence of plan.sequences.filter((length) => length <= benchmark.started.longest)) {
-    const expected = subject.expected(sequence);
-    const first = await benchmark.run(sequence, expected);
-    if (model.warm.length === 0) {
-      endColdStart(model, first.milliseconds);
-      changed();
-    }
-    let { check } = first;
-    /** @type {number[]} */
-    const runs = [];
-    const started = performance.now();
-    for (let i = 0; runs.length < plan.runs; i++) {
-      const run = await benchmark.run(sequence, expected);
-      check = worse(check, run.check);
-      if (i < WARM_UP) continue;
-      runs.push(rounded(run.milliseconds));
-      const share = Math.max(runs.length / plan.runs, (performance.now() - started) / MAX_DURATION);
-      listener.running(subject, sequence, runs, share);
-      if (runs.length >= MIN_RUNS && performance.now() - started > MAX_DURATION) break;
-    }
-    /** @type {Row} */
-    const row = {
-      sequence,
-      batch: 1,
-      runs: runs.length,
-      first_ms: rounded(first.milliseconds),
-      min_ms: quantile(runs, 0),
-      median_ms: quantile(runs, 0.5),
-      p90_ms: quantile(runs, 0.9),
-      runs_ms: runs,
-      dispatches: await benchmark.dispatches(sequence),
-      activation_bytes: await benchmark.activationBytes(sequence),
-      parts: isProfiled ? await benchmark.parts(sequence, PROFILED_RUNS) : null,
-      check,
-      paper_ms: sequence === PAPER_SEQUENCE ? subject.paperMs : null,
-    };
+    const row = await measureRow(network, sequence);
     model.warm.push(row);
-    if (isProfiled) await profile(benchmark, model, sequence);
+    if (isProfiled(network)) await profile(benchmark, model, sequence);
     changed();
     listener.row(model, row);
   }
+}
+
+/** Returns whether the parts of runs are timed: a profile of the CPU is that of one thread. @param {Network} network */
+function isProfiled({ plan, model }) {
+  return plan.profile && (model.threads ?? 1) === 1;
+}
+
+/** @param {Network} network @param {number} sequence @returns {Promise<Row>} */
+async function measureRow(network, sequence) {
+  const { plan, subject, benchmark, model, listener, changed } = network;
+  const expected = subject.expected(sequence);
+  const first = await benchmark.run(sequence, expected);
+  if (model.warm.length === 0) {
+    endColdStart(model, first.milliseconds);
+    changed();
+  }
+  let { check } = first;
+  /** @type {number[]} */
+  const runs = [];
+  const started = performance.now();
+  for (let i = 0; runs.length < plan.runs; i++) {
+    const run = await benchmark.run(sequence, expected);
+    check = worse(check, run.check);
+    if (i < WARM_UP) continue;
+    runs.push(rounded(run.milliseconds));
+    const share = Math.max(runs.length / plan.runs, (performance.now() - started) / MAX_DURATION);
+    listener.running(subject, sequence, runs, share);
+    if (runs.length >= MIN_RUNS && performance.now() - started > MAX_DURATION) break;
+  }
+  return {
+    sequence,
+    batch: 1,
+    runs: runs.length,
+    first_ms: rounded(first.milliseconds),
+    min_ms: quantile(runs, 0),
+    median_ms: quantile(runs, 0.5),
+    p90_ms: quantile(runs, 0.9),
+    runs_ms: runs,
+    dispatches: await benchmark.dispatches(sequence),
+    activation_bytes: await benchmark.activationBytes(sequence),
+    parts: isProfiled(network) ? await benchmark.parts(sequence, PROFILED_RUNS) : null,
+    check,
+    paper_ms: sequence === PAPER_SEQUENCE ? subject.paperMs : null,
+  };
 }
 
 /** @param {Benchmark} benchmark @param {ModelResult} model @param {number} sequence */
@@ -206,17 +208,12 @@ async function profile(benchmark, model, sequence) {
 }
 
 /**
- * Runs one length repeatedly; adds a point every few seconds.
+ * Runs the first length that the network supports repeatedly; adds a point every few seconds.
+ * @param {Network} network
  * @param {number} minutes
- * @param {number[]} sequences
- * @param {Subject} subject
- * @param {Benchmark} benchmark
- * @param {ModelResult} model
- * @param {() => void} changed
- * @param {Listener} listener
  */
-async function sustain(minutes, sequences, subject, benchmark, model, changed, listener) {
-  const sequence = sequences.find((length) => length <= benchmark.started.longest);
+async function sustain({ plan, subject, benchmark, model, listener, changed }, minutes) {
+  const sequence = plan.sequences.find((length) => length <= benchmark.started.longest);
   if (sequence === undefined) return;
   const expected = subject.expected(sequence);
   const first = await benchmark.run(sequence, expected);

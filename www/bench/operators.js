@@ -1,5 +1,5 @@
 /** The paper's four sets of operators: how much norm and activation cost here, and on the paper's phone. */
-import { byId, make } from "../app/elements.js";
+import { byId, make, rowHeader } from "../app/elements.js";
 import { milliseconds } from "./statistics.js";
 
 /** @typedef {import("./result.js").ModelResult} ModelResult */
@@ -28,11 +28,8 @@ export function operators(models) {
   if (!shown) return;
   const times = (/** @type {number} */ value, /** @type {number} */ of) => `${(value / of).toFixed(1)}×`;
   const rows = measured.map(({ operators, here, paper }) => {
-    const head = document.createElement("th");
-    head.scope = "row";
-    head.textContent = operators;
     const cells = [milliseconds(here), times(here, base.here), milliseconds(paper), times(paper, base.paper)];
-    return make("tr", {}, [head, ...cells.map((text) => make("td", { text }))]);
+    return make("tr", {}, [rowHeader(operators), ...cells.map((text) => make("td", { text }))]);
   });
   byId("operators", HTMLTableElement).tBodies[0]?.replaceChildren(...rows);
   const inWords = (/** @type {string} */ set) => set.replace(", ", " and ");

@@ -1,6 +1,7 @@
 /** The time per kernel, with one table body per model and length. */
-import { byId, make } from "../app/elements.js";
+import { byId, make, rowHeader } from "../app/elements.js";
 import { milliseconds, ratio } from "./statistics.js";
+import { tableBody } from "./table-body.js";
 
 /**
  * @typedef {import("./result.js").ModelResult} ModelResult
@@ -32,21 +33,13 @@ function limitsOf({ copy_gb_s, multiply_add_gflop_s, byte_dot_gop_s }) {
 
 /** @param {ModelResult} model @param {Profile} profile */
 function bodyOf({ title }, { sequence, kernels, total_ms, run_ms }) {
-  const head = document.createElement("th");
-  head.className = "of";
-  head.colSpan = 7;
-  head.scope = "rowgroup";
   const sum = `kernels ${milliseconds(total_ms)} ms, unprofiled run ${milliseconds(run_ms)} ms`;
-  head.append(make("b", { text: `${title}, ${sequence} tokens` }), make("span", { text: sum }));
-  return make("tbody", {}, [make("tr", {}, [head]), ...kernels.map(rowOf)]);
+  return tableBody(`${title}, ${sequence} tokens`, sum, kernels.map(rowOf), 7);
 }
 
 /** @param {import("../pkg/dist/bench.js").KernelTime} kernel */
 function rowOf({ kernel, dispatches, ms, share, gflop_s, gb_s, of_limit }) {
-  const name = document.createElement("th");
-  name.scope = "row";
-  name.textContent = kernel;
   const limit = of_limit ? `${ratio(of_limit.share)} of ${of_limit.limit}` : "–";
   const cells = [String(dispatches), milliseconds(ms), ratio(share), gflop_s.toFixed(1), gb_s.toFixed(2), limit];
-  return make("tr", {}, [name, ...cells.map((text) => make("td", { text }))]);
+  return make("tr", {}, [rowHeader(kernel), ...cells.map((text) => make("td", { text }))]);
 }

@@ -1,6 +1,6 @@
 /** A result in one sentence: how long a run takes here, next to the paper's phone. */
-import { milliseconds } from "./statistics.js";
-import { threadsText } from "./ways.js";
+import { threadsText } from "./configurations.js";
+import { duration, milliseconds } from "./statistics.js";
 
 /**
  * @typedef {import("./result.js").ModelResult} ModelResult
@@ -32,8 +32,7 @@ function sustained(result) {
   const last = model?.sustained?.points.at(-1);
   if (!model?.sustained || !last) return "";
   const { sequence, seconds } = model.sustained;
-  const long = seconds < 90 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
-  return `${model.title}: ${milliseconds(last.median_ms)} ms at ${sequence} tokens, after ${long} without a pause`;
+  return `${model.title}: ${milliseconds(last.median_ms)} ms at ${sequence} tokens, after ${duration(seconds)} without a pause`;
 }
 
 /** Names the place of a measurement: device, browser and system. @param {Result} result @param {ModelResult} model */

@@ -1,12 +1,13 @@
 /** Shows a result: tables and charts always match its JSON. */
-import { byId, make } from "../app/elements.js";
+import { byId, make, rowHeader } from "../app/elements.js";
 import { lines, sparkline, swatch, ticks } from "./chart.js";
+import { configurationOf, titleWith } from "./configurations.js";
 import { heat } from "./heat.js";
 import { operators } from "./operators.js";
 import { profiles } from "./profile-view.js";
 import { milliseconds } from "./statistics.js";
+import { tableBody } from "./table-body.js";
 import { deviceName } from "./verdict.js";
-import { titleWith, wayOf } from "./ways.js";
 
 /**
  * @typedef {import("./result.js").Check} Check
@@ -90,15 +91,15 @@ function warm(models, plan) {
   element("warm-part").hidden = models.length + waiting.length === 0;
   const table = element("warm");
   for (const body of table.querySelectorAll("tbody")) body.remove();
-  const way = wayOf(models, plan);
+  const configuration = configurationOf(models, plan);
   table.append(
     ...models.map((model) => {
       const size = `${(model.parameters / 1e6).toFixed(1)} M parameters, ${dispatchesOf(model)}`;
       const rows = model.warm.map(rowOf);
       const left = plan ? plan.sequences.slice(rows.length).map(emptyRow) : [];
-      return bodyOf(model.title, [way(model), size].filter(Boolean).join("; "), [...rows, ...left]);
+      return tableBody(model.title, [configuration(model), size].filter(Boolean).join("; "), [...rows, ...left], 6);
     }),
-    ...waiting.map(({ title }) => bodyOf(title, "waiting", plan?.sequences.map(emptyRow) ?? [])),
+    ...waiting.map(({ title }) => tableBody(title, "waiting", plan?.sequences.map(emptyRow) ?? [], 6)),
   );
 }
 
@@ -110,32 +111,16 @@ function dispatchesOf({ warm }) {
 
 /** The place of a row that is still to be measured. @param {number} sequence */
 function emptyRow(sequence) {
-  const tokens = document.createElement("th");
-  tokens.scope = "row";
-  tokens.textContent = String(sequence);
   return make("tr", {}, [
-    tokens,
+    rowHeader(String(sequence)),
     ...["median", "", "", "", ""].map((className) => make("td", { className, text: "…" })),
   ]);
 }
 
-/** @param {string} title @param {string} about @param {HTMLElement[]} rows */
-function bodyOf(title, about, rows) {
-  const head = document.createElement("th");
-  head.className = "of";
-  head.colSpan = 6;
-  head.scope = "rowgroup";
-  head.append(make("b", { text: title }), make("span", { text: about }));
-  return make("tbody", {}, [make("tr", {}, [head]), ...rows]);
-}
-
 /** @param {Row} row */
 function rowOf(row) {
-  const tokens = document.createElement("th");
-  tokens.scope = "row";
-  tokens.textContent = String(row.sequence);
   return make("tr", {}, [
-    tokens,
+    rowHeader(String(row.sequence)),
     make("td", { className: "median", text: milliseconds(row.median_ms) }),
     make("td", { text: milliseconds(row.p90_ms) }),
     make("td", {}, row.runs_ms.length > 0 ? [sparkline(row.runs_ms)] : []),
@@ -177,25 +162,22 @@ const PARTS = /** @type {const} */ ([
 function cold(models) {
   element("cold-part").hidden = models.length === 0;
   const table = element("cold");
-  const way = wayOf(models);
+  const configuration = configurationOf(models);
   const heads = models.map((model) => {
     const head = document.createElement("th");
     head.scope = "col";
-    head.textContent = titleWith(model, way);
+    head.textContent = titleWith(model, configuration);
     return head;
   });
   table.querySelector("thead")?.replaceChildren(make("tr", {}, [make("td"), ...heads]));
   const used = PARTS.filter(([part]) => models.some((model) => model.cold[part] !== null));
   const rows = used.map(([part, name]) => {
-    const head = document.createElement("th");
-    head.scope = "row";
-    head.textContent = name;
     const cells = models.map(({ cold }) => {
       const value = cold[part];
       const className = part === "total_ms" ? "median" : "";
       return make("td", { className, text: value === null ? "–" : milliseconds(value) });
     });
-    return make("tr", {}, [head, ...cells]);
+    return make("tr", {}, [rowHeader(name), ...cells]);
   });
   table.querySelector("tbody")?.replaceChildren(...rows);
 }
@@ -209,8 +191,8 @@ function charts(ended, models, plan) {
   const measured = ended.filter((model) => model.warm.length > 1);
   element("plot-part").hidden = measured.length === 0;
   if (measured.length > 0) {
-    const way = wayOf(measured);
-    const nameOf = (/** @type {ModelResult} */ model) => titleWith(model, way);
+    const configuration = configurationOf(measured);
+    const nameOf = (/** @type {ModelResult} */ model) => titleWith(model, configuration);
     const sequences = [...new Set(measured.flatMap(({ warm }) => warm.map(({ sequence }) => sequence)))];
     const series = measured.map((model) => ({
       label: nameOf(model),

@@ -1,7 +1,7 @@
 /** The panel for developers: code that gives the same answer, and where the time for loading the model went. */
 import { copy } from "../../share/send.js";
 import { lastAnswer } from "../answer/last-answer.js";
-import { byId, make } from "../elements.js";
+import { byId, make, rowHeader } from "../elements.js";
 import { modelFor } from "../footer.js";
 import { time } from "../format.js";
 import { loadTimes } from "../models/load.js";
@@ -59,10 +59,7 @@ function showTimes() {
 
 /** @param {string} name @param {number} milliseconds @param {number} longest */
 function row(name, milliseconds, longest) {
-  const head = document.createElement("th");
-  head.scope = "row";
-  head.textContent = name;
   const bar = make("span", { className: "bar" });
   bar.style.setProperty("--share", String(milliseconds / longest));
-  return make("tr", {}, [head, make("td", {}, [bar]), make("td", { text: time(milliseconds) })]);
+  return make("tr", {}, [rowHeader(name), make("td", {}, [bar]), make("td", { text: time(milliseconds) })]);
 }

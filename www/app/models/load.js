@@ -44,8 +44,8 @@ export async function load(type, use, { label, source }) {
   if (!anyLoaded()) showLooking();
   // There is no cache without a secure connection.
   const fetched = typeof caches === "undefined" ? "passing" : "fetched";
-  /** @type {import("./loading.js").Way} */
-  let how = "kept";
+  /** @type {import("./loading.js").ModelOrigin} */
+  let origin = "kept";
   try {
     const model = await type.load(source, {
       ...loadOptions(),
@@ -53,17 +53,17 @@ export async function load(type, use, { label, source }) {
       onProgress(progress) {
         const current = loads.get(use);
         if (current?.stop === stop) current.progressAt = performance.now();
-        if (progress.phase === "download") how = typeof source === "string" ? fetched : "picked";
+        if (progress.phase === "download") origin = typeof source === "string" ? fetched : "picked";
         showProgress(use, label, progress);
       },
       onWarning(warning) {
-        if (warning.code === "quota") how = "unkept";
+        if (warning.code === "quota") origin = "unkept";
       },
     });
     models.set(use, model);
     devices.set(use, model.device);
     showDevice(model.device);
-    showReady(use, how);
+    showReady(use, origin);
     return model;
   } catch (error) {
     if (stop.signal.aborted) return undefined;

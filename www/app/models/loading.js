@@ -5,7 +5,7 @@ import { megabytes } from "../format.js";
 /**
  * @typedef {import("../../pkg/dist/index.js").Progress} Progress
  * @typedef {import("../main.js").Use} Use
- * @typedef {keyof typeof ready} Way
+ * @typedef {keyof typeof ready} ModelOrigin Where a model came from.
  */
 
 const section = byId("loading", HTMLElement);
@@ -50,8 +50,8 @@ export function setRemark(text) {
 
 /** @type {Map<Use, { what: string, progress: Progress }>} */
 const inProgress = new Map();
-/** @type {Map<Use, Way>} */
-const ways = new Map();
+/** @type {Map<Use, ModelOrigin>} */
+const origins = new Map();
 /** @type {Map<Use, string>} */
 const failures = new Map();
 
@@ -66,10 +66,10 @@ export function showProgress(use, what, progress) {
   show();
 }
 
-/** @param {Use} use @param {Way} way */
-export function showReady(use, way) {
+/** @param {Use} use @param {ModelOrigin} origin */
+export function showReady(use, origin) {
   forget(use);
-  ways.set(use, way);
+  origins.set(use, origin);
   show();
 }
 
@@ -94,7 +94,7 @@ function say(text) {
 
 /** @param {Use} use */
 function forget(use) {
-  for (const map of [inProgress, ways, failures]) map.delete(use);
+  for (const map of [inProgress, origins, failures]) map.delete(use);
 }
 
 /** Loads in progress come first, then failures; "ready" is only shown if there are none. */
@@ -102,12 +102,12 @@ function show() {
   const latest = [...inProgress.values()].at(-1);
   if (latest) return showLoad(latest);
   const failed = [...failures.values()];
-  const way = /** @type {Way[]} */ (Object.keys(ready)).find((one) => [...ways.values()].includes(one));
+  const origin = /** @type {ModelOrigin[]} */ (Object.keys(ready)).find((one) => [...origins.values()].includes(one));
   section.dataset.state = failed.length > 0 ? "failed" : "ready";
-  section.dataset.how = failed.length > 0 ? "" : way;
+  section.dataset.how = failed.length > 0 ? "" : origin;
   bar.value = bar.max;
   if (failed.length > 0) say(failed.join(" "));
-  else if (way) say(navigator.onLine ? remark || ready[way] : offline);
+  else if (origin) say(navigator.onLine ? remark || ready[origin] : offline);
 }
 
 /** @param {{ what: string, progress: Progress }} load */

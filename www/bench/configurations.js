@@ -1,4 +1,4 @@
-/** In which ways the networks of a result were measured, for where there are several: schedules and numbers of threads. */
+/** How the networks of a result were measured, if that differs: schedules and thread counts. */
 
 /** @typedef {Pick<import("./result.js").ModelResult, "schedule" | "threads">} Measured */
 
@@ -8,13 +8,13 @@ export function threadsText(counts) {
 }
 
 /**
- * Returns a function that says in which way a network was measured: what differs among `models`, and what the plan
+ * Returns a function that describes how a network was measured: by what differs among `models`, and by what the plan
  * compares.
  * @param {Measured[]} models
  * @param {import("./measure.js").Plan} [plan]
- * @returns {(model: Measured) => string} empty if all were measured in the same way
+ * @returns {(model: Measured) => string} empty if all were measured alike
  */
-export function wayOf(models, plan) {
+export function configurationOf(models, plan) {
   const differs = (/** @type {(model: Measured) => unknown} */ value) => new Set(models.map(value)).size > 1;
   const bySchedule = plan?.allSchedules === true || differs(({ schedule }) => schedule);
   const byThreads = (plan?.threads.length ?? 0) > 1 || differs(({ threads }) => threads);
@@ -24,7 +24,7 @@ export function wayOf(models, plan) {
       .join(", ");
 }
 
-/** @param {import("./result.js").ModelResult} model @param {(model: Measured) => string} way */
-export function titleWith(model, way) {
-  return [model.title, way(model)].filter(Boolean).join(", ");
+/** @param {import("./result.js").ModelResult} model @param {(model: Measured) => string} configuration */
+export function titleWith(model, configuration) {
+  return [model.title, configuration(model)].filter(Boolean).join(", ");
 }

@@ -1,5 +1,5 @@
 /** Yields to the browser, so that long work doesn't block drawing and input. */
-export function turn() {
+export function yieldToBrowser() {
   return new Promise((resolve) => {
     setTimeout(resolve);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LoadedModel } from "../src/api/model.ts";
+import { LoadedModel, tokenize } from "../src/api/model.ts";
 import { MobileBertError } from "../src/errors.ts";
 import type { CallOptions } from "../src/types.ts";
 import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
@@ -110,6 +110,11 @@ test("an aborted call is recognized like any aborted function of the platform, a
   const running = model.echo("text", { signal: stop.signal }, () => stop.abort(mine));
   await assert.rejects(running, (error: Error) => error.name === "AbortError" && error.cause === mine);
   assert.equal(new MobileBertError("internal", "").name, "MobileBertError");
+});
+
+test("`tokenize` rejects what isn't a loaded model, and doesn't throw before it returns a promise", async () => {
+  const tokens = tokenize({} as LoadedModel, "a text");
+  await assert.rejects(tokens, coded("invalid-input"));
 });
 
 test("`await using` frees the model at the end of the block", async () => {

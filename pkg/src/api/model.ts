@@ -151,13 +151,13 @@ export abstract class LoadedModel {
 }
 
 /** Returns the tokens of a text or a pair, as `model` reads them; the same as {@link LoadedModel.tokenize}. */
-export function tokenize(
+export async function tokenize(
   model: LoadedModel,
   text: string | readonly [string, string],
   options: CallOptions = {},
 ): Promise<Tokens> {
   if (!(model instanceof LoadedModel)) throw invalidInput("model", "not a loaded model");
-  return model.tokenize(text, options);
+  return await model.tokenize(text, options);
 }
 
 /** Loads a model for a task and wraps it in its class. */

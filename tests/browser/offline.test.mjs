@@ -39,7 +39,7 @@ for (const [name, launch] of [
     });
     after(() => browser?.close());
     beforeEach(async () => {
-      host = await startStaticHost("/some/prefix/");
+      host = await startStaticHost("/some/prefix/", {}, "/other/");
       ({ page, faults } = await newPage(browser));
       await openReady(page, host.address, CPU);
       await stored(page);
@@ -105,13 +105,32 @@ for (const [name, launch] of [
       await paste(page, "#passage", "The key is kept by Ines, next to the door.");
       await paste(page, "#question", "Who keeps the key?");
       await paste(page, "#mood", "Not bad at all.");
+      // As earlier versions named them.
+      await page.evaluate(async () => {
+        for (const [name, folder] of Object.entries({ here: "./", elsewhere: "/elsewhere/" })) {
+          await (await caches.open(`mobilebert-page:${name}`)).put(`${folder}index.html`, new Response());
+        }
+      });
       await Promise.all([page.waitForNavigation(), update(page)]);
       await page.waitForFunction(() => document.querySelector("#passage").value !== "");
       const texts = await page.$$eval("#passage, #question, #mood", (fields) => fields.map(({ value }) => value));
       assert.deepEqual(texts, ["The key is kept by Ines, next to the door.", "Who keeps the key?", "Not bad at all."]);
       assert.ok((await style(page)).includes(MARK));
       const kept = await page.evaluate(() => caches.keys());
-      assert.equal(kept.filter((cache) => cache.startsWith("mobilebert-page:")).length, 1);
+      const pages = kept.filter((cache) => cache.startsWith("mobilebert-page:"));
+      assert.deepEqual(pages.map((cache) => cache.replace(/:new.*/, ":new")).toSorted(), [
+        "mobilebert-page:/some/prefix/:new",
+        "mobilebert-page:elsewhere",
+      ]);
+    });
+
+    test("another copy of the page on the same origin stays stored", async () => {
+      await deploy(host);
+      await openReady(page, new URL("/other/", host.address).href, CPU);
+      await stored(page);
+      await host.stop();
+      await openReady(page, host.address, CPU);
+      assert.ok(!(await style(page)).includes(MARK));
     });
 
     test("a version that is only half there is not installed", async () => {

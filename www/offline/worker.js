@@ -7,8 +7,9 @@
 /** @type {ServiceWorkerGlobalScope} */
 const worker = /** @type {any} */ (self);
 
-/** All versions' caches begin with this. */
-const PREFIX = "mobilebert-page:";
+const { scope } = worker.registration;
+/** All versions' caches begin with this. Other copies of the pages may be on the same origin. */
+const PREFIX = `mobilebert-page:${new URL(scope).pathname}:`;
 const NAME = PREFIX + VERSION;
 
 /** The list of models on this site, which changes without a new version of the pages. */
@@ -64,9 +65,14 @@ async function storeFile(cache, path, hash) {
 
 /** Removes the caches of other versions; no page uses them once a version is activated. */
 async function removeOthers() {
-  const names = await caches.keys();
-  const others = names.filter((name) => name.startsWith(PREFIX) && name !== NAME);
-  await Promise.all(others.map((name) => caches.delete(name)));
+  for (const name of await caches.keys()) if (name !== NAME && (await isOwn(name))) await caches.delete(name);
+}
+
+/** @param {string} name */
+async function isOwn(name) {
+  // Earlier versions' names don't say where the pages are.
+  if (/^mobilebert-page:[^:]+$/.test(name)) return Boolean(await caches.match("index.html", { cacheName: name }));
+  return name.startsWith(PREFIX);
 }
 
 /**
@@ -81,7 +87,6 @@ async function activate(asking) {
 
 /** The path of a file of this site, relative to it; undefined for all other requests. @param {Request} request */
 function ownPath({ method, url }) {
-  const { scope } = worker.registration;
   const { origin, pathname } = new URL(url);
   const whole = origin + pathname;
   if (method !== "GET" || !whole.startsWith(scope)) return undefined;

@@ -18,13 +18,15 @@ const types = {
 /**
  * Builds the site with `cargo xtask build` and serves it under a prefix like a plain static host, with no headers but the
  * content type. `instead` maps files to texts that replace them, or to functions that respond, and may be changed later.
+ * `second` is the prefix of another copy.
  */
-export async function startStaticHost(prefix, instead = {}) {
+export async function startStaticHost(first, instead = {}, second = first) {
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
   const folder = /the site is in (.*);/.exec(stdout)?.[1];
   if (!folder) throw new Error(`the build did not say where the site is:\n${stdout}`);
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
+    const prefix = pathname.startsWith(second) ? second : first;
     const inside = normalize(decodeURIComponent(pathname.slice(prefix.length)));
     if (pathname.startsWith(prefix) && inside in instead) {
       if (typeof instead[inside] === "function") return instead[inside](response);
@@ -38,7 +40,7 @@ export async function startStaticHost(prefix, instead = {}) {
     createReadStream(path).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = `http://127.0.0.1:${server.address().port}${prefix}`;
+  const address = `http://127.0.0.1:${server.address().port}${first}`;
   return {
     address,
     folder,

@@ -2,7 +2,8 @@ import { MobileBertError, toError } from "../errors.js";
 import { request } from "./fetch.js";
 import { haveWeights, WEIGHTS } from "./model-files.js";
 import type { Place } from "./source.js";
-import { timeouts } from "./timeouts.js";
+import { textOf } from "./streams.js";
+import { chunksWithTimeout, timeouts } from "./timeouts.js";
 import type { Manifest } from "./verify.js";
 
 /** A repository on the Hub: where its files are, and which it has. */
@@ -49,9 +50,9 @@ async function listRepository(place: Place, signal: AbortSignal): Promise<Reposi
   const { name, revision } = place.hub;
   const url = `${endpointOf(place, place.base)}/api/models/${name}/revision/${encodeURIComponent(revision)}?blobs=true`;
   try {
-    const response = await request("(list of files)", url, { headers: place.headers }, signal, timeouts.mirror);
-    const answer = response.ok ? ((await response.json()) as ApiAnswer) : undefined;
-    return answer && parse(answer);
+    const { mirror } = timeouts;
+    const { ok, body } = await request("(list of files)", url, { headers: place.headers }, signal, mirror);
+    return ok && body ? parse(JSON.parse(await textOf(chunksWithTimeout(body, signal, mirror)))) : undefined;
   } catch (error) {
     if (signal.aborted || toError(error).code === "aborted") throw error;
     // The files themselves decide.

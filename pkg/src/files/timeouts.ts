@@ -5,7 +5,7 @@ import { aborted } from "../errors.js";
 export const timeouts = {
   /** Until the headers of a response arrive. */
   response: 30_000,
-  /** Until the headers of a mirror's response arrive, before trying the next one. */
+  /** Until a mirror responds, before trying the next one, and until the Hub lists a repository's files. */
   mirror: 8_000,
   /** Until the next bytes of a response body arrive. */
   bytes: 30_000,
@@ -47,9 +47,9 @@ export async function fetchWithTimeout(
 export async function* chunksWithTimeout(
   stream: ReadableStream<Uint8Array>,
   signal: AbortSignal,
+  limit = timeouts.bytes,
 ): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
-  const limit = timeouts.bytes;
   let timedOut = false;
   // Also ends a pending read.
   const cancel = () => void reader.cancel().catch(() => {});

@@ -23,7 +23,7 @@ function oneHelper(answers: boolean) {
 }
 
 for (const answers of [false, true]) {
-  test(`a helper that ${answers ? "answers is kept" : "has died is dismissed"} once its job is no longer needed`, async () => {
+  test(`a helper that ${answers ? "answers is kept" : "has died is terminated"} once its job is no longer needed`, async () => {
     const limit = timeouts.stop;
     timeouts.stop = 50;
     const { helpers, sent, close } = oneHelper(answers);
@@ -32,7 +32,7 @@ for (const answers of [false, true]) {
       assert.ok(call.offer(1, []));
       call.end();
       await new Promise((resolve) => setTimeout(resolve, 300));
-      assert.deepEqual(sent, answers ? [] : [{ kind: "dismiss", helper: 0 }]);
+      assert.deepEqual(sent, answers ? [] : [{ kind: "terminate-helper", helper: 0 }]);
       assert.equal(helpers.workers, answers ? 2 : 1);
       assert.equal(helpers.problems, answers ? undefined : "a worker has stopped responding");
     } finally {

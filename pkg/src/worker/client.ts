@@ -1,28 +1,28 @@
 import type { LoadRequest } from "../engine/request.js";
 import { disposed, type MobileBertError } from "../errors.js";
 import type { Device } from "../types.js";
-import { Crew } from "./crew.js";
-import { Line } from "./line.js";
 import type { Reply } from "./messages.js";
 import type { Call, Connection, LoadHooks, ModelInfo } from "./protocol.js";
+import { RequestChannel } from "./request-channel.js";
 import { startThread, type Thread } from "./thread.js";
+import { WorkerPool } from "./worker-pool.js";
 
 /** A model in a dedicated worker. */
 export class WorkerConnection implements Connection {
   onDevice: (device: Device) => void = () => {};
 
   private thread: Thread | undefined;
-  private readonly line: Line;
+  private readonly channel: RequestChannel;
   /** The helpers that the worker has asked for. */
-  private readonly crew: Crew;
+  private readonly pool: WorkerPool;
 
   private constructor(workerUrl: string | undefined) {
     // An idle model must not keep the process alive.
-    this.line = new Line(
+    this.channel = new RequestChannel(
       (message) => this.thread?.post(message),
       (busy) => this.thread?.keepAlive(busy),
     );
-    this.crew = new Crew(workerUrl, (message, transfer) => this.thread?.post(message, transfer));
+    this.pool = new WorkerPool(workerUrl, (message, transfer) => this.thread?.post(message, transfer));
   }
 
   /** Starts the package's worker, or the one at `workerUrl`. */
@@ -36,11 +36,11 @@ export class WorkerConnection implements Connection {
   }
 
   load(request: LoadRequest, hooks: LoadHooks, signal: AbortSignal): Promise<ModelInfo> {
-    return this.line.load(request, hooks, signal);
+    return this.channel.load(request, hooks, signal);
   }
 
   call(call: Call, onPartial: (value: unknown) => void, signal: AbortSignal): Promise<unknown> {
-    return this.line.call(call, onPartial, signal);
+    return this.channel.call(call, onPartial, signal);
   }
 
   dispose(): void {
@@ -54,20 +54,20 @@ export class WorkerConnection implements Connection {
       case "device":
         this.onDevice(reply.device);
         return;
-      case "hire":
-        this.crew.hire(reply.count, reply.request);
+      case "start-helpers":
+        this.pool.start(reply.count, reply.request);
         return;
-      case "dismiss":
-        this.crew.dismiss(reply.helper);
+      case "terminate-helper":
+        this.pool.terminate(reply.helper);
         return;
       default:
-        this.line.receive(reply);
+        this.channel.receive(reply);
     }
   }
 
   private end(error: MobileBertError): void {
-    this.crew.dispose();
+    this.pool.dispose();
     this.thread?.terminate();
-    this.line.end(error);
+    this.channel.end(error);
   }
 }

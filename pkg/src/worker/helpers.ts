@@ -1,15 +1,15 @@
 import { onAbort } from "../abort.js";
-import { requestForHelper } from "../engine/again.js";
 import type { EngineHelpers, EngineMemory } from "../engine/engine.js";
+import { requestForHelper } from "../engine/load-for-helper.js";
 import type { LoadRequest } from "../engine/request.js";
 import { MobileBertError, toError } from "../errors.js";
 import { timeouts } from "../files/timeouts.js";
 import type { Memory } from "../types.js";
 import { yieldToEvents } from "./events.js";
-import { Line } from "./line.js";
 import { canShareMemory, type MemoryView, SharedMemory, sharedViews } from "./memory.js";
 import type { AnswerReply, Reply } from "./messages.js";
 import type { CallName } from "./protocol.js";
+import { RequestChannel } from "./request-channel.js";
 
 /** Helpers are started when a call would take this many milliseconds more: loading the model is part of that. */
 const WORTH_IT = 2_000;
@@ -30,7 +30,7 @@ const ignore = () => {};
 /** Another worker with the same model. */
 interface Helper {
   readonly number: number;
-  readonly line: Line;
+  readonly channel: RequestChannel;
   readonly port: MessagePort;
   /** The jobs it has, in the order in which it runs them. */
   readonly jobs: Job[];
@@ -86,7 +86,7 @@ export class Helpers {
       return sharedViews(1 + this.ready.size, floats);
     } catch (error) {
       this.isRefused = true;
-      this.lack(0, `the browser refused memory that workers share (${error})`);
+      this.reportMissing(0, `the browser refused memory that workers share (${error})`);
       return [];
     }
   }
@@ -106,34 +106,34 @@ export class Helpers {
     if (this.wanted || this.expected < 1) return;
     this.wanted = true;
     try {
-      this.send({ kind: "hire", count: this.expected, request: await requestForHelper(this.request) });
+      this.send({ kind: "start-helpers", count: this.expected, request: await requestForHelper(this.request) });
     } catch (error) {
-      this.lack(this.expected, toError(error).message);
+      this.reportMissing(this.expected, toError(error).message);
     }
   }
 
   /** A helper is ready. */
   join(number: number, port: MessagePort): void {
-    const line = new Line((message) => port.postMessage(message));
-    port.onmessage = ({ data }: MessageEvent<AnswerReply>) => line.receive(data);
+    const channel = new RequestChannel((message) => port.postMessage(message));
+    port.onmessage = ({ data }: MessageEvent<AnswerReply>) => channel.receive(data);
     // In Node, an open port would keep an idle process alive.
     (port as { unref?: () => void }).unref?.();
-    this.ready.set(number, { number, line, port, jobs: [] });
+    this.ready.set(number, { number, channel, port, jobs: [] });
   }
 
   /** A helper didn't start or has stopped; its jobs are lost. */
   leave(number: number, reason: string): void {
     const gone = this.ready.get(number);
     this.ready.delete(number);
-    gone?.line.end(new MobileBertError("internal", reason));
+    gone?.channel.end(new MobileBertError("internal", reason));
     gone?.port.close();
-    this.lack(1, reason);
+    this.reportMissing(1, reason);
   }
 
   /** Ends a helper that doesn't respond, or fails. */
-  dismiss(number: number, reason: string): void {
+  terminate(number: number, reason: string): void {
     if (!this.ready.has(number)) return;
-    this.send({ kind: "dismiss", helper: number });
+    this.send({ kind: "terminate-helper", helper: number });
     this.leave(number, reason);
   }
 
@@ -145,8 +145,8 @@ export class Helpers {
   /** Bytes of their modules' memories. */
   async memory(): Promise<number> {
     const { signal } = new AbortController();
-    const ask = async ({ line }: Helper) => {
-      const answer = line.call({ name: "memory", args: [], partial: false }, ignore, signal);
+    const ask = async ({ channel }: Helper) => {
+      const answer = channel.call({ name: "memory", args: [], partial: false }, ignore, signal);
       return ((await answer) as Memory).wasmBytes;
     };
     const late = new Promise<number>((resolve) => setTimeout(resolve, MEMORY_LIMIT, 0));
@@ -154,7 +154,7 @@ export class Helpers {
     return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  private lack(count: number, reason: string): void {
+  private reportMissing(count: number, reason: string): void {
     this.expected -= count;
     this.problem = reason;
     this.onChange();
@@ -230,7 +230,7 @@ export class CallHelpers implements EngineHelpers {
     const isLate = ({ call, part }: Job) =>
       call === this && (part === undefined || this.memory?.missing().includes(part));
     for (const { number, jobs } of this.helpers.all()) {
-      if (jobs.some(isLate)) this.helpers.dismiss(number, STOPPED);
+      if (jobs.some(isLate)) this.helpers.terminate(number, STOPPED);
     }
   }
 
@@ -251,23 +251,23 @@ export class CallHelpers implements EngineHelpers {
     this.wake();
   }
 
-  /** Sends a job to a helper; dismisses a helper that fails. */
+  /** Sends a job to a helper; terminates a helper that fails. */
   private async send(helper: Helper, job: Job, name: CallName, args: unknown[]): Promise<unknown> {
-    const { number, line, jobs } = helper;
+    const { number, channel, jobs } = helper;
     const { signal } = job.stop;
     jobs.push(job);
     let timer: ReturnType<typeof setTimeout> | undefined;
     // A helper that has died would otherwise be taken for a busy one, and no run would be shared again.
     const stopped = () => {
-      timer = setTimeout(() => this.helpers.dismiss(number, STOPPED), timeouts.stop);
+      timer = setTimeout(() => this.helpers.terminate(number, STOPPED), timeouts.stop);
       // In Node, a timer would keep an idle process alive.
       (timer as { unref?: () => void }).unref?.();
     };
     const unsubscribe = onAbort(signal, stopped);
     try {
-      return await line.call({ name, args, partial: false }, ignore, signal);
+      return await channel.call({ name, args, partial: false }, ignore, signal);
     } catch (error) {
-      if (!signal.aborted) this.helpers.dismiss(number, toError(error).message);
+      if (!signal.aborted) this.helpers.terminate(number, toError(error).message);
       throw error;
     } finally {
       clearTimeout(timer);

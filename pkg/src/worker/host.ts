@@ -1,6 +1,6 @@
-import { loadAgain } from "../engine/again.js";
 import { type EngineModel, type EnginePartial, simdFor } from "../engine/engine.js";
 import { loadModel } from "../engine/load.js";
+import { loadForHelper } from "../engine/load-for-helper.js";
 import { LoadTimer } from "../engine/load-timer.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { Trap, untilTrap } from "../engine/trap.js";
@@ -24,7 +24,7 @@ export class Host implements Connection {
   /** The reasons of each GPU loss so far. */
   private readonly losses: string[] = [];
   /** The error if the GPU had too little memory for the model. */
-  private lack: string | undefined;
+  private tooSmall: string | undefined;
   /** Set once the module has trapped; every later call fails with it. */
   private trap: Trap | undefined;
   private busy = false;
@@ -145,11 +145,11 @@ export class Host implements Connection {
   ): Promise<EngineModel> {
     const progress = new ProgressTotal(hooks.progress);
     for (;;) {
-      const device = this.losses.length > 1 || this.lack !== undefined ? "wasm" : request.device;
+      const device = this.losses.length > 1 || this.tooSmall !== undefined ? "wasm" : request.device;
       let model: EngineModel | undefined;
       try {
         model = request.help
-          ? await loadAgain(request, request.help, signal)
+          ? await loadForHelper(request, request.help, signal)
           : await loadModel({ ...request, device }, progress, hooks.warning, signal, timer);
         if (this.disposed) throw disposed();
         if (signal.aborted) throw aborted();
@@ -166,12 +166,12 @@ export class Host implements Connection {
         if (!(error instanceof Trap)) model?.free();
         const { code, message } = toError(error);
         const isGone = this.losses.length === 1 && code === "unsupported";
-        // A trap is the module's own lack of memory.
+        // A trap means that the wasm module ran out of memory.
         const isFull = code === "out-of-memory" && device === "auto" && !(error instanceof Trap);
         if (!this.noteLoss(error) && !isGone && !isFull) throw error;
         // The GPU did not come back: treat it as lost for good.
         if (isGone) this.losses.push(message);
-        if (isFull) this.lack = message;
+        if (isFull) this.tooSmall = message;
       }
     }
   }
@@ -199,7 +199,8 @@ export class Host implements Connection {
         ? `the GPU was lost (${this.losses.join("; then: ")}); the CPU took over`
         : `the GPU was lost (${first}); the model was reloaded on it`;
     }
-    if (this.lack !== undefined) device.reason = `the GPU's memory is too small (${this.lack}); the CPU took over`;
+    if (this.tooSmall !== undefined)
+      device.reason = `the GPU's memory is too small (${this.tooSmall}); the CPU took over`;
     const problem = isOnCpu ? this.helpers?.problems : undefined;
     if (problem) device.reason += `; ${threads} of ${most} workers: ${problem}`;
     if (threads > 1 && !canShareMemory()) device.reason += `; ${ONE_CORE}`;

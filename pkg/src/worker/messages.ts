@@ -29,6 +29,6 @@ export type Reply =
   | { kind: "started" }
   | { kind: "device"; device: Device }
   /** Asks for helpers, which load the model with this request. */
-  | { kind: "hire"; count: number; request: LoadRequest }
+  | { kind: "start-helpers"; count: number; request: LoadRequest }
   /** Ends a helper that doesn't respond. */
-  | { kind: "dismiss"; helper: number };
+  | { kind: "terminate-helper"; helper: number };

@@ -16,7 +16,7 @@ export async function requestForHelper(request: LoadRequest): Promise<LoadReques
 }
 
 /** Loads the model that another worker has loaded, without the network. */
-export async function loadAgain(request: LoadRequest, help: Help, signal: AbortSignal): Promise<EngineModel> {
+export async function loadForHelper(request: LoadRequest, help: Help, signal: AbortSignal): Promise<EngineModel> {
   const engine = await startEngine({ module: help.module as WebAssembly.Module });
   const progress = new ProgressTotal(() => {});
   if (help.cached === undefined) return await loadModel(request, progress, () => {}, signal);

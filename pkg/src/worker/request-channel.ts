@@ -13,7 +13,7 @@ interface Pending extends LoadHooks {
 const ignore = () => {};
 
 /** Requests to a worker and their answers, over any channel. */
-export class Line {
+export class RequestChannel {
   private readonly pending = new Map<number, Pending>();
   private next = 0;
   private ended: MobileBertError | undefined;

@@ -5,6 +5,7 @@ use mobilebert::model::{EncodeOptions, Encoder, Model, QuestionAnswering, TextCl
 use mobilebert::session::{Device, DeviceKind, SessionOptions};
 
 const SQUAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mobilebert-squad");
+const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mobilebert-base");
 
 fn options() -> SessionOptions {
     SessionOptions { device: Device::Cpu, ..SessionOptions::default() }
@@ -12,11 +13,14 @@ fn options() -> SessionOptions {
 
 #[test]
 fn an_encoder_opens_a_model_with_a_head_and_drops_the_head() {
-    let mut encoder = pollster::block_on(Encoder::open(SQUAD, &options())).unwrap();
-    assert_eq!(encoder.device().kind, DeviceKind::Cpu);
-    let embeddings = pollster::block_on(encoder.encode(&["A text."], EncodeOptions::default())).unwrap();
-    let lengths: Vec<usize> = embeddings.iter().map(|embedding| embedding.vector.len()).collect();
-    assert_eq!(lengths, [encoder.model().config().hidden_size]);
+    // The second is a pre-training model, with two heads.
+    for directory in [SQUAD, BASE] {
+        let mut encoder = pollster::block_on(Encoder::open(directory, &options())).unwrap();
+        assert_eq!(encoder.device().kind, DeviceKind::Cpu);
+        let embeddings = pollster::block_on(encoder.encode(&["A text."], EncodeOptions::default())).unwrap();
+        let lengths: Vec<usize> = embeddings.iter().map(|embedding| embedding.vector.len()).collect();
+        assert_eq!(lengths, [encoder.model().config().hidden_size]);
+    }
 }
 
 #[test]

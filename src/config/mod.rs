@@ -1,6 +1,6 @@
 //! `config.json` → [`Config`], checked: all numbers are in range, and sizes that must agree do.
 //!
-//! An absent field has the default value of that `model_type` in `transformers`.
+//! An absent field takes the default of its `model_type` in `transformers`.
 
 mod calibration;
 mod fields;
@@ -44,7 +44,7 @@ pub struct Config {
     pub type_vocab_size: usize,
     /// True if a token's embedding is concatenated with those of the next and the previous token.
     pub trigram_input: bool,
-    /// Absent if layers work at the width of the hidden state.
+    /// `None` if layers work at the width of the hidden state.
     pub bottleneck: Option<Bottleneck>,
     /// Normalization inside the encoder.
     pub normalization: Normalization,
@@ -56,13 +56,13 @@ pub struct Config {
     pub classifier_activation: bool,
     /// True if the masked-language-model head may use the word embeddings as its decoder.
     pub tie_word_embeddings: bool,
-    /// Label names in order; `LABEL_0` … if the file has none, also in gaps of `id2label`.
+    /// Label names in order; `LABEL_0` … if the file has none, and for gaps in `id2label`.
     pub labels: Vec<String>,
     /// Number of entries of `id2label`, fewer than labels if its keys have gaps.
     listed_labels: Option<usize>,
     /// The interpretation of a classifier's logits, if the file says so.
     pub problem_type: Option<ProblemType>,
-    /// The head that `architectures` names; none if it names none, or one of an unknown kind.
+    /// The head named by `architectures`; `None` if it names none, or an unknown one.
     stated_head: Option<Head>,
     /// The head that the caller's task needs.
     wanted_head: Option<Head>,
@@ -80,8 +80,8 @@ impl Config {
         Self::for_task(json, None)
     }
 
-    /// The same for a task that needs the head `wanted`, which the tensors may have although `architectures` names another
-    /// class, even an unknown one; see [`Config::fit_head`].
+    /// Like [`Config::from_json`], for a task that needs the head `wanted`: the checkpoint may have its
+    /// tensors even if `architectures` names another class, known or not; see [`Config::fit_head`].
     pub fn for_task(json: impl AsRef<[u8]>, wanted: Option<Head>) -> Result<Config> {
         let fields = Fields::parse(json.as_ref())?;
         let family = read::family(&fields)?;
@@ -117,8 +117,8 @@ impl Config {
         self.labels.len()
     }
 
-    /// The activation of a classifier's single output: the one that `sentence_transformers` has saved, else none for a
-    /// regression and the sigmoid for anything else.
+    /// The activation of a classifier's single output: the one saved by `sentence_transformers`, otherwise
+    /// the identity for regression and the sigmoid for anything else.
     ///
     /// # Errors
     /// [`Error::Unsupported`] with the name of an unknown activation.
@@ -135,18 +135,21 @@ impl Config {
         }
     }
 
-    /// Chooses the head by the tensors of the checkpoint: the one that the task needs if the checkpoint has it, else
-    /// the one that `architectures` names, else the one that the checkpoint has. A `classifier` classifies what
-    /// `architectures` says it does.
+    /// Chooses the head by the checkpoint's tensors: the one that the task needs if the checkpoint has it,
+    /// otherwise the one named by `architectures`, otherwise the one that the checkpoint has. Whether a
+    /// `classifier` classifies sequences or tokens is decided by `architectures`.
     ///
     /// # Errors
-    /// [`Error::Config`] for sizes that contradict the head.
+    /// [`Error::Config`] if a size contradicts the head.
     pub fn fit_head(&mut self, has: &dyn Fn(&str) -> bool) -> Result<()> {
         let stated = self.stated_head;
         self.head = match self.wanted_head {
             Some(wanted) if wanted.is_in(has) && !stated.is_some_and(|stated| stated.conflicts(wanted)) => {
-                // A model for pre-training has the head for masked words, and one more.
-                stated.filter(|stated| *stated == Head::PreTraining).unwrap_or(wanted)
+                // A pre-training model has the masked-word head, and one more.
+                match stated {
+                    Some(Head::PreTraining) if wanted == Head::MaskedLanguageModel => Head::PreTraining,
+                    _ => wanted,
+                }
             }
             _ => stated.unwrap_or_else(|| Head::of_tensors(has)),
         };
@@ -163,8 +166,8 @@ impl Config {
         self.listed_labels.is_some_and(|listed| listed < self.labels.len())
     }
 
-    /// Drops the last labels if `id2label` has gaps and a classifier has only as many outputs as there are entries,
-    /// which is how `transformers` counts them.
+    /// Drops the last labels if `id2label` has gaps and the classifier has only as many outputs as `id2label`
+    /// has entries, which is how `transformers` counts them.
     pub(crate) fn fit_labels(&mut self, outputs: usize) {
         if self.listed_labels == Some(outputs) {
             self.labels.truncate(outputs);
@@ -213,7 +216,7 @@ impl Config {
         Ok(())
     }
 
-    /// The checks that depend on the head.
+    /// Checks that depend on the head.
     fn check_head(&self) -> Result<()> {
         let masked_words = matches!(self.head, Head::MaskedLanguageModel | Head::PreTraining);
         if masked_words && self.embedding_size > self.hidden_size {

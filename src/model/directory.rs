@@ -32,7 +32,7 @@ impl Directory {
     /// The directory at `path`. Reads only its `files.json`, if there is one.
     ///
     /// # Errors
-    /// Whatever is wrong with `files.json`.
+    /// Any problem with `files.json`.
     pub fn new(path: impl Into<PathBuf>) -> Result<Self> {
         let mut directory = Directory { path: path.into(), manifest: None };
         directory.manifest =
@@ -69,7 +69,7 @@ impl Directory {
     /// The tokenizer, from the files that exist.
     ///
     /// # Errors
-    /// `NotFound` if there is none; whatever is wrong with the files.
+    /// `NotFound` if there is none; any problem with the files.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         let small_files = self.small_files()?;
         let files = small_files.tokenizer();
@@ -91,7 +91,7 @@ impl Directory {
         SmallFiles::NAMES.iter().filter_map(|name| named(name).transpose()).collect()
     }
 
-    /// The index of sharded weights; none if the weights are a single file.
+    /// The index of sharded weights; `None` if the weights are a single file.
     ///
     /// # Errors
     /// `Io`, `Integrity`; those of [`ShardIndex::parse`].
@@ -104,7 +104,7 @@ impl Directory {
     /// Names of the weight files.
     ///
     /// # Errors
-    /// As [`Self::shard_index`].
+    /// Same as [`Self::shard_index`].
     pub fn weight_files(&self) -> Result<Vec<String>> {
         Ok(self.files_of(self.shard_index()?.as_ref()))
     }
@@ -112,7 +112,7 @@ impl Directory {
     /// The checkpoint, with the headers of all weight files. Doesn't read their data.
     ///
     /// # Errors
-    /// As [`Self::config`], [`Self::weight_files`] and [`Self::header`]; those of [`Checkpoint::take`].
+    /// Same as [`Self::config`], [`Self::weight_files`] and [`Self::header`]; those of [`Checkpoint::take`].
     pub fn checkpoint(&self) -> Result<Checkpoint> {
         let index = self.shard_index()?;
         let files = self.files_of(index.as_ref());
@@ -128,9 +128,13 @@ impl Directory {
         index.map_or_else(one, |index| index.files().into_iter().map(str::to_owned).collect())
     }
 
-    /// Name of the weights or of their index.
+    /// Name of the weights or of their index: what `files.json` lists, or else what exists.
     fn weights(&self) -> &'static str {
-        WEIGHTS.into_iter().find(|name| self.file(name).is_file()).unwrap_or(WEIGHTS_FILE)
+        let is_listed =
+            |name: &&str| self.manifest.as_ref().is_some_and(|manifest| manifest.get(name).is_some());
+        let exists = |name: &&str| self.file(name).is_file();
+        let first = WEIGHTS.into_iter().find(is_listed).or_else(|| WEIGHTS.into_iter().find(exists));
+        first.unwrap_or(WEIGHTS_FILE)
     }
 
     /// The header of a weight file. Doesn't read its data.
@@ -165,7 +169,11 @@ impl Directory {
     /// `NotFound`, `Io`, `Integrity`, and errors of `take`.
     pub fn stream(&self, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<Duration> {
         let (mut file, _) = self.open(name)?;
-        let expected = self.manifest.as_ref().and_then(|manifest| manifest.get(name));
+        let expected = self.manifest.as_ref().map(|manifest| {
+            let problem = || format!("{} doesn't list it, so it can't be checked", manifest::FILE);
+            manifest.get(name).ok_or_else(|| Error::Integrity { file: name.to_owned(), problem: problem() })
+        });
+        let expected = expected.transpose()?;
         let mut hash = FileHash::default();
         let mut hashing = Duration::ZERO;
         let mut chunk = vec![0; CHUNK];
@@ -185,7 +193,7 @@ impl Directory {
         Ok(hashing)
     }
 
-    /// The content of an optional file. One that `files.json` lists isn't optional.
+    /// The content of an optional file. A file listed in `files.json` isn't optional.
     ///
     /// # Errors
     /// `Io`, `Integrity`.

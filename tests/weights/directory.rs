@@ -1,10 +1,12 @@
 //! The files next to the weights: the index of shards and the manifest.
 
 use crate::support::checkpoint;
-use crate::{read, tiny};
+use crate::{quantize, read, tiny};
 use mobilebert::error::Code;
+use mobilebert::model::Directory;
 use mobilebert::weights::Manifest;
 use mobilebert::weights::ShardIndex;
+use mobilebert::weights::Storage;
 use mobilebert::weights::manifest;
 use mobilebert::weights::manifest::FileHash;
 use serde_json::Value;
@@ -80,4 +82,36 @@ fn a_manifest_is_written_read_and_compared_with_files() {
         assert_eq!(Manifest::parse(json.to_string().as_bytes()).unwrap_err().code(), code, "{json}");
     }
     assert_eq!(Manifest::parse(b"<html>").unwrap_err().code(), Code::NotAModel);
+}
+
+#[test]
+fn weights_that_the_manifest_does_not_list_are_not_read_in_place_of_those_it_lists() {
+    let (_, tensors) = tiny();
+    let (weights, _) = quantize(&tensors, Storage::F32);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
+    let manifest = |name: &str| {
+        let files = vec![manifest::File::of(name, &weights)];
+        Manifest { format: manifest::FORMAT, dtype: "f32".into(), files }.to_json().unwrap()
+    };
+    let error_of = |name: &str| {
+        let directory = Directory::new(folder.path()).unwrap();
+        directory.stream(name, |_| Ok(())).unwrap_err()
+    };
+    write("config.json", b"{}");
+    // Before `model.safetensors` in the order of preference.
+    write("model.safetensors.index.json", br#"{"weight_map": {"a": "other.safetensors"}}"#);
+    write("other.safetensors", &weights);
+    write("files.json", manifest("pytorch_model.bin").as_bytes());
+    let directory = Directory::new(folder.path()).unwrap();
+    assert_eq!(directory.weight_files().unwrap(), ["pytorch_model.bin"]);
+    assert_eq!(error_of("pytorch_model.bin").code(), Code::NotFound);
+    let error = error_of("other.safetensors");
+    assert_eq!(
+        (error.code(), error.culprit()),
+        (Code::Integrity, Some(("file", "other.safetensors"))),
+        "{error}"
+    );
+    write("files.json", manifest("other.safetensors").as_bytes());
+    Directory::new(folder.path()).unwrap().stream("other.safetensors", |_| Ok(())).unwrap();
 }

@@ -1,4 +1,4 @@
-//! The files that sentence-transformers adds to a directory → how an encoder makes vectors of texts.
+//! The files that sentence-transformers adds to a directory → how an encoder turns texts into vectors.
 
 use serde_json::{Map, Value};
 
@@ -11,15 +11,15 @@ const MODULES: &str = "modules.json";
 const POOLING: &str = "1_Pooling/config.json";
 const TRANSFORMER: &str = "sentence_bert_config.json";
 const SETTINGS: &str = "config_sentence_transformers.json";
-/// Prefix of the names of flags.
+/// Prefix of the flags' names.
 const FLAG: &str = "pooling_mode_";
 
-/// The settings by which an encoder makes vectors of texts, unless the caller says otherwise. Without the files of
-/// sentence-transformers, the mean of the tokens, as there.
+/// How an encoder turns texts into vectors, unless the caller chooses otherwise. Without
+/// sentence-transformers files, the mean over the tokens, as in that library.
 #[derive(Debug)]
 pub(super) struct SentenceSettings {
-    /// The results are concatenated. An error if the directory has a module that isn't supported; it only matters to
-    /// callers who follow the directory.
+    /// The results of several poolings are concatenated. An error if the directory has a module that isn't
+    /// supported; it only matters to callers who follow the directory.
     modules: Result<Modules, Unsupported>,
     /// Maximum number of tokens, if the directory limits it.
     pub max_length: Option<usize>,
@@ -61,6 +61,12 @@ impl SentenceSettings {
         if let Some(modules) = parse(files, MODULES)? {
             settings.modules = self::modules(&modules, files)?;
         }
+        if let Some(name) = default_prompt(files)? {
+            settings.modules = Err(Unsupported {
+                what: format!("{SETTINGS}: prompt `{name}`, which is put before every text by default,"),
+                instead: "put it there yourself, and choose `pooling` yourself",
+            });
+        }
         Ok(settings)
     }
 
@@ -82,12 +88,19 @@ pub(super) fn activation_fn(files: &SmallFiles) -> Result<Option<String>> {
     Ok(settings.and_then(|settings| settings["activation_fn"].as_str().map(str::to_owned)))
 }
 
+/// The name of the prompt that texts begin with unless the caller chooses another; none if it is empty.
+fn default_prompt(files: &SmallFiles) -> Result<Option<String>> {
+    let Some(settings) = parse(files, SETTINGS)? else { return Ok(None) };
+    let name = text(&settings["default_prompt_name"]);
+    Ok((!text(&settings["prompts"][name]).is_empty()).then(|| name.to_owned()))
+}
+
 fn modules(list: &Value, files: &SmallFiles) -> Result<Result<Modules, Unsupported>> {
     let list = list.as_array().ok_or_else(|| Error::corrupt(MODULES, "isn't a list"))?;
     let mut found = Modules { pooling: Vec::new(), normalize: false };
     for module in list {
         let (path, class) = (text(&module["path"]), text(&module["type"]));
-        // The packages of the classes have changed between versions.
+        // The classes have moved between packages in different versions.
         match class.rsplit('.').next().unwrap_or_default() {
             "Transformer" if found.pooling.is_empty() => {}
             "Pooling" if found.pooling.is_empty() && path == "1_Pooling" => match pooling(files)? {
@@ -104,13 +117,13 @@ fn modules(list: &Value, files: &SmallFiles) -> Result<Result<Modules, Unsupport
         }
     }
     if found.pooling.is_empty() {
-        // A cross-encoder, or a transformer whose token vectors somebody else pools.
+        // A cross-encoder, or a transformer without its own pooling.
         found.pooling.push(Pooling::Mean);
     }
     Ok(Ok(found))
 }
 
-/// The pooling modes, which are flags until version 6 of sentence-transformers, and names from then on.
+/// The pooling modes: flags before version 6 of sentence-transformers, names since then.
 fn pooling(files: &SmallFiles) -> Result<Result<Vec<Pooling>, Unsupported>> {
     let config = parse(files, POOLING)?.ok_or_else(|| Error::NotFound {
         file: POOLING.into(),
@@ -140,8 +153,8 @@ fn pooling(files: &SmallFiles) -> Result<Result<Vec<Pooling>, Unsupported>> {
     Ok(Ok(modes))
 }
 
-/// The names of the flags that are set: the known ones in the order of the concatenation, which a JSON object doesn't keep,
-/// then the others.
+/// The names of the flags that are set: first the known ones, in the order in which their results are
+/// concatenated, which a JSON object doesn't preserve, then the others.
 fn flags(fields: &Map<String, Value>) -> Vec<&str> {
     let set = |(field, value): (&'_ String, &Value)| *value == true && field.starts_with(FLAG);
     let names = || fields.iter().filter(|field| set(*field)).map(|(field, _)| &field[FLAG.len()..]);
@@ -149,7 +162,7 @@ fn flags(fields: &Map<String, Value>) -> Vec<&str> {
     known.chain(names().filter(|name| named(name).is_none())).collect()
 }
 
-/// The mode with this name, in any of the spellings of sentence-transformers.
+/// The mode with this name, in any of the spellings used by sentence-transformers.
 fn named(name: &str) -> Option<Pooling> {
     let name = name.strip_suffix("_tokens").or(name.strip_suffix("_token")).unwrap_or(name);
     Pooling::ALL.into_iter().find(|mode| mode.name() == name)
@@ -192,6 +205,21 @@ mod tests {
         let settings = read(&[]).unwrap();
         let expected = Modules { pooling: vec![Pooling::Mean], normalize: false };
         assert_eq!((settings.modules().unwrap(), settings.max_length), (&expected, None));
+    }
+
+    #[test]
+    fn a_default_prompt_is_unsupported_unless_it_is_empty() {
+        let with = |settings: &str| read(&[(SETTINGS, settings)]).unwrap();
+        let error = with(r#"{"prompts": {"query": "query: "}, "default_prompt_name": "query"}"#);
+        let error = error.modules().unwrap_err().to_string();
+        assert!(error.contains("`query`") && error.contains("choose `pooling`"), "{error}");
+        for settings in [
+            r#"{"prompts": {"query": "query: "}, "default_prompt_name": null}"#,
+            r#"{"prompts": {"query": "", "document": "d"}, "default_prompt_name": "query"}"#,
+            "{}",
+        ] {
+            with(settings).modules().unwrap();
+        }
     }
 
     #[test]

@@ -122,6 +122,11 @@ fn files_of_other_kinds_are_recognized() {
             Code::Corrupt,
             "max_input_chars_per_word",
         ),
+        (
+            |json| json["model"]["max_input_chars_per_word"] = json!(1u64 << 60),
+            Code::Corrupt,
+            "from 1 to 1000",
+        ),
         (|json| json["normalizer"] = json!({"type": "NFKC"}), Code::Unsupported, "NFKC"),
         (
             |json| {

@@ -11,6 +11,9 @@ use super::vocabulary::Vocabulary;
 use super::words::WordSplit;
 use crate::error::{Error, Result};
 
+/// Limit of the longest word that a tokenizer may split; BERT's is 100.
+const MAX_WORD_CHARS: usize = 1000;
+
 /// Everything that [`super::Tokenizer`] is built from.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -161,8 +164,13 @@ impl Settings {
                 return Err(Error::corrupt(file, problem));
             }
         }
-        if self.max_word_chars == 0 {
-            return Err(Error::corrupt(file, "`max_input_chars_per_word` is 0"));
+        // A longer word is unknown as a whole: splitting takes time quadratic in its length.
+        if !(1..=MAX_WORD_CHARS).contains(&self.max_word_chars) {
+            let problem = format!(
+                "`max_input_chars_per_word` is {}, must be from 1 to {MAX_WORD_CHARS}",
+                self.max_word_chars
+            );
+            return Err(Error::corrupt(file, problem));
         }
         Ok(())
     }

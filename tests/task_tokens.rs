@@ -95,6 +95,18 @@ fn ignored_labels_are_omitted_and_separate_entities() {
 }
 
 #[test]
+fn tokens_that_are_entities_keep_their_combining_marks() {
+    let (text, labels) = ("cafe\u{301} lit", names(&["B-LOC"]));
+    let options = EntityOptions { aggregation: Aggregation::None, ..EntityOptions::default() };
+    let mut entities = Entities::new(text, &labels, &options);
+    let pieces = tokenizer().encode(text).unwrap();
+    entities.add(&pieces, &vec![0.0; pieces.len()]).unwrap();
+    let found = entities.finish();
+    assert_eq!(found[0].text, "cafe\u{301}");
+    assert_eq!(redact(text, &found, |_| "x".into()), "x x");
+}
+
+#[test]
 fn redaction_replaces_every_entity_once() {
     let text = "👍 Zoë ate in Seoul.";
     let entity = |label: &str, part: &str| {

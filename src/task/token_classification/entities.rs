@@ -99,7 +99,7 @@ impl<'a> Entities<'a> {
         let token = Some(EntityToken { index: self.pieces, id: piece.id });
         let name = self.labels[label].as_str();
         if !self.is_ignored(name) {
-            self.push(name, piece.range(), probability, token);
+            self.push(name, whole_characters(self.text, piece.range()), probability, token);
         }
     }
 

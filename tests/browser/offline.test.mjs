@@ -147,7 +147,10 @@ for (const [name, launch] of [
       assert.match((await ask(page, "How tall is the tower?")).line, /38/);
     });
 
-    test("a newer version waits until other tabs are closed", async () => {
+    test("a newer version waits until other tabs with the page are closed", async () => {
+      // On the same origin, but not of this site.
+      const { page: stranger } = await newPage(browser);
+      await stranger.goto(new URL("/", host.address).href);
       const { page: other } = await newPage(browser);
       await openReady(other, host.address, CPU);
       await deploy(host);
@@ -158,6 +161,7 @@ for (const [name, launch] of [
       await other.close();
       await Promise.all([page.waitForNavigation(), update(page)]);
       assert.ok((await style(page)).includes(MARK));
+      await stranger.close();
     });
   });
 }

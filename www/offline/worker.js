@@ -80,7 +80,8 @@ async function isOwn(name) {
  * @param {ExtendableMessageEvent["source"]} asking
  */
 async function activate(asking) {
-  const tabs = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = all.filter(({ url }) => url.startsWith(scope));
   if (tabs.length <= 1) await worker.skipWaiting();
   else asking?.postMessage({ tabs: tabs.length - 1 });
 }

@@ -8,6 +8,7 @@ import { isWeights, type Opener, openAll, WEIGHTS } from "../files/model-files.j
 import type { ProgressTotal } from "../files/progress.js";
 import type { Place } from "../files/source.js";
 import { textOf } from "../files/streams.js";
+import { timeouts } from "../files/timeouts.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
 import { type EngineFiles, type EngineLoader, type EngineModel, simdFor, startEngine } from "./engine.js";
 import { LoadTimer } from "./load-timer.js";
@@ -126,7 +127,7 @@ export async function build(from: Build): Promise<EngineModel> {
   }
 }
 
-/** Chooses the device and compiles its kernels, when it is known what they are for; the weights go on arriving. */
+/** Chooses the device and compiles its kernels as soon as the network is known, while the weights keep arriving. */
 async function choose(loading: EngineLoader, remembers: boolean, progress: ProgressTotal): Promise<void> {
   const key = loading.choiceKey();
   if (key === undefined) return;
@@ -163,8 +164,8 @@ interface ModelVersion {
   record: store.CacheRecord | undefined;
 }
 
-/** Checks with one small request whether a cached model is up to date. */
-async function modelVersion(
+/** Checks with one small request whether a cached model is up to date; soon, or the server counts as one out of reach. */
+export async function modelVersion(
   place: Place,
   repository: Repository | undefined,
   base: string | undefined,
@@ -177,18 +178,21 @@ async function modelVersion(
   }
   // The Hub's list of files can't be reached, or there never was one: the weights decide.
   const validator = record?.validator ?? (record?.hasManifest === false ? record.version : undefined);
-  if (record && validator !== undefined) {
-    const weights = record.files.find((file) => isWeights(file.name))?.name ?? WEIGHTS;
-    const current = await currentValidator(place, weights, signal);
-    return { manifest: undefined, record: current === undefined || current === validator ? record : undefined };
-  }
+  // Browsers without `any` wait as long as they would for a model that isn't cached.
+  const soon = (record && AbortSignal.any?.([signal, AbortSignal.timeout(timeouts.check)])) ?? signal;
   let text: string | undefined;
   try {
-    const file = await openFile(place, MANIFEST, signal);
+    if (record && validator !== undefined) {
+      const weights = record.files.find((file) => isWeights(file.name))?.name ?? WEIGHTS;
+      const current = await currentValidator(place, weights, soon);
+      return { manifest: undefined, record: current === validator ? record : undefined };
+    }
+    const file = await openFile(place, MANIFEST, soon);
     text = file && (await textOf(file.chunks));
   } catch (error) {
-    const code = error instanceof MobileBertError ? error.code : "internal";
-    if (record && code === "network") return { manifest: undefined, record };
+    const { code } = toError(error);
+    const isLate = code === "aborted" && !signal.aborted;
+    if (record && (code === "network" || isLate)) return { manifest: undefined, record };
     // A page instead of an optional file means that the file doesn't exist.
     if (code !== "not-a-model") throw error;
   }
@@ -268,7 +272,7 @@ class ModelDownload {
     const version = manifest?.text ?? validator;
     const stored = new Date().toISOString();
     const record = { model: base, files, bytes, stored, version, hasManifest: manifest !== undefined };
-    // A `files.json` says itself when it changes.
+    // With a `files.json`, the version is its text, and no validator is needed.
     const listed = manifest?.source === MANIFEST;
     await store.commit({ ...record, ...(!listed && { validator }) }).catch(() => {});
   }

@@ -81,16 +81,11 @@ export async function chooseMirror(place: Place, signal: AbortSignal): Promise<P
   return place;
 }
 
-/** Returns a file's current validator, or `undefined` if the server can't be reached. */
+/** Returns a file's current validator, or `undefined` if it doesn't exist any more. */
 export async function currentValidator(place: Place, name: string, signal: AbortSignal): Promise<string | undefined> {
   if (place.kind === "files") return undefined;
-  try {
-    const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers }, signal);
-    return response.ok ? parseResponse(response).validator : "";
-  } catch (error) {
-    if (toError(error).code === "network") return undefined;
-    throw error;
-  }
+  const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers }, signal);
+  return response.ok ? parseResponse(response).validator : undefined;
 }
 
 /** Sends a request. Fails unless the response is one that callers handle: a success, a missing file or range. */
@@ -116,7 +111,7 @@ export async function request(
   throw new MobileBertError("network", message, { file: name, status: response.status });
 }
 
-/** Node says "fetch failed", and the reason only in the error's cause. */
+/** Node's message is "fetch failed"; the reason is in the error's cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = Object(error) as Partial<Error>;
   const { message: reason, code } = Object(cause) as { message?: string; code?: string };

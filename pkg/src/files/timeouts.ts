@@ -7,6 +7,8 @@ export const timeouts = {
   response: 30_000,
   /** Until a mirror responds, before trying the next one, and until the Hub lists a repository's files. */
   mirror: 8_000,
+  /** Until it is known whether a cached model is up to date, before it is used as it is. */
+  check: 4_000,
   /** Until the next bytes of a response body arrive. */
   bytes: 30_000,
   /** Until a helper of a worker has started. */

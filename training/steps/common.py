@@ -111,6 +111,30 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
     return chosen
 
 
+def check_transfer(config: Config, model, teacher, chosen: list[list[int]] | None) -> None:
+    """Refuse maps and attention that can't be compared with the teacher's."""
+    loss = config.loss
+    maps = loss.raw_maps or loss.feature_maps or loss.statistics
+    if not (maps or loss.attention):
+        return
+    if teacher is None:
+        raise TrainingError(f"{config.name}: maps and attention are a teacher's: name a 'teacher' in 'models'")
+    own, other = build.encoder(model).config, build.encoder(teacher).config
+    layers, heads_of = (
+        (own.num_hidden_layers, other.num_hidden_layers),
+        (own.num_attention_heads, other.num_attention_heads),
+    )
+    problem = None
+    if max(layers) % min(layers):
+        problem = f"the student has {layers[0]} layers and the teacher {layers[1]}: one must be a multiple of the other"
+    elif maps and own.hidden_size != other.hidden_size:
+        problem = f"the student's maps are {own.hidden_size} wide and the teacher's {other.hidden_size}"
+    elif loss.attention and chosen is None and heads_of[1] % heads_of[0]:
+        problem = f"the teacher's {heads_of[1]} heads don't fall into {heads_of[0]} groups, one per head of the student"
+    if problem:
+        raise TrainingError(f"{config.name}: {problem}; set the weights of maps and attention in 'loss' to 0")
+
+
 def train(config: Config, places: Places, strategy: str, limit: Limit | None = None) -> bool:
     """Run (or go on with) one training step; says whether it is finished, and prints where it is."""
     folder = places.run(config.name)
@@ -118,11 +142,9 @@ def train(config: Config, places: Places, strategy: str, limit: Limit | None = N
         print(folder / "model")
         return True
     model, teacher, tokenizer_from = open_models(config, places)
-    loss = config.loss
-    if teacher is None and (loss.raw_maps or loss.feature_maps or loss.statistics or loss.attention):
-        raise TrainingError(f"{config.name}: maps and attention are a teacher's: name a 'teacher' in 'models'")
     task = open_task(config, places, tokenizer_from, device())
     chosen = start_student(config, places, model, teacher, task)
+    check_transfer(config, model, teacher, chosen)
     model.to(device())
     if teacher is not None:
         teacher.to(device())

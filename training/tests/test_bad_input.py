@@ -146,6 +146,24 @@ def test_a_teacher_without_the_head_it_needs(capsys, world, tmp_path):
     assert "lacks bert.pooler" in fails(capsys, world, tmp_path, soft)
 
 
+@pytest.mark.parametrize(
+    ("student", "loss", "expected"),
+    [
+        ("num_hidden_layers = 3\nhidden_size = 32", "raw_maps", "3 layers and the teacher 2: one must be a multiple"),
+        ("num_hidden_layers = 2\nhidden_size = 64", "feature_maps", "maps are 64 wide and the teacher's 32"),
+        (
+            "num_hidden_layers = 2\nhidden_size = 32\nnum_attention_heads = 3\nintra_bottleneck_size = 24",
+            "attention",
+            "4 heads don't fall into 3 groups",
+        ),
+    ],
+)
+def test_a_student_whose_maps_or_heads_cannot_be_compared(capsys, world, tmp_path, student, loss, expected):
+    toml = GOOD.replace("init = ", 'word_vectors = "random"\nteacher = ')
+    line = fails(capsys, world, tmp_path, f"{toml}[student]\n{student}\n[loss]\n{loss} = 1.0")
+    assert expected in line and "in 'loss' to 0" in line
+
+
 def test_a_loss_that_runs_away_stops_the_run(world):
     wild = tiny("wild", models={"init": "models:tiny"}, optim={"lr": 1e30, "steps": 5, "clip": 1e30, "warmup": 0.2})
     with pytest.raises(TrainingError, match="the loss is (nan|inf) at step"):

@@ -18,7 +18,7 @@ export const errorCodes = [
 /** One of {@link errorCodes}. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The file, tensor, argument (`field`) or computation step that caused an error, as far as known. */
+/** The file, tensor, argument (`field`) or computation step that caused an error, if known. */
 export interface ErrorDetail {
   /** Name of a model file. */
   file?: string;
@@ -47,7 +47,7 @@ export class MobileBertError extends Error {
   override readonly name: "MobileBertError" | "AbortError" | "TimeoutError";
   /** The code to branch on; stable across versions. */
   readonly code: ErrorCode;
-  /** The cause of the error, as far as known. */
+  /** What caused the error, if known. */
   readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}, options?: { cause?: unknown }) {

@@ -4,7 +4,7 @@ declare global {
    * minifying drops the comments that say so. Service workers don't even allow the syntax, and their build lacks it.
    */
   const importBuiltin: ((specifier: string) => Promise<unknown>) | undefined;
-  /** Defined in the build for service workers. Compare its `typeof` where the bundler shall remove what they don't allow. */
+  /** Defined in the build for service workers. Checking its `typeof` lets the bundler remove what they don't allow. */
   const STATIC_BUILD: true | undefined;
 }
 

@@ -13,7 +13,7 @@ export function megabytes(count) {
 }
 
 /**
- * A probability in whole percent: a model isn't so exact that a fraction would mean something, nor ever certain.
+ * A probability in whole percent: no model is precise enough for decimals to mean anything, nor ever certain.
  * @param {number} probability
  */
 export function percent(probability) {

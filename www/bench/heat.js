@@ -3,7 +3,7 @@ import { duration, milliseconds, quantile } from "./statistics.js";
 
 /** @typedef {import("./result.js").Sustained} Sustained */
 
-/** A shorter run says nothing about heat, in seconds. */
+/** Seconds: a shorter run says nothing about heat. */
 const LEAST = 60;
 /** A smaller change is noise. */
 const NOTICEABLE = 1.1;

@@ -95,7 +95,7 @@ async function measureOne({ plan, subject, configuration, models, listener, sign
 function describe(subject, { started }) {
   const { cold } = started;
   const orNull = (/** @type {number | null} */ value) => (value === null ? null : rounded(value));
-  // The reason says in words what `chosen` does.
+  // The reason already describes `chosen` in words.
   const { adapter, chosen: _, ...device } = started.device;
   return {
     name: subject.name,

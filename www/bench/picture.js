@@ -18,7 +18,7 @@ function barsOf(result) {
   return rows.slice(0, MOST);
 }
 
-/** Describes the picture for people who don't see it. @param {Result} result */
+/** Describes the picture for people who can't see it. @param {Result} result */
 export function describePicture(result) {
   const found = headlineRow(result);
   if (!found) return "";

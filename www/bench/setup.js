@@ -60,7 +60,7 @@ export async function prepare() {
   return () => plan(subjects);
 }
 
-/** The plan that the form says. @param {Subject[]} subjects @returns {Plan} */
+/** The plan that the form describes. @param {Subject[]} subjects @returns {Plan} */
 function plan(subjects) {
   return {
     subjects: chosenOf(subjects),
@@ -120,7 +120,7 @@ function modeOptions() {
       value: "profile",
       label: "time every kernel",
       about:
-        "adds a few runs per row; uses GPU timestamps if the browser supports them; on the CPU, with one thread only",
+        "adds a few runs per row; uses GPU timestamps if the browser supports them; on the CPU, for one thread only",
       checked: wanted.profile,
     },
     {
@@ -146,7 +146,7 @@ function followSubjects(subjects) {
   showDownloads();
 }
 
-/** Numbers of threads up to that of cores; where workers can't share memory, only one. */
+/** Thread counts up to the number of cores; only one if workers can't share memory. */
 function threadOptions() {
   const isShared = canShareMemory();
   const cores = navigator.hardwareConcurrency || 1;

@@ -4,7 +4,7 @@ import type { CallOptions, LoadOptions, ModelSource } from "../types.js";
 import { LoadedModel, open } from "./model.js";
 import { nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
 
-/** A way to make one vector of the tokens' vectors. */
+/** A way to combine the tokens' vectors into one. */
 export type Pooling = "cls" | "max" | "mean" | "mean_sqrt_len" | "weightedmean" | "lasttoken";
 
 /** Options of {@link Encoder.encode}. By default, the files of sentence-transformers in the model's directory decide. */

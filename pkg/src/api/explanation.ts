@@ -3,7 +3,7 @@ import type { CallOptions, Timing } from "../types.js";
 
 /** A word of a model's input. Pieces of one word (`light`, `##house`) are shown as one. */
 export interface ExplainedWord {
-  /** The word as in its text: a run of letters and digits, or one punctuation mark. Of a special token, its spelling. */
+  /** The word as in its text: a run of letters and digits, or one punctuation mark. For a special token, its spelling. */
   text: string;
   /** The part of the input that it belongs to: the question, the context, or neither (`[CLS]`, `[SEP]`). The offsets are in that text. */
   source: "question" | "context" | "special";

@@ -239,9 +239,9 @@ async function loadRequest(task: Task, model: ModelSource, options: LoadOptions)
   return { place, followBaseModel, task, ...how, cache, wasmUrl, wasmBytes };
 }
 
-/** More cores than these are often slow ones, and each worker needs memory for the model. */
+/** Further cores are often slow ones, and each worker needs memory for the model. */
 const MAX_DEFAULT_THREADS = 4;
-/** Even if more are asked for. */
+/** The limit even if more are requested. */
 const MAX_THREADS = 64;
 
 async function absoluteUrl(field: string, url: string | URL | undefined): Promise<string | undefined> {

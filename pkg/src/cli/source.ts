@@ -24,12 +24,12 @@ export interface InputFile {
 /** The files of a model, all opened. */
 export interface Inputs {
   config: InputFile;
-  /** The license, and what tokenizer and tasks read, as far as they exist. */
+  /** The license and the files that tokenizer and tasks read, those that exist. */
   small: InputFile[];
   weights: InputFile[];
   /** The index of sharded weights. */
   index: { name: string; text: string } | undefined;
-  /** The format of the weights, if the model's own `files.json` says it. */
+  /** The format of the weights, if the model's own `files.json` names it. */
   dtype: string | undefined;
 }
 

@@ -45,7 +45,7 @@ export async function readModule(
   return response;
 }
 
-/** Compiles the module; while it arrives, if the host sends the right type. Stops a download that fails or stalls. */
+/** Compiles the module, as it arrives if the host sends the right type. Stops a download that fails or stalls. */
 export async function compile(
   input: Response | BufferSource | WebAssembly.Module,
   stop: AbortController,
@@ -53,7 +53,7 @@ export async function compile(
   if (input instanceof WebAssembly.Module) return input;
   if (!(input instanceof Response)) return await WebAssembly.compile(input);
   const type = input.headers.get("content-type") ?? "";
-  // Reading a copy tells when the download fails or stalls; browsers keep compiled code only for their own responses.
+  // Reading a copy shows whether the download fails or stalls. Browsers cache compiled code only for their own responses.
   const { body } = input.clone();
   const compiling = type.startsWith("application/wasm") ? WebAssembly.compileStreaming(input) : undefined;
   compiling?.catch(() => {});

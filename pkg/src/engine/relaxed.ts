@@ -21,7 +21,7 @@ export interface MainExports {
   __indirect_function_table?: WebAssembly.Table;
 }
 
-/** Checks the product at a place of the table and makes it available; returns what is wrong with it, if anything is. */
+/** Checks the product at an index of the table and makes it available; returns the problem if there is one. */
 export type Install = (
   version: number,
   regionStart: number,
@@ -30,12 +30,12 @@ export type Install = (
   best: SimdSet,
 ) => string | undefined;
 
-/** The start of the reason where the module isn't available. */
+/** How the reason begins if the module isn't available. */
 export const NO_RELAXED = "no relaxed SIMD";
 
 const REASONS: Record<SimdSet, string> = {
-  "relaxed-dot": "multiplies and adds at once, four bytes, too",
-  relaxed: "multiplies and adds at once, but not four bytes",
+  "relaxed-dot": "multiply-adds and products of four bytes in one instruction",
+  relaxed: "multiply-adds in one instruction, but not products of four bytes",
   simd128: "relaxed SIMD is slower here",
 };
 
@@ -82,7 +82,7 @@ function isImitated(relaxed: Relaxed): boolean {
   return rounds.every(() => slowdown(relaxed) > MUCH_SLOWER);
 }
 
-/** Returns the ratio of the time of multiply-adds to that of multiplications and additions, each at its fastest. */
+/** Returns the time of multiply-adds divided by that of multiplications and additions, each at its fastest. */
 function slowdown({ fused, separate }: Relaxed): number {
   const best = { fused: Number.POSITIVE_INFINITY, separate: Number.POSITIVE_INFINITY };
   for (let turn = 0; turn < 3; turn++) {

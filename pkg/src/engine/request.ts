@@ -31,7 +31,7 @@ export interface LoadRequest {
   wasmBytes: ArrayBuffer | Uint8Array | undefined;
   /** Maximum number of workers that run the model on the CPU, the first one included. */
   threads: number;
-  /** Of a worker that helps another one. */
+  /** Set if this worker helps another one. */
   help?: Help;
 }
 

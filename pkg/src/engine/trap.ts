@@ -7,7 +7,7 @@ export class Trap extends MobileBertError {}
 /** Returns the size of the module's last failed allocation, or 0 if one has succeeded since. */
 let refusedBytes: () => number = () => 0;
 
-/** Sets the source of {@link refusedBytes}, which tells running out of memory from other traps. */
+/** Sets {@link refusedBytes}, which distinguishes running out of memory from other traps. */
 export function setRefusedBytes(refused: () => number): void {
   refusedBytes = refused;
 }

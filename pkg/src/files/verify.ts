@@ -1,7 +1,7 @@
 import { MobileBertError, messageOf } from "../errors.js";
 import { Sha256 } from "./sha256.js";
 
-/** The files of a model, as listed by its `files.json` or by the Hub, with their sizes and hashes as far as known. */
+/** The files of a model, as listed by its `files.json` or by the Hub, with their sizes and hashes if they are known. */
 export interface Manifest {
   /** The list that the files are from, for error messages. */
   source: string;

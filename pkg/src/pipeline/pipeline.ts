@@ -220,7 +220,7 @@ async function featureExtraction(source: ModelSource, load: LoadOptions): Promis
     checkOptions(options, FEATURE);
     const { pooling = "none", normalize = false, signal } = options;
     const list = typeof texts === "string" ? [texts] : texts;
-    // What a directory says about these is for `Encoder`.
+    // Only `Encoder` follows the directory's settings.
     const settings = { normalize, maxLength: MAX_INTEGER, signal };
     if (pooling !== "none") {
       const rows = await model.encode(list, { ...settings, pooling: POOLINGS[pooling] });

@@ -11,7 +11,7 @@ import type { AnswerReply, Reply } from "./messages.js";
 import type { CallName } from "./protocol.js";
 import { RequestChannel } from "./request-channel.js";
 
-/** Helpers are started when a call would take this many milliseconds more: loading the model is part of that. */
+/** Helpers are started for a call that would take at least this many more milliseconds, which loading the model takes, too. */
 const WORTH_IT = 2_000;
 
 /** Jobs per helper: the one it runs, and the next. */
@@ -67,7 +67,7 @@ export class Helpers {
     return 1 + this.expected;
   }
 
-  /** Counts the time of a call: where workers can share a run, short calls are worth helpers, too, if there are many. */
+  /** Adds the time of a call: many short calls are worth helpers, too, if workers can share a run. */
   spend(milliseconds: number): void {
     this.spent += milliseconds;
     if (this.spent > WORTH_IT && canShareMemory()) void this.start();

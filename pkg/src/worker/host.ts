@@ -75,7 +75,7 @@ export class Host implements Connection {
     };
     this.busy = true;
     try {
-      // An abort that has been sent already is noticed before the call.
+      // Lets an abort that was already sent arrive before the call starts.
       await yieldToEvents();
       if (this.disposed) throw disposed();
       if (signal.aborted) throw aborted();
@@ -213,7 +213,7 @@ export class Host implements Connection {
   }
 }
 
-/** Added to the reason for a device where workers can't share a run. */
+/** Added to the reason for a device if workers can't share a run. */
 const ONE_CORE = "a short text is read on one core, because the page is not cross-origin isolated";
 
 function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promise<unknown> | unknown {
@@ -267,7 +267,7 @@ const WARM_UP: Partial<Record<Task, (model: EngineModel) => Promise<unknown>>> =
   "zero-shot-classification": (model) => model.zeroShot("Ready.", ["ready"], {}),
   "text-ranking": (model) => model.rank("Ready?", ["Ready."], {}),
   "token-classification": (model) => model.labelTokens("Ready.", {}),
-  // Whatever the directory says: only callers who follow it need what it names.
+  // Ignores the directory's settings: if they aren't supported, only the calls that use them should fail.
   "feature-extraction": (model) => model.encode(["Ready."], { pooling: "mean" }),
 };
 

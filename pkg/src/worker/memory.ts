@@ -1,9 +1,9 @@
 import type { EngineMemory } from "../engine/engine.js";
 
-/** Milliseconds to wait for the other workers: until a helper that is lost is noticed. */
+/** Milliseconds to wait for the other workers before one of them counts as lost. */
 const LIMIT = 2_000;
 
-/** Loads of the counter before a worker sleeps: waking it takes longer than a wait usually does. */
+/** Reads of the counter before a worker sleeps: waking it takes longer than most waits. */
 const SPINS = 4_000;
 
 /** Indices of the counters. */

@@ -79,7 +79,7 @@ export class RequestChannel {
       try {
         this.post(message(id));
       } catch (error) {
-        // The options contain a function or the like; the platform's message says which.
+        // The options contain a function, for example; the platform's message names it.
         reject(invalidInput("options", `can't be sent to a worker: ${(error as Error).message}`));
         return;
       }

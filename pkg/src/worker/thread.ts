@@ -94,7 +94,7 @@ async function nodeThread(workerUrl: string | undefined, listener: ThreadListene
   worker.on("exit", (code) => listener.stopped(stopped(`it exited with code ${code}`)));
   return {
     post: (message, transfer = []) => worker.postMessage(message, transfer as TransferListItem[]),
-    // Like a browser's worker, which is silent when it is ended on purpose.
+    // A browser's worker reports nothing either when it is terminated.
     terminate: () => void worker.removeAllListeners("exit").terminate(),
     keepAlive: (alive) => (alive ? worker.ref() : worker.unref()),
   };

@@ -129,7 +129,7 @@ function forget() {
   timing.textContent = "";
 }
 
-/** Computes what is chosen, and paints it. A computation that is no longer wanted is aborted. */
+/** Computes and paints what is chosen. Aborts a computation that is no longer wanted. */
 async function compute() {
   running?.abort();
   layer.disabled = ends.checked;
@@ -236,7 +236,7 @@ function paintAttention({ words, attention: all, layer = 0, head = 0 }) {
   announce(`${where}: ${inWords(word, most)}`);
 }
 
-/** Tells screen readers, once the user stays on a word. @param {string} text */
+/** Announces a text to screen readers once the user stays on a word. @param {string} text */
 function announce(text) {
   clearTimeout(announcing);
   announcing = setTimeout(() => {

@@ -19,9 +19,9 @@ const list = byId("labels-list", HTMLElement);
 const line = byId("labels-line", HTMLElement);
 const timing = byId("labels-timing", HTMLElement);
 
-/** Delay after the last keystroke in milliseconds. A label of one's own takes a run each. */
+/** Delay after the last keystroke in milliseconds. */
 const PAUSE = { labels: 120, "own labels": 400 };
-/** Each of one's own labels takes a run of the model. */
+/** Each of the user's own labels takes a run of the model. */
 const MOST_LABELS = 20;
 /** Labels of a sentiment model, whose card has a scale. */
 const SENTIMENT = /^(label_[01]|neg(ative)?|pos(itive)?)$/i;

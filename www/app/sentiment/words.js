@@ -10,7 +10,7 @@ import { byId, make } from "../elements.js";
 const line = byId("mood-words", HTMLElement);
 const note = byId("mood-note", HTMLElement);
 
-/** Milliseconds without a change after which the words are looked at, one run of the model per word. */
+/** Milliseconds without a change before the words are examined, one run of the model per word. */
 const PAUSE = 400;
 /** Words that change the probability by less have no side. */
 const LEAST = 0.02;

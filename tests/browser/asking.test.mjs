@@ -256,6 +256,20 @@ describe("what the user wrote is kept", () => {
     assert.deepEqual(await shown(page), kept);
   });
 
+  test("when the page is loaded again, or left and opened again in the same tab", async () => {
+    await paste(page, "#mood", "My own film.");
+    const texts = () => page.$$eval("#passage, #question, #mood", (fields) => fields.map(({ value }) => value));
+    const kept = await texts();
+    assert.deepEqual(kept.slice(1), ["Who keeps it?", "My own film."]);
+    await page.reload({ waitUntil: "domcontentloaded" });
+    await page.waitForSelector("#mood-chips button");
+    assert.deepEqual(await texts(), kept);
+    await page.goto(`${site.address()}bench.html`);
+    await openReady(page, site.address(), SMALL_MODELS);
+    assert.deepEqual(await texts(), kept);
+    await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
+  });
+
   test("but replacing a sample by another needs no Undo", async () => {
     await takeSample(page, 0);
     await takeSample(page, 1);

@@ -1,4 +1,6 @@
-/** Keeps what the user wrote while the page is reloaded with a newer version. Nothing is stored otherwise. */
+/** Keeps what the user wrote, in this tab only, while it shows another page or loads this one again. */
+import { isOwn } from "./samples.js";
+
 const KEY = "mobilebert-kept";
 
 /** @typedef {{ passage: string, question: string, sentence: string }} Kept */
@@ -6,13 +8,14 @@ const KEY = "mobilebert-kept";
 /** @param {Kept} texts */
 export function keep(texts) {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(texts));
+    sessionStorage.removeItem(KEY);
+    if (Object.values(texts).some(isOwn)) sessionStorage.setItem(KEY, JSON.stringify(texts));
   } catch {
     // Storage is full or forbidden; the browser may still restore the fields.
   }
 }
 
-/** Returns the texts kept before the last reload, once. @returns {Kept | undefined} */
+/** Returns the texts that were kept, once. @returns {Kept | undefined} */
 export function takeKept() {
   try {
     const kept = sessionStorage.getItem(KEY);

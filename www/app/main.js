@@ -36,6 +36,7 @@ const kept = takeKept();
 startAsking(listener("answers"), kept);
 await yieldToBrowser();
 startSentiment(listener("sentiment"), kept?.sentence);
+addEventListener("pagehide", () => keep({ ...askedTexts(), sentence: sentimentText() }));
 startLabels(listener("sentiment"));
 startDevices(loadBoth);
 startSharing();
@@ -78,7 +79,7 @@ if (sentiment) loadSentiment();
 else sentimentMissing("No sentiment model comes with this page.");
 // After the models, which are more urgent.
 await endedOrStalled("sentiment");
-const isStored = await startOffline(() => keep({ ...askedTexts(), sentence: sentimentText() }));
+const isStored = await startOffline();
 byId("offline", HTMLElement).hidden = !isStored;
 document.documentElement.dataset.offline = isStored ? "stored" : "not stored";
 

@@ -7,13 +7,12 @@ const button = byId("update-act", HTMLButtonElement);
 
 /**
  * Stores the pages for visits without a network. Returns whether they are stored; not everywhere they can be.
- * @param {() => void} onUpdate called before the page is reloaded with a newer version
  */
-export async function startOffline(onUpdate) {
+export async function startOffline() {
   if (!("serviceWorker" in navigator)) return false;
   try {
     const registration = await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
-    watch(registration, onUpdate);
+    watch(registration);
     return await isStored(registration);
   } catch {
     // Without permission to store anything, the page works as before, with a network.
@@ -21,11 +20,11 @@ export async function startOffline(onUpdate) {
   }
 }
 
-/** @param {ServiceWorkerRegistration} registration @param {() => void} onUpdate */
-function watch(registration, onUpdate) {
+/** @param {ServiceWorkerRegistration} registration */
+function watch(registration) {
   const offerWaiting = () => {
     // Without a controller, this is the first visit, with the newest version.
-    if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting, onUpdate);
+    if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting);
   };
   registration.addEventListener("updatefound", () => {
     registration.installing?.addEventListener("statechange", offerWaiting);
@@ -33,18 +32,15 @@ function watch(registration, onUpdate) {
   offerWaiting();
 }
 
-/** @param {ServiceWorker} waiting @param {() => void} onUpdate */
-function offer(waiting, onUpdate) {
+/** @param {ServiceWorker} waiting */
+function offer(waiting) {
   text.textContent = "A new version of this page is ready.";
   notice.hidden = false;
   button.onclick = () => waiting.postMessage("activate");
   navigator.serviceWorker.onmessage = ({ data: { tabs } }) => {
     text.textContent = `A new version is ready. Close the other ${tabs === 1 ? "tab" : `${tabs} tabs`} with this page first.`;
   };
-  navigator.serviceWorker.oncontrollerchange = () => {
-    onUpdate();
-    location.reload();
-  };
+  navigator.serviceWorker.oncontrollerchange = () => location.reload();
 }
 
 /**

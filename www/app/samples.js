@@ -78,3 +78,10 @@ export const sentiments = {
   "I would watch it again tomorrow.": "positive",
   "It opens in cinemas on Friday.": "neutral",
 };
+
+const given = new Set([...samples.flatMap(({ text, questions }) => [text, ...questions]), ...Object.keys(sentiments)]);
+
+/** Returns whether the user has written a text: it isn't from this page. @param {string} text */
+export function isOwn(text) {
+  return text.trim() !== "" && !given.has(text);
+}

@@ -51,8 +51,10 @@ export function startPassage(given, kept) {
     area.focus({ preventScroll: true });
   });
   takeDrops();
-  if (kept === undefined) showSample(0);
-  else show(kept);
+  if (kept !== undefined) show(kept);
+  else if (area.value === "") showSample(0);
+  // The browser has restored a text.
+  else changed();
 }
 
 /** Takes files dropped anywhere on the page: if one misses the box, the browser would leave the page to show it. */

@@ -35,9 +35,9 @@ let busy = false;
 let listener;
 
 /** @param {import("../main.js").CallListener} given @param {string} [kept] the sentence to begin with */
-export function startSentiment(given, kept = "") {
+export function startSentiment(given, kept) {
   listener = given;
-  field.value = kept;
+  if (kept !== undefined) field.value = kept;
   field.addEventListener("input", () => {
     clearTimeout(timer);
     clearTimeout(announcing);

@@ -1,4 +1,4 @@
-//! Milliseconds for reports. `std::time::Instant` does not exist in a browser.
+//! Milliseconds for reports. `std::time::Instant` isn't available in a browser.
 
 /// Milliseconds since some fixed moment; steps may be as coarse as the platform's timers.
 #[cfg(not(target_arch = "wasm32"))]

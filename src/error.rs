@@ -1,5 +1,5 @@
-//! One error type for the whole crate. An error names the file, tensor, field or step at fault if there is one, and its
-//! message ends with what to do about it if there is something to do.
+//! One error type for the whole crate. An error names the file, tensor, field or step at fault, if any, and
+//! its message ends with what to do about it, if anything can be done.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum Error {
     NotFound {
         /// Path or name of the missing file.
         file: String,
-        /// Advice on what to do about it.
+        /// What to do about it.
         hint: String,
     },
     /// A file exists but couldn't be read or written.
@@ -37,7 +37,7 @@ pub enum Error {
         /// A description of what was found instead.
         problem: String,
     },
-    /// `config.json` has an invalid value, or two values that contradict each other.
+    /// `config.json` has an invalid value, or contradictory ones.
     #[error("config.json: `{field}`: {problem}")]
     Config {
         /// The field at fault.
@@ -53,7 +53,7 @@ pub enum Error {
         /// The problem.
         problem: String,
     },
-    /// A tensor that is missing, has a different shape than the configuration requires, or contains NaN.
+    /// A tensor is missing, has a different shape than the configuration requires, or contains NaN.
     #[error("{}tensor `{tensor}`: {problem}", prefix(.file))]
     Tensor {
         /// Name of the file with the tensor, if known.
@@ -172,7 +172,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A file's name as a prefix of a message.
+/// A file's name as a message prefix.
 fn prefix(file: &Option<String>) -> String {
     file.as_ref().map_or_else(String::new, |file| format!("{file}: "))
 }

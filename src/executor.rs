@@ -30,7 +30,8 @@ impl From<gpu::Executor> for Executor {
 }
 
 impl Executor {
-    /// Takes a parameter; a matrix or a table keeps its format (f32, f16, q8 or q4). Replaces an earlier one with this id.
+    /// Loads a parameter, replacing any earlier one with this id. Matrices and tables keep their format (f32,
+    /// f16, q8 or q4).
     ///
     /// # Errors
     /// [`crate::error::Error::Tensor`] if the shape differs, [`crate::error::Error::OutOfMemory`].
@@ -46,7 +47,7 @@ impl Executor {
         }
     }
 
-    /// Waits until the device has taken every parameter; a browser reports a lack of memory only then.
+    /// Waits until all uploads have completed; browsers report a lack of memory only then.
     ///
     /// # Errors
     /// [`crate::error::Error::OutOfMemory`].
@@ -60,10 +61,11 @@ impl Executor {
         }
     }
 
-    /// Runs a plan; one vector per output of the plan, each the whole padded buffer in row-major order.
+    /// Runs a plan. Returns one vector per output, each the whole padded buffer in row-major order.
     ///
     /// # Errors
-    /// [`crate::error::Error::InvalidInput`] where the inputs don't fit the plan, and what the device reports.
+    /// [`crate::error::Error::InvalidInput`] if the inputs don't fit the plan, and whatever the device
+    /// reports.
     pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         match self {
             Executor::Cpu(executor) => executor.run(plan, inputs),
@@ -74,10 +76,10 @@ impl Executor {
         }
     }
 
-    /// Computes a part of a run that several workers share; `None` if one of them was lost.
+    /// Computes this worker's part of a shared run; `None` if another worker was lost.
     ///
     /// # Errors
-    /// As [`Executor::run`], and on a GPU.
+    /// Same as [`Executor::run`], and on a GPU.
     pub fn run_shared(
         &mut self,
         plan: &Plan,
@@ -94,7 +96,7 @@ impl Executor {
     /// Runs a plan up to the step with this label and returns that step's output.
     ///
     /// # Errors
-    /// As [`Executor::run`], and if there isn't such a step.
+    /// Same as [`Executor::run`], and if there isn't such a step.
     pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         match self {
             Executor::Cpu(executor) => executor.run_until(plan, inputs, label),
@@ -105,10 +107,10 @@ impl Executor {
         }
     }
 
-    /// Runs a plan with a time for every step.
+    /// Runs a plan and times every step.
     ///
     /// # Errors
-    /// As [`Executor::run`].
+    /// Same as [`Executor::run`].
     pub async fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
         match self {
             Executor::Cpu(executor) => executor.profile(plan, inputs),
@@ -119,11 +121,11 @@ impl Executor {
         }
     }
 
-    /// Runs a plan and returns how the time divides between CPU, GPU and readback; `None` on the CPU, where nothing is
-    /// encoded or read back.
+    /// Runs a plan and returns the time spent on the CPU, on the GPU and in readback; `None` on the CPU
+    /// executor, where nothing is encoded or read back.
     ///
     /// # Errors
-    /// As [`Executor::run`].
+    /// Same as [`Executor::run`].
     pub async fn run_in_parts(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Option<RunParts>> {
         match self {
             Executor::Cpu(_) => Ok(None),
@@ -134,8 +136,8 @@ impl Executor {
         }
     }
 
-    /// Number of kernels that were compiled so far; 0 on the CPU.
-    #[doc(hidden)] // For tests: a result doesn't show it.
+    /// Number of kernels compiled so far; 0 on the CPU.
+    #[doc(hidden)] // For tests: results don't show it.
     pub fn compiled(&self) -> usize {
         match self {
             Executor::Cpu(_) => 0,
@@ -151,7 +153,8 @@ impl Executor {
         }
     }
 
-    /// Bytes that a loaded parameter takes on its device, in the layout that its kernel reads; 0 where it isn't loaded.
+    /// Bytes taken by a loaded parameter on its device, in the layout that its kernel reads; 0 if it isn't
+    /// loaded.
     pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
         match self {
             Executor::Cpu(executor) => executor.parameter_bytes(id) as u64,
@@ -159,8 +162,8 @@ impl Executor {
         }
     }
 
-    /// Sequence lengths are padded to a multiple of this: a GPU's plan costs buffers and bind groups, a CPU's next to
-    /// nothing.
+    /// Sequence lengths are padded to a multiple of this. It is larger on a GPU, where a plan costs buffers
+    /// and bind groups; on a CPU it costs next to nothing.
     pub fn bucket(&self) -> usize {
         match self {
             Executor::Cpu(_) => 8,

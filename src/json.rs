@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 /// The content without a byte order mark.
 ///
 /// # Errors
-/// [`Error::NotAModel`] if it is an HTML page: many servers answer so instead of "not found".
+/// [`Error::NotAModel`] if it is an HTML page: many servers send one instead of "not found".
 pub(crate) fn content<'a>(file: &str, json: &'a [u8]) -> Result<&'a [u8]> {
     let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
     if json.trim_ascii_start().starts_with(b"<") {

@@ -21,11 +21,11 @@
 //! # }
 //! ```
 //!
-//! Calls are `async` because a GPU's results arrive later; natively, `pollster::block_on` is enough. By default a model
-//! runs on the GPU if there is a real one and it is measured to be faster, otherwise on the CPU;
-//! [`QuestionAnswering::device`] says which, and why.
+//! Calls are `async` because a GPU's results arrive later; natively, `pollster::block_on` is enough. By
+//! default, a model runs on the GPU if there is a hardware GPU and it is measured to be faster, otherwise on
+//! the CPU; [`QuestionAnswering::device`] says which, and why.
 //!
-//! Without files, a network with generated weights: here a MobileBERT of two layers, on the CPU.
+//! No files are needed for a network with generated weights: here a MobileBERT with two layers, on the CPU.
 //!
 //! ```
 //! use mobilebert::benchmark::Seeding;
@@ -57,13 +57,13 @@
 //! | [`config`] | `config.json` → `Config`, checked |
 //! | [`text`] | text → token ids, windows over long contexts, offsets back to the source |
 //! | [`weights`] | bytes → named, checked tensors |
-//! | [`plan`] | configuration and length → typed steps over named buffers; knows no device |
+//! | [`plan`] | configuration and length → typed steps over named buffers; independent of any device |
 //! | [`kernels`] | one module per operation: its operands, its parameter block, its CPU twin, its dispatch |
-//! | [`cpu`], [`gpu`] | run a plan; [`executor`] is one of the two |
-//! | [`profile`] | where the time of a run goes |
+//! | [`cpu`], [`gpu`] | run a plan; [`executor`] wraps one of the two |
+//! | [`profile`] | the time of a run's steps |
 //! | [`session`] | picks the executor and says why; caches plans by length |
 //! | [`task`] | logits → answers |
-//! | [`model`] | a model directory → something you can ask |
+//! | [`model`] | a model directory → a task you can call |
 //! | [`benchmark`] | runs over fixed ids, timed and checked |
 //!
 //! [`QuestionAnswering::device`]: model::QuestionAnswering::device

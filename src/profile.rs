@@ -1,4 +1,4 @@
-//! The time of a run by step, as both executors report it.
+//! The time of a run by step, as reported by both executors.
 
 /// The clock for a step's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Clock {
         }
     }
 
-    /// The method of measuring in words, with its caveats.
+    /// A description of the measuring method, with its caveats.
     pub fn note(self) -> &'static str {
         match self {
             Clock::Timestamps => "by the GPU's own timestamps, one compute pass per dispatch",
@@ -59,7 +59,7 @@ pub struct RunParts {
     pub encode: f64,
     /// The compute pass.
     pub gpu: f64,
-    /// Copying the results back, and waiting for the news that they are there.
+    /// Copying the results back, and waiting for them to arrive.
     pub readback: f64,
     /// The clock that measured `gpu`.
     pub clock: Clock,

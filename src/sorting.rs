@@ -1,5 +1,5 @@
-//! Sorting with a single copy of the algorithm. The standard library's sorts are compiled once for every type of
-//! element, at about 8 KB of WebAssembly each.
+//! Sorting with a single copy of the algorithm. The standard library's sorts are compiled once per element
+//! type, at about 8 KB of WebAssembly each.
 
 use std::cmp::Ordering;
 use std::mem;

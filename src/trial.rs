@@ -1,9 +1,10 @@
 //! Autotuning: chooses among candidates by timing them on the device at hand.
 //!
-//! No table of devices knows whether a GPU has cores to spare for smaller tiles, or room for several windows in one run.
-//! So the first runs try each candidate, and the fastest is kept.
+//! No table of devices can say whether a GPU has cores to spare for smaller tiles, or room for several
+//! windows in one run. So the first runs try each candidate, and the fastest is kept.
 
-/// Runs of each candidate. The first one makes buffers and warms caches and isn't counted; the fastest of the others is.
+/// Runs of each candidate. The first one creates buffers and warms caches, and isn't counted; the fastest of
+/// the others is.
 const RUNS: usize = 3;
 
 /// The order in which candidates are tried.
@@ -11,15 +12,16 @@ const RUNS: usize = 3;
 pub(crate) enum Order {
     /// All runs of a candidate before those of the next.
     OneAfterAnother,
-    /// One run of each in turn, so that a device that heats up slows all of them.
+    /// One run of each in turn, so that a device heating up slows down all of them.
     Alternating,
 }
 
-/// Times runs until it knows the fastest candidate. Fixed candidates need no runs.
+/// Times runs until the fastest candidate is known. A fixed choice needs no runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Trial<C> {
     order: Order,
-    /// Share of the first candidate's cost below which another one is taken, so that a tie goes to the first.
+    /// Another candidate is chosen only if its cost is below this fraction of the first one's, so a tie goes
+    /// to the first.
     threshold: f64,
     candidates: Vec<Timed<C>>,
     decided: Option<C>,
@@ -34,14 +36,15 @@ struct Timed<C> {
 }
 
 impl<C: Copy + PartialEq> Trial<C> {
-    /// Tries `candidates`, of which there is at least one; the first is the default.
+    /// Tries at least one candidate; the first is the default.
     pub fn new<const N: usize>(candidates: [C; N], order: Order, threshold: f64) -> Self {
         const { assert!(N > 0, "nothing to choose from") }
         let timed = |candidate| Timed { candidate, runs: 0, cost: f64::INFINITY };
         Trial { order, threshold, candidates: candidates.map(timed).to_vec(), decided: None }
     }
 
-    /// The candidate of the next run, one of the `possible` ones while they are tried; the default where none is.
+    /// The candidate for the next run, one of the `possible` ones during the trial; the default if none is
+    /// possible.
     pub fn next(&self, possible: impl Fn(C) -> bool) -> C {
         if let Some(decided) = self.decided {
             return decided;
@@ -79,7 +82,7 @@ impl<C: Copy + PartialEq> Trial<C> {
 mod tests {
     use super::*;
 
-    /// The candidates of some runs on a device where a run costs `cost(run, candidate)`.
+    /// The candidates chosen for `count` runs on a device where a run costs `cost(run, candidate)`.
     fn runs(order: Order, count: usize, cost: impl Fn(usize, char) -> f64) -> String {
         let mut trial = Trial::new(['a', 'b'], order, 0.95);
         let run = |index| {

@@ -106,7 +106,7 @@ impl Workers {
         if self.threads == 1 { rows.max(1) } else { rows.div_ceil(self.threads).next_multiple_of(PART_ROWS) }
     }
 
-    /// As [`Workers::for_each_block`], but leaves out the rows of tokens that aren't computed.
+    /// Like [`Workers::for_each_block`], but leaves out the rows of tokens that aren't computed.
     pub(crate) fn for_each_part(
         &self,
         output: &mut [f32],

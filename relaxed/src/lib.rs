@@ -65,7 +65,7 @@ pub extern "C" fn fused(steps: u32) -> f32 {
     repeat(steps, |sum, factor| f32x4_relaxed_madd(sum, factor, factor))
 }
 
-/// As [`fused`], in two instructions each.
+/// Like [`fused`], in two instructions each.
 #[unsafe(no_mangle)]
 pub extern "C" fn separate(steps: u32) -> f32 {
     repeat(steps, |sum, factor| f32x4_add(f32x4_mul(sum, factor), factor))

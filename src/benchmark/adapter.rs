@@ -10,11 +10,12 @@ use crate::gpu::{Overhead, Roofline};
 /// The limits of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AdapterLimits {
-    /// Bytes per second that a copy reads and writes, in units of 10⁹.
+    /// Copy bandwidth, reads and writes, in 10⁹ bytes per second.
     pub copy_gb_s: f64,
-    /// f32 operations per second in multiply-adds, in units of 10⁹.
+    /// f32 multiply-add throughput in 10⁹ operations per second.
     pub multiply_add_gflop_s: f64,
-    /// Integer operations per second in dot products of four bytes, in units of 10⁹; `None` where WGSL doesn't have them.
+    /// Throughput of 4-byte dot products in 10⁹ integer operations per second; `None` where WGSL doesn't have
+    /// them.
     pub byte_dot_gop_s: Option<f64>,
     /// The clock that measured them: `timestamps` or `submits`.
     pub clock: &'static str,
@@ -25,11 +26,11 @@ pub struct AdapterLimits {
 pub struct DispatchOverhead {
     /// Dispatches in the measured pass.
     pub dispatches: usize,
-    /// Encoding and submitting one that reads what the one before it wrote.
+    /// Encoding and submitting one that reads the previous one's output.
     pub dependent_encode_us: f64,
     /// Executing it.
     pub dependent_gpu_us: f64,
-    /// Encoding and submitting one with a buffer of its own.
+    /// Encoding and submitting one with its own buffer.
     pub independent_encode_us: f64,
     /// Executing it.
     pub independent_gpu_us: f64,
@@ -62,10 +63,10 @@ impl From<Overhead> for DispatchOverhead {
 }
 
 impl Benchmark {
-    /// The limits of the GPU; `None` on the CPU executor.
+    /// The GPU's limits; `None` on the CPU executor.
     ///
     /// # Errors
-    /// As [`Roofline::measure`].
+    /// Same as [`Roofline::measure`].
     pub async fn adapter_limits(&self) -> Result<Option<AdapterLimits>> {
         match self.session.executor() {
             Executor::Cpu(_) => Ok(None),

@@ -81,7 +81,7 @@ impl Benchmark {
         Ok(self.padded_plan(sequence, batch)?.steps.len())
     }
 
-    /// Bytes of activations that a run holds, padding included.
+    /// Bytes of a run's activations, padding included.
     ///
     /// # Errors
     /// If the length or batch size is out of range.
@@ -89,8 +89,8 @@ impl Benchmark {
         Ok(self.padded_plan(sequence, batch)?.activation_bytes())
     }
 
-    /// Maximum number of values that workers exchange at a time when they share a run over one sequence; `None` if its
-    /// steps don't divide.
+    /// Maximum number of values that workers exchange at a time when they share a run over one sequence;
+    /// `None` if its steps can't be divided.
     ///
     /// # Errors
     /// If the length is out of range.
@@ -99,7 +99,7 @@ impl Benchmark {
         Ok(Division::of(&plan).map(|division| division.floats(&plan)))
     }
 
-    /// The plan of a run as the session makes it.
+    /// The plan of a run, padded as in a session.
     fn padded_plan(&self, sequence: usize, batch: usize) -> Result<Plan> {
         let sequence = sequence.next_multiple_of(self.session.executor().bucket());
         let sequence = sequence.min(self.session.limits().max_sequence);
@@ -116,7 +116,7 @@ impl Benchmark {
     /// Runs `batch` sequences of `sequence` tokens each, at once where the batch is a power of two.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// Same as [`Session::run`].
     pub async fn run(&mut self, sequence: usize, batch: usize) -> Result<Run> {
         let sequences = vec![self.fixed(sequence); batch];
         let before = now_ms();
@@ -125,11 +125,11 @@ impl Benchmark {
         Ok(Run { milliseconds, outputs: outputs.into_iter().next().unwrap_or_default() })
     }
 
-    /// Computes this worker's part of a run over one sequence, which the others run at the same time; each of them gets
-    /// the results. `None` if one was lost, or if the run doesn't divide.
+    /// Computes this worker's part of a run over one sequence while the other workers compute theirs; each of
+    /// them gets the results. `None` if a worker was lost, or if the run can't be divided.
     ///
     /// # Errors
-    /// As [`Session::run_shared`].
+    /// Same as [`Session::run_shared`].
     pub fn run_part(&mut self, sequence: usize, exchange: Box<dyn Exchange>) -> Result<Option<Run>> {
         let sequences = [self.fixed(sequence)];
         let before = now_ms();
@@ -146,10 +146,10 @@ impl Benchmark {
     }
 }
 
-/// The fixed tokens of a length, the same in every run and in `tests/goldens/bench_logits.py`. The second half has the
-/// second token type if there are types, like a question's context.
+/// The fixed tokens for a length, the same in every run and in `tests/goldens/bench_logits.py`. If there are
+/// token types, the second half has the second one, like a question's context.
 fn fixed(length: usize, vocabulary: usize, types: usize) -> Sequence {
-    // Ids repeat every `vocabulary` places and fit 32 bits.
+    // Ids repeat every `vocabulary` positions and fit in 32 bits.
     let ids = (1..=length).map(|place| ((7919 * (place as u64)) % vocabulary.max(1) as u64) as u32).collect();
     let kind = |place: usize| (2 * place / length).min(types.saturating_sub(1)) as u32;
     Sequence::new(ids, (0..length).map(kind).collect())

@@ -1,4 +1,4 @@
-//! The time of a run by kernel, next to the arithmetic and the memory traffic that it took.
+//! The time of a run by kernel, with its arithmetic and memory traffic.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ pub struct KernelProfile {
     pub runs: usize,
     /// `timestamps`, `submits` or `cpu`.
     pub clock: &'static str,
-    /// The method of measuring in words, with its caveats.
+    /// A description of the measuring method, with its caveats.
     pub note: &'static str,
     /// Milliseconds of all kernels together.
     pub total_ms: f64,
-    /// Milliseconds of a run without profiling, by the wall clock: the median of runs that took turns with the profiled
+    /// Wall-clock milliseconds of a run without profiling: the median of runs interleaved with the profiled
     /// ones.
     pub run_ms: f64,
-    /// Kernels, the one that takes longest first.
+    /// Kernels, slowest first.
     pub kernels: Vec<KernelTime>,
     /// Steps in the order of execution.
     pub steps: Vec<StepProfile>,
@@ -46,15 +46,15 @@ pub struct KernelTime {
     pub ms: f64,
     /// Share of all kernels' time, from 0 to 1.
     pub share: f64,
-    /// Floating-point operations in matrix products per second, in units of 10⁹.
+    /// Matrix-product throughput in 10⁹ floating-point operations per second.
     pub gflop_s: f64,
-    /// Bytes that have to be moved at least once per second, in units of 10⁹.
+    /// Minimum memory traffic in 10⁹ bytes per second.
     pub gb_s: f64,
-    /// The share of the adapter's limit that this is, and of which limit; absent where no limit was measured.
+    /// Fraction of the adapter's limit reached, and which limit; absent if no limit was measured.
     pub of_limit: Option<OfLimit>,
 }
 
-/// A kernel's share of the adapter's limit: of bandwidth or arithmetic, the one that it is nearer to.
+/// A kernel's fraction of the adapter's limit, for bandwidth or arithmetic, whichever it is closer to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct OfLimit {
     /// `arithmetic` or `bandwidth`.
@@ -81,17 +81,17 @@ pub struct Parts {
     pub encode_ms: f64,
     /// The compute pass.
     pub gpu_ms: f64,
-    /// Copying the results and learning that they are there.
+    /// Copying the results and waiting for them to arrive.
     pub readback_ms: f64,
     /// The clock that measured the compute pass: `timestamps` or `submits`.
     pub clock: &'static str,
 }
 
 impl Benchmark {
-    /// Times of the CPU, the GPU and the readback in a run: medians of `runs`; `None` on the CPU executor.
+    /// CPU, GPU and readback times of a run: medians of `runs`; `None` on the CPU executor.
     ///
     /// # Errors
-    /// As [`crate::session::Session::profile`].
+    /// Same as [`crate::session::Session::profile`].
     pub async fn parts(&mut self, sequence: usize, batch: usize, runs: usize) -> Result<Option<Parts>> {
         let sequences = vec![self.fixed(sequence); batch];
         let mut parts: Vec<RunParts> = Vec::with_capacity(runs);
@@ -110,10 +110,10 @@ impl Benchmark {
         }))
     }
 
-    /// Profiles `runs` runs, which take turns with runs that aren't profiled.
+    /// Profiles `runs` runs, interleaved with unprofiled ones.
     ///
     /// # Errors
-    /// As [`crate::session::Session::profile`].
+    /// Same as [`crate::session::Session::profile`].
     pub async fn profile(
         &mut self,
         sequence: usize,
@@ -124,7 +124,7 @@ impl Benchmark {
         let sequences = vec![self.fixed(sequence); batch];
         let mut normal = Vec::with_capacity(runs);
         let mut profiled: Vec<Profile> = Vec::with_capacity(runs);
-        // The first of each kind compiles, allocates and warms caches.
+        // The first run of each kind compiles, allocates and warms caches.
         let (plan, _) = self.session.profile(&sequences).await?;
         self.session.run_together(&sequences).await?;
         for _ in 0..runs.max(1) {
@@ -221,7 +221,7 @@ impl OfLimit {
     }
 }
 
-/// A quotient that JSON can hold: a clock too coarse for a kernel gives 0 ms.
+/// A quotient that JSON can represent: if the clock is too coarse for a kernel, its time is 0 ms.
 fn ratio(numerator: f64, denominator: f64) -> f64 {
     if denominator > 0.0 { numerator / denominator } else { 0.0 }
 }

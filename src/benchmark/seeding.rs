@@ -13,7 +13,7 @@ pub struct Seeding {
     session: Session,
     assembler: Assembler,
     generator: Generator,
-    /// The tensors that are still to be generated, in reverse order.
+    /// The tensors still to be generated, in reverse order.
     left: Vec<Source>,
     values: usize,
     times: SeedingTimes,
@@ -62,13 +62,13 @@ impl Seeding {
         Ok(Seeding { session, assembler, generator, left, values, times })
     }
 
-    /// Number of kernels that were compiled so far.
-    #[doc(hidden)] // For tests: a result doesn't show it.
+    /// Number of kernels compiled so far.
+    #[doc(hidden)] // For tests: results don't show it.
     pub fn compiled(&self) -> usize {
         self.session.executor().compiled()
     }
 
-    /// Generates the next tensor. Returns the fraction of all values that is done, 1 at the end.
+    /// Generates the next tensor. Returns the fraction of all values generated so far, 1 at the end.
     ///
     /// # Errors
     /// [`crate::error::Error::OutOfMemory`].
@@ -90,7 +90,7 @@ impl Seeding {
     /// Generates the remaining tensors and waits until the device has them.
     ///
     /// # Errors
-    /// As [`Seeding::step`].
+    /// Same as [`Seeding::step`].
     pub async fn finish(mut self) -> Result<(Benchmark, SeedingTimes)> {
         while !self.left.is_empty() {
             self.step()?;

@@ -13,20 +13,20 @@ use crate::session::Outputs;
 pub struct Stored {
     /// Seed of the weights.
     pub seed: u64,
-    /// The largest |Δ| over the row's root mean square that is right.
+    /// The largest allowed |Δ| over the row's root mean square.
     pub allowed: f64,
-    /// By name of the variant and number of tokens.
+    /// By variant name and number of tokens.
     variants: BTreeMap<String, BTreeMap<usize, Logits>>,
 }
 
 /// The outputs of one run, by name.
 pub type Logits = BTreeMap<String, Sample>;
 
-/// Some values of one output, taken as one row.
+/// Some values of one output, flattened into one row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
-    /// Places in the row.
+    /// Indices into the row.
     pub places: Vec<usize>,
     /// The values there.
     pub values: Vec<f64>,
@@ -37,7 +37,7 @@ pub struct Sample {
 /// The difference between a run and the stored logits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// True if the difference is allowed.
+    /// True if the difference is within the allowed one.
     pub right: bool,
     /// The largest |Δ| over the row's root mean square; infinite if a value is missing or NaN.
     #[serde(serialize_with = "finite")]
@@ -68,7 +68,7 @@ impl Check {
             Some(tensor) => sample.difference(&tensor.data),
             None => f64::INFINITY,
         });
-        // Without stored values nothing was checked.
+        // Without stored values, nothing was checked.
         let difference = differences.reduce(f64::max).unwrap_or(f64::INFINITY);
         Check { right: difference <= allowed, difference, allowed }
     }
@@ -82,7 +82,7 @@ impl Sample {
         Sample { places: (0..row.len()).collect(), values, rms: mean.sqrt() }
     }
 
-    /// The largest |Δ| of the values and of the row's root mean square, over that root mean square.
+    /// The largest |Δ| of the values and of the row's root mean square, relative to the latter.
     fn difference(&self, row: &[f32]) -> f64 {
         if self.places.is_empty() || self.places.len() != self.values.len() {
             return f64::INFINITY;
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_wrong_value_a_wrong_row_nan_and_a_short_row_are_detected() {
         assert!(sample().difference(&[3.01, 0.0, -4.0]) > 1e-3);
-        // Between the stored places, only the root mean square shows a difference.
+        // Between the stored indices, only the root mean square shows a difference.
         assert!(sample().difference(&[3.0, 1.0, -4.0]) > 1e-3);
         assert_eq!(sample().difference(&[3.0, f32::NAN, -4.0]), f64::INFINITY);
         assert_eq!(sample().difference(&[3.0, 0.0]), f64::INFINITY);

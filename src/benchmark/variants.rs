@@ -1,4 +1,4 @@
-//! The networks of the paper and the logits they must give: two files that the latency page reads too.
+//! The paper's networks and their expected logits: two files that the latency page also reads.
 
 use serde::Deserialize;
 
@@ -8,17 +8,17 @@ use crate::error::{Error, Result};
 
 const VARIANTS: &str = include_str!("data/variants.json");
 const LOGITS: &str = include_str!("data/logits.json");
-/// Tokens of the paper's measurements.
+/// Number of tokens in the paper's measurements.
 const PAPER_SEQUENCE: usize = 128;
 
 /// A network of the paper.
 #[derive(Debug, Deserialize)]
 pub struct Variant {
-    /// Short, to type.
+    /// Short name, for typing.
     pub name: String,
-    /// Longer, to read.
+    /// Longer name, for display.
     pub title: String,
-    /// On a Pixel 4, by TensorFlow Lite with four threads, at 128 tokens.
+    /// Milliseconds on a Pixel 4, with TensorFlow Lite, four threads and 128 tokens.
     paper_ms: f64,
     config: serde_json::Value,
 }
@@ -27,12 +27,12 @@ impl Variant {
     /// Its configuration.
     ///
     /// # Errors
-    /// As [`Config::from_json`].
+    /// Same as [`Config::from_json`].
     pub fn config(&self) -> Result<Config> {
         Config::from_json(self.config.to_string())
     }
 
-    /// Milliseconds that the paper measured, or none where it didn't measure this length and batch.
+    /// Milliseconds measured in the paper; `None` if it didn't measure this length and batch.
     pub fn paper_ms(&self, sequence: usize, batch: usize) -> Option<f64> {
         (sequence == PAPER_SEQUENCE && batch == 1).then_some(self.paper_ms)
     }
@@ -41,7 +41,7 @@ impl Variant {
 /// All networks, in the page's order.
 ///
 /// # Errors
-/// [`Error::Internal`] if the file compiled in isn't what this version reads.
+/// [`Error::Internal`] if the embedded file doesn't match this version.
 pub fn variants() -> Result<Vec<Variant>> {
     serde_json::from_str(VARIANTS).map_err(|error| Error::internal("variants.json", error.to_string()))
 }
@@ -49,7 +49,7 @@ pub fn variants() -> Result<Vec<Variant>> {
 /// The logits of all networks, as `transformers` computes them in float64.
 ///
 /// # Errors
-/// As [`Stored::parse`].
+/// Same as [`Stored::parse`].
 pub fn stored() -> Result<Stored> {
     Stored::parse(LOGITS)
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::plan::{ModelPart, Network};
 
-    /// In millions, as the paper's table of GLUE results prints them; that of BERT-BASE has a pooler, ours has none.
+    /// In millions, as in the paper's table of GLUE results; its BERT-BASE has a pooler, ours doesn't.
     #[test]
     fn the_networks_have_the_papers_sizes_and_every_length_has_its_logits() {
         let parameters = [25.3, 15.1, 25.3, 25.3, 25.3, 109.0];

@@ -1,5 +1,5 @@
-//! Temperature and thresholds that turn scores into decisions: `config.json`'s `calibration`, fitted on rows that
-//! training held back.
+//! Temperature and thresholds that turn scores into decisions: `calibration` in `config.json`, fitted on
+//! held-out rows.
 
 use serde_json::Value;
 
@@ -13,12 +13,13 @@ pub struct Calibration {
     pub temperature: f64,
     /// `null_bias`: added to the null score, after the division, before that softmax.
     pub null_bias: f64,
-    /// `null_threshold`: a question counts as unanswerable if its null score is above its best answer's by more than this.
-    /// None: if "no answer" is more probable than the best answer.
+    /// `null_threshold`: a question counts as unanswerable if its null score exceeds its best answer's by
+    /// more than this. `None`: if "no answer" is more probable than the best answer.
     pub null_threshold: Option<f64>,
-    /// `unsure_below`: a less probable answer is only a guess.
+    /// `unsure_below`: an answer with a lower probability is only a guess.
     pub unsure_below: f64,
-    /// `neutral`: for two labels, the probabilities of the second between which a text counts as neutral.
+    /// `neutral`: with two labels, the range of the second one's probability in which a text counts as
+    /// neutral.
     pub neutral: Option<(f64, f64)>,
 }
 

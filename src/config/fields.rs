@@ -9,11 +9,11 @@ use super::{Activation, FILE, ProblemType};
 use crate::error::{Error, Result};
 use crate::json;
 
-/// Well above any size of this family; products of two sizes fit in 64 bits.
+/// Far above any size in these model families; products of two sizes fit in 64 bits.
 const MAX_SIZE: u64 = 1 << 24;
-/// Limit of layers, and of feed-forward networks per layer: memory is proportional to their number.
+/// Maximum number of layers, and of feed-forward networks per layer: memory is proportional to it.
 const MAX_COUNT: u64 = 10_000;
-/// Limit of a classifier's labels.
+/// Maximum number of a classifier's labels.
 const MAX_LABELS: u64 = 1_000_000;
 
 /// The top-level object of a `config.json`.
@@ -34,7 +34,7 @@ impl Fields {
         }
     }
 
-    /// The value, or none if absent or null.
+    /// The value, or `None` if absent or null.
     pub(super) fn get(&self, field: &str) -> Option<&Value> {
         self.0.get(field).filter(|value| !value.is_null())
     }
@@ -62,7 +62,7 @@ impl Fields {
         self.entries(field).is_some_and(|entries| entries > 0)
     }
 
-    /// The first of several names of one field that the file has, or simply the first if it has none.
+    /// The first of a field's alternative names that is present, or simply the first if none is.
     pub(super) fn present<'a>(&self, names: &[&'a str]) -> &'a str {
         names.iter().find(|name| self.0.contains_key(**name)).unwrap_or(&names[0])
     }
@@ -174,7 +174,8 @@ impl Fields {
         })
     }
 
-    /// The activation of a cross-encoder's score, by the name that `sentence_transformers` has saved, or versions before 4.
+    /// The name of a cross-encoder's score activation, as saved by `sentence_transformers`, including
+    /// versions before 4.
     pub(super) fn activation_fn(&self) -> Result<Option<String>> {
         match self.get("sentence_transformers") {
             Some(Value::Object(settings)) if settings.contains_key("activation_fn") => {
@@ -184,8 +185,8 @@ impl Fields {
         }
     }
 
-    /// `id2label` in order of its keys; without it `num_labels` generated names, or two without either. Gaps between
-    /// the keys are filled with generated names.
+    /// `id2label` in the order of its keys; without it, `num_labels` generated names; without either, two.
+    /// Gaps between the keys are filled with generated names.
     pub(super) fn labels(&self) -> Result<Vec<String>> {
         let generated = |index: u64| format!("LABEL_{index}");
         let Some(value) = self.get("id2label") else {
@@ -219,8 +220,8 @@ impl Fields {
     }
 }
 
-/// The JSON with `NaN`, `Infinity` and `-Infinity`, which Python writes, as strings; none if there are none. A field that
-/// is read still has to be a number.
+/// The JSON with `NaN`, `Infinity` and `-Infinity`, which Python writes, turned into strings; `None` if there
+/// are none. Numeric fields that are read still have to be numbers.
 fn quote_non_finite(json: &[u8]) -> Option<Vec<u8>> {
     const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let mut quoted = Vec::with_capacity(json.len() + 16);
@@ -247,7 +248,7 @@ fn quote_non_finite(json: &[u8]) -> Option<Vec<u8>> {
     found.then_some(quoted)
 }
 
-/// A value for a message, truncated.
+/// A value, truncated for a message.
 fn truncated(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {

@@ -46,7 +46,7 @@ pub enum Head {
     MaskedLanguageModel,
     /// Masked language model and next-sentence prediction together.
     PreTraining,
-    /// Two logits per pair of sentences: is the next sentence, isn't.
+    /// Two logits per pair of sentences: the second follows the first, or doesn't.
     NextSentence,
     /// One logit per choice; the choices are the sequences of a batch.
     MultipleChoice,
@@ -67,14 +67,14 @@ impl Head {
         ("Model", Head::Encoder),
     ];
 
-    /// A tensor that only this head has; those that classify share theirs.
+    /// Tensors that only this head has; the classifying heads share theirs.
     fn tensors(self) -> &'static [&'static str] {
         match self {
             Head::QuestionAnswering => &["qa_outputs.weight"],
             Head::SequenceClassification | Head::TokenClassification | Head::MultipleChoice => {
                 &["classifier.weight"]
             }
-            // Of BERT and MobileBERT, and of DistilBERT.
+            // BERT's and MobileBERT's, and DistilBERT's.
             Head::MaskedLanguageModel | Head::PreTraining => {
                 &["cls.predictions.transform.dense.weight", "vocab_transform.weight"]
             }
@@ -88,7 +88,7 @@ impl Head {
         self == Head::Encoder || self.tensors().iter().any(|tensor| has(tensor))
     }
 
-    /// Returns whether the same tensors would be read in another way.
+    /// Returns whether both heads would interpret the same tensors differently.
     pub(super) fn conflicts(self, other: Head) -> bool {
         self != other && self.tensors() == ["classifier.weight"] && other.tensors() == self.tensors()
     }
@@ -110,7 +110,7 @@ impl Head {
     }
 }
 
-/// The activation of a name in `config.json`.
+/// The activation named in `config.json`.
 pub(super) fn activation_of(name: &str) -> Option<Activation> {
     Some(match name {
         "linear" => Activation::Identity,
@@ -157,7 +157,7 @@ pub enum ScoreActivation {
 }
 
 impl ScoreActivation {
-    /// Parses the path of a class of `torch.nn`, such as `torch.nn.modules.activation.Sigmoid`.
+    /// Parses the path of a `torch.nn` class, such as `torch.nn.modules.activation.Sigmoid`.
     pub(super) fn from_name(path: &str) -> Option<Self> {
         let class = path.strip_prefix("torch.nn.")?.rsplit('.').next()?;
         Some(match class {
@@ -169,7 +169,7 @@ impl ScoreActivation {
     }
 }
 
-/// The linears between the wide hidden state and the narrower (in IB-BERT: wider) inside of a layer.
+/// The linears between the wide hidden state and a layer's narrower (in IB-BERT: wider) interior.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bottleneck {
     /// `intra_bottleneck_size`: width inside the layer.

@@ -24,7 +24,7 @@ pub(super) fn family(fields: &Fields) -> Result<Family> {
     }
 }
 
-/// Reads the head that `architectures` names, if it names a class, which must be one of the family.
+/// Reads the head named by `architectures`, if it names a class, which must belong to the family.
 pub(super) fn head(fields: &Fields, family: Family) -> Result<Option<Head>> {
     let Some(class) = fields.first_architecture()? else { return Ok(None) };
     let unknown = || {
@@ -142,7 +142,8 @@ pub(super) fn distilbert(fields: &Fields, head: Head) -> Result<Config> {
     })
 }
 
-/// Reads what has the same field and default in every family; the rest is that of a BERT without layers.
+/// Reads the fields that have the same name and default in every family; the rest is that of a BERT without
+/// layers.
 fn common(fields: &Fields, family: Family, head: Head) -> Result<Config> {
     Ok(Config {
         family,
@@ -159,7 +160,7 @@ fn common(fields: &Fields, family: Family, head: Head) -> Result<Config> {
         trigram_input: false,
         bottleneck: None,
         normalization: Normalization::LayerNorm,
-        // Hard-coded in transformers for DistilBERT, and the others' default.
+        // Hard-coded in transformers for DistilBERT; the default of the others.
         layer_norm_eps: 1e-12,
         hidden_act: Activation::Gelu,
         classifier_activation: true,

@@ -1,5 +1,5 @@
-//! The division of a plan's steps between workers, by token: everything is computed row by row, except that attention reads
-//! the keys and values of all tokens, and a pooled result those of some.
+//! The division of a plan's steps between workers, by token: everything is computed row by row, except that
+//! attention reads the keys and values of all tokens, and pooling reads the rows of some.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// The part's tokens, out of `tokens`. Tiles have whole rows if possible.
+    /// The part's range of `tokens` tokens. Parts consist of whole tiles of rows if possible.
     pub(super) fn of(self, tokens: usize) -> Range<usize> {
         let size = tokens.div_ceil(self.parts).next_multiple_of(8);
         let at = |part: usize| (part * size).min(tokens);
@@ -25,7 +25,7 @@ impl Share {
     }
 }
 
-/// Columns of a buffer, of which each worker has the rows of its tokens.
+/// Columns of a buffer of which each worker has the rows of its own tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Gathered {
     pub buffer: BufferId,
@@ -35,15 +35,16 @@ pub(super) struct Gathered {
 
 /// The division of a plan.
 pub struct Division {
-    /// By buffer: whether it has the same number of values for each token, and is computed in parts.
+    /// Per buffer: whether it has the same number of values for each token, and is thus computed in parts.
     pub(super) by_token: Vec<bool>,
-    /// The columns that a worker needs of all tokens before each step; the last ones before it reads the results.
+    /// Per step, the columns that a worker needs for all tokens before it; the last entry is for reading the
+    /// results.
     pub(super) gathers: Vec<Vec<Gathered>>,
 }
 
 impl Division {
-    /// The division of a plan; `None` for one with steps that don't divide, such as attention in two halves, or with
-    /// several steps in one.
+    /// The division of a plan; `None` if it has steps that can't be divided, such as attention in two halves
+    /// or several steps fused into one.
     pub fn of(plan: &Plan) -> Option<Division> {
         let tokens = plan.request.batch * plan.request.sequence;
         let mut by_token = vec![false; plan.buffers.len()];

@@ -1,4 +1,4 @@
-//! Runs plans on the CPU: one call of a kernel's twin per step, over memory that is kept from run to run.
+//! Runs plans on the CPU: one call to a kernel's twin per step, with memory that is reused between runs.
 
 mod division;
 mod shared;
@@ -25,12 +25,13 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// An executor of `threads` threads (0: one per core; in wasm always one) and the best instruction set there is.
+    /// An executor with `threads` threads (0: one per core; in wasm always one) and the best available
+    /// instruction set.
     pub fn new(threads: usize) -> Result<Self> {
         Executor::with_simd(threads, Simd::best())
     }
 
-    /// An executor of a given instruction set.
+    /// An executor with the given instruction set.
     pub fn with_simd(threads: usize, simd: Simd) -> Result<Self> {
         Ok(Executor {
             workers: Workers::new(threads, simd)
@@ -51,12 +52,12 @@ impl Executor {
         self.workers.simd()
     }
 
-    /// Bytes that the loaded parameters take.
+    /// Bytes taken by the loaded parameters.
     pub fn loaded_bytes(&self) -> usize {
         self.parameters.iter().flatten().map(HostParameter::bytes).sum()
     }
 
-    /// Bytes that one parameter takes; 0 where it isn't loaded.
+    /// Bytes taken by one parameter; 0 if it isn't loaded.
     pub fn parameter_bytes(&self, id: ParameterId) -> usize {
         self.parameters.get(id.0).and_then(Option::as_ref).map_or(0, HostParameter::bytes)
     }
@@ -99,7 +100,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Runs a plan; one vector per output of the plan, each the whole padded buffer in row-major order.
+    /// Runs a plan. Returns one vector per output, each the whole padded buffer in row-major order.
     pub fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         self.prepare(plan, inputs)?;
         let workers = self.workers.clone();
@@ -107,10 +108,10 @@ impl Executor {
         plan.outputs.iter().map(|output| self.read(plan, output.buffer, &output.name)).collect()
     }
 
-    /// Runs a plan with some steps repeated, for timing it.
+    /// Runs a plan with some steps repeated, for timing.
     ///
     /// # Errors
-    /// As [`Executor::run`].
+    /// Same as [`Executor::run`].
     pub fn run_stretched(&mut self, plan: &Plan, inputs: &Inputs, stretch: &Stretch) -> Result<()> {
         self.prepare(plan, inputs)?;
         let workers = self.workers.clone();
@@ -118,10 +119,10 @@ impl Executor {
         workers.gather(|| order.try_for_each(|index| self.step(plan, inputs, &plan.steps[index])))
     }
 
-    /// Runs a plan with a time for every step.
+    /// Runs a plan and times every step.
     ///
     /// # Errors
-    /// As [`Executor::run`].
+    /// Same as [`Executor::run`].
     pub fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
         self.prepare(plan, inputs)?;
         let mut steps = Vec::with_capacity(plan.steps.len());
@@ -133,7 +134,7 @@ impl Executor {
         Ok(Profile { clock: Clock::Cpu, steps })
     }
 
-    /// Runs a plan up to the step of that label and returns what it left in its buffer.
+    /// Runs a plan up to the step with this label and returns that step's output.
     pub fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         self.prepare(plan, inputs)?;
         for step in &plan.steps {
@@ -145,7 +146,8 @@ impl Executor {
         Err(Error::invalid_input("step", format!("the plan has no step `{label}`")))
     }
 
-    /// Checks the inputs and provides the plan's memory; nothing is allocated when it was provided before.
+    /// Checks the inputs and provides the plan's memory; allocates nothing if the memory is already large
+    /// enough.
     fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<()> {
         inputs.check(plan, |id| match self.parameters.get(id.0) {
             Some(Some(HostParameter::Table { table, .. })) => Some(table.rows()),
@@ -168,12 +170,12 @@ impl Executor {
         values.map(<[f32]>::to_vec).ok_or_else(missing)
     }
 
-    /// Has the step's operation compute its result.
+    /// Runs one step.
     fn step(&mut self, plan: &Plan, inputs: &Inputs, step: &Step) -> Result<()> {
         let internal = |problem: &str| Error::internal(&step.label, problem);
         let missing = || internal("writes a buffer that the plan does not have");
         let buffer = plan.buffers.get(step.output.0).ok_or_else(missing)?;
-        // While it is written, nothing can read it.
+        // Nothing can read it while it is being written.
         let mut slot = std::mem::take(self.slots.get_mut(buffer.slot).ok_or_else(missing)?);
         let result = match slot.get_mut(..buffer.len) {
             Some(output) => self.compute(plan, inputs, step, output),
@@ -226,7 +228,7 @@ fn table(values: ParameterData, features: usize) -> Table {
     }
 }
 
-/// The values of a buffer; `None` where the plan or its slot doesn't have it.
+/// The values of a buffer; `None` if the plan doesn't have it or its slot is too small.
 fn values<'a>(plan: &Plan, slots: &'a [Vec<f32>], id: BufferId) -> Option<&'a [f32]> {
     let buffer = plan.buffers.get(id.0)?;
     slots.get(buffer.slot)?.get(..buffer.len)

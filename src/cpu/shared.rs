@@ -1,5 +1,5 @@
-//! A run that several workers share, each with its own executor and parameters. Rows are computed as in a run of one
-//! worker, so the results are the same bit for bit.
+//! A run shared by several workers, each with its own executor and parameters. Rows are computed as in a run
+//! by one worker, so the results are bit-identical.
 
 use std::ops::Range;
 
@@ -12,11 +12,12 @@ use crate::plan::{Inputs, Plan};
 pub trait Exchange {
     /// This worker's part.
     fn share(&self) -> Share;
-    /// Writes values to the memory, from the `offset`-th on.
+    /// Writes values to the memory, starting at index `offset`.
     fn put(&mut self, offset: usize, values: &[f32]);
-    /// Waits until every worker has come here. False if one is lost; the run is then without a result.
+    /// Waits until every worker has reached this point. Returns false if one was lost; the run then has no
+    /// result.
     fn wait(&mut self) -> bool;
-    /// Reads values that were written before the last wait.
+    /// Reads values written before the last wait.
     fn get(&mut self, offset: usize, values: &mut [f32]);
 }
 
@@ -24,7 +25,7 @@ impl Executor {
     /// Computes one worker's part of a run, and its results like [`Executor::run`]; `None` if another worker was lost.
     ///
     /// # Errors
-    /// As [`Executor::run`].
+    /// Same as [`Executor::run`].
     pub fn run_shared(
         &mut self,
         plan: &Plan,
@@ -53,8 +54,8 @@ impl Executor {
         results.collect::<Result<_>>().map(Some)
     }
 
-    /// Completes columns of which each worker has computed the rows of its tokens, out of `count`. In the exchange, the
-    /// rows of a gather's columns are contiguous.
+    /// Completes columns of which each worker has computed the rows of its own tokens, out of `count`. In the
+    /// exchange, the rows of a gather's columns are contiguous.
     fn gather(
         &mut self,
         plan: &Plan,

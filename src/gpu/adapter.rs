@@ -1,4 +1,4 @@
-//! What an adapter calls itself, natively and in browsers.
+//! The names that adapters report, natively and in browsers.
 
 /// The GPU that runs a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Adapter {
     pub fallback: bool,
 }
 
-/// The reason for a missing adapter, without wgpu's list of backends that aren't compiled in.
+/// Why there is no adapter, without wgpu's list of backends that aren't compiled in.
 pub(super) fn cause(error: wgpu::RequestAdapterError) -> String {
     match error {
         wgpu::RequestAdapterError::NotFound { .. } if cfg!(target_arch = "wasm32") => {
@@ -50,7 +50,7 @@ fn get(object: &wasm_bindgen::JsValue, field: &str) -> wasm_bindgen::JsValue {
     js_sys::Reflect::get(object, &field).unwrap_or(wasm_bindgen::JsValue::UNDEFINED)
 }
 
-/// wgpu panics outside of pages and workers, as in Node.
+/// Returns whether WebGPU can be used: wgpu panics outside of pages and workers, such as in Node.
 #[cfg(target_arch = "wasm32")]
 pub(super) fn has_webgpu() -> bool {
     let global = js_sys::global();
@@ -63,14 +63,14 @@ pub(super) fn is_firefox() -> bool {
     agent().contains("Firefox/")
 }
 
-/// The browser and its version; empty in Node 20, which has no navigator.
+/// The browser and its version; empty in Node 20, which has no `navigator`.
 #[cfg(target_arch = "wasm32")]
 fn agent() -> String {
     let navigator = get(&js_sys::global(), "navigator");
     if navigator.is_undefined() {
         return String::new();
     }
-    // A worker has a `WorkerNavigator`, whose property is the same.
+    // A worker has a `WorkerNavigator`, which has the same property.
     let navigator = wasm_bindgen::JsCast::unchecked_into::<web_sys::Navigator>(navigator);
     navigator.user_agent().unwrap_or_default()
 }
@@ -94,7 +94,7 @@ pub(super) fn describe(_adapter: &wgpu::Adapter, device: &wgpu::Device) -> Adapt
     Adapter { name, backend: "webgpu".to_owned(), fallback }
 }
 
-/// For browsers without `isFallbackAdapter`.
+/// Detects software adapters by name, for browsers without `isFallbackAdapter`.
 #[cfg(target_arch = "wasm32")]
 fn is_software(name: &str) -> bool {
     let name = name.to_lowercase();

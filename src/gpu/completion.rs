@@ -1,15 +1,15 @@
-//! Waiting for something the device does.
+//! Waiting for the device.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use super::device::Device;
 
-/// Time between empty submits in Firefox.
+/// Interval between empty submits in Firefox.
 #[cfg(target_arch = "wasm32")]
 const FIREFOX_WAKES: std::time::Duration = std::time::Duration::from_millis(2);
 
-/// Shared by a callback of the platform and whoever waits for it. `T` is what the callback reports.
+/// Shared by a platform callback and the code waiting for it. `T` is what the callback reports.
 pub(super) struct Completion<T>(Arc<Mutex<State<T>>>);
 
 struct State<T> {
@@ -31,8 +31,7 @@ impl<T> Completion<T> {
         }
     }
 
-    /// The callback's result, or `None` where the device failed before it was called or took longer than
-    /// [`Device::patience`].
+    /// The callback's result, or `None` if the device failed first or took longer than [`Device::patience`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {
         // Callbacks run while the device is polled.
@@ -46,9 +45,9 @@ impl<T> Completion<T> {
         self.lock().outcome.take()
     }
 
-    /// The callback's result, or `None` where it took longer than [`Device::patience`]; the event loop calls it.
-    /// Firefox looks for finished work only every 100 ms, or when something is submitted: there an empty submit every
-    /// few milliseconds wakes it.
+    /// The callback's result, or `None` if it took longer than [`Device::patience`]; the event loop calls it.
+    /// Firefox checks for finished work only every 100 ms or on a submit, so there an empty submit every few
+    /// milliseconds wakes it up.
     #[cfg(target_arch = "wasm32")]
     pub(super) async fn wait(&self, device: &Device) -> Option<T> {
         use super::timer::Timer;
@@ -87,7 +86,7 @@ impl<T> Clone for Completion<T> {
     }
 }
 
-/// Waits until everything that was submitted is done. Returns whether the device said so.
+/// Waits until all submitted work is done. Returns false if the device failed or timed out.
 pub(super) async fn submitted_work(device: &Device) -> bool {
     let done = Completion::new();
     let callback = done.clone();

@@ -1,4 +1,4 @@
-//! An open device and its failures as typed errors.
+//! An open device, and its failures as typed errors.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use super::adapter::{self, Adapter};
 use super::watch::{Watch, overdue};
 
-/// An open device, with WebGPU's default limits (or the adapter's own, if they are smaller), and no optional feature but
-/// `timestamp-query`, if that was asked for.
+/// An open device, with WebGPU's default limits (or the adapter's own, if they are smaller) and no optional
+/// features except `timestamp-query`, if requested.
 #[derive(Debug)]
 pub struct Device {
     adapter: Adapter,
@@ -37,24 +37,24 @@ impl Device {
         Self::request_with(wgpu::Features::empty(), &wgpu::Limits::default()).await
     }
 
-    /// As [`Self::request`], with limits below WebGPU's defaults. Plans that need more fail.
+    /// Like [`Self::request`], with limits below WebGPU's defaults. Plans that need more fail.
     ///
     /// # Errors
-    /// As [`Self::request`].
-    #[doc(hidden)] // For tests of what a weaker adapter does.
+    /// Same as [`Self::request`].
+    #[doc(hidden)] // For tests that simulate a weaker adapter.
     pub async fn request_within(limits: &wgpu::Limits) -> Result<Self> {
         Self::request_with(wgpu::Features::empty(), limits).await
     }
 
-    /// As [`Self::request`], with `timestamp-query` where the adapter has it: for measuring kernels.
+    /// Like [`Self::request`], with `timestamp-query` if the adapter supports it, for timing kernels.
     ///
     /// # Errors
-    /// As [`Self::request`].
+    /// Same as [`Self::request`].
     pub async fn request_for_profiling() -> Result<Self> {
         Self::request_with(wgpu::Features::TIMESTAMP_QUERY, &wgpu::Limits::default()).await
     }
 
-    /// `optional` features are taken where the adapter has them.
+    /// `optional` features are enabled if the adapter has them.
     async fn request_with(optional: wgpu::Features, limits: &wgpu::Limits) -> Result<Self> {
         #[cfg(target_arch = "wasm32")]
         if !adapter::has_webgpu() {
@@ -105,12 +105,12 @@ impl Device {
         })
     }
 
-    /// The adapter it was opened on.
+    /// The device's adapter.
     pub fn adapter(&self) -> &Adapter {
         &self.adapter
     }
 
-    /// The adapter and what compiles shaders for it: the driver, or the browser with its version.
+    /// The adapter and its shader compiler: the driver, or the browser with its version.
     pub fn identity(&self) -> &str {
         &self.identity
     }
@@ -125,24 +125,24 @@ impl Device {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Returns whether the platform notices finished work late.
+    /// Returns whether the platform is slow to notice finished work.
     #[cfg(target_arch = "wasm32")]
     pub(super) fn polls_seldom(&self) -> bool {
         self.polls_seldom
     }
 
-    /// Time to wait for the GPU before it counts as hung. Browsers and drivers reset one after some seconds; software
-    /// may compute for minutes.
+    /// How long to wait for the GPU before it counts as hung. Browsers and drivers reset a GPU after some
+    /// seconds; a software adapter may compute for minutes.
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(if self.adapter.fallback { 900 } else { 60 })
     }
 
-    /// A poll that waits for the submitted work, but not forever.
+    /// A poll that waits for the submitted work, with a timeout.
     pub(super) fn wait(&self) -> wgpu::PollType {
         wgpu::PollType::Wait { submission_index: None, timeout: Some(self.patience()) }
     }
 
-    /// From now on the device counts as lost.
+    /// Marks the device as lost.
     pub(super) fn give_up(&self) {
         lock(&self.faults).lost.get_or_insert(overdue(self.patience()));
     }
@@ -159,7 +159,7 @@ impl Device {
         }
     }
 
-    /// Replaces errors after the loss of the device by that loss, which caused them.
+    /// If the device was lost, returns that loss, which caused the error; otherwise the error itself.
     pub(super) fn as_device_lost(&self, error: Error) -> Error {
         match (&lock(&self.faults).lost, error) {
             (Some(reason), Error::Internal { .. } | Error::OutOfMemory { .. }) => {
@@ -180,13 +180,13 @@ fn lock(faults: &Mutex<Faults>) -> std::sync::MutexGuard<'_, Faults> {
     faults.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lower of both limits. Old drivers have lower ones than WebGPU's defaults.
+/// The lower of both limits: old drivers have lower ones than WebGPU's defaults.
 #[cfg(not(target_arch = "wasm32"))]
 fn within(limits: &wgpu::Limits, adapter: &wgpu::Adapter) -> wgpu::Limits {
     limits.clone().or_worse_values_from(&adapter.limits())
 }
 
-/// Every adapter of a browser has WebGPU's defaults.
+/// Every browser adapter supports WebGPU's default limits.
 #[cfg(target_arch = "wasm32")]
 fn within(limits: &wgpu::Limits, _adapter: &wgpu::Adapter) -> wgpu::Limits {
     limits.clone()

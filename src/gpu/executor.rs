@@ -20,7 +20,7 @@ use super::readback::read_back;
 use super::tile::Tile;
 use super::uploads::Uploads;
 
-/// Share of the time in wide tiles that short ones have to stay below.
+/// Short tiles are used only if they take less than this fraction of the time of wide ones.
 const SHORT_TILE_THRESHOLD: f64 = 0.95;
 
 /// Runs plans on a GPU.
@@ -30,19 +30,19 @@ pub struct Executor {
     /// Buffers and bind groups of the plans that exist.
     pub(super) prepared: Vec<Prepared>,
     parameters: Vec<Option<Uploaded>>,
-    /// Groups that wait for the rest of their parameters.
+    /// Groups waiting for the rest of their parameters.
     pending: Vec<PendingGroup>,
     uploads: Uploads,
     pub(super) pipelines: Pipelines,
     ledger: Arc<Ledger>,
     pub(super) tile: Option<Tile>,
-    /// Timings of tiles by size of plan; they outlive evicted plans.
+    /// Tile timings by plan size; they outlive evicted plans.
     pub(super) trials: HashMap<Request, Trial<Tile>>,
     pub(super) device: Device,
 }
 
 impl Executor {
-    /// An executor on `device`. Kernels are compiled with the first plan that needs them.
+    /// An executor on `device`. Kernels are compiled for the first plan that needs them.
     pub fn new(device: Device) -> Self {
         Executor {
             prepared: Vec::new(),
@@ -67,16 +67,16 @@ impl Executor {
         &self.device
     }
 
-    /// Fixes the size of tiles, or with `None` has the first runs of each size of plan show which are faster. The default
-    /// is to measure, except on software adapters, which have no idle cores.
-    #[doc(hidden)] // For tests, which compare the tiles.
+    /// Fixes the tile size, or with `None`, measures in the first runs of each plan size which one is faster.
+    /// The default is to measure, except on software adapters, which have no idle cores.
+    #[doc(hidden)] // For tests that compare tile sizes.
     pub fn set_tile(&mut self, tile: Option<Tile>) {
         self.tile = tile;
         self.prepared.clear();
     }
 
-    /// Number of kernels that were compiled for the plans so far.
-    #[doc(hidden)] // For tests: a result doesn't show it.
+    /// Number of kernels compiled for plans so far.
+    #[doc(hidden)] // For tests: results don't show it.
     pub fn compiled(&self) -> usize {
         self.pipelines.count()
     }
@@ -86,11 +86,11 @@ impl Executor {
         self.ledger.memory()
     }
 
-    /// Uploads a parameter; a matrix or a table keeps its format (f32, f16, q8 or q4). Replaces an earlier one with
-    /// this id. Parameters of a group are uploaded when all of them have arrived, and the first of them replaces the
-    /// whole group.
+    /// Uploads a parameter, replacing any earlier one with this id. Matrices and tables keep their format
+    /// (f32, f16, q8 or q4). Parameters of a group are uploaded when all of them have arrived, and the first
+    /// of them replaces the whole group.
     ///
-    /// Browsers report a lack of memory later: in the next [`Self::settle`] or run at the latest.
+    /// Browsers report a lack of memory later, at the latest in the next [`Self::settle`] or run.
     ///
     /// # Errors
     /// `Tensor` if the shape differs, `Unsupported` if it is larger than a binding, `OutOfMemory`.
@@ -150,15 +150,15 @@ impl Executor {
     /// Waits until all uploads are known to have succeeded.
     ///
     /// # Errors
-    /// `OutOfMemory` with the name of the tensor that did not fit.
+    /// `OutOfMemory` with the name of the tensor that didn't fit.
     pub async fn settle(&mut self) -> Result<()> {
         self.uploads.settle(&self.device).await
     }
 
-    /// Runs a plan; one vector per output of the plan, each the whole buffer in row-major order.
+    /// Runs a plan. Returns one vector per output, each the whole buffer in row-major order.
     ///
     /// # Errors
-    /// `InvalidInput` as [`Inputs::check`]; `OutOfMemory`, `DeviceLost`, `Internal` by the device.
+    /// `InvalidInput` from [`Inputs::check`]; `OutOfMemory`, `DeviceLost` or `Internal` from the device.
     pub async fn run(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Vec<Vec<f32>>> {
         let index = self.prepare(plan, inputs).await?;
         let tile = tile_of(self.tile, &mut self.trials, &self.prepared[index]);
@@ -170,10 +170,10 @@ impl Executor {
         Ok(results)
     }
 
-    /// Runs a plan with tiles of this size and with some steps repeated, for timing it. Returns what [`Self::run`] does.
+    /// Like [`Self::run`], with tiles of this size and with some steps repeated, for timing.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// Same as [`Self::run`].
     pub async fn run_stretched(
         &mut self,
         plan: &Plan,
@@ -211,17 +211,17 @@ impl Executor {
         Ok(results)
     }
 
-    /// Compiles the kernels of a plan before its parameters are there, of which only the layouts are needed, by id.
+    /// Compiles a plan's kernels before its parameters have arrived; only their layouts, by id, are needed.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// Same as [`Self::run`].
     pub async fn compile(&mut self, plan: &Plan, layouts: &[Layout]) -> Result<()> {
         let launches: Result<Vec<_>> =
             plan.steps.iter().map(|step| launch(plan, step, &|id: ParameterId| layouts.get(id.0))).collect();
         self.pipelines.compile(&self.device, &launches?, self.tile).await
     }
 
-    /// The sizes of tiles that runs may use.
+    /// The tile sizes that runs may use.
     pub fn tiles(&self) -> &'static [Tile] {
         match self.tile {
             Some(Tile::Wide) => &[Tile::Wide],
@@ -230,7 +230,7 @@ impl Executor {
         }
     }
 
-    /// Frees all parameters and whatever was prepared for plans. Compiled kernels are kept.
+    /// Frees all parameters and everything prepared for plans. Compiled kernels are kept.
     pub fn clear(&mut self) {
         self.prepared.clear();
         self.parameters.clear();
@@ -241,7 +241,7 @@ impl Executor {
     /// Runs a plan up to the step with this label and returns that step's output.
     ///
     /// # Errors
-    /// As [`Self::run`]; `InvalidInput` if there isn't such a step.
+    /// Same as [`Self::run`]; `InvalidInput` if there is no such step.
     pub async fn run_until(&mut self, plan: &Plan, inputs: &Inputs, label: &str) -> Result<Vec<f32>> {
         let index = self.prepare(plan, inputs).await?;
         self.prepared[index].write_inputs(&self.device, inputs);
@@ -256,12 +256,12 @@ impl Executor {
         Ok(values)
     }
 
-    /// If the device was lost, replaces errors that the loss caused by the loss itself.
+    /// If the device was lost, returns that loss, which caused the error; otherwise the error itself.
     pub fn as_device_lost(&self, error: Error) -> Error {
         self.device.as_device_lost(error)
     }
 
-    /// Bytes that a loaded parameter takes on the device; 0 where it isn't loaded.
+    /// Bytes taken by a loaded parameter on the device; 0 if it isn't loaded.
     pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
         let uploaded = self.parameters.get(id.0).and_then(Option::as_ref);
         uploaded.map_or(0, |uploaded| uploaded.bytes)
@@ -276,7 +276,8 @@ impl Executor {
         }
     }
 
-    /// Index of the buffers and bind groups of `plan`, made now or earlier. Checks the `inputs` of the next run.
+    /// Index of the buffers and bind groups of `plan`, creating them if necessary. Checks the `inputs` of the
+    /// next run.
     pub(super) async fn prepare(&mut self, plan: &Plan, inputs: &Inputs) -> Result<usize> {
         inputs.check(plan, |id| self.parameters.get(id.0)?.as_ref()?.layout.shape.first().copied())?;
         self.settle().await?;
@@ -299,7 +300,7 @@ impl Executor {
     }
 }
 
-/// The tiles of the next run: fixed, without alternative, or next in the trial for this size.
+/// The tile size of the next run: the fixed one, the only one, or the next in the trial for this plan size.
 pub(super) fn tile_of(
     fixed: Option<Tile>,
     trials: &mut HashMap<Request, Trial<Tile>>,

@@ -1,4 +1,4 @@
-//! The launch of a step of a plan with parameters as they are stored on the device.
+//! The launch of a plan's step, with parameters as stored on the device.
 
 use super::parameters::Layout;
 use crate::error::{Error, Result};

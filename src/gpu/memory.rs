@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// WebGPU's guaranteed alignment of offsets into uniform and storage buffers, in bytes.
 pub(super) const ALIGNMENT: u64 = 256;
 
-/// Memory of an executor on its device.
+/// An executor's memory on its device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Number of buffers.
     pub buffers: usize,
-    /// Their sizes added up, in bytes.
+    /// Their total size in bytes.
     pub bytes: u64,
 }
 
-/// Counts the buffers that are alive.
+/// Counts live buffers.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     buffers: AtomicUsize,
@@ -69,7 +69,7 @@ impl Drop for Allocation {
     fn drop(&mut self) {
         self.ledger.buffers.fetch_sub(1, Ordering::Relaxed);
         self.ledger.bytes.fetch_sub(self.buffer.size(), Ordering::Relaxed);
-        // In browsers it can take long until an unused buffer is garbage collected.
+        // In browsers, it can take a long time until an unused buffer is garbage collected.
         self.buffer.destroy();
     }
 }

@@ -1,9 +1,9 @@
 //! Runs a plan through wgpu: natively over Vulkan, Metal or Direct3D 12, in browsers over WebGPU.
 //!
-//! [`Device::request`] opens an adapter, [`Executor::load`] uploads parameters, [`Executor::run`] runs plans and
-//! compiles the kernels that they need first. Buffers, bind groups and parameter blocks of a plan are made once and
-//! live as long as the plan; a run writes the inputs, submits one command buffer with one compute pass and reads all
-//! results back at once.
+//! [`Device::request`] opens an adapter, [`Executor::load`] uploads parameters, and [`Executor::run`] runs
+//! plans, compiling their kernels on first use. A plan's buffers, bind groups and parameter blocks are
+//! created once and live as long as the plan; a run writes the inputs, submits one command buffer with one
+//! compute pass and reads all results back at once.
 
 mod adapter;
 mod completion;

@@ -1,8 +1,8 @@
 //! Parameters on the device: checked, rearranged for the kernels, uploaded.
 //!
-//! A matrix is stored in units of 16 bytes, each with consecutive values of one row: `[in / unit, out]`. What an invocation
-//! multiplies at once is one load, next to that of its neighbor, which computes the next column. A table is row-major.
-//! Packed formats are followed by one scale per row.
+//! A matrix is stored in units of 16 bytes, each with consecutive values of one row: `[in / unit, out]`. An
+//! invocation loads a unit at once, and its neighbor, which computes the next column, loads the adjacent one.
+//! A table is row-major. Packed formats are followed by one scale per row.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::weights::{ParameterData, Q4_GROUP, Values};
 use super::device::Device;
 use super::memory::{ALIGNMENT, Allocation, Ledger, padded};
 
-/// Bytes written at a time, about.
+/// Approximate number of bytes written at a time.
 const PART: usize = 1 << 20;
 
 /// The layout of a parameter in its buffer.
@@ -63,7 +63,7 @@ impl Uploaded {
     }
 }
 
-/// Parameters of a group that have arrived, in the form that kernels read, until the group is complete.
+/// Parameters of an incomplete group that have arrived, in the form that kernels read.
 #[derive(Debug)]
 pub(super) struct PendingGroup {
     pub(super) group: Group,
@@ -75,10 +75,10 @@ impl PendingGroup {
         PendingGroup { group, members: Vec::with_capacity(group.members) }
     }
 
-    /// Takes a parameter. Returns whether the group is complete.
+    /// Adds a parameter. Returns whether the group is complete.
     ///
     /// # Errors
-    /// As [`Uploaded::new`].
+    /// Same as [`Uploaded::new`].
     pub(super) fn push(
         &mut self,
         device: &Device,
@@ -139,7 +139,7 @@ fn format_of(values: &ParameterData) -> Format {
     }
 }
 
-/// Passes on a parameter in parts of whole words, as kernels read it.
+/// Encodes a parameter the way kernels read it, and writes it in parts of whole words.
 fn encode(parameter: &Parameter, values: &ParameterData, mut write: impl FnMut(&[u8])) {
     let columns = matrix_width(parameter);
     match &values.values {
@@ -161,14 +161,14 @@ fn encode(parameter: &Parameter, values: &ParameterData, mut write: impl FnMut(&
     }
 }
 
-/// The scales of groups in the order of units.
+/// The groups' scales in the order of units.
 fn transposed(groups: &[u16], columns: usize) -> Vec<u16> {
     let of_column = |column| groups.iter().skip(column).step_by(columns).copied();
     (0..columns).flat_map(of_column).collect()
 }
 
-/// Passes on the values in units of 16 bytes: those of a matrix with rows of `columns` values as `[columns / unit,
-/// rows]`, of anything else in order. Rows, or the whole, are padded with zeros to whole units.
+/// Writes the values in units of 16 bytes: a matrix with rows of `columns` values as `[columns / unit,
+/// rows]`, anything else in order. Rows, or everything else as a whole, are padded with zeros to whole units.
 fn units<T: bytemuck::Pod + Default>(values: &[T], columns: Option<usize>, write: &mut impl FnMut(&[u8])) {
     let unit = 16 / size_of::<T>();
     let columns = columns.unwrap_or(values.len().max(1));
@@ -188,7 +188,7 @@ fn units<T: bytemuck::Pod + Default>(values: &[T], columns: Option<usize>, write
     }
 }
 
-/// Row length of a matrix that linears read; `None` for other parameters.
+/// Row length of a linear's matrix; `None` for other parameters.
 fn matrix_width(parameter: &Parameter) -> Option<usize> {
     match (parameter.role, parameter.shape.as_slice()) {
         (Role::Matrix, &[_, in_features]) => Some(in_features),
@@ -196,7 +196,7 @@ fn matrix_width(parameter: &Parameter) -> Option<usize> {
     }
 }
 
-/// Size of the parameter in bytes, as [`encode`] passes it on.
+/// Size in bytes of the parameter as [`encode`] writes it.
 fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
     let len: usize = values.shape.iter().product();
     let groups = if format_of(values) == Format::Q4 { len / Q4_GROUP } else { 0 };

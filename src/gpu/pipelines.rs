@@ -8,26 +8,26 @@ use super::tile::Tile;
 
 #[derive(Debug)]
 pub(super) struct Pipeline {
-    /// The kernel's.
+    /// Name of the kernel.
     pub(super) name: &'static str,
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
-/// By index in the table of kernels.
+/// Pipelines by index in the kernel table.
 #[derive(Debug)]
 pub(super) struct Pipelines(Vec<Option<Pipeline>>);
 
 impl Pipelines {
-    /// None yet.
+    /// Nothing compiled yet.
     pub(super) fn new() -> Self {
         Pipelines(kernels().map(|_| None).collect())
     }
 
-    /// Compiles the kernels that the launches need with these tiles (or any) and that aren't compiled yet.
+    /// Compiles those kernels of the launches, with these tiles (or any), that aren't compiled yet.
     ///
     /// # Errors
-    /// `Internal` with the kernel's name where the platform's compiler refuses one.
+    /// `Internal` with the kernel's name if the platform's compiler rejects one.
     pub(super) async fn compile(
         &mut self,
         device: &Device,
@@ -45,7 +45,7 @@ impl Pipelines {
                 outcomes.push((index, watch.end(kernel.name.to_owned(), 0)));
             }
         }
-        // Awaited after the last one was created, so that browsers compile in parallel.
+        // Awaited only after all have been created, so that browsers compile in parallel.
         let mut result = Ok(());
         for (index, outcome) in outcomes {
             if let Err(error) = outcome.await {
@@ -56,7 +56,7 @@ impl Pipelines {
         result
     }
 
-    /// Number of pipelines that were compiled.
+    /// Number of compiled pipelines.
     pub(super) fn count(&self) -> usize {
         self.0.iter().flatten().count()
     }
@@ -68,7 +68,7 @@ impl Pipelines {
             .ok_or_else(|| Error::internal(kernel.name, "not in the kernel table"))
     }
 
-    /// A pipeline that was compiled for the plan.
+    /// A pipeline that has been compiled for the plan.
     pub(super) fn get(&self, index: usize) -> &Pipeline {
         self.0[index].as_ref().expect("a plan's pipelines are compiled before it is prepared")
     }

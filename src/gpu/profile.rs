@@ -11,11 +11,12 @@ use super::readback::read_back;
 use super::timestamps::Timestamps;
 
 impl Executor {
-    /// Runs a plan as [`Self::run`] does, and returns how long each part took. The GPU's part is measured by timestamps if
-    /// the device has them, otherwise from the submit until the device reports that the work is done.
+    /// Runs a plan like [`Self::run`], and returns how long each part took. The GPU's part is measured with
+    /// timestamps if the device has them, otherwise from the submit until the device reports that the work is
+    /// done.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// Same as [`Self::run`].
     pub async fn run_in_parts(&mut self, plan: &Plan, inputs: &Inputs) -> Result<RunParts> {
         let index = self.prepare(plan, inputs).await?;
         let Executor { prepared, device, pipelines, tile: fixed, trials, .. } = self;
@@ -47,11 +48,11 @@ impl Executor {
         Ok(RunParts { encode, gpu, readback: (ended - started - encode - gpu).max(0.0), clock })
     }
 
-    /// Runs a plan and times every step: by timestamps if the device has them and a query set has room for two per step,
-    /// otherwise by the CPU's clock around one submit per step.
+    /// Runs a plan and times every step: with timestamps if the device has them and a query set has room for
+    /// two per step, otherwise with the CPU's clock around one submit per step.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// Same as [`Self::run`].
     pub async fn profile(&mut self, plan: &Plan, inputs: &Inputs) -> Result<Profile> {
         let index = self.prepare(plan, inputs).await?;
         let prepared = &self.prepared[index];

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use super::completion::Completion;
 use super::device::Device;
 
-/// Maps `buffer`, hands its first `bytes` to `read`, and unmaps it. The work that fills it has been submitted.
+/// Maps `buffer`, passes its first `bytes` to `read`, and unmaps it. The work that fills it has been
+/// submitted.
 pub(super) async fn read_back<P: Pod, T>(
     device: &Device,
     buffer: &wgpu::Buffer,

@@ -1,10 +1,10 @@
-//! Sizes of the tiles of a matrix product.
+//! Tile sizes of the matrix product.
 
-/// A size of tiles that linears are computed in. Both add up in the same order, so that a result doesn't depend on it.
+/// The tile size of linears. Both sum in the same order, so results don't depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tile {
-    /// Those of `linear`, which read an operand less often.
+    /// The tiles of `linear`, which read each operand fewer times.
     Wide,
-    /// Those of `linear_short` where `linear` has few workgroups, so that all cores of a large GPU have work.
+    /// The tiles of `linear_short` where `linear` has few workgroups, to keep all cores of a large GPU busy.
     Short,
 }

@@ -1,4 +1,4 @@
-//! `setTimeout` as something to wait for.
+//! `setTimeout` as a future.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// Wakes its task once, some time after its start; never after it was dropped.
+/// Wakes its task once after some time, unless it has been dropped.
 pub(super) struct Timer {
     state: Rc<RefCell<State>>,
     /// The handle that `setTimeout` returned.
@@ -53,7 +53,8 @@ impl Drop for Timer {
     }
 }
 
-/// Calls a global function that pages and workers both have; elsewhere the platform's own callback is the only one.
+/// Calls a global function that both pages and workers have; elsewhere only the platform's own callback wakes
+/// the task.
 fn call(name: &str, first: &JsValue, second: &JsValue) -> JsValue {
     let global = js_sys::global();
     let function = js_sys::Reflect::get(&global, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);

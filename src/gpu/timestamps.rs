@@ -1,4 +1,4 @@
-//! Begin and end of compute passes by the GPU's own clock.
+//! Start and end of compute passes by the GPU's own clock.
 
 use crate::error::Result;
 
@@ -8,7 +8,7 @@ use super::readback::read_back;
 /// Bytes of one timestamp.
 const TIMESTAMP: u64 = size_of::<u64>() as u64;
 
-/// A pair of timestamps for each of some passes.
+/// A pair of timestamps per pass.
 pub(super) struct Timestamps {
     set: wgpu::QuerySet,
     resolved: wgpu::Buffer,
@@ -17,7 +17,7 @@ pub(super) struct Timestamps {
 }
 
 impl Timestamps {
-    /// `None` where the device has no `timestamp-query` or a query set holds fewer pairs.
+    /// `None` if the device has no `timestamp-query` or a query set is too small.
     pub(super) fn new(device: &Device, passes: usize) -> Option<Self> {
         let passes = u32::try_from(passes).ok().filter(|passes| 2 * passes <= wgpu::QUERY_SET_MAX_QUERIES)?;
         if !device.has_timestamps() {
@@ -45,7 +45,7 @@ impl Timestamps {
         })
     }
 
-    /// Has the pass of this index write its begin and end.
+    /// Makes the pass with this index write its start and end.
     pub(super) fn writes(&self, pass: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         let first = 2 * pass as u32;
         wgpu::ComputePassTimestampWrites {
@@ -55,17 +55,18 @@ impl Timestamps {
         }
     }
 
-    /// Copies the timestamps to where they can be read, after the passes.
+    /// Copies the timestamps to a readable buffer, after the passes.
     pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
         encoder.resolve_query_set(&self.set, 0..2 * self.passes, &self.resolved, 0);
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.staging, 0, Some(self.staging.size()));
     }
 
-    /// Milliseconds of each pass, once the work was submitted. Browsers round timestamps, some to 100 µs.
+    /// Milliseconds of each pass, once the work has been submitted. Browsers round timestamps, some to 100
+    /// µs.
     pub(super) async fn read(&self, device: &Device) -> Result<Vec<f64>> {
         let period = f64::from(device.queue.get_timestamp_period());
         read_back(device, &self.staging, self.staging.size(), |ticks: &[u64]| {
-            // A clock that was reset between the two writes counts as 0.
+            // If the clock was reset between the two writes, the time is 0.
             ticks.chunks_exact(2).map(|pair| pair[1].saturating_sub(pair[0]) as f64 * period / 1e6).collect()
         })
         .await

@@ -1,10 +1,10 @@
-//! Uploads on their way to the device.
+//! Uploads in flight to the device.
 
 use crate::error::{Error, Result};
 
 use super::device::Device;
 
-/// Uploads are flushed whenever this much is on its way, so that their copies do not pile up.
+/// Uploads are flushed whenever this much is in flight, so that staging copies don't pile up.
 const FLUSH_BYTES: u64 = 16 << 20;
 
 /// Uploads in flight.
@@ -41,17 +41,17 @@ impl Uploads {
         Ok(())
     }
 
-    /// Counts bytes that were written, and flushes them if they are many.
+    /// Counts written bytes, and flushes them if there are many.
     pub(super) fn add(&mut self, bytes: u64, device: &Device) -> Result<()> {
         self.bytes += bytes;
         if self.bytes >= FLUSH_BYTES { self.flush(device) } else { Ok(()) }
     }
 
-    /// Submits what was written so far, so that its staging copies can be freed.
+    /// Submits what has been written so far, so that its staging copies can be freed.
     fn flush(&mut self, device: &Device) -> Result<()> {
         self.bytes = 0;
         device.queue.submit(None);
-        // Natively this waits and frees them; browsers do that themselves.
+        // Natively, this waits and frees them; browsers free them on their own.
         device.device.poll(device.wait()).map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
         device.check("upload")
     }

@@ -13,7 +13,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Opens the scopes. The wait for what they caught ends after `patience`, where the platform can't end it itself.
+    /// Opens the scopes. Waiting for their errors times out after `patience` where the platform has no
+    /// timeout of its own.
     pub(super) fn open(device: &wgpu::Device, patience: Duration) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
         let _ = patience;
@@ -50,12 +51,12 @@ impl Watch {
     }
 }
 
-/// The reason of a loss by a GPU that hangs.
+/// The reason given when a hung GPU counts as lost.
 pub(super) fn overdue(patience: Duration) -> String {
     format!("it did not finish within {} seconds", patience.as_secs())
 }
 
-/// Ends the wait for a browser's device that doesn't answer.
+/// Stops waiting for a browser's device that doesn't respond.
 #[cfg(target_arch = "wasm32")]
 async fn in_time(outcome: impl Future<Output = Result<()>>, patience: Duration) -> Result<()> {
     use std::task::Poll;

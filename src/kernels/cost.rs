@@ -14,7 +14,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost of an operator that reads all of its buffers and parameters, plus `ids` integers of the run's inputs.
+    /// The cost of an operator that reads all of its buffers and parameters, and `ids` integers of the run's
+    /// inputs.
     pub(super) fn of(
         operator: &impl Operator,
         shapes: &Shapes<'_>,
@@ -29,7 +30,8 @@ impl Cost {
         Ok(Cost { flops: 0, bytes })
     }
 
-    /// Without the columns that an operator doesn't read; it reads `features` of each operand that it reads in part.
+    /// Subtracts the columns that an operator doesn't read: it reads `features` of each partially read
+    /// operand.
     pub(super) fn without_other_columns(
         self,
         shapes: &Shapes<'_>,
@@ -44,7 +46,7 @@ impl Cost {
         Ok(Cost { bytes, ..self })
     }
 
-    /// With the operations of this many multiply-adds.
+    /// Adds the operations of this many multiply-adds.
     pub(super) fn with_multiply_adds(self, count: usize) -> Cost {
         Cost { flops: 2 * count as u64, ..self }
     }

@@ -57,7 +57,7 @@ impl HostParameter {
         }
     }
 
-    /// Its shape. The format is always given as [`Format::F32`](super::Format): twins read every format by themselves.
+    /// Its shape. The format is always [`Format::F32`](super::Format): twins handle formats themselves.
     pub fn shape(&self) -> ParameterShape<'_> {
         let shape = match self {
             HostParameter::Matrix { shape, .. } | HostParameter::Table { shape, .. } => shape.as_slice(),
@@ -87,7 +87,7 @@ impl<'a> Host<'a> {
         (self.buffer)(id).ok_or_else(|| self.error(format!("buffer {} is missing or is the output", id.0)))
     }
 
-    /// The values of an optional buffer; none are an empty slice.
+    /// The values of an optional buffer; empty for `None`.
     pub fn optional_buffer(&self, id: Option<BufferId>) -> Result<&'a [f32]> {
         id.map_or(Ok(&[]), |id| self.buffer(id))
     }
@@ -116,7 +116,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// An optional vector; none is an empty slice.
+    /// An optional vector; empty for `None`.
     pub fn optional_vector(&self, id: Option<ParameterId>) -> Result<&'a [f32]> {
         id.map_or(Ok(&[]), |id| self.vector(id))
     }

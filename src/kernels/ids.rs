@@ -1,4 +1,4 @@
-//! Names of what operations read and write.
+//! Identifiers of operands.
 
 /// Index of an activation buffer of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -8,13 +8,13 @@ pub struct BufferId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParameterId(pub usize);
 
-/// Adjacent columns of a buffer that is a row-major matrix, for a step that reads a part of what another computed. How many
-/// they are follows from the step's other sizes.
+/// Adjacent columns of a row-major matrix in a buffer, for a step that reads a part of another step's result.
+/// Their number follows from the step's other sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
     /// The matrix.
     pub buffer: BufferId,
-    /// Distance of its rows in floats.
+    /// Distance between its rows in floats.
     pub stride: usize,
     /// The first of the columns.
     pub first: usize,
@@ -27,7 +27,7 @@ impl Columns {
     }
 }
 
-/// A second operand that is added, its columns scaled by what folding NoNorm left over (γ).
+/// A residual to add, its columns scaled by the γ that remains after folding NoNorm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Residual {
     /// `[rows, features]`.

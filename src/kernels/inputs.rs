@@ -1,7 +1,8 @@
 //! The inputs of a run: ids, types and mask, padded to a plan's batch size and sequence length.
 
-/// Id of the padding after the end of a text. Its word vector is zero, like those past the ends of a sequence, so that
-/// results don't depend on the padded length. (`[PAD]` tokens in the caller's input are ordinary tokens.)
+/// Id of the padding after the end of a text. Its word vector is zero, like those beyond the ends of a
+/// sequence, so results don't depend on the padded length. (`[PAD]` tokens in the caller's input are ordinary
+/// tokens.)
 pub const PAD_ID: u32 = u32::MAX;
 
 /// Inputs of one run, each row-major `[batch, sequence]`.
@@ -11,6 +12,6 @@ pub struct Inputs {
     pub input_ids: Vec<u32>,
     /// Token types; 0 past the end of each text.
     pub token_type_ids: Vec<u32>,
-    /// 1 where a token may be attended to, 0 elsewhere and past the end of each text.
+    /// 1 if a token may be attended to, 0 otherwise and past the end of each text.
     pub attention_mask: Vec<u32>,
 }

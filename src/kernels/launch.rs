@@ -3,7 +3,7 @@
 use super::{BufferId, Kernel, ParameterId, Shapes};
 use crate::error::Result;
 
-/// Workgroups per dimension that every device grants.
+/// Workgroups per dimension that every device supports.
 pub(crate) const MAX_WORKGROUPS: u32 = 65_535;
 /// Invocations per workgroup of the kernels that run over a flat array.
 const FLAT: usize = 64;
@@ -34,12 +34,12 @@ pub struct Launch {
     pub kernel: &'static Kernel,
     /// Its parameter block.
     pub parameters: Vec<u8>,
-    /// Bindings 1.. in the kernel's order. In place of an operand that the step doesn't have, another one that is read
-    /// anyway is bound; the parameter block says that it isn't used.
+    /// Bindings 1.. in the kernel's order. In place of an operand that the step doesn't have, another operand
+    /// of the step is bound; the parameter block says that it isn't used.
     pub operands: Vec<Operand>,
     /// Workgroups in x, y and z.
     pub workgroups: [u32; 3],
-    /// The same in smaller tiles, where there are few workgroups.
+    /// The same with smaller tiles, if there are few workgroups.
     pub short: Option<Variant>,
 }
 
@@ -72,17 +72,18 @@ impl Launch {
     }
 }
 
-/// Workgroups as the API takes them.
+/// Workgroup counts as `u32`.
 pub(super) fn to_u32(shapes: &Shapes<'_>, [x, y, z]: [usize; 3]) -> Result<[u32; 3]> {
     Ok([shapes.u32(x)?, shapes.u32(y)?, shapes.u32(z)?])
 }
 
-/// Workgroups over a flat array: x as far as it goes, then y. The kernels compute `(y · workgroups.x + x) · 64 + local`.
+/// Workgroups over a flat array: x up to its maximum, then y. The kernels compute `(y · workgroups.x + x) ·
+/// 64 + local`.
 pub(super) fn flat(len: usize) -> [usize; 3] {
     two_dimensional(len.div_ceil(FLAT))
 }
 
-/// More workgroups than one dimension takes, in two.
+/// Splits a number of workgroups that may exceed one dimension into two.
 pub(super) fn two_dimensional(workgroups: usize) -> [usize; 3] {
     let y = workgroups.div_ceil(MAX_WORKGROUPS as usize).max(1);
     [workgroups.div_ceil(y), y, 1]

@@ -1,6 +1,6 @@
-//! The kernels: one folder for each operation, holding what it computes (`mod.rs`: operands, the check of their sizes, the
-//! parameter block, the cost), its CPU twin (`cpu.rs`) and its dispatches (`gpu.rs`); the shader of the same name is
-//! `shaders/NAME.wgsl`. The twins' arithmetic is in the crate `mobilebert-compute`.
+//! The kernels: one folder per operation, with its definition (`mod.rs`: operands and the check of their
+//! sizes, the parameter block, the cost), its CPU twin (`cpu.rs`) and its dispatches (`gpu.rs`); the shader
+//! of the same name is `shaders/NAME.wgsl`. The twins' arithmetic is in the crate `mobilebert-compute`.
 //!
 //! Bindings and parameter blocks are declared here; a test parses every shader and compares them.
 
@@ -47,7 +47,7 @@ pub const ENTRY_POINT: &str = "main";
 /// A shader and its interface.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Name of the shader's file, and of the folder that the operation has here.
+    /// Name of the shader's file, and of the operation's folder here.
     pub name: &'static str,
     /// The parts of the shader's source: those of `shaders/shared/` that it uses, then its own file.
     pub wgsl: &'static [&'static str],
@@ -99,7 +99,7 @@ const fn write(name: &'static str) -> Binding {
     Binding { name, access: Access::Write }
 }
 
-/// Declares a parameter block that Rust and WGSL share, with the table entry made from its own offsets.
+/// Declares a parameter block shared by Rust and WGSL, and its table entry with the members' offsets.
 macro_rules! parameter_block {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $ty:ty,)* }) => {
         $(#[$meta])*
@@ -118,7 +118,7 @@ macro_rules! parameter_block {
 }
 use parameter_block;
 
-/// Lists the operations: a variant and its module each.
+/// Lists the operations, each with its variant and module.
 macro_rules! operations {
     ($($(#[$meta:meta])* $variant:ident in $module:ident,)*) => {
         $(pub use $module::$variant;)*
@@ -126,7 +126,8 @@ macro_rules! operations {
         /// A step's operation with its operands.
         ///
         /// Activations are row-major f32 `[rows, features]` with `rows = batch · sequence`. Inputs of a run (`input_ids`,
-        /// `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read implicitly by those that need them.
+        /// `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read implicitly by
+        /// operations that need them.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Operation {
             $($(#[$meta])* $variant($variant),)*
@@ -136,7 +137,7 @@ macro_rules! operations {
             /// The names of the operations' folders.
             pub const NAMES: &[&str] = &[$(stringify!($module),)*];
 
-            /// The operation that it is.
+            /// The operation behind its common interface.
             pub fn operator(&self) -> &dyn AnyOperator {
                 match self {
                     $(Operation::$variant(operator) => operator,)*

@@ -6,19 +6,19 @@ use super::launch::Launch;
 use super::{BufferId, Columns, Kernel, ParameterId, Scratch, Shapes};
 use crate::error::Result;
 
-/// An operation with its operands: what it reads, and how its sizes become the parameter block that shader and CPU twin
-/// share. Implemented in the `mod.rs` of its folder.
+/// An operation with its operands: what it reads, and how its sizes are turned into the parameter block
+/// shared by shader and CPU twin. Implemented in the `mod.rs` of its folder.
 pub trait Operator: Clone {
     /// The parameter block.
     type Block: bytemuck::Pod;
 
-    /// The kernels that compute it; the first is the one that names it.
+    /// The kernels that compute it; the first one gives it its name.
     const KERNELS: &'static [&'static Kernel];
 
     /// The activation buffers it reads, in the order of the kernel's bindings.
     fn reads_mut(&mut self) -> Vec<&mut BufferId>;
 
-    /// Those of the buffers of which it can read some columns only.
+    /// The buffers of which it can read only some columns.
     fn columns_mut(&mut self) -> Vec<&mut Columns> {
         Vec::new()
     }
@@ -28,12 +28,12 @@ pub trait Operator: Clone {
         Vec::new()
     }
 
-    /// The tables that inputs of the run index.
+    /// The tables that are indexed by inputs of the run.
     fn gathers(&self) -> Vec<(RunInput, ParameterId)> {
         Vec::new()
     }
 
-    /// The parameter block, after a check that the sizes of operands, parameters and result agree.
+    /// Checks that the sizes of operands, parameters and result agree, and returns the parameter block.
     ///
     /// # Errors
     /// [`crate::error::Error::Internal`] with the step's label.
@@ -42,13 +42,13 @@ pub trait Operator: Clone {
     /// The sizes that describe the work: those of the result, or `rows × in × out` of a matrix product.
     ///
     /// # Errors
-    /// As [`Operator::block`].
+    /// Same as [`Operator::block`].
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>>;
 
     /// Arithmetic and memory traffic; `stored` returns the bytes of a whole parameter on its device.
     ///
     /// # Errors
-    /// As [`Operator::block`].
+    /// Same as [`Operator::block`].
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost> {
         Cost::of(self, shapes, stored, 0)
     }
@@ -78,41 +78,41 @@ pub trait Dispatch: Operator {
     fn launch(&self, block: Self::Block, shapes: &Shapes<'_>) -> Result<Launch>;
 }
 
-/// Any operation, as executors and plans use it.
+/// Any operation, as used by executors and plans.
 pub trait AnyOperator {
     /// The kernel that computes it, or the first of several.
     fn kernel(&self) -> &'static Kernel;
-    /// As [`Operator::reads_mut`].
+    /// See [`Operator::reads_mut`].
     fn reads_mut(&mut self) -> Vec<&mut BufferId>;
-    /// As [`Operator::columns_mut`].
+    /// See [`Operator::columns_mut`].
     fn columns_mut(&mut self) -> Vec<&mut Columns>;
-    /// As [`Operator::parameters`].
+    /// See [`Operator::parameters`].
     fn parameters(&self) -> Vec<ParameterId>;
-    /// As [`Operator::gathers`].
+    /// See [`Operator::gathers`].
     fn gathers(&self) -> Vec<(RunInput, ParameterId)>;
 
     /// Checks that the sizes of operands, parameters and result agree.
     ///
     /// # Errors
-    /// As [`Operator::block`].
+    /// Same as [`Operator::block`].
     fn check(&self, shapes: &Shapes<'_>) -> Result<()>;
 
-    /// As [`Operator::extent`].
+    /// See [`Operator::extent`].
     ///
     /// # Errors
-    /// As [`Operator::block`].
+    /// Same as [`Operator::block`].
     fn extent(&self, shapes: &Shapes<'_>) -> Result<Vec<usize>>;
 
-    /// As [`Operator::cost`].
+    /// See [`Operator::cost`].
     ///
     /// # Errors
-    /// As [`Operator::block`].
+    /// Same as [`Operator::block`].
     fn cost(&self, shapes: &Shapes<'_>, stored: &dyn Fn(ParameterId) -> u64) -> Result<Cost>;
 
     /// Checks the sizes, then computes the result on the CPU.
     ///
     /// # Errors
-    /// As [`Operator::block`] and [`Twin::compute`].
+    /// Same as [`Operator::block`] and [`Twin::compute`].
     fn compute(
         &self,
         shapes: &Shapes<'_>,
@@ -124,7 +124,7 @@ pub trait AnyOperator {
     /// Checks the sizes, then describes the dispatch that computes the result on a GPU.
     ///
     /// # Errors
-    /// As [`Operator::block`] and [`Dispatch::launch`].
+    /// Same as [`Operator::block`] and [`Dispatch::launch`].
     fn launch(&self, shapes: &Shapes<'_>) -> Result<Launch>;
 }
 

@@ -1,4 +1,4 @@
-//! The sizes of an operation's operands, and the checks that every kernel makes of them.
+//! The sizes of an operation's operands, and the checks common to all kernels.
 
 use super::{BufferId, Columns, Format, ParameterId, Residual};
 use crate::error::{Error, Result};
@@ -8,11 +8,11 @@ use crate::error::{Error, Result};
 pub struct ParameterShape<'a> {
     /// Sizes, outermost first.
     pub shape: &'a [usize],
-    /// Format of its values on a GPU; a CPU twin reads what it is given.
+    /// Format of its values on a GPU; CPU twins handle formats themselves.
     pub format: Format,
     /// Offset in its buffer on a GPU, in bytes.
     pub offset: usize,
-    /// The group whose parameters share that buffer, if there is one.
+    /// The group whose parameters share that buffer, if any.
     pub group: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Shapes<'a> {
         }
     }
 
-    /// A size or count as a member of a parameter block.
+    /// Converts a size or count for a parameter block.
     pub fn u32(&self, value: usize) -> Result<u32> {
         u32::try_from(value).map_err(|_| self.error(format!("{value} does not fit 32 bits")))
     }
@@ -75,7 +75,7 @@ impl<'a> Shapes<'a> {
         self.equal("operand", self.len(id)?, expected)
     }
 
-    /// Fails unless a buffer has this many rows, with this many columns from the first one on.
+    /// Fails unless a buffer has this many rows, each with this many columns from the first one on.
     pub fn columns(&self, columns: &Columns, rows: usize, features: usize) -> Result<()> {
         if columns.first + features > columns.stride {
             let end = columns.first + features;
@@ -104,7 +104,7 @@ impl<'a> Shapes<'a> {
         (self.parameter)(id).ok_or_else(|| self.error(format!("parameter {} does not exist", id.0)))
     }
 
-    /// Rows, columns and storage of a matrix or table that isn't empty.
+    /// Rows, columns and storage of a non-empty matrix or table.
     pub fn matrix(&self, id: ParameterId) -> Result<Matrix> {
         match self.parameter(id)? {
             ParameterShape { shape: &[rows, columns], format, .. } if rows > 0 && columns > 0 => {
@@ -133,7 +133,7 @@ impl<'a> Shapes<'a> {
     }
 }
 
-/// A parameter of two dimensions.
+/// A two-dimensional parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matrix {
     /// Number of rows.

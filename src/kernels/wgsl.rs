@@ -1,5 +1,5 @@
-//! Shaders as they are embedded in the binary: without comments, a fifth of their size. Lines keep their numbers, which a
-//! browser's messages name.
+//! Shaders as embedded in the binary: without comments, a fifth of their size. Line numbers are preserved,
+//! because browsers' messages refer to them.
 
 /// The source of a shader file, named as for `include_str!`.
 macro_rules! include_wgsl {
@@ -46,7 +46,7 @@ pub(crate) const fn strip<const N: usize>(source: &str) -> [u8; N] {
     stripped
 }
 
-/// The end of the comment that begins at a byte; the byte itself if none does.
+/// The end of the comment that starts at this byte; the byte itself if none does.
 const fn skipped(source: &[u8], at: usize) -> usize {
     let mut end = at;
     if source[at] == b'/' && at + 1 < source.len() && source[at + 1] == b'/' {

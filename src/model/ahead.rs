@@ -1,4 +1,4 @@
-//! Runs the jobs of a long call, and hands over their results in order. Helpers run later jobs in the meantime.
+//! Runs the jobs of a long call and returns their results in order. Meanwhile, helpers run later jobs.
 
 use std::collections::VecDeque;
 
@@ -13,30 +13,30 @@ const PATIENCE: f64 = 2_000.0;
 /// Or this many times the longest run here, whichever is longer.
 const PATIENCE_RUNS: f64 = 4.0;
 
-/// Some of a call's sequences, which run together.
+/// Some of a call's sequences, to be run together.
 pub(super) struct Job<T> {
     /// The caller's data about the job, returned with the results.
     pub about: T,
-    /// At least one.
+    /// The sequences; at least one.
     pub sequences: Vec<Sequence>,
-    /// Number of the call's sequences that are in no job yet.
+    /// Number of the call's sequences that aren't part of a job yet.
     pub left: usize,
 }
 
-/// The way the sequences of a job run.
+/// How the sequences of a job are run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Batching {
     /// In batches of similar lengths.
     ByLength,
-    /// In one batch, if possible; its time is noted for the choice of the batch size.
+    /// In one batch, if possible; its time is recorded for choosing the batch size.
     Together,
 }
 
 /// The state of a job.
 enum State {
-    /// Not begun.
+    /// Not started.
     Waiting,
-    /// At a helper.
+    /// Handed to a helper.
     Away,
     /// Done.
     Done(Vec<Outputs>),
@@ -47,7 +47,7 @@ struct Begun<T> {
     state: State,
 }
 
-/// Makes the next job; `None` after the last.
+/// Creates the next job; `None` after the last.
 pub(super) type MakeJob<'a, T> = dyn FnMut(&Model) -> Result<Option<Job<T>>> + 'a;
 
 /// A call's jobs.
@@ -55,7 +55,7 @@ pub(super) struct Ahead<'a, T> {
     make: &'a mut MakeJob<'a, T>,
     batching: Batching,
     helpers: Option<Box<dyn Helpers>>,
-    /// Jobs that were made and whose results weren't handed over, in order.
+    /// Jobs that have been created but whose results haven't been returned, in order.
     begun: VecDeque<Begun<T>>,
     /// Number of the first of these jobs.
     first: usize,
@@ -80,7 +80,8 @@ impl<'a, T> Ahead<'a, T> {
     /// The next job's results; `None` after the last.
     ///
     /// # Errors
-    /// The error of `make`, or as [`crate::session::Session::run`]. A helper's error isn't one: its job is run here.
+    /// The error of `make`, or same as [`crate::session::Session::run`]. If a helper fails, its job is run
+    /// here instead.
     pub async fn next(&mut self, model: &mut Model) -> Result<Option<(T, Vec<Outputs>)>> {
         loop {
             if let Some(done) = self.take_first() {
@@ -106,7 +107,8 @@ impl<'a, T> Ahead<'a, T> {
         self.begun.pop_front().map(|begun| (begun.job.about, outputs))
     }
 
-    /// Index of a job that isn't begun, from index `from` on: one that was made already, or else a new one.
+    /// Index of the first job from index `from` on that hasn't been started: an existing one, otherwise a new
+    /// one.
     fn waiting(&mut self, from: usize, model: &Model) -> Result<Option<usize>> {
         let waits = |begun: &Begun<T>| matches!(begun.state, State::Waiting);
         if let Some(offset) = self.begun.iter().skip(from).position(waits) {
@@ -121,7 +123,7 @@ impl<'a, T> Ahead<'a, T> {
         }))
     }
 
-    /// Offers jobs to the helpers, except the one that is run here, until they have no room.
+    /// Offers jobs to the helpers, except the one run here, until their queues are full.
     fn hand_out(&mut self, own: Option<usize>, model: &Model) -> Result<()> {
         let Some(own) = own.filter(|_| self.helpers.is_some()) else { return Ok(()) };
         let mut from = own + 1;
@@ -154,8 +156,8 @@ impl<'a, T> Ahead<'a, T> {
         Ok(())
     }
 
-    /// Takes back a job that a helper hasn't begun, if there is one: where nothing is left to begin, it is done sooner
-    /// here.
+    /// Takes back a job that a helper hasn't started, if there is one: once no jobs are left, it is faster to
+    /// run it here.
     fn take_back(&mut self) -> bool {
         let job = self.helpers.as_mut().and_then(|helpers| helpers.reclaim());
         let Some(begun) = job.and_then(|job| self.begun.get_mut(job.checked_sub(self.first)?)) else {
@@ -165,7 +167,7 @@ impl<'a, T> Ahead<'a, T> {
         true
     }
 
-    /// Fetches what the helpers have finished; waits for it if there is nothing to do here.
+    /// Fetches the helpers' finished results; waits for some if there is nothing to do here.
     async fn collect(&mut self, is_idle: bool) {
         let Some(helpers) = &mut self.helpers else { return };
         let is_away = |begun: &Begun<T>| matches!(begun.state, State::Away);
@@ -185,8 +187,8 @@ impl<'a, T> Ahead<'a, T> {
     }
 }
 
-/// The choice for a call's only job: run it here, or share it with all workers. Measured, because a core may be slow or
-/// busy.
+/// Whether to share a call's only job with all workers or to run it here. Measured, because a core may be
+/// slow or busy.
 pub(super) fn sharing() -> Trial<bool> {
     Trial::new([false, true], Order::Alternating, 0.95)
 }

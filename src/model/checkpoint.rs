@@ -1,18 +1,19 @@
-//! The tensors of a checkpoint, known before their data → the network that they make.
+//! A checkpoint's tensors, known from its headers before their data → the network that they form.
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::Network;
 use crate::weights::{Header, ShardIndex};
 
-/// The tensor whose rows say how many labels a classifier has.
+/// The tensor whose number of rows is a classifier's number of labels.
 const CLASSIFIER: &str = "classifier.weight";
 
-/// A checkpoint whose headers arrive one by one. Each is checked, so that a wrong file fails before its data is fetched.
+/// A checkpoint whose headers arrive one by one. Each is checked, so a wrong file fails before its data is
+/// fetched.
 pub struct Checkpoint {
-    /// Fits the checkpoint once there is a network.
+    /// Matches the checkpoint once there is a network.
     config: Config,
-    /// The names of all tensors; none if the only file has all of them.
+    /// The names of all tensors; `None` if there is only one file, which has all of them.
     index: Option<ShardIndex>,
     headers: Vec<Header>,
     network: Option<Network>,
@@ -31,7 +32,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Takes the header of the next file.
+    /// Adds the header of the next file.
     ///
     /// # Errors
     /// [`Error::Config`] and [`Error::Tensor`] for tensors that contradict the configuration, [`Error::Unsupported`].
@@ -50,12 +51,13 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// The headers that have arrived.
+    /// The headers that have arrived so far.
     pub fn headers(&self) -> &[Header] {
         &self.headers
     }
 
-    /// The network, once it is known: at once from an index, unless the number of labels is only in a later header.
+    /// The network, once it is known: with an index, immediately, unless the number of labels is in a later
+    /// header.
     pub(super) fn take_network(&mut self) -> Option<Network> {
         self.network.take()
     }
@@ -68,7 +70,7 @@ impl Checkpoint {
         self.network.ok_or_else(missing)
     }
 
-    /// Makes the network, unless the number of labels is still to come.
+    /// Creates the network, unless the number of labels isn't known yet.
     fn fit(&mut self) -> Result<()> {
         let Checkpoint { config, index, headers, network } = self;
         let index = index.as_ref();
@@ -92,7 +94,7 @@ impl Checkpoint {
     }
 }
 
-/// The error for a classifier that its index only promises.
+/// The error for a classifier that is in the index but in no file.
 pub(super) fn missing() -> Error {
     Error::tensor(CLASSIFIER, "is missing from the checkpoint")
 }

@@ -1,15 +1,15 @@
-//! The choices of a device and its schedules, remembered between processes: a small file per device and network.
+//! Remembers the chosen device and schedules between processes: a small file per device and network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// A folder with the choices of earlier processes.
+/// A folder with choices made by earlier processes.
 #[derive(Clone, Debug)]
 pub(super) struct Choices {
     folder: PathBuf,
-    /// Number of threads on the CPU, with which a GPU was compared.
+    /// Number of CPU threads that a GPU was compared with.
     threads: usize,
 }
 
@@ -19,15 +19,15 @@ impl Choices {
         Choices { folder, threads }
     }
 
-    /// The text that was remembered under a key. It names its key, and is checked where it is used.
+    /// The text stored under a key. It contains its key, and is validated by its user.
     pub fn read(&self, key: &str) -> Option<String> {
         fs::read_to_string(self.file(key)).ok()
     }
 
-    /// Remembers a choice. If that fails, the next process measures again.
+    /// Stores a choice. If that fails, the next process measures again.
     pub fn write(&self, key: &str, choice: &str) {
         let file = self.file(key);
-        // Another process may be reading or writing it.
+        // Another process may be reading or writing the file.
         let part = file.with_extension(format!("{}.part", std::process::id()));
         let written = fs::create_dir_all(&self.folder)
             .and_then(|()| fs::write(&part, choice))

@@ -24,9 +24,10 @@ pub struct WordContribution {
     pub start_byte: usize,
     /// One past the last byte in UTF-8.
     pub end_byte: usize,
-    /// The label's probability with the word less that without it, between −1 and 1.
+    /// The label's probability with the word minus that without it, between −1 and 1.
     pub contribution: f64,
-    /// True if a part of the word isn't in the vocabulary, as most emoji, so that the model can't tell what it means.
+    /// True if a part of the word, such as most emoji, isn't in the vocabulary, so the model can't know what
+    /// it means.
     pub unknown: bool,
 }
 
@@ -45,12 +46,13 @@ pub struct Contributions {
     pub timing: Timing,
 }
 
-/// Number of words that are left out in turn, each in a run of its own: the cost grows with the square of the length.
+/// Maximum number of words left out in turn, each in its own run: the cost grows with the square of the
+/// length.
 pub const MAX_WORDS: usize = 64;
 
 impl TextClassification {
-    /// Leaves out one word of the text at a time. `label` is by default the most probable one. `progress` gets the number
-    /// of texts that are done and may stop the call.
+    /// Leaves out one word of the text at a time. `label` defaults to the most probable one. `progress` gets
+    /// the number of finished texts and may stop the call.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a label that the model doesn't have, [`Error::Aborted`] if `progress` stopped the call.
@@ -71,7 +73,7 @@ impl TextClassification {
         let config = self.0.config.clone();
         let (mut rows, mut truncated) = (Vec::with_capacity(words.len() + 1), all.len() > words.len());
         let encode = |model: &Model, index: usize| {
-            // The whole text first, then without each word.
+            // First the whole text, then the text without each word.
             let text = match index.checked_sub(1).map(|word| &words[word]) {
                 None => text.to_owned(),
                 Some(word) => without(text, word),
@@ -130,7 +132,7 @@ fn without(text: &str, word: &Range<usize>) -> String {
     format!("{}{}", text[..word.start].trim_end(), &text[word.end..])
 }
 
-/// The bytes of pieces that the vocabulary lacks.
+/// The byte ranges of pieces that aren't in the vocabulary.
 fn unknown_ranges(tokenizer: &Tokenizer, text: &str) -> Result<Vec<Range<usize>>> {
     let unknown = tokenizer.special().unknown;
     let pieces = tokenizer.encode_with_special_tokens(text)?;

@@ -18,34 +18,36 @@ declare_task! {
     Encoder, "encoding", Head::Encoder, Head::Encoder
 }
 
-/// The pooling of the tokens' vectors.
+/// How token vectors are pooled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PoolTokens {
-    /// As the files of sentence-transformers in the directory say; without them, the mean.
+    /// As specified by the directory's sentence-transformers files; without them, the mean.
     #[default]
     AsDirectory,
-    /// This.
+    /// This pooling.
     By(Pooling),
     /// No pooling: one vector per token.
     Keep,
 }
 
-/// Options of encoding. The defaults follow the files of sentence-transformers in the directory.
+/// Encoding options. The defaults follow the directory's sentence-transformers files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// Pooling of the tokens' vectors to one vector.
+    /// Pooling of the token vectors to one vector.
     pub pooling: PoolTokens,
-    /// Scale each vector to length 1; if `None`, as the directory says.
+    /// Scale each vector to length 1; if `None`, as specified by the directory.
     pub normalize: Option<bool>,
-    /// Maximum number of tokens per text, up to the model's limit; none as the directory says, else the model's limit.
+    /// Maximum number of tokens per text, up to the model's limit; if `None`, the directory's maximum,
+    /// otherwise the
+    /// model's limit.
     pub max_length: Option<usize>,
 }
 
 /// The embedding of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
-    /// `[hidden_size]`, or a multiple if several poolings are concatenated; without pooling `[tokens, hidden_size]`,
-    /// row-major, with rows for `[CLS]` and `[SEP]`.
+    /// `[hidden_size]`, or a multiple of it if several poolings are concatenated; without pooling, row-major
+    /// `[tokens, hidden_size]`, including rows for `[CLS]` and `[SEP]`.
     pub vector: Vec<f32>,
     /// True if the text was too long and lost its end.
     pub truncated: bool,
@@ -58,7 +60,7 @@ impl AsRef<[f32]> for Embedding {
 }
 
 impl Encoder {
-    /// One embedding per text, in order. Apart from them, memory doesn't depend on the number of texts.
+    /// One embedding per text, in order. Apart from these, memory use doesn't depend on the number of texts.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the directory has a module that isn't supported and `pooling` follows it,
@@ -68,10 +70,11 @@ impl Encoder {
         self.encode_with(texts, options, async |_| ControlFlow::Continue(())).await
     }
 
-    /// The same, with `progress` called after each run with the number of texts that are done; it may stop the call.
+    /// Like [`Encoder::encode`]. `progress` is called after each run with the number of finished texts and
+    /// may stop the call.
     ///
     /// # Errors
-    /// As [`Encoder::encode`], and [`Error::Aborted`] if `progress` stopped the call.
+    /// Same as [`Encoder::encode`], and [`Error::Aborted`] if `progress` stopped the call.
     pub async fn encode_with(
         &mut self,
         texts: &[&str],
@@ -105,7 +108,7 @@ impl Encoder {
     /// The cosine similarity of two texts, −1 to 1.
     ///
     /// # Errors
-    /// As [`Encoder::encode`].
+    /// Same as [`Encoder::encode`].
     pub async fn similarity(&mut self, a: &str, b: &str) -> Result<f64> {
         let embeddings = self.encode(&[a, b], EncodeOptions::default()).await?;
         let [a, b] = &embeddings[..] else {
@@ -114,11 +117,11 @@ impl Encoder {
         cosine(a.as_ref(), b.as_ref())
     }
 
-    /// The `top_k` vectors of `corpus` that are most similar to a query, best first. The corpus is what
-    /// [`Encoder::encode`] returned, from now or from earlier.
+    /// The `top_k` vectors of `corpus` that are most similar to a query, best first. The corpus consists of
+    /// vectors that [`Encoder::encode`] has returned, now or earlier.
     ///
     /// # Errors
-    /// As [`Encoder::encode`], and [`Error::InvalidInput`] for vectors of another length, with their index.
+    /// Same as [`Encoder::encode`], and [`Error::InvalidInput`] for vectors of another length, with their index.
     pub async fn search<V: AsRef<[f32]>>(
         &mut self,
         query: &str,
@@ -130,7 +133,7 @@ impl Encoder {
     }
 }
 
-/// The ways to pool, none to keep the tokens' vectors, and whether to normalize.
+/// The poolings, or `None` to keep the token vectors, and whether to normalize.
 struct Ways {
     pooling: Vec<Pooling>,
     normalize: bool,
@@ -143,7 +146,7 @@ impl Ways {
             PoolTokens::By(pooling) => vec![pooling],
             PoolTokens::Keep => Vec::new(),
         };
-        // An unsupported module after the pooling is left out by callers who choose the pooling.
+        // If the caller chooses the pooling, an unsupported module after it is skipped.
         let of_directory = || model.sentence.modules().is_ok_and(|modules| modules.normalize);
         let normalize = options.normalize.unwrap_or_else(of_directory);
         Ok(Ways { pooling, normalize })

@@ -14,14 +14,14 @@ use crate::task::explanation::{WindowWords, Word};
 use crate::text::windows::{Window, WindowOptions, Windows};
 use crate::weights::Tensor;
 
-/// Options of an explanation. The sizes are those of [`AskOptions`] and have to be the same for the same windows.
+/// Options of an explanation. The sizes are those of [`AskOptions`]; the same sizes give the same windows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainOptions {
     /// The answer whose window is explained, in UTF-8 bytes of the context; the first window if omitted.
     pub answer: Option<Range<usize>>,
     /// The attention to return, if any.
     pub attention: Option<AttentionHead>,
-    /// Tokens per window, question included; at most what the model takes.
+    /// Tokens per window, question included, up to the model's maximum.
     pub max_length: usize,
     /// Tokens from the start of one window to the start of the next.
     pub doc_stride: usize,
@@ -48,9 +48,11 @@ pub struct AttentionHead {
 /// The window of an answer, word by word.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
-    /// The words of the window, special tokens included, in the order of the model's input.
+    /// The words of the window, including special tokens, in the order of the model's input.
     pub words: Vec<Word>,
-    /// Attention between the words, if asked for: `[words, words]` in row-major order. A row is what a word gives.
+    /// Attention between the words, if requested: `[words, words]` in row-major order. A row is the attention
+    /// that one
+    /// word pays to the others.
     pub attention: Option<Vec<f32>>,
     /// Number of layers.
     pub layers: usize,
@@ -64,8 +66,8 @@ pub struct Explanation {
     pub timing: Timing,
 }
 
-/// Results of the window explained last: another head of its layer needs no run, and another layer none of the head's
-/// outputs. Holds the attention of one layer at most.
+/// Results for the window explained last: showing another attention head of the same layer needs no run, and
+/// showing another layer doesn't recompute the logits. Holds the attention of at most one layer.
 #[derive(Debug, Default)]
 pub(super) struct Explained {
     sequence: Sequence,
@@ -74,8 +76,8 @@ pub(super) struct Explained {
 }
 
 impl QuestionAnswering {
-    /// Explains an answer: the start and end probability of every word of its window and, if asked for, what the words
-    /// attend to. The attention of one layer is computed, and nothing after it.
+    /// Explains an answer: the start and end probability of every word of its window and, if requested, what
+    /// the words attend to. For the attention of a layer, later layers aren't computed.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for texts without a token, an answer outside the context, and a layer or head that the model
@@ -92,7 +94,7 @@ impl QuestionAnswering {
     /// Like [`QuestionAnswering::explain`]. `progress` is called between runs and may stop the call.
     ///
     /// # Errors
-    /// As [`QuestionAnswering::explain`], and [`Error::Aborted`] if `progress` stopped the call.
+    /// Same as [`QuestionAnswering::explain`], and [`Error::Aborted`] if `progress` stopped the call.
     pub async fn explain_with(
         &mut self,
         question: &str,
@@ -144,7 +146,7 @@ impl QuestionAnswering {
 }
 
 impl Model {
-    /// Start and end logits of a window, computed unless it is the one explained last.
+    /// Start and end logits of a window, computed unless it is the window explained last.
     async fn window_logits(&mut self, window: &Window<'_>) -> Result<[Vec<f32>; 2]> {
         let sequence = Sequence::new(window.ids.clone(), window.type_ids.clone());
         if self.explained.sequence != sequence {
@@ -191,8 +193,8 @@ fn check_options(options: &ExplainOptions, config: &Config, context: &str) -> Re
     }
 }
 
-/// The window that shows an answer's first token with the most context, in which the answer counts; the first window
-/// without an answer.
+/// The window in which the answer counts, the one that shows its first token with the most context; without
+/// an answer, the first window.
 fn window_of<'a>(windows: &'a Windows<'_>, answer: Option<&Range<usize>>) -> Result<Window<'a>> {
     let index = match answer {
         None => 0,

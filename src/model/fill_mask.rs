@@ -19,7 +19,7 @@ declare_task! {
 pub struct Filled {
     /// One list per mask, the most probable first.
     pub masks: Vec<Vec<Fill>>,
-    /// The targets that aren't one token of the vocabulary, with the tokens in their place.
+    /// The targets that aren't a single token of the vocabulary, with the tokens used instead.
     pub replaced: Vec<Replaced>,
     /// True if the text was too long and lost its end.
     pub truncated: bool,
@@ -36,11 +36,11 @@ impl FillMask {
         self.fill_with(text, None, top_k).await
     }
 
-    /// The same, of `targets` only: words or tokens as spelled in the vocabulary. Probabilities stay those among all
-    /// tokens.
+    /// Like [`FillMask::fill`], restricted to `targets`: words, or tokens as spelled in the vocabulary.
+    /// Probabilities are still those among all tokens.
     ///
     /// # Errors
-    /// As [`FillMask::fill`] and [`Targets::find`].
+    /// Same as [`FillMask::fill`] and [`Targets::find`].
     pub async fn fill_with(
         &mut self,
         text: &str,

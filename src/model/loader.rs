@@ -1,4 +1,4 @@
-//! Bytes of a model's files, as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
+//! The bytes of a model's files as they arrive → a [`Model`]. Weights go to the device tensor by tensor.
 
 use super::checkpoint::{self, Checkpoint};
 #[cfg(not(target_arch = "wasm32"))]
@@ -17,7 +17,7 @@ use crate::weights::{Assembler, Converted, Dtype, Entry, Header, RawTensor, Shar
 pub struct ModelFiles<'a> {
     /// `config.json`.
     pub config: &'a [u8],
-    /// The small files, with the tokenizer; not needed for raw runs over token ids.
+    /// The small files, including the tokenizer; not needed for raw runs over token ids.
     pub small: Option<&'a SmallFiles>,
     /// The index of sharded weights.
     pub index: Option<&'a ShardIndex>,
@@ -26,15 +26,16 @@ pub struct ModelFiles<'a> {
     pub head: Option<Head>,
 }
 
-/// Takes weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each file. Once
-/// [`Loader::choice_key`] returns something, call [`Loader::choose`]: until then, tensors are kept in memory.
+/// Reads weight files chunk by chunk, in the order of their bytes, after [`Loader::begin_file`] for each
+/// file. Once [`Loader::choice_key`] returns a key, call [`Loader::choose`]: until then, tensors are kept in
+/// memory.
 pub struct Loader {
     checkpoint: Checkpoint,
     tokenizer: Option<Tokenizer>,
     sentence: SentenceSettings,
     stage: Stage,
     stream: Option<Stream>,
-    /// The format to convert weights to as they arrive; none keeps them as stored.
+    /// The format to convert weights to as they arrive; `None` keeps the stored format.
     storage: Option<Storage>,
     /// Choices of earlier processes.
     #[cfg(not(target_arch = "wasm32"))]
@@ -43,7 +44,7 @@ pub struct Loader {
 
 /// The progress of a load.
 enum Stage {
-    /// For the network. The tensors have arrived before the one with its number of labels.
+    /// Waiting for the network. The tensors have arrived before the one that determines its number of labels.
     Waiting(Box<PendingSession>, Vec<RawTensor>),
     Choosing(Box<Choosing>),
     Loading {
@@ -54,7 +55,7 @@ enum Stage {
     Failed,
 }
 
-/// The state of a load that waits for [`Loader::choose`].
+/// The state of a load that is waiting for [`Loader::choose`].
 struct Choosing {
     started: PendingSession,
     network: Network,
@@ -66,7 +67,7 @@ impl Loader {
     /// Checks the small files and selects the device.
     ///
     /// # Errors
-    /// Whatever is wrong with the files or the device; see [`Error`].
+    /// Any problem with the files or the device; see [`Error`].
     pub async fn new(files: &ModelFiles<'_>, options: &SessionOptions) -> Result<Self> {
         let mut config = Config::for_task(files.config, files.head)?;
         let none = SmallFiles::default();
@@ -95,8 +96,8 @@ impl Loader {
         })
     }
 
-    /// Converts weights to this format as they arrive, tensor by tensor, whatever their stored format. The model then
-    /// computes the same as a directory quantized to this format. Call it before the first byte.
+    /// Converts weights to this format as they arrive, tensor by tensor, whatever their stored format. The
+    /// model's results are then those of a directory quantized to this format. Call it before the first byte.
     pub fn convert_to(&mut self, storage: Storage) {
         self.storage = Some(storage);
     }
@@ -111,7 +112,7 @@ impl Loader {
         }
     }
 
-    /// Ends the previous file, if any, and begins the next. `total` is its length in bytes, if known.
+    /// Ends the previous file, if any, and starts the next. `total` is its length in bytes, if known.
     ///
     /// # Errors
     /// If the previous file was incomplete.
@@ -124,7 +125,7 @@ impl Loader {
     /// Takes the next bytes of the file.
     ///
     /// # Errors
-    /// Whatever is wrong with the file or a tensor; the loader can't be used afterwards.
+    /// Any problem with the file or a tensor; the loader can't be used afterwards.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let result = self.take(chunk).map_err(|error| match &self.stream {
             Some(stream) => error.in_file(stream.file()),
@@ -139,18 +140,18 @@ impl Loader {
     /// [`Loader::push`], then [`Loader::choose_when_due`].
     ///
     /// # Errors
-    /// As these.
+    /// Same as both.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn push_and_choose(&mut self, chunk: &[u8]) -> Result<()> {
         self.push(chunk)?;
         self.choose_when_due()
     }
 
-    /// Chooses the device, waiting for it, when it is time; or remembers what an earlier process has chosen, with
-    /// [`SessionOptions::choices`].
+    /// When it is time to, chooses the device, blocking until that is done; with [`SessionOptions::choices`],
+    /// reuses the choice of an earlier process.
     ///
     /// # Errors
-    /// As [`Loader::choose`].
+    /// Same as [`Loader::choose`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn choose_when_due(&mut self) -> Result<()> {
         let known = self.choices.clone().zip(self.choice_key());
@@ -162,7 +163,7 @@ impl Loader {
         Ok(())
     }
 
-    /// While the device isn't chosen, the name under which to remember the choice.
+    /// The key under which to store the choice, while the device hasn't been chosen.
     pub fn choice_key(&self) -> Option<String> {
         match &self.stage {
             Stage::Choosing(choosing) => choosing.started.choice_key(&choosing.network, choosing.storage),
@@ -170,11 +171,11 @@ impl Loader {
         }
     }
 
-    /// Chooses the device and its schedules, and goes on with the tensors that have arrived. `remembered` is what this
-    /// function has returned on an earlier visit. Returns what to remember, if something was measured.
+    /// Chooses the device and its schedules, and continues with the tensors that have arrived. `remembered`
+    /// is the return value of an earlier visit. Returns the record to store, if something was measured.
     ///
     /// # Errors
-    /// As [`PendingSession::choose`] and [`Loader::push`].
+    /// Same as [`PendingSession::choose`] and [`Loader::push`].
     pub async fn choose(&mut self, remembered: Option<&str>) -> Result<Option<String>> {
         let choosing = match std::mem::replace(&mut self.stage, Stage::Failed) {
             Stage::Choosing(choosing) => *choosing,
@@ -185,7 +186,7 @@ impl Loader {
         };
         let Choosing { mut started, network, storage, tensors } = choosing;
         let record = started.choose(&network, storage, remembered).await?;
-        // On a CPU, the product of two weights would cost more arithmetic than it saves.
+        // On a CPU, multiplying the weights would cost more arithmetic than it saves.
         let folds = storage == Storage::F32 && started.device().kind == DeviceKind::Gpu;
         let network = if folds { network.folded()? } else { network };
         let mut stage = Stage::loading(started, network)?;
@@ -241,7 +242,7 @@ impl Loader {
         self.stage.take(complete, self.storage)
     }
 
-    /// Goes on with the network.
+    /// Continues once the network is known.
     fn start(&mut self, network: Network) -> Result<()> {
         let storage = self.storage.unwrap_or_else(|| stored_as(self.checkpoint.headers()));
         if let Stage::Waiting(started, tensors) = std::mem::replace(&mut self.stage, Stage::Failed) {
@@ -264,7 +265,7 @@ impl Loader {
     }
 }
 
-/// The format of the matrices of layers, which most of the time is spent with.
+/// The format of the layers' matrices, which take most of the time.
 fn stored_as(headers: &[Header]) -> Storage {
     let is_matrix = |entry: &&Entry| entry.shape.len() == 2 && entry.name.contains(".layer.");
     match headers.iter().flat_map(|header| &header.tensors).find(is_matrix).map(|entry| entry.dtype) {
@@ -286,8 +287,8 @@ impl Stage {
         Ok(Stage::Loading { session: Box::new(started.with_network(network, limits)?), assembler })
     }
 
-    /// Takes tensors of the checkpoint, and converts them if asked to; keeps them until the network is known and the device
-    /// chosen.
+    /// Takes tensors of the checkpoint, and converts them if requested; keeps them until the network is known
+    /// and the device has been chosen.
     fn take(&mut self, tensors: Vec<RawTensor>, storage: Option<Storage>) -> Result<()> {
         let (session, assembler) = match self {
             Stage::Loading { session, assembler } => (session, assembler),

@@ -1,4 +1,4 @@
-//! A model directory → a model that performs a task: files to parameters on a device, text to results.
+//! A model directory → a model that performs a task: files to parameters on a device, and text to results.
 
 mod ahead;
 mod checkpoint;
@@ -54,16 +54,16 @@ use crate::trial::Trial;
 pub struct Model {
     config: Config,
     tokenizer: Option<Tokenizer>,
-    /// For an encoder, how it makes vectors of texts.
+    /// For an encoder, how it turns texts into vectors.
     sentence: SentenceSettings,
     session: Session,
     /// Number of windows of a long text per run; measured.
     window_batches: Trial<usize>,
-    /// Results of the window that was explained last.
+    /// Results for the window explained last.
     explained: explanation::Explained,
-    /// True for runs that are shared with helpers; measured.
+    /// Whether runs are shared with helpers; measured.
     sharing: Trial<bool>,
-    /// Of the next call.
+    /// Helpers for the next call.
     helpers: Option<Box<dyn Helpers>>,
 }
 
@@ -73,7 +73,7 @@ impl Model {
         &self.config
     }
 
-    /// The device that it runs on, and the reason.
+    /// The device that the model runs on, and why.
     pub fn device(&self) -> &DeviceReport {
         self.session.device()
     }
@@ -99,8 +99,8 @@ impl Model {
         })
     }
 
-    /// Maximum number of tokens of an input: `max_position_embeddings`, or the tokenizer's `model_max_length` if that is
-    /// less.
+    /// Maximum number of tokens of an input: the smaller of `max_position_embeddings` and the tokenizer's
+    /// `model_max_length`.
     pub fn max_length(&self) -> usize {
         let limit = self.tokenizer.as_ref().and_then(Tokenizer::max_length);
         limit.map_or(self.config.max_position_embeddings, |limit| {
@@ -113,7 +113,7 @@ impl Model {
         self.tokenizer()?.check_ids(ids, self.config.vocab_size)
     }
 
-    /// Has other workers run some of the next call's sequences. The results are the same as without them.
+    /// Lets other workers run some of the next call's sequences. The results are the same as without them.
     pub fn set_helpers(&mut self, helpers: Option<Box<dyn Helpers>>) {
         self.helpers = helpers;
     }
@@ -121,7 +121,7 @@ impl Model {
     /// Raw outputs for token ids, one [`Outputs`] per sequence.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// Same as [`Session::run`].
     pub async fn run(&mut self, sequences: &[Sequence], extra: ExtraOutputs) -> Result<Vec<Outputs>> {
         self.session.run(sequences, extra).await
     }

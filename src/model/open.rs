@@ -12,7 +12,7 @@ impl Model {
     /// and, for text, `tokenizer.json` or `vocab.txt`. If there is a `files.json`, sizes and hashes are checked.
     ///
     /// # Errors
-    /// Whatever is missing or wrong, with the file, tensor or field.
+    /// Any missing or invalid part, with the name of the file, tensor or field.
     pub async fn open(directory: impl AsRef<Path>, options: &SessionOptions) -> Result<Self> {
         Self::open_as(directory.as_ref(), options, None).await
     }
@@ -21,7 +21,7 @@ impl Model {
     /// [`Head::Encoder`] drops the model's head. If the checkpoint doesn't have the head, the model has another one.
     ///
     /// # Errors
-    /// As [`Model::open`].
+    /// Same as [`Model::open`].
     pub async fn open_for(directory: impl AsRef<Path>, head: Head, options: &SessionOptions) -> Result<Self> {
         Self::open_as(directory.as_ref(), options, Some(head)).await
     }
@@ -29,14 +29,14 @@ impl Model {
     /// Like [`Model::open`], without the model's head.
     ///
     /// # Errors
-    /// As [`Model::open`].
+    /// Same as [`Model::open`].
     pub async fn open_encoder(directory: impl AsRef<Path>, options: &SessionOptions) -> Result<Self> {
         Self::open_for(directory, Head::Encoder, options).await
     }
 
     async fn open_as(directory: &Path, options: &SessionOptions, head: Option<Head>) -> Result<Self> {
         match Self::open_on(directory, options, head).await {
-            // Only the GPU reports these, and nobody has asked for it.
+            // Only a GPU reports these, and it wasn't requested.
             Err(error @ (Error::OutOfMemory { .. } | Error::DeviceLost { .. }))
                 if options.device == Device::Auto =>
             {

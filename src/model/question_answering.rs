@@ -21,14 +21,14 @@ declare_task! {
     QuestionAnswering, "question answering", Head::QuestionAnswering, Head::QuestionAnswering
 }
 
-/// Options of a question. The sizes are by default those of BERT's SQuAD runs.
+/// Options of a question. The default sizes are those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AskOptions {
     /// Maximum number of answers.
     pub top_k: usize,
     /// Maximum length of an answer in tokens.
     pub max_answer_tokens: usize,
-    /// Tokens per window, question included; at most what the model takes.
+    /// Tokens per window, question included, up to the model's maximum.
     pub max_length: usize,
     /// Tokens from the start of one window to the start of the next.
     pub doc_stride: usize,
@@ -36,9 +36,9 @@ pub struct AskOptions {
     pub max_question_tokens: usize,
     /// Maximum number of windows to read.
     pub max_windows: Option<usize>,
-    /// The spans that are one answer.
+    /// Which spans are merged into one answer.
     pub merge: Merge,
-    /// True if answers are extended to whole words: `300km` instead of `300`.
+    /// Whether answers are extended to whole words: `300km` instead of `300`.
     pub align_to_words: bool,
 }
 
@@ -76,17 +76,18 @@ impl AskOptions {
 /// The answers to a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reply {
-    /// The one with the best span first, no text twice. Empty only if every span has a score of −∞.
+    /// Answers with distinct texts, the one with the best span first. Empty only if every span has a score of
+    /// −∞.
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,
-    /// The result by the model's calibration: the first answer, a guess, or no answer.
+    /// The verdict according to the model's calibration: the first answer, a guess, or no answer.
     pub verdict: Verdict,
     /// Number of windows over the whole context.
     pub windows: usize,
     /// Number of windows read; less than `windows` if `max_windows` or the caller stopped the reading.
     pub windows_done: usize,
-    /// True if something was not read: the question's end, or windows.
+    /// True if the end of the question or some windows weren't read.
     pub truncated: bool,
     /// Timing of the call.
     pub timing: Timing,
@@ -121,11 +122,11 @@ impl QuestionAnswering {
         self.ask_with(question, context, options, async |_| ControlFlow::Continue(())).await
     }
 
-    /// Like [`QuestionAnswering::ask`]. `progress` is called between runs and may stop the reading; a run takes one
-    /// window, or several where that is faster.
+    /// Like [`QuestionAnswering::ask`]. `progress` is called between runs and may stop the reading; a run
+    /// takes one window, or several if that is faster.
     ///
     /// # Errors
-    /// As [`QuestionAnswering::ask`].
+    /// Same as [`QuestionAnswering::ask`].
     pub async fn ask_with(
         &mut self,
         question: &str,
@@ -199,9 +200,10 @@ impl QuestionAnswering {
     }
 }
 
-/// Number of windows of a long text per run: a GPU with room to spare computes four in little more than the time of one;
-/// a small one gains nothing and only shows partial answers later. Four stay below what a plan of 512 tokens may take of
-/// WebGPU's guaranteed limits, and have to take less than nine tenths of the time.
+/// Number of windows of a long text per run: a GPU with capacity to spare computes four in little more than
+/// the time of one; a small one gains nothing and only shows partial answers later. Four windows of 512
+/// tokens stay within WebGPU's guaranteed limits. They are used only if they take less than nine tenths of
+/// the time.
 pub(super) fn window_batches() -> Trial<usize> {
     Trial::new([1, 4], Order::OneAfterAnother, 0.9)
 }
@@ -223,7 +225,7 @@ fn job<'a>(model: &Model, windows: Vec<Window<'a>>, left: usize) -> Result<Job<V
 }
 
 impl Model {
-    /// Runs windows as one batch, and notes its time for [`windows_per_run`].
+    /// Runs windows as one batch, and records its time for [`windows_per_run`].
     pub(super) async fn run_together(&mut self, windows: &[Sequence]) -> Result<Vec<Outputs>> {
         let before = now_ms();
         let outputs = self.session.run_together(windows).await?;

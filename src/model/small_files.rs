@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::text::TokenizerFiles;
 
-/// Texts of the files that a model directory may have next to `config.json` and the weights, by their path in it. A file
-/// that doesn't exist is absent.
+/// The contents of the files that a model directory may have next to `config.json` and the weights, by path.
+/// A file that doesn't exist is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SmallFiles(BTreeMap<String, String>);

@@ -1,4 +1,4 @@
-//! The parts that all tasks share: the constructors, the check of the model's head, and one timed call from text to
+//! Code shared by all tasks: constructors, the check of the model's head, and a timed call from text to
 //! results.
 
 use std::ops::ControlFlow;
@@ -40,7 +40,7 @@ macro_rules! declare_task {
             /// Like `new`, for a caller that keeps the model.
             ///
             /// # Errors
-            /// As `new`.
+            /// Same as `new`.
             pub fn borrow(model: &mut $crate::model::Model) -> $crate::error::Result<&mut Self> {
                 model.check_task($name, |head| matches!(head, $heads))?;
                 Ok(bytemuck::TransparentWrapper::wrap_mut(model))
@@ -49,7 +49,7 @@ macro_rules! declare_task {
             /// Opens a model directory; see [`Model::open`](crate::model::Model::open).
             ///
             /// # Errors
-            /// As `new`, and whatever is missing or wrong in the directory.
+            /// Same as `new`, and any missing or invalid part of the directory.
             #[cfg(not(target_arch = "wasm32"))]
             pub async fn open(
                 directory: impl AsRef<std::path::Path>,
@@ -63,7 +63,7 @@ macro_rules! declare_task {
                 &mut self.0
             }
 
-            /// The device that it runs on, and the reason.
+            /// The device that the model runs on, and why.
             pub fn device(&self) -> &$crate::session::DeviceReport {
                 self.0.device()
             }
@@ -72,9 +72,9 @@ macro_rules! declare_task {
 }
 pub(super) use declare_task;
 
-/// A listener as an object, so that [`Model::run_many`] is compiled once for all of them.
+/// A progress listener as a trait object, so that [`Model::run_many`] is compiled only once.
 pub(super) trait Progress {
-    /// Gets the number of inputs that are done; may stop the call.
+    /// Gets the number of finished inputs; may stop the call.
     fn note(&mut self, done: usize) -> Pin<Box<dyn Future<Output = ControlFlow<()>> + '_>>;
 }
 
@@ -100,7 +100,7 @@ pub struct Timing {
     pub total: f64,
 }
 
-/// Times the parts of one call: each method adds the time since the one before.
+/// Times the parts of one call: each method adds the time since the previous one was called.
 pub(super) struct Stopwatch {
     start: f64,
     lap: f64,
@@ -121,7 +121,8 @@ impl Stopwatch {
         self.timing.compute += self.lap();
     }
 
-    /// Of the time since the last part, counts this many milliseconds as tokenizing.
+    /// Counts this many milliseconds of the time since the last part as tokenizing, and the rest as
+    /// computing.
     pub fn computed_besides(&mut self, tokenizing: f64) {
         self.timing.tokenize += tokenizing;
         self.timing.compute += self.lap() - tokenizing;
@@ -131,7 +132,7 @@ impl Stopwatch {
         self.timing.postprocess += self.lap();
     }
 
-    /// Counts the time since the last part in the total only.
+    /// Counts the time since the last part only in the total.
     pub fn skip(&mut self) {
         self.lap();
     }
@@ -183,8 +184,8 @@ impl Model {
         Ok((result, stopwatch.timing()))
     }
 
-    /// As many inputs as the caller likes, made, run and taken in chunks of about one run. `progress` gets the number of
-    /// inputs that are done after each chunk, except the last, and may stop the call.
+    /// Creates, runs and processes any number of inputs in chunks of about one run. After each chunk except
+    /// the last, `progress` gets the number of finished inputs and may stop the call.
     pub(super) async fn run_many(
         &mut self,
         count: usize,

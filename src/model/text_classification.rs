@@ -17,12 +17,12 @@ declare_task! {
     TextClassification, "text classification", Head::SequenceClassification, Head::SequenceClassification
 }
 
-/// One text, or a pair.
+/// A text, or a pair of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text<'a> {
     /// The text.
     pub text: &'a str,
-    /// The second of a pair.
+    /// The second text of a pair.
     pub pair: Option<&'a str>,
 }
 
@@ -49,15 +49,17 @@ impl TextClassification {
     /// Every label of every text with its probability, in the order of the texts.
     ///
     /// # Errors
-    /// As [`crate::session::Session::run`]; the model stays usable.
+    /// Same as [`crate::session::Session::run`]; the model stays usable.
     pub async fn classify(&mut self, texts: &[Text<'_>]) -> Result<Vec<Classified>> {
         self.classify_with(texts, async |_| ControlFlow::Continue(())).await
     }
 
-    /// The same, with `progress` called after each run with the number of texts that are done; it may stop the call.
+    /// Like [`TextClassification::classify`]. `progress` is called after each run with the number of finished
+    /// texts and may
+    /// stop the call.
     ///
     /// # Errors
-    /// As [`TextClassification::classify`], and [`crate::error::Error::Aborted`] if `progress` stopped the call.
+    /// Same as [`TextClassification::classify`], and [`crate::error::Error::Aborted`] if `progress` stopped the call.
     pub async fn classify_with(
         &mut self,
         texts: &[Text<'_>],
@@ -107,7 +109,7 @@ fn is_neutral(labels: &[Label], config: &Config) -> bool {
     second.is_some_and(|label| (low..=high).contains(&label.probability))
 }
 
-/// The interpretation of the head's outputs. A softmax over a single output would always be 1.
+/// How the head's outputs are interpreted. A softmax over a single output would always be 1.
 fn problem(config: &Config) -> Result<Problem> {
     Ok(match config.problem_type {
         _ if config.num_labels() == 1 => Problem::Score(config.score_activation()?),

@@ -1,4 +1,4 @@
-//! Documents in the order of their relevance for a query, from a cross-encoder.
+//! Documents ranked by their relevance to a query, with a cross-encoder.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +13,7 @@ use crate::task::text_ranking::{RankedDocument, ranked};
 use crate::text::sequence::{self, Encoded};
 
 declare_task! {
-    /// A model with a sequence-classification head of one output: a cross-encoder.
+    /// A model with a sequence-classification head with a single output: a cross-encoder.
     TextRanking, "text ranking", Head::SequenceClassification, Head::SequenceClassification
 }
 
@@ -32,16 +32,19 @@ impl TextRanking {
     /// The `top_k` most relevant documents, or all of them.
     ///
     /// # Errors
-    /// As [`TextRanking::rank_with`].
+    /// Same as [`TextRanking::rank_with`].
     pub async fn rank(&mut self, query: &str, documents: &[&str], top_k: Option<usize>) -> Result<Ranking> {
         self.rank_with(query, documents, top_k, async |_| ControlFlow::Continue(())).await
     }
 
-    /// The same, with `progress` called after each run with the number of documents that are done; it may stop the call.
+    /// Like [`TextRanking::rank`]. `progress` is called after each run with the number of finished documents
+    /// and may stop the
+    /// call.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a model with more than one output or an unknown activation, [`Error::InvalidInput`]
-    /// without documents, [`Error::Aborted`] if `progress` stopped the call. The model stays usable.
+    /// [`Error::Unsupported`] for a model with more than one output or an unknown activation,
+    /// [`Error::InvalidInput`] if there are no documents, [`Error::Aborted`] if `progress` stopped the call.
+    /// The model stays usable.
     pub async fn rank_with(
         &mut self,
         query: &str,

@@ -12,7 +12,7 @@ use crate::task::token_classification::{Entities, Entity, EntityOptions, Labeled
 use crate::text::sequence;
 use crate::text::sliding::Sliding;
 
-/// Number of tokens that neighboring windows share, if a window takes at least twice as many.
+/// Number of tokens shared by adjacent windows, if a window holds at least twice as many.
 const OVERLAP: usize = 128;
 
 declare_task! {
@@ -23,9 +23,9 @@ declare_task! {
 /// Options of [`TokenClassification::label_with`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelOptions {
-    /// The way tokens become entities.
+    /// How tokens are grouped into entities.
     pub entities: EntityOptions,
-    /// List every token, too.
+    /// Whether to also list every token.
     pub tokens: bool,
 }
 
@@ -34,30 +34,31 @@ pub struct LabelOptions {
 pub struct Labeled {
     /// The labeled parts of the text, in its order.
     pub entities: Vec<Entity>,
-    /// Every token with its label, `O` included, if [`LabelOptions::tokens`] asks for them.
+    /// Every token with its label, `O` included, if [`LabelOptions::tokens`] is set.
     pub tokens: Vec<LabeledToken>,
-    /// Number of windows that the text was read in.
+    /// Number of windows that the text was split into.
     pub windows: usize,
     /// Timing of the call.
     pub timing: Timing,
 }
 
 impl TokenClassification {
-    /// Labels a text of any length: its tokens, and its entities as by default.
+    /// Labels a text of any length, with the default options.
     ///
     /// # Errors
-    /// As [`crate::session::Session::run`]; the model stays usable.
+    /// Same as [`crate::session::Session::run`]; the model stays usable.
     pub async fn label(&mut self, text: &str) -> Result<Labeled> {
         let options = LabelOptions { tokens: true, ..LabelOptions::default() };
         self.label_with(text, &options, async |_| ControlFlow::Continue(())).await
     }
 
-    /// Labels a text of any length. A text that is longer than the model reads at once is read in windows that overlap;
-    /// every token has the label that it gets in the window with the most context around it, so no entity is cut where
-    /// windows meet. `progress` is called between runs with the number of windows read, and may stop the call.
+    /// Labels a text of any length. A text that is too long for the model is read in overlapping windows;
+    /// every token gets its label from the window with the most context around it, so no entity is cut where
+    /// windows meet. `progress` is called between runs with the number of windows read, and may stop the
+    /// call.
     ///
     /// # Errors
-    /// As [`crate::session::Session::run`], and [`Error::Aborted`] if `progress` stopped the call; the model stays usable.
+    /// Same as [`crate::session::Session::run`], and [`Error::Aborted`] if `progress` stopped the call; the model stays usable.
     pub async fn label_with(
         &mut self,
         text: &str,

@@ -1,4 +1,4 @@
-//! The tokens of a text, as a model's task reads them.
+//! The tokens of a text, as read by a model's task.
 
 use super::Model;
 use crate::config::Head;
@@ -14,8 +14,8 @@ pub struct Tokenized {
     pub type_ids: Vec<u32>,
     /// The tokens as the vocabulary spells them. As long as `ids`.
     pub pieces: Vec<String>,
-    /// The origin of each token: the index of its text and the UTF-8 bytes in it. None for the special tokens of the
-    /// template. As long as `ids`.
+    /// The origin of each token: the index of its text and its range of UTF-8 bytes; `None` for the
+    /// template's special tokens. As long as `ids`.
     pub sources: Vec<Option<(usize, std::ops::Range<usize>)>>,
 }
 
@@ -43,7 +43,7 @@ impl Model {
         Ok(Tokenized { ids: encoded.ids, type_ids: encoded.type_ids, pieces, sources })
     }
 
-    /// Changes whether special tokens written in a text, such as `[SEP]`, are plain text; see
+    /// Sets whether special tokens written in a text, such as `[SEP]`, are plain text; see
     /// [`Tokenizer::split_special_tokens`](crate::text::Tokenizer::split_special_tokens).
     pub fn set_split_special_tokens(&mut self, split: Option<bool>) {
         if let Some(tokenizer) = &mut self.tokenizer {

@@ -1,4 +1,4 @@
-//! Scores of any labels for a text, from a model for natural-language inference.
+//! Scores arbitrary labels for a text, with a model for natural-language inference.
 
 use std::ops::ControlFlow;
 
@@ -21,7 +21,7 @@ declare_task! {
 pub struct ZeroShotOptions<'a> {
     /// The hypothesis, with `{}` where the label belongs.
     pub hypothesis_template: &'a str,
-    /// True if several labels can apply. Otherwise their scores add up to 1.
+    /// Whether several labels can apply. Otherwise, their scores add up to 1.
     pub multi_label: bool,
 }
 
@@ -46,7 +46,7 @@ impl ZeroShotClassification {
     /// The score of every label for a text.
     ///
     /// # Errors
-    /// As [`ZeroShotClassification::classify_with`].
+    /// Same as [`ZeroShotClassification::classify_with`].
     pub async fn classify(
         &mut self,
         text: &str,
@@ -56,10 +56,11 @@ impl ZeroShotClassification {
         self.classify_with(text, labels, options, async |_| ControlFlow::Continue(())).await
     }
 
-    /// The same, with `progress` called after each run with the number of labels that are done; it may stop the call.
-    /// Memory doesn't depend on the number of labels, except for the labels themselves.
+    /// Like [`ZeroShotClassification::classify`]. `progress` is called after each run with the number of
+    /// finished labels and may stop the call. Memory use doesn't depend on the number of labels, except for
+    /// the labels themselves.
     ///
-    /// A text that is too long is truncated, but no hypothesis is.
+    /// A text that is too long is truncated, but hypotheses never are.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a model without an entailment label, [`Error::InvalidInput`] for a template without

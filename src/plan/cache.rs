@@ -1,5 +1,5 @@
-//! The plans that are kept ready. Whatever an executor prepares for a plan lives as long as the plan, so this is the one
-//! place where eviction is decided.
+//! The cache of plans. Everything that an executor prepares for a plan lives as long as the plan, so this is
+//! the only place that decides about eviction.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ pub struct PlanCache {
 }
 
 impl PlanCache {
-    /// The plan of a request, made now or earlier.
+    /// The plan for a request, created if it isn't cached.
     ///
     /// # Errors
-    /// As [`Network::plan`].
+    /// Same as [`Network::plan`].
     pub fn get(&mut self, network: &Network, request: Request) -> Result<Arc<Plan>> {
         let plan = match self.plans.iter().position(|plan| plan.request == request) {
             Some(index) => self.plans.remove(index),
@@ -36,7 +36,7 @@ impl PlanCache {
         Ok(plan)
     }
 
-    /// Evicts plans until one of `bytes` fits, those used longest ago first.
+    /// Evicts plans, least recently used first, until one of `bytes` fits.
     fn make_room(&mut self, bytes: u64) {
         let mut held: u64 = self.plans.iter().map(|plan| plan.activation_bytes()).sum();
         while !self.plans.is_empty() && (self.plans.len() >= MAX_PLANS || held + bytes > MAX_BYTES) {

@@ -1,4 +1,4 @@
-//! Checks of a plan: WebGPU's guaranteed limits, agreeing sizes, buffers written before they are read.
+//! Checks of a plan: WebGPU's guaranteed limits, consistent sizes, and buffers written before they are read.
 
 use std::collections::HashSet;
 
@@ -50,7 +50,7 @@ pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
 /// Maximum bytes of a tensor on the CPU: one allocation on a 32-bit platform.
 const TENSOR_BYTES: u64 = i32::MAX as u64;
 
-/// Checks that a parameter fits one allocation.
+/// Checks that a parameter fits into one allocation.
 pub(super) fn parameter(name: &str, shape: &[usize]) -> Result<()> {
     let bytes = parameter_bytes(shape);
     if bytes <= TENSOR_BYTES {
@@ -62,10 +62,10 @@ pub(super) fn parameter(name: &str, shape: &[usize]) -> Result<()> {
     ))
 }
 
-/// Checks that every parameter of a network fits a GPU binding.
+/// Checks that every parameter of a network fits into a GPU binding.
 ///
 /// # Errors
-/// [`Error::Unsupported`] with the tensor.
+/// [`Error::Unsupported`] with the name of the tensor.
 pub fn fits_gpu(network: &Network) -> Result<()> {
     for parameter in &network.parameters {
         let bytes = parameter_bytes(&parameter.shape);
@@ -84,7 +84,7 @@ fn parameter_bytes(shape: &[usize]) -> u64 {
     shape.iter().fold(4u64, |bytes, size| bytes.saturating_mul(*size as u64))
 }
 
-/// Checks that a result fits a binding.
+/// Checks that a result fits into a binding.
 fn result(label: &str, len: usize, request: &Request) -> Result<()> {
     if len <= limits::BINDING_BYTES / 4 {
         return Ok(());
@@ -98,7 +98,7 @@ fn result(label: &str, len: usize, request: &Request) -> Result<()> {
     ))
 }
 
-/// Checks everything but memory.
+/// Checks everything except memory.
 pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
     for buffer in &plan.buffers {
         result(&buffer.label, buffer.len, &plan.request)?;
@@ -136,7 +136,7 @@ pub(super) fn plan(network: &Network, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Checks that slots are long enough and that no step writes where it reads.
+/// Checks that slots are long enough and that no step writes to memory that it reads.
 pub(super) fn memory(plan: &Plan) -> Result<()> {
     for step in &plan.steps {
         let output = &plan.buffers[step.output.0];

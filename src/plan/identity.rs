@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-/// The identity of a plan: its clones share it, no other plan has it.
+/// The identity of a plan, shared only with its clones.
 #[derive(Clone, Debug, Default)]
 pub struct Identity(Arc<()>);
 
@@ -13,17 +13,17 @@ impl Identity {
     }
 }
 
-/// Shows whether a plan or a clone of it still exists. Held along with anything that was prepared for the plan.
+/// Tells whether a plan or a clone of it still exists. Kept with anything prepared for the plan.
 #[derive(Clone, Debug)]
 pub struct Liveness(Weak<()>);
 
 impl Liveness {
-    /// Returns whether it is the plan of this identity.
+    /// Returns whether the observed plan has this identity.
     pub fn is_of(&self, identity: &Identity) -> bool {
         std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&identity.0))
     }
 
-    /// Returns whether the plan exists.
+    /// Returns whether the plan still exists.
     pub fn is_alive(&self) -> bool {
         self.0.strong_count() > 0
     }

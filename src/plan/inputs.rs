@@ -1,4 +1,4 @@
-//! The check that the inputs of a run fit a plan.
+//! Checks that the inputs of a run fit a plan.
 
 use super::{ParameterId, Plan};
 use crate::error::{Error, Result};

@@ -3,8 +3,8 @@
 use super::{BufferId, Plan};
 use crate::sorting::sort;
 
-/// Assigns a slot to every buffer. Output buffers keep theirs to the end; a step's output never shares one with its
-/// operands.
+/// Assigns a slot to every buffer. Output buffers keep theirs until the end; a step's output never shares a
+/// slot with its operands.
 pub(super) fn assign(plan: &mut Plan) {
     let last_read = last_reads(plan);
     let mut slots: Vec<usize> = Vec::new();

@@ -48,7 +48,7 @@ pub struct Output {
     pub name: String,
     /// The buffer that holds it.
     pub buffer: BufferId,
-    /// Shape in the buffer, row-major, the plan's own batch and (padded) sequence.
+    /// Shape in the buffer, row-major, with the plan's batch and (padded) sequence.
     pub shape: Vec<usize>,
     /// The axes of `shape` that run over the padded sequence: cut to the real length when read back.
     pub sequence_axes: Vec<usize>,

@@ -11,7 +11,7 @@ pub(super) struct Dense {
     pub label: String,
     pub weight: ParameterId,
     pub bias: ParameterId,
-    /// Its rows of weight and bias, which modules of the same input share.
+    /// Its rows in the weight and bias, which may be shared with other modules with the same input.
     pub outputs: Range<usize>,
     pub in_features: usize,
 }
@@ -86,7 +86,7 @@ pub(super) struct FeedForward {
     pub output: Projection,
 }
 
-/// First token's hidden state to one vector per sequence. Without a dense module, the two are the same.
+/// The first token's hidden state to one vector per sequence. Without a dense module, the two are the same.
 #[derive(Clone, Debug)]
 pub(super) struct Pooler {
     pub dense: Option<Dense>,

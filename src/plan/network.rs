@@ -8,7 +8,7 @@ use super::{Group, Operation, Parameter, ParameterId, Request, Schedule, check};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// A model's modules and parameters, which all of its plans share whatever their sequence length.
+/// A model's modules and parameters, shared by all of its plans, whatever their sequence length.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// In the order in which the steps first read them.
@@ -18,7 +18,7 @@ pub struct Network {
     pub(super) modules: Modules,
 }
 
-/// Tensors that `transformers` ties to others, and stores once.
+/// Tensors that `transformers` ties to others and stores only once.
 pub(crate) const TIED_TENSORS: [&str; 3] =
     ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "vocab_projector.weight"];
 
@@ -32,12 +32,13 @@ impl Network {
         Network::build(config, has, false)
     }
 
-    /// The same network with fewer steps per layer: the weights of the query and the key are multiplied by that of the
-    /// bottleneck that they share, if there is one and a NoNorm follows. The product is in floats, and takes a little more
-    /// memory and arithmetic than the factors: worth it on a GPU, for tensors that aren't stored in fewer bits.
+    /// The same network with fewer steps per layer: the query and key weights are multiplied by that of their
+    /// shared bottleneck, if there is one and it is followed by a NoNorm. The product is stored in floats,
+    /// and takes a little more memory and arithmetic than the factors: worth it on a GPU, for tensors that
+    /// aren't stored in fewer bits.
     ///
     /// # Errors
-    /// As [`Network::new`].
+    /// Same as [`Network::new`].
     pub fn folded(&self) -> Result<Network> {
         let tensors: HashSet<&str> = self.tensors().into_iter().map(|(name, _)| name).collect();
         Network::build(&self.config, &|name| tensors.contains(name), true)
@@ -58,7 +59,7 @@ impl Network {
         Ok(network)
     }
 
-    /// Puts the parameters of each chain into one group, where the network can be computed in chains.
+    /// Puts the parameters of each chain into one group, if the network can be computed in chains.
     fn group(&mut self) {
         let request = Request { batch: 1, sequence: 2, schedule: Schedule::Chain, ..Request::default() };
         let Ok(plan) = self.plan(request) else { return };
@@ -72,14 +73,14 @@ impl Network {
         }
     }
 
-    /// The network of a checkpoint as `transformers` saves it: current names, tied tensors stored once. For use without a
-    /// checkpoint.
+    /// The network of a checkpoint saved by current `transformers`: current names, tied tensors stored once.
+    /// For use without a checkpoint.
     pub fn of(config: &Config) -> Result<Network> {
         let tie = config.tie_word_embeddings;
         Network::new(config, &|name| !(tie && TIED_TENSORS.contains(&name)))
     }
 
-    /// Checks that the checkpoint has no more layers than the configuration, so that none of them would be ignored.
+    /// Checks that the checkpoint has no more layers than the configuration, so that none is ignored.
     ///
     /// # Errors
     /// [`crate::error::Error::Config`], with both counts.

@@ -5,15 +5,15 @@ pub use crate::kernels::ParameterId;
 /// A constant array that steps read: a (folded) weight matrix, bias, table, or norm vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The checkpoint's name of the main tensor it is computed from; used in errors, dumps, and GPU labels.
+    /// The name of the main tensor it is computed from; used in errors, dumps, and GPU labels.
     pub name: String,
     /// Shape of the result of the recipe.
     pub shape: Vec<usize>,
-    /// The way steps read it.
+    /// How steps read it.
     pub role: Role,
-    /// The computation from the checkpoint's tensors.
+    /// How it is computed from the checkpoint's tensors.
     pub recipe: Recipe,
-    /// The parameters that share its buffer on a GPU; `None` where it has its own.
+    /// The parameters that share its buffer on a GPU; `None` if it has its own.
     pub group: Option<Group>,
 }
 
@@ -28,7 +28,7 @@ impl Parameter {
     }
 }
 
-/// Parameters that one step of the schedule `chain` reads from one buffer.
+/// Parameters that a step of the schedule `chain` reads from one buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Index among the network's groups.
@@ -37,7 +37,7 @@ pub struct Group {
     pub members: usize,
 }
 
-/// The way steps read a parameter. Executors choose its memory layout accordingly (packed matrix, plain vector).
+/// How steps read a parameter. Executors choose its memory layout accordingly (packed matrix, plain vector).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// `[out_features, in_features]`, read by `linear`.
@@ -48,8 +48,8 @@ pub enum Role {
     Table,
 }
 
-/// The computation of a parameter from checkpoint tensors. For example, to fold a NoNorm `γ∘x + β` into the linear
-/// before it, the weight's rows and the bias are scaled by γ, and β is added to the bias.
+/// How a parameter is computed from checkpoint tensors. For example, to fold a NoNorm `γ∘x + β` into the
+/// linear before it, the weight's rows and the bias are scaled by γ, and β is added to the bias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipe {
     /// `factor · (scale ∘ tensor + shift)`.
@@ -65,12 +65,14 @@ pub enum Recipe {
         /// 1/√head_size for the query, 1 otherwise.
         factor: f32,
     },
-    /// Concatenation along columns, with sources transposed if flagged: MobileBERT's split decoder `[W_word | W_denseᵀ]`.
+    /// Concatenation along columns, with flagged sources transposed: MobileBERT's split decoder `[W_word |
+    /// W_denseᵀ]`.
     Columns(Vec<(Source, bool)>),
-    /// Matrices stacked vertically, or vectors concatenated: the weights or the biases of modules that read the same
-    /// input.
+    /// Matrices stacked vertically, or vectors concatenated: the weights or biases of modules that read the
+    /// same input.
     Rows(Vec<Recipe>),
-    /// `left · right + added`: two linears with nothing between them as one. `right` and `added` are matrices or vectors.
+    /// `left · right + added`: two consecutive linears merged into one. `right` and `added` are matrices or
+    /// vectors.
     Product {
         /// Matrix of the second linear.
         left: Box<Recipe>,
@@ -79,7 +81,7 @@ pub enum Recipe {
         /// Bias of the second.
         added: Option<Box<Recipe>>,
     },
-    /// Zeros: a bias that the checkpoint does not have.
+    /// Zeros: a bias that the checkpoint doesn't have.
     Zeros,
     /// The identity matrix: a pooler that returns the first token's hidden state.
     Identity,
@@ -91,8 +93,8 @@ impl Recipe {
         Recipe::Fold { tensor, scale: None, axis: 0, shift: None, factor: 1.0 }
     }
 
-    /// The tensor of which it only scales rows, if that is all it does: values stored in a packed format stay as they are.
-    /// The first of several under each other.
+    /// The tensor whose rows it scales, if that is all it does, so values in a packed format can stay packed.
+    /// Of several stacked ones, the first.
     pub fn row_scaled(&self) -> Option<&Source> {
         match self {
             Recipe::Fold { tensor, scale, axis, shift: None, .. } if scale.is_none() || *axis == 0 => {
@@ -122,11 +124,11 @@ impl Recipe {
     }
 }
 
-/// A tensor of the checkpoint: its possible names and its required shape.
+/// A tensor of the checkpoint, with its possible names and its required shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// Names in order of preference; errors use the first. In a [`super::Network`], only the name that the checkpoint
-    /// uses.
+    /// Names in order of preference; errors use the first. In a [`super::Network`], only the name used by the
+    /// checkpoint.
     pub names: Vec<String>,
     /// The shape according to the configuration.
     pub shape: Vec<usize>,
@@ -143,7 +145,7 @@ impl Source {
         self.shape.iter().product()
     }
 
-    /// Returns whether it has no values.
+    /// Returns whether the tensor has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

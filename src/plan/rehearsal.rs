@@ -1,5 +1,5 @@
-//! A small network with the kernels and shapes of another one, for trying out a device, and plans that pretend to be
-//! deeper.
+//! A small network with the kernels and shapes of a larger one, for trying out a device, and plans that
+//! simulate more layers.
 
 use std::ops::Range;
 
@@ -8,17 +8,18 @@ use crate::config::{Config, Head};
 use crate::error::Result;
 use crate::kernels::ChainSource;
 
-/// Layers of a rehearsal: the fewest with a boundary between layers.
+/// Layers of a rehearsal: the minimum for a boundary between layers.
 const LAYERS: usize = 2;
-/// Rows of a rehearsal's word embeddings. Their number changes neither results nor times.
+/// Rows of a rehearsal's word embeddings. Their number affects neither results nor times.
 const VOCABULARY: usize = 256;
 
-/// Steps of a plan that are run several times, as if the network had more layers. Results are meaningless, times are not.
+/// Steps of a plan that are run several times, as if the network had more layers. The times are meaningful,
+/// the results aren't.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
     /// Indices of the steps.
     pub steps: Range<usize>,
-    /// The number of times they are run; 1 runs the plan as it is.
+    /// How many times they are run; 1 runs the plan unchanged.
     pub times: usize,
 }
 
@@ -35,11 +36,11 @@ impl Stretch {
 }
 
 impl Network {
-    /// Two layers of the network that `config` describes, with a small vocabulary, and hidden states as the result. Layers
-    /// of this network run the same kernels over operands of the same shapes.
+    /// Two layers of the network described by `config`, with a small vocabulary, and hidden states as the
+    /// result. Its layers run the same kernels over operands of the same shapes.
     ///
     /// # Errors
-    /// As [`Network::new`].
+    /// Same as [`Network::new`].
     pub fn rehearsal(config: &Config) -> Result<Network> {
         let mut small = config.clone();
         small.head = Head::Encoder;
@@ -50,8 +51,8 @@ impl Network {
 }
 
 impl Plan {
-    /// The steps from the first attention to the second, which are as many and as large as those of a layer. Empty if there
-    /// aren't two attentions.
+    /// The steps from the first attention to the second, which match those of one layer in number and size.
+    /// Empty if there aren't two attentions.
     pub fn layer_steps(&self) -> Range<usize> {
         let mut attentions = self.steps.iter().enumerate().filter_map(|(index, step)| {
             let attends = match &step.operation {

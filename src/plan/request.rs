@@ -1,4 +1,4 @@
-//! The request that a plan is built for.
+//! The request for a plan.
 
 use std::str::FromStr;
 
@@ -12,7 +12,8 @@ pub enum Schedule {
     /// Linears with fused activation and residual, and attention as one kernel.
     #[default]
     Tiled,
-    /// A kernel per layer, for networks with NoNorm whose rows fit a workgroup's memory: MobileBERT and its TINY variant.
+    /// A kernel per layer, for networks with NoNorm whose rows fit in a workgroup's memory: MobileBERT and
+    /// its TINY variant.
     Chain,
 }
 
@@ -60,7 +61,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Returns whether it asks for more than the head's results.
+    /// Returns whether it requests more than the head's results.
     pub fn keeps_more(&self) -> bool {
         self.hidden_states || self.attentions || self.attention_of.is_some()
     }

@@ -1,4 +1,4 @@
-//! Fusion of a plan's operations into fewer kernels. Results change only by rounding.
+//! Fuses a plan's operations into fewer kernels. Results change only by rounding.
 
 use std::collections::HashMap;
 
@@ -68,7 +68,7 @@ fn merge(first: &Operation, second: &Operation) -> Option<Operation> {
     }
 }
 
-/// Removes the buffers that no step writes, and renumbers the others.
+/// Removes buffers that no step writes, and renumbers the others.
 pub(super) fn drop_unwritten_buffers(plan: &mut Plan) {
     let mut renumbered: HashMap<BufferId, BufferId> = HashMap::new();
     let mut buffers: Vec<Buffer> = Vec::with_capacity(plan.steps.len());

@@ -1,5 +1,5 @@
-//! Linears of the same input whose weights are stored one after the other, computed as one: `[b | shared | v]` of a layer's
-//! input, `[q | k]` of a bottleneck. What reads one of them reads columns of the common result, so nothing is copied.
+//! Joins linears with the same input and stacked weights: `[b | shared | v]` of a layer's input, `[q | k]` of
+//! a bottleneck. A step that read one of them reads columns of the joint result, so nothing is copied.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -9,14 +9,14 @@ use super::{Buffer, BufferId, Columns, Operation, Plan, Step};
 use crate::kernels::Linear;
 use crate::sorting::sort_by_key;
 
-/// The columns that the result of a linear became.
+/// The columns of the joint result that replace a linear's result.
 struct Moved {
     to: Columns,
     /// Width of the linear's own result.
     width: usize,
 }
 
-/// Joins linears wherever every reader of their results can read columns.
+/// Joins linears wherever all readers of their results can read columns.
 pub(super) fn join(plan: &mut Plan) {
     let mut moved = HashMap::new();
     let mut removed = HashSet::new();
@@ -28,7 +28,7 @@ pub(super) fn join(plan: &mut Plan) {
         let runs: Vec<Vec<usize>> = members.chunk_by(adjacent).map(<[usize]>::to_vec).collect();
         for run in runs.iter().filter(|run| run.len() > 1) {
             join_run(plan, run, &mut moved);
-            // The first of them in the plan's order is now all of them.
+            // The first of them in the plan's order now computes all of them.
             removed.extend(run.iter().copied().filter(|index| run.iter().min() != Some(index)));
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn join(plan: &mut Plan) {
     drop_unwritten_buffers(plan);
 }
 
-/// Steps that could be joined if their weights are adjacent.
+/// Steps that can be joined if their weights are adjacent.
 fn same_input(plan: &Plan) -> Vec<Vec<usize>> {
     let whole = read_as_a_whole(plan);
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -81,8 +81,8 @@ fn read_as_a_whole(plan: &Plan) -> HashSet<BufferId> {
     whole
 }
 
-/// Replaces the first of some linears with adjacent weights by all of them; the others remain, but their results have
-/// moved.
+/// Makes the first of several linears with adjacent weights compute all of them; the others remain, but their
+/// results have moved.
 fn join_run(plan: &mut Plan, run: &[usize], moved: &mut HashMap<BufferId, Moved>) {
     let parts: Vec<Range<usize>> = run.iter().map(|&index| outputs(&plan.steps[index])).collect();
     let all = parts[0].start..parts[parts.len() - 1].end;
@@ -113,7 +113,7 @@ fn outputs(step: &Step) -> Range<usize> {
     linear_of(step).map_or(0..0, |linear| linear.outputs.clone())
 }
 
-/// The labels next to each other: `layer.0.attention.self.query | key`. What they have in common is said once.
+/// Joins the labels, with their common prefix only once: `layer.0.attention.self.query | key`.
 fn common_label(labels: &[&str]) -> String {
     let dots = labels[0].match_indices('.').map(|(dot, _)| &labels[0][..=dot]);
     let common = dots.take_while(|start| labels.iter().all(|label| label.starts_with(start))).last();

@@ -6,7 +6,7 @@ use super::{BufferId, Network, ParameterId, Plan, Step};
 use crate::error::Result;
 use crate::kernels::{Cost, ParameterShape, Shapes};
 
-/// A part of a model, for a table of parameters.
+/// A part of a model, for parameter tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ModelPart {
     /// Word, position and type vectors with their transformation and norm.
@@ -42,7 +42,7 @@ impl Network {
     /// The checkpoint's tensors that the network needs, each once, with their shapes.
     pub fn tensors(&self) -> BTreeSet<(&str, &[usize])> {
         let sources = self.parameters.iter().flat_map(|parameter| parameter.recipe.sources());
-        // `collect` would sort, with a copy of the algorithm for this type.
+        // `collect` would sort, and instantiate the algorithm for this type.
         let mut tensors = BTreeSet::new();
         tensors.extend(sources.map(|source| (source.name(), source.shape.as_slice())));
         tensors
@@ -66,13 +66,13 @@ impl Plan {
         self.step_cost(network, step, &|_| 0).flops
     }
 
-    /// Bytes that a step has to move at least once, as counted by [`Cost::bytes`]. `stored` returns the bytes of a whole
+    /// Minimum memory traffic of a step, as counted by [`Cost::bytes`]. `stored` returns the bytes of a whole
     /// parameter on its device.
     pub fn step_bytes(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> u64 {
         self.step_cost(network, step, stored).bytes
     }
 
-    /// The cost of a step; zero for a step of another network, whose operands don't exist here.
+    /// The cost of a step; zero for a step of another network, because its operands don't exist here.
     fn step_cost(&self, network: &Network, step: &Step, stored: &dyn Fn(ParameterId) -> u64) -> Cost {
         self.with_shapes(network, step, |shapes| step.operation.operator().cost(shapes, stored))
             .unwrap_or_default()
@@ -108,7 +108,7 @@ impl Plan {
         })
     }
 
-    /// Bytes of activation memory while it runs.
+    /// Bytes of activation memory during a run.
     pub fn activation_bytes(&self) -> u64 {
         self.slots.iter().map(|len| 4 * *len as u64).sum()
     }

@@ -3,7 +3,7 @@
 use crate::plan::{Output, Plan};
 use crate::weights::Tensor;
 
-/// The results of sequence `item` of a run, without its padding. `buffers` are parallel to the plan's outputs.
+/// The results of sequence `item` of a run, without its padding. `buffers` is parallel to the plan's outputs.
 pub fn outputs(plan: &Plan, buffers: &[Vec<f32>], item: usize, length: usize) -> Vec<(String, Tensor)> {
     plan.outputs
         .iter()
@@ -26,7 +26,8 @@ fn cut(output: &Output, buffer: &[f32], item: usize, length: usize) -> Tensor {
     Tensor { shape, data }
 }
 
-/// Visits the elements of the corner `shape` of a row-major array of shape `padded` that begins at `start`.
+/// Visits the elements in the corner of shape `shape` of a row-major array of shape `padded` that starts at
+/// `start`.
 fn copy(shape: &[usize], padded: &[usize], start: usize, visit: &mut impl FnMut(usize)) {
     match (shape, padded) {
         ([size, shape @ ..], [_, padded @ ..]) => {

@@ -1,4 +1,4 @@
-//! The choice of the device for a model, and its reason.
+//! Chooses the device for a model, and reports the reason.
 
 use serde::Serialize;
 
@@ -7,10 +7,10 @@ use super::choice::{Candidate, Choice, ChosenBy};
 use crate::error::{Error, Result};
 use crate::gpu;
 
-/// The device that the caller asks for.
+/// The device requested by the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
-    /// The GPU or the CPU, whichever is faster; a software adapter never is, and isn't measured.
+    /// The GPU or the CPU, whichever is faster; a software adapter never is, so it isn't measured.
     #[default]
     Auto,
     /// The GPU, including software adapters; an error if there isn't one.
@@ -29,7 +29,7 @@ pub enum DeviceKind {
     Cpu,
 }
 
-/// The choice and its reason, for users to read.
+/// The choice and its reason, for users.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeviceReport {
     /// The kind of device in use.
@@ -40,23 +40,23 @@ pub struct DeviceReport {
     pub fallback: bool,
     /// The reason for the choice.
     pub reason: String,
-    /// Basis of the choice; reports have it in words, in the reason.
+    /// The basis of the choice; reports put it into words in the reason.
     #[serde(skip)]
     pub chosen: Choice,
 }
 
-/// A GPU executor, or `None` for the CPU, the reason, and what is left to choose from.
+/// A GPU executor, or `None` for the CPU, with the reason and the remaining candidates.
 pub struct Found {
     pub gpu: Option<gpu::Executor>,
     pub report: DeviceReport,
-    /// None if there is nothing to choose.
+    /// Empty if there is nothing to choose.
     pub candidates: &'static [Candidate],
 }
 
 /// Looks for a device.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if a GPU was asked for and there isn't one.
+/// [`Error::Unsupported`] if a GPU was requested and there isn't one.
 pub async fn find(options: &SessionOptions) -> Result<Found> {
     let wanted = options.device;
     if wanted == Device::Cpu {
@@ -80,7 +80,7 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
 /// Opens a GPU.
 ///
 /// # Errors
-/// As [`gpu::Device::request`].
+/// Same as [`gpu::Device::request`].
 pub async fn request(options: &SessionOptions) -> Result<gpu::Device> {
     match options.profiling {
         true => gpu::Device::request_for_profiling().await,
@@ -88,7 +88,7 @@ pub async fn request(options: &SessionOptions) -> Result<gpu::Device> {
     }
 }
 
-/// Judges what can be done with a device.
+/// Determines what a device can be used for.
 pub fn judge(device: gpu::Device, options: &SessionOptions) -> Found {
     let wanted = options.device;
     let adapter = device.adapter();
@@ -129,7 +129,7 @@ fn cpu(adapter: Option<String>, fallback: bool, reason: impl Into<String>) -> De
     DeviceReport { kind: DeviceKind::Cpu, adapter, fallback, reason, chosen: Choice::default() }
 }
 
-/// The error for a GPU that was asked for.
+/// The error if a requested GPU is missing.
 pub fn missing(error: Error) -> Error {
     match error {
         Error::Unsupported { what, instead } => {

@@ -32,24 +32,25 @@ pub struct SessionOptions {
     pub device: Device,
     /// Threads of the CPU executor; 0 means one per core. Always one in a browser.
     pub threads: usize,
-    /// Instruction set of the CPU executor; none for the best there is.
+    /// Instruction set of the CPU executor; `None` for the best available one.
     pub simd: Option<Simd>,
     /// Grouping of operations into kernels; with `None`, a GPU is measured to find out which one is faster.
     pub schedule: Option<Schedule>,
-    /// Folder in which measurements of the GPU are remembered for later processes; none to measure in each. It is made when
-    /// needed.
+    /// Folder in which GPU measurements are stored for later processes, created when needed; `None` to
+    /// measure in each process.
     #[cfg(not(target_arch = "wasm32"))]
     pub choices: Option<std::path::PathBuf>,
-    /// Let [`Device::Auto`] measure an adapter that computes in software, too: for testing the measurement.
+    /// Let [`Device::Auto`] also measure a software adapter, for testing the measurement.
     pub measure_software: bool,
-    /// Ask the GPU for timestamps, which [`Session::profile`] uses where the adapter has them. Nothing else changes.
+    /// Request timestamps from the GPU, which [`Session::profile`] uses if the adapter has them. Nothing else
+    /// changes.
     pub profiling: bool,
 }
 
 /// Results of a run in addition to the head's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExtraOutputs {
-    /// The embedding's output and every layer's.
+    /// The output of the embeddings and of every layer.
     pub hidden_states: bool,
     /// Every layer's attention probabilities.
     pub attentions: bool,
@@ -60,7 +61,7 @@ pub struct ExtraOutputs {
 pub struct Outputs(Vec<(String, Tensor)>);
 
 impl Outputs {
-    /// The result of that name.
+    /// The result with this name.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, tensor)| tensor)
     }
@@ -109,7 +110,7 @@ impl Session {
         self.schedules
     }
 
-    /// Limits of a sequence.
+    /// Limits of the network's inputs.
     pub fn limits(&self) -> Limits {
         self.limits
     }
@@ -130,11 +131,11 @@ impl Session {
         self.run_in(sequences, extra, MAX_ROWS).await
     }
 
-    /// As [`Session::run`], but in as few runs as possible (batches are powers of two), for callers who know that this is
+    /// Like [`Session::run`], but in as few runs as possible (batches are powers of two), for callers who know that this is
     /// faster.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// Same as [`Session::run`].
     pub async fn run_together(&mut self, sequences: &[Sequence]) -> Result<Vec<Outputs>> {
         let rows = sequences.len() * self.limits.max_sequence;
         self.run_in(sequences, ExtraOutputs::default(), rows).await
@@ -170,10 +171,10 @@ impl Session {
         Ok(results)
     }
 
-    /// The output of one step of the plan for one sequence, padding included: for finding a wrong value by bisection.
+    /// The output of one step of the plan for one sequence, padding included: for bisecting a wrong value.
     ///
     /// # Errors
-    /// As [`Session::run`], and if there isn't a step with that label.
+    /// Same as [`Session::run`], and if there isn't a step with that label.
     pub async fn run_until(&mut self, sequence: &Sequence, label: &str) -> Result<Vec<f32>> {
         sequence.check(0, &self.limits)?;
         let sequences = std::slice::from_ref(sequence);
@@ -184,10 +185,11 @@ impl Session {
         self.executor.run_until(&plan, &inputs, label).await
     }
 
-    /// One layer's attention probabilities of one sequence, `[heads, sequence, sequence]`. Computes nothing after them.
+    /// One layer's attention probabilities for one sequence, `[heads, sequence, sequence]`. Later steps
+    /// aren't computed.
     ///
     /// # Errors
-    /// As [`Session::run`], and for a layer that the network doesn't have.
+    /// Same as [`Session::run`], and for a layer that the network doesn't have.
     pub async fn attention(&mut self, sequence: &Sequence, layer: usize) -> Result<Tensor> {
         sequence.check(0, &self.limits)?;
         let padded = sequence.input_ids.len().next_multiple_of(self.executor.bucket());
@@ -206,27 +208,27 @@ impl Session {
         only.ok_or_else(|| Error::internal("attention", "is not among the results of the plan"))
     }
 
-    /// Runs sequences of one length as one batch, with a time for every step of the plan.
+    /// Runs sequences of one length as one batch, and times every step of the plan.
     ///
     /// # Errors
-    /// As [`Session::run`], and where the lengths differ or make more than one run.
+    /// Same as [`Session::run`], and where the lengths differ or make more than one run.
     pub async fn profile(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Profile)> {
         let (plan, inputs) = self.one_run(sequences)?;
         let profile = self.executor.profile(&plan, &inputs).await?;
         Ok((plan, profile))
     }
 
-    /// Runs sequences of one length as one batch and returns how the time divides between CPU, GPU and readback; `None`
-    /// on the CPU.
+    /// Runs sequences of one length as one batch and returns the time spent on the CPU, on the GPU and in
+    /// readback; `None` on the CPU executor.
     ///
     /// # Errors
-    /// As [`Session::profile`].
+    /// Same as [`Session::profile`].
     pub async fn run_in_parts(&mut self, sequences: &[Sequence]) -> Result<Option<RunParts>> {
         let (plan, inputs) = self.one_run(sequences)?;
         self.executor.run_in_parts(&plan, &inputs).await
     }
 
-    /// The plan and the inputs of a batch that has to fit one run.
+    /// The plan and the inputs of a batch that has to fit into one run.
     fn one_run(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Inputs)> {
         for (index, sequence) in sequences.iter().enumerate() {
             sequence.check(index, &self.limits)?;
@@ -246,7 +248,7 @@ impl Session {
         Ok((self.plan(request)?, sequence::pad(sequences, group)))
     }
 
-    /// Waits until the device has taken every parameter; a browser reports a lack of memory only then.
+    /// Waits until all uploads have completed; browsers report a lack of memory only then.
     ///
     /// # Errors
     /// [`crate::error::Error::OutOfMemory`].
@@ -259,7 +261,7 @@ impl Session {
         self.executor.memory()
     }
 
-    /// Bytes that a parameter takes on its device.
+    /// Bytes taken by a parameter on its device.
     pub fn parameter_bytes(&self, id: ParameterId) -> u64 {
         self.executor.parameter_bytes(id)
     }
@@ -269,7 +271,7 @@ impl Session {
         &self.executor
     }
 
-    /// Computes in tiles if the request asks for values that a chain keeps inside its kernels.
+    /// Uses the schedule `tiled` if the request needs values that a chain keeps inside its kernels.
     fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
         let inside = request.schedule == Schedule::Chain && request.keeps_more();
         let schedule = if inside { Schedule::Tiled } else { request.schedule };

@@ -1,4 +1,4 @@
-//! A session before its parameters: the device is there, but not chosen yet.
+//! A session without parameters: devices have been found, but none has been chosen yet.
 
 use super::choice::{self, Candidate, Choice, ChosenBy, Rehearsal, Schedules, record};
 use super::device::{self, DeviceKind, DeviceReport, Found};
@@ -11,12 +11,12 @@ use crate::kernels::{Format, Simd};
 use crate::plan::{Network, Parameter, PlanCache, Request, Schedule, fits_gpu};
 use crate::weights::Storage;
 
-/// An executor that is ready for parameters before the network is known, so that a GPU can start while files arrive.
+/// An executor that is set up before the network is known, so that a GPU can start while files arrive.
 pub struct PendingSession {
     executor: Executor,
     device: DeviceReport,
     options: SessionOptions,
-    /// The candidates that are left to choose from; empty once one was chosen.
+    /// The remaining candidates; empty once one has been chosen.
     candidates: &'static [Candidate],
     schedules: Schedules,
 }
@@ -32,15 +32,16 @@ impl SessionOptions {
 }
 
 impl PendingSession {
-    /// Looks for a GPU, unless the CPU was asked for.
+    /// Looks for a GPU, unless the CPU was requested.
     ///
     /// # Errors
-    /// [`crate::error::Error::Unsupported`] if a GPU was asked for and there isn't one.
+    /// [`crate::error::Error::Unsupported`] if a GPU was requested and there isn't one.
     pub async fn new(options: &SessionOptions) -> Result<Self> {
         Self::of(device::find(options).await?, options)
     }
 
-    /// A session on a device that the caller has opened; on the CPU, if that was asked for or `device` computes in software.
+    /// A session on a device opened by the caller; on the CPU if that was requested or `device` computes in
+    /// software.
     ///
     /// # Errors
     /// [`crate::error::Error::Internal`] if threads can't be started.
@@ -63,7 +64,7 @@ impl PendingSession {
         })
     }
 
-    /// The device that will be used, and why; before [`Self::choose`], the one that was found.
+    /// The device that will be used, and why; before [`Self::choose`], the device that was found.
     pub fn device(&self) -> &DeviceReport {
         &self.device
     }
@@ -73,7 +74,7 @@ impl PendingSession {
         matches!(self.executor, Executor::Gpu(_))
     }
 
-    /// The name under which to remember what [`Self::choose`] returns; `None` on the CPU.
+    /// The key under which to store what [`Self::choose`] returns; `None` on the CPU.
     pub fn choice_key(&self, network: &Network, storage: Storage) -> Option<String> {
         let Executor::Gpu(gpu) = &self.executor else { return None };
         let key = record::key(gpu.device().identity(), self.options.simd(), &network.config, storage);
@@ -83,12 +84,12 @@ impl PendingSession {
         })
     }
 
-    /// Chooses among the schedules of a GPU and, where neither was asked for, between it and the CPU, and compiles the
-    /// kernels. A schedule that was asked for only has to compute what the CPU computes. `remembered` is what this function
-    /// has returned on an earlier visit. Returns what to remember, if it has found out something.
+    /// Chooses among the schedules of a GPU and, unless a device was requested, between it and the CPU, and
+    /// compiles the kernels. A requested schedule only has to agree with the CPU. `remembered` is what this
+    /// function returned on an earlier visit. Returns the record to store, if something was measured.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if a GPU was asked for and computes wrong results; [`Error::DeviceLost`].
+    /// [`Error::Unsupported`] if a requested GPU computes wrong results; [`Error::DeviceLost`].
     pub async fn choose(
         &mut self,
         network: &Network,
@@ -122,8 +123,8 @@ impl PendingSession {
         Ok(new)
     }
 
-    /// Compares a schedule that was asked for with the CPU, and goes on with the CPU if it computes something else, unless
-    /// the GPU was asked for, too. Returns what to remember, if it was compared and is right.
+    /// Compares a requested schedule with the CPU, and falls back to the CPU if they disagree, unless the GPU
+    /// was requested, too. Returns the record to store, if they were compared and agree.
     async fn prove(
         &mut self,
         schedule: Schedule,
@@ -132,7 +133,7 @@ impl PendingSession {
         key: &str,
         remembered: Option<&str>,
     ) -> Result<Option<String>> {
-        // It may not be a schedule for this network, on whichever device.
+        // The schedule may not support this network, whatever the device.
         network.plan(Request { batch: 1, sequence: 1, schedule, ..Request::default() })?;
         let Executor::Gpu(gpu) = &mut self.executor else { return Ok(None) };
         if remembered.is_some_and(|text| record::read(text, key, &[], &[]).is_some()) {
@@ -173,7 +174,7 @@ impl PendingSession {
         Ok(())
     }
 
-    /// Compiles the kernels that most runs need, while the weights are still on their way.
+    /// Compiles the kernels that most runs need, while the weights are still arriving.
     async fn compile(&mut self, network: &Network, storage: Storage) -> Result<()> {
         let Executor::Gpu(gpu) = &mut self.executor else { return Ok(()) };
         let layouts = layouts(network, storage);
@@ -187,11 +188,11 @@ impl PendingSession {
         Ok(())
     }
 
-    /// A session that still needs its parameters. A network with a tensor larger than WebGPU guarantees runs on the CPU,
-    /// unless the GPU was asked for.
+    /// A session that still needs its parameters. A network with a tensor larger than WebGPU's guaranteed
+    /// limit runs on the CPU, unless the GPU was requested.
     ///
     /// # Errors
-    /// [`crate::error::Error::Unsupported`] for such a tensor if the GPU was asked for.
+    /// [`crate::error::Error::Unsupported`] for such a tensor if the GPU was requested.
     pub fn with_network(self, network: Network, limits: Limits) -> Result<Session> {
         let PendingSession { mut executor, mut device, options, schedules, .. } = self;
         if let (Executor::Gpu(_), Err(error)) = (&executor, fits_gpu(&network)) {

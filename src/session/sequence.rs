@@ -1,4 +1,4 @@
-//! Batches sequences of any lengths into groups of one padded length, and makes the inputs of their runs.
+//! Batches sequences of any lengths into groups of one padded length, and creates the inputs of their runs.
 
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, PAD_ID};
@@ -14,7 +14,7 @@ pub struct Sequence {
     pub input_ids: Vec<u32>,
     /// Token types.
     pub token_type_ids: Vec<u32>,
-    /// 1 where a token may be attended to, 0 where not.
+    /// 1 if a token may be attended to, otherwise 0.
     pub attention_mask: Vec<u32>,
 }
 
@@ -37,7 +37,8 @@ impl Sequence {
     }
 
     /// # Errors
-    /// [`Error::InvalidInput`] with the array, the position and the allowed range. `index` is the sequence's place in the batch.
+    /// [`Error::InvalidInput`] with the array, the position and the allowed range. `index` is the sequence's
+    /// index in the batch.
     pub fn check(&self, index: usize, limits: &Limits) -> Result<()> {
         let length = self.input_ids.len();
         if length == 0 || length > limits.max_sequence {
@@ -75,7 +76,7 @@ fn below(field: &str, index: usize, values: &[u32], limit: usize, what: &str) ->
     }
 }
 
-/// Sequences that share a run.
+/// Sequences in the same run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Indices of the sequences.

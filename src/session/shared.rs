@@ -1,11 +1,11 @@
-//! Runs that several workers share.
+//! Runs shared by several workers.
 
 use super::{Outputs, Sequence, Session, cut, sequence};
 use crate::cpu::{Division, Exchange};
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Request};
 
-/// A run as its other workers get it.
+/// A run, as passed to the other workers.
 pub struct SharedRun<'a> {
     /// The padded sequences.
     pub inputs: &'a Inputs,
@@ -15,15 +15,15 @@ pub struct SharedRun<'a> {
     pub floats: usize,
 }
 
-/// Has the other workers begin their parts of a run; `None` if there are none.
+/// Starts the other workers' parts of a run; `None` if there are no other workers.
 pub type BeginRun<'a> = dyn FnMut(&SharedRun<'_>) -> Option<Box<dyn Exchange>> + 'a;
 
 impl Session {
-    /// Results of every sequence, in order, each run shared with other workers. `None` if that isn't possible, or if one
-    /// of them was lost.
+    /// Results of every sequence, in order, with each run shared with other workers. `None` if that isn't
+    /// possible, or if a worker was lost.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// Same as [`Session::run`].
     pub fn run_shared(
         &mut self,
         sequences: &[Sequence],
@@ -51,10 +51,10 @@ impl Session {
         Ok(Some(results))
     }
 
-    /// Computes another worker's run in part. False if one of the workers was lost.
+    /// Computes a part of another worker's run. Returns false if a worker was lost.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// Same as [`Session::run`].
     pub fn take_part(&mut self, inputs: &Inputs, batch: usize, exchange: &mut dyn Exchange) -> Result<bool> {
         let sequence = inputs.input_ids.len() / batch.max(1);
         let plan = self.plan(self.shared_request(batch, sequence))?;

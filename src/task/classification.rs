@@ -6,7 +6,7 @@ use super::ranking::{check_finite, ranked, softmax};
 use crate::config::ScoreActivation;
 use crate::error::{Error, Result};
 
-/// The interpretation of a head's logits.
+/// How a head's logits are interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// Exactly one label applies: softmax.
@@ -15,7 +15,7 @@ pub enum Problem {
     MultiLabel,
     /// The logits are the values.
     Regression,
-    /// The only logit is a score before its activation.
+    /// The single logit is a score before its activation.
     Score(ScoreActivation),
 }
 
@@ -26,7 +26,7 @@ pub struct Label {
     pub label: String,
     /// Between 0 and 1; for [`Problem::Regression`] the raw output, for [`Problem::Score`] the score.
     pub probability: f64,
-    /// The raw output of a head that has only one.
+    /// The raw output of a head with a single output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logit: Option<f64>,
 }
@@ -55,7 +55,7 @@ pub fn labels(logits: &[f32], names: &[String], problem: Problem) -> Result<Vec<
     Ok(ranked(&probabilities).into_iter().map(label).collect())
 }
 
-/// The activation of a logit.
+/// Applies the activation to a logit.
 pub(super) fn score(logit: f64, activation: ScoreActivation) -> f64 {
     match activation {
         ScoreActivation::Sigmoid => sigmoid(logit),

@@ -1,10 +1,10 @@
-//! The words of a window with their shares: of the probability that the answer starts or ends there, and of the
-//! attention of a head.
+//! The words of a window, with the probabilities that the answer starts or ends there, and a head's attention
+//! between them.
 //!
-//! A word's pieces are shown as one. Its start probability is the sum over its tokens of a softmax over the start logits of
-//! all tokens of the window, as BERT defines it; `[CLS]` has that of "no answer". Attention from one word to another is the
-//! mean over the first word's tokens of what they give to the second word's tokens together, so that what a word gives adds
-//! up to 1, as it does for a token.
+//! The pieces of a word are combined. Its start probability is the sum, over its tokens, of a softmax over
+//! the start logits of all tokens of the window, as BERT defines it; `[CLS]` has the probability of "no
+//! answer". The attention from one word to another is summed over the second word's tokens and averaged over
+//! the first word's, so that the attention from a word adds up to 1, like that from a token.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::text::windows::Window;
 use crate::text::{Piece, Utf16Index, whole_characters};
 
-/// The part of a model's input that a word belongs to.
+/// The part of the model's input that a word belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -30,9 +30,9 @@ pub enum Source {
 /// A word with its probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Word {
-    /// The word as in its text; of a special token, its spelling in the vocabulary.
+    /// The word as in its text; for a special token, its spelling in the vocabulary.
     pub text: String,
-    /// The part that it belongs to. The offsets are in that text, and 0 for special tokens.
+    /// The part that it belongs to. The offsets refer to that text, and are 0 for special tokens.
     pub source: Source,
     /// First unit in UTF-16.
     pub start_utf16: usize,
@@ -48,8 +48,9 @@ pub struct Word {
     pub end_probability: f64,
 }
 
-/// The words of a window in the order of its tokens. A word, as in BERT's basic tokenizer, is a run of letters and digits
-/// or one punctuation mark; one that the window's edge cuts apart is shown as far as the window has it.
+/// The words of a window in the order of its tokens. A word, as in BERT's basic tokenizer, is a run of
+/// letters and digits or one punctuation mark; a word split by the window's edge has only the part inside the
+/// window.
 #[derive(Clone, Debug)]
 pub struct WindowWords {
     words: Vec<Word>,
@@ -58,7 +59,7 @@ pub struct WindowWords {
 }
 
 impl WindowWords {
-    /// The words of a window, with probabilities of 0. `spelling` is that of a special token.
+    /// The words of a window, with probabilities of 0. `spelling` returns the spelling of a special token.
     pub fn new(window: &Window<'_>, question: &str, context: &str, spelling: impl Fn(u32) -> String) -> Self {
         let mut found = WindowWords { words: Vec::new(), tokens: Vec::new() };
         let texts = [
@@ -121,10 +122,10 @@ impl WindowWords {
         });
     }
 
-    /// The words with the probabilities of these logits, one per token of the window.
+    /// The words, with probabilities from these logits, one per token of the window.
     ///
     /// # Errors
-    /// [`Error::Internal`] for logits of another length, [`Error::Tensor`] for NaN or ±∞ among them.
+    /// [`Error::Internal`] if the number of logits is wrong, [`Error::Tensor`] if they contain NaN or ±∞.
     pub fn with_probabilities(&self, start_logits: &[f32], end_logits: &[f32]) -> Result<Vec<Word>> {
         let start = self.probabilities("start_logits", start_logits)?;
         let end = self.probabilities("end_logits", end_logits)?;
@@ -146,11 +147,13 @@ impl WindowWords {
         Ok(self.tokens.iter().map(sum).collect())
     }
 
-    /// The attention between words, `[words, words]` in row-major order: a row is what a word gives, and adds up to 1.
-    /// `probabilities` are those of one head, `[tokens, tokens]`.
+    /// The attention between words, `[words, words]` in row-major order: a row is the attention from one
+    /// word, and adds up to
+    /// 1. `probabilities` are those of one head, `[tokens, tokens]`.
     ///
     /// # Errors
-    /// [`Error::Internal`] for probabilities of another length, [`Error::Tensor`] for NaN or ±∞ among them.
+    /// [`Error::Internal`] if the number of probabilities is wrong, [`Error::Tensor`] if they contain NaN or
+    /// ±∞.
     pub fn attention(&self, probabilities: &[f32]) -> Result<Vec<f32>> {
         let tokens = self.tokens();
         self.check_length("attentions", probabilities, tokens * tokens)?;

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::sorting::sort_by;
 use crate::text::Tokenizer;
 
-/// A token for a mask.
+/// A candidate token for a mask.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fill {
     /// Probability among all tokens of the vocabulary.
@@ -16,21 +16,22 @@ pub struct Fill {
     pub token: u32,
     /// The token as spelled in the vocabulary (`"##ing"` continues a word).
     pub token_str: String,
-    /// The whole text with the token filled in, decoded from tokens like in `transformers`: lowercase with an uncased
-    /// tokenizer, one space between words. Other masks remain.
+    /// The whole text with the token filled in, decoded from tokens as in `transformers`: lowercase with an
+    /// uncased tokenizer, one space between words. Other masks remain.
     pub sequence: String,
 }
 
 /// The only tokens that may fill a mask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
-    /// Token ids, none twice.
+    /// Distinct token ids.
     pub ids: Vec<u32>,
-    /// The targets that aren't one token of the vocabulary, each with the first of its tokens, which takes its place.
+    /// The targets that aren't a single token of the vocabulary, each with its first token, which is used
+    /// instead.
     pub replaced: Vec<Replaced>,
 }
 
-/// A target and the token in its place.
+/// A target and the token used instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Replaced {
     /// The target, as given.
@@ -40,11 +41,11 @@ pub struct Replaced {
 }
 
 impl Targets {
-    /// Looks targets up as `transformers` does: as spelled in the vocabulary, or the first token that the tokenizer splits
-    /// it into.
+    /// Looks up targets the way `transformers` does: as spelled in the vocabulary, otherwise the first of the
+    /// tokens that the tokenizer splits the target into.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] without targets, or with targets that the tokenizer doesn't know, which it lists.
+    /// [`Error::InvalidInput`] without targets, or listing the targets that the tokenizer doesn't know.
     pub fn find(tokenizer: &Tokenizer, targets: &[String]) -> Result<Self> {
         if targets.is_empty() {
             return Err(Error::invalid_input("targets", "is empty; at least one target is needed"));
@@ -77,8 +78,9 @@ impl Targets {
     }
 }
 
-/// The `top_k` most probable tokens for one mask, of all tokens or only of the `targets`. `logits` is the row at its
-/// `position`, and `ids` is the whole input including special tokens. Probabilities are among all tokens either way.
+/// The `top_k` most probable tokens for one mask, among all tokens or only the `targets`. `logits` is the row
+/// at its `position`, and `ids` is the whole input including special tokens. Probabilities are over all
+/// tokens either way.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] if there is no mask at `position`, [`Error::Tensor`] for NaN or infinite logits.
@@ -96,7 +98,7 @@ pub fn fills(
         return Err(Error::invalid_input("text", problem));
     }
     check_finite("logits", logits)?;
-    // Logits past the vocabulary belong to padding of the word embeddings; they have no spelling.
+    // Logits past the vocabulary belong to the padding of the word embeddings, which has no spelling.
     let known = logits.len().min(tokenizer.vocabulary_size());
     let probabilities = softmax(logits);
     let mut best = match targets {

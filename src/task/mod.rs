@@ -3,14 +3,14 @@
 //! | module | converts |
 //! |---|---|
 //! | [`question_answering`] | start and end logits to answers with their offsets |
-//! | [`explanation`] | the logits and the attention of a window to what each of its words gets |
+//! | [`explanation`] | the logits and the attention of a window to probabilities and attention per word |
 //! | [`classification`] | a row of logits to labels |
-//! | [`zero_shot`] | logits of inference, a row per label, to labels with scores |
-//! | [`text_ranking`] | a logit per document to documents in the order of their relevance |
+//! | [`zero_shot`] | natural-language-inference logits, a row per label, to labels with scores |
+//! | [`text_ranking`] | a logit per document to documents ranked by relevance |
 //! | [`token_classification`] | a row per token to labeled entities of the text |
 //! | [`fill_mask`] | a row over the vocabulary to tokens for a mask |
 //! | [`pooling`] | token vectors to one vector per text |
-//! | [`similarity`] | vectors to their cosine, and to the nearest of many |
+//! | [`similarity`] | vectors to their cosine, and to the nearest neighbors |
 //! | [`relevance`] | a question to the order in which to read a long text |
 //! | [`metrics`] | predictions to the official scores of SQuAD and GLUE |
 

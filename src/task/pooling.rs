@@ -3,7 +3,7 @@
 use super::ranking::check_finite;
 use crate::error::{Error, Result};
 
-/// A way to combine the tokens' vectors into one, `[CLS]` and `[SEP]` included.
+/// How token vectors, including those of `[CLS]` and `[SEP]`, are combined into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
     /// The vector of `[CLS]`.
@@ -12,9 +12,9 @@ pub enum Pooling {
     Max,
     /// The mean.
     Mean,
-    /// The sum over the square root of the number of tokens.
+    /// The sum divided by the square root of the number of tokens.
     MeanSqrtLen,
-    /// The mean with the tokens' positions, from 1, as weights.
+    /// The mean weighted by the tokens' positions, from 1.
     WeightedMean,
     /// The vector of the last token.
     LastToken,
@@ -46,7 +46,7 @@ impl Pooling {
     /// Pools `hidden`, `[tokens, width]` in row-major order, without padding. Sums are in f64.
     ///
     /// # Errors
-    /// [`Error::Internal`] unless there is at least one token and only whole rows.
+    /// [`Error::Internal`] unless there is at least one token and all rows are complete.
     pub fn pool(self, hidden: &[f32], width: usize) -> Result<Vec<f32>> {
         if width == 0 || hidden.is_empty() || !hidden.len().is_multiple_of(width) {
             let problem = format!("{} values for tokens of width {width}", hidden.len());
@@ -81,7 +81,7 @@ pub fn check(hidden: &[f32]) -> Result<()> {
     check_finite("last_hidden_state", hidden)
 }
 
-/// The sum of the rows, each times its weight.
+/// The weighted sum of the rows.
 fn weighted_sum(hidden: &[f32], width: usize, weight: impl Fn(usize) -> f64) -> Vec<f32> {
     let mut sums = vec![0f64; width];
     for (index, row) in hidden.chunks_exact(width).enumerate() {

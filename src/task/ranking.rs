@@ -1,4 +1,4 @@
-//! Operations on a row of logits that several tasks share.
+//! Operations on a row of logits, shared by several tasks.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;

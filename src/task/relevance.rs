@@ -11,8 +11,8 @@ const SATURATION: f64 = 1.2;
 /// Penalty for longer windows, BM25's b.
 const LENGTH_PENALTY: f64 = 0.75;
 
-/// Indices of all windows, the most promising first; ties in reading order. Takes time linear in the total length of all
-/// windows.
+/// Indices of all windows, most promising first; ties in reading order. Takes time linear in the total length
+/// of all windows.
 pub fn order(windows: &Windows<'_>) -> Vec<usize> {
     let mut terms: BTreeMap<u32, usize> = BTreeMap::new();
     for &id in windows.question() {

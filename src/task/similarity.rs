@@ -1,4 +1,4 @@
-//! Vectors → how similar they are, and the nearest of many.
+//! Vectors → their similarity, and nearest neighbors.
 
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ pub fn cosine(a: &[f32], b: &[f32]) -> Result<f64> {
 /// The `top_k` vectors of `corpus` that are most similar to `query`, best first; ties in order.
 ///
 /// # Errors
-/// As [`cosine`], with the vector's index in the message; also for an empty corpus.
+/// Same as [`cosine`], with the vector's index in the message; also for an empty corpus.
 pub fn nearest<V: AsRef<[f32]>>(query: &[f32], corpus: &[V], top_k: usize) -> Result<Vec<Hit>> {
     if corpus.is_empty() {
         return Err(Error::invalid_input("corpus", "is empty; at least one vector is needed"));

@@ -1,4 +1,4 @@
-//! One logit per document, from a cross-encoder → documents in the order of their relevance.
+//! One logit per document, from a cross-encoder → documents ranked by relevance.
 
 use serde::Serialize;
 
@@ -7,19 +7,19 @@ use super::ranking::{check_finite, largest};
 use crate::config::ScoreActivation;
 use crate::error::Result;
 
-/// A document's place in the caller's list, and its relevance.
+/// A document's index in the caller's list, and its relevance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RankedDocument {
     /// Index among the documents.
     pub index: usize,
-    /// The activation of `logit`: 0 to 1 for a sigmoid, any number for none.
+    /// `logit` after the activation: 0 to 1 for a sigmoid, any number without one.
     pub score: f64,
     /// The head's output.
     pub logit: f64,
 }
 
-/// The `top_k` most relevant documents, or all, best first; ties in the documents' order. Compares logits, which differ
-/// where scores are rounded to 1.
+/// The `top_k` most relevant documents, or all, best first; ties in the documents' order. Compares logits,
+/// because scores may be rounded to 1.
 ///
 /// # Errors
 /// [`Error::Tensor`](crate::error::Error) for NaN or infinite logits.

@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::ranking::{check_finite, ranked, softmax};
 use crate::error::{Error, Result};
 
-/// The place of a label in a template.
+/// The placeholder of the label in a template.
 const PLACE: &str = "{}";
 
-/// A sentence with a place for a label, `This example is {}.`
+/// A sentence with a placeholder for a label, such as `This example is {}.`
 #[derive(Clone, Copy, Debug)]
 pub struct Template<'a>(&'a str, &'a str);
 
@@ -35,7 +35,7 @@ impl<'a> Template<'a> {
     }
 }
 
-/// The two outputs of the head that count.
+/// The two relevant outputs of the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inference {
     entailment: usize,
@@ -43,11 +43,12 @@ pub struct Inference {
 }
 
 impl Inference {
-    /// Finds the entailment label by its name, which begins with "entail" in any case. The contradiction is the first
-    /// label, or the last one if the first is the entailment: the rule of `transformers`.
+    /// Finds the entailment label by its name, which starts with "entail" (case-insensitive). The
+    /// contradiction is the first label, or the last one if the first is the entailment: the rule of
+    /// `transformers`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] with all labels if there isn't an entailment label, or no other.
+    /// [`Error::Unsupported`] listing all labels, if there is no entailment label or no other one.
     pub fn of_labels(names: &[String]) -> Result<Self> {
         let entails = |name: &String| name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("entail"));
         match names.iter().position(entails) {

@@ -1,4 +1,4 @@
-//! The tokens that a model's author added to the vocabulary, from every file that lists some.
+//! Tokens that a model's author added to the vocabulary, from all files that list some.
 
 use ahash::AHashMap;
 use serde::Deserialize;
@@ -15,16 +15,16 @@ pub(super) struct AddedToken {
     #[serde(default)]
     pub(super) id: u32,
     pub(super) content: String,
-    /// Found only where no letter or digit precedes or follows.
+    /// Found only if no letter or digit precedes or follows.
     #[serde(default)]
     pub(super) single_word: bool,
-    /// Includes the white space before it.
+    /// A match includes the white space before it.
     #[serde(default)]
     pub(super) lstrip: bool,
-    /// Includes the white space after it.
+    /// A match includes the white space after it.
     #[serde(default)]
     pub(super) rstrip: bool,
-    /// Found in the normalized text; by default if it isn't special.
+    /// Found in the normalized text; the default for tokens that aren't special.
     normalized: Option<bool>,
     #[serde(default)]
     pub(super) special: bool,
@@ -47,13 +47,13 @@ impl AddedToken {
         }
     }
 
-    /// A token as the files write it: its spelling, or an object.
+    /// A token as written in the files: its spelling, or an object.
     pub(super) fn read(file: &'static str, value: &Value, special: bool) -> Option<Self> {
         match value {
             Value::String(content) => Some(Self::new(file, content, special)),
             Value::Object(_) => {
                 let token: Self = serde_json::from_value(value.clone()).ok()?;
-                // Spelled out, as `special` must not change it later.
+                // Made explicit, so that `special` doesn't change it later.
                 let normalized = Some(token.normalized.unwrap_or(!(special || token.special)));
                 Some(Self { special: special || token.special, normalized, file, ..token })
             }
@@ -61,7 +61,7 @@ impl AddedToken {
         }
     }
 
-    /// The same token with another `special`, found in the same text as before.
+    /// The same token with another `special`, still found in the same form of the text.
     pub(super) fn with_special(self, special: bool) -> Self {
         Self { normalized: Some(self.normalized()), special, ..self }
     }
@@ -81,14 +81,14 @@ impl AddedToken {
     }
 }
 
-/// All added tokens. Those that the vocabulary doesn't have get the ids after it in the order in which they are added,
-/// whatever the files say: the fast tokenizers of `transformers` number them this way.
+/// All added tokens. Those that aren't in the vocabulary are numbered after it in the order in which they are
+/// added, whatever the files say, as in the fast tokenizers of `transformers`.
 #[derive(Debug)]
 pub(super) struct AddedTokens<'a> {
     vocabulary: &'a Vocabulary,
     next: u32,
     tokens: Vec<AddedToken>,
-    /// Places in `tokens` by spelling.
+    /// Indices into `tokens` by spelling.
     places: AHashMap<String, usize>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> AddedTokens<'a> {
     }
 }
 
-/// `added_tokens_decoder` of `tokenizer_config.json`, by id; none if the file doesn't have it.
+/// `added_tokens_decoder` of `tokenizer_config.json`, by id; `None` if the file doesn't have it.
 pub(super) fn read_decoder(config: &Value) -> Result<Option<Vec<AddedToken>>> {
     let Some(decoder) = config.get("added_tokens_decoder") else { return Ok(None) };
     let broken = |entry: &str| {
@@ -145,8 +145,8 @@ pub(super) fn read_decoder(config: &Value) -> Result<Option<Vec<AddedToken>>> {
     Ok(Some(tokens))
 }
 
-/// `added_tokens.json`, token → id, by id. Tokens that `is_special` names are found as written, others in the normalized
-/// text.
+/// `added_tokens.json`, token → id, by id. Tokens for which `is_special` returns true are found as written,
+/// others in the normalized text.
 pub(super) fn read_added_tokens(
     entries: &Map<String, Value>,
     is_special: impl Fn(&str) -> bool,

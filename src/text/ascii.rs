@@ -1,6 +1,6 @@
-//! Reads ASCII text without the alignments that other texts need: each of its characters stays one byte.
+//! Reads ASCII text without the alignments that other text needs: each of its characters stays one byte.
 //!
-//! Most text in English is ASCII, and making alignments takes most of the time of tokenizing.
+//! Most English text is ASCII, and creating alignments takes most of the tokenizing time.
 
 use std::borrow::Cow;
 
@@ -18,13 +18,13 @@ pub(super) struct AsciiReader<'a> {
     pub normalizer: Normalizer,
     pub words: WordSplit,
     pub model: &'a WordPiece,
-    /// Added tokens in the text as it is written, and in the normalized text.
+    /// Added tokens in the text as written, and in the normalized text.
     pub matchers: &'a [Matcher; 2],
 }
 
 impl AsciiReader<'_> {
-    /// Appends the pieces of a segment, the first of which is word `first`. Returns false, and appends nothing, if the
-    /// segment isn't ASCII, or has control characters or added tokens.
+    /// Appends the pieces of a segment, whose first word has index `first`. Appends nothing and returns false
+    /// if the segment isn't ASCII, or has control characters or added tokens.
     pub fn read(&self, segment: Segment<'_>, first: u32, pieces: &mut Vec<Piece>) -> bool {
         let Segment { start: shift, text, in_word } = segment;
         let Some(unknown) = self.model.token_to_id(&self.model.unk_token) else { return false };
@@ -57,7 +57,7 @@ impl AsciiReader<'_> {
         }
     }
 
-    /// Length of the word that `text`, which isn't empty, starts with.
+    /// Length of the word at the start of a non-empty `text`.
     fn word_length(&self, text: &[u8]) -> usize {
         let is_mark = |byte: u8| match self.words {
             WordSplit::Bert => byte.is_ascii_punctuation(),
@@ -72,8 +72,8 @@ impl AsciiReader<'_> {
         text.iter().take_while(|&&byte| is_inside(byte)).count()
     }
 
-    /// WordPiece: appends the longest token that the word starts with, then the longest that continues it, and so on, or
-    /// `unknown`, the whole word as one piece.
+    /// WordPiece: appends the longest token that the word starts with, then the longest that continues it,
+    /// and so on; or `unknown`, the whole word as one piece.
     fn read_word(&self, word: &str, unknown: Piece, pieces: &mut Vec<Piece>) {
         let before = pieces.len();
         // Trying all prefixes of a long word takes time quadratic in its length.
@@ -85,7 +85,7 @@ impl AsciiReader<'_> {
         }
     }
 
-    /// Appends the tokens of a word that is at `whole`; returns false at the first character that no token covers.
+    /// Appends the tokens of the word at `whole`; returns false at the first character that no token covers.
     fn split_word(&self, word: &str, whole: Piece, pieces: &mut Vec<Piece>) -> bool {
         let mut token = String::with_capacity(self.model.continuing_subword_prefix.len() + word.len());
         let mut read = 0;
@@ -104,7 +104,7 @@ impl AsciiReader<'_> {
         true
     }
 
-    /// Shortens `token` until the vocabulary has it, and returns its id; `None` if all that is left is the prefix.
+    /// Shortens `token` until it is in the vocabulary, and returns its id; `None` if only the prefix is left.
     fn shorten(&self, token: &mut String, prefix: usize) -> Option<u32> {
         while token.len() > prefix {
             let id = self.model.token_to_id(token);
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::text::{Tokenizer, TokenizerFiles};
 
-    /// The spelled tokens of a text, or `None` if the reader leaves it to others.
+    /// The tokens of a text as spelled in the vocabulary, or `None` if the reader can't handle it.
     fn read(text: &str) -> Option<Vec<String>> {
         let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nsea\n##side\nside\n,\n";
         let files = TokenizerFiles { vocab: Some(vocabulary), ..Default::default() };
@@ -138,7 +138,7 @@ mod tests {
     fn a_word_becomes_the_longest_tokens_or_is_unknown() {
         assert_eq!(read("Seaside,\tSIDE\r\n seas").unwrap(), ["sea", "##side", ",", "side", "[UNK]"]);
         assert_eq!(read(&"sea".repeat(40)).unwrap(), ["[UNK]"]);
-        // Would not end if all of its prefixes were looked up.
+        // Would take forever if all of its prefixes were looked up.
         assert_eq!(read(&"sea".repeat(1_000_000)).unwrap(), ["[UNK]"]);
         assert!(read(" \n").unwrap().is_empty());
     }

@@ -9,11 +9,11 @@ use super::segments::{Cuts, SEGMENT, Segment};
 use super::tokenizer::{Tokenizer, library};
 use crate::error::Result;
 
-/// The special tokens that are found in a text; the others are plain text.
+/// Which special tokens are recognized in a text; the others are plain text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     All,
-    /// Those that have no role such as `[SEP]`.
+    /// Those without a role like that of `[SEP]`.
     Added,
     /// Only the one with this id.
     Only(u32),
@@ -25,7 +25,7 @@ impl Tokenizer {
         self.encode_segments(text, found, SEGMENT)
     }
 
-    /// The pieces of a text, of which at least `segment` bytes are tokenized at once.
+    /// The pieces of a text, tokenized in segments of at least `segment` bytes.
     pub(super) fn encode_segments(&self, text: &str, found: Found, segment: usize) -> Result<Vec<Piece>> {
         let reader = self.ascii_reader();
         let mut pieces = Vec::with_capacity(text.len() / 4);
@@ -94,7 +94,7 @@ impl Tokenizer {
     }
 }
 
-/// The number of a segment's first word, after `pieces` of the segments before.
+/// Index of a segment's first word, after the `pieces` of earlier segments.
 fn first_word(segment: Segment<'_>, pieces: &[Piece]) -> u32 {
     pieces.last().map_or(0, |piece| piece.word + u32::from(!segment.in_word))
 }

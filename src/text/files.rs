@@ -1,4 +1,4 @@
-//! Parses the files of a tokenizer. The caller reads them from a disk or the network.
+//! Parses a tokenizer's files, which the caller reads from a disk or the network.
 
 use ahash::AHashSet;
 use serde::Deserialize;
@@ -16,19 +16,19 @@ use crate::error::{Error, Result};
 use crate::json;
 use crate::sorting::sort_by_key;
 
-/// Contents of the files of a tokenizer. `tokenizer_json` or `vocab` is required; with both, the vocabulary comes from
-/// `tokenizer.json`.
+/// Contents of a tokenizer's files. `tokenizer_json` or `vocab` is required; with both, the vocabulary comes
+/// from `tokenizer.json`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenizerFiles<'a> {
     /// `tokenizer.json` of the `tokenizers` library. Its truncation and padding are ignored.
     pub tokenizer_json: Option<&'a str>,
     /// `tokenizer_config.json` of `transformers`: the special tokens, and whether to lowercase.
     pub tokenizer_config: Option<&'a str>,
-    /// `vocab.txt`: one token per line; its line number, from 0, is its id.
+    /// `vocab.txt`: one token per line; the line number, from 0, is the token's id.
     pub vocab: Option<&'a str>,
     /// `special_tokens_map.json`: the special tokens, in directories written before 2023.
     pub special_tokens_map: Option<&'a str>,
-    /// `added_tokens.json`: ids of tokens that the vocabulary doesn't have, in directories written before 2023.
+    /// `added_tokens.json`: ids of tokens that aren't in the vocabulary, in directories written before 2023.
     pub added_tokens: Option<&'a str>,
 }
 
@@ -68,7 +68,7 @@ struct Model {
 }
 
 impl TokenizerFiles<'_> {
-    /// Reads the files in the order of precedence of `transformers`' fast tokenizers.
+    /// Reads the files with the same precedence as `transformers`' fast tokenizers.
     pub(super) fn settings(&self) -> Result<Settings> {
         let config = object(TOKENIZER_CONFIG, self.tokenizer_config)?;
         let decoder = read_decoder(&config)?;
@@ -102,7 +102,7 @@ impl TokenizerFiles<'_> {
         if self.tokenizer_json.is_some() { TOKENIZER_JSON } else { VOCAB }
     }
 
-    /// The added tokens of all files: first those of `tokenizer.json`, which `settings` already has.
+    /// The added tokens of all files, starting with those of `tokenizer.json`, which `settings` already has.
     fn added_tokens(
         &self,
         settings: &Settings,
@@ -123,7 +123,7 @@ impl TokenizerFiles<'_> {
             added.add(token.with_special(is_special));
         }
         for token in special {
-            // An object counts more than what `tokenizer.json` says, and an additional one more than the other files.
+            // An object overrides `tokenizer.json`, and an additional token overrides the other files.
             let overrides = names.is_additional(&token) || !described.contains(&token.content);
             if !added.contains(&token.content) || (token.is_object() && overrides) {
                 added.add(token);
@@ -132,7 +132,8 @@ impl TokenizerFiles<'_> {
         Ok(added.into_tokens())
     }
 
-    /// Without `added_tokens_decoder`: the tokens of `tokenizer.json` and `added_tokens.json` by id; one id is one token.
+    /// Without `added_tokens_decoder`: the tokens of `tokenizer.json` and `added_tokens.json` by id, one
+    /// token per id.
     fn older_added_tokens(&self, settings: &Settings) -> Result<Vec<AddedToken>> {
         let mut tokens = settings.added.clone();
         if let Some(text) = self.added_tokens {
@@ -145,7 +146,7 @@ impl TokenizerFiles<'_> {
     }
 }
 
-/// A file with an object; null if it doesn't exist.
+/// Parses a file that contains an object; null if it doesn't exist.
 fn object(file: &str, text: Option<&str>) -> Result<Value> {
     text.map_or(Ok(Value::Null), |text| parse(file, text).map(Value::Object))
 }
@@ -171,7 +172,8 @@ fn from_tokenizer_json(text: &str, config: &Value) -> Result<Settings> {
     };
     settings.unknown = json.model.unk_token.unwrap_or_else(|| "[UNK]".into());
     settings.read_normalizer(json.normalizer.as_ref())?;
-    // As in `transformers`: BERT's own classes configure a plain normalizer, the generic ones keep that of the file.
+    // As in `transformers`: BERT's own classes configure a plain normalizer, generic ones keep that of the
+    // file.
     let in_sequence = json.normalizer.as_ref().is_some_and(|part| part.get("normalizers").is_some());
     if !is_generic(config) && !in_sequence {
         settings.read_normalization(config)?;

@@ -7,9 +7,9 @@ use super::form::token_text;
 use crate::error::{Error, Result};
 
 impl Tokenizer {
-    /// Checks that a model with `vocab_size` word embeddings has those of the special tokens that every input contains.
-    /// Other tokens without an embedding are an error only where they occur, as in `transformers`; embeddings without a
-    /// token are padding.
+    /// Checks that a model with `vocab_size` word embeddings has embeddings for the special tokens that every
+    /// input contains. Other tokens without an embedding are an error only where they occur, as in
+    /// `transformers`; embeddings without a token are padding.
     ///
     /// # Errors
     /// [`Error::Config`] with the token, its id and `vocab_size`.
@@ -26,7 +26,7 @@ impl Tokenizer {
         }
     }
 
-    /// Checks that a model with `vocab_size` word embeddings has those of the tokens of an input.
+    /// Checks that a model with `vocab_size` word embeddings has an embedding for every token of an input.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] with the token, its id and `vocab_size`.

@@ -1,4 +1,4 @@
-//! Names of a tokenizer's files, and the types of the parts of `tokenizer.json`.
+//! Names of a tokenizer's files, and access to the parts of `tokenizer.json`.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(super) fn kind_of(part: Option<&Value>) -> Option<&str> {
     part.and_then(|part| part.get("type")).and_then(Value::as_str)
 }
 
-/// The only element of a `Sequence`, which does the same as the sequence; anything else as it is.
+/// The only element of a `Sequence`, which is equivalent to it; anything else unchanged.
 pub(super) fn only_element<'a>(part: Option<&'a Value>, elements: &str) -> Option<&'a Value> {
     match part.and_then(|part| part.get(elements)).and_then(Value::as_array).map(Vec::as_slice) {
         Some([only]) if kind_of(part) == Some("Sequence") => only_element(Some(only), elements),
@@ -29,7 +29,7 @@ pub(super) fn unsupported(part: &str, found: Option<&str>, wanted: &str) -> Erro
     )
 }
 
-/// A token for a message, truncated.
+/// A token, truncated for a message.
 pub(super) fn token_text(token: &str) -> String {
     let short: String = token.chars().take(40).collect();
     format!("{short:?}{}", if short.len() < token.len() { "…" } else { "" })

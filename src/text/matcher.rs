@@ -1,4 +1,4 @@
-//! Finds added tokens in a text, before WordPiece runs, as the `tokenizers` crate does.
+//! Finds added tokens in a text before WordPiece runs, like the `tokenizers` crate.
 
 use tokenizers::normalizer::Range;
 use tokenizers::{NormalizedString, Split, Token};
@@ -10,11 +10,11 @@ use crate::sorting::sort_by;
 /// Matches a set of patterns: leftmost first, then longest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matcher {
-    /// In the order of their bytes.
+    /// Sorted by their bytes.
     patterns: Vec<Pattern>,
 }
 
-/// A token to find, spelled as it is in the text.
+/// A token to find, as spelled in the text.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     text: String,
@@ -38,7 +38,7 @@ impl Matcher {
         self.patterns.iter().any(crosses)
     }
 
-    /// Characters of the longest pattern.
+    /// Number of characters in the longest pattern.
     pub(super) fn longest(&self) -> usize {
         self.patterns.iter().map(|pattern| pattern.text.chars().count()).max().unwrap_or_default()
     }
@@ -48,8 +48,8 @@ impl Matcher {
         text.char_indices().any(|(at, _)| self.found(&text[at..]).is_some())
     }
 
-    /// Splits `text` at every match that isn't `plain`. Matches already have their token; the rest is still to be
-    /// tokenized.
+    /// Splits `text` at every match that isn't `plain`. Matches already have their token; the rest still has
+    /// to be tokenized.
     pub(super) fn split(&self, text: NormalizedString, plain: impl Fn(&AddedToken) -> bool) -> Vec<Split> {
         let source = text.get();
         let mut splits = Vec::new();
@@ -63,7 +63,7 @@ impl Matcher {
             let token = &found.token;
             let (mut start, mut end) = (at, at + found.text.len());
             at = end;
-            // As in the crate, a shorter token inside one that doesn't count isn't looked for.
+            // As in the crate, shorter tokens inside a rejected match aren't considered.
             let inside_word = source[..start].ends_with(is_word) || source[end..].starts_with(is_word);
             if start < read || plain(token) || (token.single_word && inside_word) {
                 continue;

@@ -1,5 +1,5 @@
-//! BERT's normalizer: the same as `tokenizers::normalizers::BertNormalizer`, whose generic decomposition brings the
-//! tables of compatibility decompositions with it, 60 KB of WebAssembly that BERT doesn't use.
+//! BERT's normalizer, equivalent to `tokenizers::normalizers::BertNormalizer`, whose generic decomposition
+//! would pull in the tables of compatibility decompositions, 60 KB of WebAssembly that BERT doesn't use.
 
 use tokenizers::NormalizedString;
 use unicode_categories::UnicodeCategories;
@@ -7,24 +7,24 @@ use unicode_normalization_alignments::char::{canonical_combining_class, decompos
 
 use crate::sorting::sort_by_key;
 
-/// The changes to a text before it is split into words.
+/// The changes made to a text before it is split into words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Normalizer {
-    /// True if control characters are dropped, and every whitespace character becomes a space.
+    /// Whether control characters are dropped and every whitespace character becomes a space.
     pub clean_text: bool,
-    /// True if each Chinese character is a word.
+    /// Whether each Chinese character is a word.
     pub space_chinese: bool,
     pub strip_accents: bool,
     pub lowercase: bool,
 }
 
 impl Normalizer {
-    /// Normalizes a text, which knows afterwards where its characters come from.
+    /// Normalizes a text, tracking where its characters come from.
     pub fn normalize(self, text: &mut NormalizedString) {
         if self.clean_text {
             text.filter(|c| !is_dropped(c)).map(|c| if is_space(c) { ' ' } else { c });
         }
-        // The next two change nothing in ASCII.
+        // The next two steps don't change ASCII.
         let is_ascii = text.get().is_ascii();
         if self.space_chinese && !is_ascii {
             let spaced = space_chinese(text.get());
@@ -46,12 +46,13 @@ fn is_space(c: char) -> bool {
 }
 
 pub(super) fn is_dropped(c: char) -> bool {
-    // Categories are looked up in tables: most characters don't need that.
+    // Most characters don't need the table lookup of their category.
     let is_control = if c.is_ascii() { c.is_ascii_control() } else { c.is_other() };
     (is_control && !matches!(c, '\t' | '\n' | '\r')) || c == '\u{fffd}'
 }
 
-/// Characters of the blocks that Google's BERT takes for Chinese; Japanese kana and Korean Hangul aren't among them.
+/// Characters of the blocks that Google's BERT treats as Chinese; Japanese kana and Korean Hangul aren't
+/// among them.
 pub(super) fn is_chinese(c: char) -> bool {
     matches!(c,
         '\u{3400}'..='\u{4dbf}'
@@ -63,8 +64,8 @@ pub(super) fn is_chinese(c: char) -> bool {
         | '\u{2f800}'..='\u{2fa1f}')
 }
 
-/// Puts spaces around Chinese characters. With every character, as for [`NormalizedString::transform`]: 1 if it is
-/// inserted, 0 if it takes the place of the next one of the text.
+/// Puts spaces around Chinese characters. Each character comes with a number for
+/// [`NormalizedString::transform`]: 1 if it is inserted, 0 if it replaces the next character of the text.
 fn space_chinese(text: &str) -> Vec<(char, isize)> {
     let mut spaced = Vec::with_capacity(text.len());
     for c in text.chars() {
@@ -77,13 +78,13 @@ fn space_chinese(text: &str) -> Vec<(char, isize)> {
     spaced
 }
 
-/// The canonical decomposition (NFD), marks in canonical order; see [Unicode Standard Annex #15]. Returns the same as
-/// [`space_chinese`].
+/// The canonical decomposition (NFD), with marks in canonical order; see [Unicode Standard Annex #15]. The
+/// numbers are those of [`space_chinese`].
 ///
 /// [Unicode Standard Annex #15]: https://www.unicode.org/reports/tr15/
 fn decompose(text: &str) -> Vec<(char, isize)> {
     let mut decomposed = Vec::with_capacity(text.len());
-    // Since the last character that isn't a mark.
+    // Marks since the last character that isn't one.
     let mut pending = Vec::new();
     for c in text.chars() {
         let mut change = 0;
@@ -100,7 +101,7 @@ fn decompose(text: &str) -> Vec<(char, isize)> {
     decomposed
 }
 
-/// Moves characters with their combining classes to `decomposed`, in the order of these.
+/// Moves characters to `decomposed`, ordered by their combining classes.
 fn take_sorted(pending: &mut Vec<(u8, char, isize)>, decomposed: &mut Vec<(char, isize)>) {
     if !pending.is_sorted_by_key(|&(class, ..)| class) {
         sort_by_key(pending, |&(class, ..)| class);
@@ -145,7 +146,7 @@ mod tests {
     fn every_character_is_normalized_as_by_tokenizers() {
         let characters: Vec<char> = ('\0'..=char::MAX).collect();
         for characters in characters.chunks(4096) {
-            // Letters in between, so that marks don't become one long run.
+            // With letters in between, so that the marks don't form one long run.
             compare(&characters.iter().flat_map(|&c| ['x', c]).collect::<String>());
         }
     }

@@ -51,8 +51,8 @@ impl<'a> Utf16Index<'a> {
     }
 }
 
-/// The byte at which UTF-16 unit `units` of a text begins; of a character of two units, its first byte. `None` past the
-/// text's end.
+/// The byte at which UTF-16 unit `units` of a text starts; for a character of two units, its first byte.
+/// `None` past the text's end.
 pub fn byte_at(text: &str, units: usize) -> Option<usize> {
     let mut before = 0;
     for (byte, character) in text.char_indices() {

@@ -1,9 +1,9 @@
-//! Cuts a long text into segments that can be tokenized one by one, because normalizing takes dozens of bytes of memory per
-//! byte of text.
+//! Cuts a long text into segments that can be tokenized one by one, because normalizing takes dozens of bytes
+//! of memory per byte of text.
 //!
-//! A cut is next to a space; or before a character that is a word by itself; or inside a word that has too many characters
-//! for WordPiece before the cut alone, so that it is unknown whatever follows. Nothing near a cut may belong to an added
-//! token, or be changed by the characters on the other side.
+//! A cut is next to a space, before a character that is a word by itself, or inside a word that already has
+//! too many characters for WordPiece before the cut, so that it is unknown whatever follows. Nothing near a
+//! cut may belong to an added token or be affected by characters on the other side.
 
 use tokenizers::NormalizedString;
 use unicode_categories::UnicodeCategories;
@@ -13,7 +13,8 @@ use super::matcher::Matcher;
 use super::normalizer::{Normalizer, is_chinese, is_dropped};
 use super::words::WordSplit;
 
-/// Bytes of a segment, except where there is nowhere to cut. Short, because one that is ASCII takes a fraction of the time.
+/// Bytes of a segment, unless there is no place to cut. Short, because an ASCII segment takes a fraction of
+/// the time.
 pub(super) const SEGMENT: usize = 1 << 8;
 
 /// A part of a text.
@@ -22,21 +23,21 @@ pub(super) struct Segment<'a> {
     /// First byte in the text.
     pub start: usize,
     pub text: &'a str,
-    /// True if its first word is the end of the last word of the segment before, which is unknown.
+    /// True if its first word is the rest of the previous segment's last word, which is unknown.
     pub in_word: bool,
 }
 
-/// What decides where a text can be cut.
+/// Determines where a text can be cut.
 pub(super) struct Cuts<'a> {
     normalizer: Normalizer,
     words: WordSplit,
-    /// Added tokens in the text as it is written, and in the normalized text.
+    /// Added tokens in the text as written, and in the normalized text.
     matchers: &'a [Matcher; 2],
-    /// Characters of the longest word that isn't unknown.
+    /// Maximum number of characters of a word that isn't unknown.
     longest_word: usize,
-    /// Minimum length of a segment in bytes, except of the last.
+    /// Minimum length of a segment in bytes, except for the last.
     segment: usize,
-    /// Characters of the longest added token.
+    /// Number of characters in the longest added token.
     reach: usize,
     /// True if an added token could contain white space.
     crosses_spaces: bool,
@@ -71,7 +72,7 @@ impl<'m> Cuts<'m> {
         let from = (from..text.len()).find(|&at| text.is_char_boundary(at))?;
         let reach = self.reach;
         let mut letters = 0;
-        // After a place that isn't clear, the next ones aren't either.
+        // After a position that isn't clear, the next ones aren't either.
         let mut wait = 0;
         for (at, c) in text[from..].char_indices().map(|(at, c)| (from + at, c)) {
             if matches!(c, ' ' | '\t' | '\r' | '\n') && !self.crosses_spaces {
@@ -106,8 +107,8 @@ impl<'m> Cuts<'m> {
         self.normalizer.space_chinese && is_chinese(c)
     }
 
-    /// Returns whether the `before` characters in front of a place and the `after` characters behind it are normalized one
-    /// by one, and none of them belongs to an added token.
+    /// Returns whether the `before` characters before a position and the `after` characters after it are
+    /// normalized independently, and none of them belongs to an added token.
     fn is_clear(&self, text: &str, at: usize, before: usize, after: usize) -> bool {
         let is_steady = |c: char| c.is_ascii_graphic() || is_letter(c);
         let (left, right) = text.split_at(at);

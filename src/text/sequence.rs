@@ -24,9 +24,9 @@ pub struct Encoded {
 
 /// Encodes one text, or a pair, into at most `max_length` tokens.
 ///
-/// Texts that don't fit are truncated like `transformers` with `truncation=True` (`longest_first`): of a pair, the longer
-/// text gets what the shorter one leaves; if both are longer than half the room, each gets half (and the longer one the
-/// odd token).
+/// Texts that don't fit are truncated like `transformers` with `truncation=True` (`longest_first`): in a
+/// pair, the longer text gets what the shorter one leaves; if both are longer than half the room, each gets
+/// half (and the longer one the odd token).
 ///
 /// # Errors
 /// [`Error::InvalidInput`] if `max_length` has no room for the special tokens.
@@ -39,7 +39,7 @@ pub fn encode(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length:
 /// Adds special tokens to pieces; see [`encode`].
 ///
 /// # Errors
-/// As [`encode`].
+/// Same as [`encode`].
 pub fn assemble(
     tokenizer: &Tokenizer,
     mut pieces: Vec<Piece>,
@@ -69,7 +69,7 @@ pub fn assemble(
 /// Number of pieces of one text that fit into `max_length` tokens.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] if there is room for none.
+/// [`Error::InvalidInput`] if there isn't room for any.
 pub fn room(tokenizer: &Tokenizer, max_length: usize) -> Result<usize> {
     let specials = tokenizer.template().specials(false);
     max_length.checked_sub(specials).filter(|&room| room > 0).ok_or_else(|| {
@@ -78,7 +78,8 @@ pub fn room(tokenizer: &Tokenizer, max_length: usize) -> Result<usize> {
     })
 }
 
-/// Adds special tokens to the pieces of a pair and truncates only the first text, like `transformers` with `only_first`.
+/// Adds special tokens to the pieces of a pair, truncating only the first text, like `transformers` with
+/// `only_first`.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] if the second text and the special tokens alone are longer than `max_length`.
@@ -99,7 +100,7 @@ pub fn assemble_whole_pair(
     Ok(Encoded { truncated, ..whole })
 }
 
-/// Removes the end, or the start if the tokenizer says so, of what is too long.
+/// Truncates pieces to `length`, at the end or, if the tokenizer says so, at the start.
 fn shorten(tokenizer: &Tokenizer, pieces: &mut Vec<Piece>, length: usize) {
     if tokenizer.truncates_left() {
         pieces.drain(..pieces.len().saturating_sub(length));

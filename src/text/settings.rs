@@ -1,4 +1,4 @@
-//! The checked settings of a tokenizer's files.
+//! A tokenizer's settings from its files, checked.
 
 use ahash::AHashMap;
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub(super) struct Settings {
     pub(super) unknown: String,
     pub(super) names: SpecialTokens,
     pub(super) added: Vec<AddedToken>,
-    /// From `tokenizer.json`; BERT's if none.
+    /// From `tokenizer.json`; BERT's if `None`.
     pub(super) template: Option<Template>,
     pub(super) words: WordSplit,
     /// True if the model gets type ids.
@@ -33,10 +33,10 @@ pub(super) struct Settings {
     pub(super) max_word_chars: usize,
     pub(super) clean_text: bool,
     pub(super) space_chinese: bool,
-    /// If none, as `lowercase`.
+    /// If `None`, same as `lowercase`.
     pub(super) strip_accents: Option<bool>,
     pub(super) lowercase: bool,
-    /// True if special tokens in a text are plain text; `None` if the file doesn't say.
+    /// Whether special tokens in a text are plain text; `None` if the file doesn't say.
     pub(super) split_special_tokens: Option<bool>,
     /// `model_max_length`.
     pub(super) max_length: Option<usize>,
@@ -97,8 +97,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Reads the normalization of `tokenizer_config.json`. The classes of BERT's family have their own defaults, whatever
-    /// `tokenizer.json` says.
+    /// Reads the normalization in `tokenizer_config.json`. The tokenizer classes of the BERT family have
+    /// their own defaults, whatever `tokenizer.json` says.
     pub(super) fn read_normalization(&mut self, config: &Value) -> Result<()> {
         let flag = |name: &str| flag(TOKENIZER_CONFIG, config, name);
         self.lowercase = flag("do_lower_case")?.unwrap_or(true);
@@ -136,7 +136,7 @@ impl Settings {
         self.vocabulary.0.get(token).copied().or_else(added)
     }
 
-    /// Detects added tokens whose id contradicts the vocabulary.
+    /// Checks that the ids of added tokens agree with the vocabulary.
     pub(super) fn check_added(&self) -> Result<()> {
         for added in &self.added {
             if let Some(&id) = self.vocabulary.0.get(&added.content).filter(|id| **id != added.id) {
@@ -148,7 +148,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Detects mistakes that would otherwise only show as wrong answers.
+    /// Checks for mistakes that would otherwise show only as wrong answers.
     pub(super) fn check(&self, file: &str) -> Result<()> {
         if self.vocabulary.0.is_empty() {
             return Err(Error::corrupt(file, "the vocabulary is empty"));

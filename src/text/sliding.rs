@@ -1,4 +1,4 @@
-//! Spans that slide over a long text, and the one that shows each piece with the most context.
+//! A sliding span over a long text, and for each piece, the position that shows it with the most context.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ pub struct Sliding {
 }
 
 impl Sliding {
-    /// Spans of `capacity` pieces over `total`, whose starts are `step` pieces apart, or fewer where there would be gaps.
+    /// Spans of `capacity` pieces over `total`, with starts `step` pieces apart, or closer if there would be
+    /// gaps.
     pub fn new(total: usize, capacity: usize, step: usize) -> Self {
         let capacity = capacity.max(1);
         Self { total, capacity, step: step.clamp(1, capacity) }
@@ -26,13 +27,13 @@ impl Sliding {
         1 + self.total.saturating_sub(self.capacity).div_ceil(self.step)
     }
 
-    /// The span with an index.
+    /// The span with this index.
     pub fn span(&self, index: usize) -> Range<usize> {
         let start = index.saturating_mul(self.step).min(self.total);
         start..start.saturating_add(self.capacity).min(self.total)
     }
 
-    /// For each piece of a span: whether this is the span that shows it with the most context.
+    /// For each piece of a span, whether this span shows it with the most context.
     pub fn max_context(&self, index: usize) -> Vec<bool> {
         self.span(index).map(|piece| self.best(piece) == index).collect()
     }

@@ -1,4 +1,4 @@
-//! The tokens with a role: their spelling, from `tokenizer_config.json` and `special_tokens_map.json`.
+//! Tokens with a role, and their spelling in `tokenizer_config.json` and `special_tokens_map.json`.
 
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ pub(super) enum Role {
     Mask,
 }
 
-/// The field and BERT's spelling of each role, in the order in which `transformers` adds tokens that the vocabulary doesn't
-/// have.
+/// The field and BERT's spelling of each role, in the order in which `transformers` adds tokens that aren't
+/// in the vocabulary.
 const ROLES: [(&str, Option<&str>); 7] = [
     ("bos_token", None),
     ("eos_token", None),
@@ -28,7 +28,7 @@ const ROLES: [(&str, Option<&str>); 7] = [
     ("mask_token", Some("[MASK]")),
 ];
 
-/// The special tokens that the files name.
+/// The special tokens named in the files.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SpecialTokens {
     /// By [`Role`].
@@ -38,7 +38,7 @@ pub(super) struct SpecialTokens {
 }
 
 impl SpecialTokens {
-    /// Reads the fields of `file`, which override those of a file read before.
+    /// Reads the fields of `file`, which override those of a file read earlier.
     pub(super) fn read(&mut self, file: &'static str, fields: &Value) -> Result<()> {
         let broken = |field: &str, value: &Value| {
             let problem =
@@ -67,7 +67,7 @@ impl SpecialTokens {
         Ok(())
     }
 
-    /// The spelling of a role that a file names.
+    /// The spelling of a role, if a file names it.
     pub(super) fn stated(&self, role: Role) -> Option<&str> {
         self.named[role as usize].as_ref().map(|token| token.content.as_str())
     }
@@ -87,7 +87,8 @@ impl SpecialTokens {
         self.named.iter().flatten().chain(&self.additional).any(|token| token.content == content)
     }
 
-    /// The tokens with a role, with BERT's spelling for those that no file names if `defaults`, and the additional ones.
+    /// The tokens with a role and the additional ones. With `defaults`, roles that no file names get BERT's
+    /// spelling.
     pub(super) fn all(&self, defaults: bool) -> Vec<AddedToken> {
         let default = move |index: usize| ROLES[index].1.filter(|_| defaults);
         let spelled = move |(index, token): (usize, &Option<AddedToken>)| {

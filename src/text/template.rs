@@ -1,4 +1,4 @@
-//! The places of the special tokens of an input: the `post_processor` of `tokenizer.json`, or BERT's template.
+//! Where an input's special tokens go: the `post_processor` of `tokenizer.json`, or BERT's template.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 enum Part {
     /// Special tokens.
     Special { ids: Vec<u32>, type_id: u32 },
-    /// The text with this index: 0, or 1 for the second of a pair.
+    /// The text with this index: 0, or 1 for the second text of a pair.
     Text { index: usize, type_id: u32 },
 }
 
@@ -24,14 +24,14 @@ impl Part {
     }
 }
 
-/// The parts of an input of one text, and of a pair.
+/// The parts of an input with one text, and with a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
     single: Vec<Part>,
     pair: Vec<Part>,
 }
 
-/// Texts between their special tokens.
+/// Texts with their special tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Assembled {
     pub(super) ids: Vec<u32>,
@@ -109,7 +109,7 @@ impl Template {
         }
     }
 
-    /// Ignores type ids, for models that `model_input_names` doesn't give any.
+    /// Ignores type ids, for models without them in `model_input_names`.
     pub(super) fn without_types(mut self) -> Self {
         for part in self.single.iter_mut().chain(&mut self.pair) {
             let (Part::Special { type_id, .. } | Part::Text { type_id, .. }) = part;
@@ -129,7 +129,7 @@ impl Template {
         parts.iter().flat_map(Part::special_ids).copied()
     }
 
-    /// Puts texts between their special tokens.
+    /// Adds special tokens around texts.
     pub(super) fn assemble(
         &self,
         first: impl ExactSizeIterator<Item = u32>,

@@ -1,7 +1,7 @@
 //! BERT's tokenizer, built from components of the `tokenizers` crate.
 //!
-//! Uses the concrete types of the components: the crate's own `Tokenizer` is generic over all of them and would add them,
-//! and a regular-expression engine, to the wasm module.
+//! Uses the components' concrete types: the crate's own `Tokenizer` is generic over all of them and would
+//! pull them all, and a regular-expression engine, into the wasm module.
 
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::wordpiece::WordPiece;
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// Ids of the special tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpecialIds {
-    /// `[CLS]`, first in every sequence.
+    /// `[CLS]`, at the start of every sequence.
     pub class: u32,
     /// `[SEP]`, after every text.
     pub separator: u32,
@@ -53,7 +53,7 @@ pub struct Tokenizer {
     /// Added tokens to match in the original text, and in the normalized text.
     pub(super) matchers: [Matcher; 2],
     pub(super) added: Vec<AddedToken>,
-    /// The file of the vocabulary.
+    /// The file with the vocabulary.
     pub(super) file: &'static str,
     size: usize,
     max_length: Option<usize>,
@@ -105,9 +105,10 @@ impl Tokenizer {
         })
     }
 
-    /// The pieces of `text`, without the special tokens of an input's template. `[SEP]` and the like written in it are
-    /// plain text unless [`Tokenizer::split_special_tokens`] says otherwise, so a passage can't end its own segment;
-    /// special tokens that a model's author added are themselves. Linear in the text's length.
+    /// The pieces of `text`, without the special tokens of an input's template. `[SEP]` and the like written
+    /// in it are plain text unless [`Tokenizer::split_special_tokens`] says otherwise, so a passage can't end
+    /// its own segment; special tokens that a model's author added are recognized. Linear in the text's
+    /// length.
     ///
     /// # Errors
     /// Only [`Error::Internal`], for an error of the `tokenizers` crate.
@@ -120,11 +121,11 @@ impl Tokenizer {
         self.encode_finding(text, found)
     }
 
-    /// Like [`Tokenizer::encode`], but special tokens written in `text` are themselves, as in `transformers`, unless
-    /// [`Tokenizer::split_special_tokens`] says otherwise.
+    /// Like [`Tokenizer::encode`], but special tokens written in `text` are recognized, as in `transformers`,
+    /// unless [`Tokenizer::split_special_tokens`] says otherwise.
     ///
     /// # Errors
-    /// As [`Tokenizer::encode`].
+    /// Same as [`Tokenizer::encode`].
     pub fn encode_with_special_tokens(&self, text: &str) -> Result<Vec<Piece>> {
         let split = self.split_special_tokens.unwrap_or(false);
         self.encode_finding(text, if split { Found::None } else { Found::All })
@@ -133,7 +134,7 @@ impl Tokenizer {
     /// Like [`Tokenizer::encode_with_special_tokens`], but the mask token written in `text` is always the mask.
     ///
     /// # Errors
-    /// As [`Tokenizer::encode`]; [`Error::Unsupported`] if the vocabulary has no mask token.
+    /// Same as [`Tokenizer::encode`]; [`Error::Unsupported`] if the vocabulary has no mask token.
     pub fn encode_with_masks(&self, text: &str) -> Result<Vec<Piece>> {
         let Some(mask) = self.special.mask else {
             let what = format!("fill-mask: the vocabulary has no mask token {:?}", self.mask);
@@ -143,13 +144,14 @@ impl Tokenizer {
         self.encode_finding(text, if split { Found::Only(mask) } else { Found::All })
     }
 
-    /// True if special tokens written in a text are plain text. `None`: only `[SEP]` and the like, and only in the
-    /// passages and questions of question answering. Initially as `tokenizer_config.json` says.
+    /// Whether special tokens written in a text are plain text. `None`: only `[SEP]` and the like, and only
+    /// in the passages and questions of question answering. The initial value is that of
+    /// `tokenizer_config.json`.
     pub fn split_special_tokens(&self) -> Option<bool> {
         self.split_special_tokens
     }
 
-    /// Changes [`Tokenizer::split_special_tokens`].
+    /// Sets [`Tokenizer::split_special_tokens`].
     pub fn set_split_special_tokens(&mut self, split: Option<bool>) {
         self.split_special_tokens = split;
     }
@@ -213,10 +215,10 @@ impl Tokenizer {
     }
 }
 
-/// Finds the special tokens. `file` has the vocabulary.
+/// Finds the special tokens. `file` is the name of the vocabulary's file.
 fn special_ids(settings: &Settings, file: &str) -> Result<SpecialIds> {
     let id = |role| settings.id(settings.names.spelling(role));
-    // Every input begins and ends with them, so a template knows them even if no file names them.
+    // Every input starts and ends with them, so a template has them even if no file names them.
     let in_template = |last: bool| {
         let mut ids = settings.template.as_ref()?.special_ids(false);
         if last { ids.last() } else { ids.next() }
@@ -237,7 +239,7 @@ fn special_ids(settings: &Settings, file: &str) -> Result<SpecialIds> {
     })
 }
 
-/// The added tokens to match as they are written, and in the normalized text.
+/// The added tokens to match in the text as written, and in the normalized text.
 fn matchers(settings: &Settings, normalizer: Normalizer) -> [Matcher; 2] {
     let mut as_written = Vec::new();
     let mut normalized = Vec::new();

@@ -1,4 +1,4 @@
-//! The vocabulary of WordPiece.
+//! The WordPiece vocabulary.
 
 use ahash::AHashMap;
 use serde::Deserialize;

@@ -1,8 +1,9 @@
-//! Windows over a context of any length, token for token those of BERT's `run_squad`.
+//! Windows over a context of any length, token for token the same as those of BERT's `run_squad`.
 //!
-//! `run_squad` splits the context at spaces, splits each word into WordPiece tokens, and slides a span of as many tokens
-//! as fit next to the question by `doc_stride` tokens at a time. Neighboring windows overlap; a span of tokens counts only
-//! in the window that has the most context around its first token: the *max-context* window.
+//! `run_squad` splits the context at spaces, splits each word into WordPiece tokens, and slides a span of as
+//! many tokens as fit next to the question by `doc_stride` tokens at a time. Adjacent windows overlap; a span
+//! of tokens counts only in the window that has the most context around its first token: the *max-context*
+//! window.
 
 use std::borrow::Cow;
 
@@ -14,11 +15,13 @@ use crate::error::{Error, Result};
 /// Sizes of windows in tokens. The defaults are those of BERT's SQuAD runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowOptions {
-    /// Maximum length of a window, including `[CLS]` and both `[SEP]`. At most the model's `max_position_embeddings`.
+    /// Maximum length of a window, including `[CLS]` and both `[SEP]`, up to the model's
+    /// `max_position_embeddings`.
     pub max_length: usize,
     /// Distance from the start of one window to the start of the next, at least 1.
     pub doc_stride: usize,
-    /// Maximum length of the question; a longer one is truncated. It is truncated further if it leaves no room for context.
+    /// Maximum length of the question; a longer one is truncated, further if it would leave no room for
+    /// context.
     pub max_question: usize,
 }
 
@@ -28,7 +31,7 @@ impl Default for WindowOptions {
     }
 }
 
-/// All windows of a question over a context. Stores the context's pieces and builds windows on demand.
+/// All windows of a question over a context. Stores the context's pieces and creates windows on demand.
 #[derive(Clone, Debug)]
 pub struct Windows<'a> {
     template: Template,
@@ -61,7 +64,7 @@ pub struct Window<'a> {
     pub pieces: &'a [Piece],
     /// All pieces of the context.
     pub context: &'a [Piece],
-    /// For each of `pieces`: whether this is its max-context window.
+    /// For each of `pieces`, whether this is its max-context window.
     pub max_context: Vec<bool>,
 }
 
@@ -81,10 +84,10 @@ impl Windows<'static> {
 }
 
 impl<'a> Windows<'a> {
-    /// Like [`Windows::new`] for a tokenized context, to ask many questions about one text.
+    /// Like [`Windows::new`], for an already tokenized context, to ask many questions about one text.
     ///
     /// # Errors
-    /// As [`Windows::new`].
+    /// Same as [`Windows::new`].
     pub fn over(
         tokenizer: &Tokenizer,
         question: &str,
@@ -135,7 +138,7 @@ impl<'a> Windows<'a> {
         self.spans.len()
     }
 
-    /// The window with an index; none past the last one.
+    /// The window with this index; `None` past the last one.
     pub fn get(&self, index: usize) -> Option<Window<'_>> {
         if index >= self.len() {
             return None;

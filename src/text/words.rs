@@ -1,4 +1,4 @@
-//! Splits normalized text into the words that WordPiece reads: the `pre_tokenizer` of `tokenizer.json`.
+//! Splits normalized text into words for WordPiece: the `pre_tokenizer` of `tokenizer.json`.
 
 use serde_json::Value;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
@@ -9,7 +9,7 @@ use super::form::{kind_of, only_element, unsupported};
 use super::matcher::is_word;
 use crate::error::Result;
 
-/// A way to split text into words.
+/// How text is split into words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum WordSplit {
     /// `BertPreTokenizer`: at white space and around each punctuation mark.
@@ -45,7 +45,7 @@ impl WordSplit {
     }
 }
 
-/// `\w+|[^\w\s]+`; what is between the matches is white space, which is marked for removal.
+/// `\w+|[^\w\s]+`; everything between matches is white space, which is marked for removal.
 struct Runs;
 
 impl Pattern for Runs {

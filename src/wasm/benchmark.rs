@@ -26,7 +26,7 @@ struct Times {
 
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
-    /// The model for a benchmark; needs no tokenizer.
+    /// The model as a benchmark; it needs no tokenizer.
     #[wasm_bindgen(js_name = finishBenchmark)]
     pub async fn finish_benchmark(self) -> Result<WasmBenchmark, JsValue> {
         let model = self.loader.finish().await?;
@@ -36,15 +36,15 @@ impl WasmLoader {
 
 #[wasm_bindgen(js_class = Seeding)]
 impl WasmSeeding {
-    /// Finds the device for the content of a `config.json` by `{ device?, schedule?, profiling? }`. Generates no
-    /// weights yet.
+    /// Finds the device for the content of a `config.json`, with the options `{ device?, schedule?,
+    /// profiling? }`. Doesn't generate weights yet.
     pub async fn create(config: String, seed: u32, options: JsValue) -> Result<WasmSeeding, JsValue> {
         let config = Config::from_json(config)?;
         let options: LoadOptions = parse("options", &options)?;
         Ok(WasmSeeding(Seeding::new(&config, u64::from(seed), &options.session()?).await?))
     }
 
-    /// Generates the next tensor; returns the fraction of all values that are done, 1 at the end.
+    /// Generates the next tensor; returns the fraction of all values generated so far, 1 at the end.
     pub fn step(&mut self) -> Result<f64, JsValue> {
         Ok(self.0.step()?)
     }
@@ -61,7 +61,7 @@ impl WasmSeeding {
 #[wasm_bindgen(js_name = Benchmark)]
 pub struct WasmBenchmark {
     benchmark: Benchmark,
-    /// Only for generated weights.
+    /// Set only for generated weights.
     times: Option<Times>,
     limits: Option<AdapterLimits>,
 }
@@ -102,7 +102,7 @@ struct Timed {
     check: Option<Check>,
 }
 
-/// The time of a run, compared with what is expected unless that is undefined.
+/// The time of a run, and the comparison with the expected logits unless these are undefined.
 fn timed(run: &Run, expected: &JsValue) -> Result<JsValue, JsValue> {
     let expected: Option<Expected> =
         if expected.is_undefined() { None } else { Some(parse("expected", expected)?) };
@@ -112,8 +112,9 @@ fn timed(run: &Run, expected: &JsValue) -> Result<JsValue, JsValue> {
 
 #[wasm_bindgen(js_class = Benchmark)]
 impl WasmBenchmark {
-    /// `{ version, architecture, parameters, weightBytes, schedule, schedules, longest, times }`; `schedules` are all that
-    /// the engine has, and `times` are `{ compile, generate, upload }` in milliseconds if the weights were generated.
+    /// `{ version, architecture, parameters, weightBytes, schedule, schedules, longest, times }`; `schedules`
+    /// lists all of the engine's, and `times` is `{ compile, generate, upload }` in milliseconds if the
+    /// weights were generated.
     pub fn describe(&self) -> Result<JsValue, JsValue> {
         Ok(object(&Description {
             version: env!("CARGO_PKG_VERSION"),
@@ -144,7 +145,7 @@ impl WasmBenchmark {
         timed(&run, &expected)
     }
 
-    /// Computes this worker's part of a run. Returns what `run` does, or null if one of the other workers was lost.
+    /// Computes this worker's part of a run. Returns the same as `run`, or null if another worker was lost.
     #[wasm_bindgen(js_name = runPart)]
     pub fn run_part(
         &mut self,
@@ -172,14 +173,15 @@ impl WasmBenchmark {
         Ok(object(&self.benchmark.parts(sequence, 1, runs).await?)?)
     }
 
-    /// Limits of the GPU: `{ copy_gb_s, multiply_add_gflop_s, byte_dot_gop_s, clock }`, or null on the CPU. Later
-    /// profiles compare kernels with them.
+    /// The GPU's limits: `{ copy_gb_s, multiply_add_gflop_s, byte_dot_gop_s, clock }`, or null on the CPU.
+    /// Later profiles compare kernels with them.
     pub async fn limits(&mut self) -> Result<JsValue, JsValue> {
         self.limits = self.benchmark.adapter_limits().await?;
         Ok(object(&self.limits)?)
     }
 
-    /// The time of every kernel over `runs` runs of one sequence, as `docs/bench-result.schema.json` describes it.
+    /// The time of every kernel over `runs` runs of one sequence, as described by
+    /// `docs/bench-result.schema.json`.
     pub async fn profile(&mut self, sequence: usize, runs: usize) -> Result<JsValue, JsValue> {
         let profile = self.benchmark.profile(sequence, 1, runs, self.limits.as_ref()).await?;
         Ok(object(&profile)?)

@@ -19,7 +19,7 @@ pub fn parse<T: DeserializeOwned + Default>(field: &str, value: &JsValue) -> Res
     serde_json::from_str(&json).map_err(|error| Error::invalid_input(field, error.to_string()))
 }
 
-/// The index of sharded weights; its file may have either of two names.
+/// The index of sharded weights, whose file can have either of two names.
 pub fn shard_index(json: Option<&str>) -> Result<Option<ShardIndex>> {
     json.map(|json| ShardIndex::parse("the index of the weights", json.as_bytes())).transpose()
 }

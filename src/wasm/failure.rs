@@ -5,8 +5,8 @@ use wasm_bindgen::JsValue;
 
 use crate::error::Error;
 
-/// The object thrown for `error`. `detail` has the name at fault under `file`, `tensor`, `field`, `step` or `reason`, and
-/// with a tensor also its file.
+/// The object thrown for `error`. `detail` has the culprit's name under `file`, `tensor`, `field`, `step` or
+/// `reason`, and for a tensor also its file.
 pub fn thrown(error: &Error) -> JsValue {
     let detail = Object::new();
     if let Some((kind, name)) = error.culprit() {

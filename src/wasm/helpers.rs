@@ -1,4 +1,4 @@
-//! Other workers with the same model, as JavaScript provides them: jobs and results as plain arrays.
+//! Other workers with the same model, provided by JavaScript: jobs and results as plain arrays.
 
 use std::pin::Pin;
 
@@ -16,7 +16,7 @@ use crate::weights::Tensor;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The helpers of one call; see [`Helpers`], whose methods these are.
+    /// The helpers of one call; for the methods, see [`Helpers`].
     pub type CallHelpers;
     #[wasm_bindgen(method)]
     fn expect(this: &CallHelpers, milliseconds: f64);
@@ -31,11 +31,11 @@ extern "C" {
     fn give_up(this: &CallHelpers);
     #[wasm_bindgen(method, js_name = canShare)]
     fn can_share(this: &CallHelpers) -> bool;
-    /// `inputs` are ids, types and mask of all padded sequences.
+    /// `inputs` contains the ids, types and mask of all padded sequences.
     #[wasm_bindgen(method)]
     fn share(this: &CallHelpers, inputs: &Array, batch: usize, floats: usize) -> Option<SharedMemory>;
 
-    /// Memory that the workers of a run share; see [`Exchange`], whose methods these are.
+    /// Memory shared by the workers of a run; for the methods, see [`Exchange`].
     pub type SharedMemory;
     #[wasm_bindgen(method, getter)]
     fn part(this: &SharedMemory) -> usize;
@@ -115,7 +115,7 @@ fn read_finished(all: &JsValue) -> Finished {
     Array::from(all).iter().map(read).collect()
 }
 
-/// Outputs from `[name, shape, values]` of each.
+/// Outputs from an array of `[name, shape, values]`.
 fn read_outputs(outputs: JsValue) -> Outputs {
     let tensor = |tensor: JsValue| {
         let tensor = Array::from(&tensor);
@@ -152,7 +152,7 @@ impl WasmModel {
         self.0.set_helpers(helpers.map(|helpers| Box::new(helpers) as Box<dyn Helpers>));
     }
 
-    /// Runs the sequences that a call elsewhere has offered; the results are for its `finished`.
+    /// Runs sequences offered by a call in another worker; the results are for its `finished`.
     pub async fn run(&mut self, sequences: Array) -> Result<Array, JsValue> {
         let sequences: Vec<Sequence> = sequences.iter().map(read_sequence).collect();
         if sequences.is_empty() {
@@ -162,7 +162,7 @@ impl WasmModel {
         Ok(outputs.iter().map(write_outputs).collect())
     }
 
-    /// Computes a part of a run that a call elsewhere shares. False if one of the workers was lost.
+    /// Computes a part of a run shared by a call in another worker. Returns false if a worker was lost.
     #[wasm_bindgen(js_name = takePart)]
     pub fn take_part(
         &mut self,

@@ -1,4 +1,4 @@
-//! The loader: takes small files first, then the weights' bytes as they arrive.
+//! The loader: takes the small files first, then the weights' bytes as they arrive.
 
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -28,9 +28,9 @@ pub struct WasmLoader {
 
 #[wasm_bindgen(js_class = Loader)]
 impl WasmLoader {
-    /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and selects device
-    /// and storage by `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The task says which head is needed;
-    /// `feature-extraction` drops the head.
+    /// Checks the small files `{ config, small?, index?, task? }` (texts; those in `small` by name) and
+    /// selects device and storage according to `{ device?, schedule?, dtype?, splitSpecialTokens? }`. The
+    /// task determines the head; `feature-extraction` drops it.
     pub async fn create(files: JsValue, options: JsValue) -> Result<WasmLoader, JsValue> {
         let files: Files = parse("files", &files)?;
         let options: LoadOptions = parse("options", &options)?;
@@ -58,7 +58,8 @@ impl WasmLoader {
         Ok(device_object(device)?)
     }
 
-    /// Ends the previous weights file, if any, and begins the one with this name, and with this size in bytes if known.
+    /// Ends the previous weights file, if any, and starts the one with this name, and with this size in bytes
+    /// if known.
     #[wasm_bindgen(js_name = beginFile)]
     pub fn begin_file(&mut self, name: &str, bytes: Option<f64>) -> Result<(), JsValue> {
         Ok(self.loader.begin_file(name, bytes.map(|bytes| bytes as u64))?)
@@ -69,14 +70,14 @@ impl WasmLoader {
         Ok(self.loader.push(chunk)?)
     }
 
-    /// While the device isn't chosen, the name under which to remember the choice.
+    /// The key under which to store the choice, while the device hasn't been chosen.
     #[wasm_bindgen(js_name = choiceKey)]
     pub fn choice_key(&self) -> Option<String> {
         self.loader.choice_key()
     }
 
-    /// Chooses the device; to be called as soon as there is a key. Takes what it has returned on an earlier visit, and
-    /// returns what to remember, if something was measured.
+    /// Chooses the device; call it as soon as there is a key. Takes its own return value of an earlier visit,
+    /// and returns the record to store, if something was measured.
     pub async fn choose(&mut self, remembered: Option<String>) -> Result<Option<String>, JsValue> {
         Ok(self.loader.choose(remembered.as_deref()).await?)
     }

@@ -1,12 +1,12 @@
-//! Records failed allocations. When Rust can't handle one the module traps, and a trap carries no message; so the allocator
-//! records the last failed allocation, and JavaScript queries it after a trap.
+//! Records failed allocations. If Rust can't handle one, the module traps, and a trap carries no message; so
+//! the allocator records the last failed allocation, and JavaScript queries it after a trap.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Size in bytes of the last allocation if it failed, else 0.
+/// Size in bytes of the last allocation if it failed, otherwise 0.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
 struct TrackingAllocator;
@@ -47,7 +47,8 @@ unsafe impl GlobalAlloc for TrackingAllocator {
     }
 }
 
-/// Size in bytes of the last allocation if it failed, else 0: after a trap, the allocation that caused it.
+/// Size in bytes of the last allocation if it failed, otherwise 0: after a trap, the allocation that caused
+/// it.
 #[wasm_bindgen(js_name = refusedBytes)]
 pub fn refused_bytes() -> usize {
     REFUSED.load(Relaxed)

@@ -1,5 +1,6 @@
-//! The JavaScript API of the module, for the npm package in `pkg/`: a loader that takes bytes, a model with one method per
-//! task, errors as `{ code, message, detail }`. Arguments and results are plain objects; offsets are UTF-16 units.
+//! The module's JavaScript API, for the npm package in `pkg/`: a loader that takes bytes, a model with one
+//! method per task, and errors as `{ code, message, detail }`. Arguments and results are plain objects;
+//! offsets are UTF-16 units.
 
 #[cfg(feature = "benchmark")]
 mod benchmark;

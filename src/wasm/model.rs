@@ -1,4 +1,4 @@
-//! A loaded model. Runs one call at a time: the npm package keeps the queue.
+//! A loaded model. Runs one call at a time: the queue is in the npm package.
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -52,7 +52,7 @@ impl WasmModel {
         Ok(device_object(self.0.device())?)
     }
 
-    /// The task of the head, by the names that `pipeline()` takes.
+    /// The head's task, named as in `pipeline()`.
     pub fn task(&self) -> String {
         match self.0.config().head {
             Head::QuestionAnswering => "question-answering",
@@ -66,7 +66,7 @@ impl WasmModel {
         .to_string()
     }
 
-    /// Labels by class; empty for heads without labels.
+    /// The labels by class; empty for heads without labels.
     pub fn labels(&self) -> Vec<String> {
         self.0.config().labels.clone()
     }
@@ -77,7 +77,7 @@ impl WasmModel {
     }
 }
 
-/// The head that a task needs, by the names that `pipeline()` takes; none for an unknown task.
+/// The head needed by a task, named as in `pipeline()`; `None` for an unknown task.
 pub fn head_of(task: &str) -> Option<Head> {
     Some(match task {
         "question-answering" => Head::QuestionAnswering,
@@ -92,7 +92,7 @@ pub fn head_of(task: &str) -> Option<Head> {
 /// `{ wasmBytes, gpuBuffers, gpuBytes }`.
 pub fn memory_object(session: &Session) -> Result<JsValue> {
     let gpu::Memory { buffers: gpu_buffers, bytes: gpu_bytes } = session.memory();
-    // Pages of 64 KiB.
+    // In pages of 64 KiB.
     let wasm_bytes = core::arch::wasm32::memory_size(0) << 16;
     object(&Memory { wasm_bytes, gpu_buffers, gpu_bytes })
 }

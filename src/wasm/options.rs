@@ -17,7 +17,7 @@ pub struct LoadOptions {
     dtype: Option<String>,
     simd: Option<String>,
     profiling: bool,
-    /// True if special tokens written in a text are plain text; if `None`, as the task and the files say.
+    /// Whether special tokens written in a text are plain text; if `None`, the task and the files decide.
     #[serde(rename = "splitSpecialTokens")]
     pub split_special_tokens: Option<bool>,
 }
@@ -40,7 +40,7 @@ impl LoadOptions {
         Ok(SessionOptions { device, threads: 1, simd, schedule, profiling, ..SessionOptions::default() })
     }
 
-    /// The CPU's instruction set; none for the best.
+    /// The CPU's instruction set; `None` for the best available one.
     fn simd(&self) -> Result<Option<Simd>> {
         let missing = |name: &str| Error::Unsupported {
             what: format!("the instruction set `{name}`"),
@@ -50,7 +50,8 @@ impl LoadOptions {
         wanted.map(|name| Simd::named(name).ok_or_else(|| missing(name))).transpose()
     }
 
-    /// The format to convert the weights to while they load; none for f32, which represents every stored format exactly.
+    /// The format to convert the weights to while they load; `None` for f32, which represents every stored
+    /// format exactly.
     pub fn storage(&self) -> Result<Option<Storage>> {
         let storage = self.dtype.as_deref().map(str::parse::<Storage>).transpose()?;
         Ok(storage.filter(|storage| *storage != Storage::F32))

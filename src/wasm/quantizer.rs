@@ -19,14 +19,16 @@ pub struct WasmQuantizer {
 
 #[wasm_bindgen(js_class = Quantizer)]
 impl WasmQuantizer {
-    /// A quantizer to `f16`, `q8` or `q4` for the model with this `config.json`, and this index if it is sharded.
+    /// A quantizer to `f16`, `q8` or `q4` for the model with this `config.json`, and with this index if it is
+    /// sharded.
     pub fn create(config: &str, index: Option<String>, dtype: &str) -> Result<WasmQuantizer, JsValue> {
         let quantizer = Some(Quantizer::new(dtype.parse::<Storage>()?));
         let checkpoint = Checkpoint::new(Config::from_json(config)?, shard_index(index.as_deref())?)?;
         Ok(WasmQuantizer { checkpoint, stream: None, quantizer, file: None })
     }
 
-    /// Ends the previous weights file, if any, and begins the one with this name, and with this size in bytes if known.
+    /// Ends the previous weights file, if any, and starts the one with this name, and with this size in bytes
+    /// if known.
     #[wasm_bindgen(js_name = beginFile)]
     pub fn begin_file(&mut self, name: &str, bytes: Option<f64>) -> Result<(), JsValue> {
         self.end_file()?;
@@ -51,7 +53,7 @@ impl WasmQuantizer {
         Ok(())
     }
 
-    /// The next part of the quantized file, after all files have been pushed; none at its end.
+    /// The next part of the quantized file, after all files have been pushed; `None` at its end.
     #[wasm_bindgen(js_name = nextPart)]
     pub fn next_part(&mut self) -> Result<Option<Vec<u8>>, JsValue> {
         self.end_file()?;

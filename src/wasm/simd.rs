@@ -1,12 +1,12 @@
-//! The instruction sets that a second wasm module adds.
+//! The instruction sets provided by a second wasm module.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::kernels::relaxed::Module;
 
-/// Checks the second module's `product`, at its place in the function table, and makes its instruction sets available,
-/// of which `best` is the best. The region is what its data and stack take. Returns what is wrong with it, if anything
-/// is.
+/// Checks the second module's `product`, given by its index in the function table, and makes its instruction
+/// sets available, the best of which is `best`. The region holds its data and stack. Returns the problem, if
+/// there is one.
 #[wasm_bindgen(js_name = installRelaxed)]
 pub fn install_relaxed(
     version: u32,

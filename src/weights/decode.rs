@@ -8,16 +8,16 @@ use crate::error::{Error, Result};
 use super::header::{check_scale, check_stored};
 use super::tensor::{ParameterData, RawTensor, Tensor, Values, reserve};
 
-/// Number of columns of a row that share a scale in q4.
+/// Number of columns of a row that share a q4 scale.
 pub const Q4_GROUP: usize = 32;
 
-/// Decodes a stored tensor, with its scales if it is quantized, to the shape that the configuration requires.
+/// Decodes a stored tensor, with its scales if it is quantized, to the shape required by the configuration.
 ///
 /// q8: row `r` is `scale[r] · i8`. q4: two values per byte, low nibble first, each in two's complement from −8 to 7,
 /// times the scale of its group of [`Q4_GROUP`] columns; a row's last group may be shorter.
 ///
 /// # Errors
-/// Wrong shapes, unsupported types, a missing scale, and values that are NaN or infinite.
+/// Wrong shapes, unsupported types, a missing scale, and NaN or infinite values.
 pub fn decode(raw: &RawTensor, scale: Option<&RawTensor>, shape: &[usize]) -> Result<Tensor> {
     check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
     let len = shape.iter().product();
@@ -52,10 +52,11 @@ fn floats(dtype: Dtype, bytes: &[u8], data: &mut Vec<f32>) -> bool {
     true
 }
 
-/// Calls `work` with each row of a float tensor, so that there is never a second copy of its values. A vector is one row.
+/// Calls `work` with each row of a float tensor, so that its values are never copied as a whole. A vector is
+/// one row.
 ///
 /// # Errors
-/// Types other than floats, and values that are NaN or infinite.
+/// Types other than floats, and NaN or infinite values.
 pub(super) fn rows(raw: &RawTensor, mut work: impl FnMut(&[f32])) -> Result<()> {
     let columns = raw.shape.last().map_or(1, |&columns| columns.max(1));
     let row_bytes = columns * raw.dtype.bitsize() / 8;
@@ -76,8 +77,8 @@ pub(super) fn rows(raw: &RawTensor, mut work: impl FnMut(&[f32])) -> Result<()> 
     Ok(())
 }
 
-/// A matrix stored as f16, q8 or q4, left as it is; the rows of f16 and q4 have scales of 1. The caller checks that its
-/// values are finite.
+/// A matrix stored as f16, q8 or q4, unchanged; rows in f16 and q4 have a scale of 1. The caller checks that
+/// its values are finite.
 ///
 /// # Errors
 /// Wrong shapes, a missing scale.
@@ -146,13 +147,13 @@ fn dequantize(
     Ok(())
 }
 
-/// Fails with the index of the first value that is NaN or infinite, or that its scale makes so.
+/// Fails with the index of the first value that is NaN or infinite after scaling.
 pub(super) fn refuse_non_finite(name: &str, parameter: &ParameterData) -> Result<()> {
     let ParameterData { shape, values, scales } = parameter;
     if let Values::F32(data) = values {
         return refuse_non_finite_floats(name, shape, data);
     }
-    // If the largest byte times the scale is finite, all of them are.
+    // If the largest byte times the scale is finite, all values are.
     let is_finite = |scale: &f32| matches!(values, Values::Q8(_)) && (scale * 128.0).is_finite();
     for row in scales.iter().enumerate().filter(|(_, scale)| !is_finite(scale)).map(|(row, _)| row) {
         if let Some((column, value)) = parameter.row(row).enumerate().find(|(_, value)| !value.is_finite()) {

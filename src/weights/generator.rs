@@ -1,7 +1,8 @@
 //! Generated weights, for full-size models in parity tests and for `bench --config`.
 //!
-//! A value depends only on the seed, the tensor's name and shape, and the element's index, so any tensor can be generated
-//! at any time, in any order, in any language, bit for bit (`tests/goldens/generator.py` is the twin):
+//! A value depends only on the seed, the tensor's name and shape, and the element's index, so any tensor can
+//! be generated at any time, in any order and any language, with identical bits (`tests/goldens/generator.py`
+//! is the twin):
 //!
 //! ```text
 //! key   = mix(fnv1a64(name) ^ mix(seed))
@@ -21,8 +22,8 @@
 //! | other linears | 0 | √(3 / in) |
 //!
 //! With these, hidden states keep their magnitude over 24 layers with and without normalization, attention is neither
-//! uniform nor one-hot, and every token matters. Norm weights are centered on 0.9 rather than 1 to compensate for the
-//! growth from residual branches where nothing normalizes.
+//! uniform nor one-hot, and every token matters. Norm weights are centered on 0.9 rather than 1 to compensate
+//! for the growth from residual branches in networks without normalization.
 
 use std::collections::HashSet;
 
@@ -33,7 +34,7 @@ use crate::plan::Network;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Linears added to a residual. Smaller, or the sum would grow over 24 layers.
+/// Linears added to a residual. Their weights are smaller, otherwise the sum would grow over 24 layers.
 const RESIDUAL_BRANCHES: [&str; 4] =
     [".output.dense.weight", ".output.bottleneck.dense.weight", ".out_lin.weight", ".lin2.weight"];
 const ATTENTION_LOGITS: [&str; 4] = [".query.weight", ".key.weight", ".q_lin.weight", ".k_lin.weight"];

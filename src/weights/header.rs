@@ -11,15 +11,15 @@ use crate::sorting::sort_by;
 
 use super::{Q4_GROUP, SCALE_SUFFIX};
 
-/// Size of the header's length, which precedes the header.
+/// Size of the length field that precedes the header.
 pub(super) const LENGTH_BYTES: usize = 8;
-/// Maximum length of a header that the format allows.
+/// Maximum header length allowed by the format.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// A tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Name in the checkpoint, without prefixes of wrappers such as `module.`.
+    /// Name in the checkpoint, without wrapper prefixes such as `module.`.
     pub name: String,
     /// Data type as stored.
     pub dtype: Dtype,
@@ -29,8 +29,8 @@ pub struct Entry {
     pub len: usize,
 }
 
-/// A checked header: lengths match types and shapes. In safetensors, tensors are contiguous, without gaps or overlaps;
-/// PyTorch's pickle lists them in the order of the model, which their data may not follow.
+/// A checked header: lengths match types and shapes. In safetensors, tensors are contiguous, without gaps or
+/// overlaps; PyTorch's pickle lists them in the order of the model, which can differ from that of their data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Name of the file, for error messages.
@@ -39,14 +39,15 @@ pub struct Header {
     pub metadata: BTreeMap<String, String>,
     /// In the order of the header.
     pub tensors: Vec<Entry>,
-    /// Length of the whole file in bytes, including the header; PyTorch's pickle doesn't say it.
+    /// Length of the whole file in bytes, including the header; `None` for PyTorch, whose pickle doesn't
+    /// contain it.
     pub file_len: Option<u64>,
     /// Indices in [`Self::tensors`].
     by_name: HashMap<String, usize>,
 }
 
 impl Header {
-    /// A header of these tensors, whose names may have prefixes of wrappers.
+    /// A header of these tensors, whose names may have wrapper prefixes.
     pub(super) fn new(file: &str, mut tensors: Vec<Entry>) -> Header {
         for entry in &mut tensors {
             entry.name = without_wrappers(&entry.name).to_owned();
@@ -55,7 +56,8 @@ impl Header {
         Header { file: file.into(), metadata: BTreeMap::new(), tensors, file_len: None, by_name }
     }
 
-    /// Length of the JSON, from the first eight bytes of a file. Errors say what a file probably is that isn't safetensors.
+    /// Length of the JSON, from the first eight bytes of a file. If the file isn't safetensors, the error
+    /// says what it probably is.
     pub(super) fn json_len(file: &str, start: [u8; LENGTH_BYTES]) -> Result<usize> {
         let length = u64::from_le_bytes(start);
         if (2..=MAX_HEADER_BYTES).contains(&length) {
@@ -129,7 +131,7 @@ impl Header {
         Ok(())
     }
 
-    /// Names an unknown prefix of all names: without it, every tensor would only be missing.
+    /// Reports an unknown prefix of all names; otherwise, every tensor would just be reported as missing.
     fn check_prefix(&self, wanted: &str) -> Result<()> {
         if !wanted.ends_with(WORD_EMBEDDINGS) || self.get(wanted).is_some() {
             return Ok(());
@@ -146,11 +148,11 @@ impl Header {
 /// The tensor by which a model is recognized inside another module.
 const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
-/// Prefixes of modules around a model: `DataParallel`, `torch.compile`, Lightning and other training loops, and
-/// sentence-transformers. No tensor of these families has such a name of its own.
+/// Prefixes of modules that wrap a model: `DataParallel`, `torch.compile`, Lightning and other training
+/// loops, and sentence-transformers. No tensor of these model families has such a prefix itself.
 const WRAPPERS: [&str; 4] = ["module.", "_orig_mod.", "model.", "0.auto_model."];
 
-/// The name of a tensor without the prefixes of wrappers, in any order and number.
+/// The name of a tensor without wrapper prefixes, in any order and number.
 pub(super) fn without_wrappers(mut name: &str) -> &str {
     while let Some(rest) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
         name = rest;
@@ -158,7 +160,7 @@ pub(super) fn without_wrappers(mut name: &str) -> &str {
     name
 }
 
-/// Checks a stored type and shape against the shape that the configuration requires.
+/// Checks a stored type and shape against the shape required by the configuration.
 pub(super) fn check_stored(dtype: Dtype, stored: &[usize], name: &str, wanted: &[usize]) -> Result<()> {
     let expected = match dtype {
         Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => wanted.to_vec(),
@@ -213,7 +215,7 @@ fn not_a_model(file: &str, problem: &str) -> Error {
     Error::NotAModel { file: file.into(), problem: problem.into() }
 }
 
-/// Guesses what a file with an invalid header length is.
+/// Guesses what kind of file has an invalid header length.
 fn what_it_is(start: &[u8; LENGTH_BYTES], length: u64) -> String {
     if start.trim_ascii_start().starts_with(b"<") {
         return "it is an HTML page, probably a server's answer to a wrong address".into();

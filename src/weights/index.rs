@@ -1,4 +1,4 @@
-//! `model.safetensors.index.json`: which file has which tensor of a sharded checkpoint.
+//! `model.safetensors.index.json`: which file of a sharded checkpoint contains which tensor.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::manifest::check_file_name;
 /// The index of a sharded checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardIndex {
-    /// File names by tensor name, without prefixes of wrappers such as `module.`.
+    /// File names by tensor name, without wrapper prefixes such as `module.`.
     pub weight_map: BTreeMap<String, String>,
 }
 
@@ -38,7 +38,7 @@ impl ShardIndex {
                 .map_err(|problem| Error::corrupt(file, format!("tensor `{tensor}` is in {problem}")))?;
         }
         let own = |(tensor, shard): (String, String)| (without_wrappers(&tensor).to_owned(), shard);
-        // Not collected: that would sort, with a copy of the algorithm of its own.
+        // `collect` would sort, and instantiate the algorithm for this type.
         let mut own_map = BTreeMap::new();
         own_map.extend(weight_map.into_iter().map(own));
         Ok(ShardIndex { weight_map: own_map })

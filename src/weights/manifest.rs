@@ -1,5 +1,5 @@
-//! `files.json`: sizes and hashes of the files of a model directory, so that a download can be checked and its total size
-//! is known in advance.
+//! `files.json`: sizes and hashes of a model directory's files, so that a download can be verified and its
+//! total size is known in advance.
 //!
 //! ```json
 //! {"format": 1, "dtype": "q8", "files": [{"name": "config.json", "bytes": 981, "sha256": "…64 hex digits…"}]}
@@ -13,7 +13,7 @@ use crate::json;
 
 /// Name of the file.
 pub const FILE: &str = "files.json";
-/// The format version that this crate writes, and the highest that it reads.
+/// The format version written by this crate, and the highest that it reads.
 pub const FORMAT: u32 = 1;
 
 /// The content of a `files.json`.
@@ -122,7 +122,7 @@ impl FileHash {
     }
 }
 
-/// Checks that a name is that of a file in the same directory: no separators, not hidden.
+/// Checks that a name is a plain file name: no separators, not hidden.
 pub(super) fn check_file_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) {
         return Err(format!("{name:?}, which isn't a plain file name"));

@@ -1,8 +1,8 @@
 //! Bytes → named, checked tensors.
 //!
-//! [`Stream`] splits a file in safetensors or PyTorch's format that arrives in chunks into [`RawTensor`]s;
-//! [`Assembler`] turns those into the parameters of a network, each as soon as its tensors have arrived, and frees
-//! tensors that are no longer needed.
+//! [`Stream`] splits a safetensors or PyTorch file that arrives in chunks into [`RawTensor`]s; [`Assembler`]
+//! turns those into the parameters of a network, each as soon as its tensors have arrived, and frees tensors
+//! that are no longer needed.
 
 mod assembler;
 mod decode;

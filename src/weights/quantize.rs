@@ -119,10 +119,10 @@ impl Quantizer {
         Ok(())
     }
 
-    /// As [`Quantizer::push`], without measuring the error.
+    /// Like [`Quantizer::push`], without measuring the error.
     ///
     /// # Errors
-    /// As [`Quantizer::push`].
+    /// Same as [`Quantizer::push`].
     pub fn push_unmeasured(&mut self, raw: RawTensor) -> Result<()> {
         is_float(&raw)?;
         let Converted { tensor, scale } = self.storage.convert(raw)?;
@@ -137,12 +137,12 @@ impl Quantizer {
         Ok((self.into_file()?.to_bytes(), reports))
     }
 
-    /// The safetensors file, to be written part by part.
+    /// The safetensors file, for writing it part by part.
     ///
     /// # Errors
     /// [`Error::Internal`] if the header can't be written.
     pub fn into_file(self) -> Result<SafetensorsFile> {
-        // `BTreeMap::from` would sort, with a copy of the algorithm for this type.
+        // `BTreeMap::from` would sort, and instantiate the algorithm for this type.
         let mut metadata = BTreeMap::new();
         metadata.extend([("dtype", self.storage.as_str()), ("format", "pt")]);
         SafetensorsFile::new(self.tensors, &metadata)

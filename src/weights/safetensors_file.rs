@@ -14,12 +14,12 @@ use super::tensor::RawTensor;
 pub struct SafetensorsFile {
     /// The start of the file: the header's length and the header.
     pub header: Vec<u8>,
-    /// In the order of the file: types with larger values first, so that all values are aligned, then by name.
+    /// In the order of the file: wider types first, so that all values are aligned, then by name.
     pub tensors: Vec<RawTensor>,
 }
 
 impl SafetensorsFile {
-    /// A file of these tensors and `__metadata__`. Deterministic.
+    /// A file with these tensors and this `__metadata__`. Deterministic.
     ///
     /// # Errors
     /// [`Error::Internal`] if the header can't be written.

@@ -8,7 +8,8 @@ use crate::plan::Network;
 
 use super::decode::Q4_GROUP;
 
-/// The columns of MobileBERT's decoder that its word embeddings are too narrow for, `[hidden − embedding, vocab]`.
+/// The columns of MobileBERT's decoder beyond the width of its word embeddings, `[hidden − embedding,
+/// vocab]`.
 const DECODER_COLUMNS: &str = "cls.predictions.dense.weight";
 
 /// Storage format of a checkpoint's weights.
@@ -20,8 +21,8 @@ pub enum Storage {
     F16,
     /// Matrices in 8 bits with one scale per row, vectors in 32 bits.
     Q8,
-    /// Matrices of layers, word embeddings and MobileBERT's masked-word decoder in 4 bits with one scale per group, other
-    /// matrices in 8 bits, vectors in 32.
+    /// Matrices of layers, word embeddings and MobileBERT's masked-word decoder in 4 bits with one scale per
+    /// group, other matrices in 8 bits, vectors in 32 bits.
     Q4,
 }
 
@@ -47,7 +48,8 @@ impl Storage {
         let in_groups = if name.contains(".layer.") || name.contains("word_embeddings") {
             columns.is_multiple_of(Q4_GROUP)
         } else {
-            // Half of a MobileBERT with its masked-word head. It becomes floats anyway, so that its groups need not be whole.
+            // Half of a MobileBERT with a masked-word head. It is converted to floats anyway, so its groups
+            // needn't be whole.
             name.ends_with(DECODER_COLUMNS) && columns.is_multiple_of(2)
         };
         match self {

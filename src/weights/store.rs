@@ -17,7 +17,7 @@ pub(super) struct StoredTensor {
     pub(super) storage: Storage,
 }
 
-/// Converts a tensor to `storage`, or to the next larger form if its values don't fit.
+/// Converts a tensor to `storage`, or to the next larger format if its values don't fit.
 pub(super) fn store(raw: &RawTensor, storage: Storage) -> Result<StoredTensor> {
     let mut largest = 0f32;
     rows(raw, |row| largest = row.iter().fold(largest, |largest, value| largest.max(value.abs())))?;
@@ -47,7 +47,7 @@ fn store_q8(raw: &RawTensor) -> Result<StoredTensor> {
     rows(raw, |row| {
         let largest = row.iter().fold(0f32, |largest, value| largest.max(value.abs()));
         let scale = largest / 127.0;
-        // The scale of such a small row would be subnormal and lose precision; the row becomes zeros.
+        // The scale of a very small row would be subnormal and lose precision, so the row becomes zeros.
         let scale = if scale.is_normal() { scale } else { 0.0 };
         let quantized = |value: &f32| if scale == 0.0 { 0 } else { (value / scale).round() as i8 };
         values.extend(row.iter().map(|value| quantized(value).max(-127) as u8));
@@ -89,8 +89,9 @@ fn q4_value(value: f32, scale: f32) -> i8 {
     if scale == 0.0 { 0 } else { (value / scale).round().clamp(-8.0, 7.0) as i8 }
 }
 
-/// The scale of a group with the smallest squared error among a few candidates: those that map the extreme value to 7 or,
-/// with a negative scale, to −8, and slightly smaller ones, which clip the extreme value in favor of the others.
+/// The scale of a group with the smallest squared error among a few candidates: those that map the extreme
+/// value to 7 or, with a negative scale, to −8, and slightly smaller ones, which clip the extreme value for
+/// the benefit of the others.
 fn best_scale(group: &[f32]) -> f16 {
     let extreme =
         group.iter().copied().fold(0f32, |max, value| if value.abs() > max.abs() { value } else { max });

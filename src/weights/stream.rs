@@ -1,4 +1,4 @@
-//! A weights file that arrives in chunks of any size → its tensors, one after another.
+//! A weights file that arrives in chunks of any size → its tensors, one by one.
 
 use crate::error::{Error, Result};
 
@@ -6,7 +6,7 @@ use super::formats::{Format, PyTorchReader, START_BYTES, SafetensorsReader, Sour
 use super::header::Header;
 use super::tensor::RawTensor;
 
-/// Reads one file in safetensors or PyTorch's format, whichever its first bytes show, whatever its name. Holds only the
+/// Reads one safetensors or PyTorch file, distinguished by its first bytes, whatever its name. Holds only the
 /// header and the tensor, or in PyTorch's format the storage, being received.
 #[derive(Debug)]
 pub struct Stream {
@@ -17,7 +17,7 @@ pub struct Stream {
 
 #[derive(Debug)]
 enum Reader {
-    /// The first bytes, until they show the format.
+    /// The first bytes, until they identify the format.
     Undecided(Vec<u8>),
     Safetensors(Box<SafetensorsReader>),
     PyTorch(Box<PyTorchReader>),
@@ -35,7 +35,7 @@ impl Stream {
         &self.source.file
     }
 
-    /// The header, once its bytes have arrived; that is before the first tensor.
+    /// The header, once its bytes have arrived, which is before the first tensor.
     pub fn header(&self) -> Option<&Header> {
         match &self.reader {
             Reader::Undecided(_) => None,
@@ -44,7 +44,7 @@ impl Stream {
         }
     }
 
-    /// Takes the next bytes of the file; returns the tensors they complete.
+    /// Takes the next bytes of the file; returns the tensors that they complete.
     ///
     /// # Errors
     /// `NotAModel` for a file of another kind, `Corrupt` and `Tensor` for a damaged one.

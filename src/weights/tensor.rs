@@ -16,7 +16,7 @@ pub struct Tensor {
     pub data: Vec<f32>,
 }
 
-/// The data of a parameter, in the form that its recipe produces.
+/// The data of a parameter, in the form produced by its recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterData {
     /// Sizes, outermost first; two unless the values are floats.
@@ -27,7 +27,7 @@ pub struct ParameterData {
     pub scales: Vec<f32>,
 }
 
-/// Row-major values as they are stored.
+/// Row-major values as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// Floats.
@@ -38,9 +38,9 @@ pub enum Values {
     Q8(Vec<i8>),
     /// 4-bit integers in groups of [`super::Q4_GROUP`] columns.
     Q4 {
-        /// Two per byte, the low one first, in two's complement.
+        /// Two per byte, low nibble first, in two's complement.
         nibbles: Vec<u8>,
-        /// The bits of the 16-bit float that each group is multiplied by.
+        /// The bits of each group's scale, a 16-bit float.
         groups: Vec<u16>,
     },
 }

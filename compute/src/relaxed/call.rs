@@ -37,7 +37,7 @@ impl<T> Slice<T> {
     }
 
     /// # Safety
-    /// As [`Slice::get_optional`], and it isn't `NONE`.
+    /// Same as [`Slice::get_optional`], and it isn't `NONE`.
     unsafe fn get<'a>(&self) -> &'a [T] {
         // SAFETY: see above.
         unsafe { slice::from_raw_parts(self.data, self.len) }
@@ -120,7 +120,7 @@ impl ProductCall {
     }
 
     /// # Safety
-    /// As [`ProductCall::run`], and no other product made from this call exists.
+    /// Same as [`ProductCall::run`], and no other product made from this call exists.
     unsafe fn product(&mut self) -> Product<'_> {
         // SAFETY: every slice was made from one of the product's, in the way that its `get` requires.
         unsafe {

@@ -58,7 +58,7 @@ impl Lanes<8> for F32x8 {
         F32x8(ints.0.map(|ints| f32x4_convert_i32x4(ints)))
     }
 
-    /// As [`unpack::half`].
+    /// See [`unpack::half`].
     #[inline(always)]
     fn from_halves(bits: &[u16; 8]) -> Self {
         // SAFETY: `bits` is 16 readable bytes, and `v128_load` requires no alignment.

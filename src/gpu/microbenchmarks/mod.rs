@@ -1,5 +1,5 @@
-//! The adapter's limits, for comparison with the time of a kernel: the cost of a dispatch, the bandwidth of a copy, the
-//! rate of multiply-adds.
+//! The adapter's limits, for comparison with kernel times: the cost of a dispatch, copy bandwidth, and the
+//! throughput of multiply-adds.
 
 mod overhead;
 mod roofline;
@@ -33,7 +33,7 @@ struct PassTime {
     gpu: f64,
 }
 
-/// Dispatches of one pass: the workgroups of each and what is bound.
+/// Dispatches of one pass: the number of workgroups and the bind group of each.
 type Dispatches<'a> = &'a [(u32, &'a wgpu::BindGroup)];
 
 impl Microbenchmark {

@@ -1,4 +1,4 @@
-//! The cost of a dispatch that computes next to nothing.
+//! The cost of a nearly empty dispatch.
 
 use crate::error::{Error, Result};
 use crate::gpu::Device;
@@ -7,9 +7,9 @@ use crate::profile::Clock;
 
 use super::{Microbenchmark, buffer, clock, content, median};
 
-/// Dispatches of a pass.
+/// Dispatches per pass.
 const DISPATCHES: usize = 256;
-/// Timed passes.
+/// Number of timed passes.
 const PASSES: usize = 9;
 /// Bytes of a counter.
 const COUNTER: u64 = 4;
@@ -28,9 +28,9 @@ pub struct DispatchCost {
 pub struct Overhead {
     /// Dispatches of a pass.
     pub dispatches: usize,
-    /// Each reads what the one before it wrote.
+    /// Each reads the previous one's output.
     pub dependent: DispatchCost,
-    /// Each has a buffer of its own.
+    /// Each has its own buffer.
     pub independent: DispatchCost,
     /// The clock that measured the GPU's part.
     pub clock: Clock,
@@ -40,7 +40,7 @@ impl Overhead {
     /// Measures a device. Takes well below a second, also on software adapters.
     ///
     /// # Errors
-    /// `Internal` where a counter shows that dispatches were lost; what the device reports.
+    /// `Internal` if a counter shows that dispatches were lost, and whatever the device reports.
     pub async fn measure(device: &Device) -> Result<Self> {
         let wgsl = include_wgsl!("../../../shaders/microbenchmarks/increment.wgsl");
         let increment = Microbenchmark::new(device, "increment", wgsl, 1).await?;
@@ -77,7 +77,7 @@ async fn cost(
     Ok(DispatchCost { encode: each(encode), gpu: each(gpu) })
 }
 
-/// A dispatch that wasn't executed must not pass for a fast one.
+/// Checks that every dispatch was executed: one that wasn't must not count as fast.
 async fn check(device: &Device, counters: &[wgpu::Buffer]) -> Result<()> {
     let full = 1 + PASSES;
     let independent = [PASSES + full, full];

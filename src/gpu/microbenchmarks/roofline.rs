@@ -1,4 +1,4 @@
-//! The limits of the roofline model: bandwidth, and arithmetic in floats and in bytes.
+//! The limits of the roofline model: bandwidth, and float and byte arithmetic.
 
 use crate::error::{Error, Result};
 use crate::gpu::Device;
@@ -9,26 +9,27 @@ use super::{Microbenchmark, buffer, clock, content};
 
 /// Bytes of a copy: both buffers together are larger than today's caches.
 const COPY_BYTES: u64 = 64 << 20;
-/// Invocations of a workgroup of either shader.
+/// Invocations per workgroup of either shader.
 const INVOCATIONS: u32 = 256;
 /// Operations of one invocation of `multiply_add` and of `byte_dot`.
 const OPERATIONS: f64 = 32_768.0;
-/// Workgroups of the first pass of either; doubled until a pass is long enough.
+/// Workgroups in the first pass of either; doubled until a pass is long enough.
 const FIRST_WORKGROUPS: u32 = 64;
-/// A pass of this many milliseconds is measured well enough.
+/// A pass of this many milliseconds is long enough to measure.
 const LONG_ENOUGH: f64 = 20.0;
-/// Passes of which the fastest counts.
+/// Number of passes; the fastest counts.
 const PASSES: usize = 5;
 
-/// The most that the adapter's memory and its arithmetic units were seen to do.
+/// The highest measured throughput of the adapter's memory and arithmetic units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Roofline {
-    /// Bytes per second that a copy reads and writes, in units of 10⁹.
+    /// Copy bandwidth, reads and writes, in 10⁹ bytes per second.
     pub copy_gb_s: f64,
-    /// f32 operations per second in multiply-adds (two each), in units of 10⁹.
+    /// f32 multiply-add throughput (two operations each) in 10⁹ operations per second.
     pub multiply_add_gflop_s: f64,
-    /// Integer operations per second in dot products of four bytes (`dot4I8Packed`, eight each), in units of 10⁹; `None`
-    /// where WGSL doesn't have them. Where this isn't far above the rate of floats, kernels gain nothing from them.
+    /// Throughput of 4-byte dot products (`dot4I8Packed`, eight operations each) in 10⁹ integer operations
+    /// per second; `None` where WGSL doesn't have them. Unless this is far above the float rate, kernels gain
+    /// nothing from them.
     pub byte_dot_gop_s: Option<f64>,
     /// The clock that measured them.
     pub clock: Clock,
@@ -38,7 +39,8 @@ impl Roofline {
     /// Measures a device, in a second or two on software adapters.
     ///
     /// # Errors
-    /// `OutOfMemory` for 128 MiB, `Internal` where a result is wrong, and what the device reports.
+    /// `OutOfMemory` if 128 MiB aren't available, `Internal` if a result is wrong, and whatever the device
+    /// reports.
     pub async fn measure(device: &Device) -> Result<Self> {
         Ok(Roofline {
             copy_gb_s: copy(device).await?,
@@ -59,7 +61,7 @@ async fn copy(device: &Device) -> Result<f64> {
     device.queue.write_buffer(&source, 0, bytemuck::cast_slice(&probe));
     let bound = copy.bind(device, &[&destination, &source]);
     let workgroups = (COPY_BYTES / 16) as u32 / INVOCATIONS;
-    // Repeated in one pass, so that its beginning and end don't count.
+    // Repeated within one pass, so that its start and end don't matter.
     let mut repeats = 1;
     let mut best = f64::INFINITY;
     for _ in 0..PASSES {
@@ -79,7 +81,7 @@ async fn copy(device: &Device) -> Result<f64> {
 async fn multiply_add(device: &Device) -> Result<f64> {
     let wgsl = include_wgsl!("../../../shaders/microbenchmarks/multiply_add.wgsl");
     let kernel = Microbenchmark::new(device, "multiply_add", wgsl, 2).await?;
-    // x = x / 2 + 1 ends at 2 from everywhere.
+    // x = x / 2 + 1 converges to 2 from any start.
     let source = [0.5f32, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0].map(f32::to_bits);
     rate(&kernel, device, &source, &[16f32.to_bits(); 4]).await
 }
@@ -89,14 +91,14 @@ async fn byte_dot(device: &Device) -> Result<Option<f64>> {
     let kernel = match Microbenchmark::new(device, "byte_dot", wgsl, 2).await {
         Ok(kernel) => kernel,
         Err(error @ Error::DeviceLost { .. }) => return Err(error),
-        // The shader requires a feature of the language.
+        // The shader requires a WGSL language feature.
         Err(_) => return Ok(None),
     };
     let expected = sum_of_dot_chains(DOT_FACTOR, DOT_ADDEND);
     rate(&kernel, device, &[DOT_FACTOR, DOT_ADDEND], &[expected]).await.map(Some)
 }
 
-/// Bytes of both signs, and an addend with which the chains run through many values.
+/// Bytes of both signs, and an addend that takes the chains through many values.
 const DOT_FACTOR: u32 = u32::from_le_bytes([0x35, 0xd1, 0x7f, 0x80]);
 const DOT_ADDEND: u32 = 0x5f37_59df;
 
@@ -119,7 +121,7 @@ async fn rate(kernel: &Microbenchmark, device: &Device, source: &[u32], expected
     while kernel.time(device, &[(workgroups, &bound)]).await?.gpu < LONG_ENOUGH && workgroups < 1 << 15 {
         workgroups *= 2;
     }
-    // Only now, because times of fewer workgroups would pass for fast ones.
+    // Only now, because passes with fewer workgroups would look fast.
     let mut best = f64::INFINITY;
     for _ in 0..PASSES {
         best = best.min(kernel.time(device, &[(workgroups, &bound)]).await?.gpu);
@@ -128,7 +130,7 @@ async fn rate(kernel: &Microbenchmark, device: &Device, source: &[u32], expected
     Ok(f64::from(workgroups * INVOCATIONS) * OPERATIONS / best / 1e6)
 }
 
-/// A wrong result must not pass for a fast one. The values are 32 bits of any type.
+/// Checks the result: a wrong one must not count as fast. The values are 32 bits of any type.
 fn expect(kernel: &str, found: &[u32], expected: &[u32]) -> Result<()> {
     if found == expected {
         return Ok(());

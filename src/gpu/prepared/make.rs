@@ -1,4 +1,4 @@
-//! Memory, parameter blocks, bind groups and staging of a plan, made once.
+//! Memory, parameter blocks, bind groups and staging of a plan, created once.
 
 use crate::error::{Error, Result};
 use crate::gpu::launch::launch;
@@ -39,8 +39,8 @@ impl Prepared {
         plan.steps.iter().map(|step| launch(plan, step, &layout_of)).collect()
     }
 
-    /// Makes the buffers and bind groups of `plan`, and waits for errors of the device. The pipelines of its launches are
-    /// compiled.
+    /// Creates the buffers and bind groups of `plan`, and waits for device errors. The pipelines of its
+    /// launches must have been compiled.
     pub(in crate::gpu) async fn new(
         plan: &Plan,
         launches: &[Launch],
@@ -106,7 +106,7 @@ impl Prepared {
         context.device.queue.write_buffer(&self.blocks, 0, &bytes);
     }
 
-    /// Makes one bind group per step, labeled with the step's label.
+    /// Creates one bind group per step, labeled with the step's label.
     async fn bind(&mut self, context: &PrepareContext<'_>, launches: &[Launch]) -> Result<()> {
         let mut outcomes = Vec::with_capacity(launches.len());
         let mut offset = 0;
@@ -173,7 +173,7 @@ impl Prepared {
     }
 }
 
-/// Bytes that a parameter block takes up in the buffer of blocks.
+/// Bytes taken by a parameter block in the buffer of blocks.
 fn block_bytes(launch: &Launch) -> u64 {
     (launch.parameters.len() as u64).next_multiple_of(ALIGNMENT)
 }

@@ -19,7 +19,7 @@ use super::timestamps::Timestamps;
 /// `input_ids`, `token_type_ids`, `attention_mask`.
 const INPUTS: u64 = 3;
 
-/// A plan that can run at once.
+/// A plan that is ready to run.
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// A copy with a different identity, so that it doesn't keep the original alive.
@@ -32,7 +32,7 @@ pub(super) struct Prepared {
     input_stride: u64,
     /// Holds the parameter blocks that the bind groups refer to.
     blocks: Allocation,
-    /// Each result buffer once, in the order of first mention.
+    /// Each result buffer once, in order of first mention.
     results: Vec<Copied>,
     staging: Allocation,
     /// Scratch for the bytes of the inputs.
@@ -123,7 +123,7 @@ impl Prepared {
         Self::bytes_of(&self.plan)
     }
 
-    /// Name for errors about the whole.
+    /// Name for errors about the whole plan.
     pub(super) fn name(&self) -> String {
         name(&self.plan)
     }
@@ -137,8 +137,8 @@ impl Prepared {
         device.queue.write_buffer(&self.inputs, 0, &self.bytes);
     }
 
-    /// Submits the plan, with some steps repeated, and the copies of its results; `timestamps` are written around the one
-    /// pass.
+    /// Submits the plan, with some steps repeated, and the copies of its results; `timestamps` are written
+    /// around the single pass.
     pub(super) fn submit(
         &self,
         device: &Device,
@@ -184,7 +184,7 @@ impl Prepared {
         device.queue.submit(Some(encoder.finish()));
     }
 
-    /// Milliseconds of each step by the CPU's clock: one submit per step, each waited for.
+    /// Milliseconds of each step by the CPU's clock: one submit per step, with a wait after each.
     pub(super) async fn time_submits(&self, device: &Device, pipelines: &Pipelines, tile: Tile) -> Vec<f64> {
         let mut times = Vec::with_capacity(self.commands.len());
         completion::submitted_work(device).await;

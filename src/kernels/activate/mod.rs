@@ -41,7 +41,7 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("input_values"), write("output_values")],
 };
 
-/// The activation of a parameter block's code; the identity for a code that no [`Activation`] has.
+/// The activation for a parameter block's code; the identity for an unknown code.
 pub(super) fn activation_of(code: u32) -> Activation {
     Activation::ALL.into_iter().find(|&activation| activation as u32 == code).unwrap_or(Activation::Identity)
 }

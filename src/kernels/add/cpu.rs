@@ -33,7 +33,7 @@ pub struct AddOperands<'a> {
     pub input_values: &'a [f32],
     /// `len` values.
     pub residual: &'a [f32],
-    /// `[features]` where the residual is scaled.
+    /// `[features]` if the residual is scaled.
     pub scale: &'a [f32],
 }
 

@@ -28,7 +28,7 @@ parameter_block! {
         pub len: u32,
         /// Length of a row.
         pub features: u32,
-        /// 1 where the residual is scaled.
+        /// 1 if the residual is scaled.
         pub has_scale: u32,
     }
 }

@@ -30,11 +30,11 @@ impl Twin for Attention {
 pub struct AttentionOperands<'a> {
     /// `[batch, sequence]`: 0 where a key is not attended to.
     pub attention_mask: &'a [u32],
-    /// `batch · sequence` rows with the queries of all heads among their columns, scaled already.
+    /// `batch · sequence` rows whose columns include the queries of all heads, already scaled.
     pub query: &'a [f32],
-    /// The same with keys.
+    /// The same for keys.
     pub key: &'a [f32],
-    /// The same with values.
+    /// The same for values.
     pub value: &'a [f32],
 }
 

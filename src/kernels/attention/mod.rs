@@ -1,4 +1,4 @@
-//! `softmax(q kᵀ + mask) v` for every head, without the probabilities in memory. A row whose keys are all
+//! `softmax(q kᵀ + mask) v` for every head, without storing the probabilities. A row whose keys are all
 //! masked is zeros.
 
 mod cpu;
@@ -14,7 +14,7 @@ use super::{BufferId, Columns, Kernel, ParameterId, Shapes, parameter_block, rea
 use crate::error::Result;
 use crate::kernels::wgsl::include_wgsl;
 
-/// Attention in one kernel, without the probabilities in memory: `[rows, heads · head_size]`.
+/// Attention in one kernel, without storing the probabilities: `[rows, heads · head_size]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attention {
     /// `[rows, heads · head_size]`; already scaled by 1/√head_size.
@@ -40,7 +40,7 @@ parameter_block! {
         pub heads: u32,
         /// Width of a head.
         pub head_size: u32,
-        /// Distance of the query's rows in floats.
+        /// Distance between the query's rows in floats.
         pub query_stride: u32,
         /// Column of the first head's query.
         pub query_first: u32,
@@ -52,7 +52,7 @@ parameter_block! {
         pub value_stride: u32,
         /// As for the query.
         pub value_first: u32,
-        /// 1 where every head's row begins at a multiple of four floats.
+        /// 1 if every head's row starts at a multiple of four floats.
         pub aligned: u32,
     }
 }
@@ -69,7 +69,7 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 impl AttentionParameters {
-    /// The parameters of an attention with `heads` heads of size `head_size`; operands that a kernel doesn't read are absent.
+    /// The parameters for `heads` heads of size `head_size`; operands that a kernel doesn't read are `None`.
     pub(super) fn new(
         shapes: &Shapes<'_>,
         [heads, head_size]: [usize; 2],

@@ -1,4 +1,4 @@
-//! The CPU twin: the twins of attention and linears, over rows that are as wide as a workgroup's memory.
+//! The CPU twin: the twins of attention and linears, over rows as wide as a workgroup's memory.
 
 use super::{Chain, ChainLinear, ChainOperand, ChainParameters, ChainSource};
 use crate::error::Result;
@@ -22,7 +22,7 @@ impl Rows<'_> {
     }
 }
 
-/// Columns of a row-major matrix as a matrix of their own.
+/// Copies columns of a row-major matrix into a matrix of their own.
 fn columns(values: &[f32], width: usize, column: usize, features: usize) -> Vec<f32> {
     values.chunks_exact(width).flat_map(|row| &row[column..column + features]).copied().collect()
 }

@@ -7,9 +7,9 @@ use crate::kernels::operator::Dispatch;
 use crate::kernels::wgsl::include_wgsl;
 use crate::kernels::{Format, Kernel, ParameterId, Shapes, read, write};
 
-/// Rows that a workgroup computes, one per component of a vector.
+/// Rows computed by a workgroup, one per vector component.
 pub const ROWS: usize = 4;
-/// Invocations of a workgroup.
+/// Invocations per workgroup.
 const INVOCATIONS: usize = 256;
 
 /// Table entry.
@@ -24,9 +24,9 @@ pub const KERNEL: Kernel = Kernel {
     bindings: &[read("attention_mask"), read("input_values"), read("weights"), write("output_values")],
 };
 
-/// The block of a chain whose sizes have been checked.
+/// The parameter block of a chain whose sizes have been checked.
 pub(super) fn block(chain: &Chain, shapes: &Shapes<'_>, rows: usize) -> Result<ChainParameters> {
-    // Rows that don't attend to each other are like one sequence.
+    // Without attention, all rows can be treated as one sequence.
     let sequence = match chain.source {
         ChainSource::Attention { .. } => shapes.sequence,
         ChainSource::Rows { .. } => rows,
@@ -98,8 +98,8 @@ fn optional(shapes: &Shapes<'_>, value: Option<usize>) -> Result<u32> {
     value.map_or(Ok(NONE), |value| shapes.u32(value))
 }
 
-/// Invocations that share the sums of two columns, where there are fewer columns than invocations: each adds up a part of
-/// the row, and one of them adds the parts, which the others leave in scratch memory.
+/// Number of invocations that share the sums of two columns if there are fewer columns than invocations: each
+/// sums a part of the row into scratch memory, and one of them adds up the parts.
 fn splits(chain: &Chain, format: Format, columns: usize, depth: usize) -> usize {
     let pairs = columns.div_ceil(2);
     let idle = INVOCATIONS / pairs;

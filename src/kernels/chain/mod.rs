@@ -1,8 +1,8 @@
-//! A layer in one kernel: attention, or rows that are loaded, and then a chain of linears over the same rows. What a later
-//! linear needs stays in workgroup memory; what the next layer needs are columns of the result.
+//! A layer in one kernel: attention, or loaded rows, followed by a chain of linears over the same rows.
+//! Inputs of later linears stay in workgroup memory; the next layer's inputs are columns of the result.
 //!
-//! A workgroup computes [`ROWS`] rows. Its memory has [`MEMORY`] places of one vector each, one value for each of these
-//! rows, so that a row of `n` features takes `n` places. [`crate::plan`] decides which places.
+//! A workgroup computes [`ROWS`] rows. Its memory has [`MEMORY`] places of one vector each, with one value
+//! for each of these rows, so a row of `n` features takes `n` places. [`crate::plan`] assigns the places.
 
 mod cpu;
 mod gpu;
@@ -25,25 +25,25 @@ pub const MAX_WIDTH: usize = 256;
 pub const SCORES: usize = 16;
 /// Maximum number of linears in a chain.
 pub const MAX_LINEARS: usize = 16;
-/// Rows that linears read are whole units of any format, see [`super::Format::unit`].
+/// Rows read by linears consist of whole units in every format, see [`super::Format::unit`].
 pub const FEATURE_MULTIPLE: usize = 32;
 
 /// Attention and linears over the rows of a workgroup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
-    /// `[rows, input_width]`: the columns that the steps before left.
+    /// `[rows, input_width]`: columns written by earlier steps.
     pub input: BufferId,
-    /// Length of an input row; that of a whole sequence where only first tokens are read.
+    /// Length of an input row; of a whole sequence if only first tokens are read.
     pub input_width: usize,
-    /// The rows that the first linears read.
+    /// The rows read by the first linears.
     pub source: ChainSource,
     /// Its place in workgroup memory.
     pub source_place: usize,
-    /// Its column in the result, where the next step needs it.
+    /// Its column in the result, if the next step needs it.
     pub source_column: Option<usize>,
     /// In order of execution.
     pub linears: Vec<ChainLinear>,
-    /// First place that holds no value between two linears.
+    /// First place that never holds a value between two linears.
     pub scratch: usize,
     /// Length of a row of the result.
     pub width: usize,
@@ -52,7 +52,7 @@ pub struct Chain {
 /// The start of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainSource {
-    /// `softmax(q kᵀ + mask) v` of columns of the input; the query is scaled by 1/√head_size already.
+    /// `softmax(q kᵀ + mask) v` of columns of the input; the query is already scaled by 1/√head_size.
     Attention {
         /// First column of the query, the key, and the value.
         columns: [usize; 3],
@@ -85,13 +85,13 @@ pub struct ChainLinear {
     pub activation: Activation,
     /// Added after the activation.
     pub residual: Option<ChainResidual>,
-    /// Place of the result, where a later linear reads it.
+    /// Place of the result, if a later linear reads it.
     pub place: Option<usize>,
-    /// Column of the result in the chain's, where a later step reads it.
+    /// Column of the result in the chain's output, if a later step reads it.
     pub column: Option<usize>,
 }
 
-/// Rows to add to a linear's.
+/// Rows to add to a linear's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainResidual {
     /// Their place.
@@ -103,9 +103,9 @@ pub struct ChainResidual {
 /// Rows of this workgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainOperand {
-    /// In workgroup memory, from this place on.
+    /// In workgroup memory, starting at this place.
     Place(usize),
-    /// Columns of the input, from this one on.
+    /// Columns of the input, starting with this one.
     Column(usize),
 }
 
@@ -124,11 +124,11 @@ pub struct LinearBlock {
     pub out_features: u32,
     /// Code of [`super::Format`].
     pub format: u32,
-    /// Offsets in the buffer of weights, of the first column: the matrix in vectors, the rest in words.
+    /// Offsets of the first column in the weight buffer: of the matrix in vectors, of the rest in words.
     pub weight: u32,
     /// One scale per column of the product, for packed formats.
     pub scales: u32,
-    /// Scales of groups, for q4, in halves of a word.
+    /// Scales of groups, for q4, in half words.
     pub groups: u32,
     /// The bias.
     pub bias: u32,
@@ -159,9 +159,9 @@ parameter_block! {
         pub input_width: u32,
         /// Length of an output row.
         pub output_width: u32,
-        /// Heads of the attention; 0 where rows are loaded.
+        /// Attention heads; 0 if rows are loaded.
         pub heads: u32,
-        /// Width of a head; the number of features where rows are loaded.
+        /// Width of a head; the number of features if rows are loaded.
         pub head_size: u32,
         /// Column of the query, or of the rows.
         pub query: u32,
@@ -193,7 +193,7 @@ impl ChainSource {
 }
 
 impl Chain {
-    /// Number of rows: one per token, unless only some rows are loaded.
+    /// Number of rows: one per token, unless only first tokens are loaded.
     fn rows(&self, shapes: &Shapes<'_>) -> Result<usize> {
         let len = shapes.len(self.input)?;
         if self.input_width == 0 || !len.is_multiple_of(self.input_width) {
@@ -205,7 +205,7 @@ impl Chain {
         Ok(len / self.input_width)
     }
 
-    /// Columns of the input up to the last one that is read.
+    /// Number of input columns up to the last one that is read.
     fn read_width(&self) -> usize {
         let features = self.source.features();
         let mut end = match self.source {
@@ -272,7 +272,7 @@ impl Operator for Chain {
         };
         let mut parameters: Vec<ParameterId> = Vec::new();
         for id in self.linears.iter().flat_map(of).flatten() {
-            // Linears of the same input share theirs.
+            // Linears of the same input share their parameters.
             if !parameters.contains(&id) {
                 parameters.push(id);
             }

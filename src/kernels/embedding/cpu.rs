@@ -19,7 +19,7 @@ impl Twin for Embedding {
     }
 }
 
-/// The CPU twin; `table` is `[vocabulary, embedding_size]` and every id below its rows or [`PAD_ID`].
+/// The CPU twin; `table` is `[vocabulary, embedding_size]`, and every id is below `vocabulary` or [`PAD_ID`].
 pub fn run(
     parameters: &EmbeddingParameters,
     input_ids: &[u32],

@@ -1,5 +1,5 @@
-//! Word vectors by id, or with `trigram` those of the next, this and the previous token concatenated. The vector of
-//! [`PAD_ID`](super::PAD_ID), past the end of a text, is zeros.
+//! Word vectors by id, or with `trigram`, those of the next, this and the previous token concatenated. The
+//! vector of [`PAD_ID`](super::PAD_ID), past the end of a text, is zero.
 
 mod cpu;
 mod gpu;
@@ -34,7 +34,7 @@ parameter_block! {
         pub embedding_size: u32,
         /// 1 for three vectors per token, 0 for one.
         pub trigram: u32,
-        /// Rows of the table. This and the next are for the shader; the twin's table knows them.
+        /// Rows of the table. This field and the next are for the shader; the twin's table has its own.
         pub vocabulary_size: u32,
         /// Code of its [`super::Format`].
         pub table_format: u32,

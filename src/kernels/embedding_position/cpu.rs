@@ -1,4 +1,4 @@
-//! The CPU twin: both twins, and a copy.
+//! The CPU twin: runs both twins and copies their rows.
 
 use super::{EmbeddingPosition, EmbeddingPositionParameters};
 use crate::error::Result;

@@ -1,4 +1,5 @@
-//! The rows of [`Embedding`] and of [`Position`] side by side: all that is gathered from tables, in one kernel.
+//! The rows of [`Embedding`] and of [`Position`] side by side: everything gathered from tables, in one
+//! kernel.
 
 mod cpu;
 mod gpu;
@@ -22,7 +23,7 @@ pub struct EmbeddingPosition {
 }
 
 parameter_block! {
-    /// Parameters of `embedding_position`, named as those of both.
+    /// Parameters of `embedding_position`, named as in both parts.
     pub struct EmbeddingPositionParameters {
         /// Sequences.
         pub batch: u32,
@@ -32,17 +33,17 @@ parameter_block! {
         pub embedding_size: u32,
         /// 1 for three vectors per token, 0 for one.
         pub trigram: u32,
-        /// Rows of the table of words.
+        /// Rows of the word table.
         pub vocabulary_size: u32,
         /// Code of its [`super::Format`].
         pub table_format: u32,
         /// Length of a position's vector.
         pub hidden_size: u32,
-        /// 1 where there are token types.
+        /// 1 if there are token types.
         pub has_token_type: u32,
-        /// Rows of the table of positions.
+        /// Rows of the position table.
         pub positions: u32,
-        /// Rows of the table of token types.
+        /// Rows of the token type table.
         pub token_types: u32,
         /// Code of the [`super::Format`] of the positions.
         pub position_format: u32,

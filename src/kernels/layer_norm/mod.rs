@@ -35,7 +35,7 @@ parameter_block! {
         pub features: u32,
         /// Added to the biased variance.
         pub epsilon: f32,
-        /// Distance of input rows in floats.
+        /// Distance between input rows in floats.
         pub row_stride: u32,
         /// First column of the input that is read.
         pub input_first: u32,

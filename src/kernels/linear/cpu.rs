@@ -38,9 +38,9 @@ pub struct LinearOperands<'a> {
     pub weight: &'a PackedMatrix,
     /// `[weight_rows]`.
     pub bias: &'a [f32],
-    /// `rows` rows, `residual_stride` apart, where there is one.
+    /// `rows` rows, `residual_stride` apart, if there is a residual.
     pub residual: &'a [f32],
-    /// `[out_features]` where the residual is scaled.
+    /// `[out_features]` if the residual is scaled.
     pub scale: &'a [f32],
 }
 

@@ -1,4 +1,4 @@
-//! Variants by format of the weight and size of the tiles, and their dispatches.
+//! Variants by weight format and tile size, and their dispatches.
 
 use super::{Linear, LinearParameters};
 use crate::error::Result;
@@ -61,10 +61,10 @@ const SHORT: [&Kernel; 4] = [
 pub(super) const KERNELS: &[&Kernel] =
     &[WIDE[0], SHORT[0], WIDE[1], SHORT[1], WIDE[2], SHORT[2], WIDE[3], SHORT[3]];
 
-/// Rows and columns that a workgroup of [`KERNEL`] computes.
+/// Rows and columns computed by a workgroup of [`KERNEL`].
 pub const WIDE_TILE: [usize; 2] = [32, 64];
 
-/// Rows and columns that a workgroup of [`KERNEL_SHORT`] computes.
+/// Rows and columns computed by a workgroup of [`KERNEL_SHORT`].
 pub const SHORT_TILE: [usize; 2] = [8, 32];
 
 /// Fewer workgroups of [`KERNEL`] than this may leave cores of a GPU idle.

@@ -17,11 +17,11 @@ use crate::error::Result;
 /// `activation(input · weightᵀ + bias) + scale ∘ residual`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
-    /// `[rows, in_features]`. Its rows are as far apart as those of a sequence, where only first tokens are read.
+    /// `[rows, in_features]`. If only first tokens are read, its rows are a sequence apart.
     pub input: Columns,
     /// Number of rows to compute.
     pub rows: usize,
-    /// `[out_features, in_features]`, perhaps of several modules that read the same input.
+    /// `[out_features, in_features]`, possibly of several modules that read the same input.
     pub weight: ParameterId,
     /// `[out_features]`.
     pub bias: ParameterId,
@@ -42,7 +42,7 @@ parameter_block! {
         pub in_features: u32,
         /// Length of an output row.
         pub out_features: u32,
-        /// Distance of input rows in floats.
+        /// Distance between input rows in floats.
         pub row_stride: u32,
         /// First column of the input that is read.
         pub input_first: u32,
@@ -52,11 +52,11 @@ parameter_block! {
         pub weight_first: u32,
         /// Code of [`Activation`].
         pub activation: u32,
-        /// 1 where a residual is added.
+        /// 1 if a residual is added.
         pub has_residual: u32,
-        /// 1 where the residual is scaled.
+        /// 1 if the residual is scaled.
         pub has_scale: u32,
-        /// Distance of the residual's rows in floats.
+        /// Distance between the residual's rows in floats.
         pub residual_stride: u32,
         /// First column of the residual that is read.
         pub residual_first: u32,
@@ -126,7 +126,7 @@ impl Operator for Linear {
             true => stored(id).saturating_mul(outputs as u64) / weight.rows as u64,
             false => stored(id),
         };
-        // Of operands that are wider, the columns that are read.
+        // Of wider operands, only some columns are read.
         let mut skipped = buffer_bytes(shapes, self.input.buffer)? - 4 * (self.rows * weight.columns) as u64;
         if let Some(Residual { from, .. }) = self.residual {
             skipped += buffer_bytes(shapes, from.buffer)? - 4 * (self.rows * outputs) as u64;

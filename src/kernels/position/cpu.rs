@@ -30,11 +30,11 @@ impl Twin for Position {
 pub struct PositionOperands<'a> {
     /// `[batch, sequence]`, each below the number of token types; unread without token types.
     pub token_type_ids: &'a [u32],
-    /// `[batch · sequence, hidden_size]` where there is an input.
+    /// `[batch · sequence, hidden_size]` if there is an input.
     pub input_values: &'a [f32],
     /// `[positions, hidden_size]`, at least `sequence` of them.
     pub position: &'a Table,
-    /// `[types, hidden_size]` where there are token types.
+    /// `[types, hidden_size]` if there are token types.
     pub token_type: Option<&'a Table>,
 }
 

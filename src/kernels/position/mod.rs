@@ -1,4 +1,4 @@
-//! `output = input + position[t] + token_type[type_id]`, each of input and token type optional.
+//! `output = input + position[t] + token_type[type_id]`, with `input` and `token_type` optional.
 
 mod cpu;
 mod gpu;
@@ -31,13 +31,14 @@ parameter_block! {
         pub sequence: u32,
         /// Length of a row.
         pub hidden_size: u32,
-        /// 1 where there is an input.
+        /// 1 if there is an input.
         pub has_input: u32,
-        /// 1 where there are token types.
+        /// 1 if there are token types.
         pub has_token_type: u32,
-        /// Rows of the table of positions. This and what follows are for the shader; the twin's tables know them.
+        /// Rows of the position table. This and the following fields are for the shader; the twin's tables
+        /// have their own.
         pub positions: u32,
-        /// Rows of the table of token types.
+        /// Rows of the token type table.
         pub token_types: u32,
         /// Code of its [`super::Format`].
         pub position_format: u32,

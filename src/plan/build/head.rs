@@ -54,7 +54,7 @@ impl PlanBuilder<'_> {
         }
     }
 
-    /// The pooled vector of each sequence. Without a dense module, a view of the first tokens' hidden states.
+    /// The pooled vector of each sequence; without a dense module, a view of the first tokens' hidden states.
     fn pool(&mut self, pooler: &Pooler, hidden: BufferId) -> TokenRows {
         let first = self.first_tokens(hidden, self.network.config.hidden_size);
         let Some(dense) = &pooler.dense else { return first };

@@ -26,7 +26,7 @@ impl PlanBuilder<'_> {
         }
     }
 
-    /// The input of a layer's query and key alone.
+    /// The separate input of a layer's query and key.
     pub(super) fn query_key_input(&mut self, layer: &Layer, hidden: BufferId) -> BufferId {
         let projection = match layer.query_key_input {
             AttentionInput::Hidden => None,

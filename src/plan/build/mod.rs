@@ -1,8 +1,8 @@
 //! Builds a plan from a network's modules and a request: one step per operation, not yet fused.
 //!
-//! The label of a step starts with the checkpoint's name of its module: `….dense` for a linear, then `….dense.activation`,
-//! `….dense.residual`, `….LayerNorm`. A fused step keeps the label of its last operation, so that a label refers to the
-//! same tensor in every schedule.
+//! The label of a step starts with its module's name in the checkpoint: `….dense` for a linear, then
+//! `….dense.activation`, `….dense.residual`, `….LayerNorm`. A fused step keeps the label of its last
+//! operation, so that a label refers to the same tensor in every schedule.
 
 mod head;
 mod layer;
@@ -99,7 +99,7 @@ impl<'a> PlanBuilder<'a> {
         self.push(label.into(), shape, operation.into())
     }
 
-    /// One copy for all kinds of operations.
+    /// Not generic, so that it is compiled only once.
     #[inline(never)]
     fn push(&mut self, label: String, shape: &[usize], operation: Operation) -> BufferId {
         let len = shape.iter().fold(1usize, |len, size| len.saturating_mul(*size));

@@ -1,4 +1,4 @@
-//! The cut of a plan's steps into segments.
+//! Cuts a plan's steps into segments.
 
 use super::Piece;
 use super::segment::{Segment, Source, Value};
@@ -56,17 +56,17 @@ pub(super) fn cut(network: &Network, plan: &mut Plan) -> Vec<Piece> {
     pieces
 }
 
-/// Returns whether a linear has a size that a chain takes.
+/// Returns whether a chain supports the linear's size.
 fn fits(network: &Network, linear: &Linear) -> bool {
     let [_, ins] = network.parameter(linear.weight).shape[..] else { return false };
     ins.is_multiple_of(FEATURE_MULTIPLE) && linear.outputs.len() <= MAX_FEATURES && ins <= MAX_FEATURES
 }
 
-/// Features of a row at most: two columns per invocation.
+/// Maximum number of features per row: two columns per invocation.
 const MAX_FEATURES: usize = 512;
 
-/// The start of a network whose word vectors pass a linear before positions are added: one step that gathers all
-/// vectors, and a segment that begins with that linear and has the positions as its residual.
+/// The start of a network whose word vectors pass through a linear before positions are added: one step that
+/// gathers all vectors, and a segment that starts with that linear and adds the positions as its residual.
 fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step, Segment)> {
     let [first, second, third, ..] = steps else { return None };
     let (Operation::Embedding(embedding), Operation::Linear(linear), Operation::Position(position)) =
@@ -84,7 +84,7 @@ fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step,
     let input = BufferId(plan.buffers.len());
     let label = format!("{}.gathered", first.label);
     plan.buffers.push(Buffer { label: label.clone(), len: rows * (words + hidden), slot: 0 });
-    // Names the columns with the positions, which the step before writes as a part of `input`.
+    // Names the columns with the positions, which the previous step writes as a part of `input`.
     let positions = BufferId(plan.buffers.len());
     plan.buffers.push(Buffer { label: String::new(), len: rows * hidden, slot: 0 });
     let embedding = embedding.clone();

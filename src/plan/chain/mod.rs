@@ -1,9 +1,9 @@
-//! The schedule `chain`: everything between two attentions works on each row by itself, so one kernel computes it for a few
-//! rows at a time, together with the attention before it.
+//! The schedule `chain`: everything between two attentions works on each row independently, so one kernel
+//! computes it for a few rows at a time, together with the attention before it.
 //!
-//! The fused steps are cut into *segments*: an attention and the linears after it, up to the next attention. Values that
-//! only a segment reads live in its workgroup memory, at places assigned here; values that the next segment reads become
-//! columns of the segment's result.
+//! The fused steps are cut into *segments*: an attention and the linears after it, up to the next attention.
+//! Values that are only read within a segment stay in workgroup memory, at places assigned here; values that
+//! the next segment reads become columns of the segment's result.
 
 mod cut;
 mod places;
@@ -27,7 +27,7 @@ enum Piece {
 /// Turns the fused steps of a network into chains.
 ///
 /// # Errors
-/// [`Error::Unsupported`] with the reason, where the network or the request can't be computed this way.
+/// [`Error::Unsupported`] with the reason, if the network or the request can't be computed this way.
 pub(super) fn chain(network: &Network, plan: &mut Plan) -> Result<()> {
     check(network, plan)?;
     let pieces = cut(network, plan);
@@ -56,7 +56,7 @@ fn unsupported(reason: impl Into<String>) -> Error {
     Error::unsupported("the schedule `chain` for this network", reason)
 }
 
-/// Some linear is outside of the chains.
+/// The error for a linear outside of the chains.
 fn too_wide() -> Error {
     unsupported("its layers are wider than a workgroup's memory; use the schedule `tiled`")
 }

@@ -10,15 +10,15 @@ use crate::kernels::chain::{MEMORY, SCORES};
 use crate::plan::BufferId;
 use crate::sorting::sort_by_key;
 
-/// The places of a segment's values in workgroup memory.
+/// Where a segment's values are placed in workgroup memory.
 pub(super) struct Places {
     of: HashMap<BufferId, usize>,
-    /// First place that none of them takes.
+    /// First place that no value uses.
     pub end: usize,
 }
 
 impl Places {
-    /// First fit: a value takes the first gap between those that are read later. The source begins at 0.
+    /// First fit: a value takes the first gap between values that are still needed. The source starts at 0.
     pub fn assign(segment: &Segment) -> Result<Places> {
         let last_read =
             |buffer: BufferId| segment.linears.iter().rposition(|(linear, _)| reads(linear, buffer));
@@ -56,7 +56,7 @@ impl Places {
         Ok(Places { of, end })
     }
 
-    /// The place of a value that a later linear reads.
+    /// The place of a value that is read by a later linear.
     pub fn of(&self, buffer: BufferId) -> Option<usize> {
         self.of.get(&buffer).copied()
     }

@@ -1,4 +1,4 @@
-//! A segment of the steps and the step that it becomes.
+//! A segment of a plan's steps, and the single step that replaces it.
 
 use std::collections::HashMap;
 
@@ -11,30 +11,30 @@ use crate::kernels::{
 };
 use crate::plan::{Buffer, BufferId, Group, Network, Residual, Step};
 
-/// A matrix that a segment computes, or begins with: one row per token.
+/// A matrix that a segment computes or starts with: one row per token.
 pub(super) struct Value {
     pub buffer: BufferId,
     /// Length of a row.
     pub features: usize,
 }
 
-/// An attention, or the rows that the first linears read, and the linears that follow.
+/// An attention, or the rows read by the first linears, and the linears that follow.
 pub(super) struct Segment {
     pub source: Source,
     pub value: Value,
     pub linears: Vec<(Linear, Value)>,
     pub label: String,
     pub rows: usize,
-    /// Distance of the rows in floats, where they are loaded.
+    /// Distance between the rows in floats, if they are loaded.
     pub stride: usize,
-    /// The group of its parameters, once the network knows its groups.
+    /// The group of its parameters, once the network has groups.
     pub group: Option<Group>,
 }
 
 pub(super) enum Source {
     Attention(Attention),
     Rows,
-    /// The columns of [`EmbeddingPosition`]: word vectors, then what is added to the first linear.
+    /// The columns of [`EmbeddingPosition`]: word vectors, then the residual of the first linear.
     Gathered {
         input: BufferId,
         positions: Value,
@@ -42,7 +42,7 @@ pub(super) enum Source {
 }
 
 impl Segment {
-    /// A segment that begins with the rows of a linear, and has none yet.
+    /// A segment that starts with the rows of a linear, and has no linears yet.
     pub(super) fn of_rows(network: &Network, linear: &Linear, group: Option<Group>) -> Segment {
         let features = network.parameter(linear.weight).shape[1];
         Segment {
@@ -60,9 +60,9 @@ impl Segment {
         matches!(self.source, Source::Attention(_))
     }
 
-    /// Returns whether a linear continues it: over the same rows, of which it reads some that are here or in the
-    /// segment's input, and not of another group. (Where a sequence is one token, first tokens are all there is, and
-    /// only groups differ.)
+    /// Returns whether a linear continues the segment: it has the same rows, reads values of the segment or
+    /// its input, and isn't in another group. (If a sequence has only one token, its first token is its only
+    /// row, and only groups differ.)
     pub(super) fn takes(&self, linear: &Linear, group: Option<Group>) -> bool {
         let same_group = self.group.is_none() || group == self.group;
         let here = self.values().find(|value| value.buffer == linear.input.buffer);
@@ -73,7 +73,7 @@ impl Segment {
         same_group && whole && linear.rows == self.rows
     }
 
-    /// Its values in order: the source, and what the linears compute.
+    /// Its values in order: the source and the linears' results.
     pub(super) fn values(&self) -> impl Iterator<Item = &Value> {
         std::iter::once(&self.value).chain(self.linears.iter().map(|(_, value)| value))
     }
@@ -88,13 +88,14 @@ impl Segment {
         source || self.linears.iter().any(|(linear, _)| reads(linear, buffer))
     }
 
-    /// The values that later steps read. The rows it starts with are already in a buffer.
+    /// The values read by later steps. Rows that the segment starts with are already in a buffer.
     pub(super) fn results(&self, read_later: impl Fn(BufferId) -> bool) -> Vec<&Value> {
         let computed = self.values().skip(usize::from(!self.attends()));
         computed.filter(|value| read_later(value.buffer)).collect()
     }
 
-    /// The step that computes it. `columns` knows where earlier values are, and learns where this one's are.
+    /// The step that computes the segment. `columns` maps earlier values to their columns; this segment's are
+    /// added.
     pub(super) fn step(
         &self,
         buffers: &mut Vec<Buffer>,
@@ -103,7 +104,7 @@ impl Segment {
     ) -> Result<Step> {
         let (input, source) = self.source(columns)?;
         let width: usize = results.iter().map(|value| value.features).sum();
-        // A single value is the whole buffer, which steps other than chains can read, too.
+        // A single value is the whole buffer, which steps other than chains can also read.
         let (output, label) = match results {
             [value] => (value.buffer, self.label.clone()),
             _ => (BufferId(buffers.len()), format!("{}.rows", self.label)),
@@ -151,7 +152,7 @@ impl Segment {
         Ok(Step { label, operation: chain.into(), output })
     }
 
-    /// The buffer that the segment reads, and its source in there.
+    /// The buffer that the segment reads, and the location of its source in it.
     pub(super) fn source(&self, columns: &HashMap<BufferId, Columns>) -> Result<(Columns, ChainSource)> {
         let features = self.value.features;
         match &self.source {

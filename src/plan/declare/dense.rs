@@ -1,4 +1,4 @@
-//! Dense modules and what is folded into them.
+//! Dense modules and the operations folded into them.
 
 use super::NetworkBuilder;
 use crate::config::Normalization;
@@ -19,7 +19,7 @@ pub(super) struct DenseSpec {
     pub no_norm: Option<String>,
     /// Constant factor to fold.
     pub factor: f32,
-    /// The module that computes its input, if both are to become one.
+    /// The module that computes its input, if the two are to be merged.
     pub after: Option<Box<DenseSpec>>,
 }
 
@@ -33,20 +33,21 @@ impl DenseSpec {
         format!("{}.weight", self.module)
     }
 
-    /// The module and the one before it as one module.
+    /// Merges the module with the one before it.
     pub fn composed(self, before: &DenseSpec) -> Self {
         DenseSpec { in_features: before.in_features, after: Some(Box::new(before.clone())), ..self }
     }
 }
 
 impl NetworkBuilder<'_> {
-    /// A dense module with parameters of its own.
+    /// A dense module with its own parameters.
     pub(super) fn dense(&mut self, module: &str, in_features: usize, out_features: usize) -> Dense {
         self.next_to(&mut None, &DenseSpec::new(module.into(), in_features, out_features))
     }
 
-    /// A dense module whose parameters follow those of others with the same input, if there are any; then so will those of
-    /// the next. They are named after the first. No module begins inside a panel of an instruction set.
+    /// A dense module whose parameters are appended to those of others with the same input, if there are any.
+    /// The combined parameters are named after the first module. No module starts in the middle of an
+    /// instruction set's panel.
     pub(super) fn next_to(&mut self, others: &mut Option<[ParameterId; 2]>, spec: &DenseSpec) -> Dense {
         let DenseSpec { module, in_features, out_features, .. } = spec;
         let recipes = self.recipes(spec);
@@ -97,13 +98,13 @@ impl NetworkBuilder<'_> {
         ]
     }
 
-    /// A module before a norm, which is folded if it is a NoNorm.
+    /// A module followed by a norm, which is folded in if it is a NoNorm.
     pub(super) fn before_norm(&self, spec: DenseSpec, norm: &str) -> DenseSpec {
         let folds = self.config.normalization == Normalization::NoNorm;
         DenseSpec { no_norm: folds.then(|| norm.into()), ..spec }
     }
 
-    /// A dense module and the norm after it, before which a residual is added.
+    /// A dense module and the norm after it, with a residual added in between.
     pub(super) fn projection(
         &mut self,
         [dense, norm]: [String; 2],

@@ -50,7 +50,8 @@ impl NetworkBuilder<'_> {
         Embeddings { label, table, position, token_type, transformation, norm }
     }
 
-    /// Epsilon of the embedding norm and `output.LayerNorm`: `transformers` doesn't pass one to them in MobileBERT.
+    /// Epsilon of the embedding norm and `output.LayerNorm`: in MobileBERT, `transformers` doesn't pass one
+    /// to them.
     fn unspecified_epsilon(&self) -> f32 {
         match self.config.family {
             Family::MobileBert => TORCH_EPSILON,
@@ -150,7 +151,7 @@ impl NetworkBuilder<'_> {
         (1.0 / (self.config.head_size() as f64).sqrt()) as f32
     }
 
-    /// The feed-forward networks in their order: MobileBERT's `ffn.0`, `ffn.1`, …, then the one that BERT has, too.
+    /// The feed-forward networks in order: MobileBERT's `ffn.0`, `ffn.1`, …, then the one that BERT also has.
     fn feed_forwards(&mut self, layer: &str) -> Vec<FeedForward> {
         let more = 0..self.config.num_feedforward_networks - 1;
         let epsilon = self.config.layer_norm_eps;

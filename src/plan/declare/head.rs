@@ -48,8 +48,8 @@ impl NetworkBuilder<'_> {
         }
     }
 
-    /// The pooler of a bare encoder, which may lack one. A pooler that returns the first token's hidden state is expressed
-    /// as a linear with the identity matrix, because an output of a plan is a whole buffer.
+    /// The pooler of a bare encoder, if it has one. A pooler that returns the first token's hidden state is
+    /// expressed as a linear with the identity matrix, because a plan's output is a whole buffer.
     fn optional_pooler(&mut self) -> Option<Pooler> {
         let hidden = self.config.hidden_size;
         if self.config.family == Family::DistilBert {

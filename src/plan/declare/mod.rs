@@ -6,7 +6,7 @@
 //! - NoNorm after the sum of the embeddings: `γ∘(Wx + b + p + t) + β = (γ∘W)x + (γ∘b + β) + γ∘p + γ∘t`. Without a linear,
 //!   the word table is scaled by `γ` and the position table becomes `γ∘p + β`.
 //! - Attention scale: the query's `W` and `b` are both multiplied by `1/√head_size`.
-//! - Modules of the same input: their weights are stored one after the other, so that one linear can compute all of them.
+//! - Modules with the same input: their weights are stacked, so that one linear can compute all of them.
 //! - Query and key after a bottleneck: `W(Vx + c) + b = (WV)x + (Wc + b)`, in a folded network.
 
 mod dense;
@@ -20,11 +20,12 @@ use super::{Parameter, ParameterId, Recipe, Role, Source};
 use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 
-/// Collects the parameters of a network while its modules are built, and the tensors that the checkpoint lacks.
+/// Collects the parameters of a network while its modules are built, and the tensors missing from the
+/// checkpoint.
 pub(super) struct NetworkBuilder<'a> {
     config: &'a Config,
     has: &'a dyn Fn(&str) -> bool,
-    /// True if weights with nothing between them are multiplied.
+    /// Whether consecutive linears are merged by multiplying their weights.
     folds: bool,
     /// `mobilebert.`, or empty for a checkpoint of a bare encoder.
     prefix: String,

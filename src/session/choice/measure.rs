@@ -1,16 +1,17 @@
-//! Finds out which candidates can be used, and how long each takes. Knows no device: a [`Stage`] runs them.
+//! Determines which candidates can be used and how long each takes. Independent of devices: a [`Stage`] runs
+//! them.
 
 use super::{Candidate, RuledOut, Timing, reason_of};
 use crate::error::{Error, Result};
 
-/// Measured runs of a candidate at each length; the fastest counts. One more comes first and doesn't count.
+/// Measured runs of a candidate at each length, after a warm-up run; the fastest counts.
 const RUNS: usize = 2;
 
-/// A run is stretched to about as many milliseconds, so that coarse clocks and noise matter little. What takes longer in two
-/// layers is run only once.
+/// A run is stretched to about this many milliseconds, so that coarse clocks and noise matter little. If two
+/// layers take longer, they are run only once.
 const STRETCHED_MS: f64 = 100.0;
 
-/// Runs two layers of a network.
+/// Runs two layers of a network on any candidate.
 pub trait Stage {
     /// Layers of the whole network.
     fn layers(&self) -> usize;
@@ -30,7 +31,7 @@ pub trait Stage {
 pub struct Outcome {
     /// By length.
     pub timings: Vec<Timing>,
-    /// The candidates without times.
+    /// Candidates without times.
     pub ruled_out: Vec<RuledOut>,
 }
 
@@ -40,10 +41,11 @@ struct Failure {
     error: Error,
 }
 
-/// Proves and times the candidates. One that fails is ruled out, and the others start again, on a new device if it was lost.
+/// Proves and times the candidates. If one fails, it is ruled out, and the others start over, on a new device
+/// if it was lost.
 ///
 /// # Errors
-/// If the CPU fails, or no device replaces a lost one though only a GPU may be used.
+/// If the CPU fails, or if a lost device can't be replaced although only a GPU may be used.
 pub async fn measure(stage: &mut impl Stage, candidates: &[Candidate], lengths: &[usize]) -> Result<Outcome> {
     let mut left = candidates.to_vec();
     let mut outcome = Outcome::default();
@@ -84,7 +86,8 @@ async fn attempt(
     Ok(timings)
 }
 
-/// Times of all candidates at one length. They take turns, so that a device that heats up slows all of them.
+/// Times of all candidates at one length. They take turns, so that a device heating up slows down all of
+/// them.
 async fn compare(stage: &mut impl Stage, candidates: &[Candidate], tokens: usize) -> Result<Timing, Failure> {
     let mut estimates = Vec::with_capacity(candidates.len());
     for &candidate in candidates {
@@ -110,9 +113,10 @@ async fn compare(stage: &mut impl Stage, candidates: &[Candidate], tokens: usize
     Ok(timing)
 }
 
-/// The time of a network, from runs of two layers with one of them repeated.
+/// Estimates the time of a network from runs of two layers, with one of them repeated.
 struct Estimate {
-    /// Additional times that the steps of a layer are run in a stretched run; 0 if a plain run takes long enough.
+    /// Number of additional repetitions of a layer's steps in a stretched run; 0 if a plain run takes long
+    /// enough.
     more: usize,
     plain: f64,
     stretched: f64,
@@ -134,15 +138,15 @@ impl Estimate {
         self.stretched = self.stretched.min(stretched);
     }
 
-    /// Milliseconds of all layers, with what is outside of them.
+    /// Milliseconds of the whole network, including the steps outside of the layers.
     fn total(&self, layers: usize) -> f64 {
         let layer = match self.more {
-            // The share of what comes before the layers is small in a long run.
+            // In a long run, the steps before the layers take only a small fraction.
             0 => self.plain / 2.0,
             more => (self.stretched - self.plain).max(0.0) / more as f64,
         };
         let total = self.plain + layer * (layers as f64 - 2.0);
-        // In whole microseconds, as it is remembered; a clock may not show short times at all.
+        // In whole microseconds, as it is stored; a clock may read 0 for short times.
         (1e3 * total).round().max(1.0) / 1e3
     }
 }

@@ -1,8 +1,9 @@
 //! The choice among the schedules of a GPU and the CPU, by measuring them.
 //!
-//! Whether a GPU beats the CPU, and with which schedule, depends on the device: a phone's GPU pays for dispatches, a large
-//! one for idle cores, and some are slower than the CPU. So a small network with the same kernels is run with each of them
-//! ([`rehearsal`]). A schedule whose results differ from the CPU's is ruled out, because drivers miscompile shaders.
+//! Whether a GPU beats the CPU, and with which schedule, depends on the device: dispatches are expensive on a
+//! phone's GPU, idle cores on a large one, and some GPUs are slower than the CPU. So a small network with the
+//! same kernels is run with each of them ([`rehearsal`]). A schedule whose results differ from the CPU's is
+//! ruled out, because drivers miscompile shaders.
 
 mod measure;
 pub(super) mod record;
@@ -18,22 +19,23 @@ pub(super) use measure::{Outcome, measure};
 pub(super) use rehearsal::Rehearsal;
 pub(super) use words::{describe, reason_of};
 
-/// Lengths of the measured runs in tokens: that of a sentence, and that of a window over a long text. What a schedule costs
-/// grows with the rows by dispatches (constant), linears (in proportion), and attention, so between the two, the order of
-/// the candidates changes once at most.
+/// Lengths of the measured runs in tokens: a sentence, and a window over a long text. The cost of a schedule
+/// consists of dispatches (constant in the rows), linears (proportional) and attention, so the order of the
+/// candidates changes at most once between the two.
 const LENGTHS: [usize; 2] = [128, 384];
 
-/// The lengths to measure for a network that takes at most `longest` tokens.
+/// The lengths to measure for a network with a maximum of `longest` tokens.
 pub(super) fn lengths(longest: usize) -> Vec<usize> {
     let mut lengths = LENGTHS.map(|length| length.min(longest)).to_vec();
     lengths.dedup();
     lengths
 }
 
-/// Rows up to which a run counts as short: in ratio, as far from one of [`LENGTHS`] as from the other.
+/// Maximum number of rows of a short run: the geometric mean of [`LENGTHS`].
 const SHORT_ROWS: usize = 221;
 
-/// Share of a candidate's time that another one has to stay below to take its place, so that noise doesn't decide.
+/// A candidate is replaced only by one that takes less than this fraction of its time, so that noise doesn't
+/// decide.
 const THRESHOLD: f64 = 0.95;
 
 /// A way to run a model.
@@ -65,26 +67,26 @@ impl Candidate {
     }
 }
 
-/// Origin of the choice of a device and its schedule.
+/// How the device and its schedule were chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChosenBy {
-    /// They, or the device alone, were asked for.
+    /// Both, or the device alone, were requested.
     Request,
     /// There was nothing to choose from.
     #[default]
     Rule,
-    /// By measuring, during this load.
+    /// By measuring during this load.
     Measurement,
     /// By the measurement of an earlier load.
     Memory,
 }
 
-/// The choice, as it is reported.
+/// The choice, as reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Choice {
-    /// Its origin.
+    /// How it was made.
     pub by: ChosenBy,
     /// Times by length; empty if nothing was measured.
     pub lengths: Vec<Timing>,
@@ -92,7 +94,7 @@ pub struct Choice {
     pub ruled_out: Vec<RuledOut>,
 }
 
-/// Times of a run in milliseconds, estimated from two layers. A candidate that wasn't measured has none.
+/// Times of a run in milliseconds, estimated from two layers; `None` for candidates that weren't measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Timing {
     /// Length of the run.
@@ -129,7 +131,7 @@ impl Timing {
         *time = Some(milliseconds);
     }
 
-    /// The faster schedule of the GPU and its time; a tie goes to `tiled`.
+    /// The GPU's faster schedule and its time; a tie goes to `tiled`.
     fn on_gpu(&self) -> Option<(Candidate, f64)> {
         match (self.chain, self.tiled) {
             (Some(chain), Some(tiled)) if chain < THRESHOLD * tiled => Some((Candidate::Chain, chain)),
@@ -148,12 +150,12 @@ pub struct RuledOut {
     pub reason: String,
 }
 
-/// The schedule of a run, by its size.
+/// The schedules for short and long runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Schedules {
-    /// Of a short run.
+    /// The schedule of a short run.
     pub short: Schedule,
-    /// Of a long one.
+    /// The schedule of a long run.
     pub long: Schedule,
 }
 
@@ -176,10 +178,10 @@ impl Schedules {
     }
 }
 
-/// Picks the winners: the device that is faster over all lengths (weights are on one device only), and on a GPU the faster
-/// schedule for each length. A tie goes to the GPU, which leaves the CPU to others.
+/// Picks the winners: the device that is faster over all lengths (weights are on one device only), and on a
+/// GPU, the faster schedule for each length. A tie goes to the GPU, which leaves the CPU free for other work.
 pub(super) fn decide(timings: &mut [Timing]) -> (DeviceKind, Schedules) {
-    // The geometric mean of the ratios: each length counts the same, whatever it takes.
+    // The geometric mean of the ratios: each length counts the same, however long it takes.
     let ratio = |timing: &Timing| match (timing.on_gpu(), timing.cpu) {
         (Some((_, gpu)), Some(cpu)) => (cpu / gpu).ln(),
         (Some(_), None) => f64::INFINITY,

@@ -3,9 +3,9 @@
 //! ```text
 //! 0.1.0                        the version of this crate
 //! the key
-//! 128 6100 12200 42000         tokens, and microseconds of each candidate; 0 for one that is ruled out
+//! 128 6100 12200 42000         tokens, and microseconds of each candidate; 0 if ruled out
 //! 384 0 15000 150000
-//! chain the reason             what was ruled out
+//! chain the reason             a candidate that was ruled out
 //! end
 //! ```
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::kernels::Simd;
 use crate::weights::Storage;
 
-/// Names a measurement by the devices, and by shape and format of the network's layers.
+/// The key of a measurement: the devices, and the shape and format of the network's layers.
 pub fn key(gpu: &str, cpu: Simd, config: &Config, storage: Storage) -> String {
     let (attention, shared) =
         config.bottleneck.map_or((false, false), |own| (own.attention, own.key_query_shared));
@@ -41,7 +41,7 @@ pub fn key(gpu: &str, cpu: Simd, config: &Config, storage: Storage) -> String {
     key
 }
 
-/// The text to remember under a key.
+/// The text to store under a key.
 pub fn write(key: &str, Outcome { timings, ruled_out }: &Outcome) -> String {
     let mut lines = vec![VERSION.to_owned(), key.to_owned()];
     for timing in timings {
@@ -58,8 +58,8 @@ pub fn write(key: &str, Outcome { timings, ruled_out }: &Outcome) -> String {
     lines.join("\n")
 }
 
-/// The measurement in a stored text. `None` if that is damaged, of another version, device or network, or doesn't cover the
-/// candidates and lengths.
+/// The measurement in a stored text. `None` if the text is damaged, belongs to another version, device or
+/// network, or doesn't cover the candidates and lengths.
 pub fn read(text: &str, key: &str, candidates: &[Candidate], lengths: &[usize]) -> Option<Outcome> {
     let mut lines = text.lines();
     if lines.next()? != VERSION || lines.next()? != key {
@@ -96,10 +96,10 @@ pub fn read(text: &str, key: &str, candidates: &[Candidate], lengths: &[usize]) 
     candidates.iter().all(covers).then_some(outcome)
 }
 
-/// The last line, without which the rest is incomplete.
+/// The last line; without it, the record is incomplete.
 const END: &str = "end";
 
-/// A release may change kernels, and so both times and results.
+/// A release may change kernels, and thus both times and results.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[cfg(test)]

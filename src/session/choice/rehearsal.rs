@@ -1,5 +1,6 @@
-//! Runs two generated layers on both devices: the same kernels, shapes and formats as the model's, for a fraction of its
-//! memory (two layers on either device, less than a tenth of MobileBERT), and before its weights have arrived.
+//! Runs two generated layers on both devices, before the model's weights have arrived: with the same kernels,
+//! shapes and formats, but a fraction of the memory (two layers on either device, less than a tenth of
+//! MobileBERT).
 
 use super::Candidate;
 use super::measure::Stage;
@@ -13,12 +14,13 @@ use crate::{cpu, gpu};
 
 const SEED: u64 = 21;
 
-/// Tokens of the proof: a whole tile of 128 keys and a part of one, and padding up to [`PROOF_PADDED`].
+/// Tokens of the proof: a whole tile of 128 keys and a part of another, with padding up to [`PROOF_PADDED`].
 const PROOF_TOKENS: usize = 140;
 const PROOF_PADDED: usize = 160;
 
-/// The largest difference from the CPU's results, over their root mean square. Both add in f32, in another order, and the CPU
-/// rounds activations for weights in 8 bits. A miscompiled kernel is off by far more.
+/// The largest allowed difference from the CPU's results, over their root mean square. Both sum in f32, in
+/// different orders, and for 8-bit weights the CPU rounds activations. A miscompiled kernel is off by far
+/// more.
 const TOLERANCE: f32 = 0.01;
 
 /// Two layers on both devices.
@@ -30,15 +32,16 @@ pub struct Rehearsal<'a> {
     storage: Storage,
     layers: usize,
     plans: PlanCache,
-    /// The CPU's result of the proof.
+    /// The CPU's result for the proof.
     expected: Option<Vec<f32>>,
 }
 
 impl<'a> Rehearsal<'a> {
-    /// Generates two layers of the network that `config` describes, stored as `storage` says, to run as `options` say.
+    /// Generates two layers of the network described by `config`, stored as `storage`, to be run with
+    /// `options`.
     ///
     /// # Errors
-    /// Whatever a device reports.
+    /// Any error that a device reports.
     pub fn new(
         config: &Config,
         storage: Storage,
@@ -59,7 +62,7 @@ impl<'a> Rehearsal<'a> {
         Ok(rehearsal)
     }
 
-    /// Frees what the GPU holds; its compiled kernels are kept.
+    /// Frees the GPU's memory; its compiled kernels are kept.
     pub fn end(self) {
         self.gpu.clear();
     }
@@ -91,7 +94,7 @@ impl<'a> Rehearsal<'a> {
         Request { batch: 1, sequence, schedule, ..Request::default() }
     }
 
-    /// Tokens of a run, and padding.
+    /// Inputs of a run with this many tokens, padded.
     fn inputs(&self, tokens: usize, padded: usize) -> Inputs {
         let Config { vocab_size, type_vocab_size, .. } = self.network.config;
         let is_token = |place: usize| place < tokens;
@@ -143,7 +146,7 @@ impl<'a> Rehearsal<'a> {
     }
 }
 
-/// The tiles that make a difference.
+/// The tile sizes that make a difference for this plan.
 fn tiles(gpu: &gpu::Executor, plan: &Plan) -> &'static [gpu::Tile] {
     if plan.request.schedule == Schedule::Chain { &[gpu::Tile::Wide] } else { gpu.tiles() }
 }

@@ -1,10 +1,11 @@
-//! The choice in words.
+//! Describes the choice in words.
 
 use super::{Candidate, Choice, ChosenBy, Timing};
 use crate::error::Error;
 use crate::session::DeviceKind;
 
-/// An error as the reason for ruling out a candidate, in one line, without what it was about. Drivers say a lot.
+/// An error as the one-line reason for ruling out a candidate, without its subject. Drivers' messages can be
+/// long.
 pub fn reason_of(error: &Error) -> String {
     let whole = match error {
         Error::Unsupported { instead, .. } => instead.split(';').next().unwrap_or_default().to_owned(),
@@ -16,7 +17,7 @@ pub fn reason_of(error: &Error) -> String {
 
 const LONGEST_REASON: usize = 160;
 
-/// Says what won, by how much, and what was ruled out.
+/// Describes what won, by how much, and what was ruled out.
 pub fn describe(kind: DeviceKind, choice: &Choice) -> String {
     let winner = if kind == DeviceKind::Gpu { "the GPU" } else { "the CPU" };
     let mut text = match choice.lengths.as_slice() {

@@ -1,4 +1,4 @@
-//! GLUE's metrics, between −1 and 1; GLUE's tables show them times 100.
+//! GLUE's metrics, between −1 and 1; GLUE's tables multiply them by 100.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ pub fn accuracy(predictions: &[usize], labels: &[usize]) -> f64 {
     if n == 0 { 0.0 } else { same as f64 / n as f64 }
 }
 
-/// True positives, false positives, false negatives, true negatives of label 1.
+/// True positives, false positives, false negatives and true negatives of label 1.
 fn confusion(predictions: &[usize], labels: &[usize]) -> [f64; 4] {
     let mut counts = [0.0; 4];
     for (&prediction, &label) in predictions.iter().zip(labels) {

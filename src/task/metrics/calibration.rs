@@ -3,9 +3,9 @@
 /// Number of bins of equal width.
 const BINS: usize = 10;
 
-/// The expected calibration error (Naeini et al. 2015): the mean distance between the probability that a model states and
-/// the share of predictions that are right, over ten bins of probability, weighted by their sizes. Between 0 and 1; 0 for
-/// no predictions.
+/// The expected calibration error (Naeini et al. 2015): the mean absolute difference between predicted
+/// probability and accuracy over ten probability bins, weighted by their sizes. Between 0 and 1; 0 if there
+/// are no predictions.
 pub fn expected_calibration_error(predictions: impl IntoIterator<Item = (f64, bool)>) -> f64 {
     let mut excess = [0.0; BINS];
     let mut count = 0usize;

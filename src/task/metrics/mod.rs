@@ -1,5 +1,5 @@
-//! Official metrics of SQuAD v1.1, SQuAD v2.0 and GLUE, in percent if the official script uses percent, and the
-//! calibration of probabilities.
+//! Official metrics of SQuAD v1.1, SQuAD v2.0 and GLUE, in percent if the official script uses percent, and
+//! the calibration error of probabilities.
 
 mod agreement;
 mod calibration;

@@ -47,12 +47,12 @@ pub struct Squad1 {
     pub n: usize,
     /// Fraction of predictions equal to a gold answer.
     pub exact_match: f64,
-    /// Mean over the questions of the best F1 over the gold answers.
+    /// Mean over the questions of the best F1 with a gold answer.
     pub f1: f64,
 }
 
 impl Squad1 {
-    /// Scores pairs of a prediction and gold answers; a question without gold answers scores 0.
+    /// Scores predictions, each with its gold answers; a question without gold answers scores 0.
     pub fn score<'a>(questions: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
         let mut totals = ScoreTotals::default();
         for (prediction, golds) in questions {
@@ -65,7 +65,7 @@ impl Squad1 {
     }
 }
 
-/// Scores of SQuAD v2.0 in percent. The prediction of no answer is the empty string.
+/// Scores of SQuAD v2.0 in percent. An empty prediction means "no answer".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Squad2 {
     /// Number of questions.
@@ -111,7 +111,7 @@ pub struct NoAnswer {
 }
 
 impl Squad2 {
-    /// Scores pairs of a prediction and gold answers; a question without gold answers has no answer.
+    /// Scores predictions, each with its gold answers; a question without gold answers is unanswerable.
     pub fn score<'a>(questions: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
         let mut totals = [ScoreTotals::default(); 2];
         let nothing = [String::new()];

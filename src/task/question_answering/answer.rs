@@ -1,13 +1,13 @@
-//! The options of a search, and the answers that it gives.
+//! The options of a search, and its answers.
 
 use serde::Serialize;
 
 use crate::config::Calibration;
 
-/// The spans that are one answer, which has their summed probability.
+/// Which spans are merged into one answer, with their summed probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Merge {
-    /// None: an answer is the best span of its text, as in BERT's code.
+    /// None: an answer is the best span with its text, as in BERT's code.
     Never,
     /// Those with the same text, as in the question-answering pipeline of `transformers`.
     EqualTexts,
@@ -23,10 +23,10 @@ pub struct SearchOptions {
     pub top_k: usize,
     /// Maximum length of an answer in tokens, at least 1.
     pub max_answer_tokens: usize,
-    /// The spans that are one answer.
+    /// Which spans are merged into one answer.
     pub merge: Merge,
-    /// True if a span is extended to whole words: `300km` instead of `300`. A word is a run of letters and digits, or one
-    /// punctuation mark, as for `align_to_words` in `transformers`.
+    /// Whether spans are extended to whole words: `300km` instead of `300`. A word is a run of letters and
+    /// digits, or one punctuation mark, as for `align_to_words` in `transformers`.
     pub align_to_words: bool,
 }
 
@@ -37,13 +37,13 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
-    /// Options for the best span exactly as the model scores it, which the metrics of SQuAD judge.
+    /// Options for the best span exactly as the model scores it, as used by the SQuAD metrics.
     pub fn best_span(max_answer_tokens: usize) -> Self {
         Self { top_k: 1, max_answer_tokens, merge: Merge::Never, align_to_words: false }
     }
 }
 
-/// An answer: its best span, `context[start_byte..end_byte] == text`, and the spans that say the same.
+/// An answer: its best span, `context[start_byte..end_byte] == text`, and its variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// The answer, as in the context.
@@ -60,7 +60,7 @@ pub struct Answer {
     pub probability: f64,
     /// Start logit plus end logit of the best span.
     pub score: f64,
-    /// The spans that are this answer, best first, beginning with the best span itself.
+    /// The spans merged into this answer, best first, starting with the best span itself.
     pub variants: Vec<Variant>,
 }
 
@@ -104,8 +104,8 @@ impl NoAnswer {
 /// The answers after some or all windows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
-    /// In the order of their best spans; with [`Merge::EqualTexts`], most probable first. No text twice. Empty only if
-    /// every span has a score of −∞.
+    /// Answers with distinct texts, in the order of their best spans; with [`Merge::EqualTexts`], most
+    /// probable first. Empty only if every span has a score of −∞.
     pub answers: Vec<Answer>,
     /// The null answer.
     pub no_answer: NoAnswer,
@@ -119,14 +119,14 @@ pub struct Answers {
 pub enum Verdict {
     /// The first answer.
     Answer,
-    /// The first answer is only a guess: less probable than the model's `calibration` requires of an answer.
+    /// The first answer is only a guess: its probability is below the threshold in the model's `calibration`.
     Unsure,
     /// The text doesn't answer the question.
     NoAnswer,
 }
 
 impl NoAnswer {
-    /// Decides between the first of `answers` and no answer, as the model's calibration says.
+    /// Decides between the first of `answers` and no answer, according to the model's calibration.
     pub fn verdict(&self, answers: &[Answer], calibration: &Calibration) -> Verdict {
         let Some(first) = answers.first() else { return Verdict::NoAnswer };
         let unanswerable = match calibration.null_threshold {

@@ -1,21 +1,21 @@
-//! Spans → answers: spans that say the same are variants of one answer.
+//! Spans → answers: spans with the same meaning are variants of one answer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::rank::Rank;
 
-/// Spans that are one answer.
+/// Spans merged into one answer.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
-    /// The best span first; no byte range twice.
+    /// Distinct byte ranges, the best first.
     pub variants: Vec<Scored>,
     /// The sum over the variants.
     pub probability: f64,
 }
 
-/// A byte range with the score of its best span and the probability of all of them: spans of different tokens can have the
-/// same bytes, for example when they are extended to the same words.
+/// A byte range, with the score of its best span and the probability of all its spans: spans of different
+/// tokens can have the same bytes, for example if they are extended to the same words.
 #[derive(Clone, Debug)]
 pub(super) struct Scored {
     pub bytes: Range<usize>,
@@ -23,8 +23,9 @@ pub(super) struct Scored {
     pub probability: f64,
 }
 
-/// Groups spans, which come best first. The first span of a group represents it; a span with the same text is a variant of
-/// it, and with `overlapping` also one that overlaps it. The groups have the order of their best spans.
+/// Groups spans, given best first. The first span of a group represents it; spans with the same text are its
+/// variants, and with `overlapping`, so are spans that overlap it. Groups are in the order of their best
+/// spans.
 pub(super) fn group(
     context: &str,
     ranks: &[Rank],

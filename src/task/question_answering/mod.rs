@@ -4,15 +4,15 @@
 //! its first token, so that every span of the text counts once. Its score is the sum of its start logit and its end
 //! logit. The score of the *null* answer is the minimum over all windows of the sum of the two logits at `[CLS]`: a
 //! question has no answer only if it has none in every window. Probabilities are a softmax over all spans of all
-//! windows and the null answer, at the model's temperature ([`crate::config::Calibration`]). It is exact, although only
-//! the best spans are listed.
+//! windows and the null answer, at the model's temperature ([`crate::config::Calibration`]). They are exact,
+//! although only the best spans are listed.
 //!
-//! Several spans often say the same ("1871", "in 1871"). Spans that overlap, or that repeat a text elsewhere, are
-//! variants of one answer: greedily, the best remaining span represents an answer, and its variants' probabilities are
-//! added. Answers keep the order of their best spans, so the first one is the span that the metrics judge. Variants are
-//! taken from the 256 best spans of the text (more if more answers are wanted) and the best spans that don't overlap,
-//! so a sum is exact up to the spans that are worse than these. [`SearchOptions::best_span`] omits all of this, for the
-//! metrics of SQuAD.
+//! Several spans often mean the same ("1871", "in 1871"). Spans that overlap, or that have the same text
+//! elsewhere, are variants of one answer: greedily, the best remaining span represents an answer, and its
+//! variants' probabilities are added. Answers keep the order of their best spans, so the first one is the
+//! span that the metrics score. Variants are taken from the 256 best spans of the text (more if more answers
+//! are requested) and the best spans that don't overlap, so a sum is exact except for spans worse than these.
+//! [`SearchOptions::best_span`] omits all of this, for the SQuAD metrics.
 //!
 //! BERT's own code considers pairs of the twenty best starts and twenty best ends of a window. This module considers all
 //! pairs, which isn't slower and finds the same best answer if it is among BERT's pairs.

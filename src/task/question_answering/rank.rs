@@ -1,17 +1,17 @@
-//! The best spans of a text, over all of its windows and in any order of them.
+//! The best spans of a text, over all of its windows, in any order.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// A span of the context. A better one is greater; for equal scores the earlier, then the shorter.
+/// A span of the context. Better spans are greater; with equal scores, the earlier, then the shorter one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rank {
     /// Start logit plus end logit.
     pub score: f64,
     /// Byte range in the context.
     pub bytes: Range<usize>,
-    /// Index of the first and the last piece in the context: tells spans of equal bytes apart.
+    /// Indices of the first and the last piece in the context: these distinguish spans with equal bytes.
     pub pieces: (usize, usize),
 }
 
@@ -85,8 +85,8 @@ impl<'a> BestTexts<'a> {
         worst.is_some_and(|(worst, _)| score < worst.score)
     }
 
-    /// Keeps a span if it is the best of its text and among the best texts. A removed text only comes back with a better
-    /// span, so the kept spans are always exactly the best of all spans seen.
+    /// Keeps a span if it is the best one with its text, and its text is among the best. A removed text only
+    /// comes back with a better span, so the kept spans are always exactly the best of all spans seen.
     pub fn keep(&mut self, rank: Rank) {
         let Some(text) = self.context.get(rank.bytes.clone()).filter(|text| !text.is_empty()) else {
             return;

@@ -11,11 +11,11 @@ use crate::sorting::sort_by;
 use crate::text::windows::Window;
 use crate::text::{Utf16Index, whole_characters};
 
-/// Number of spans of a text that are considered as variants of its answers: as many as answers are wanted, but within
-/// these limits.
+/// Number of spans of a text that are considered as variants of its answers: as many as the requested
+/// answers, but within these limits.
 const CANDIDATES: std::ops::RangeInclusive<usize> = 256..=4096;
 
-/// Number of answers for which [`SearchOptions::top_k`] doesn't change the search, only where the list ends.
+/// Up to this many answers, [`SearchOptions::top_k`] doesn't change the search, only where the list ends.
 const ANSWERS: usize = 16;
 
 /// A window's contribution to the probabilities.
@@ -27,8 +27,8 @@ struct WindowTotals {
     null: f64,
 }
 
-/// Collects the answers of one context. [`Search::answers`] may be called at any time. Its result depends on which windows
-/// were added, but not on their order, bit for bit.
+/// Collects the answers from one context. [`Search::answers`] may be called at any time. Its result depends
+/// on which windows were added, but not on their order: it is bit-identical.
 #[derive(Clone, Debug)]
 pub struct Search<'a> {
     context: &'a str,
@@ -37,9 +37,10 @@ pub struct Search<'a> {
     temperature: f64,
     null_bias: f64,
     totals: BTreeMap<usize, WindowTotals>,
-    /// The best span of each text; if overlapping ones merge, only of spans that don't overlap within a window.
+    /// The best span of each text; if overlapping spans merge, only of spans that don't overlap within a
+    /// window.
     texts: BestTexts<'a>,
-    /// The best spans of all, where several of them can be one answer.
+    /// The best spans overall, if several of them can be merged into one answer.
     spans: BestSpans,
 }
 
@@ -70,14 +71,14 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Divides scores by a temperature, which must be positive, before they become probabilities. Before any window is
-    /// added.
+    /// Divides scores by a positive temperature before they become probabilities. Call it before adding
+    /// windows.
     pub fn with_temperature(self, temperature: f64) -> Self {
         Search { temperature, ..self }
     }
 
-    /// Adds a number to the null score, after its division by the temperature, before it becomes a probability. With −∞
-    /// the probabilities are those of a text that answers the question.
+    /// Adds a number to the null score, after its division by the temperature, before it becomes a
+    /// probability. With −∞, the probabilities assume that the text answers the question.
     pub fn with_null_bias(self, null_bias: f64) -> Self {
         Search { null_bias, ..self }
     }
@@ -85,8 +86,8 @@ impl<'a> Search<'a> {
     /// Adds a window's logits, one per token of `window.ids`. Does nothing if the window was already added.
     ///
     /// # Errors
-    /// [`Error::Internal`] for logits of another length, [`Error::Tensor`] for NaN or +∞ among them; the search is
-    /// unchanged then.
+    /// [`Error::Internal`] if the number of logits is wrong, [`Error::Tensor`] if they contain NaN or +∞; the
+    /// search is then unchanged.
     pub fn add_window(
         &mut self,
         window: &Window<'_>,
@@ -153,7 +154,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Keeps spans of a window, which come best first, as answers of their own.
+    /// Keeps spans of a window, given best first, as separate answers.
     fn keep_texts(&mut self, window: &Window<'_>, spans: impl Iterator<Item = Span>) {
         for span in spans {
             if self.texts.excludes(span.score) {
@@ -183,7 +184,7 @@ impl<'a> Search<'a> {
         let variants: Vec<Variant> = group.variants.iter().map(|scored| self.variant(scored)).collect();
         let Variant { text, start_utf16, end_utf16, start_byte, end_byte, score, .. } =
             variants.first()?.clone();
-        // Sums of rounded shares can exceed it.
+        // Sums of rounded probabilities can exceed 1.
         let probability = group.probability.min(1.0);
         Some(Answer { text, start_utf16, end_utf16, start_byte, end_byte, probability, score, variants })
     }

@@ -31,8 +31,8 @@ impl Ord for Span {
     }
 }
 
-/// All spans of a window from best to worst, found lazily: the first takes `tokens × max_tokens` steps, each further one
-/// `max_tokens + log(tokens)`. Omits spans with a score of −∞.
+/// All spans of a window from best to worst, found lazily: the first takes `tokens × max_tokens` steps, each
+/// subsequent one `max_tokens + log(tokens)`. Omits spans with a score of −∞.
 #[derive(Debug)]
 pub struct RankedSpans<'a> {
     start: &'a [f32],
@@ -43,8 +43,8 @@ pub struct RankedSpans<'a> {
 }
 
 impl<'a> RankedSpans<'a> {
-    /// `start` and `end` are logits of the same tokens, without NaN. A span begins at an `allowed` token and has at most
-    /// `max_tokens` tokens.
+    /// `start` and `end` are logits of the same tokens, without NaN. A span starts at an `allowed` token and
+    /// has at most `max_tokens` tokens.
     pub fn new(start: &'a [f32], end: &'a [f32], allowed: &[bool], max_tokens: usize) -> Self {
         let mut spans = Self { start, end, max_tokens, heads: BinaryHeap::new() };
         let starts = (0..start.len()).filter(|&at| allowed.get(at) == Some(&true));
@@ -53,7 +53,7 @@ impl<'a> RankedSpans<'a> {
         spans
     }
 
-    /// The best span that begins at `start` and is worse than `bound`, if any.
+    /// The best span that starts at `start` and is worse than `bound`, if any.
     fn best_below(&self, start: usize, bound: Option<Span>) -> Option<Span> {
         let first = f64::from(*self.start.get(start)?);
         let ends = reach(start, self.max_tokens, self.end.len());
@@ -85,7 +85,7 @@ pub struct DisjointSpans<'a> {
     end: &'a [f32],
     allowed: &'a [bool],
     max_tokens: usize,
-    /// The best span of every stretch of tokens that is left, with the stretch.
+    /// The best span of every remaining range of tokens, with that range.
     best: BinaryHeap<(Span, usize, usize)>,
 }
 
@@ -155,8 +155,8 @@ pub fn log_sum_exp(start: &[f32], end: &[f32], allowed: &[bool], max_tokens: usi
     for at in (0..tokens).filter(|&at| allowed.get(at) == Some(&true)) {
         let last = reach(at, max_tokens, tokens).end - 1;
         let same_block = at / max_tokens == last / max_tokens;
-        // A range that begins at a block boundary is within one block; one that the last token cuts short may end
-        // inside it.
+        // A range that starts at a block boundary is within one block; a range cut short by the last token
+        // may end inside it.
         let ends = match (same_block, at % max_tokens == 0) {
             (true, true) => from_left[last],
             (true, false) => to_right[at],

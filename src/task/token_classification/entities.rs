@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::task::ranking::{largest, softmax};
 use crate::text::{Piece, Utf16Index, whole_characters};
 
-/// Collects the entities of a text. Tokens are added in the order of the text, in parts of any size; the memory it takes
-/// depends on the number of entities only.
+/// Collects the entities of a text. Tokens are added in the order of the text, in parts of any size; memory
+/// use depends only on the number of entities.
 #[derive(Debug)]
 pub struct Entities<'a> {
     text: &'a str,
@@ -23,19 +23,19 @@ pub struct Entities<'a> {
     found: Vec<Entity>,
 }
 
-/// The pieces of a word, as far as they have arrived.
+/// The pieces of a word that have arrived so far.
 #[derive(Debug)]
 struct Word {
     index: u32,
     bytes: Range<usize>,
-    /// The label and probability of the piece that decides: the first, or the most certain.
+    /// The label and probability of the deciding piece: the first, or the most certain.
     decided: (usize, f64),
     /// Sum of the pieces' probabilities, by label.
     sum: Vec<f64>,
     pieces: usize,
 }
 
-/// Adjacent tokens or words that are one entity.
+/// Adjacent tokens or words that form one entity.
 #[derive(Debug)]
 struct Group {
     label: usize,
@@ -47,7 +47,7 @@ struct Group {
 }
 
 impl<'a> Entities<'a> {
-    /// Of a text, with the labels of the model's head.
+    /// Entities of a text, with the labels of the model's head.
     pub fn new(text: &'a str, labels: &'a [String], options: &'a EntityOptions) -> Self {
         Self {
             text,
@@ -62,7 +62,7 @@ impl<'a> Entities<'a> {
         }
     }
 
-    /// Adds the next pieces. `logits` has one row of as many values as there are labels per piece.
+    /// Adds the next pieces. `logits` has one row per piece, with one value per label.
     ///
     /// # Errors
     /// [`Error::Internal`](crate::error::Error) if the lengths don't match, [`Error::Tensor`](crate::error::Error) for NaN
@@ -130,7 +130,7 @@ impl<'a> Entities<'a> {
         self.add_part(word.bytes, decided);
     }
 
-    /// Adds a token or a word to the entity before it, or begins one.
+    /// Adds a token or a word to the previous entity, or starts a new one.
     fn add_part(&mut self, bytes: Range<usize>, (label, probability): (usize, f64)) {
         let tag = self.tags[label];
         if self.is_ignored(&self.labels[label]) {

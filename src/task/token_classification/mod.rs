@@ -1,8 +1,8 @@
 //! Logits of a token-classification head → labeled entities of the source.
 //!
-//! [`Entities`] joins tokens to entities exactly as the pipeline of `transformers` does for each [`Aggregation`], for
-//! labels without prefixes or with those of BIO. It also reads those of BIOES and BILOU, which Python's pipeline takes
-//! for names.
+//! [`Entities`] groups tokens into entities exactly like the `transformers` pipeline, for each
+//! [`Aggregation`] and for labels without prefixes or with BIO prefixes. It also understands BIOES and BILOU
+//! prefixes, which Python's pipeline treats as part of the names.
 
 mod entities;
 mod redact;
@@ -16,29 +16,29 @@ use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
 use crate::text::Piece;
 
-/// The way tokens become entities, as `aggregation_strategy` in `transformers`.
+/// How tokens are grouped into entities, like `aggregation_strategy` in `transformers`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregation {
     /// Every token is an entity.
     None,
-    /// Adjacent tokens with the same label are joined; a word can be split.
+    /// Adjacent tokens with the same label are joined; words can be split.
     #[default]
     Simple,
-    /// A word has the label of its first token; adjacent words are joined.
+    /// A word gets the label of its first token; adjacent words are joined.
     First,
-    /// A word has the label with the highest mean probability over its tokens; adjacent words are joined.
+    /// A word gets the label with the highest mean probability over its tokens; adjacent words are joined.
     Average,
-    /// A word has the label of its most certain token; adjacent words are joined.
+    /// A word gets the label of its most certain token; adjacent words are joined.
     Max,
 }
 
 /// Options of [`Entities`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityOptions {
-    /// The way tokens become entities.
+    /// How tokens are grouped into entities.
     pub aggregation: Aggregation,
-    /// Labels whose tokens and entities are omitted, with or without prefix: `I-LOC` omits tokens, `LOC` entities.
+    /// Labels to omit, with or without prefix: `I-LOC` omits tokens, `LOC` entities.
     pub ignore_labels: Vec<String>,
 }
 
@@ -70,11 +70,11 @@ pub struct LabeledToken {
 /// A labeled part of a text: `text[start_byte..end_byte] == entity.text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entity {
-    /// The label; of joined tokens, without its prefix.
+    /// The label; for joined tokens, without its prefix.
     pub label: String,
     /// The text of the entity, from the source.
     pub text: String,
-    /// Probability of the label; the mean over the tokens or words that are joined.
+    /// Probability of the label; the mean over the joined tokens or words.
     pub probability: f64,
     /// First unit in UTF-16.
     pub start_utf16: usize,
@@ -89,7 +89,7 @@ pub struct Entity {
     pub token: Option<EntityToken>,
 }
 
-/// The token of an entity that consists of one.
+/// The token of a single-token entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct EntityToken {
     /// Index of the token's piece in the text.

@@ -1,10 +1,10 @@
-//! A text without its entities.
+//! Redacts a text's entities.
 
 use super::Entity;
 use crate::sorting::sort_by_key;
 
-/// The text with each entity replaced. Of entities that overlap, all bytes are replaced once, for the one that begins first
-/// (of several, the longest). Entities may have any order.
+/// The text with each entity replaced. Overlapping entities are replaced together, by the replacement of the
+/// one that starts first (the longest, if there are several). Entities may be in any order.
 pub fn redact(text: &str, entities: &[Entity], replacement: impl Fn(&Entity) -> String) -> String {
     let mut entities: Vec<&Entity> =
         entities.iter().filter(|entity| entity.start_byte < entity.end_byte).collect();

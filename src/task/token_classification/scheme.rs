@@ -1,11 +1,11 @@
-//! Prefixes of labels, which mark where entities begin and end.
+//! Label prefixes, which mark where entities start and end.
 
-/// Place of a token in its entity.
+/// Position of a token in its entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// `B-`: begins an entity.
+    /// `B-`: starts an entity.
     Begin,
-    /// `I-`, or no prefix: continues an entity with the same name, otherwise begins one.
+    /// `I-`, or no prefix: continues an entity with the same name, otherwise starts one.
     Inside,
     /// `E-` or `L-`: continues an entity and ends it.
     End,
@@ -13,7 +13,7 @@ pub(super) enum Place {
     Single,
 }
 
-/// A label of `config.json`, split.
+/// A label of `config.json`, split into prefix and name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tag<'a> {
     pub place: Place,
@@ -21,8 +21,8 @@ pub(super) struct Tag<'a> {
     pub name: &'a str,
 }
 
-/// Splits a model's labels. They have prefixes (BIO, BIOES, BILOU) if one of them begins with `B-` or `I-`; otherwise, the
-/// `E-` of a label like `E-MAIL` is part of its name.
+/// Splits a model's labels. They have prefixes (BIO, BIOES, BILOU) if one of them starts with `B-` or `I-`;
+/// otherwise, the `E-` of a label like `E-MAIL` is part of its name.
 pub(super) fn tags(labels: &[String]) -> Vec<Tag<'_>> {
     let prefixed = labels.iter().any(|label| label.starts_with("B-") || label.starts_with("I-"));
     let tag = |label| split(label).filter(|_| prefixed).unwrap_or(Tag { place: Place::Inside, name: label });

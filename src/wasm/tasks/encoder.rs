@@ -36,7 +36,7 @@ impl Options {
 
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
-    /// One `Float32Array` per text; without pooling one array of them per text, with one `Float32Array` per token.
+    /// One `Float32Array` per text; without pooling, an array per text with one `Float32Array` per token.
     /// `on_progress(done)` is awaited between runs; `false` stops the call.
     pub async fn encode(
         &mut self,

@@ -90,8 +90,8 @@ struct Explanation {
 
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
-    /// Explains an answer; `attention` is a `Float32Array` where it was asked for. `on_progress(runs)` is awaited between
-    /// runs; `false` stops the call.
+    /// Explains an answer; `attention` is a `Float32Array` if it was requested. `on_progress(runs)` is
+    /// awaited between runs; `false` stops the call.
     pub async fn explain(
         &mut self,
         question: String,

@@ -8,7 +8,7 @@ use crate::task::fill_mask::{Fill, Replaced};
 use crate::wasm::WasmModel;
 use crate::wasm::convert::{object, parse};
 
-/// Tokens per mask, unless an option says otherwise: as many as in `transformers`.
+/// Default number of tokens per mask, the same as in `transformers`.
 const TOP_K: usize = 5;
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,4 +1,4 @@
-//! A listener in JavaScript that watches a call of several runs and can stop it.
+//! A JavaScript listener that follows a call with several runs and can stop it.
 
 use std::ops::ControlFlow;
 
@@ -6,14 +6,14 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-/// The listener, and what it threw.
+/// The listener, and the error that it threw.
 pub struct Watch {
     listener: Option<Function>,
     thrown: Option<JsValue>,
 }
 
 impl Watch {
-    /// Of an optional listener.
+    /// Wraps an optional listener.
     pub fn new(listener: Option<Function>) -> Self {
         Watch { listener, thrown: None }
     }

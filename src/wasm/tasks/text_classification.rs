@@ -9,7 +9,7 @@ use crate::model::{self, Text, TextClassification};
 use crate::wasm::WasmModel;
 use crate::wasm::convert::{object, parse};
 
-/// There are none yet.
+/// No options yet.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct ClassifyOptions {}
@@ -59,8 +59,8 @@ struct Contributions<'a> {
 
 #[wasm_bindgen(js_class = Model)]
 impl WasmModel {
-    /// The contribution of each word of a text to a label, by default the most probable one. `on_progress(done)` is awaited
-    /// between runs; `false` stops the call.
+    /// The contribution of each word of a text to a label, which defaults to the most probable one.
+    /// `on_progress(done)` is awaited between runs; `false` stops the call.
     pub async fn contributions(
         &mut self,
         text: String,

@@ -35,7 +35,7 @@ struct Entity {
     start: usize,
     end: usize,
     probability: f64,
-    /// Of a single token: its spelling in the vocabulary, and its position in the text, where `[CLS]` is 0.
+    /// For a single token, its spelling in the vocabulary, and its position in the text, where `[CLS]` is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     piece: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,5 @@
-//! Tensors of a checkpoint, in any order → the parameters of a network, each as soon as its tensors have arrived.
+//! The tensors of a checkpoint, in any order → the parameters of a network, each as soon as its tensors have
+//! arrived.
 
 mod product;
 mod recipe;
@@ -13,7 +14,7 @@ use super::SCALE_SUFFIX;
 use super::header::check_stored;
 use super::tensor::{ParameterData, RawTensor};
 
-/// Holds tensors in their stored form, for as long as an unfinished parameter needs them.
+/// Holds tensors in their stored form for as long as an unfinished parameter needs them.
 ///
 /// ```no_run
 /// use mobilebert::plan::{Network, ParameterId};
@@ -110,7 +111,7 @@ impl Assembler {
     }
 
     /// Bytes of the tensors held for unfinished parameters.
-    #[doc(hidden)] // For tests of the peak memory.
+    #[doc(hidden)] // For tests of peak memory.
     pub fn held_bytes(&self) -> usize {
         self.held
     }
@@ -164,7 +165,7 @@ impl Assembler {
         Ok(Some((ParameterId(index), values)))
     }
 
-    /// Checks that every parameter was assembled.
+    /// Checks that every parameter has been assembled.
     pub fn finish(self) -> Result<()> {
         if self.parameters.iter().all(|pending| pending.done) {
             return Ok(());
@@ -173,7 +174,7 @@ impl Assembler {
             return Err(Error::internal("weights", "parameters were not fetched"));
         }
         let waiting = self.sources.iter().filter(|waiting| !waiting.complete);
-        // Not collected: that would sort, with a copy of the algorithm of its own.
+        // `collect` would sort, and instantiate the algorithm for this type.
         let mut missing: BTreeMap<&str, &PendingSource> = BTreeMap::new();
         missing.extend(waiting.map(|waiting| (waiting.source.name(), waiting)));
         let Some((name, waiting)) = missing.first_key_value() else {
@@ -197,7 +198,7 @@ impl Assembler {
 }
 
 impl PendingSource {
-    /// Quantized tensors need their scales.
+    /// Returns whether the tensor has arrived, with its scales if it is quantized.
     fn is_complete(&self) -> bool {
         match &self.raw {
             None => false,

@@ -1,13 +1,14 @@
-//! Products of weights, for linears with nothing between them.
+//! Products of weights, for merging consecutive linears.
 
 use crate::error::{Error, Result};
 use crate::weights::tensor::{Tensor, reserve};
 
-/// Rows of `right` whose multiples are added to a row at a time, so that it is loaded and stored less often.
+/// Number of rows of `right` whose multiples are added to a row at once, so that it is loaded and stored less
+/// often.
 const DEPTH: usize = 4;
 
-/// `left · right + added`; `right` and `added` are matrices or vectors. Sums are f64 and rounded once: the product is as
-/// exact as weights that were trained as one.
+/// `left · right + added`; `right` and `added` are matrices or vectors. Sums are in f64 and rounded once, so
+/// the product is as exact as weights that were trained as one matrix.
 pub(super) fn product(left: &Tensor, right: &Tensor, added: Option<&Tensor>, name: &str) -> Result<Tensor> {
     let width = right.shape[1..].iter().product::<usize>();
     let depth = right.shape[0];

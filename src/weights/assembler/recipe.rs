@@ -18,10 +18,10 @@ impl Assembler {
         Ok(values)
     }
 
-    /// The result of a recipe, as stored if possible, without values that are NaN or infinite. `name` and `shape` are the
-    /// parameter's.
+    /// The result of a recipe, in its stored format if possible; NaN and infinite values are errors. `name`
+    /// and `shape` are the parameter's.
     fn value(&self, recipe: &Recipe, name: &str, shape: &[usize]) -> Result<ParameterData> {
-        // Errors name the tensor at fault, whatever it is a part of.
+        // Errors name the tensor at fault, whatever parameter it is a part of.
         let name = match recipe {
             Recipe::Fold { tensor, .. } => tensor.name(),
             _ => name,
@@ -54,14 +54,14 @@ impl Assembler {
         Ok(values)
     }
 
-    /// A matrix stored in f16, q8 or q4 of which the recipe only scales rows: γ and the factor are multiplied into the
-    /// scales of the rows.
+    /// A matrix stored in f16, q8 or q4, if the recipe only scales its rows: γ and the factor are multiplied
+    /// into the scales of the rows.
     fn as_stored(&self, recipe: &Recipe) -> Result<Option<ParameterData>> {
         let (Some(tensor), Recipe::Fold { scale, factor, .. }) = (recipe.row_scaled(), recipe) else {
             return Ok(None);
         };
         let (raw, stored_scale) = self.stored(tensor)?;
-        // The kernels multiply whole groups.
+        // Kernels multiply whole groups.
         let are_groups_whole = tensor.shape.last().is_some_and(|columns| columns.is_multiple_of(Q4_GROUP));
         if !matches!(raw.dtype, Dtype::F16 | Dtype::I8 | Dtype::U8)
             || (raw.dtype == Dtype::U8 && !are_groups_whole)
@@ -120,7 +120,7 @@ fn identity(name: &str, shape: &[usize]) -> Result<Tensor> {
     Ok(Tensor { shape: shape.to_vec(), data })
 }
 
-/// `factor · (scale ∘ tensor + shift)` in place, `scale` and `shift` along `axis`; rounded once.
+/// Computes `factor · (scale ∘ tensor + shift)` in place, with `scale` and `shift` along `axis`; rounds once.
 fn fold(tensor: &mut Tensor, scale: Option<Tensor>, shift: Option<Tensor>, axis: usize, factor: f32) {
     if scale.is_none() && shift.is_none() && factor == 1.0 {
         return;

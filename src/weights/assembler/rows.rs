@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::weights::tensor::{ParameterData, Tensor, Values, reserve};
 
-/// The rows of all parts, or the values of all vectors. Parts of different formats become floats.
+/// The rows of all parts, or the values of all vectors. Parts in different formats are converted to floats.
 pub(super) fn stack(parts: Vec<ParameterData>, name: &str) -> Result<ParameterData> {
     let columns = parts.first().map_or(&[][..], |part| &part.shape[1..]);
     if parts.iter().any(|part| &part.shape[1..] != columns) {
@@ -22,7 +22,8 @@ pub(super) fn stack(parts: Vec<ParameterData>, name: &str) -> Result<ParameterDa
     Ok(Tensor { shape, data }.into())
 }
 
-/// None if the parts are floats or their formats differ. Rows of 4-bit values are whole groups, and so whole bytes.
+/// `None` if the parts are floats or their formats differ. Rows of 4-bit values are whole groups, and thus
+/// whole bytes.
 fn stack_as_stored(parts: &[ParameterData]) -> Option<Values> {
     let (first, rest) = parts.split_first()?;
     let mut all = first.values.clone();

@@ -1,4 +1,4 @@
-//! Formats of weights files, told apart by their first bytes.
+//! Formats of weights files, distinguished by their first bytes.
 
 mod pytorch;
 mod safetensors;
@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 pub(super) use pytorch::{Container, PyTorchReader};
 pub(super) use safetensors::SafetensorsReader;
 
-/// Number of bytes that show a file's format.
+/// Number of bytes that identify a file's format.
 pub(super) const START_BYTES: usize = 8;
 
 /// Memory for tensors up to this size is allocated in advance. Larger ones grow as their bytes arrive, so that a wrong
 /// header can't request memory that the file doesn't fill.
 const MAX_PREALLOCATED: usize = 128 << 20;
 
-/// A file that is read.
+/// A file being read.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     /// Its name, for error messages.
@@ -46,7 +46,8 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The format that a file starts with. Anything unknown is left to the reader of safetensors, which says what it is.
+    /// The format identified by a file's first bytes. Anything unknown is left to the safetensors reader,
+    /// whose error says what it is.
     pub(super) fn of(start: [u8; START_BYTES]) -> Format {
         if start.starts_with(b"PK\x03\x04") {
             return Format::PyTorch(Container::Zip);
@@ -58,7 +59,8 @@ impl Format {
     }
 }
 
-/// Allocates memory for the data of a tensor or storage of `len` bytes, as far as that is wise in advance.
+/// Allocates memory for the data of a tensor or storage of `len` bytes, up to [`MAX_PREALLOCATED`] in
+/// advance.
 fn reserve(buffer: &mut Vec<u8>, tensor: &str, len: usize) -> Result<()> {
     buffer
         .try_reserve_exact(len.min(MAX_PREALLOCATED))

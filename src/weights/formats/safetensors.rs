@@ -1,4 +1,4 @@
-//! safetensors: the length of a JSON header, the header, and the tensors' data one after another.
+//! safetensors: the length of a JSON header, the header, and the tensors' data in sequence.
 
 use std::collections::VecDeque;
 
@@ -34,7 +34,7 @@ impl SafetensorsReader {
         self.header.as_ref()
     }
 
-    /// Takes the next bytes of the file; appends the tensors they complete.
+    /// Takes the next bytes of the file; appends the tensors that they complete.
     pub(in crate::weights) fn push(&mut self, mut bytes: &[u8], complete: &mut Vec<RawTensor>) -> Result<()> {
         if self.header.is_none() {
             bytes = self.push_header(bytes)?;

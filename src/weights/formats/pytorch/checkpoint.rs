@@ -14,14 +14,14 @@ use super::layout::Layout;
 use super::unpickler::Pickled;
 use super::value::{Id, StorageValue, TensorValue, Value};
 
-/// Keys under which training loops save the model's state next to that of the optimizer.
+/// Keys under which training loops save the model's state next to the optimizer's.
 const WRAPPED_AS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
-/// Number of tensors of a storage among which a tied tensor's twin is searched.
+/// Number of a storage's tensors among which the twin of a tied tensor is searched for.
 const MAX_TWINS: usize = 64;
-/// Tensors that share storages may together have this multiple of the storages' bytes.
+/// Tensors that share storages may together have at most this multiple of the storages' bytes.
 const MAX_SHARING: u64 = 8;
 
-/// The tensors that a pickle describes, and the storages whose bytes are still to come.
+/// The tensors described by a pickle, and the storages whose bytes haven't arrived yet.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     pub(super) header: Header,
@@ -64,7 +64,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Adds all storages, also those of values that aren't part of the state.
+    /// Adds all storages, including those of values that aren't part of the state.
     fn add_storages(&mut self, source: &Source, pickled: &Pickled) -> Result<()> {
         for value in &pickled.values {
             let Value::Storage(value) = value else { continue };
@@ -115,7 +115,7 @@ impl Checkpoint {
         Ok(Some(Entry { name: name.to_owned(), dtype, shape, len }))
     }
 
-    /// Refuses storages that the file can't contain, and tensors that copy the same storage again and again.
+    /// Rejects storages that the file can't contain, and tensors that copy the same storage again and again.
     fn check_sizes(&self, source: &Source) -> Result<()> {
         let mut stored = 0u64;
         for (at, storage) in self.storages.iter().enumerate() {
@@ -136,7 +136,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// The storage with this key, if the pickle has it and its bytes haven't arrived.
+    /// The storage with this key, if it is in the pickle and its bytes haven't arrived.
     pub(super) fn expected(&self, key: &str) -> Option<usize> {
         self.by_key.get(key).copied().filter(|at| !self.storages[*at].has_arrived)
     }
@@ -146,7 +146,7 @@ impl Checkpoint {
         self.storages[at].bytes()
     }
 
-    /// Bytes of a value of a storage.
+    /// Bytes per value of a storage.
     pub(super) fn width(&self, at: usize) -> u64 {
         width(self.storages[at].dtype) as u64
     }
@@ -162,7 +162,7 @@ impl Checkpoint {
         self.header.tensors.get(*first).map(|entry| entry.name.as_str())
     }
 
-    /// An error about a storage, which names its first tensor.
+    /// An error about a storage that names its first tensor.
     pub(super) fn problem(&self, source: &Source, at: usize, problem: &str) -> crate::error::Error {
         match self.tensor_in(at) {
             Some(name) => source.tensor(name, problem),
@@ -204,13 +204,13 @@ impl Storage {
     }
 }
 
-/// Bytes of a value.
+/// Bytes per value.
 fn width(dtype: Dtype) -> usize {
     dtype.bitsize() / 8
 }
 
-/// The named tensors: the pickled dictionary, or the one in it that a training loop saved the model in. Other values, such
-/// as step counts, are ignored.
+/// The named tensors: the pickled dictionary, or the nested one in which a training loop saved the model.
+/// Other values, such as step counts, are ignored.
 fn state_dict<'a>(source: &Source, pickled: &'a Pickled) -> Result<Vec<(&'a str, &'a TensorValue)>> {
     let Value::Dict(items) = pickled.get(pickled.root) else {
         return Err(

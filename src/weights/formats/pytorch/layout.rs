@@ -1,9 +1,9 @@
-//! A tensor's place in its storage.
+//! A tensor's layout in its storage.
 
 use crate::sorting::sort;
 
-/// A view of a storage, in values: element `[i, j, …]` is at `offset + i · strides[0] + j · strides[1] + …`. Elements are
-/// inside the storage and don't share places.
+/// A view of a storage, in values: element `[i, j, …]` is at `offset + i · strides[0] + j · strides[1] + …`.
+/// Elements are inside the storage and don't overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     offset: usize,
@@ -11,7 +11,7 @@ pub(super) struct Layout {
     strides: Vec<usize>,
 }
 
-/// More axes than any tensor of these models has.
+/// More axes than any tensor of these models.
 const MAX_AXES: usize = 8;
 
 impl Layout {
@@ -57,13 +57,14 @@ impl Layout {
         if self.shape.contains(&0) { 0 } else { self.shape.iter().product() }
     }
 
-    /// Number of places from the first value to the last.
+    /// Number of storage values from the first element to the last.
     fn span(&self) -> Option<usize> {
         let mut axes = self.shape.iter().zip(&self.strides);
         axes.try_fold(1usize, |span, (size, stride)| span.checked_add((size - 1).checked_mul(*stride)?))
     }
 
-    /// Returns whether values may share places: a stride is smaller than what the axes with smaller strides cover.
+    /// Returns whether elements may overlap: a stride is smaller than the extent of the axes with smaller
+    /// strides.
     fn overlaps(&self) -> bool {
         let mut axes: Vec<(usize, usize)> = self
             .strides
@@ -91,7 +92,7 @@ impl Layout {
             })
     }
 
-    /// Returns whether the tensor is the whole storage of `len` values, in its order.
+    /// Returns whether the tensor is the whole storage of `len` values, in order.
     pub(super) fn is_whole(&self, len: usize) -> bool {
         self.offset == 0 && self.len() == len && self.is_contiguous()
     }

@@ -23,7 +23,7 @@ pub(in crate::weights) struct LegacyReader {
     source: Source,
     state: State,
     checkpoint: Option<Checkpoint>,
-    /// Storages whose bytes are still to come, in the order of the file.
+    /// Storages whose bytes haven't arrived yet, in the order of the file.
     order: VecDeque<usize>,
 }
 
@@ -57,7 +57,7 @@ impl LegacyReader {
         self.checkpoint.as_ref().map(|checkpoint| &checkpoint.header)
     }
 
-    /// Takes the next bytes of the file; appends the tensors they complete.
+    /// Takes the next bytes of the file; appends the tensors that they complete.
     pub(super) fn push(&mut self, mut bytes: &[u8], complete: &mut Vec<RawTensor>) -> Result<()> {
         loop {
             match &mut self.state {

@@ -1,8 +1,9 @@
-//! `pytorch_model.bin`, as `torch.save` writes it: a pickle that describes tensors as views of storages, then the bytes of
-//! each storage.
+//! `pytorch_model.bin`, as written by `torch.save`: a pickle that describes tensors as views of storages,
+//! then the bytes of each storage.
 //!
-//! The pickle is read by an interpreter that knows the few imports tensors need and refuses all others, so nothing in a
-//! file is ever run. It precedes the data, so that each storage is cut into tensors as soon as its bytes have arrived.
+//! The pickle is read by an interpreter that knows the few imports needed for tensors and rejects all others,
+//! so nothing in a file is ever run. It precedes the data, so each storage can be cut into tensors as soon as
+//! its bytes have arrived.
 
 mod checkpoint;
 mod layout;
@@ -27,7 +28,7 @@ use zip::ZipReader;
 pub(in crate::weights) enum Container {
     /// A zip archive, uncompressed: since PyTorch 1.6.
     Zip,
-    /// Pickles one after another: before PyTorch 1.6.
+    /// Consecutive pickles: before PyTorch 1.6.
     Legacy,
 }
 
@@ -53,7 +54,7 @@ impl PyTorchReader {
         }
     }
 
-    /// Takes the next bytes of the file; appends the tensors they complete.
+    /// Takes the next bytes of the file; appends the tensors that they complete.
     pub(in crate::weights) fn push(&mut self, bytes: &[u8], complete: &mut Vec<RawTensor>) -> Result<()> {
         match self {
             PyTorchReader::Zip(reader) => reader.push(bytes, complete),

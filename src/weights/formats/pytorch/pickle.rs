@@ -1,4 +1,4 @@
-//! The instructions of a pickle, one at a time. Only those that `torch.save` uses for tensors.
+//! The instructions of a pickle, one at a time: only those that `torch.save` uses for tensors.
 
 /// A string or number longer than this is an error: the names of tensors are short.
 const MAX_TEXT: usize = 1 << 16;
@@ -6,7 +6,7 @@ const MAX_TEXT: usize = 1 << 16;
 /// An instruction with its operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Instruction<'a> {
-    /// Has no effect on tensors: a protocol or a frame.
+    /// No effect on tensors: a protocol or a frame.
     Nothing,
     Stop,
     Mark,
@@ -31,7 +31,7 @@ pub(super) enum Instruction<'a> {
     TupleOf(usize),
     Get(u32),
     Put(u32),
-    /// As [`Instruction::Put`], to the next free place.
+    /// Like [`Instruction::Put`], with the next free index.
     Memoize,
     /// Module and name.
     Import(&'a [u8], &'a [u8]),
@@ -42,7 +42,7 @@ pub(super) enum Instruction<'a> {
     PersistentId,
 }
 
-/// The first instruction of `bytes` and its length; none if it isn't complete yet.
+/// The first instruction of `bytes` and its length; `None` if it isn't complete yet.
 ///
 /// # Errors
 /// An instruction that tensors don't need, or an operand that is too long.
@@ -100,7 +100,7 @@ fn fixed<const N: usize>(
     rest.first_chunk().map(|operand| (make(*operand), 1 + N))
 }
 
-/// An operand after its length, which has `N` bytes.
+/// An operand preceded by its length in `N` bytes.
 fn counted<'a, const N: usize>(
     rest: &'a [u8],
     make: impl Fn(&'a [u8]) -> Instruction<'a>,
@@ -112,7 +112,7 @@ fn counted<'a, const N: usize>(
     Ok(rest.get(..length).map(|operand| (make(operand), 1 + N + length)))
 }
 
-/// A little-endian integer in two's complement, as short as possible.
+/// A little-endian two's-complement integer of any length.
 fn long<'a>(bytes: &'a [u8]) -> Instruction<'a> {
     if bytes.len() > 8 {
         return Instruction::Number;

@@ -7,10 +7,10 @@ const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 const END_64: [u8; 4] = *b"PK\x06\x06";
 const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 const END: [u8; 4] = *b"PK\x05\x06";
-/// Longest record of the directory's end; the format allows more, but nothing writes it.
+/// Maximum length of a record at the end of the directory; the format allows more, but nothing writes it.
 const MAX_END: u64 = 1 << 16;
 
-/// A record other than an entry's data.
+/// A record, excluding an entry's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
     /// The header before an entry's data.
@@ -27,16 +27,16 @@ pub(super) struct LocalHeader {
     pub(super) name: String,
     /// True if the data is neither compressed nor encrypted.
     pub(super) is_plain: bool,
-    /// Size of the data; none if only the descriptor behind the data has it.
+    /// Size of the data; `None` if it is only in the descriptor after the data.
     pub(super) size: Option<u64>,
-    /// Length of the descriptor behind the data; 0 if there is none.
+    /// Length of the descriptor after the data; 0 if there is none.
     pub(super) descriptor_len: usize,
 }
 
-/// The record at the start of `bytes` and its length, or the number of bytes needed to tell.
+/// The record at the start of `bytes` and its length, or the number of bytes needed to read it.
 ///
 /// # Errors
-/// Something that isn't a record.
+/// A description of the problem, if it isn't a record.
 pub(super) fn record(bytes: &[u8]) -> Result<Result<(Record, usize), usize>, String> {
     let Some(signature) = bytes.first_chunk::<4>() else { return Ok(Err(4)) };
     let (fixed, lengths): (usize, &[usize]) = match *signature {

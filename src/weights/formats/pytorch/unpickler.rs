@@ -1,4 +1,5 @@
-//! The interpreter of pickles. It builds values and calls nothing: the imports it knows only describe tensors.
+//! The pickle interpreter. It builds values and calls nothing: the imports that it knows only describe
+//! tensors.
 
 use std::collections::HashMap;
 
@@ -9,18 +10,18 @@ use super::value::{Id, Import, StorageValue, TensorValue, Value};
 const MAX_BYTES: usize = 4 << 20;
 /// A tensor takes about twenty values.
 const MAX_VALUES: usize = 1 << 18;
-/// Items, sizes and characters that values may copy from others: a pickle can refer to a long value many times. A tensor
-/// and its storage copy about ten.
+/// Maximum number of items, sizes and characters that values copy from others: a pickle can refer to a long
+/// value many times. A tensor and its storage copy about ten.
 const MAX_COPIED: usize = 1 << 19;
-/// Characters of a refused import that an error shows.
+/// Number of characters of a rejected import shown in an error.
 const MAX_SHOWN: usize = 100;
 
 /// Reads one pickle that arrives in chunks.
 #[derive(Debug, Default)]
 pub(super) struct Unpickler {
-    /// Bytes of an instruction that isn't complete.
+    /// Bytes of an incomplete instruction.
     pending: Vec<u8>,
-    /// Bytes of the instructions that were executed.
+    /// Bytes of the executed instructions.
     consumed: usize,
     /// See [`MAX_COPIED`].
     copied: usize,
@@ -54,7 +55,7 @@ impl Pickled {
 }
 
 impl Unpickler {
-    /// Takes the next bytes. At the end of the pickle, returns its values and the bytes behind it.
+    /// Takes the next bytes. At the end of the pickle, returns its values and the bytes after it.
     ///
     /// # Errors
     /// A description of the problem, for the message.
@@ -186,7 +187,7 @@ impl Unpickler {
         self.new_value(value)
     }
 
-    /// `('storage', class, key, device, length)`, in the older format with `None` at the end.
+    /// `('storage', class, key, device, length)`, followed by `None` in the older format.
     fn storage(&mut self) -> Result<(), String> {
         let id = self.pop()?;
         let parts = match &self.values[id as usize] {

@@ -33,7 +33,7 @@ pub(super) enum Import {
 }
 
 impl Import {
-    /// The import with this module and name; none for all that tensors don't need.
+    /// The import with this module and name; `None` if tensors don't need it.
     pub(super) fn of(module: &str, name: &str) -> Option<Import> {
         match (module, name) {
             ("collections", "OrderedDict") => Some(Import::OrderedDict),
@@ -61,7 +61,7 @@ fn storage_dtype(class: &str) -> Option<Dtype> {
     })
 }
 
-/// A storage: values in a row, whose bytes follow the pickle.
+/// A storage: consecutive values, whose bytes follow the pickle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StorageValue {
     pub(super) key: Box<str>,

@@ -1,7 +1,8 @@
-//! A zip archive as `torch.save` writes it: `NAME/data.pkl` first, then `NAME/data/KEY` for each storage, uncompressed.
+//! A zip archive as written by `torch.save`: `NAME/data.pkl` first, then `NAME/data/KEY` for each storage,
+//! uncompressed.
 //!
-//! It is read from its start, without the directory at its end. Most entries' headers don't say their size: the pickle
-//! ends by itself, and then says the sizes of the storages.
+//! It is read from its start, without the directory at its end. Most entries' headers don't contain their
+//! size: the pickle is self-terminating, and contains the sizes of the storages.
 
 use crate::error::{Error, Result};
 use crate::weights::formats::{Source, reserve};
@@ -14,7 +15,7 @@ use super::unpickler::Unpickler;
 
 const PICKLE: &str = "/data.pkl";
 const BYTE_ORDER: &str = "byteorder";
-/// Longest content of interest of an entry that is neither the pickle nor a storage.
+/// Maximum length of the relevant content of an entry that is neither the pickle nor a storage.
 const MAX_NOTE: usize = 16;
 
 /// Reads one file.
@@ -22,7 +23,7 @@ const MAX_NOTE: usize = 16;
 pub(in crate::weights) struct ZipReader {
     source: Source,
     state: State,
-    /// Bytes of a record or descriptor that isn't complete.
+    /// Bytes of an incomplete record or descriptor.
     window: Vec<u8>,
     /// The folder of all entries, with a slash.
     folder: String,
@@ -69,7 +70,7 @@ impl ZipReader {
         self.checkpoint.as_ref().map(|checkpoint| &checkpoint.header)
     }
 
-    /// Takes the next bytes of the file; appends the tensors they complete.
+    /// Takes the next bytes of the file; appends the tensors that they complete.
     pub(super) fn push(&mut self, mut bytes: &[u8], complete: &mut Vec<RawTensor>) -> Result<()> {
         loop {
             let state = std::mem::replace(&mut self.state, State::End);
@@ -112,7 +113,7 @@ impl ZipReader {
         }
     }
 
-    /// Begins to read the data of an entry.
+    /// Starts reading the data of an entry.
     fn begin(&mut self, entry: LocalHeader) -> Result<State> {
         let Some(checkpoint) = &self.checkpoint else {
             let Some(folder) = entry.name.strip_suffix(PICKLE) else {
@@ -195,7 +196,7 @@ impl ZipReader {
         Ok((State::Descriptor { entry, size: len }, false))
     }
 
-    /// Skips an entry. If its size isn't known, its descriptor is searched.
+    /// Skips an entry. If its size isn't known, its descriptor is searched for.
     fn other(
         &mut self,
         entry: LocalHeader,

@@ -65,7 +65,7 @@ export class Encoder extends LoadedModel {
     if (!isStrings(list)) throw invalidInput("texts", "not a string or an array of strings");
     if (list.length === 0) return [];
     const { signal, ...rest } = options;
-    const found = await this.call("encode", [list.map(wellFormed), rest], signal ? { signal } : {});
+    const found = await this.call("encode", [list.map(wellFormed), rest], options);
     return found as Float32Array[] | Float32Array[][];
   }
 

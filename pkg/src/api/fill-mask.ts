@@ -60,6 +60,6 @@ export class FillMask extends LoadedModel {
     if (typeof text !== "string") throw invalidInput("text", "not a string");
     checkOptions(options, FILL);
     const { signal, ...rest } = options;
-    return (await this.call("fillMask", [text, rest], signal ? { signal } : {})) as Filled;
+    return (await this.call("fillMask", [text, rest], options)) as Filled;
   }
 }

@@ -125,8 +125,7 @@ export class QuestionAnswering extends LoadedModel {
     const { signal, onPartial, topK = 3, ...rest } = options;
     const partial = onPartial && ((value: unknown) => onPartial(withText(value as PartialAnswers, context)));
     const args = [question, context, { topK, ...rest }];
-    const result = await this.call("ask", args, signal ? { signal } : {}, partial);
-    return withText(result as AskResult, context);
+    return withText((await this.call("ask", args, options, partial)) as AskResult, context);
   }
 
   /** Explains an answer as below, with what every word of its window attends to in one head of one layer. */
@@ -148,7 +147,7 @@ export class QuestionAnswering extends LoadedModel {
     const answer = given ?? (await this.ask(question, context, { topK: 1, signal, ...sizes })).answers[0];
     const place = answer ? { answer: spanOf(answer, context) } : {};
     const args = [question, context, { ...place, layer, head, ...sizes }];
-    const result = await this.call("explain", args, signal ? { signal } : {});
+    const result = await this.call("explain", args, options);
     return withTexts(result as Explanation, question, context);
   }
 }

@@ -122,9 +122,8 @@ export class TextClassification extends LoadedModel {
   async contributions(text: string, options: ContributionsOptions = {}): Promise<Contributions> {
     if (typeof text !== "string") throw invalidInput("text", "not a string");
     checkOptions(options, CONTRIBUTIONS);
-    const { signal, label } = options;
-    const call = this.call("contributions", [wellFormed(text), label], signal ? { signal } : {});
-    const result = (await call) as Contributions;
+    const args = [wellFormed(text), options.label];
+    const result = (await this.call("contributions", args, options)) as Contributions;
     for (const word of result.words) word.text = text.slice(word.start, word.end);
     return result;
   }

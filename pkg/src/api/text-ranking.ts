@@ -46,6 +46,6 @@ export class TextRanking extends LoadedModel {
     checkOptions(options, RANK);
     const { signal, ...rest } = options;
     const args = [wellFormed(query), documents.map(wellFormed), rest];
-    return (await this.call("rank", args, signal ? { signal } : {})) as RankResult;
+    return (await this.call("rank", args, options)) as RankResult;
   }
 }

@@ -69,7 +69,7 @@ export class TokenClassification extends LoadedModel {
     if (typeof text !== "string") throw invalidInput("text", "not a string");
     checkOptions(options, LABEL);
     const { signal, ...rest } = options;
-    const result = (await this.call("labelTokens", [text, rest], signal ? { signal } : {})) as Labeled;
+    const result = (await this.call("labelTokens", [text, rest], options)) as Labeled;
     // Unpaired surrogates get lost on their way into the module.
     for (const entity of result.entities) entity.text = text.slice(entity.start, entity.end);
     return result;

@@ -49,6 +49,6 @@ export class ZeroShotClassification extends LoadedModel {
     checkOptions(options, ZERO_SHOT);
     const { signal, ...rest } = options;
     const args = [wellFormed(text), labels.map(wellFormed), rest];
-    return (await this.call("zeroShot", args, signal ? { signal } : {})) as ZeroShotResult;
+    return (await this.call("zeroShot", args, options)) as ZeroShotResult;
   }
 }

@@ -34,8 +34,8 @@ export type Install = (
 export const NO_RELAXED = "no relaxed SIMD";
 
 const REASONS: Record<SimdSet, string> = {
-  "relaxed-dot": "multiply-adds and products of four bytes in one instruction",
-  relaxed: "multiply-adds in one instruction, but not products of four bytes",
+  "relaxed-dot": "fused multiply-adds, and dot products of bytes",
+  relaxed: "fused multiply-adds, but no dot products of bytes",
   simd128: "relaxed SIMD is slower here",
 };
 

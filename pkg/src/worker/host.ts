@@ -4,14 +4,14 @@ import { loadForHelper } from "../engine/load-for-helper.js";
 import { LoadTimer } from "../engine/load-timer.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { Trap, untilTrap } from "../engine/trap.js";
-import { aborted, disposed, invalidInput, MobileBertError, toError } from "../errors.js";
+import { aborted, disposed, MobileBertError, toError } from "../errors.js";
 import { ProgressTotal } from "../files/progress.js";
 import type { Device, Memory } from "../types.js";
 import { yieldToEvents } from "./events.js";
 import { Helpers } from "./helpers.js";
 import { canShareMemory, type MemoryView, SharedMemory } from "./memory.js";
 import type { Reply, Request } from "./messages.js";
-import type { Call, Connection, LoadHooks, ModelInfo } from "./protocol.js";
+import type { Call, CallName, Connection, LoadHooks, ModelInfo } from "./protocol.js";
 
 /** A model in this thread, which is a worker or, with `worker: false`, the caller's thread. */
 export class Host implements Connection {
@@ -216,41 +216,14 @@ export class Host implements Connection {
 /** Added to the reason for a device if workers can't share a run. */
 const ONE_CORE = "a short text is read on one core, because the page is not cross-origin isolated";
 
-function dispatch(model: EngineModel, call: Call, partial: EnginePartial): Promise<unknown> | unknown {
-  const [first, second, third] = call.args;
-  switch (call.name) {
-    case "ask":
-      return model.ask(first as string, second as string, third as object, partial);
-    case "explain":
-      return model.explain(first as string, second as string, third as object, partial);
-    case "classify":
-      return model.classify(first as unknown[], second as object, partial);
-    case "contributions":
-      return model.contributions(first as string, second as string | undefined, partial);
-    case "zeroShot":
-      return model.zeroShot(first as string, second as unknown[], third as object, partial);
-    case "rank":
-      return model.rank(first as string, second as unknown[], third as object, partial);
-    case "labelTokens":
-      return model.labelTokens(first as string, second as object, partial);
-    case "fillMask":
-      return model.fillMask(first as string, second as object);
-    case "encode":
-      return model.encode(first as unknown[], second as object, partial);
-    case "tokenize":
-      return model.tokenize(first as string, second as string | undefined);
-    case "run":
-      return model.run(first as unknown[]);
-    case "takePart":
-      return takePart(model, first as unknown[], second as number, third as MemoryView);
-    case "memory":
-      return model.memory();
-    default:
-      throw invalidInput("name", `unknown call ${call.name satisfies never}`);
-  }
+/** A call's arguments are those of the module's method of this name, which may take a callback as well. */
+function dispatch(model: EngineModel, { name, args }: Call, partial: EnginePartial): Promise<unknown> | unknown {
+  if (name === "takePart") return takePart(model, args as [unknown[], number, MemoryView]);
+  const methods = model as unknown as Record<CallName, (...given: unknown[]) => unknown>;
+  return methods[name](...args, partial);
 }
 
-function takePart(model: EngineModel, inputs: unknown[], batch: number, view: MemoryView): boolean {
+function takePart(model: EngineModel, [inputs, batch, view]: [unknown[], number, MemoryView]): boolean {
   const memory = new SharedMemory(view);
   try {
     return model.takePart(inputs, batch, memory);

@@ -194,6 +194,16 @@ describe("opening a link", () => {
     assert.match((await shown(page)).remark, /doesn't include the passage\. The question is filled in\.$/);
     assert.equal(await value(page, "#question"), QUESTION);
     assert.match(await value(page, "#passage"), /^The lighthouse/);
+    assert.equal(await text(page, "#passage-hint"), "The question is filled in from the link.");
+    await page.close();
+  });
+
+  test("the texts of one link are replaced by those of the next", async () => {
+    const { page } = await visitor(await fragmentOf({ ...CARD, passage: PASSAGE }));
+    const next = { ...CARD, question: "Where does he live?", passage: "He lives by the quay." };
+    const { remark } = await follow(page, await fragmentOf(next));
+    assert.match(remark, /The question and passage are filled in\.$/);
+    assert.deepEqual([await value(page, "#question"), await value(page, "#passage")], [next.question, next.passage]);
     await page.close();
   });
 });

@@ -66,12 +66,12 @@ export function askedTexts() {
 }
 
 /**
- * Fills in a question from elsewhere, and a passage if there is one; the user's own can be brought back.
+ * Fills in the question of a link, and its passage if there is one; the user's own can be brought back.
  * @param {string} question
  * @param {string | null} context
  */
 export function takeQuestion(question, context) {
-  takePassage(context ?? passage());
+  takePassage(context ?? passage(), `${context === null ? "The question is f" : "F"}illed in from the link.`);
   field.value = question;
 }
 

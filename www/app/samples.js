@@ -79,9 +79,13 @@ export const sentiments = {
   "It opens in cinemas on Friday.": "neutral",
 };
 
-const given = new Set([...samples.flatMap(({ text, questions }) => [text, ...questions]), ...Object.keys(sentiments)]);
+/** Texts that aren't the user's own: those of this page, and of links. */
+export const given = new Set([
+  ...samples.flatMap(({ text, questions }) => [text, ...questions]),
+  ...Object.keys(sentiments),
+]);
 
-/** Returns whether the user has written a text: it isn't from this page. @param {string} text */
+/** Returns whether the user has written a text. @param {string} text */
 export function isOwn(text) {
   return text.trim() !== "" && !given.has(text);
 }

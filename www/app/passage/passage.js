@@ -105,9 +105,9 @@ function isOf(sample, text) {
   return text.startsWith(sample.slice(0, END)) || text.endsWith(sample.slice(-END));
 }
 
-/** Shows the passage of a link. Whatever it replaces can be brought back. @param {string} text */
-export function takePassage(text) {
-  show(text, "Filled in from the link.", true);
+/** Shows a passage from elsewhere. Whatever it replaces can be brought back. @param {string} text @param {string} remark */
+export function takePassage(text, remark) {
+  show(text, remark, true);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { Unreadable } from "../../share/readers.js";
 import { askedTexts, takeQuestion } from "../ask.js";
 import { byId } from "../elements.js";
-import { samples } from "../samples.js";
+import { given, isOwn } from "../samples.js";
 import { cardIn, isCard, sourceOf } from "./card.js";
 
 /** @typedef {import("./card.js").Card} Card */
@@ -42,7 +42,8 @@ function show(card) {
   title.textContent = "An answer was shared with you";
   fill(card.question, card.answer, card.sentence, sourceOf(card));
   const what = card.passage === null ? "question" : "question and passage";
-  const own = hasOwnTexts();
+  given.add(card.question).add(card.passage ?? "");
+  const own = Object.values(askedTexts()).some(isOwn);
   if (!own) takeQuestion(card.question, card.passage);
   const included = card.passage === null ? " The link doesn't include the passage." : "";
   const now = own
@@ -77,11 +78,4 @@ function fill(...texts) {
 function open(state) {
   dialog.dataset.state = state;
   if (!dialog.open) dialog.showModal();
-}
-
-/** Returns whether the user has written something that isn't from this page. */
-function hasOwnTexts() {
-  const { passage, question } = askedTexts();
-  const isSample = passage.trim() === "" || samples.some(({ text }) => text === passage);
-  return !isSample || !(question.trim() === "" || samples.some(({ questions }) => questions.includes(question)));
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cacheKey } from "../src/engine/load.ts";
+import type { LoadRequest } from "../src/engine/request.ts";
+import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
 
 /** A fake cache storage that only has what `clear` uses. */
@@ -17,6 +20,18 @@ const MODELS = [
   "https://m.example/x/y",
 ].map((base) => `${base}/model.safetensors/mobilebert-part-0`);
 
+/** Runs a test with another global property. */
+async function withGlobal(name: "caches" | "navigator", property: PropertyDescriptor, work: () => Promise<void>) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, name);
+  Object.defineProperty(globalThis, name, { ...property, configurable: true });
+  try {
+    await work();
+  } finally {
+    if (before) Object.defineProperty(globalThis, name, before);
+    else Reflect.deleteProperty(globalThis, name);
+  }
+}
+
 /** The addresses that remain of those stored. */
 async function remainingAfter(
   stored: readonly string[],
@@ -24,14 +39,7 @@ async function remainingAfter(
   options = {},
 ): Promise<string[]> {
   const urls = new Set(stored);
-  const before = Object.getOwnPropertyDescriptor(globalThis, "caches");
-  Object.defineProperty(globalThis, "caches", { value: storage(urls), configurable: true });
-  try {
-    await cache.clear(model, options);
-  } finally {
-    if (before) Object.defineProperty(globalThis, "caches", before);
-    else Reflect.deleteProperty(globalThis, "caches");
-  }
+  await withGlobal("caches", { value: storage(urls) }, () => cache.clear(model, options));
   return [...urls];
 }
 
@@ -64,4 +72,36 @@ test("the files of a model are removed, those in subfolders too, but no model in
   assert.deepEqual(await remainingAfter([...own, ...later, record, ...others], "https://m.example/x/y"), others);
   const signed = own.map((url) => `${url}?key=1`);
   assert.deepEqual(await remainingAfter([...signed, `${record}?key=1`], "https://m.example/x/y?key=1"), []);
+});
+
+/** What browsers throw in sandboxed frames. */
+const denied = () => {
+  throw new DOMException("sandboxed", "SecurityError");
+};
+
+test("where the browser denies cache storage, there is nothing in it, and models can be loaded", async () => {
+  const place = { kind: "directory" as const, base: "https://m.example/x/", mirrors: [], headers: {} };
+  const request = { cache: true, place } as unknown as LoadRequest;
+  for (const property of [{ get: denied }, { value: undefined }, { value: { open: async () => denied() } }]) {
+    await withGlobal("caches", property, async () => {
+      assert.deepEqual(await cache.list(), []);
+      await cache.clear();
+      await cache.clear("https://m.example/x/");
+      assert.equal(cacheKey(request), property.value && place.base);
+    });
+  }
+  const navigator = { storage: { estimate: async () => denied() } };
+  await withGlobal("navigator", { value: navigator }, async () => {
+    assert.deepEqual(await cache.estimate(), { usage: 0, quota: 0 });
+  });
+});
+
+test("a damaged cache storage is reported by errors of the package", async () => {
+  const store = { keys: async () => denied(), delete: async () => denied() };
+  const value = { open: async () => store, delete: async () => denied() };
+  await withGlobal("caches", { value }, async () => {
+    for (const work of [cache.list(), cache.clear(), cache.clear("a/b")]) {
+      await assert.rejects(work, (error) => error instanceof MobileBertError && error.code === "internal");
+    }
+  });
 });

@@ -38,6 +38,30 @@ describeInEachBrowser("loading", (browser) => {
     assert.match(message, /trusted-types mobilebert/);
   });
 
+  test("a sandboxed frame loads a model without a worker, and with one if the browser starts workers there", async () => {
+    const headers = { "access-control-allow-origin": "*" };
+    const { page, host, close } = await openSite(browser(), site.folders, "", { headers });
+    await page.evaluate(() => {
+      const frame = Object.assign(document.createElement("iframe"), { srcdoc: "<title>sandboxed</title>" });
+      frame.sandbox = "allow-scripts";
+      document.body.append(frame);
+      return new Promise((resolve) => frame.addEventListener("load", resolve));
+    });
+    const [, frame] = page.frames();
+    const entry = `${host.address}node_modules/mobilebert/dist/index.js`;
+    const result = await frame.evaluate(loadAndAsk, { worker: false, cache: true }, entry);
+    assert.deepEqual(result, { answers: 3 });
+    const { answers, message } = await frame.evaluate(loadAndAsk, {}, entry);
+    if (answers !== 3) assert.match(message, /sandboxed frame.*`worker: false`/);
+    const found = await frame.evaluate(async (entry) => {
+      const { cache } = await import(entry);
+      await cache.clear();
+      return [await cache.list(), await cache.estimate()];
+    }, entry);
+    assert.deepEqual(found, [[], { usage: 0, quota: 0 }]);
+    await close();
+  });
+
   test("the package can be imported from another origin, such as a CDN", async () => {
     const cdn = await startHost({ "/mobilebert/": site.package }, strictPolicy, {
       headers: { "access-control-allow-origin": "*" },

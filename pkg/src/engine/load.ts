@@ -70,7 +70,7 @@ export async function loadModel(
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */
 export function cacheKey({ cache, place }: LoadRequest): string | undefined {
-  const cacheable = cache && typeof caches !== "undefined" && place.kind === "directory" && /^https?:/.test(place.base);
+  const cacheable = cache && store.isAvailable() && place.kind === "directory" && /^https?:/.test(place.base);
   return cacheable ? place.base : undefined;
 }
 

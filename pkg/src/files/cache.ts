@@ -1,4 +1,4 @@
-import { invalidInput } from "../errors.js";
+import { invalidInput, toError } from "../errors.js";
 import { checkOptions, LOAD } from "../options.js";
 import type { LoadOptions } from "../types.js";
 import { MODULES } from "./model-files.js";
@@ -40,20 +40,25 @@ const VALIDATOR = "x-mobilebert-validator";
 export const cache = {
   /** Lists all complete models. */
   async list(): Promise<CachedModel[]> {
-    const store = await openStore();
-    if (!store) return [];
     const models: CachedModel[] = [];
-    for (const request of await store.keys()) {
-      if (!new URL(request.url).pathname.endsWith(`/${RECORD}`)) continue;
-      const record = (await (await store.match(request))?.json()) as CacheRecord | undefined;
-      if (record) models.push({ model: record.model, files: record.files, bytes: record.bytes, stored: record.stored });
+    try {
+      const store = await openStore();
+      for (const request of (await store?.keys()) ?? []) {
+        if (!new URL(request.url).pathname.endsWith(`/${RECORD}`)) continue;
+        const record = (await (await store?.match(request))?.json()) as CacheRecord | undefined;
+        if (record)
+          models.push({ model: record.model, files: record.files, bytes: record.bytes, stored: record.stored });
+      }
+    } catch (error) {
+      throw toError(error);
     }
     return models;
   },
 
   /** Returns the browser's estimate of the bytes used by, and available to, this origin. */
   async estimate(): Promise<{ usage: number; quota: number }> {
-    const found = await globalThis.navigator?.storage?.estimate?.();
+    // Fails where there is no origin, as in sandboxed frames.
+    const found = await globalThis.navigator?.storage?.estimate?.().catch(() => undefined);
     return { usage: found?.usage ?? 0, quota: found?.quota ?? 0 };
   },
 
@@ -63,9 +68,12 @@ export const cache = {
     checkOptions(options, { endpoint, revision });
     const place = model === undefined ? undefined : await resolveSource(model, options);
     if (place?.kind === "files") throw invalidInput("model", "selected files are not cached");
-    if (typeof caches === "undefined") return;
-    if (place) await remove(place.base);
-    else await caches.delete(CACHE_NAME);
+    try {
+      if (place) await remove(place.base);
+      else if (await openStore()) await caches.delete(CACHE_NAME);
+    } catch (error) {
+      throw toError(error);
+    }
   },
 };
 
@@ -210,11 +218,20 @@ export async function storeText(url: string, text: string): Promise<void> {
   await (await openStore())?.put(url, new Response(text));
 }
 
-/**
- * Cache storage only exists in secure contexts, and private windows may refuse it. Not exported: outside of browsers,
- * TypeScript doesn't know the type.
- */
+/** Returns whether there is cache storage: only in secure contexts, and sandboxed frames may not even ask for it. */
+export function isAvailable(): boolean {
+  try {
+    return Boolean(caches);
+  } catch {
+    return false;
+  }
+}
+
+/** Private windows may refuse it, too. Not exported: outside of browsers, TypeScript doesn't know the type. */
 async function openStore(): Promise<Cache | undefined> {
-  if (typeof caches === "undefined") return undefined;
-  return await caches.open(CACHE_NAME).catch(() => undefined);
+  try {
+    return await caches.open(CACHE_NAME);
+  } catch {
+    return undefined;
+  }
 }

@@ -102,6 +102,10 @@ export async function whyNotStarted(url: string, problem: string): Promise<Mobil
     const hint = `it needs the header \`${EMBEDDER_POLICY}: require-corp\`, like the page, which is cross-origin isolated`;
     return notStarted("unsupported", url, hint);
   }
+  if (globalThis.origin === "null") {
+    const remedy = "Give the frame `allow-same-origin`, or pass `worker: false`";
+    return couldNotLoad("unsupported", url, "a sandboxed frame can't start workers", remedy);
+  }
   const sources = isForeign(url) ? `blob: ${new URL(url).origin}` : "'self'";
   return notStarted("unsupported", url, `the page's Content-Security-Policy must allow \`worker-src ${sources}\``);
 }

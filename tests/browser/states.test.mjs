@@ -282,13 +282,21 @@ test("a question asked while the model loads is answered afterwards", async () =
       return original(input, ...rest);
     };
   });
+  await page.setViewport({ width: 360, height: 640, hasTouch: true, isMobile: true });
+  await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   await page.goto(server.address, { waitUntil: "domcontentloaded" });
   await page.waitForFunction(() => document.querySelector("#samples button") !== null);
   await paste(page, "#question", "How tall is the tower?");
   await submit(page);
   assert.match(await text(page, "#answer-line"), /still loading/);
+  // Meanwhile, the user begins to write the next one.
+  await page.focus("#question");
+  await paste(page, "#question", "Who");
+  await page.evaluate(() => scrollTo(0, 0));
   await page.evaluate(() => globalThis.release());
   assert.match((await answer(page)).line, /38/);
+  const after = () => [document.activeElement.id, document.querySelector("#question").value, scrollY];
+  assert.deepEqual(await page.evaluate(after), ["question", "Who", 0]);
   await page.close();
 });
 

@@ -23,7 +23,8 @@ let model;
 let running;
 /** The best answers so far. @type {PartialAnswers | undefined} */
 let partial;
-let waiting = false;
+/** The question that waits for a model. @type {string | undefined} */
+let waiting;
 /** @type {string[] | undefined} */
 let suggested;
 /** Shows the current answer again. @type {(() => void) | undefined} */
@@ -51,7 +52,7 @@ export function startAsking(given, kept) {
   if (kept) field.value = kept.question;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask();
+    submit();
   });
   onStatus(showWaitingFor);
   stopping.addEventListener("click", stopReading);
@@ -92,7 +93,7 @@ function suggest(questions) {
   suggested = questions;
   buttons("chips", questions, (index) => {
     field.value = questions[index] ?? "";
-    ask();
+    submit();
   });
 }
 
@@ -103,27 +104,27 @@ export function setAnswering(loaded) {
   loading = loaded === undefined;
   if (running) {
     end();
-    waiting = true;
+    waiting = asked.question;
   }
-  if (!waiting) return;
-  if (loaded) ask();
-  else wait();
+  if (waiting === undefined) return;
+  if (loaded) ask(waiting);
+  else wait(waiting);
 }
 
 /** Called when no model is being loaded, either. */
 export function answeringMissing() {
   loading = false;
   explainingMissing();
-  if (waiting) wait();
+  if (waiting !== undefined) wait(waiting);
 }
 
-function wait() {
-  waiting = true;
+/** @param {string} question */
+function wait(question) {
+  waiting = question;
   const when = loading
     ? "The model is still loading. The answer will appear when it's ready."
     : "No model is loaded yet. The answer will appear once there is one.";
   showAnswerState(when, "waiting");
-  bringAnswerIntoView();
 }
 
 /** On a touch screen, a focused field keeps the keyboard open, which covers the answer. */
@@ -164,23 +165,34 @@ function present(show) {
 
 function reset() {
   end();
-  waiting = false;
+  waiting = undefined;
   showAgain = undefined;
   showAnswerState("", "empty");
 }
 
-/** Asks a question; stops the previous one. */
-async function ask() {
-  end();
-  waiting = false;
-  showAgain = undefined;
+/** Asks the question in the field, which the user has just submitted. */
+function submit() {
+  reset();
   const question = field.value.trim();
-  const context = passage();
-  if (context.trim() === "")
+  if (passage().trim() === "")
     return showAnswerState("There is no passage yet. Paste one, or choose a sample.", "stopped");
   if (question === "") return showAnswerState("Type a question, or tap one of the suggestions.", "stopped");
   hideKeyboard();
-  if (!model) return wait();
+  ask(question, bringAnswerIntoView);
+}
+
+/**
+ * Asks a question, once there is a model.
+ * @param {string} question
+ * @param {() => void} [follow] called after each change of what is shown
+ */
+async function ask(question, follow = () => {}) {
+  const context = passage();
+  if (!model) {
+    wait(question);
+    return follow();
+  }
+  waiting = undefined;
   const answering = model;
   const stop = new AbortController();
   const { signal } = stop;
@@ -188,7 +200,7 @@ async function ask() {
   partial = undefined;
   asked = { question, passage: context };
   showAnswerState("Reading…", "reading");
-  bringAnswerIntoView();
+  follow();
   beginReading();
   try {
     const result = await answering.ask(question, context, {
@@ -206,6 +218,7 @@ async function ask() {
       showAnswer(result, context);
       noteAnswer({ question, context, milliseconds: result.timing.total });
     });
+    follow();
     showSections(context, result.windows);
     listener.answered(answering.device);
   } catch (error) {

@@ -65,7 +65,6 @@ export function showAnswer(result, context) {
   if (result !== latest) times.push(result.timing.total);
   latest = result;
   timing.textContent = describe(result);
-  bringAnswerIntoView();
 }
 
 /**

@@ -154,6 +154,22 @@ describe("sharing an answer", () => {
   });
 });
 
+test("the card and the bench page name a model without the secret parts of its URL", async () => {
+  const { page } = await newPage(browser);
+  const { host } = new URL(site.address());
+  const model = encodeURIComponent(`http://${host}/models/small-answers/?sig=SECRET#PART`);
+  await openReady(page, site.address(), `?device=wasm&model=${model}&model=small-sentiment`);
+  await ask(page, "Who built it?");
+  await page.$eval("#share-open", (button) => button.click());
+  await page.waitForFunction(() => document.querySelector("#share-link").value !== "");
+  assert.ok((await text(page, "#card-source")).startsWith(`Found by http://${host}/models/small-answers/ in `));
+  await page.goto(`${site.address()}bench.html?model=${encodeURIComponent(`http://me:SECRET@${host}/models/a/`)}`);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+  const chosen = await page.$$eval("#models input:checked", (boxes) => boxes.map(({ value }) => value));
+  assert.deepEqual(chosen, [`http://${host}/models/a/`]);
+  await page.close();
+});
+
 describe("opening a link", () => {
   test("shows the answer and fills in the question and the passage", async () => {
     const { page, faults } = await visitor(await fragmentOf({ ...CARD, passage: PASSAGE }), {

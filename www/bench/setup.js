@@ -1,7 +1,7 @@
 /** The form with networks, lengths and device, initialized from the page's URL. */
 import { byId, make } from "../app/elements.js";
 import { megabytes } from "../app/format.js";
-import { bundledModels, findBundled } from "../app/models/models.js";
+import { bundledModels, findBundled, labelOf } from "../app/models/models.js";
 import { canShareMemory } from "../pkg/dist/bench.js";
 import { OPERATORS, PAPER_SEQUENCE } from "./operators.js";
 import * as wanted from "./parameters.js";
@@ -45,9 +45,9 @@ export async function prepare() {
   const subjects = [
     ...variants.map((variant) => seeded(variant, stored)),
     ...bundled.map(({ name, bytes }) => model(name, `models/${encodeURIComponent(name)}/`, bytes)),
-    ...wantedModels.filter((name) => !names.includes(name)).map((name) => model(name, name)),
+    ...wantedModels.filter((name) => !names.includes(name)).map((source) => model(labelOf(source), source)),
   ];
-  subjectOptions(subjects, variants, new Set([...wanted.variants, ...wantedModels]));
+  subjectOptions(subjects, variants, new Set([...wanted.variants, ...wantedModels.map(labelOf)]));
   lengthOptions();
   options(
     "devices",

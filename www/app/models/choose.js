@@ -4,6 +4,7 @@ import { modelFor } from "../footer.js";
 import { megabytes } from "../format.js";
 import { isStored } from "../remembered.js";
 import { onStatus } from "./loading.js";
+import { labelOf } from "./models.js";
 import { cardUrl, published } from "./published.js";
 
 /**
@@ -109,7 +110,8 @@ function listen() {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = id.value.trim();
-    if (given !== "") pick(given, given, () => chooser.choose(given, given));
+    const label = labelOf(given);
+    if (given !== "") pick(label, given, () => chooser.choose(label, given));
   });
   folder.addEventListener("change", () => {
     const files = [...(folder.files ?? [])];

@@ -64,9 +64,14 @@ export async function chooseModels() {
   for (const name of wanted) {
     // A model for a different task is loaded for answers, and its error says what it does.
     const named = all.find(({ label }) => label === findBundled(names, name));
-    chosen[named?.use ?? "answers"] = named ?? { label: name, source: name };
+    chosen[named?.use ?? "answers"] = named ?? { label: labelOf(name), source: name };
   }
   return { ...chosen, usual, ...(gone && { gone }), bundled };
+}
+
+/** Names a model by its source: a URL without what may be secret, because answers are shared with it. @param {string} source */
+export function labelOf(source) {
+  return source.replace(/[?#].*/s, "").replace(/(^|:)[/\\]+[^/\\]*@/, "$1//");
 }
 
 /** Returns the URL of a model's card, if known. @param {Choice} choice */

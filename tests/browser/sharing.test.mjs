@@ -152,6 +152,23 @@ describe("sharing an answer", () => {
     assert.ok((await value(page, "#share-link")).length < 8000);
     assert.equal(await page.$eval("#share-passage", (box) => box.checked), false);
   });
+
+  test("cuts off a very long question, and says if the link is too long nevertheless", async () => {
+    const random = new Random(4);
+    const letter = () => String.fromCharCode(0x4e00 + Math.floor(20_000 * random.next()));
+    await paste(page, "#passage", PASSAGE);
+    await ask(page, Array.from({ length: 5000 }, letter).join(""));
+    await page.waitForFunction(() => document.querySelector("#card-question").textContent.endsWith("…"));
+    await page.waitForFunction(() => /many apps cut/.test(document.querySelector("#share-length").textContent));
+    assert.match(
+      await text(page, "#share-length"),
+      /^The link has [\d,]+ characters, without the passage, but many apps cut links off after 8,000\.$/,
+    );
+    const link = await value(page, "#share-link");
+    const { page: other } = await visitor(link.slice(link.indexOf("#")));
+    assert.equal((await shown(other)).state, "shown");
+    await other.close();
+  });
 });
 
 test("the card and the bench page name a model without the secret parts of its URL", async () => {

@@ -19,7 +19,8 @@ const KEY = "#answer=";
 /** Many apps cut off longer links. */
 export const LONGEST_LINK = 8000;
 
-const line = textUpTo(4000);
+const LONGEST_LINE = 4000;
+const line = textUpTo(LONGEST_LINE);
 const read = objectOf({
   format: integer(1, 1),
   question: line,
@@ -30,6 +31,11 @@ const read = objectOf({
   milliseconds: orNull(from(0, 86_400_000)),
   passage: orNull(textUpTo(1_000_000)),
 });
+
+/** Cuts off a text that would make the link unreadable. @param {string} text */
+export function lineOf(text) {
+  return text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text;
+}
 
 /** @param {Card} card */
 export function linkToCard(card) {

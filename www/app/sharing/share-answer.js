@@ -4,9 +4,9 @@ import { lastAnswer } from "../answer/last-answer.js";
 import { byId } from "../elements.js";
 import { modelFor } from "../footer.js";
 import { addPanel } from "../panels.js";
-import { LONGEST_LINK, linkToCard, sourceOf, textOf } from "./card.js";
+import { LONGEST_LINK, lineOf, linkToCard, sourceOf, textOf } from "./card.js";
 
-const text = (/** @type {string} */ id) => byId(id, HTMLElement).textContent ?? "";
+const text = (/** @type {string} */ id) => lineOf(byId(id, HTMLElement).textContent ?? "");
 const withPassage = byId("share-passage", HTMLInputElement);
 const length = byId("share-length", HTMLElement);
 const link = byId("share-link", HTMLInputElement);
@@ -36,10 +36,10 @@ async function show() {
   const { question, context, milliseconds = null } = answered;
   /** @type {import("./card.js").Card} */
   const made = {
-    question,
+    question: lineOf(question),
     answer: text("answer-line"),
     sentence: text("answer-sentence"),
-    model: modelFor("answers")?.label ?? "a model",
+    model: lineOf(modelFor("answers")?.label ?? "a model"),
     device: text("device-name"),
     milliseconds: milliseconds && Math.round(milliseconds),
     passage: null,
@@ -56,11 +56,11 @@ async function show() {
   // Another answer may be shown meanwhile.
   if (card !== made) return;
   link.value = used;
-  const size = `${used.length.toLocaleString("en")} characters`;
+  const cut = `many apps cut links off after ${LONGEST_LINK.toLocaleString("en")}`;
+  const warning = used.length > LONGEST_LINK ? `, but ${cut}` : "";
+  const size = `The link has ${used.length.toLocaleString("en")} characters, ${fits ? "with the whole passage" : "without the passage"}${warning}.`;
   if (whole && !fits) {
     withPassage.checked = false;
-    length.textContent = `The passage is too long for a link: it would have ${whole.length.toLocaleString("en")} characters, and many apps cut links off after ${LONGEST_LINK.toLocaleString("en")}. The link has ${size}, without the passage.`;
-  } else {
-    length.textContent = `The link has ${size}, ${fits ? "with the whole passage" : "without the passage"}.`;
-  }
+    length.textContent = `The passage is too long for a link: it would have ${whole.length.toLocaleString("en")} characters, and ${cut}. ${size}`;
+  } else length.textContent = size;
 }

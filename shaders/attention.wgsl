@@ -8,10 +8,11 @@
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 query, 3 key, 4 value, 5 output.
 // Dispatch: x over tiles of 64 queries, y over slices of 32 features of a head, z over batch · heads.
 //
-// Online softmax, as in FlashAttention: each invocation handles one query and visits the keys four at a time. It keeps
-// the running maximum of the scores, the sum of exponentials, and accumulators for 32 features, and rescales the sums
-// whenever the maximum grows. The invocations of a workgroup read the same keys and values at the same time. Masked keys
-// get zero weight; if every key is masked, the output is zero. WGSL doesn't guarantee infinities, so none are used.
+// Online softmax, as in FlashAttention: each invocation handles one query and visits the keys four at a time.
+// It keeps the running maximum of the scores, the sum of exponentials, and accumulators for 32 features, and
+// rescales the sums whenever the maximum grows. The invocations of a workgroup read the same keys and values
+// at the same time. Masked keys get a weight of zero; if every key is masked, the output is zero. WGSL
+// doesn't guarantee infinities, so none are used.
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> attention_mask: array<u32>;
@@ -29,7 +30,7 @@ fn is_attended(batch: u32, token: u32) -> bool {
     return attention_mask[batch * parameters.sequence + token] != 0u;
 }
 
-// Scalar loads, for heads that are not aligned to vec4.
+// Scalar loads, for heads that aren't aligned to vec4.
 fn load_query(at: u32) -> f32 {
     return query[at / 4u][at % 4u];
 }

@@ -2,20 +2,21 @@
 // activation(x · weightᵀ + bias) + scale ∘ residual.
 //
 //   attention_mask [batch, sequence], 0 = masked
-//   input          [batch · sequence, input_width]: columns that the previous step left
+//   input          [batch · sequence, input_width]: columns written by the previous step
 //   weights        all matrices, scales and vectors of the step
 //   output         [batch · sequence, output_width]: columns for the next step
 //
 // Bindings of group 0: 0 parameters, 1 attention_mask, 2 input, 3 weights, 4 output.
 // Dispatch: x over four tokens each, y over the batch.
 //
-// What the linears hand on stays in workgroup memory, one vector per feature with a component per row, so that one
-// broadcast load feeds a multiply-add for all four rows. A matrix [out, in] is stored as [in / unit, out] units of 16
-// bytes, so that neighboring invocations load neighboring units: 4 floats, 8 halves, 16 bytes, or 32 values of 4 bits.
-// Every workgroup reads all the weights, from the second workgroup on out of the GPU's cache.
+// Intermediate results stay in workgroup memory, one vector per feature with a component per row, so that one
+// broadcast load feeds a multiply-add for all four rows. A matrix [out, in] is stored as [in / unit, out]
+// units of 16 bytes, so that neighboring invocations load neighboring units: 4 floats, 8 halves, 16 bytes, or
+// 32 values of 4 bits. Every workgroup reads all the weights; all but the first read them from the GPU's
+// cache.
 //
-// All loops around barriers have bounds from the uniform block. Sums are added in an order that depends on neither the
-// length of the sequence nor the other rows.
+// All loops around barriers have bounds from the uniform block. Sums are added in an order that depends on
+// neither the length of the sequence nor the other rows.
 
 struct Linear {
     input: u32,
@@ -144,7 +145,7 @@ fn add_q8(sums: ptr<function, Sums>, at: u32, first: vec4<u32>, second: vec4<u32
     (*sums).second += x_3 * unpack_bytes(second.w);
 }
 
-// Four bits: the sums of a group, without its scale.
+// 4-bit weights: adds the sums of a group, without its scale.
 fn add_q4(sums: ptr<function, Sums>, at: u32, first: vec4<u32>, second: vec4<u32>) {
     for (var i = 0u; i < 4u; i++) {
         let x_0 = load_places(at + 8u * i);
@@ -156,7 +157,7 @@ fn add_q4(sums: ptr<function, Sums>, at: u32, first: vec4<u32>, second: vec4<u32
     }
 }
 
-// Adds up a part of a linear's rows for two columns.
+// The sums over a part of a linear's rows for two columns.
 fn partial_sums(linear: Linear, split: u32, columns: vec2<u32>) -> Sums {
     let unit = 4u << linear.format;
     let units = linear.in_features / unit;
@@ -240,7 +241,7 @@ fn run_linear(linear: Linear, local: u32, rows: vec4<u32>, count: u32) {
     workgroupBarrier();
 }
 
-// The scores of a key for the four queries of a head, which begin at place `query`.
+// The scores of a key for the four queries of a head, which start at place `query`.
 fn key_scores(row: u32, query: u32, feature: u32) -> vec4<f32> {
     var scores = vec4<f32>();
     let at = (row * parameters.input_width + parameters.key + feature) / 4u;
@@ -250,8 +251,8 @@ fn key_scores(row: u32, query: u32, feature: u32) -> vec4<f32> {
     return scores;
 }
 
-// Online softmax over tiles of keys. An invocation belongs to one feature, and so to one head. In each tile it computes the
-// scores of some keys of its head, and then adds up its share of the keys for its feature.
+// Online softmax over tiles of keys. An invocation belongs to one feature, and thus to one head. In each tile
+// it computes the scores of some of its head's keys, and then sums its share of the keys for its feature.
 fn attention(local: u32, first_row: u32, rows: vec4<u32>) {
     let width = parameters.heads * parameters.head_size;
     let queries = parameters.place + width;
@@ -267,7 +268,7 @@ fn attention(local: u32, first_row: u32, rows: vec4<u32>) {
     let feature = local % width;
     let head = feature / parameters.head_size;
     let lanes = splits * parameters.head_size;
-    // Invocations without a feature have no keys either.
+    // Invocations without a feature don't have keys either.
     let lane = select(split * parameters.head_size + feature % parameters.head_size, tile, split >= splits);
     let own_scores = scores + head * tile;
     let head_start = head * parameters.head_size;
@@ -307,7 +308,7 @@ fn attention(local: u32, first_row: u32, rows: vec4<u32>) {
         workgroupBarrier();
     }
 
-    // The parts of the keys, in the memory of the scores.
+    // The partial results, in the memory of the scores.
     if split > 0u && split < splits {
         let at = queries + 2u * (local - width);
         memory[at] = sum;

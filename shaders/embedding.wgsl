@@ -9,8 +9,8 @@
 // Bindings of group 0: 0 parameters, 1 input_ids, 2 table, 3 output.
 // Dispatch: 64 output elements per workgroup, over x and then y.
 //
-// Neighbors past the ends of the sequence are zeros, and so is the vector of the padding id (0xffffffff): the result
-// doesn't depend on the padded length.
+// Neighbors past the ends of the sequence are zero, and so is the vector of the padding id (0xffffffff), so
+// the result doesn't depend on the padded length.
 
 struct Parameters {
     batch: u32,

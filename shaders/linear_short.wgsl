@@ -1,4 +1,4 @@
-// linear_short: linear with smaller tiles, and so more workgroups, for inputs with few rows.
+// linear_short: linear with smaller tiles, and thus more workgroups, for inputs with few rows.
 //
 // Bindings as in linear.wgsl. Dispatch: x over tiles of 32 columns, y over tiles of 8 rows.
 //

@@ -1,4 +1,4 @@
-//! The comparison helpers: they must fail when they should.
+//! The comparison helpers fail when they should.
 
 mod support;
 

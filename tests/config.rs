@@ -73,7 +73,7 @@ fn labels_keep_their_indices_across_gaps() {
     assert_eq!(labels(json!({ "10": "k", "2": "c" }))[2], "c");
 }
 
-/// Python's `json` writes them, and reads them.
+/// Python's `json` writes and reads them.
 #[test]
 fn numbers_that_json_does_not_have_are_accepted_in_fields_that_are_not_read() {
     let text = r#"{"model_type": "bert", "a": NaN, "b": [-Infinity,Infinity], "c": "a \"NaN\" \\", "d": {"NaN": NaN},
@@ -98,7 +98,8 @@ fn the_family_can_be_derived_from_the_architecture() {
     assert_eq!((config.family, config.head), (Family::DistilBert, Head::MaskedLanguageModel));
 }
 
-/// The IB-BERT teacher, which no class of transformers can build: layers are wider inside than between them.
+/// The IB-BERT teacher, which no class of transformers can build: layers are wider inside than the hidden
+/// state between them.
 #[test]
 fn ib_bert_layers_are_wider_than_the_hidden_state() {
     let config = read(ib_bert()).unwrap();
@@ -153,7 +154,7 @@ fn parameter_counts_equal_those_of_transformers() {
     assert_eq!(whole(json!({ "model_type": "distilbert" })), 66_362_880);
 }
 
-/// 835,584 multiply-adds per token and layer; 4.45 times as many operations with 512 tokens as with 128.
+/// 835,584 multiply-adds per token and layer; 4.45 times as many operations for 512 tokens as for 128.
 #[test]
 fn operation_counts_equal_those_of_the_paper() {
     let network = Network::of(&read(json!({ "model_type": "mobilebert" })).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The choice of device and schedule by measuring, on this machine's GPU.
+//! Choosing the device and schedule by measuring, on this machine's GPU.
 
 mod support;
 
@@ -94,7 +94,7 @@ fn a_remembered_choice_is_taken_without_measuring() {
         return;
     }
     let (_, record) = choose(&small(), &options(Device::Auto), None);
-    // Times that no measurement would give.
+    // Times that no measurement would produce.
     let mut lines: Vec<String> = record.unwrap().lines().map(str::to_owned).collect();
     lines.splice(2..4, ["128 1000 5000 25000".to_owned(), "384 9000 5000 25000".to_owned()]);
     let stored = lines.join("\n");
@@ -189,7 +189,7 @@ fn an_adapter_in_software_is_not_even_measured() {
     assert!(report.reason.contains("computes in software; the CPU executor is faster"), "{}", report.reason);
 }
 
-/// The measurement leaves nothing behind: a model on the chosen device computes what it does on the CPU.
+/// The measurement has no side effects: a model on the chosen device computes the same as on the CPU.
 #[test]
 fn a_model_computes_the_same_after_the_measurement() {
     if !has_gpu("a_model_computes_the_same_after_the_measurement") {
@@ -265,7 +265,8 @@ fn the_kernels_are_compiled_before_the_weights_arrive() {
     }
 }
 
-/// Until it chooses, it keeps the tensors that have arrived; afterwards, they go to the chosen device in their format.
+/// Until the choice, it keeps the tensors that have arrived; afterwards, they go to the chosen device in
+/// their format.
 #[test]
 fn a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its_weights() {
     if !has_gpu("a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its_weights") {

@@ -1,5 +1,5 @@
-//! Whole networks on the GPU, compared with the plan interpreted in f64 and with the CPU executor: repeated runs, runs that
-//! stop after a step, batches with other sequences, and larger buckets.
+//! Whole networks on the GPU, compared with the plan interpreted in f64 and with the CPU executor: repeated
+//! runs, runs that stop after a step, batches with other sequences, and larger buckets.
 
 mod support;
 
@@ -148,7 +148,7 @@ fn only_the_kernels_of_the_plans_are_compiled() {
     pollster::block_on(gpu.run(&model.plan_as(Schedule::Chain, 1, 9), &inputs)).unwrap();
     assert_eq!(gpu.compiled(), 2, "embedding_position and chain");
     pollster::block_on(gpu.run(&model.plan(1, 9), &inputs)).unwrap();
-    // A software adapter keeps to wide tiles.
+    // A software adapter uses only wide tiles.
     let tiles = if gpu.adapter().fallback { 1 } else { 2 };
     assert_eq!(gpu.compiled(), 5 + tiles, "embedding, position, linear in its tiles and attention as well");
 }
@@ -210,12 +210,12 @@ fn what_was_prepared_is_freed_with_its_plan_and_with_the_parameters() {
         pollster::block_on(gpu.run(&plan, &model.inputs(1, sequence, 41))).unwrap();
         assert_eq!(gpu.memory().buffers, loaded.buffers + plan.slots.len() + 3, "{sequence} tokens");
     }
-    // Loading again replaces the buffers, and drops what was prepared with the old ones.
+    // Loading again replaces the buffers, and drops everything prepared with the old ones.
     model.load(&mut gpu);
     assert_eq!(gpu.memory(), loaded);
 }
 
-/// Texts of different lengths, padded as the session does, with the padding masked.
+/// Texts of different lengths, padded as in a session, with the padding masked.
 fn padded(texts: &[Vec<u32>], sequence: usize) -> Inputs {
     let mut inputs = Inputs::default();
     for text in texts {

@@ -1,6 +1,6 @@
-//! Profiles of plans and figures of the adapter, on this machine's GPU.
+//! Profiles of plans and measurements of the adapter, on this machine's GPU.
 //!
-//! Without an adapter the tests say so and pass, unless `MOBILEBERT_GPU=require`.
+//! Without an adapter, the tests say so and pass, unless `MOBILEBERT_GPU=require`.
 
 mod support;
 
@@ -13,7 +13,7 @@ use mobilebert::weights::{Assembler, Generator};
 use pollster::block_on;
 use support::gpu::{device, profiling_device};
 
-/// A MobileBERT of two layers.
+/// A MobileBERT with two layers.
 fn network() -> Network {
     let config = r#"{
         "model_type": "mobilebert", "architectures": ["MobileBertForQuestionAnswering"], "vocab_size": 50,
@@ -47,7 +47,7 @@ fn plan_and_inputs(network: &Network) -> (Plan, Inputs) {
     (plan, inputs)
 }
 
-/// A profile has to cover the plan, and to leave the executor as it was.
+/// A profile has to cover the plan, and must not change the executor.
 fn profiles_as(clock: Clock, mut executor: Executor) {
     let network = network();
     executor = loaded(&network, executor);

@@ -1,4 +1,4 @@
-//! Helpers of a call: whatever they do, a call's results are those of a single worker.
+//! A call's helpers: whatever they do, the call's results are those of a single worker.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -26,7 +26,7 @@ fn cpu() -> SessionOptions {
 
 const WORDS: [&str; 10] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "d", "."];
 
-/// The fate of a helper's job when it is its turn.
+/// What happens to a helper's job when it is due.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Finishes,
@@ -35,7 +35,7 @@ enum Fate {
     Hangs,
 }
 
-/// A log of the helpers' jobs, for the test to see.
+/// A log of the helpers' jobs, for the test to check.
 #[derive(Default)]
 struct Log {
     offered: usize,
@@ -44,7 +44,7 @@ struct Log {
     given_up: usize,
 }
 
-/// Helpers in the same thread: random jobs of those offered finish when results are fetched.
+/// Helpers in the same thread: random ones of the offered jobs finish when results are fetched.
 struct Fake {
     model: Model,
     random: Random,

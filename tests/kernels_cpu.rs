@@ -1,5 +1,5 @@
-//! The CPU twins without a matrix product against their formulas in f64, with every instruction set of this machine and
-//! with one and several threads.
+//! Compares the CPU twins without a matrix product with their formulas in f64, for every instruction set of
+//! this machine, with one thread and with several.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The CPU twins of the three attention kernels against their formulas in f64: unusual shapes, scores of 1e4, masked
-//! tails, and fully masked rows.
+//! Compares the CPU twins of the three attention kernels with their formulas in f64: unusual shapes, scores
+//! of 1e4, masked tails, and fully masked rows.
 
 mod support;
 
@@ -134,7 +134,7 @@ fn a_fully_masked_sequence_gives_zeros() {
             attended.iter().all(|&value| value.is_finite()) && attended.iter().any(|&value| value != 0.0)
         );
     }
-    // The second sequence attends to only ten keys; the values of the others must not matter.
+    // The second sequence attends to only ten keys; the values of the other keys must not matter.
     check(&case);
 }
 

@@ -1,5 +1,5 @@
-//! The CPU twin of `linear` with weights of every format against its formula in f64, with every instruction set of this
-//! machine and with one and several threads.
+//! Compares the CPU twin of `linear` with its formula in f64, for weights in every format and every
+//! instruction set of this machine, with one thread and with several.
 
 mod support;
 
@@ -134,7 +134,7 @@ fn linear_matches_its_formula_at_block_boundaries() {
     }
 }
 
-/// The next depth that a format can have.
+/// The next depth that the format supports.
 fn depth_of(precision: Precision, depth: usize) -> usize {
     if matches!(precision, Precision::Q4) { depth.next_multiple_of(Q4_GROUP) } else { depth }
 }
@@ -180,7 +180,7 @@ fn outliers_do_not_reduce_the_precision_of_other_values() {
         let mut bytes: Vec<i8> = (0..columns * depth).map(|_| random.bits() as i8).collect();
         for &position in &outliers {
             input.iter_mut().skip(position).step_by(depth).for_each(|value| *value *= 2.5e7);
-            // The first half of the columns has zero weights for them.
+            // The first half of the columns has zero weights for the outliers.
             bytes[..columns / 2 * depth].iter_mut().skip(position).step_by(depth).for_each(|byte| *byte = 0);
         }
         let weight = Matrix::from_bytes(bytes, vec![1.0 / 127.0; columns]);

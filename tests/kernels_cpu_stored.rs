@@ -1,4 +1,5 @@
-//! Matrices and tables as stored: their memory, and that a row of a table is read as its values times its scales.
+//! Matrices and tables in their stored format: their memory, and that a table's row is read as its values
+//! times its scales.
 
 mod support;
 

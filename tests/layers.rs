@@ -1,4 +1,4 @@
-//! The modules of the crate only use those below them, as the table of layers in docs/architecture.md says.
+//! The crate's modules only use those below them, as in the table of layers in docs/architecture.md.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules from the lowest layer to the highest. Those of one layer don't use each other.
+/// The modules from the lowest layer to the highest. Modules of the same layer don't use each other.
 const LAYERS: [&[&str]; 11] = [
     &["error", "clock", "sorting", "trial", "profile"],
     &["json"],
@@ -21,14 +21,14 @@ const LAYERS: [&[&str]; 11] = [
     &["benchmark"],
 ];
 
-/// Uses everything: it is the interface to JavaScript.
+/// The interface to JavaScript, which may use everything.
 const TOP: &str = "wasm";
 
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
-/// The modules of the crate that code names, apart from comments and tests.
+/// The crate's modules that are named in code, excluding comments and tests.
 fn used(code: &str) -> BTreeSet<&str> {
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -43,7 +43,7 @@ fn used(code: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Modules that `module` must not use, of those that its code uses.
+/// The modules used in the code of `module` that it must not use.
 fn too_high<'a>(module: &str, code: &'a str) -> Vec<&'a str> {
     let own = layer(module);
     let is_wrong =

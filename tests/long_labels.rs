@@ -1,4 +1,4 @@
-//! Token classification over texts that are longer than the model reads at once.
+//! Token classification of texts that are longer than the model's maximum length.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn model() -> TokenClassification {
 #[test]
 fn every_token_of_a_long_text_is_labeled_where_it_has_the_most_context() {
     let mut model = model();
-    // Words of one piece, so that the text of a window alone has the same pieces.
+    // Single-piece words, so that the text of a window alone has the same pieces.
     let text = "goats lamp week light litres anything naive ".repeat(40);
     let pieces = model.model().tokenizer().unwrap().encode(&text).unwrap();
     let labeled = pollster::block_on(model.label(&text)).unwrap();
@@ -30,7 +30,8 @@ fn every_token_of_a_long_text_is_labeled_where_it_has_the_most_context() {
     );
     assert!(labeled.tokens.iter().enumerate().all(|(at, token)| token.index == at));
     assert_eq!(labeled.windows, 1 + (pieces.len() - 62).div_ceil(31));
-    // A window alone gives its own tokens the same labels: window w begins 31 pieces after the one before.
+    // A window alone gives its own tokens the same labels: each window starts 31 pieces after the previous
+    // one.
     for window in 0..labeled.windows {
         let first = window * 31;
         let last = (first + 62).min(pieces.len());
@@ -51,7 +52,8 @@ fn entities_continue_where_windows_meet() {
     let text = "goats lamps weeks reefs litres anything ".repeat(60);
     let labeled = pollster::block_on(model.label(&text)).unwrap();
     assert!(labeled.windows > 5);
-    // Joined from the list of all tokens: a token continues the entity before it unless its label begins one.
+    // Joined from the list of all tokens: a token continues the previous entity unless its label starts a new
+    // one.
     let mut expected: Vec<(usize, usize, String)> = Vec::new();
     let mut last = String::new();
     for token in &labeled.tokens {

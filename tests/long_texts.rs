@@ -1,4 +1,4 @@
-//! Texts of many windows: answers are the same with one or several windows per run, on either device.
+//! Texts with many windows: answers are the same with one or several windows per run, on either device.
 
 #![cfg(not(target_arch = "wasm32"))]
 

@@ -166,7 +166,7 @@ fn a_q8_network_matches_its_dequantized_weights() {
     }
 }
 
-/// In the first layer, where both schedules have computed the same so far.
+/// In the first layer, up to which both schedules have computed the same.
 #[test]
 fn joined_linears_compute_the_same_bits_as_separate_ones() {
     let model = Model::random(&sample_configs()[6], 50);
@@ -215,7 +215,7 @@ fn f16_and_q4_networks_give_the_same_bits_as_their_floats() {
     }
 }
 
-/// MobileBERT at full size in every format: what its parameters take, compared with the file.
+/// Full-size MobileBERT in every format: the memory of its parameters, compared with the file.
 #[test]
 fn weights_stay_packed_on_the_cpu() {
     let mut fields = full_width(24);
@@ -282,7 +282,7 @@ fn both_executors_agree_on_packed_networks_in_every_schedule() {
     assert_eq!(chains, 6, "two networks in three formats");
 }
 
-/// Zeros in a format, for tests of memory.
+/// Zeros in a format, for memory tests.
 fn zeros(parameter: &Parameter, storage: Storage) -> ParameterData {
     let shape = parameter.shape.clone();
     let len: usize = shape.iter().product();
@@ -296,8 +296,8 @@ fn zeros(parameter: &Parameter, storage: Storage) -> ParameterData {
     ParameterData { shape, values, scales }
 }
 
-/// MobileBERT at full size in every format: what it takes on a GPU with everything for 384 tokens, and which weights a run
-/// reads.
+/// Full-size MobileBERT in every format: its memory on a GPU, prepared for 384 tokens, and the weights read
+/// by a run.
 #[test]
 fn weights_stay_packed_on_the_gpu() {
     let Some(mut gpu) = executor("weights_stay_packed_on_the_gpu") else { return };
@@ -315,7 +315,7 @@ fn weights_stay_packed_on_the_gpu() {
         for schedule in [Schedule::Tiled, Schedule::Chain] {
             let request = Request { batch: 1, sequence: 384, schedule, ..Request::default() };
             let plan = network.plan(request).unwrap();
-            // One step needs the buffers of all of them.
+            // Running one step requires the buffers of all steps.
             pollster::block_on(gpu.run_until(&plan, &inputs, &plan.steps[0].label)).unwrap();
             let taken = gpu.memory().bytes;
             let allowed = weights * 6 / 5 + 24_000_000;
@@ -325,7 +325,7 @@ fn weights_stay_packed_on_the_gpu() {
             network.parameters.iter().enumerate().filter(|(_, parameter)| parameter.name.contains(".layer."));
         read.push(layers.map(|(id, _)| gpu.parameter_bytes(ParameterId(id))).sum::<u64>() as f64);
     }
-    // Compared with q4: not more than so many times its bytes, and not less than what the formats' bits say.
+    // The bounds on the bytes relative to q4, according to the formats' bits.
     for (bytes, (least, most)) in read.iter().zip([(1.0, 1.0), (1.7, 1.9), (3.3, 3.6), (6.5, 7.2)]) {
         let ratio = bytes / read[0];
         assert!((least..=most).contains(&ratio), "{read:?}: {ratio}");

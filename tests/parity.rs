@@ -1,7 +1,7 @@
-//! Both executors against `transformers` in float64, for every architecture and head. Models are regenerated from a seed,
-//! and results are compared as described in `tests/goldens/make.py`.
+//! Compares both executors with `transformers` in float64, for every architecture and head. Models are
+//! regenerated from a seed, and results are compared as described in `tests/goldens/make.py`.
 //!
-//! Without an adapter, the GPU tests print that they are not run and pass, unless `MOBILEBERT_GPU=require`.
+//! Without an adapter, the GPU tests print that they aren't run and pass, unless `MOBILEBERT_GPU=require`.
 
 mod support;
 
@@ -64,7 +64,7 @@ fn inputs(run: &Run, padding: usize) -> Inputs {
     }
 }
 
-/// An output without padding and without the other columns of its buffer.
+/// An output without padding and without other columns of its buffer.
 fn without_padding(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32> {
     let (column, stride) = output.column.unwrap_or((0, 1));
     let mut kept = Vec::new();
@@ -86,7 +86,7 @@ fn without_padding(output: &Output, buffer: &[f32], sequence: usize) -> Vec<f32>
     kept
 }
 
-/// A way to run a model.
+/// How a model is run.
 #[derive(Clone, Copy, Debug)]
 struct Variant {
     schedule: Schedule,
@@ -126,7 +126,8 @@ fn check(golden: &Golden, executor: Executor, schedules: &[Schedule], max_tokens
     check_network(golden, &network, tensors, executor, schedules, max_tokens)
 }
 
-/// As [`check`], with query and key multiplied by the bottleneck before them; nothing where there is none.
+/// Like [`check`], with query and key multiplied by the bottleneck before them; does nothing if there is
+/// none.
 fn check_folded(golden: &Golden, executor: Executor, max_tokens: usize) -> Vec<String> {
     let (plain, tensors) = golden.network();
     let network = plain.folded().unwrap();
@@ -148,7 +149,7 @@ fn check_network(
     let mut problems = Vec::new();
     for run in golden.runs.iter().filter(|run| run.batch * run.sequence <= max_tokens) {
         for &schedule in schedules {
-            // For long sequences, the reference schedule would only take time.
+            // For long sequences, the reference schedule would just take too long.
             if schedule == Schedule::Operations && run.sequence > 40 {
                 continue;
             }

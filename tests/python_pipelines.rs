@@ -1,4 +1,4 @@
-//! Results of the tasks, compared with those of Python's pipelines for the same models
+//! Task results, compared with those of Python's pipelines for the same models
 //! (`tests/fixtures/pipelines/generate.py`).
 
 use std::collections::BTreeMap;
@@ -96,7 +96,8 @@ fn answers_with_and_without_whole_words_are_those_of_python() {
         assert_eq!(found.len(), answers.len(), "{context}");
         for (place, answer) in found.iter().enumerate() {
             let relative = answer.probability / best;
-            // Python lists equal texts at the place of the better one, too; nearly equal scores may change places.
+            // Python also lists equal texts at the place of the better one; nearly equal scores may be
+            // swapped.
             let at = unmatched.iter().position(|&(start, end, score)| {
                 (byte(&context, start), byte(&context, end)) == (answer.start_byte, answer.end_byte)
                     && (score - relative).abs() < 1e-4

@@ -1,4 +1,5 @@
-//! Peak memory of reading checkpoints of PyTorch. In its own file, because the allocator counts all threads of the process.
+//! Peak memory of reading PyTorch checkpoints. In its own file, because the allocator counts all threads of
+//! the process.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -20,7 +21,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Reads a file, dropping its tensors; returns the peak of what was allocated for it.
+/// Reads a file, dropping its tensors; returns the peak memory allocated for it.
 fn peak_of_reading(file: &[u8], total: Option<u64>) -> usize {
     let before = ALLOCATED.current_usage();
     ALLOCATED.reset_peak_usage();
@@ -74,7 +75,7 @@ fn repetitions() -> [Vec<u8>; 4] {
     ]
 }
 
-/// Each is at most 15 MB; what they describe would need hundreds of megabytes, or terabytes.
+/// Each is at most 15 MB, but describes values of hundreds of megabytes, or terabytes.
 #[test]
 fn size_bombs_allocate_little() {
     let _alone = alone();

@@ -1,4 +1,5 @@
-//! The kernel table against the shaders as parsed by naga: bindings, access, parameter blocks, and limits.
+//! Compares the kernel table with the shaders as parsed by naga: bindings, access, parameter blocks, and
+//! limits.
 
 mod support;
 
@@ -15,7 +16,7 @@ use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
 const STORAGE_BUFFERS: usize = 8;
 const WORKGROUP_STORAGE: u32 = 16_384;
 const INVOCATIONS: u32 = 256;
-/// `unpack2x16float`, which is part of WebGPU without any feature.
+/// `unpack2x16float`, which WebGPU has without any optional feature.
 const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
 const WORKGROUP_SIDES: [u32; 3] = [256, 256, 64];
 
@@ -114,7 +115,7 @@ fn parameters(kernel: &Kernel, module: &Module, found: &mut Vec<String>) {
         ));
     }
     for member in members {
-        // The only float; all others are counts or flags.
+        // The only float; all other members are counts or flags.
         let float = member.name.as_deref() == Some("epsilon");
         let expected = TypeInner::Scalar(if float { naga::Scalar::F32 } else { naga::Scalar::U32 });
         let inner = &module.types[member.ty].inner;

@@ -1,4 +1,4 @@
-//! Runs that several workers share give the results of one worker, bit for bit.
+//! Runs shared by several workers give bit-identical results to those of one worker.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -35,7 +35,7 @@ fn session(folder: &TempDir) -> Session {
     pollster::block_on(Model::open(folder.path(), &options)).unwrap().into_session()
 }
 
-/// Memory of several threads.
+/// Memory shared by several threads.
 struct Memory {
     share: Share,
     values: Arc<Mutex<Vec<f32>>>,
@@ -47,7 +47,7 @@ struct Memory {
 
 impl Memory {
     fn of(parts: usize, floats: usize) -> Vec<Memory> {
-        // Not a number, so that values that nobody has written show.
+        // NaN, so that values that were never written are detected.
         let values = Arc::new(Mutex::new(vec![f32::NAN; 2 * floats]));
         let barrier = Arc::new(Barrier::new(parts));
         let memory = |part| Memory {

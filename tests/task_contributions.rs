@@ -1,4 +1,5 @@
-//! Contributions of words are differences of probabilities that `classify` gives, on the shipped sentiment model.
+//! Contributions of words are differences between the probabilities from `classify`, for the included
+//! sentiment model.
 
 use std::ops::ControlFlow;
 

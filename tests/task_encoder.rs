@@ -1,4 +1,5 @@
-//! Embeddings against those of sentence-transformers, which `tests/fixtures/sentence-transformers/make.py` has stored.
+//! Compares embeddings with those of sentence-transformers, stored by
+//! `tests/fixtures/sentence-transformers/make.py`.
 
 use std::fs;
 
@@ -16,8 +17,8 @@ mod fixtures;
 
 const ENCODER: &str = "sentence-transformers/sentence-encoder";
 
-/// The directory with other pooling modes, written as before version 6 or from then on, and with or without a
-/// `2_Normalize`.
+/// The directory with other pooling modes, written as before version 6 or as since then, and with or without
+/// a `2_Normalize`.
 fn with(modes: &Value, new: bool, normalize: bool) -> TempDir {
     let copy = changed(ENCODER, "1_Pooling/config.json", |config| {
         if new {

@@ -14,7 +14,8 @@ use support::compare::compare_to_rms;
 
 const SQUAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mobilebert-squad");
 const QUESTION: &str = "Who keeps the lighthouse?";
-/// With an accent that normalization removes, a character of two UTF-16 units, and words of several pieces.
+/// With an accent that normalization removes, a character with two UTF-16 units, and words with several
+/// pieces.
 const CONTEXT: &str =
     "🗼 The cafe\u{301} on Skarn Point belongs to Tobias. The lighthouse is kept by Ada Ferrow.";
 
@@ -30,7 +31,7 @@ fn head(layer: usize, head: usize) -> ExplainOptions {
     ExplainOptions { attention: Some(AttentionHead { layer, head }), ..ExplainOptions::default() }
 }
 
-/// The tokens of the only window, and for each word of an explanation the tokens that it consists of.
+/// The tokens of the only window, and for each word of an explanation, its tokens.
 fn tokens_of_words(qa: &mut QuestionAnswering, explanation: &Explanation) -> (Sequence, Vec<Vec<usize>>) {
     let tokenizer = qa.model().tokenizer().unwrap();
     let windows = Windows::new(tokenizer, QUESTION, CONTEXT, &WindowOptions::default()).unwrap();
@@ -65,7 +66,7 @@ fn raw(qa: &mut QuestionAnswering, sequence: Sequence) -> Outputs {
     block_on(qa.model().run(&[sequence], extra)).unwrap().remove(0)
 }
 
-/// Attention between words, straight from its definition: the mean over a word's rows, the sum over another's columns.
+/// Attention between words by definition: the mean over a word's rows of the sums over another's columns.
 fn between_words(attentions: &[f32], tokens: &[Vec<usize>], head: usize) -> Vec<f64> {
     let count = tokens.iter().map(Vec::len).sum::<usize>();
     let at = |from: usize, to: usize| f64::from(attentions[(head * count + from) * count + to]);
@@ -174,7 +175,7 @@ fn the_window_explained_is_the_one_in_which_the_answer_counts() {
     let is_first = |word: &mobilebert::task::explanation::Word| word.start_byte == bytes.start;
     let first = explanation.words.iter().find(|word| word.source == Source::Context && is_first(word));
     assert!(first.unwrap().start_probability > 0.1, "{first:?}");
-    // Without an answer, it is the first one.
+    // Without an answer, it is the first window.
     assert_eq!(block_on(qa.explain(QUESTION, &context, &options)).unwrap().window, 0);
 }
 

@@ -163,7 +163,7 @@ fn correlations_equal_those_of_scipy() {
 
 #[test]
 fn calibration_compares_what_is_said_with_what_is_right() {
-    // 0.8 said ten times, right eight times.
+    // Probability 0.8 ten times, right eight times.
     let calibrated = (0..10).map(|index| (0.8, index < 8));
     near(expected_calibration_error(calibrated), 0.0);
     // A quarter at 1.0, always wrong; the rest at 0.55, right in two of three.

@@ -1,4 +1,4 @@
-//! Opens tasks from the model directories that the project ships.
+//! Opens tasks from the project's included model directories.
 
 use mobilebert::error::Code;
 use mobilebert::model::{EncodeOptions, Encoder, Model, QuestionAnswering, TextClassification};

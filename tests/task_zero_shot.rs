@@ -1,5 +1,5 @@
-//! Zero-shot classification and ranking against the results of Python's libraries, which
-//! `tests/fixtures/sentence-transformers/make.py` has stored.
+//! Compares zero-shot classification and ranking with the results of Python's libraries, stored by
+//! `tests/fixtures/sentence-transformers/make.py`.
 
 use std::ops::ControlFlow;
 use std::path::Path;

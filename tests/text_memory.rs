@@ -20,7 +20,7 @@ fn a_text_without_spaces_takes_little_more_memory_than_its_pieces() {
         let pieces = tokenizer.encode(&text).unwrap();
         let peak = ALLOCATED.peak_usage() - before;
         let reserved = pieces.capacity().max(text.len() / 4) * size_of_val(&pieces[0]);
-        // The list of pieces grows by doubling, with the shorter one still there.
+        // The list of pieces grows by doubling, while the shorter one still exists.
         let most = reserved + reserved / 2 + 6_000_000;
         assert!(peak < most, "{part}: {peak} bytes at peak, at most {most} expected");
     }

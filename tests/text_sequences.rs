@@ -1,4 +1,4 @@
-//! Inputs of a model: single texts, pairs and windows. And offsets in UTF-16.
+//! Model inputs: single texts, pairs and windows. Also offsets in UTF-16.
 
 mod support;
 
@@ -25,8 +25,8 @@ fn a_pair_is_enclosed_in_special_tokens() {
     assert_eq!((single.ids, single.type_ids), (["[CLS]", "[SEP]"].map(id).to_vec(), vec![0, 0]));
 }
 
-/// The rule: remove one token at a time from the longer text. Of two equally long texts, the first one is the one that was
-/// shorter or equal originally, and it keeps the smaller half.
+/// The rule: remove one token at a time from the longer text. Of two equally long texts, the first one counts
+/// as the originally shorter one, and keeps the smaller half.
 #[test]
 fn long_pairs_are_truncated_at_the_end_of_the_longer_text() {
     let tokenizer = tokenizer();
@@ -44,7 +44,8 @@ fn long_pairs_are_truncated_at_the_end_of_the_longer_text() {
                         right -= 1;
                     }
                 }
-                // Both truncated to half: the odd token goes to the longer text, or to the second of equal ones.
+                // Both are truncated to half: the odd token goes to the longer text, or to the second of two
+                // equal ones.
                 if first.min(second) > room / 2 && first + second > room {
                     let (small, large) = (room / 2, room - room / 2);
                     (left, right) = if first > second { (large, small) } else { (small, large) };

@@ -102,7 +102,7 @@ fn random_texts_give_valid_pieces() {
     }
 }
 
-/// Offsets are in order, at character boundaries, never empty, and never begin or end with white space.
+/// Offsets are in order, at character boundaries, never empty, and never start or end with white space.
 fn check_pieces(text: &str, pieces: &[Piece]) {
     let mut before = Piece { id: 0, start: 0, end: 0, word: 0 };
     for piece in pieces {

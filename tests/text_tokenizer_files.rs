@@ -1,4 +1,4 @@
-//! The files of a tokenizer.
+//! A tokenizer's files.
 
 mod support;
 
@@ -84,7 +84,7 @@ fn special_tokens_can_have_other_names() {
 #[test]
 fn the_file_that_lacks_a_special_token_is_named() {
     let vocab = VOCAB.replace("[CLS]\n", "");
-    // BERT's own class would add the token.
+    // BERT's own tokenizer class would add the token.
     let config = r#"{"tokenizer_class": "PreTrainedTokenizerFast"}"#;
     let files = TokenizerFiles { vocab: Some(&vocab), tokenizer_config: Some(config), ..Default::default() };
     let error = Tokenizer::from_files(files).unwrap_err();

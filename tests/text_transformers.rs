@@ -1,4 +1,5 @@
-//! A tokenizer's files in every combination, against `transformers` (`tests/oracles/tokenizer_files.py`).
+//! Compares a tokenizer's files in every combination with `transformers`
+//! (`tests/oracles/tokenizer_files.py`).
 
 mod support;
 
@@ -24,7 +25,7 @@ struct Expected {
     pair: Option<String>,
     ids: Vec<u32>,
     type_ids: Vec<u32>,
-    /// Of each text: `[position, start, end]`, in bytes.
+    /// For each text, `[position, start, end]`, in bytes.
     pieces: [Vec<[usize; 3]>; 2],
 }
 

@@ -1,4 +1,5 @@
-//! Token windows against an independent implementation of BERT's `run_squad` (`tests/oracles/run_squad_windows.py`).
+//! Compares token windows with an independent implementation of BERT's `run_squad`
+//! (`tests/oracles/run_squad_windows.py`).
 
 mod not_run;
 

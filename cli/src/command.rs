@@ -16,7 +16,7 @@ pub enum Command {
     Classify(classify::Arguments),
     /// Score labels of your own for a text, with a model for natural-language inference
     ZeroShot(zero_shot::Arguments),
-    /// Order documents by their relevance for a query, with a cross-encoder
+    /// Rank documents by relevance to a query, with a cross-encoder
     Rank(rank::Arguments),
     /// Label the tokens of a text (names, places, …)
     Label(label::Arguments),

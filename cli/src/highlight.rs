@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::output::printable;
 
-/// Maximum number of bytes shown on either side of an answer, for overlong sentences.
+/// Maximum number of bytes shown on either side of an answer in an overlong sentence.
 const REACH: usize = 200;
 
 /// The sentence around `answer` (a byte range of `context`) with the answer highlighted in color or marked by `[[…]]`.
@@ -21,8 +21,8 @@ pub fn in_sentence(context: &str, answer: Range<usize>, colors: bool) -> String 
     format!("{}{before}{open}{inside}{close}{after}{}", cut(opened), cut(closed))
 }
 
-/// Returns whether a sentence can begin at byte `at`: after the end of a line, or after `.`, `!` or `?` and a space,
-/// but not before a lowercase letter (so "e.g. this" and "3.5" aren't split).
+/// Returns whether a sentence can start at byte `at`: after the end of a line, or after `.`, `!` or `?` and a
+/// space, but not before a lowercase letter (so "e.g. this" and "3.5" aren't split).
 fn is_boundary(context: &str, at: usize) -> bool {
     let before = &context[..at];
     if before.ends_with('\n') {
@@ -47,7 +47,7 @@ fn sentence_start(context: &str, answer: usize) -> usize {
     // The answer may be at the start of its sentence.
     let boundary = std::iter::once(answer).chain(places).find(|&at| at == 0 || is_boundary(context, at));
     boundary.unwrap_or_else(|| {
-        // No boundary in reach: begin at a word boundary.
+        // No boundary within reach: start at a word boundary.
         let gap = context[floor..answer].find(char::is_whitespace);
         gap.map_or(floor, |offset| floor + offset)
     })

@@ -1,4 +1,4 @@
-//! `inspect`: architecture, parameters by part, FLOPs, bytes by dtype, the plan with its dispatches.
+//! `inspect`: architecture, parameters by part, FLOPs, bytes by dtype, and the plan with its dispatches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;

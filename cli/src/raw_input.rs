@@ -64,7 +64,7 @@ impl RawInput {
         Ok(RawInput { shape: ids.shape, input_ids: ids.values, token_type_ids, attention_mask })
     }
 
-    /// Checks that the input has a dimension for choices if, and only if, the model is a multiple-choice model.
+    /// Checks that the input has a dimension for choices if and only if the model is a multiple-choice model.
     pub fn check_choices(&self, head: Head) -> Result<()> {
         let (expected, form) = match head {
             Head::MultipleChoice => (3, "[batch, choices, sequence]"),

@@ -1,6 +1,6 @@
 //! Activation functions.
 
-/// Activation functions of these families.
+/// Activation functions of these model families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Activation {

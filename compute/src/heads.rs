@@ -1,4 +1,5 @@
-//! Shared by the attention kernels: keys and values are packed per head, and scores are computed for a few rows at a time.
+//! Shared by the attention kernels: packs keys and values per head, and computes scores for a few rows at a
+//! time.
 
 use crate::packed::AlignedFloats;
 use crate::panels::{self, Panels, StridedRows};
@@ -32,7 +33,7 @@ pub struct AttentionShape {
     pub head_size: usize,
 }
 
-/// Queries, keys or values: rows of all tokens, in which those of the heads are next to each other.
+/// Queries, keys or values: the rows of all tokens, in which the heads are adjacent.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadRows<'a>(StridedRows<'a>);
 
@@ -55,7 +56,7 @@ impl AttentionShape {
         self.heads * self.head_size
     }
 
-    /// The rows of one head, from a token on.
+    /// The rows of one head, starting at a token.
     fn rows<'a>(&self, rows: HeadRows<'a>, batch: usize, token: usize, head: usize) -> StridedRows<'a> {
         rows.0.from(batch * self.sequence + token, head * self.head_size)
     }

@@ -1,19 +1,19 @@
-//! The arithmetic of `mobilebert` on a CPU: matrix products in floats, 8, 16 and 4 bits, attention, and what surrounds them,
-//! in the instruction sets that a processor or a browser has. It knows no plan and no model; `mobilebert::kernels` calls it
-//! with the operands of a step.
+//! The CPU arithmetic of `mobilebert`: matrix products in floats and in 16, 8 and 4 bits, attention, and the
+//! operations around them, for the instruction sets of processors and browsers. It is independent of plans
+//! and models; `mobilebert::kernels` calls it with the operands of a step.
 //!
-//! It is a crate of its own because it is compiled differently: in a browser's module its loops are unrolled and vectorized,
-//! and everything else is optimized for size. `relaxed/` compiles some of its sources a second time, for the module with
-//! relaxed SIMD.
+//! It is a separate crate because it is compiled differently: in the wasm module its loops are unrolled and
+//! vectorized, while everything else is optimized for size. `relaxed/` compiles some of its sources a second
+//! time, for the module with relaxed SIMD.
 //!
 //! | module | does |
 //! |---|---|
 //! | `simd/` | instruction sets: vectors, and products of pairs and fours of integers |
 //! | `functions/` | exponentials, activations, sums, over vectors |
-//! | `panels`, `packed`, `table` | matrices as they are stored for a product, and tables to look up |
+//! | `panels`, `packed`, `table` | matrices packed for a product, and lookup tables |
 //! | `product/` | the matrix product, with its epilogue |
-//! | `multiply`, `linear`, `heads`, `softmax`, `rows` | operations: linears, attention, what is done row by row |
-//! | `workers` | threads, which share the rows |
+//! | `multiply`, `linear`, `heads`, `softmax`, `rows` | operations: linears, attention, row-wise operations |
+//! | `workers` | threads, between which rows are split |
 //! | `relaxed/` | calls of the module with relaxed SIMD |
 
 #![deny(missing_docs)]
@@ -43,5 +43,5 @@ pub use simd::Simd;
 pub use table::Table;
 pub use workers::{ThreadsError, Workers};
 
-/// Multiple at which the rows of a weight that are multiplied may begin: a whole panel of any instruction set.
+/// A product with some rows of a weight may start at multiples of this: whole panels of any instruction set.
 pub const COLUMN_MULTIPLE: usize = 32;

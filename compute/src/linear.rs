@@ -13,7 +13,7 @@ pub struct Linear<'a> {
     pub input: StridedRows<'a>,
     /// Packed for the instruction set of the workers.
     pub weight: &'a PackedMatrix,
-    /// The first of the weight's rows that are multiplied, a multiple of [`COLUMN_MULTIPLE`](crate::COLUMN_MULTIPLE).
+    /// The first of the weight's rows to multiply, a multiple of [`COLUMN_MULTIPLE`](crate::COLUMN_MULTIPLE).
     pub first: usize,
     /// One value for each row of the weight.
     pub bias: &'a [f32],
@@ -21,7 +21,7 @@ pub struct Linear<'a> {
     pub activation: Activation,
     /// As many rows as the output, added after the activation.
     pub residual: Option<StridedRows<'a>>,
-    /// `[columns]`: multiplied with the residual.
+    /// `[columns]`: factor of the residual.
     pub scale: Option<&'a [f32]>,
 }
 

@@ -1,4 +1,4 @@
-//! The matrix product, which a second module computes in browsers that have relaxed SIMD.
+//! The matrix product, which is computed by a second module in browsers with relaxed SIMD.
 
 #[cfg(target_arch = "wasm32")]
 use crate::panels::Panels;

@@ -1,5 +1,5 @@
-//! Weight matrices packed into panels for the matrix product, once when a model is loaded. They keep the bits that they are
-//! stored in.
+//! Weight matrices, packed into panels for the matrix product once when a model is loaded. They keep their
+//! stored format.
 
 use crate::COLUMN_MULTIPLE;
 use crate::panels::{self, CompactPanels, CompactValues, Panels, Q4_GROUP, StridedRows};
@@ -66,9 +66,9 @@ impl PackedMatrix {
         PackedMatrix::from_compact(panels, scales, in_features, simd)
     }
 
-    /// Packs a row-major matrix of 4-bit integers with one scale per row and, in 16-bit floats, one per group of 32
-    /// columns. There are two integers per byte, the low one first, in two's complement. Rows are whole groups, both at
-    /// least one.
+    /// Packs a row-major matrix of 4-bit integers with one scale per row and, in 16-bit floats, one per group
+    /// of 32 columns. There are two integers per byte, low nibble first, in two's complement. Rows are whole
+    /// groups; there is at least one of each.
     pub fn from_q4(nibbles: &[u8], groups: &[u16], scales: Vec<f32>, in_features: usize, simd: Simd) -> Self {
         panels::check_q4(nibbles, groups, scales.len(), in_features);
         let panels = CompactData::Q4 {
@@ -108,7 +108,8 @@ impl PackedMatrix {
         }
     }
 
-    /// The panels from a column of the product on, with which one begins, and for a q8 matrix the scale of each column.
+    /// The panels from a column of the product on, which must be at the start of a panel, and for a q8
+    /// matrix, the scale of each column.
     pub(crate) fn panels_from(&self, column: usize) -> (Panels<'_>, Option<&[f32]>) {
         assert!(column.is_multiple_of(self.simd.lanes()), "a part of a matrix begins with a panel");
         match &self.values {
@@ -133,7 +134,7 @@ impl CompactData {
         }
     }
 
-    /// The values from a position on.
+    /// The values starting at a position.
     fn from(&self, start: usize) -> CompactValues<'_> {
         match self {
             CompactData::F16(values) => CompactValues::F16(&values[start..]),
@@ -144,7 +145,7 @@ impl CompactData {
     }
 }
 
-/// Packs a row-major weight `[columns, depth]` into panels, one value of a row after another.
+/// Packs a row-major weight `[columns, depth]` into panels, without keeping values of a row adjacent.
 fn pack_values<T: Copy + Default>(weight: &[T], depth: usize, lanes: usize) -> Vec<T> {
     let columns = weight.len() / depth;
     let mut panels = vec![T::default(); panels::panels_len(depth, columns, lanes)];

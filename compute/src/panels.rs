@@ -17,7 +17,7 @@ impl<'a> StridedRows<'a> {
         StridedRows { data: &values[first as usize..], stride: stride as usize }
     }
 
-    /// The rows from a row on, and their columns from a column on.
+    /// The rows starting at `row`, and their columns starting at `column`.
     #[inline(always)]
     pub fn from(self, row: usize, column: usize) -> Self {
         StridedRows { data: &self.data[row * self.stride + column..], ..self }
@@ -35,7 +35,7 @@ pub(crate) enum Panels<'a> {
     Compact(CompactPanels<'a>),
 }
 
-/// Floats in fewer bits, which are unpacked where they are multiplied.
+/// Floats in fewer bits, unpacked right before they are multiplied.
 #[derive(Clone, Copy)]
 pub(crate) struct CompactPanels<'a> {
     /// The values, before their columns are scaled.
@@ -51,17 +51,17 @@ pub(crate) enum CompactValues<'a> {
     F16(&'a [u16]),
     /// 4-bit integers.
     Q4 {
-        /// `[columns / L][depth / 2][L]`: two adjacent integers per byte, the low one first.
+        /// `[columns / L][depth / 2][L]`: two adjacent integers per byte, low nibble first.
         nibbles: &'a [u8],
-        /// `[columns / L][depth / Q4_GROUP][L]`: the bits of the 16-bit float that each group is multiplied by.
+        /// `[columns / L][depth / Q4_GROUP][L]`: the bits of each group's scale, a 16-bit float.
         groups: &'a [u16],
     },
 }
 
-/// Adjacent 4-bit values of a row that have a scale of their own. Rows are whole groups.
+/// Number of adjacent 4-bit values of a row that share a scale. Rows are whole groups.
 pub const Q4_GROUP: usize = 32;
 
-/// Panics unless there are as many 4-bit values and groups as a matrix of this shape has.
+/// Panics unless the numbers of 4-bit values and groups match a matrix of this shape.
 pub(crate) fn check_q4(nibbles: &[u8], groups: &[u16], rows: usize, columns: usize) {
     let groups_len = rows * columns / Q4_GROUP;
     let is_whole = columns.is_multiple_of(Q4_GROUP) && groups.len() == groups_len;

@@ -70,10 +70,10 @@ impl Task for AddTask<'_> {
     }
 }
 
-/// Rows with a mean of 0 and a variance of 1, times `weight`, plus `bias`.
+/// Normalizes rows to a mean of 0 and a variance of 1, times `weight`, plus `bias`.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNorm<'a> {
-    /// Rows of as many values as the weight has.
+    /// Rows of as many values as `weight`.
     pub input: StridedRows<'a>,
     /// `[features]`.
     pub weight: &'a [f32],
@@ -84,7 +84,7 @@ pub struct LayerNorm<'a> {
 }
 
 impl LayerNorm<'_> {
-    /// Computes `output`, rows of as many values as the weight has.
+    /// Computes `output`, rows of as many values as `weight`.
     pub fn compute(&self, output: &mut [f32], workers: &Workers) {
         workers.for_each_rows(output, self.weight.len(), |first_row, output| {
             let norm = LayerNorm { input: self.input.from(first_row, 0), ..*self };

@@ -25,7 +25,7 @@ impl Task for Softmax<'_> {
             let (scores, masked) = row.split_at_mut(len);
             let sum = functions::softmax_weights::<V, L>(scores, mask);
             match &mut sums {
-                // A fully masked row is already zero; dividing it by 1 keeps it so.
+                // A fully masked row is already zero; dividing by 1 keeps it zero.
                 Some(sums) => sums[index] = if sum == 0.0 { 1.0 } else { sum },
                 None => {
                     masked.fill(0.0);

@@ -1,4 +1,4 @@
-//! Lookup tables whose rows are gathered by index, such as word vectors. They keep the bits that they are stored in.
+//! Lookup tables whose rows are gathered by index, such as word vectors. They keep their stored format.
 
 use crate::functions;
 use crate::panels::{Q4_GROUP, check_q4};
@@ -8,7 +8,7 @@ use crate::simd::{half, nibbles};
 #[derive(Clone, Debug)]
 pub struct Table {
     values: TableData,
-    /// One per row, except of floats.
+    /// One per row; empty for floats.
     scales: Vec<f32>,
     features: usize,
 }
@@ -70,12 +70,12 @@ impl Table {
         values + size_of_val(self.scales.as_slice())
     }
 
-    /// Writes a row to `to`, which is as long.
+    /// Writes a row to `to`, which has the same length.
     pub fn copy_row(&self, row: usize, to: &mut [f32]) {
         self.unpack(row, 0, to);
     }
 
-    /// Adds a row to `to`, which is as long.
+    /// Adds a row to `to`, which has the same length.
     #[inline(never)]
     pub fn add_row(&self, row: usize, to: &mut [f32]) {
         for (index, to) in to.chunks_mut(Q4_GROUP).enumerate() {
@@ -86,7 +86,7 @@ impl Table {
         }
     }
 
-    /// The values of a row from a column on.
+    /// Unpacks the values of a row, starting at a column.
     #[inline(never)]
     fn unpack(&self, row: usize, column: usize, to: &mut [f32]) {
         let (start, len) = (row * self.features + column, to.len());

@@ -1,22 +1,22 @@
-//! The instruction set and threads of the CPU kernels. Rows are split evenly between the threads. Each row is computed the
-//! same way in any split, so results don't depend on the number of threads.
+//! The CPU kernels' instruction set and threads. Rows are split evenly between the threads. Each row is
+//! computed the same way in any split, so results don't depend on the number of threads.
 
 use std::ops::Range;
 
 use crate::simd::Simd;
 
-/// An instruction set and, except in wasm, a thread pool, which clones share.
+/// An instruction set and, except in wasm, a thread pool that is shared by clones.
 #[derive(Clone, Debug)]
 pub struct Workers {
     simd: Simd,
     threads: usize,
-    /// The only tokens whose rows are computed, and the number of all tokens; none for all rows.
+    /// The tokens whose rows are computed, and the total number of tokens; `None` for all rows.
     tokens: Option<(Range<usize>, usize)>,
     #[cfg(not(target_arch = "wasm32"))]
     pool: Option<std::sync::Arc<rayon::ThreadPool>>,
 }
 
-/// Why threads could not be started.
+/// The reason why threads couldn't be started.
 #[derive(Debug)]
 pub struct ThreadsError(String);
 
@@ -28,7 +28,7 @@ impl std::fmt::Display for ThreadsError {
 
 impl std::error::Error for ThreadsError {}
 
-/// Parts have a multiple of this many rows: few enough for 16 threads to share 128 tokens.
+/// Parts have a multiple of this many rows: few enough that 128 tokens can be split between 16 threads.
 const PART_ROWS: usize = 8;
 
 /// More threads don't help, and starting thousands takes minutes.
@@ -39,7 +39,7 @@ impl Workers {
     /// Starts `threads` threads, or one per core if 0. Always a single thread in wasm.
     ///
     /// # Errors
-    /// More threads than are useful, or than the system starts.
+    /// More threads than are useful, or than the system can start.
     pub fn new(threads: usize, simd: Simd) -> Result<Self, ThreadsError> {
         #[cfg(target_arch = "wasm32")]
         {
@@ -71,7 +71,7 @@ impl Workers {
         self.threads
     }
 
-    /// Calls `work` on one of the threads. Whatever it splits finds the others awake, instead of waking them each time.
+    /// Calls `work` on one of the threads, so that the others are already awake whenever it splits rows.
     pub fn gather<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         #[cfg(not(target_arch = "wasm32"))]
         if let Some(pool) = &self.pool {
@@ -80,8 +80,8 @@ impl Workers {
         work()
     }
 
-    /// Computes only the rows of these tokens, out of a number of them, until this is called with `None`. Every output
-    /// then has the same number of rows for each token.
+    /// Restricts computation to the rows of these tokens, given with the total number of tokens, until called
+    /// with `None`. Meanwhile, every output must have the same number of rows for each token.
     pub fn restrict(&mut self, tokens: Option<(Range<usize>, usize)>) {
         self.tokens = tokens;
     }

@@ -1,14 +1,15 @@
-//! The matrix product, compiled a second time, with relaxed SIMD: a wasm module of a few functions that work on the
-//! memory of the main module. Browsers without relaxed SIMD would reject a module that contains it, so it can't be one.
+//! The matrix product, compiled a second time with relaxed SIMD: a wasm module with a few functions that work
+//! on the main module's memory. It is a separate module because browsers without relaxed SIMD reject modules
+//! that contain it.
 //!
-//! It allocates nothing, keeps no state between calls, and owns the addresses from `region_start()` to `region_end()`,
-//! which the main module leaves free.
+//! It allocates nothing, keeps no state between calls, and owns the addresses from `region_start()` to
+//! `region_end()`, which the main module leaves free.
 
 #![cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 #![no_std]
 #![allow(dead_code, reason = "this module doesn't need everything in the sources that it shares")]
 
-// The kernels' sources name `std`; all that they use of it is `core`.
+// The kernels' sources refer to `std`, but only use its `core` parts.
 extern crate core as std;
 
 #[path = "../../compute/src/activation.rs"]
@@ -38,18 +39,18 @@ use simd::Simd;
 /// The call was made by `ProductCall::new` in the main module, and the product that it was made from is still borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn product(call: &mut ProductCall) {
-    // SAFETY: see above; both modules have the same memory, so that addresses mean the same.
+    // SAFETY: see above; both modules share their memory, so addresses mean the same in both.
     unsafe { call.run(Simd) };
 }
 
-/// The version of what `product` takes.
+/// The version of the argument of `product`.
 #[unsafe(no_mangle)]
 pub extern "C" fn version() -> u32 {
     VERSION
 }
 
-/// Returns whether a dot product of bytes is an instruction of the processor. Otherwise an engine for x86 takes an
-/// instruction whose sums of two saturate, and several more to add them up.
+/// Returns whether the processor has an instruction for dot products of bytes. Without one, engines on x86
+/// use an instruction that saturates sums of two products, and several more to add these up.
 #[unsafe(no_mangle)]
 pub extern "C" fn has_fast_dots() -> bool {
     let largest = i8x16_splat(127);
@@ -59,13 +60,13 @@ pub extern "C" fn has_fast_dots() -> bool {
     sum == -(4 * 127) || sum == 4 * 127 * 255
 }
 
-/// Multiplies and adds `steps` times in one instruction each, to be timed. Returns a result so that nothing is left out.
+/// Performs `steps` fused multiply-adds, for timing. Returns a result so that nothing is optimized away.
 #[unsafe(no_mangle)]
 pub extern "C" fn fused(steps: u32) -> f32 {
     repeat(steps, |sum, factor| f32x4_relaxed_madd(sum, factor, factor))
 }
 
-/// Like [`fused`], in two instructions each.
+/// Like [`fused`], with two instructions each.
 #[unsafe(no_mangle)]
 pub extern "C" fn separate(steps: u32) -> f32 {
     repeat(steps, |sum, factor| f32x4_add(f32x4_mul(sum, factor), factor))
@@ -84,7 +85,7 @@ fn repeat(steps: u32, step: impl Fn(v128, v128) -> v128) -> f32 {
 }
 
 unsafe extern "C" {
-    /// Symbols of the linker; their addresses mean something.
+    /// Linker symbols; only their addresses are meaningful.
     static __global_base: u8;
     static __heap_base: u8;
 }

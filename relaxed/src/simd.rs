@@ -1,4 +1,4 @@
-//! The one instruction set of this module.
+//! The only instruction set of this module.
 
 #[path = "../../compute/src/simd/lanes.rs"]
 mod lanes;
@@ -31,7 +31,7 @@ impl Simd {
         Simd::MAX_LANES
     }
 
-    /// Adjacent values of a row that one instruction multiplies with weights of 8 bits.
+    /// Number of adjacent values of a row that one instruction multiplies with 8-bit weights.
     pub fn adjacent(self) -> usize {
         4
     }

@@ -17,7 +17,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     var x0 = invocation.x + vec4<u32>(0u, 1u, 2u, 3u);
     var x1 = x0 + 4u;
     for (var i = 0u; i < 128u; i++) {
-        // Four times in a row: the loop itself should not count.
+        // Unrolled four times, so that the loop itself doesn't matter.
         x0 = multiply(x0, factor, addend); x1 = multiply(x1, factor, addend);
         x0 = multiply(x0, factor, addend); x1 = multiply(x1, factor, addend);
         x0 = multiply(x0, factor, addend); x1 = multiply(x1, factor, addend);

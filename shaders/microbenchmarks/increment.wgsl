@@ -1,4 +1,4 @@
-// increment: the smallest dispatch that leaves a trace, so that what a dispatch costs by itself can be timed.
+// increment: the smallest dispatch with a visible effect, for timing the cost of a dispatch by itself.
 //
 //   counter [1]
 

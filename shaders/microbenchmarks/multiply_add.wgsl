@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     var x6 = x0 + 6.0;
     var x7 = x0 + 7.0;
     for (var i = 0u; i < 128u; i++) {
-        // Four times in a row: the loop itself should not count.
+        // Unrolled four times, so that the loop itself doesn't matter.
         x0 = x0 * factor + addend; x1 = x1 * factor + addend; x2 = x2 * factor + addend; x3 = x3 * factor + addend;
         x4 = x4 * factor + addend; x5 = x5 * factor + addend; x6 = x6 * factor + addend; x7 = x7 * factor + addend;
         x0 = x0 * factor + addend; x1 = x1 * factor + addend; x2 = x2 * factor + addend; x3 = x3 * factor + addend;

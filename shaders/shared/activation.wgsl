@@ -35,7 +35,7 @@ fn gelu_tanh(x: vec4<f32>) -> vec4<f32> {
     return x * logistic(1.5957691216057308 * (c + 0.044715 * c * c * c));
 }
 
-// Computed from e^(-2|x|), which cannot overflow; the built-in tanh may.
+// Computed from e^(-2|x|), which can't overflow; the built-in tanh may.
 fn tanh_no_overflow(x: vec4<f32>) -> vec4<f32> {
     let e = exp(-2.0 * min(abs(x), vec4<f32>(20.0)));
     return sign(x) * (1.0 - e) / (1.0 + e);

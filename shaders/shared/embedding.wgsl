@@ -1,4 +1,5 @@
-// Rows of the table of word vectors, used by embedding.wgsl and embedding_position.wgsl, which declare the bindings.
+// Rows of the word vector table, used by embedding.wgsl and embedding_position.wgsl, which declare the
+// bindings.
 
 fn table_value(row: u32, feature: u32) -> f32 {
     let format = parameters.table_format;

@@ -3,9 +3,9 @@
 // input vectors and adjacent weights, so the caches do the work of workgroup memory without barriers. Rows and columns past
 // the end are clamped to the last one and not stored.
 //
-// A weight is stored as [in_features / (4 · VECTORS), weight_rows] units of 16 bytes, each with that many values of a
-// column, zero-padded; in packed formats followed by one f32 scale per column. Sums are accumulated without these scales.
-// Columns are those of the weight, of which weight_first is the result's first.
+// A weight is stored as [in_features / (4 · VECTORS), weight_rows] units of 16 bytes, each with that many
+// values of a column, zero-padded; in packed formats, followed by one f32 scale per column. Sums are
+// accumulated without these scales. Columns are the weight's; weight_first is the first column of the result.
 
 struct Parameters {
     rows: u32,
@@ -30,12 +30,12 @@ struct Parameters {
 @group(0) @binding(5) var<storage, read> scale: array<f32>;
 @group(0) @binding(6) var<storage, read_write> output_values: array<f32>;
 
-// Offset of the part of an input row that is read, clamped to the last row.
+// Offset of the columns to read of an input row, clamped to the last row.
 fn input_start(row: u32) -> u32 {
     return parameters.input_first + min(row, parameters.rows - 1u) * parameters.row_stride;
 }
 
-// The weight's column of a column of the result, clamped to the last one.
+// The weight's column for a column of the result, clamped to the last one.
 fn clamp_column(column: u32) -> u32 {
     return parameters.weight_first + min(column, parameters.out_features - 1u);
 }

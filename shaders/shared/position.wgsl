@@ -29,7 +29,7 @@ fn token_type_value(row: u32, feature: u32) -> f32 {
     return value;
 }
 
-// A feature of the vectors of a row's position and token type, added up.
+// The sum of a feature over the vectors of a row's position and token type.
 fn place_value(row: u32, feature: u32) -> f32 {
     var value = position_value(row % parameters.sequence, feature);
     if parameters.has_token_type != 0u {

@@ -17,7 +17,7 @@ fn unpack_nibbles(word: u32) -> vec4<f32> {
     return vec4<f32>(shifted >> vec4<u32>(28u));
 }
 
-// Value `at` of a table, before scaling; `word` is word `at >> format` of it.
+// Value `at` of a table, before scaling; `word` is the table's word `at >> format`.
 fn unpack_value(word: u32, at: u32, format: u32) -> f32 {
     switch format {
         case 0u: { return bitcast<f32>(word); }

@@ -1,4 +1,4 @@
-//! Files that are missing, are something else, or differ from the manifest.
+//! Files that are missing, are of a different kind, or differ from the manifest.
 
 use std::fs;
 
@@ -74,7 +74,7 @@ fn every_entry_of_a_manifest_is_checked() {
     folder.open().unwrap();
     for name in names {
         let whole = fs::read(folder.path(name)).unwrap();
-        // Two words swapped, a number changed: still a valid model, but a different one.
+        // With two words swapped or a number changed, it is still a valid model, but a different one.
         let changed = String::from_utf8_lossy(&whole).replace("a\nb", "b\na").replace("16", "15");
         let changed =
             if name == WEIGHTS { [&whole[..whole.len() - 1], &[1]].concat() } else { changed.into() };
@@ -85,7 +85,7 @@ fn every_entry_of_a_manifest_is_checked() {
         folder.write(name, whole);
     }
     folder.open().unwrap();
-    // Without it, the model would open, but not read text.
+    // Without this file, the model would open, but couldn't read text.
     fs::remove_file(folder.path("vocab.txt")).unwrap();
     let error = folder.error();
     assert_eq!((error.code(), error.culprit()), (Code::Integrity, Some(("file", "vocab.txt"))), "{error}");

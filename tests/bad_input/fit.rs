@@ -121,7 +121,7 @@ fn files_that_are_not_a_vocabulary_are_errors() {
     assert_eq!(model.tokenizer().err().unwrap().code(), Code::NotFound);
 }
 
-/// As `transformers` saves a model whose `id2label` has gaps, and as people number their labels.
+/// As saved by `transformers` for a model whose `id2label` has gaps, and as people number their labels.
 #[test]
 fn a_classifier_has_an_output_per_label_or_per_index_up_to_the_last() {
     for (rows, expected) in [(2, &["a", "LABEL_1"][..]), (3, &["a", "LABEL_1", "c"])] {
@@ -139,7 +139,7 @@ fn a_classifier_has_an_output_per_label_or_per_index_up_to_the_last() {
     }
 }
 
-/// Its number of labels is in only one of the files, which may be the last.
+/// The number of labels is in only one of the files, possibly the last.
 #[test]
 fn the_classifier_of_a_sharded_checkpoint_counts_the_labels_in_whichever_file_it_is() {
     let mut config = configuration();
@@ -166,7 +166,7 @@ fn the_classifier_of_a_sharded_checkpoint_counts_the_labels_in_whichever_file_it
         folder.write("model.safetensors.index.json", json!({ "weight_map": map }).to_string());
         assert_eq!(classify(), expected, "{file}");
     }
-    // The index names it, but its file has other tensors.
+    // It is in the index, but its file contains other tensors.
     folder.write("z.safetensors", checkpoint::file(&rest[..1], &[]));
     assert_says(&folder.error(), &["classifier.weight", "is missing"]);
 }

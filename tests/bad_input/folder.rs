@@ -1,4 +1,4 @@
-//! A small complete model in its own folder, to be damaged.
+//! A small complete model in its own folder, for tests to damage.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ pub fn run(model: &mut Model, sequence: Sequence) -> Result<Vec<f32>, Error> {
     Ok(outputs[0].get("start_logits").unwrap().data.clone())
 }
 
-/// Checks that the message has all of `mentions`.
+/// Checks that the message contains all of `mentions`.
 #[track_caller]
 pub fn assert_says(error: &Error, mentions: &[&str]) {
     let message = error.to_string();

@@ -1,5 +1,5 @@
-//! Model directories with something wrong: a typed error that names the file, tensor or field, never a panic or a hang.
-//! And a loaded model still works after impossible input.
+//! Broken model directories give a typed error that names the file, tensor or field, never a panic or a hang.
+//! A loaded model still works after impossible input.
 
 #![cfg(not(target_arch = "wasm32"))]
 

@@ -154,7 +154,8 @@ fn shards_that_do_not_belong_together_are_errors() {
     assert_eq!(error.culprit().map(|(kind, _)| kind), Some("tensor"), "{error}");
 }
 
-/// With any damage to the header or configuration, the result is a model or an error other than `Internal`.
+/// Whatever the damage to the header or configuration, the result is a model or an error other than
+/// `Internal`.
 #[test]
 fn random_damage_never_panics() {
     let folder = Folder::new();

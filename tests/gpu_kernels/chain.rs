@@ -1,4 +1,5 @@
-//! `chain` with all that it can do at once: attention or rows, residuals from both places, weights in every format.
+//! `chain` with all of its features at once: attention or rows, residuals from both places, weights in every
+//! format.
 
 use mobilebert::kernels::COLUMN_MULTIPLE;
 use mobilebert::kernels::chain::{Chain, ChainLinear, ChainOperand, ChainResidual, ChainSource};
@@ -11,13 +12,13 @@ use crate::support::matrix::{Matrix, PRECISIONS, Precision};
 use crate::support::random::Random;
 use crate::support::reference::ACTIVATIONS;
 
-/// Random linears, each reading the one before; places alternate between two halves of the memory.
+/// Random linears, each reading the previous one; places alternate between two halves of the memory.
 struct Linears<'a> {
     random: &'a mut Random,
     builder: &'a mut Builder,
     precision: Option<Precision>,
     linears: Vec<ChainLinear>,
-    /// Features of the linear before and its place.
+    /// Features and place of the previous linear.
     last: (usize, usize),
     width: usize,
 }
@@ -28,7 +29,7 @@ impl Linears<'_> {
     fn add(&mut self, features: usize, input_width: usize, activation: Activation) {
         let (depth, input) = self.last;
         let precision = self.precision.unwrap_or_else(|| *self.random.choose(&PRECISIONS));
-        // Sometimes a part of a matrix.
+        // Sometimes only a part of a matrix.
         let first = COLUMN_MULTIPLE * self.random.below(3);
         let rows = first + features + COLUMN_MULTIPLE * self.random.below(2);
         let weight = Matrix::new(self.random, precision, rows, depth);
@@ -41,7 +42,7 @@ impl Linears<'_> {
             0 if input_width >= features => {
                 Some(ChainOperand::Column(self.random.between(0, input_width - features)))
             }
-            // In place of what the linear before the last one left.
+            // Overwrites the result of the linear before the last one.
             1 if self.linears.len() > 1 => {
                 let before = &self.linears[self.linears.len() - 2];
                 let wide = before.outputs.len() >= features;
@@ -90,7 +91,7 @@ fn check(random: &mut Random, batch: usize, sequence: usize, precision: Option<P
         let activation = *linears.random.choose(&ACTIVATIONS);
         linears.add(features, input_width, activation);
     }
-    // A head: few columns, of any number.
+    // A head: any small number of columns.
     let features = linears.random.between(1, 9);
     linears.add(features, input_width, Activation::Identity);
     let Linears { linears, width, .. } = linears;
@@ -128,7 +129,8 @@ fn check(random: &mut Random, batch: usize, sequence: usize, precision: Option<P
     let results = interpreter::run(&parameters, &builder.plan, &values, &builder.inputs);
     let expected = &results["result"];
     let rms = (expected.iter().map(|x| x * x).sum::<f64>() / expected.len() as f64).sqrt();
-    // Five linears without a norm between them magnify the rounding of the first; a wrong index is off by the rms.
+    // Five linears without a norm in between amplify the first one's rounding; a wrong index is off by the
+    // rms.
     let tolerance = Tolerance::new(2e-4 * rms + 1e-6, 2e-5);
     let what = format!("{batch} × {sequence}, {heads} heads, {precision:?}, {:?}", builder.plan.steps.last());
     assert_close(&what, expected, &builder.run(&mut executor), tolerance);

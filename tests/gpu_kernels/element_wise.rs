@@ -1,4 +1,4 @@
-//! `activate`, `add`, and `layer_norm`.
+//! `activate`, `add` and `layer_norm`.
 
 use mobilebert::kernels::{Activate, Add, Columns, LayerNorm};
 use mobilebert::plan::{Activation, Residual};
@@ -33,7 +33,7 @@ fn activations_match_their_formulas_at_all_magnitudes() {
         let expected: Vec<f64> =
             to_f64(&values).iter().map(|&x| reference::activate(activation, x)).collect();
         let found = builder.run(&mut executor);
-        // Relative where the function keeps growing, and absolute around zero.
+        // Relative where the function grows without bound, absolute around zero.
         assert_close(&format!("{activation:?}"), &expected, &found, Tolerance::new(2e-7, 6e-7));
     }
 }

@@ -23,7 +23,7 @@ struct Case {
     scale: bool,
     /// Unused floats between the rows of the input, and of the residual.
     gap: usize,
-    /// True if input, weight and residual begin after the first column or row.
+    /// True if input, weight and residual start after the first column or row.
     part: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Results of plans, compared with the reference model, which has no plans.
+//! Results of plans, compared with the reference model, which doesn't use plans.
 
 use std::collections::HashSet;
 
@@ -73,7 +73,7 @@ fn a_label_refers_to_the_same_tensor_in_every_schedule() {
     assert!(joined > 50, "{joined} linears were joined");
 }
 
-/// The tensors that a label refers to, and their columns: of joined linears, those of each.
+/// The tensors that a label refers to, and their columns; for joined linears, those of each linear.
 fn parts(label: &str, values: &[f64], operations: &interpreter::Results) -> Vec<(String, Vec<f64>)> {
     let names: Vec<&str> = label.split(" | ").collect();
     let full = |name: &&str| {

@@ -24,7 +24,7 @@ pub const ACTIVATIONS: [&str; 6] = ["relu", "gelu", "gelu_new", "tanh", "silu", 
 /// A random configuration of any family, with any switches, head, and odd sizes.
 pub fn random_config(random: &mut Random) -> Value {
     let heads = random.between(1, 3);
-    // Only modules of whole panels share their parameters.
+    // Only modules that are whole panels share their parameters.
     let width = heads * if random.below(2) == 0 { 32 } else { random.between(1, 5) };
     let activation = ACTIVATIONS[random.below(6)];
     let labels = random.between(1, 4);

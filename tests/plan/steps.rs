@@ -1,4 +1,4 @@
-//! Fusion and names of steps, and the limits of WebGPU.
+//! Fusion and names of steps, and WebGPU's limits.
 
 use std::collections::HashSet;
 
@@ -48,11 +48,11 @@ fn linears_of_the_same_input_are_one_dispatch() {
     let bert = json!({ "model_type": "bert", "architectures": ["BertForQuestionAnswering"] });
     let distilbert =
         json!({ "model_type": "distilbert", "architectures": ["DistilBertForQuestionAnswering"] });
-    // Folded, [b | q | k | v] of the layer's input is one.
+    // Folded, [b | q | k | v] of the layer's input is one step.
     assert_eq!([count(mobilebert.clone(), false), count(mobilebert, true)], [316, 292]);
     // b, [q | k | v], attention, output, 2 × 2 feed-forward, output bottleneck.
     assert_eq!([count(tiny.clone(), false), count(tiny, true)], [24 * 9 + 4; 2]);
-    // A LayerNorm follows every linear with a name of its own, and the embeddings: 2 + 1 + 4 + 1 per layer.
+    // A separately named LayerNorm follows every linear, and the embeddings: 2 + 1 + 4 + 1 per layer.
     assert_eq!([count(with_layer_norm.clone(), false), count(with_layer_norm, true)], [24 * 21 + 5; 2]);
     assert_eq!([count(unshared.clone(), false), count(unshared, true)], [24 * 12 + 4; 2]);
     // [q | k | v], attention, output and norm, two for feed-forward and norm; 3 steps before and 1 after.
@@ -68,8 +68,8 @@ fn bottlenecks(tiny: bool, head: &str) -> serde_json::Value {
 
 #[test]
 fn a_chain_is_one_dispatch_per_layer() {
-    // 24 layers, and before them one that gathers vectors and one that begins the first layer. A head that reads first
-    // tokens is one more; another is part of the last layer.
+    // 24 layers, and before them one dispatch that gathers vectors and one that starts the first layer. A
+    // head that reads first tokens is one more; any other head is part of the last layer.
     for (tiny, head, dispatches) in [
         (false, "QuestionAnswering", 26),
         (true, "QuestionAnswering", 26),
@@ -159,7 +159,7 @@ fn steps_and_parameters_are_named_after_the_checkpoint() {
     for name in [
         "mobilebert.embeddings.word_embeddings.weight",
         "mobilebert.encoder.layer.0.attention.output.LayerNorm.weight",
-        // Of query and key, and named after the first.
+        // Shared by query and key, and named after the first.
         "mobilebert.encoder.layer.7.attention.self.query.bias",
     ] {
         assert!(names.contains(name), "{name}");
@@ -232,7 +232,8 @@ fn the_attention_of_one_layer_computes_nothing_after_it() {
         let plan = network.plan(of(layer)).unwrap();
         let outputs: Vec<_> = plan.outputs.iter().map(|output| output.name.as_str()).collect();
         assert_eq!(outputs, [format!("attentions.{layer}")]);
-        // Per layer before it 13; then a bottleneck, [q | k] and the probabilities. Plus 3 steps of the embeddings.
+        // 13 per layer before it, then a bottleneck, [q | k] and the probabilities. Plus 3 steps of the
+        // embeddings.
         assert_eq!(plan.steps.len(), 3 + 13 * layer + 3);
         let last = &plan.steps.last().unwrap().label;
         assert_eq!(last, &format!("mobilebert.encoder.layer.{layer}.attention.self.probabilities"));

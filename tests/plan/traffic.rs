@@ -17,7 +17,7 @@ fn f32_bytes(network: &Network, id: ParameterId) -> u64 {
     4 * network.parameter(id).shape.iter().product::<usize>() as u64
 }
 
-/// Bytes of the first step that `which` selects.
+/// Bytes of the first step selected by `which`.
 fn bytes_of(network: &Network, plan: &Plan, which: impl Fn(&Operation) -> bool) -> u64 {
     let step = plan.steps.iter().find(|step| which(&step.operation)).unwrap();
     plan.step_bytes(network, step, &|id| f32_bytes(network, id))

@@ -15,7 +15,7 @@ use super::reference_model::Tensors;
 /// are such that activations neither vanish nor explode.
 pub fn tensors(network: &Network, random: &mut Random) -> Tensors {
     let mut tensors = Tensors::new();
-    // In the order of their names, so that values don't depend on how the network uses them.
+    // In the order of their names, so that values don't depend on how the network uses the tensors.
     for (name, shape) in network.tensors() {
         let size = match *shape {
             [_, columns] => 1.0 / (columns as f32).sqrt(),

@@ -65,8 +65,8 @@ where
     Ok(report)
 }
 
-/// Compares the largest difference relative to the root mean square of the expected values, which is the measure that
-/// parity is defined by.
+/// Compares the largest difference relative to the root mean square of the expected values, the measure that
+/// defines parity.
 pub fn compare_to_rms<E, F>(expected: &[E], found: &[F], allowed: f64) -> Result<Report, String>
 where
     E: Copy + Into<f64>,

@@ -1,4 +1,4 @@
-//! The small models of `tests/fixtures`, and what Python's libraries make of them.
+//! The small models in `tests/fixtures`, and the results of Python's libraries for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ pub fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
 }
 
-/// The results that `tests/fixtures/sentence-transformers/make.py` has stored.
+/// The results stored by `tests/fixtures/sentence-transformers/make.py`.
 pub fn expected() -> Value {
     read_json(&fixture("sentence-transformers/expected.json"))
 }
 
-/// The CPU.
+/// Options for running on the CPU.
 pub fn cpu() -> SessionOptions {
     SessionOptions { device: Device::Cpu, ..SessionOptions::default() }
 }

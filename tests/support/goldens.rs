@@ -55,8 +55,8 @@ impl Expected {
         !self.name.starts_with("hidden_states") && !self.name.starts_with("attentions")
     }
 
-    /// Returns the largest max |Δ| / rms of any row, or an error. The values that were not sampled are compared by the
-    /// rms of their row.
+    /// Returns the largest max |Δ| / rms of any row, or an error. Values that weren't sampled are compared by
+    /// the rms of their row.
     pub fn compare(&self, found: &[f32]) -> Result<f64, String> {
         let width = *self.shape.last().ok_or("a scalar")?;
         let count = self.rms.len() * width;

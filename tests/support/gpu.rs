@@ -1,4 +1,4 @@
-//! The GPU of this machine, hand-built plans of a few steps, and sample configurations.
+//! This machine's GPU, hand-built plans of a few steps, and sample configurations.
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -176,7 +176,7 @@ pub fn mobilebert(architecture: &str, more: Value) -> Value {
     fields
 }
 
-/// Small networks that the schedule `chain` computes: MobileBERT, and TINY with a classifier.
+/// Small networks supported by the schedule `chain`: MobileBERT, and TINY with a classifier.
 pub fn chain_configs() -> [Value; 2] {
     let sizes = json!({ "hidden_size": 96, "embedding_size": 32, "intra_bottleneck_size": 32, "intermediate_size": 64 });
     let mut tiny = sizes.clone();

@@ -118,7 +118,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Every row has its own memory, as wide as a workgroup's.
+    /// Every row has its own memory, as large as a workgroup's.
     fn chain(&self, chain: &Chain) -> Vec<f64> {
         let input =
             |column, features| columns(&self.buffers[chain.input.0], chain.input_width, column, features);
@@ -159,7 +159,7 @@ impl Interpreter<'_> {
         output
     }
 
-    /// The columns of every row, or of first tokens, as a matrix of their own.
+    /// Copies the columns of every row, or of first tokens, into a matrix of their own.
     fn columns(&self, from: &Columns, features: usize) -> Vec<f64> {
         columns(&self.buffers[from.buffer.0], from.stride, from.first, features)
     }
@@ -299,7 +299,7 @@ fn store(values: &mut [f64], width: usize, column: Option<usize>, from: &[f64]) 
     }
 }
 
-/// Matrices of as many rows next to each other.
+/// Matrices with the same number of rows, joined side by side.
 fn side_by_side(parts: &[Vec<f64>], rows: usize) -> Vec<f64> {
     let row = |row: usize| {
         parts.iter().flat_map(move |part| part.chunks(part.len() / rows).nth(row).unwrap().to_vec())

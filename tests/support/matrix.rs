@@ -15,7 +15,7 @@ pub struct Matrix {
     data: ParameterData,
 }
 
-/// The storage of a matrix.
+/// How a matrix is stored.
 #[derive(Clone, Copy, Debug)]
 pub enum Precision {
     /// 32-bit floats.
@@ -31,7 +31,7 @@ pub enum Precision {
 /// All of them.
 pub const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::F16, Precision::Q8, Precision::Q4];
 
-/// Those of rows with this many columns.
+/// The precisions that support rows with this many columns.
 pub fn precisions_of(columns: usize) -> &'static [Precision] {
     if columns.is_multiple_of(Q4_GROUP) { &PRECISIONS } else { &PRECISIONS[..3] }
 }

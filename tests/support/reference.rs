@@ -122,7 +122,7 @@ pub fn layer_norm(input: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> 
     output
 }
 
-/// Parameters of an attention, with queries, keys and values that are columns of wider matrices, or not.
+/// Parameters of an attention, whose queries, keys and values may be columns of wider matrices.
 pub fn attention_parameters(
     random: &mut Random,
     [batch, sequence, heads, head_size]: [usize; 4],

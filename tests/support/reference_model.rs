@@ -1,5 +1,5 @@
-//! A reference implementation of the models in f64, directly from a checkpoint's tensors, without folding or plans. Follows
-//! the modules of `transformers` one by one.
+//! A reference implementation of the models in f64, directly from a checkpoint's tensors, without folding or
+//! plans. It follows the modules of `transformers` one by one.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ impl ReferenceModel<'_> {
         layer_norm(input, weight, self.tensor(&format!("{module}.bias")), weight.len(), epsilon)
     }
 
-    /// The norm of `normalization_type`.
+    /// The norm given by `normalization_type`.
     fn norm(&self, module: &str, input: &[f64], epsilon: f64) -> Vec<f64> {
         if self.config.normalization == Normalization::LayerNorm {
             return self.layer_norm(module, input, epsilon);

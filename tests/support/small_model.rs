@@ -1,4 +1,4 @@
-//! A MobileBERT for questions with generated weights, small enough to be run hundreds of times.
+//! A question-answering MobileBERT with generated weights, small enough to be run hundreds of times.
 
 use std::fs;
 

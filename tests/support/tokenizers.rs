@@ -1,4 +1,4 @@
-//! Tokenizers with the vocabulary of the fixtures.
+//! Tokenizers with the fixtures' vocabulary.
 
 use mobilebert::error::Error;
 use mobilebert::text::{Tokenizer, TokenizerFiles};
@@ -21,7 +21,7 @@ pub fn uncased() -> Tokenizer {
     by_vocab(json!({}))
 }
 
-/// A `tokenizer.json` with the vocabulary of the fixtures.
+/// A `tokenizer.json` with the fixtures' vocabulary.
 pub fn with_vocabulary(mut json: Value) -> Value {
     let vocab = VOCAB.lines().enumerate().map(|(id, token)| (token.to_owned(), id.into()));
     json["model"]["vocab"] = Value::Object(vocab.collect());

@@ -1,4 +1,4 @@
-//! Files as `torch.save` writes them, and damaged in ways that it never would.
+//! Files as written by `torch.save`, and files damaged in ways that it never writes.
 
 /// The instructions of a pickle, appended one by one.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct View<'a> {
     pub key: &'a str,
     /// Number of values in the storage.
     pub len: i64,
-    /// Place of the first value.
+    /// Index of the first value.
     pub offset: i64,
     /// Sizes.
     pub shape: &'a [i64],
@@ -83,18 +83,18 @@ impl Pickle {
     }
 }
 
-/// The way an archive is written.
+/// How an archive is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// As by `torch.save`: sizes only behind the data.
+    /// As by `torch.save`: sizes only after the data.
     Torch,
-    /// Sizes in front of the data, as old versions and other programs write them.
+    /// Sizes before the data, as written by old versions and other programs.
     Sized,
-    /// Sizes of 64 bits, behind the data.
+    /// 64-bit sizes after the data.
     Wide,
 }
 
-/// A zip archive of these entries, none compressed unless `method` says so.
+/// A zip archive of these entries, uncompressed unless `method` says otherwise.
 pub fn archive(entries: &[(&str, &[u8])], style: Style, method: u16) -> Vec<u8> {
     let mut file = Vec::new();
     for (name, data) in entries {

@@ -9,7 +9,7 @@ use mobilebert::text::windows::{Window, WindowOptions, Windows};
 use crate::support::random::Random;
 use crate::{EVERY_SPAN, all_spans, close, naive_log_sum, pointing, tokenizer, wild_logits};
 
-/// Answers by definition: all spans of all windows, best first, each text once.
+/// Answers by definition: all spans of all windows, best first, with distinct texts.
 fn naive(
     context: &str,
     windows: &[(Window<'_>, Vec<f32>, Vec<f32>)],

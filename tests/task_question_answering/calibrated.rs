@@ -67,7 +67,7 @@ fn a_bias_changes_the_odds_of_no_answer_and_minus_infinity_excludes_it() {
     assert!((certain.answers.iter().map(|answer| answer.probability).sum::<f64>() - 1.0).abs() < 1e-9);
 }
 
-/// Divided by the temperature, they are beyond the largest `f32`.
+/// Divided by the temperature, they exceed the largest `f32`.
 #[test]
 fn large_logits_and_a_small_temperature_give_probabilities() {
     let mut logits = vec![-2e38; 20];
@@ -90,7 +90,7 @@ fn the_verdict_follows_the_threshold_the_least_probability_and_without_them_the_
     let plain = Calibration::default();
     assert_eq!(decide(0.0, &plain).0, Verdict::Answer);
     assert_eq!(decide(2.0, &plain).0, Verdict::NoAnswer);
-    // The scores are 2 for the answer and -1 for none: the difference is -3.
+    // The score is 2 for the answer and -1 for no answer, so the difference is -3.
     let strict = Calibration { null_threshold: Some(-3.5), ..plain.clone() };
     assert_eq!(decide(-0.5, &strict).0, Verdict::NoAnswer);
     let lenient = Calibration { null_threshold: Some(2.5), ..plain.clone() };

@@ -7,8 +7,8 @@ use mobilebert::text::{Piece, whole_characters};
 use crate::support::random::Random;
 use crate::{all_spans, close, naive_log_sum, pointing, tokenizer};
 
-/// Distinct answers by definition, for a text with at most 256 spans: each span joins the best answer whose best span it
-/// overlaps or repeats.
+/// Distinct answers by definition, for a text with at most 256 spans: each span joins the best answer whose
+/// best span it overlaps or whose text it repeats.
 fn naive_distinct(
     context: &str,
     spans: &[(f64, std::ops::Range<usize>)],
@@ -105,7 +105,7 @@ fn overlapping_spans_are_one_answer_with_their_summed_probability() {
 #[test]
 fn a_confident_model_still_gives_as_many_distinct_answers_as_asked_for() {
     let tokenizer = tokenizer();
-    // Every one of the 256 best spans begins or ends at the peak.
+    // Every one of the 256 best spans starts or ends at the peak.
     let context = "the lamp was lit on the tower , and the boat came in with oil and glass . ".repeat(12);
     let sizes = WindowOptions { max_length: 384, ..WindowOptions::default() };
     let windows = Windows::new(&tokenizer, "what?", &context, &sizes).unwrap();
@@ -137,7 +137,7 @@ fn a_confident_model_still_gives_as_many_distinct_answers_as_asked_for() {
 #[test]
 fn the_metrics_judge_the_best_span_regardless_of_its_variants() {
     let tokenizer = tokenizer();
-    // "week" alone is the best span, but the spans around "lamp" have more probability together.
+    // "week" alone is the best span, but the spans around "lamp" have a higher total probability.
     let context = "lamps and oil in a week";
     let windows = Windows::new(&tokenizer, "what?", context, &WindowOptions::default()).unwrap();
     let window = windows.get(0).unwrap();
@@ -159,7 +159,7 @@ fn the_metrics_judge_the_best_span_regardless_of_its_variants() {
     assert_eq!(distinct.null_difference(), best.null_difference());
     assert!(distinct.answers[0].probability > best.answers[0].probability);
     assert!(distinct.answers[1].probability > distinct.answers[0].probability, "the order would be the same");
-    // Without whole words, the tokenizer's pieces show.
+    // Without whole words, the tokenizer's pieces are visible.
     end[at(0)] = 4.0;
     let mut search = Search::new(context, SearchOptions::best_span(30)).unwrap();
     search.add_window(&window, &start, &end).unwrap();

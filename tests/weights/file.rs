@@ -32,7 +32,7 @@ fn a_file_is_read_as_it_was_written() {
     assert_eq!(header.get("a").unwrap().shape, [2, 3]);
 }
 
-/// `DataParallel`, `torch.compile`, training loops and sentence-transformers save their wrapper's name.
+/// `DataParallel`, `torch.compile`, training loops and sentence-transformers save the wrapper's name.
 #[test]
 fn an_unknown_prefix_of_all_names_is_named() {
     let (network, mut tensors) = tiny();
@@ -192,7 +192,8 @@ proptest! {
         let _ = Manifest::parse(&file);
     }
 
-    /// With any one byte changed: the same tensors except for that byte, or an error that names the file.
+    /// With any single byte changed, the result is the same tensors except for that byte, or an error that
+    /// names the file.
     #[test]
     fn a_changed_byte_is_an_error_or_a_changed_value(place in any::<prop::sample::Index>(), with in 1u8..) {
         let mut bytes = small_file();

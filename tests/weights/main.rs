@@ -41,7 +41,7 @@ fn read(bytes: &[u8], sizes: &[usize], total: Option<u64>) -> Result<Vec<RawTens
     Ok(tensors)
 }
 
-/// A file with this JSON as its header and this number of bytes of data.
+/// A file with this JSON header and this many bytes of data.
 fn file_of(header: &Value, data: usize) -> Vec<u8> {
     let json = header.to_string();
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();

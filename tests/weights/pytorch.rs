@@ -1,4 +1,4 @@
-//! Checkpoints of PyTorch: what `torch.save` wrote, and what it never would.
+//! PyTorch checkpoints: files written by `torch.save`, and files that it would never write.
 
 use crate::support::random::Random;
 use crate::support::torch::{Pickle, Style, View, archive, floats, legacy, zip};
@@ -13,7 +13,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("{FIXTURES}/{name}")).unwrap()
 }
 
-/// Reads a file in chunks of a size, with its length known.
+/// Reads a file of known length in chunks of this size.
 fn read_all(bytes: &[u8], size: usize) -> Result<(Header, Vec<RawTensor>), Error> {
     let mut stream = Stream::new(FILE, Some(bytes.len() as u64));
     let mut tensors = Vec::new();
@@ -150,7 +150,7 @@ fn a_tied_decoder_is_read_once() {
     assert_eq!(header.tensors.len(), 2);
 }
 
-/// Files that no program should write, and the words that the error must have.
+/// Files that no program should write, and the words that the error must contain.
 fn bad_files() -> Vec<(Vec<u8>, &'static [&'static str])> {
     let six = || vec![("0", floats([0.5; 6]))];
     let packed = |pickle: Vec<u8>| zip(&pickle, &six(), Style::Torch);
@@ -229,7 +229,7 @@ fn files_that_torch_never_writes_are_refused_with_file_and_tensor() {
     }
 }
 
-/// A compressed storage is recognized by its header, and a tensor is named.
+/// A compressed storage is recognized by its header, and the error names a tensor.
 #[test]
 fn a_compressed_storage_is_refused_by_the_name_of_its_tensor() {
     let pickle = Pickle::tensors(&[matrix("a.weight", "0")], false);
@@ -251,7 +251,8 @@ fn data_of_another_byte_order_is_refused() {
     }
 }
 
-/// Seeded damage to valid files: bytes replaced, removed, inserted. A result or a typed error, never a panic.
+/// Random but seeded damage to valid files: bytes replaced, removed, inserted. The result is tensors or a
+/// typed error, never a panic.
 #[test]
 fn damaged_files_give_errors_that_name_the_file() {
     let random = &mut Random::new(7);

@@ -77,7 +77,7 @@ fn the_last_group_of_a_decoders_row_may_be_shorter() {
     assert_eq!((&tensor.shape[..], &scale.shape[..]), (&[2, 29][..], &[2, 2][..]));
     let found = decode(tensor, Some(scale), &[2, 58]).unwrap().data;
     compare_to_rms(&values, &found, 1e-3).unwrap();
-    // Matrices that the kernels multiply as they are stored have whole groups.
+    // Matrices that kernels multiply in their stored format have whole groups.
     assert_eq!(
         Storage::Q4.of_tensor("mobilebert.encoder.layer.0.output.dense.weight", &[2, 58]),
         Storage::Q8
@@ -227,7 +227,7 @@ fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
     }
     let q4 = RawTensor { name: "a.weight".into(), dtype: Dtype::U8, shape: vec![1, 16], bytes: vec![1; 16] };
     assert_eq!(Storage::Q8.convert(q4).unwrap_err().code(), Code::Unsupported);
-    // The classifier has 8 bits in both formats, a layer's matrix doesn't.
+    // The classifier is stored in 8 bits in both formats, a layer's matrix isn't.
     let q8 = |name: &str| RawTensor {
         name: name.into(),
         dtype: Dtype::I8,

@@ -1,4 +1,4 @@
-//! Parameters that are made of several tensors.
+//! Parameters that consist of several tensors.
 
 use mobilebert::config::Config;
 use mobilebert::plan::{Network, Parameter, Recipe};
@@ -10,7 +10,7 @@ use crate::support::compare::compare_to_rms;
 use crate::support::random::Random;
 use crate::{quantize, read, tiny};
 
-/// The parameters of a network in the form that their recipes give them.
+/// The parameters of a network in the form produced by their recipes.
 fn assembled(network: &Network, raw: &[RawTensor]) -> Vec<ParameterData> {
     let mut assembler = Assembler::new(network);
     let mut parameters = Vec::new();
@@ -29,7 +29,7 @@ fn floats(values: &ParameterData) -> Vec<f32> {
     values.clone().into_f32("parameter").unwrap().data
 }
 
-/// Parameters of a single recipe each.
+/// A network of parameters with a single recipe each.
 fn alone(network: &Network, recipes: &[Recipe], shape: impl Fn(&Recipe) -> Vec<usize>) -> Network {
     let parameter = |(index, recipe): (usize, &Recipe)| Parameter {
         name: format!("part.{index}"),
@@ -49,7 +49,7 @@ fn shape_of_fold(recipe: &Recipe) -> Vec<usize> {
     }
 }
 
-/// The parameters of several modules, and the values of each module's part by itself.
+/// The parameters shared by several modules, and the values of each module's part by itself.
 fn joined(network: &Network, raw: &[RawTensor]) -> Vec<(ParameterData, Vec<ParameterData>)> {
     let all = assembled(network, raw);
     let joined =
@@ -83,7 +83,7 @@ fn packed_matrices_under_each_other_stay_packed_and_equal_their_floats() {
     }
 }
 
-/// A tensor that doesn't fit 16 bits stays in 32.
+/// A tensor that doesn't fit in 16 bits stays in 32.
 #[test]
 fn matrices_of_different_formats_become_floats_together() {
     let (network, mut tensors) = tiny();

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: this project against others on the same generated weights, in a browser or natively.
+//! `cargo xtask bench`: compares this project with others on the same generated weights, in a browser or
+//! natively.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use anyhow::Result;
 use crate::process::{cargo, command, root, run as run_command, target};
 use crate::{fingerprint, package, python, setup};
 
-/// Measures in a browser, by `bench/peers/run.mjs` with the given arguments.
+/// Measures in a browser, with `bench/peers/run.mjs` and the given arguments.
 pub fn browser(rest: &[String]) -> Result<ExitCode> {
     let missing = setup::system_packages(&[&setup::CHROMIUM]);
     if !missing.is_empty() {
@@ -24,11 +25,11 @@ pub fn browser(rest: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Measures natively, by `bench/native/run.py` with the given arguments.
+/// Measures natively, with `bench/native/run.py` and the given arguments.
 pub fn native(rest: &[String]) -> Result<ExitCode> {
     let (model, python) = model()?;
     run_command(cargo().args(["build", "--release", "--example", "native"]))?;
-    // rten is a workspace of its own: nothing in this project depends on it.
+    // rten is in a separate workspace: nothing in this project depends on it.
     let rten = target().join("bench/rten");
     run_command(
         cargo()
@@ -44,8 +45,8 @@ pub fn native(rest: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The model of `bench/peers/export.py` with a copy in 8 bits in its folder `q8`, made unless that was already done; and
-/// the interpreter that has the peers' packages.
+/// The model created by `bench/peers/export.py`, with an 8-bit copy in its folder `q8`, and the interpreter
+/// with the peers' packages. Created unless they already exist.
 fn model() -> Result<(PathBuf, PathBuf)> {
     package::build()?;
     let folder = root().join("bench/peers");
@@ -66,7 +67,7 @@ fn model() -> Result<(PathBuf, PathBuf)> {
 /// Writes the copy with this package's own command.
 fn quantize(model: &Path) -> Result<()> {
     let copy = model.join("q8");
-    // That of another model; the command writes into new directories only.
+    // A copy of another model; the command only writes into new directories.
     if copy.exists() {
         std::fs::remove_dir_all(&copy)?;
     }

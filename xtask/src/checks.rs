@@ -59,7 +59,7 @@ const KIT: &str = "gpu kit: dry run";
 /// Left out by `--skip-training`.
 const NEED_PYTORCH: [&str; 2] = [TRAINING, KIT];
 
-/// Part of what a check needs; does nothing if that is already there.
+/// Prepares part of what a check needs; does nothing if it is already there.
 type Preparation = fn() -> Result<()>;
 
 /// Preparations by check, started in the background in this order. The installations keep the network and the disk busy
@@ -159,7 +159,7 @@ fn clippy_wasm() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The packed crates: a warning names missing metadata, or a target whose file isn't packed.
+/// Packs the crates: warnings report missing metadata, or a target whose file isn't packed.
 fn crates() -> Result<Outcome> {
     let mut package = cargo();
     package.args([
@@ -168,7 +168,7 @@ fn crates() -> Result<Outcome> {
         "--package=mobilebert-compute",
         "--package=mobilebert-cli",
     ]);
-    // Offline: the checks before have downloaded what this needs.
+    // Offline: earlier checks have downloaded everything this needs.
     let warnings = run_noting(package.args(["--no-verify", "--allow-dirty", "--offline"]), "warning:")?;
     if !warnings.is_empty() {
         bail!("{}", warnings.join("; "));
@@ -177,7 +177,7 @@ fn crates() -> Result<Outcome> {
 }
 
 fn rust_tests() -> Result<Outcome> {
-    // Not xtask: tested together, the packages share features, and this running program would be rebuilt.
+    // Without xtask: packages tested together share features, so this running program would be rebuilt.
     let mut tests = cargo();
     tests.args([
         "test",
@@ -188,13 +188,13 @@ fn rust_tests() -> Result<Outcome> {
     ]);
     setup::system_packages(&[&setup::SOFTWARE_VULKAN]);
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // Without one, the Vulkan loader prints a warning in every process, which looks like a failure.
+        // Without this folder, the Vulkan loader prints a warning in every process that looks like a failure.
         let folder = target().join("runtime");
         std::fs::create_dir_all(&folder)?;
         tests.env("XDG_RUNTIME_DIR", folder);
     }
     match setup::software_vulkan() {
-        // There is an adapter, so a GPU test that finds none has found a bug.
+        // There is an adapter, so a GPU test that doesn't find one indicates a bug.
         Some(manifest) => drop(tests.env("VK_DRIVER_FILES", manifest).env("MOBILEBERT_GPU", "require")),
         None => println!(
             "no software Vulkan: GPU tests use the machine's own adapter, or report that there is none"
@@ -287,7 +287,7 @@ fn reference() -> Result<Outcome> {
     package::reference().map(|_| Outcome::Passed)
 }
 
-/// The same calls through this package and through transformers.js, or compared with stored results of
+/// Compares the same calls through this package with transformers.js, or with stored results of
 /// sentence-transformers.
 fn peer() -> Result<Outcome> {
     package::build()?;

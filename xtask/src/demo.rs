@@ -40,7 +40,7 @@ pub fn run(port: Option<u16>, named: &[PathBuf], open: bool, isolated: bool) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the page if there is a desktop; otherwise the printed address has to do.
+/// Opens the page if there is a desktop; otherwise the printed address has to suffice.
 fn open_browser(address: &str) {
     let opener = if cfg!(target_os = "macos") {
         "open"

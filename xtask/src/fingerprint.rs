@@ -1,4 +1,4 @@
-//! Fingerprints of a build step's inputs, so that it is skipped if none of them changed.
+//! Fingerprints of a build step's inputs, so that the step is skipped if none of them changed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -46,7 +46,7 @@ enum Command {
         /// Don't open a browser.
         #[arg(long)]
         no_open: bool,
-        /// Don't send the headers that isolate the page from other origins, as on most hosts.
+        /// Don't send the headers that isolate the page from other origins, like most hosts.
         #[arg(long)]
         no_isolation: bool,
     },
@@ -83,14 +83,15 @@ enum Command {
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Fill target/gpu-kit with all that a machine with a GPU and no network needs (see bench/gpu/README.md).
+    /// Fill target/gpu-kit with everything that a machine with a GPU and no network needs (see
+    /// bench/gpu/README.md).
     GpuKit(gpu_kit::Options),
     /// Take screenshots of every state of the pages, into tests/screens/.
     Screens {
-        /// Only these states; an unknown name lists them all. `strip`: the screenshots that the README shows in a row.
+        /// Only these states; an unknown name lists them all. `strip`: the row of screenshots in the README.
         state: Vec<String>,
     },
-    /// Measure the page from a cold start to an answer: first text, longest task on the main thread.
+    /// Measure the page from a cold start to an answer: time to first text, longest task on the main thread.
     LongTasks {
         /// `--runs N` (5), `--throttled`: a second visit on a slow phone.
         #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]

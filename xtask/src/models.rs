@@ -13,7 +13,7 @@ use crate::process::root;
 pub struct Entry {
     /// Name of the directory; unique in the index.
     pub name: String,
-    /// The model's task, as `pipeline()` calls it.
+    /// The model's task, named as in `pipeline()`.
     pub task: String,
     /// `architectures[0]` in its configuration.
     pub architecture: String,
@@ -24,8 +24,9 @@ pub struct Entry {
     pub folder: PathBuf,
 }
 
-/// The models named on the command line, then those in `MOBILEBERT_MODELS`, then the project's own, each folder sorted by
-/// name. The page uses the first model for a task; of several with the same name only the first is listed.
+/// The models named on the command line, then those in `MOBILEBERT_MODELS`, then the project's own, each
+/// folder sorted by name. The page uses the first model for a task; of several with the same name, only the
+/// first is listed.
 pub fn find(named: &[PathBuf]) -> Result<Vec<Entry>> {
     let mut found: Vec<Entry> = Vec::new();
     for folder in named {
@@ -65,13 +66,13 @@ fn entry(folder: &Path) -> Option<Entry> {
         name: folder.file_name()?.to_string_lossy().into_owned(),
         task: task(&architecture).to_owned(),
         architecture,
-        // The weights that are read, if there are both.
+        // If there are both, safetensors is read.
         bytes: if safetensors > 0 { safetensors } else { pytorch },
         folder,
     })
 }
 
-/// Total bytes of a folder's files with such names.
+/// Total bytes of a folder's files for which `has_name` returns true.
 fn size_of(folder: &Path, has_name: impl Fn(&str) -> bool) -> Option<u64> {
     let files = std::fs::read_dir(folder).ok()?.flatten();
     let files = files.filter(|file| has_name(&file.file_name().to_string_lossy()));

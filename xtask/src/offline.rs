@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{folder, pages};
 
-/// Name of the service worker; it may serve its own folder and those in it.
+/// Name of the service worker, which can serve its own folder and those in it.
 const SERVICE_WORKER: &str = "sw.js";
 
 /// Its code, bundled with the pages' scripts.
@@ -19,8 +19,8 @@ pub const CODE: &str = "offline/worker.js";
 /// Hashes by path relative to the site.
 type Files = BTreeMap<String, String>;
 
-/// Writes the service worker of the site in `site` into it. `elsewhere` are folders that the host serves under the given
-/// paths, but which are not in the site's own folder.
+/// Writes the service worker of the site in the folder `site`. `elsewhere` lists folders outside of it that
+/// the host serves under the given paths.
 pub fn write(site: &Path, elsewhere: &[(&str, PathBuf)]) -> Result<()> {
     let mut files = Files::new();
     collect(site, "", &mut files)?;

@@ -1,4 +1,4 @@
-//! Results of checks, and the table that shows them.
+//! Results of checks, and their table.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::process::{run, run_noting};
 /// Result of a check that didn't fail; a failure is an error.
 pub enum Outcome {
     Passed,
-    /// Passed, except for the parts that the check reports it couldn't run.
+    /// Passed, except for the listed parts that couldn't be run.
     PassedWithout(Vec<String>),
     /// Not run, with the reason.
     Skipped(String),

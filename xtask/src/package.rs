@@ -81,7 +81,7 @@ pub fn reference() -> Result<PathBuf> {
     Ok(out)
 }
 
-/// `importBuiltin` of `pkg/src/node.ts`. As a footer, it keeps its comments.
+/// `importBuiltin` of `pkg/src/node.ts`. Footers keep their comments.
 const IMPORT_BUILTIN: &str = "--footer:js=function importBuiltin(name) { return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name); }";
 
 /// Bundles three published entry points and two of the latency page. `index.js` is small and loads the wasm module's glue

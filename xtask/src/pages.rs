@@ -1,4 +1,5 @@
-//! Builds the pages as a host serves them, in `target/pages/`: each page's scripts bundled into one file, the rest copied.
+//! Builds the pages as served by a host, in `target/pages/`: each page's scripts bundled into one file, the
+//! rest copied.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,8 @@ use anyhow::Result;
 use crate::process::{command, root, run, target};
 use crate::{fingerprint, folder, offline, package, setup};
 
-/// The entry of each page, and the style of all. Unbundled, each import would cost another network round trip.
+/// The entry point of each page, and the shared style sheet. Unbundled, each import would cost another
+/// network round trip.
 const ENTRIES: [&str; 5] = ["app/main.js", "app/about.js", "bench/main.js", offline::CODE, "style.css"];
 
 /// The networks and stored logits of the latency page, served next to its script.
@@ -66,7 +68,7 @@ fn bundle(sources: &Path) -> Result<()> {
     ]))
 }
 
-/// Everything except what is bundled and files that only a compiler reads.
+/// Returns whether a file is served: everything except bundled sources and files that only a compiler reads.
 fn is_served(file: &Path) -> Result<bool> {
     let is = |name| file.file_name().is_some_and(|found| found == name);
     let is_part = file.parent().is_some_and(|folder| folder.ends_with("www/style"));

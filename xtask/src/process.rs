@@ -26,7 +26,7 @@ pub fn cargo() -> Command {
     command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program to be started in the checkout's root.
+/// A program to run in the checkout's root.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -44,7 +44,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and forwards its standard error; returns the lines of it that start with `mark`.
+/// Runs a program and forwards its standard error; returns those of its lines that start with `mark`.
 pub fn run_noting(command: &mut Command, mark: &str) -> Result<Vec<String>> {
     let shown = show(command);
     let failed = || format!("could not run `{shown}`");

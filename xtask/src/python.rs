@@ -22,12 +22,12 @@ pub fn lint() -> Result<PathBuf> {
     environment("lint", &root().join("xtask/requirements-lint.txt"), None)
 }
 
-/// The interpreter whose folder has actionlint.
+/// The interpreter of the environment with actionlint.
 pub fn workflows() -> Result<PathBuf> {
     environment("workflows", &root().join("xtask/requirements-workflows.txt"), None)
 }
 
-/// Describes what environments need and this machine lacks, after trying apt.
+/// Describes what is missing on this machine for environments, after trying apt.
 pub fn missing() -> Option<String> {
     let missing = setup::system_packages(&[&setup::PYTHON_VENV]);
     (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", ")))

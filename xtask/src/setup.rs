@@ -89,7 +89,7 @@ pub fn npm_program(folder: &str, program: &str) -> PathBuf {
     root().join(folder).join("node_modules/.bin").join(program)
 }
 
-/// A Debian package, and how to tell that what it contains is installed.
+/// A Debian package, and how to tell whether its contents are installed.
 pub struct SystemPackage {
     /// Its name, for apt and in messages.
     pub name: &'static str,

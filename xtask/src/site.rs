@@ -9,7 +9,7 @@ use crate::models::{self, Entry};
 use crate::process::{root, target};
 use crate::{folder, offline, package, pages, size};
 
-/// Largest file that common static hosts accept.
+/// Maximum file size accepted by common static hosts.
 const MAX_FILE_BYTES: u64 = 25 << 20;
 
 /// Builds the pages and lays out `target/site/`.
@@ -49,7 +49,8 @@ fn lay_out(site: &Path, models: &[Entry]) -> Result<()> {
     offline::write(site, &[])
 }
 
-/// Everything except build stamps and type declarations; an error if hosts would reject the file.
+/// Returns whether a file is published: everything except build stamps and type declarations. An error if
+/// hosts would reject the file.
 fn is_published(file: &Path) -> Result<bool> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if name.starts_with('.') || name.ends_with(".ts") {

@@ -13,7 +13,8 @@ use crate::{package, pages, wasm};
 
 /// Bytes of all published wasm and JavaScript, gzipped.
 const PACKAGE_BUDGET: usize = 540_000;
-/// Bytes of those that a page downloads to use a model, gzipped: the others serve pages without workers, and service workers.
+/// Bytes of the files that a page downloads to use a model, gzipped: the others are for pages without workers
+/// and for service workers.
 const PAGE_BUDGET: usize = 530_000;
 /// Bytes of the pages' own HTML, CSS and JavaScript, gzipped.
 const PAGES_BUDGET: usize = 60_000;

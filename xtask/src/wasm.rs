@@ -1,6 +1,6 @@
-//! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`. The file also contains the module of the
-//! kernels with relaxed SIMD, as a custom section, so that it is one file to publish, fetch and cache. A second build, for the
-//! latency page alone, can also measure.
+//! Compiles the crate to WebAssembly, with its JavaScript glue, into `pkg/wasm/`. The file also contains the
+//! module with the relaxed SIMD kernels as a custom section, so that there is only one file to publish, fetch
+//! and cache. A second build, only for the latency page, includes the benchmarks.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -17,8 +17,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Name of the section that contains the module with relaxed SIMD; `pkg/src/engine/relaxed.ts` reads it.
 const RELAXED_SECTION: &str = "mobilebert.relaxed";
 
-/// The main module's stack ends here. Next is the other module's data and stack, then the main module's data. The main
-/// module checks that they don't overlap when it starts.
+/// The main module's stack ends here. The other module's data and stack follow, then the main module's data.
+/// The main module checks that they don't overlap.
 const RELAXED_START: usize = 1 << 20;
 const RELAXED_STACK: usize = 128 << 10;
 const RELAXED_END: usize = RELAXED_START + (192 << 10);
@@ -28,12 +28,12 @@ pub fn folder() -> PathBuf {
     root().join("pkg/wasm")
 }
 
-/// Folder of the latency page's module and its glue, of the same names.
+/// Folder of the latency page's module and its glue, with the same names.
 pub fn benchmark_folder() -> PathBuf {
     folder().join("benchmark")
 }
 
-/// The module with relaxed SIMD, which the other one's file contains.
+/// The module with relaxed SIMD, which is contained in the main module's file.
 pub fn relaxed() -> PathBuf {
     compiled("mobilebert-relaxed")
 }
@@ -109,8 +109,8 @@ fn compile(package: &str, features: &[&str], options: &[&str]) -> Result<PathBuf
     Ok(compiled(package))
 }
 
-/// A setting of Cargo by which the messages of panics don't contain the folder in which this machine keeps dependencies: two
-/// machines build the same module.
+/// A Cargo setting that removes this machine's dependency folder from panic messages, so that two machines
+/// build the same module.
 fn remapped_registry() -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).unwrap_or_default();
@@ -134,7 +134,7 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
         .input_path(module)
         .web(true)
         .and_then(|generator| {
-            // The package decides where the module is, so that bundlers see one plain `new URL`.
+            // The package locates the module itself, so that bundlers see one plain `new URL`.
             generator
                 .typescript(true)
                 // The function table.
@@ -146,7 +146,7 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
         })
         .and_then(|mut output| {
             let names = shorten_names(&mut output);
-            // Says which features of WebAssembly the module uses; browsers don't read it.
+            // Lists the WebAssembly features that the module uses; browsers don't read it.
             output.wasm_mut().customs.remove_raw("target_features");
             output.emit(folder)?;
             let glue = folder.join("mobilebert.js");
@@ -159,9 +159,9 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
         .with_context(|| format!("wasm-bindgen could not read {}", module.display()))
 }
 
-/// Renames the functions that the module imports and those that it exports, and returns how the glue code mentions them
-/// before and after. Each name is in the module, in the worker, and in the code that runs without a worker, and those that
-/// `wasm-bindgen` makes for imports end in hashes, which don't compress.
+/// Shortens the names of imported and exported functions, and returns how the glue code refers to them before
+/// and after. Each name is in the module, in the worker, and in the code that runs without a worker, and
+/// those that `wasm-bindgen` generates for imports end in hashes, which don't compress.
 fn shorten_names(output: &mut Output) -> Vec<(String, String)> {
     let glue = output.js().to_string();
     let module = output.wasm_mut();

@@ -1,4 +1,4 @@
-//! Loads a model to its device, and measures the parts of the cold start.
+//! Loads a model onto its device, and measures the parts of the cold start.
 
 use std::path::Path;
 use std::time::Instant;

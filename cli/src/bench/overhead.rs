@@ -1,4 +1,4 @@
-//! Overhead and limits of the GPU, independent of any model.
+//! The GPU's overhead and limits, independent of any model.
 
 use mobilebert::benchmark::{AdapterLimits, DispatchOverhead};
 use mobilebert::error::{Error, Result};
@@ -37,7 +37,7 @@ pub fn measure(device: DeviceName) -> Result<AdapterFigures> {
     })
 }
 
-/// The advice for a missing adapter.
+/// Adds advice to the error for a missing adapter.
 fn with_advice(error: Error) -> Error {
     match error {
         Error::Unsupported { what, instead } => Error::Unsupported {

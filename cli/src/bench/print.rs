@@ -1,4 +1,4 @@
-//! The result as tables.
+//! Prints the result as tables.
 
 use mobilebert::benchmark::{AdapterLimits, KernelProfile};
 use mobilebert::error::Result;

@@ -1,4 +1,4 @@
-//! The result as JSON, in the same format as that of `www/bench/`.
+//! The result as JSON, in the same format as in `www/bench/`.
 
 use std::time::SystemTime;
 
@@ -54,19 +54,19 @@ pub struct ModelResult {
     /// Bytes of the parameters on the device.
     pub weight_bytes: u64,
     pub device: DeviceReport,
-    /// CPU threads that computed; none on a GPU.
+    /// Number of CPU threads used; `None` on a GPU.
     pub threads: Option<usize>,
     pub schedule: String,
     pub cold: Cold,
     pub warm: Vec<Row>,
     sustained: Option<()>,
-    /// Limits of the GPU; measured along with profiles.
+    /// The GPU's limits, measured along with profiles.
     pub limits: Option<AdapterLimits>,
     /// The time of every kernel, if requested: parallel to `warm`.
     pub profiles: Option<Vec<KernelProfile>>,
 }
 
-/// Milliseconds from start to the first results. Parts that don't apply are none.
+/// Milliseconds from start to the first results. Parts that don't apply are `None`.
 #[derive(Default, Serialize)]
 pub struct Cold {
     /// Loading the wasm module.
@@ -102,7 +102,7 @@ pub struct Row {
     pub dispatches: usize,
     /// Bytes of activations of a run.
     pub activation_bytes: u64,
-    /// CPU, GPU and readback time of a run; none on the CPU.
+    /// CPU, GPU and readback time of a run; `None` on the CPU executor.
     pub parts: Option<Parts>,
     /// Comparison with the stored logits, if there are any.
     pub check: Option<Check>,

@@ -1,4 +1,4 @@
-//! Names of the paper's networks on the command line.
+//! Names of the paper's networks, as given on the command line.
 
 use mobilebert::benchmark::{Variant, variants};
 

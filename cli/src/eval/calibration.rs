@@ -1,4 +1,4 @@
-//! `--calibration`: the calibration error of a model's probabilities, without and with the calibration of its
+//! `--calibration`: the calibration error of a model's probabilities, without and with the calibration in its
 //! `config.json`.
 
 use mobilebert::task::metrics::expected_calibration_error;
@@ -32,7 +32,7 @@ impl Predictions {
     }
 }
 
-/// Scores with the calibration errors, if they were asked for.
+/// Scores with the calibration errors, if requested.
 #[derive(Serialize)]
 pub struct WithErrors<S> {
     #[serde(flatten)]

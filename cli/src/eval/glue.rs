@@ -30,7 +30,7 @@ pub struct Arguments {
     /// The task's development file
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// The first N examples only
+    /// Only the first N examples
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
     /// Maximum length of an input in tokens; longer ones are truncated
@@ -41,7 +41,7 @@ pub struct Arguments {
     calibration: bool,
 }
 
-/// The last line of output. In percent; correlations times 100, as in GLUE's table.
+/// The last line of output. In percent; correlations are multiplied by 100, as in GLUE's table.
 #[derive(Debug, Default, PartialEq, Serialize)]
 struct Scores {
     n: usize,
@@ -94,7 +94,8 @@ impl Arguments {
     }
 }
 
-/// The task's class for each of the model's labels: by name if the model's labels have such names, else by index.
+/// The task's class for each of the model's labels: by name if the labels have the classes' names, otherwise
+/// by index.
 fn classes(task: Task, labels: &[String]) -> Result<Vec<usize>> {
     let names = task.classes();
     let wanted = names.len().max(1);
@@ -129,7 +130,7 @@ fn finite_logits(outputs: &Outputs) -> Result<Vec<f32>> {
     }
 }
 
-/// The first of the largest logits.
+/// Index of the largest logit; the first one if there are ties.
 fn largest(logits: &[f32]) -> Option<usize> {
     (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))
 }

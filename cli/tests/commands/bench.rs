@@ -7,13 +7,14 @@ use crate::process::{ROOT, mobilebert, text};
 
 const SHORT: [&str; 6] = ["bench", "--device", "cpu", "--runs", "3", "--json"];
 
-/// The schema of the JSON of both the command line and the page.
+/// The schema of the JSON that both the command line and the page write.
 fn schema() -> Value {
     let path = std::path::Path::new(ROOT).join("docs/bench-result.schema.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// Paths at which a value's fields or types differ from the schema. The page's tests check the rest of the schema.
+/// Paths where a value's fields or types differ from the schema. The page's tests check the rest of the
+/// schema.
 fn faults(schema: &Value, value: &Value, path: &str) -> Vec<String> {
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

@@ -1,5 +1,6 @@
-//! Trained checkpoints in the folder that `MOBILEBERT_MODELS` names, on slices of the data sets in `MOBILEBERT_DATA`.
-//! A test that lacks either says by name that it was not run. `mobilebert eval` runs whole data sets.
+//! Trained checkpoints in the folder named by `MOBILEBERT_MODELS`, on slices of the data sets in
+//! `MOBILEBERT_DATA`. A test without either reports by name that it was not run. `mobilebert eval` runs whole
+//! data sets.
 
 use std::path::{Path, PathBuf};
 

@@ -29,7 +29,7 @@ pub struct Stored {
 }
 
 impl TinyModel {
-    /// A MobileBERT of two layers with the head of this class-name suffix, e.g. `ForQuestionAnswering`.
+    /// A MobileBERT with two layers and the head of this class-name suffix, e.g. `ForQuestionAnswering`.
     pub fn new(head: &str) -> Self {
         Self::with(head, json!({}))
     }
@@ -86,7 +86,7 @@ pub fn configuration(head: &str, changes: Value) -> Value {
     config
 }
 
-/// Words of the tests and all letters, so that any plain word has pieces.
+/// The tests' words and all letters, so that any plain word has pieces.
 pub fn vocabulary() -> Vec<String> {
     let mut tokens: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned).to_vec();
     tokens.extend(

@@ -12,7 +12,7 @@ pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// The result of a process.
 #[derive(Debug)]
 pub struct Ran {
-    /// Exit code; none after a signal.
+    /// Exit code; `None` after a signal.
     pub code: Option<i32>,
     /// The whole output, as UTF-8.
     pub stdout: String,
@@ -20,7 +20,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// The command without a terminal or input.
+/// The command, without a terminal or input.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mobilebert"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

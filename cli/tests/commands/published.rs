@@ -1,4 +1,4 @@
-//! Model directories as they are published: with the configuration and the tokenizer files of their time.
+//! Model directories as published, with the configuration and tokenizer files of their time.
 
 use serde_json::{Value, json};
 

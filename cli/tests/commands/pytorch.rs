@@ -1,4 +1,4 @@
-//! Directories with `pytorch_model.bin` only, as most models from before 2023 have them.
+//! Directories with only `pytorch_model.bin`, like most models from before 2023.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,8 @@ fn inspect_lists_what_a_checkpoint_has_beyond_the_model() {
     assert_eq!(report["bytes"], json!({ "F32": 13736, "I64": 256 }));
 }
 
-/// Two shards, of which each has a part of the tensors: the whole checkpoint under two names would give them twice.
+/// Two shards, each with a part of the tensors: the whole checkpoint under two names would contain them
+/// twice.
 #[test]
 fn shards_are_found_by_their_index_and_a_missing_one_is_named() {
     let folder = copy("mobilebert");

@@ -1,4 +1,4 @@
-//! `zero-shot`, `rank`, and `encode` with the files of sentence-transformers.
+//! `zero-shot`, `rank`, and `encode` with sentence-transformers files.
 
 use serde_json::{Value, json};
 

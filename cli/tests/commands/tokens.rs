@@ -45,7 +45,7 @@ fn a_long_passage_is_split_into_overlapping_windows() {
         passage.as_bytes(),
     )
     .json_lines();
-    // 35 tokens, 15 of them next to the question and special tokens: windows begin at 0, 10 and 20.
+    // 35 tokens, of which 15 fit next to the question and special tokens: windows start at 0, 10 and 20.
     assert_eq!(records.len(), 3);
     let mut best = vec![0; 35];
     for (index, record) in records.iter().enumerate() {

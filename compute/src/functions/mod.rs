@@ -1,5 +1,5 @@
-//! Element-wise functions and reductions, without branches so that the compiler vectorizes their loops. The coefficients
-//! are minimax fits made for this project; the tests compare the functions with f64.
+//! Element-wise functions and reductions, without branches, so that the compiler vectorizes their loops. The
+//! coefficients are minimax fits made for this project; the tests compare the functions with f64.
 
 use crate::Activation;
 use crate::simd::{Arithmetic, Lanes};
@@ -37,7 +37,7 @@ pub(crate) fn exp<A: Arithmetic>(x: f32) -> f32 {
     let sum = A::multiply_add(sum, rest * rest, rest);
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000));
     let value = A::multiply_add(sum, power, power);
-    // There, the compiler bounds `x` by relaxed minima and maxima, which may lose NaN.
+    // There, the compiler clamps `x` with relaxed minima and maxima, which may lose NaN.
     let value = if cfg!(target_feature = "relaxed-simd") && x.is_nan() { x } else { value };
     if x < -87.33 { 0.0 } else { value }
 }
@@ -206,7 +206,7 @@ pub(crate) fn max_and_sum_of_magnitudes(values: &[f32]) -> (f32, f32) {
     };
     chunks.iter().for_each(|chunk| take(chunk));
     take(rest);
-    // The compiler would split the loop's vectors up for a loop over halves.
+    // For a loop over halves, the compiler would split up the loop's vectors.
     let eight: [f32; 8] = std::array::from_fn(|index| sums[index] + sums[index + 8]);
     (f32::from_bits(largest.into_iter().fold(0, u32::max)), halve(eight, |left, right| left + right))
 }
@@ -223,8 +223,8 @@ fn maximum<V: Lanes<L>, const L: usize>(values: &[f32]) -> f32 {
     halve(lanes(largest), |left, right| if left > right { left } else { right })
 }
 
-/// Replaces scores by their softmax numerators `e^(score − maximum)`, or 0 where `mask` is 0, and returns the sum of them.
-/// If every score is masked, the sum is 0. An empty mask means that nothing is masked.
+/// Replaces scores with their softmax numerators `e^(score − maximum)`, or 0 where `mask` is 0, and returns
+/// their sum. If every score is masked, the sum is 0. An empty mask means that nothing is masked.
 #[inline(always)]
 pub(crate) fn softmax_weights<V: Lanes<L>, const L: usize>(scores: &mut [f32], mask: &[u32]) -> f32 {
     for (score, &mask) in scores.iter_mut().zip(mask) {

@@ -1,4 +1,4 @@
-//! The approximations against f64 and exact series.
+//! Compares the approximations with f64 and exact series.
 
 use super::*;
 use crate::simd::{Simd, Task};
@@ -19,7 +19,7 @@ impl Arithmetic for Separate {
     }
 }
 
-/// Samples of the whole range of floats: all exponents, both signs, and 128 mantissas for each.
+/// Samples over the whole range of floats: all exponents, both signs, and 128 mantissas for each.
 fn samples_of_all_floats() -> impl Iterator<Item = f32> {
     (0..=u16::MAX).map(|high| f32::from_bits((u32::from(high) << 16) | 0x5A3C)).filter(|x| x.is_finite())
 }

@@ -1,5 +1,5 @@
-//! Blocks of panels of floats in fewer bits, unpacked for the micro-kernels of floats. The values are the same bit for
-//! bit as those of a matrix that was unpacked before.
+//! Blocks of panels of floats in fewer bits, unpacked for the float micro-kernels. The values are
+//! bit-identical to those of a matrix unpacked in advance.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ const _: () =
     assert!((PANEL_BLOCK / Simd::MAX_LANES).is_multiple_of(Q4_GROUP), "blocks of a panel are whole groups");
 
 impl<'a> CompactPanels<'a> {
-    /// Unpacks the values at these places of the panel with this index.
+    /// Unpacks the values at these positions of the panel with this index.
     pub fn unpack(&self, panel: usize, places: Range<usize>, to: &mut [f32], simd: Simd) {
         if !Simd::HAS_COMPACT_PANELS {
             unreachable!("compact panels are unpacked by the other module");

@@ -8,7 +8,7 @@ use crate::functions;
 use crate::simd::{Arithmetic, Lanes, Task};
 
 impl Epilogue<'_> {
-    /// The residual of a row, from the panel's first column on.
+    /// The residual of a row, starting at the panel's first column.
     #[inline(always)]
     fn residual(&self, row: usize) -> Option<&[f32]> {
         self.residual.map(|residual| residual.from(row, 0).data)
@@ -17,11 +17,11 @@ impl Epilogue<'_> {
 
 /// Applies an epilogue to the sums of some of its rows, in place.
 pub struct ApplyEpilogue<'a> {
-    /// From the first row's first column on.
+    /// The sums, starting at the first row's first column.
     pub sums: &'a mut [f32],
     pub stride: usize,
     pub rows: Range<usize>,
-    /// Of the columns of one panel, from the first row of its block on.
+    /// The epilogue for the columns of one panel, starting at the first row of its block.
     pub epilogue: Epilogue<'a>,
 }
 
@@ -39,7 +39,7 @@ impl Task for ApplyEpilogue<'_> {
 }
 
 impl ApplyEpilogue<'_> {
-    /// A full panel: its columns are one vector.
+    /// Handles a full panel, whose columns are one vector.
     #[inline(always)]
     fn full<V: Lanes<L>, const L: usize>(&mut self) {
         let epilogue = self.epilogue;
@@ -70,7 +70,7 @@ impl ApplyEpilogue<'_> {
         }
     }
 
-    /// The last panel of a matrix, with fewer columns than a vector has lanes.
+    /// Handles the last panel of a matrix, with fewer columns than a vector has lanes.
     #[inline(always)]
     fn narrow<A: Arithmetic>(&mut self) {
         let epilogue = self.epilogue;

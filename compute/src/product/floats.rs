@@ -18,7 +18,7 @@ pub struct FloatOperands<'a> {
 /// Floats, or floats in fewer bits.
 pub enum FloatPanels<'a> {
     F32(&'a [f32]),
-    /// A block of a panel at a time is unpacked into `block`, which stays in the L1 cache.
+    /// One block of a panel at a time is unpacked into `block`, which stays in the L1 cache.
     Compact {
         panels: CompactPanels<'a>,
         block: &'a mut [f32; PANEL_BLOCK],

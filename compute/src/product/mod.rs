@@ -1,7 +1,8 @@
-//! The GEMM used by linears and attention: `output = input · panelsᵀ`, with register tiles inside cache blocks.
+//! The GEMM used by linears and attention: `output = input · panelsᵀ`, with register tiles inside cache
+//! blocks.
 //!
-//! Every output element is summed in the same order whatever the tile, so results depend neither on the number of threads
-//! nor on which other rows are computed in the same call.
+//! Every output element is summed in the same order whatever the tile size, so results depend neither on the
+//! number of threads nor on which other rows are computed in the same call.
 
 mod bytes;
 mod compact;
@@ -23,7 +24,7 @@ pub(crate) const ROW_BLOCK: usize = 128;
 /// Operations applied to each finished sum.
 #[derive(Clone, Copy)]
 pub(crate) struct Epilogue<'a> {
-    /// `[columns]`: multiplied with the sum first.
+    /// `[columns]`: factor of the sum, applied first.
     pub column_scale: Option<&'a [f32]>,
     /// `[columns]`, added next.
     pub bias: &'a [f32],
@@ -31,12 +32,12 @@ pub(crate) struct Epilogue<'a> {
     pub activation: Activation,
     /// `[rows, columns]`, added after the activation.
     pub residual: Option<StridedRows<'a>>,
-    /// `[columns]`: multiplied with the residual.
+    /// `[columns]`: factor of the residual.
     pub scale: Option<&'a [f32]>,
 }
 
 impl<'a> Epilogue<'a> {
-    /// The operations on the given columns, from `first_row` on.
+    /// The operations on the given columns, starting at `first_row`.
     pub fn part(&self, first_row: usize, columns: Range<usize>) -> Self {
         Epilogue {
             column_scale: self.column_scale.map(|scale| &scale[columns.clone()]),
@@ -122,12 +123,12 @@ impl<'a> Product<'a> {
 
 /// Both operands of a product, with panels of floats or of bytes.
 trait Operands<'a> {
-    /// Length of the partial dot products that are computed at a time; the last one of a row may be shorter.
+    /// Length of the partial dot products computed at a time; the last one of a row may be shorter.
     fn depth_block(&self, simd: Simd) -> usize;
     /// Selects the first `depth` values of the first `rows` rows of `input`.
     fn set_input(&mut self, input: StridedRows<'a>, rows: usize, depth: usize, simd: Simd);
-    /// Multiplies the selected input with a panel's values from a position on: `at` is both. `next` is what will be
-    /// multiplied after it, if it exists, and is fetched from memory in the meantime.
+    /// Multiplies the selected input with a panel's values starting at a position: `at` is both. `next`, if
+    /// any, will be multiplied afterwards, and is prefetched in the meantime.
     fn multiply_panel(
         &mut self,
         at: (usize, usize),
@@ -151,8 +152,8 @@ struct OutputBlock<'a> {
 }
 
 impl OutputBlock<'_> {
-    /// Applies the epilogue to rows whose sums are stored. A task of its own, so that its vectors don't compete with the
-    /// sums of a tile for registers; the rows of a tile are still in the L1 cache.
+    /// Applies the epilogue to rows whose sums are stored. A separate task, so that its vectors don't compete
+    /// with a tile's sums for registers; the rows of a tile are still in the L1 cache.
     fn finish(&mut self, rows: Range<usize>, simd: Simd) {
         if let Some(epilogue) = self.epilogue {
             let sums = &mut self.output[rows.start * self.stride..];
@@ -177,7 +178,7 @@ impl OutputBlock<'_> {
     }
 }
 
-/// The bytes of at most `len` values from a position on; none after the last one.
+/// The bytes of at most `len` values starting at a position; empty past the last one.
 fn upcoming<T: bytemuck::NoUninit>(values: &[T], start: usize, len: usize) -> &[u8] {
     let values = values.get(start..).unwrap_or_default();
     bytemuck::cast_slice(&values[..len.min(values.len())])
@@ -198,7 +199,7 @@ trait MicroKernel<'a> {
 /// Runs a micro-kernel over all rows of its block, in tiles of at most `MR` rows that differ by at most one row.
 struct AllRows<'a, K> {
     kernel: K,
-    /// The bytes that are prefetched, a part of them per tile.
+    /// The bytes to prefetch, a part per tile.
     upcoming: &'a [u8],
     simd: Simd,
 }

@@ -1,5 +1,5 @@
-//! The argument of calls from the main wasm module to the one with relaxed SIMD: a C struct of addresses in the memory
-//! that both use. It is compiled into both modules, from this file.
+//! The argument of calls from the main wasm module to the one with relaxed SIMD: a C struct of addresses in
+//! their shared memory. It is compiled into both modules from this file.
 
 use std::slice;
 
@@ -14,7 +14,7 @@ pub const VERSION: u32 = 1;
 /// Computes a product in the other module.
 pub type ProductFunction = unsafe extern "C" fn(&mut ProductCall);
 
-/// The address and length of a slice; null for none.
+/// The address and length of a slice; null for `None`.
 #[repr(C)]
 struct Slice<T> {
     data: *mut T,
@@ -64,7 +64,7 @@ pub struct ProductCall {
     input: Slice<f32>,
     input_stride: usize,
     rows: usize,
-    /// One of the two is none.
+    /// One of the two is `NONE`.
     floats: Slice<f32>,
     bytes: Slice<i8>,
     depth: usize,

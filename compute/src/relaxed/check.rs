@@ -1,5 +1,5 @@
-//! The check of the second module's results before it is used. Engines may compute relaxed instructions in more than one
-//! way, and a wrong one must not become a wrong answer.
+//! Checks the second module's results before it is used. Engines may implement relaxed instructions in more
+//! than one way, and a wrong one must not lead to wrong answers.
 
 use crate::Activation;
 use crate::packed::pack_bytes;
@@ -7,15 +7,15 @@ use crate::panels::{Panels, StridedRows, pack_rows, panels_len};
 use crate::product::{Epilogue, Product};
 use crate::simd::{Planes, Simd};
 
-/// Sizes of the products: tiles of all heights, a full panel and a narrow one, a group of bytes.
+/// Sizes of the products: tiles of all heights, a full panel and a narrow one, and a group of bytes.
 const ROWS: usize = 6;
 const DEPTH: usize = 128;
 const COLUMNS: usize = 11;
 
-/// Checks that `run` computes products in 8 bits and products of floats, and doesn't lose NaN.
+/// Checks that `run` computes 8-bit and float products correctly, and doesn't lose NaN.
 pub fn results(run: &dyn Fn(Product<'_>)) -> Result<(), &'static str> {
     let largest = i32::from(Planes::Seven.largest());
-    // A row's largest magnitude is the largest integer, so its scale is 1, and every result an integer.
+    // A row's largest magnitude is the largest integer, so its scale is 1 and every result is an integer.
     let rows = integers(ROWS, [largest, -largest]);
     let columns = integers(COLUMNS, [i32::from(i8::MAX), i32::from(i8::MIN)]);
     let floats = |values: &[i32]| -> Vec<f32> { values.iter().map(|&value| value as f32).collect() };
@@ -42,8 +42,8 @@ pub fn results(run: &dyn Fn(Product<'_>)) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Returns whether a row with NaN is NaN after every activation, in the full panel and in the narrow one: a relaxed
-/// minimum or maximum of NaN and a number may be either.
+/// Returns whether a row with NaN is still NaN after every activation, in the full panel and in the narrow
+/// one: a relaxed minimum or maximum of NaN and a number may be either.
 fn keeps_nan(run: &dyn Fn(Product<'_>), mut input: Vec<f32>, weight: &[f32]) -> bool {
     input[0] = f32::NAN;
     Activation::ALL.into_iter().all(|activation| {
@@ -54,7 +54,7 @@ fn keeps_nan(run: &dyn Fn(Product<'_>), mut input: Vec<f32>, weight: &[f32]) -> 
     })
 }
 
-/// `count` rows of integers between two, which are in each of them.
+/// `count` rows of integers in a range; each row contains both of its ends.
 #[inline(never)]
 fn integers(count: usize, [high, low]: [i32; 2]) -> Vec<i32> {
     let mut values = Vec::with_capacity(count * DEPTH);

@@ -1,6 +1,7 @@
-//! Relaxed SIMD in browsers: a second wasm module (`relaxed/`) has the kernels that gain from it, and works on this
-//! module's memory. JavaScript compiles it, if the browser has relaxed SIMD, and puts its functions into this module's
-//! table, so that they are called like any other function by its address.
+//! Relaxed SIMD in browsers: a second wasm module (`relaxed/`) contains the kernels that benefit from it, and
+//! works on this module's memory. If the browser supports relaxed SIMD, JavaScript compiles the module and
+//! puts its functions into this module's table, so that they can be called by address like any other
+//! function.
 
 #[allow(dead_code, reason = "each module uses one side of it")]
 pub mod call;
@@ -28,7 +29,7 @@ mod tests {
     const DEPTH: usize = 13;
     const COLUMNS: usize = 11;
 
-    /// Values that are all different, so that no operand can be taken for another.
+    /// Distinct values, so that no operand can be mistaken for another.
     fn values(seed: usize, len: usize) -> Vec<f32> {
         (0..len).map(|index| ((index * 37 + seed * 101) % 211) as f32 / 100.0 - 1.0).collect()
     }

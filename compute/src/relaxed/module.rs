@@ -9,16 +9,16 @@ use crate::panels::Panels;
 use crate::product::Product;
 use crate::simd::{Kind, Simd};
 
-/// The second module, as JavaScript has instantiated it.
+/// The second module, as instantiated by JavaScript.
 #[derive(Clone, Copy, Debug)]
 pub struct Module<'a> {
     /// The result of its `version`.
     pub version: u32,
-    /// The addresses that its data and stack take.
+    /// The address range of its data and stack.
     pub region: (usize, usize),
     /// Index of its `product` in this module's function table.
     pub product: usize,
-    /// Name of the best instruction set: not all that the module has is fast on every processor.
+    /// Name of the best instruction set: not all of the module's are fast on every processor.
     pub best: &'a str,
 }
 
@@ -37,7 +37,7 @@ pub fn installed() -> Option<&'static Functions> {
 }
 
 unsafe extern "C" {
-    /// Symbols of the linker; their addresses mean something.
+    /// Linker symbols; only their addresses are meaningful.
     static __stack_high: u8;
     static __global_base: u8;
 }
@@ -46,7 +46,7 @@ impl Module<'_> {
     /// Makes the module's instruction sets available.
     ///
     /// # Errors
-    /// A description of what is wrong with the module.
+    /// A description of the problem with the module.
     pub fn install(self) -> Result<(), &'static str> {
         if self.version != VERSION {
             return Err("it was compiled for another version");
@@ -69,7 +69,7 @@ impl Module<'_> {
 }
 
 impl Functions {
-    /// The best instruction set of the module on this processor.
+    /// The module's best instruction set on this processor.
     pub fn best(&self) -> Simd {
         Simd(self.best)
     }

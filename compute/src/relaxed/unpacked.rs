@@ -1,13 +1,12 @@
-//! Products with panels of floats in fewer bits, in parts that the second module can compute: with one panel of floats
-//! each.
+//! Products with panels of floats in fewer bits, split into parts that the second module can compute: one
+//! unpacked panel of floats each.
 
 use crate::packed::AlignedFloats;
 use crate::panels::{CompactPanels, Panels};
 use crate::product::{Product, ROW_BLOCK};
 use crate::simd::Simd;
 
-/// Has `compute` compute the product of a block of rows with every panel, for all blocks of rows. `panels` are the
-/// product's.
+/// Calls `compute` for the product of every block of rows with every panel. `panels` are the product's.
 pub fn for_each_panel(
     product: Product<'_>,
     panels: CompactPanels<'_>,

@@ -1,4 +1,4 @@
-//! AVX2 with FMA and F16C, and with the VNNI that some processors add to it. Written with intrinsics, because the
+//! AVX2 with FMA and F16C, and with AVX-VNNI on processors that have it. Written with intrinsics, because the
 //! compiler vectorizes arrays of 16 floats but doesn't keep them in registers.
 
 use std::arch::x86_64::{
@@ -16,7 +16,7 @@ pub trait PairProducts: Copy {
     /// `sum + left[0] · right[0] + left[1] · right[1]` in every lane.
     ///
     /// # Safety
-    /// The processor has AVX2 and what the implementation names.
+    /// The processor must have AVX2 and the feature named by the implementation.
     unsafe fn add_products(sum: __m256i, left: __m256i, right: __m256i) -> __m256i;
 }
 
@@ -32,7 +32,7 @@ impl PairProducts for Madd {
     }
 }
 
-/// The one instruction of AVX-VNNI.
+/// The single instruction of AVX-VNNI.
 #[derive(Clone, Copy)]
 pub struct Vnni;
 
@@ -44,8 +44,8 @@ impl PairProducts for Vnni {
     }
 }
 
-/// Two vectors of eight floats. Only used inside `with_avx2` and `with_avx_vnni`, so every method runs on a processor with
-/// AVX2, FMA, F16C and what `P` needs.
+/// Two vectors of eight floats. Only used inside `with_avx2` and `with_avx_vnni`, so every method runs on a
+/// processor with AVX2, FMA, F16C and the feature that `P` needs.
 #[derive(Clone, Copy)]
 pub struct F32x16<P>([__m256; 2], PhantomData<P>);
 
@@ -171,7 +171,7 @@ impl<P: PairProducts> IntLanes<16> for I32x16<P> {
 
     #[inline(always)]
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self {
-        // SAFETY: AVX2 and what `P` needs are available, see the type.
+        // SAFETY: AVX2 and the feature that `P` needs are available, see the type.
         unsafe {
             let left = _mm256_set1_epi32(bytemuck::cast(left));
             let sums =

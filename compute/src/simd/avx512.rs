@@ -9,8 +9,8 @@ use std::arch::x86_64::{
 
 use super::lanes::{Arithmetic, IntLanes, Lanes};
 
-/// Two vectors of sixteen floats. Only used inside `with_avx512`, so every method runs on a processor with the features
-/// that it enables.
+/// Two vectors of sixteen floats. Only used inside `with_avx512`, so every method runs on a processor with
+/// the features that it enables.
 #[derive(Clone, Copy)]
 pub struct F32x32([__m512; 2]);
 

@@ -1,4 +1,5 @@
-//! The dot products of NEON, `sdot`: four products of bytes per lane and instruction. Their intrinsics aren't stable yet.
+//! NEON's dot products, `sdot`: four products of bytes per lane and instruction. Their intrinsics aren't
+//! stable yet.
 
 use std::arch::aarch64::{
     int8x16_t, int32x4_t, vdupq_n_s32, vld1q_s8, vld1q_s32, vreinterpretq_s8_s32, vshlq_n_s32, vst1q_s32,
@@ -15,10 +16,10 @@ pub struct I32x8([int32x4_t; 2]);
 /// `sum + Σ left[i] · right[i]` over the four bytes of every lane.
 ///
 /// # Safety
-/// The processor has `sdot`.
+/// The processor must have `sdot`.
 #[inline(always)]
 unsafe fn sdot(mut sum: int32x4_t, left: int8x16_t, right: int8x16_t) -> int32x4_t {
-    // SAFETY: the instruction is available, see above. It reads and writes nothing but these registers.
+    // SAFETY: the instruction is available, see above. It only reads and writes these registers.
     unsafe {
         asm!(
             "sdot {sum:v}.4s, {left:v}.16b, {right:v}.16b",

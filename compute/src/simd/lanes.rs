@@ -1,4 +1,4 @@
-//! The interface that kernels are written over: vectors of floats and of integers.
+//! The interface that kernels are written against: vectors of floats and of integers.
 
 use super::{Planes, unpack};
 
@@ -36,7 +36,7 @@ pub trait Lanes<const L: usize>: Copy + Arithmetic {
         }
         Self::load(&values)
     }
-    /// The low and the high 4-bit integers of each byte.
+    /// The low and high 4-bit integers of each byte.
     #[inline(always)]
     fn from_nibbles(bytes: &[u8; L]) -> [Self; 2] {
         let mut values = [[0.0; L]; 2];
@@ -57,14 +57,14 @@ pub trait Lanes<const L: usize>: Copy + Arithmetic {
     fn max(self, other: Self) -> Self;
     /// `max(self, 0)`; NaN stays NaN.
     fn relu(self) -> Self;
-    /// Fetches values from memory into a cache, where the instruction set can.
+    /// Prefetches values into a cache, if the instruction set supports it.
     #[inline(always)]
     fn prefetch<T>(_: &[T]) {}
 }
 
 /// A vector of `L` 32-bit sums of products of 16-bit pairs.
 pub trait IntLanes<const L: usize>: Copy {
-    /// The split of a row's integers for [`IntLanes::add_byte_products`].
+    /// How a row's integers are split for [`IntLanes::add_byte_products`].
     const PLANES: Planes = Planes::Eight;
     /// A vector of `L` pairs.
     type Pairs: Copy;
@@ -75,9 +75,10 @@ pub trait IntLanes<const L: usize>: Copy {
     /// `self + left[0] · right[0] + left[1] · right[1]` in every lane. The products only overflow if all four factors are
     /// `i16::MIN`.
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
-    /// Sums of products with bytes of the high plane, as sums of products with the integers: `self · 2^PLANES.bits()`.
+    /// Converts sums of products with the high plane's bytes to sums of products with the integers: `self ·
+    /// 2^PLANES.bits()`.
     fn shift_high_plane(self) -> Self;
-    /// `self + Σ left[i] · right[i]` in every lane. Only used where four values of a row are adjacent.
+    /// `self + Σ left[i] · right[i]` in every lane. Only used if four values of a row are adjacent.
     #[inline(always)]
     fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; L]) -> Self {
         let [a, b, c, d] = left.map(i16::from);

@@ -1,8 +1,7 @@
 //! SIMD instruction sets. Kernels are written once over [`Lanes`] and instantiated for each set.
 //!
-//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON, and most processors its dot products;
-//! x86-64 always has SSE2. AVX2 with FMA, the VNNI that some processors add to it, and AVX-512 with its own VNNI are
-//! detected at run time.
+//! WebAssembly uses SIMD128, a compile-time feature; aarch64 always has NEON, and on most processors its dot
+//! products; x86-64 always has SSE2. AVX2 with FMA, AVX-VNNI, and AVX-512 with VNNI are detected at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -28,7 +27,7 @@ pub(crate) use unpack::{half, nibbles};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Simd(pub(crate) Kind);
 
-/// The instruction sets of all processors of this architecture.
+/// The instruction sets of this architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Baseline,
@@ -40,10 +39,10 @@ pub(crate) enum Kind {
     Avx512,
     #[cfg(target_arch = "aarch64")]
     Dotprod,
-    /// The planes of WebAssembly's relaxed dot products, in plain code.
+    /// The 7-bit planes of WebAssembly's relaxed dot products, in plain code.
     #[cfg(all(test, not(target_arch = "aarch64")))]
     SevenBits,
-    /// The second module's kernels, except those in 8 bits.
+    /// The second module's kernels, except the 8-bit ones.
     #[cfg(target_arch = "wasm32")]
     Relaxed,
     /// All of the second module's kernels.
@@ -89,14 +88,14 @@ impl Simd {
 
     /// The best instruction set of this processor.
     pub fn best() -> Simd {
-        // All that the second module has is available, but not all of it is fast on every processor.
+        // All of the second module's sets are available, but not all are fast on every processor.
         #[cfg(target_arch = "wasm32")]
         return crate::relaxed::installed().map_or(Simd::BASELINE, |functions| functions.best());
         #[cfg(not(target_arch = "wasm32"))]
         Simd::available().pop().unwrap_or(Simd::BASELINE)
     }
 
-    /// The available instruction set of that name.
+    /// The available instruction set with this name.
     pub fn named(name: &str) -> Option<Simd> {
         Simd::available().into_iter().find(|simd| simd.name() == name)
     }
@@ -151,7 +150,8 @@ impl Simd {
         }
     }
 
-    /// Adjacent values of a row that one instruction multiplies with weights of 8 bits: pairs of 16 bits, or four bytes.
+    /// Number of adjacent values of a row that one instruction multiplies with 8-bit weights: a pair of
+    /// 16-bit values, or four bytes.
     pub(crate) fn adjacent(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "aarch64")]
@@ -164,7 +164,7 @@ impl Simd {
         }
     }
 
-    /// The second module's functions, if this instruction set is its own.
+    /// The second module's functions, if this is one of its instruction sets.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn relaxed(self) -> Option<&'static crate::relaxed::Functions> {
         if self == Simd::BASELINE { None } else { crate::relaxed::installed() }
@@ -177,7 +177,7 @@ impl Simd {
             Kind::Baseline => task.run::<Baseline, BASELINE_LANES, BASELINE_MR>(),
             #[cfg(all(test, not(target_arch = "aarch64")))]
             Kind::SevenBits => task.run::<portable::Separate<8, portable::SevenBits<8>>, 8, 4>(),
-            // The second module has only whole kernels, not tasks.
+            // The second module only has whole kernels, no tasks.
             #[cfg(target_arch = "wasm32")]
             Kind::Relaxed | Kind::RelaxedDot => Simd::BASELINE.run(task),
             // SAFETY: `with_avx2` only requires a processor with AVX2, FMA and F16C, and only `Simd::available` creates
@@ -197,14 +197,14 @@ impl Simd {
     }
 }
 
-/// Fetches values from memory into the L2 cache.
+/// Prefetches values into the L2 cache.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn prefetch<T>(values: &[T]) {
     use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
     const CACHE_LINE: usize = 64;
     for line in (0..size_of_val(values)).step_by(CACHE_LINE) {
-        // SAFETY: a prefetch has no effect besides the caches, and every x86-64 processor has it.
+        // SAFETY: a prefetch only affects the caches, and every x86-64 processor has it.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(values.as_ptr().cast::<i8>().wrapping_add(line)) };
     }
 }

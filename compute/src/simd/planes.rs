@@ -1,6 +1,6 @@
 //! Integers split into two planes of bytes, for instructions that multiply four bytes at a time.
 
-/// The split of an integer into two bytes.
+/// How an integer is split into two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
@@ -9,8 +9,8 @@
 pub enum Planes {
     /// `256 · high + low`, both signed.
     Eight,
-    /// `128 · (high − 64) + low`, both from 0 to 127. What WebAssembly's relaxed dot products compute with bytes of
-    /// seven bits is the same on every processor.
+    /// `128 · (high − 64) + low`, both from 0 to 127. With 7-bit bytes, WebAssembly's relaxed dot products
+    /// have the same results on every processor.
     Seven,
 }
 
@@ -32,7 +32,7 @@ impl Planes {
         }
     }
 
-    /// Offset that is subtracted from a byte of the high plane.
+    /// Offset to subtract from a byte of the high plane.
     pub const fn offset(self) -> i8 {
         match self {
             Planes::Eight => 0,

@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use super::Planes;
 use super::lanes::{Arithmetic, IntLanes, Lanes};
 
-/// Integers whose values can be had as an array.
+/// Integers whose values are available as an array.
 pub trait IntValues<const L: usize>: IntLanes<L> {
     /// The values.
     fn values(self) -> [i32; L];
 }
 
-/// Floats, for instruction sets with a fused multiply-add, and their integers.
+/// Floats for instruction sets with a fused multiply-add, and their integers.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
 pub struct Fused<const L: usize, I = IntArray<L>>([f32; L], PhantomData<I>);
@@ -88,7 +88,7 @@ impl<const L: usize, I: IntValues<L>> Lanes<L> for Fused<L, I> {
     }
 }
 
-/// Floats, for instruction sets that multiply and add in two instructions.
+/// Floats for instruction sets that multiply and add in two instructions.
 #[cfg(not(target_arch = "aarch64"))]
 #[derive(Clone, Copy)]
 pub struct Separate<const L: usize, I = IntArray<L>>([f32; L], PhantomData<I>);
@@ -164,13 +164,13 @@ impl<const L: usize, I: IntValues<L>> Lanes<L> for Separate<L, I> {
     }
 }
 
-/// Integers, for any instruction set.
+/// Integers for any instruction set.
 #[derive(Clone, Copy)]
 pub struct IntArray<const L: usize>([i32; L]);
 
 #[cfg(target_arch = "aarch64")]
 impl<const L: usize> IntArray<L> {
-    /// From the values.
+    /// Wraps an array of values.
     #[inline(always)]
     pub fn new(values: [i32; L]) -> Self {
         IntArray(values)
@@ -212,7 +212,7 @@ impl<const L: usize> IntLanes<L> for IntArray<L> {
     }
 }
 
-/// Integers with the planes of WebAssembly's relaxed dot products, to test them on any processor.
+/// Integers with the planes of WebAssembly's relaxed dot products, for testing them on any processor.
 #[cfg(test)]
 #[derive(Clone, Copy)]
 pub struct SevenBits<const L: usize>(IntArray<L>);

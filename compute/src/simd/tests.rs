@@ -1,4 +1,4 @@
-//! Every available instruction set, held against plain arithmetic.
+//! Compares every available instruction set with plain arithmetic.
 
 use super::*;
 

@@ -1,17 +1,18 @@
-//! Single values in fewer bits than a float, in plain code that the compiler vectorizes.
+//! Unpacks single values stored in fewer bits than a float, in plain code that the compiler vectorizes.
 
-/// 2¹¹²: the difference of the exponents' biases.
+/// 2¹¹²: the difference between the exponent biases.
 pub const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
 
-/// The 16-bit float with these bits, if it is finite: a float of 32 bits with a smaller exponent.
+/// Converts a finite 16-bit float, given by its bits, via a 32-bit float with a smaller exponent.
 #[inline(always)]
 pub fn half(bits: u16) -> f32 {
-    // Sign-extended, so that the sign and the rest are in their places after one shift, with bits of the sign between them.
+    // Sign-extended, so that one shift puts the sign and the rest in place, with copies of the sign bit
+    // between them.
     let shifted = i32::from(bits as i16) << 13;
     f32::from_bits(shifted as u32 & !(0x7 << 28)) * REBIAS
 }
 
-/// The two 4-bit integers of a byte, the low one first.
+/// The two 4-bit integers of a byte, low nibble first.
 #[inline(always)]
 pub fn nibbles(byte: u8) -> [f32; 2] {
     [f32::from((byte << 4) as i8 >> 4), f32::from(byte as i8 >> 4)]

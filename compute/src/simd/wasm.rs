@@ -20,7 +20,7 @@ fn multiply_add(left: v128, right: v128, addend: v128) -> v128 {
     f32x4_add(addend, f32x4_mul(left, right))
 }
 
-/// `left · right + addend`, fused where the processor can.
+/// `left · right + addend`, fused if the processor supports it.
 #[cfg(target_feature = "relaxed-simd")]
 #[inline(always)]
 fn multiply_add(left: v128, right: v128, addend: v128) -> v128 {
@@ -109,7 +109,7 @@ impl Lanes<8> for F32x8 {
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        // `pmax` returns its first operand unless it is less than the second, which NaN isn't.
+        // `pmax` returns its first operand unless it is less than the second, which NaN never is.
         F32x8([f32x4_pmax(other.0[0], self.0[0]), f32x4_pmax(other.0[1], self.0[1])])
     }
 
@@ -126,7 +126,7 @@ fn relu(values: v128) -> v128 {
     f32x4_pmax(values, f32x4_splat(0.0))
 }
 
-/// The compiler would replace `pmax` by the relaxed maximum, which may lose NaN.
+/// The compiler would replace `pmax` with the relaxed maximum, which may lose NaN.
 #[cfg(target_feature = "relaxed-simd")]
 #[inline(always)]
 fn relu(values: v128) -> v128 {
@@ -169,8 +169,8 @@ impl IntLanes<8> for I32x8 {
             i32x4_add(self.0[1], i32x4_dot_i16x8(left, right[1])),
         ])
     }
-    /// Right whatever the processor does with bytes of eight bits in the second operand, because those of the input
-    /// have seven.
+    /// Correct whatever the processor does with 8-bit values in the second operand, because the input's bytes
+    /// have seven bits.
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
     fn add_byte_products(self, left: [i8; 4], right: &[[i8; 4]; 8]) -> Self {

@@ -1,4 +1,5 @@
-//! Runs the kit without a GPU: its outputs exist, are small enough, and training resumes from them.
+//! Runs the kit without a GPU, and checks that its outputs exist and are small enough, and that training
+//! resumes from them.
 
 use std::fs;
 use std::path::Path;
@@ -11,12 +12,12 @@ use crate::outcome::Outcome;
 use crate::process::{command, run as run_command, target};
 use crate::{python, setup};
 
-/// Seconds for the first try, and for more on a machine that is too slow for it.
+/// Time limits in seconds: the first, and larger ones for machines that are too slow for it.
 const SECONDS: [&str; 3] = ["60", "120", "300"];
-/// Limits of what a machine may give back: files, and bytes of each.
+/// Limits on what a machine may return: number of files, and bytes per file.
 const FILES: (usize, u64) = (8, 16 << 20);
 
-/// Fills the kit, from real data where they are at hand, and runs it on the processor.
+/// Fills the kit, with real data if available, and runs it on the CPU.
 pub fn run() -> Result<Outcome> {
     if let Some(missing) = python::missing() {
         return Ok(Outcome::Skipped(missing));
@@ -40,7 +41,7 @@ pub fn run() -> Result<Outcome> {
     for seconds in SECONDS {
         let mut dry_run = command("bash");
         dry_run.arg(kit.join("run.sh")).args(["--cpu", "--seconds", seconds]).env("OUT", &out);
-        // It fails where a step or a profile didn't fit; what it wrote decides.
+        // It fails if a step or a profile didn't fit; its output decides.
         let ran = dry_run.stderr(Stdio::inherit()).output().context("bash is required")?;
         printed = String::from_utf8_lossy(&ran.stdout).into_owned();
         println!("{printed}");
@@ -85,7 +86,7 @@ fn check_files(out: &Path) -> Result<()> {
     }
 }
 
-/// Goes on from the checkpoint, as the machine's owner would at home, until it is at a later step.
+/// Resumes from the checkpoint, as one would do afterwards at home, until a later step.
 fn resume(kit: &Path, out: &Path, before: u64) -> Result<()> {
     for seconds in ["30", "90", "300"] {
         let mut resume = command(python::training()?);
@@ -93,7 +94,7 @@ fn resume(kit: &Path, out: &Path, before: u64) -> Result<()> {
         for (option, folder) in [("--data", "data"), ("--models", "models"), ("--shipped", "shipped")] {
             resume.arg(option).arg(kit.join(folder));
         }
-        // Too short for one step on a slow machine: then once more with more time.
+        // May be too short for one step on a slow machine; it is then retried with more time.
         let ended = run_command(resume.arg("--out").arg(target().join("gpu-kit-dry-run/runs")));
         match step(out) {
             Some(after) if after > before => {

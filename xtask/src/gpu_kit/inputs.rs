@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::Options;
 use crate::process::{command, root, run as run_command, target};
 
-/// Initial teachers, the best first.
+/// Initial teachers, best first.
 const TEACHERS: [&str; 2] = ["minilm-l6-squad-2", "minilm-l6-squad"];
 
 /// Existing folders.
@@ -21,7 +21,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// The inputs that the options or the environment name; if they name nothing, generated data and a teacher with
+    /// The inputs named by the options or the environment; if none are, generated data and a teacher with
     /// random weights.
     pub fn find(options: &Options, python: &Path) -> Result<Self> {
         match named(options) {

@@ -15,7 +15,7 @@ use crate::process::{cargo, command, find, output, root, run as run_command, tar
 use crate::{fingerprint, folder, python};
 use inputs::Inputs;
 
-/// Largest size of the kit, in MiB.
+/// Maximum size of the kit, in MiB.
 const LIMIT: u64 = 64;
 
 /// The kit's contents.
@@ -33,7 +33,7 @@ pub struct Options {
     /// A checkpoint folder that an earlier run returned, to resume from.
     #[arg(long, value_name = "DIR")]
     pub checkpoint: Option<PathBuf>,
-    /// Largest allowed size of the kit, in MiB.
+    /// Maximum size of the kit, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = LIMIT)]
     pub limit: u64,
 }
@@ -46,12 +46,12 @@ impl Options {
     }
 }
 
-/// The build of the command-line tool for the kit.
+/// How the command-line tool for the kit is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Build {
-    /// As users run it.
+    /// As for users.
     Release,
-    /// For the dry run: as the tests have already compiled it, and with generated data if there is no real data.
+    /// For the dry run: as already compiled for the tests, and with generated data if there is no real data.
     Debug,
 }
 
@@ -171,7 +171,8 @@ fn sources(kit: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The initial teacher and the students in 8 bits. Their tokenizers are for the models that come back.
+/// The initial teacher and the students in 8 bits. Their tokenizers are needed for the models that are
+/// returned.
 fn models(kit: &Path, inputs: &Inputs, program: &Path, stages: &[String]) -> Result<()> {
     let small = target().join("gpu-kit-teacher");
     if small.exists() {

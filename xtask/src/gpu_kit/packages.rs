@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::folder;
 use crate::process::{command, find, run as run_command, target};
 
-/// The loader, and the dependencies of a driver's libraries.
+/// The loader, and the dependencies of driver libraries.
 const PACKAGES: [&str; 7] =
     ["libvulkan1", "libegl1", "libglvnd0", "libopengl0", "libgl1", "libglx0", "libgles2"];
 

@@ -1,4 +1,4 @@
-//! Groups of a row's values as integers with one scale.
+//! Quantizes groups of a row's values to integers with one scale.
 
 use super::GROUP_SIZE;
 use crate::functions;
@@ -13,7 +13,7 @@ const MAX_OUTLIERS: usize = 8;
 /// The scale and outliers of one group of a row.
 #[derive(Clone, Copy)]
 pub(super) struct Group {
-    /// Multiplied with the integers to get the values.
+    /// Factor from integers to values.
     pub(super) scale: f32,
     /// Positions and values of the outliers, which are zero among the integers.
     outliers: [(usize, f32); MAX_OUTLIERS],
@@ -78,7 +78,7 @@ impl Group {
         (largest, OUTLIER_RATIO * (sum / (from.len() - self.outlier_count) as f32))
     }
 
-    /// Records an outlier. If there are too many, returns the smallest, which isn't recorded any more.
+    /// Records an outlier. If there are too many, drops the smallest and returns it.
     fn record(&mut self, position: usize, value: f32) -> Option<f32> {
         if let Some(free) = self.outliers.get_mut(self.outlier_count) {
             *free = (position, value);
@@ -96,7 +96,7 @@ impl Group {
 /// 1.5 · 2²³: adding it to a float rounds to the nearest integer.
 const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 
-/// Replaces a row's integers by two planes of bytes, the high one first.
+/// Replaces a row's integers with two planes of bytes, the high one first.
 pub(super) struct SplitIntoPlanes<'a>(pub &'a mut [i16]);
 
 impl Task for SplitIntoPlanes<'_> {

@@ -54,7 +54,7 @@ impl<'a> MicroKernel<'a> for QuadMicroKernel<'a> {
         &mut self.block
     }
 
-    /// The high planes first, so that one accumulator suffices for both.
+    /// Computes the high planes first, so that one accumulator suffices for both.
     #[inline(always)]
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
         let (panel, _) = self.panel.as_chunks::<L>();
@@ -93,7 +93,7 @@ impl QuadMicroKernel<'_> {
     }
 }
 
-/// Stores a tile's sums, multiplied by the scales of their rows' groups, with the products of the outliers.
+/// Stores a tile's sums, multiplied by the scales of their rows' groups, plus the products of the outliers.
 #[inline(always)]
 fn finish<V: Lanes<L>, T: Copy + Into<i16>, const L: usize, const M: usize, const A: usize>(
     accumulators: [V::Ints; M],

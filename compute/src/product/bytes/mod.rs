@@ -1,17 +1,18 @@
 //! The product with panels of 8-bit weights: input rows are quantized to 16-bit integers, so that products and sums are
 //! exact in 32 bits.
 //!
-//! A row is split into groups, each with its own scale, and the largest magnitude in a group maps to 32,639, or 8,191
-//! where only 14 bits can be used. The few values beyond [`group::OUTLIER_RATIO`] times the mean magnitude stay floats,
-//! because scaling to them would take precision from the other values; hidden states of trained networks have such
-//! outliers, in the millions. The rounding error of a value is therefore less than 1/2000 of its group's mean
-//! magnitude, about a hundred times less than the error of quantizing the weight to 8 bits; more only in a group with
-//! more than eight such values, of which the eight largest stay floats. In return, each instruction computes twice as
-//! many products as with floats.
+//! A row is split into groups, each with its own scale, and the largest magnitude in a group maps to 32,639,
+//! or to 8,191 where only 14 bits can be used. The few values beyond [`group::OUTLIER_RATIO`] times the mean
+//! magnitude stay floats, because scaling for them would cost the other values precision; hidden states of
+//! trained networks have such outliers, in the millions. The rounding error of a value is therefore less than
+//! 1/2000 of its group's mean magnitude, about a hundred times less than the error of quantizing the weight
+//! to 8 bits; it is larger only in a group with more than eight outliers, of which the eight largest stay
+//! floats. In return, each instruction computes twice as many products as with floats.
 //!
-//! Where an instruction multiplies pairs of 16-bit integers, weights are widened to them. Where one multiplies four bytes
-//! at a time, the input is split into two planes of bytes instead, and the sums are the same. WebAssembly's relaxed dot
-//! products are only exact on every processor if the input's bytes have seven bits, hence the 14.
+//! Where instructions multiply pairs of 16-bit integers, weights are widened to 16 bits. Where they multiply
+//! four bytes at a time, the input is split into two planes of bytes instead, and the sums are the same.
+//! WebAssembly's relaxed dot products are only exact on every processor if the input's bytes have seven bits,
+//! hence the 14.
 
 mod group;
 mod micro_kernels;
@@ -48,9 +49,9 @@ pub struct ByteOperands<'a> {
     /// The integers of the current group, or their planes.
     rows: CacheAligned<[Pair; GROUP_PAIRS], ROW_BLOCK>,
     groups: [Group; ROW_BLOCK],
-    /// Values in the current group, zero-padded to as many as are adjacent.
+    /// Number of values in the current group, zero-padded to a multiple of the adjacent ones.
     len: usize,
-    /// Pairs that are multiplied, widened.
+    /// Widened pairs of weights.
     panel: CacheAligned<Pair, { GROUP_PAIRS * Simd::MAX_LANES }>,
 }
 

@@ -20,7 +20,7 @@ impl Task for Widen<'_> {
     }
 }
 
-/// Adds up the weights of each column, and pairs the sums with zeros. Only done where a plane has an offset.
+/// Sums the weights of each column, and pairs the sums with zeros. Only needed if a plane has an offset.
 pub(super) struct SumWeights<'a> {
     pub panel: &'a [Quad],
     pub to: &'a mut [Pair],

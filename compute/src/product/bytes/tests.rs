@@ -1,4 +1,4 @@
-//! Sums of products against integers.
+//! Compares sums of products with exact integers.
 
 use crate::packed::pack_bytes;
 use crate::panels::{Panels, StridedRows};
@@ -16,7 +16,7 @@ impl Task for LargestInteger {
     }
 }
 
-/// A row of one group whose largest magnitude is the largest integer has the scale 1.
+/// A single-group row whose largest magnitude is the largest integer has a scale of 1.
 #[test]
 fn integers_are_multiplied_exactly_by_every_instruction_set() {
     let mut state = 1u32;
@@ -63,7 +63,7 @@ fn integers_are_multiplied_exactly_by_every_instruction_set() {
     }
 }
 
-/// Nine values, of which eight can stay floats. The last three are found at once, after the larger ones.
+/// Nine outliers, of which eight can stay floats. The last three are found together, after the larger ones.
 #[test]
 fn of_more_outliers_than_fit_the_largest_stay_floats() {
     let outliers = [1.0, 1.0, 1.0, 1e3, 1e6, 1e9, 1e12, 1e15, 1e18];
@@ -73,7 +73,7 @@ fn of_more_outliers_than_fit_the_largest_stay_floats() {
         if descending {
             input[..9].reverse();
         }
-        // Each output is one of the values.
+        // Each output is one of the input values.
         let weight: Vec<i8> = (0..128 * 128).map(|at| i8::from(at / 128 == at % 128)).collect();
         for simd in Simd::available() {
             let panels = pack_bytes(&weight, 128, simd.lanes(), simd.adjacent());

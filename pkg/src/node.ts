@@ -24,6 +24,12 @@ export const workerThreads = () => nodeModule<typeof import("node:worker_threads
 /** Node's URL helpers. */
 export const nodeUrl = () => nodeModule<typeof import("node:url")>("url");
 
+/** The number of cores, or 1 if it's unknown. Node before 21 has no `navigator`. */
+export async function countCores(): Promise<number> {
+  const os = inNode() ? await nodeModule<typeof import("node:os") | undefined>("os") : undefined;
+  return globalThis.navigator?.hardwareConcurrency ?? os?.availableParallelism() ?? 1;
+}
+
 /** Imports a built-in module of Node without bundlers noticing: they would fail to resolve it for a browser. */
 async function nodeModule<T>(name: string): Promise<T> {
   const specifier = `node:${name}`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { afterEach, beforeEach, test } from "node:test";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
 import { MobileBertError } from "../src/errors.ts";
@@ -9,7 +10,7 @@ import type { Reply, Request } from "../src/worker/messages.ts";
 class FakeWorker {
   static all: FakeWorker[] = [];
   /** Called when a worker gets its first request. */
-  static onLoad = () => {};
+  static onLoad: (message: Extract<Request, { kind: "load" }>) => void = () => {};
   onmessage: (event: { data: Reply }) => void = () => {};
   terminated = false;
 
@@ -18,7 +19,7 @@ class FakeWorker {
   }
 
   postMessage(message: Request): void {
-    if (message.kind === "load") FakeWorker.onLoad();
+    if (message.kind === "load") FakeWorker.onLoad(message);
     if (message.kind !== "abort") return;
     const { id } = message;
     const error = { code: "aborted" as const, message: "stopped", detail: {} };
@@ -94,4 +95,30 @@ test("a load aborted at any later moment leaves no worker", async () => {
     coded("aborted"),
   );
   assert.equal(await running(), 0);
+});
+
+test("by default there are as many threads as cores, at most four, with and without a `navigator`", async () => {
+  for (const [navigator, cores] of [
+    [undefined, availableParallelism()],
+    [{}, availableParallelism()],
+    [{ hardwareConcurrency: 3 }, 3],
+    [{ hardwareConcurrency: 64 }, 64],
+  ] as const) {
+    const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+    Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+    const controller = new AbortController();
+    const threads: number[] = [];
+    FakeWorker.onLoad = ({ request }) => {
+      threads.push(request.threads);
+      controller.abort();
+    };
+    try {
+      const { signal } = controller;
+      await assert.rejects(QuestionAnswering.load("https://example.org/model/", { signal }), coded("aborted"));
+    } finally {
+      if (before) Object.defineProperty(globalThis, "navigator", before);
+      else Reflect.deleteProperty(globalThis, "navigator");
+    }
+    assert.deepEqual(threads, [Math.min(cores, 4)]);
+  }
 });

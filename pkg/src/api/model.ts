@@ -2,7 +2,7 @@ import { onAbort, untilAborted } from "../abort.js";
 import { headTask, type LoadRequest, type Task } from "../engine/request.js";
 import { aborted, disposed, invalidInput, MobileBertError, type PlainError, renamed, toError } from "../errors.js";
 import { resolveSource, resolveUrl } from "../files/source.js";
-import { inNode } from "../node.js";
+import { countCores, inNode } from "../node.js";
 import { CALL, checkOptions, LOAD } from "../options.js";
 import type { CallOptions, Device, LoadOptions, LoadTimes, Memory, ModelSource, Progress } from "../types.js";
 import { WorkerConnection } from "../worker/client.js";
@@ -234,7 +234,7 @@ async function loadRequest(task: Task, model: ModelSource, options: LoadOptions)
   const place = await resolveSource(model, options);
   const wasmUrl = await absoluteUrl("wasmUrl", options.wasmUrl);
   const { splitSpecialTokens, simd } = options;
-  const { threads = Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MAX_DEFAULT_THREADS) } = options;
+  const { threads = Math.min(await countCores(), MAX_DEFAULT_THREADS) } = options;
   const how = { device, dtype, schedule, splitSpecialTokens, simd, threads: Math.min(threads, MAX_THREADS) };
   return { place, followBaseModel, task, ...how, cache, wasmUrl, wasmBytes };
 }

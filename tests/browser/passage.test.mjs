@@ -107,6 +107,34 @@ describeInEachBrowser("the passage", (browser) => {
     assert.ok((await suggested()).includes("How tall is the tower?"));
   });
 
+  test("and everything made of it is shown from right to left if its language is", async () => {
+    await paste(page, "#passage", "המגדלור נבנה על ידי מהנדסת. הוא גבוה מאוד.");
+    assert.equal((await ask(page, "מי בנה?")).state, "found");
+    await paste(page, "#mood", "סרט טוב");
+    await page.waitForFunction(() => document.querySelector("#mood-words").textContent !== "");
+    await page.$eval("#inside-toggle", (button) => button.click());
+    await page.waitForSelector("#inside-words .text");
+    await page.$eval("#share-open", (button) => button.click());
+    await page.waitForFunction(() => document.querySelector("#card-sentence").textContent !== "");
+    const lines = "#answer-line, #answer-sentence, #mood-words, #card-answer, #card-sentence, #inside-words .text";
+    const wrong = await page.$$eval(lines, (found) => {
+      const beginsOnTheLeft = (line) => {
+        const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        while (!/[א-ת]/.test(texts.nextNode().data)) {}
+        const letter = document.createRange();
+        letter.setStart(texts.currentNode, texts.currentNode.data.search(/[א-ת]/));
+        letter.setEnd(texts.currentNode, letter.startOffset + 1);
+        const { left, width } = line.getBoundingClientRect();
+        return letter.getBoundingClientRect().left < left + 0.7 * width;
+      };
+      return found.filter(beginsOnTheLeft).map(({ id, textContent }) => `${id}: ${textContent}`);
+    });
+    assert.deepEqual(wrong, []);
+    const directions = (fields) => fields.map((field) => getComputedStyle(field).direction);
+    const fields = await page.$$eval("#question, #mood", directions);
+    assert.deepEqual(fields, ["rtl", "rtl"]);
+  });
+
   test("shows its length in words and sections, for a long text when typing pauses", async () => {
     const size = () => page.$eval("#passage-size", (element) => element.textContent);
     await paste(page, "#passage", "One two three.");

@@ -15,7 +15,12 @@ export interface PickedFile extends Blob {
  * Selected files, for example a `FileList`, or files by name: `config.json`, `model.safetensors`, `tokenizer.json` or
  * `vocab.txt`. Names may include a folder's path.
  */
-export type ModelFiles = ReadonlyMap<string, Blob> | Readonly<Record<string, Blob>> | Iterable<PickedFile>;
+export type ModelFiles =
+  | ReadonlyMap<string, Blob>
+  | Readonly<Record<string, Blob>>
+  | Iterable<PickedFile>
+  // A `FileList` where TypeScript doesn't know that it can be iterated, without `dom.iterable`.
+  | ArrayLike<PickedFile>;
 
 /** The kind of device that runs the model. */
 export type DeviceKind = "webgpu" | "wasm";

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { MobileBertError } from "../src/errors.ts";
 import { fileUrl, resolveSource } from "../src/files/source.ts";
+import type { ModelSource } from "../src/types.ts";
 
 async function base(model: string | URL, options = {}): Promise<string> {
   const place = await resolveSource(model, options);
@@ -61,7 +62,8 @@ test("file URLs keep the query of a signed directory URL", async () => {
 
 test("files may be a list, a map or an object", async () => {
   const file = new File(["{}"], "config.json");
-  for (const files of [[file], new Map([["config.json", file]]), { "config.json": file }]) {
+  const list: ModelSource = { 0: file, length: 1 };
+  for (const files of [[file], list, new Map([["config.json", file]]), { "config.json": file }]) {
     const place = await resolveSource(files, {});
     assert.ok(place.kind === "files" && place.files.get("config.json") === file);
   }

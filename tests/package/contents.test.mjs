@@ -120,6 +120,13 @@ for (const [name, flags] of Object.entries(compilers)) {
   test(`the types compile in strict mode without skipLibCheck: ${name}`, () => compile("reader.ts", flags));
 }
 
+test("a FileList is a model's files, also without `dom.iterable`, which says that it can be iterated", async () => {
+  const lines = ["declare const picked: FileList;", "await QuestionAnswering.load(picked);"];
+  for (const lib of ["es2022,dom", "es2022,dom,dom.iterable"]) {
+    await compile("reader.ts", { ...compilers["a page, bundled"], lib }, lines);
+  }
+});
+
 test("every option may be `undefined`, and every model can be held by `await using`", async () => {
   const index = await readFile(join(packageFolder, "src/index.ts"), "utf8");
   const types = index.match(/\b\w+Options\b/g);

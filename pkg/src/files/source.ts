@@ -120,8 +120,9 @@ function pickedFiles(given: ModelFiles): Map<string, Blob> {
 
 function entries(given: ModelFiles): Iterable<readonly [string, Blob]> {
   if (given instanceof Map) return given;
-  if (!(Symbol.iterator in given)) return Object.entries(given as Readonly<Record<string, Blob>>);
-  return Array.from(given as Iterable<PickedFile>, (file) => {
+  const isList = Symbol.iterator in given || typeof given.length === "number";
+  if (!isList) return Object.entries(given as Readonly<Record<string, Blob>>);
+  return Array.from(given as ArrayLike<PickedFile>, (file) => {
     if (!(file instanceof Blob) || typeof file.name !== "string") {
       throw invalidInput("model", `the list contains ${shown(file)}, which is not a File; ${SELECT}`);
     }

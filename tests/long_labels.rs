@@ -7,7 +7,7 @@ use mobilebert::error::Code;
 use mobilebert::model::{LabelOptions, TokenClassification};
 use mobilebert::session::{Device, SessionOptions};
 
-/// A model that reads 62 pieces at once.
+/// A model whose windows have 62 pieces.
 fn model() -> TokenClassification {
     let directory =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/transformers-js/token-classification");

@@ -228,7 +228,7 @@ fn every_operation_has_its_folder_with_three_files_and_its_shader() {
     assert_eq!(folders, Operation::NAMES.iter().map(|name| (*name).to_owned()).collect());
 }
 
-/// No operation lacks a kernel, and no kernel is unused.
+/// Every operation has a kernel, and no kernel is unused.
 #[test]
 fn plans_use_exactly_the_kernels_of_the_table() {
     let mut used = BTreeSet::new();

@@ -60,7 +60,7 @@ pub struct Config {
     pub labels: Vec<String>,
     /// Number of entries of `id2label`, fewer than labels if its keys have gaps.
     listed_labels: Option<usize>,
-    /// The interpretation of a classifier's logits, if the file says so.
+    /// The interpretation of a classifier's logits, if the file specifies it.
     pub problem_type: Option<ProblemType>,
     /// The head named by `architectures`; `None` if it names none, or an unknown one.
     stated_head: Option<Head>,

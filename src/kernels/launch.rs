@@ -77,8 +77,8 @@ pub(super) fn to_u32(shapes: &Shapes<'_>, [x, y, z]: [usize; 3]) -> Result<[u32;
     Ok([shapes.u32(x)?, shapes.u32(y)?, shapes.u32(z)?])
 }
 
-/// Workgroups over a flat array: x up to its maximum, then y. The kernels compute `(y · workgroups.x + x) ·
-/// 64 + local`.
+/// Workgroups over a flat array: x up to its maximum, then y. The kernels compute
+/// `(y · workgroups.x + x) · 64 + local`.
 pub(super) fn flat(len: usize) -> [usize; 3] {
     two_dimensional(len.div_ceil(FLAT))
 }

@@ -128,7 +128,7 @@ impl Directory {
         index.map_or_else(one, |index| index.files().into_iter().map(str::to_owned).collect())
     }
 
-    /// Name of the weights or of their index: what `files.json` lists, or else what exists.
+    /// Name of the weights or of their index: the one listed in `files.json`, otherwise the one that exists.
     fn weights(&self) -> &'static str {
         let is_listed =
             |name: &&str| self.manifest.as_ref().is_some_and(|manifest| manifest.get(name).is_some());

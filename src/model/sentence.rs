@@ -88,7 +88,8 @@ pub(super) fn activation_fn(files: &SmallFiles) -> Result<Option<String>> {
     Ok(settings.and_then(|settings| settings["activation_fn"].as_str().map(str::to_owned)))
 }
 
-/// The name of the prompt that texts begin with unless the caller chooses another; none if it is empty.
+/// Name of the prompt that texts start with unless the caller chooses another one; `None` if the prompt is
+/// empty.
 fn default_prompt(files: &SmallFiles) -> Result<Option<String>> {
     let Some(settings) = parse(files, SETTINGS)? else { return Ok(None) };
     let name = text(&settings["default_prompt_name"]);

@@ -211,7 +211,7 @@ impl Session {
     /// Runs sequences of one length as one batch, and times every step of the plan.
     ///
     /// # Errors
-    /// Same as [`Session::run`], and where the lengths differ or make more than one run.
+    /// Same as [`Session::run`], and if the lengths differ or need more than one run.
     pub async fn profile(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Profile)> {
         let (plan, inputs) = self.one_run(sequences)?;
         let profile = self.executor.profile(&plan, &inputs).await?;

@@ -75,8 +75,8 @@ pub trait IntLanes<const L: usize>: Copy {
     /// `self + left[0] · right[0] + left[1] · right[1]` in every lane. The products only overflow if all four factors are
     /// `i16::MIN`.
     fn add_products(self, left: [i16; 2], right: Self::Pairs) -> Self;
-    /// Converts sums of products with the high plane's bytes to sums of products with the integers: `self ·
-    /// 2^PLANES.bits()`.
+    /// Converts sums of products with the high plane's bytes to sums of products with the integers:
+    /// `self · 2^PLANES.bits()`.
     fn shift_high_plane(self) -> Self;
     /// `self + Σ left[i] · right[i]` in every lane. Only used if four values of a row are adjacent.
     #[inline(always)]

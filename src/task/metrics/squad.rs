@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::normalize_answer;
 
-/// 1 if prediction and gold answer are equal after normalization, else 0.
+/// 1 if prediction and gold answer are equal after normalization, otherwise 0.
 pub fn exact_match(prediction: &str, gold: &str) -> f64 {
     f64::from(u8::from(normalize_answer(prediction) == normalize_answer(gold)))
 }
 
-/// F1 of the words, counted with repetition. If either has no words: 1 if `empty_is_equal` and neither has any (v2.0),
-/// else 0 (v1.1).
+/// F1 of the words, counted with repetition. If either has no words: 1 if `empty_is_equal` and neither has
+/// any (v2.0), otherwise 0 (v1.1).
 pub fn token_f1(prediction: &str, gold: &str, empty_is_equal: bool) -> f64 {
     let (prediction, gold) = (normalize_answer(prediction), normalize_answer(gold));
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

@@ -47,7 +47,7 @@ impl BestSpans {
         Self { capacity, ranks: BTreeSet::new() }
     }
 
-    /// Returns whether every span with this score is too bad to be kept.
+    /// Returns whether a span with this score can never be kept.
     pub fn excludes(&self, score: f64) -> bool {
         let worst = self.ranks.first().filter(|_| self.ranks.len() >= self.capacity);
         worst.is_some_and(|worst| score < worst.score)
@@ -79,7 +79,7 @@ impl<'a> BestTexts<'a> {
         Self { context, capacity, by_rank: BTreeMap::new(), by_text: BTreeMap::new() }
     }
 
-    /// Returns whether every span with this score is too bad to be kept.
+    /// Returns whether a span with this score can never be kept.
     pub fn excludes(&self, score: f64) -> bool {
         let worst = self.by_rank.first_key_value().filter(|_| self.is_full());
         worst.is_some_and(|(worst, _)| score < worst.score)

@@ -74,7 +74,7 @@ impl Executor {
     ) -> Result<()> {
         let values = values.into();
         if values.shape != parameter.shape || !values.is_whole() {
-            let problem = format!("has shape {:?} where {:?} is asked for", values.shape, parameter.shape);
+            let problem = format!("has shape {:?} instead of {:?}", values.shape, parameter.shape);
             return Err(Error::tensor(&parameter.name, problem));
         }
         let loaded = match (parameter.role, parameter.shape.as_slice()) {

@@ -18,7 +18,7 @@ pub(super) fn cause(error: wgpu::RequestAdapterError) -> String {
             "WebGPU found no adapter".to_owned()
         }
         wgpu::RequestAdapterError::NotFound { .. } => {
-            "no driver of Vulkan, Metal or Direct3D 12 was found".to_owned()
+            "no Vulkan, Metal or Direct3D 12 driver was found".to_owned()
         }
         other => other.to_string(),
     }

@@ -202,8 +202,7 @@ fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Resu
     let groups = if format_of(values) == Format::Q4 { len / Q4_GROUP } else { 0 };
     let scales = 4 * values.scales.len() + 2 * groups.next_multiple_of(2);
     if values.shape != parameter.shape || !values.is_whole() || len == 0 {
-        let problem =
-            format!("{len} values of shape {:?} where {:?} is needed", values.shape, parameter.shape);
+        let problem = format!("{len} values of shape {:?} instead of {:?}", values.shape, parameter.shape);
         return Err(Error::tensor(&parameter.name, problem));
     }
     let columns = matrix_width(parameter).unwrap_or(len);

@@ -112,7 +112,7 @@ impl Encoder {
     pub async fn similarity(&mut self, a: &str, b: &str) -> Result<f64> {
         let embeddings = self.encode(&[a, b], EncodeOptions::default()).await?;
         let [a, b] = &embeddings[..] else {
-            return Err(Error::internal("encode", "two texts gave another number of embeddings"));
+            return Err(Error::internal("encode", "two texts didn't give two embeddings"));
         };
         cosine(a.as_ref(), b.as_ref())
     }

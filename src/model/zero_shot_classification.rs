@@ -86,7 +86,7 @@ impl ZeroShotClassification {
             let hypothesis = tokenizer.encode_with_special_tokens(&template.hypothesis(labels[index]))?;
             sequence::assemble_whole_pair(tokenizer, premise.clone(), hypothesis, max_length).map_err(|_| {
                 let problem =
-                    format!("label {index} is too long: its hypothesis doesn't fit {max_length} tokens");
+                    format!("label {index} is too long: its hypothesis doesn't fit in {max_length} tokens");
                 Error::invalid_input("labels", problem)
             })
         };

@@ -33,7 +33,7 @@ pub(super) fn request(network: &Network, request: &Request) -> Result<()> {
         return Err(Error::invalid_input(
             "batch",
             format!(
-                "is {}, must be from 1 to {} for {} tokens a sequence",
+                "is {}, must be from 1 to {} for {} tokens per sequence",
                 request.batch,
                 limits::WORKGROUPS / request.sequence,
                 request.sequence
@@ -72,7 +72,7 @@ pub fn fits_gpu(network: &Network) -> Result<()> {
         if bytes > limits::BINDING_BYTES as u64 {
             return Err(Error::unsupported(
                 format!("`{}` of shape {:?}, {bytes} bytes,", parameter.name, parameter.shape),
-                format!("WebGPU guarantees {} bytes a buffer; the CPU takes it", limits::BINDING_BYTES),
+                format!("WebGPU only guarantees {} bytes per buffer; use the CPU", limits::BINDING_BYTES),
             ));
         }
     }
@@ -92,7 +92,7 @@ fn result(label: &str, len: usize, request: &Request) -> Result<()> {
     Err(Error::unsupported(
         format!("`{label}` of {len} floats at batch {} × sequence {}", request.batch, request.sequence),
         format!(
-            "WebGPU guarantees {} bytes a buffer; use a smaller batch or a shorter length",
+            "WebGPU only guarantees {} bytes per buffer; use a smaller batch or a shorter length",
             limits::BINDING_BYTES
         ),
     ))

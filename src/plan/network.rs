@@ -99,7 +99,7 @@ impl Network {
                         "num_hidden_layers" => (count, number + 1),
                         _ => (count + 1, number + 2),
                     };
-                    let problem = format!("is {stated}, but the checkpoint has `{name}`: {found} at least");
+                    let problem = format!("is {stated}, but the checkpoint has `{name}`: at least {found}");
                     return Err(Error::config(field, problem));
                 }
             }

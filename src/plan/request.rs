@@ -38,7 +38,7 @@ impl FromStr for Schedule {
         let found = Schedule::ALL.into_iter().find(|schedule| schedule.as_str() == name);
         found.ok_or_else(|| {
             let known = Schedule::ALL.map(Schedule::as_str).join(", ");
-            Error::invalid_input("schedule", format!("`{name}` is none of {known}"))
+            Error::invalid_input("schedule", format!("`{name}` isn't one of {known}"))
         })
     }
 }

@@ -61,7 +61,7 @@ pub async fn find(options: &SessionOptions) -> Result<Found> {
     let wanted = options.device;
     if wanted == Device::Cpu {
         let chosen = Choice { by: ChosenBy::Request, ..Choice::default() };
-        return Ok(on_cpu(DeviceReport { chosen, ..cpu(None, false, "the CPU was asked for") }));
+        return Ok(on_cpu(DeviceReport { chosen, ..cpu(None, false, "the CPU was requested") }));
     }
     let device = match request(options).await {
         Ok(device) => device,
@@ -100,13 +100,13 @@ pub fn judge(device: gpu::Device, options: &SessionOptions) -> Found {
     let (reason, candidates): (_, &[Candidate]) = match (wanted, options.schedule) {
         (Device::Gpu, schedule) => (
             if fallback {
-                "the GPU was asked for; this adapter computes in software"
+                "the GPU was requested; this adapter computes in software"
             } else {
-                "the GPU was asked for"
+                "the GPU was requested"
             },
             if schedule.is_none() { &[Candidate::Chain, Candidate::Tiled] } else { &[] },
         ),
-        (_, Some(_)) => ("a GPU was found, and a schedule was asked for", &[]),
+        (_, Some(_)) => ("a GPU was found, and a schedule was requested", &[]),
         (_, None) => ("a GPU was found", &[Candidate::Chain, Candidate::Tiled, Candidate::Cpu]),
     };
     let by = if reason == "a GPU was found" { ChosenBy::Rule } else { ChosenBy::Request };

@@ -141,7 +141,7 @@ impl Settings {
         for added in &self.added {
             if let Some(&id) = self.vocabulary.0.get(&added.content).filter(|id| **id != added.id) {
                 let token = token_text(&added.content);
-                let problem = format!("added token {token} has id {}, the vocabulary says {id}", added.id);
+                let problem = format!("added token {token} has id {}, but {id} in the vocabulary", added.id);
                 return Err(Error::corrupt(TOKENIZER_JSON, problem));
             }
         }

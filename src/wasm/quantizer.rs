@@ -39,7 +39,7 @@ impl WasmQuantizer {
     /// Takes the file's next bytes.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), JsValue> {
         let (Some(stream), Some(quantizer)) = (&mut self.stream, &mut self.quantizer) else {
-            return Err(Error::internal("quantize", "no file was begun").into());
+            return Err(Error::internal("quantize", "no file was started").into());
         };
         let file = stream.file().to_owned();
         let knew_header = stream.header().is_some();

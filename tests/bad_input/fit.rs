@@ -46,7 +46,7 @@ fn weights_of_a_deeper_network_are_rejected() {
         folder.write("config.json", config.to_string());
         let error = folder.error();
         assert_eq!(error.culprit(), Some(("field", field)), "{error}");
-        assert_says(&error, &["is 1", found, "2 at least"]);
+        assert_says(&error, &["is 1", found, "at least 2"]);
     }
 }
 

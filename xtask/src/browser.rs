@@ -22,7 +22,7 @@ pub fn missing() -> Option<String> {
 /// Builds everything, and returns Node with the paths of the browsers and of this program, which serves the page.
 pub fn node() -> Result<Command> {
     let (Some(chromium), Some(firefox)) = (setup::chromium(), setup::firefox()) else {
-        bail!("Chromium and Firefox are required; CHROMIUM and FIREFOX may name their programs");
+        bail!("Chromium and Firefox are required; CHROMIUM and FIREFOX can be set to their paths");
     };
     pages::build()?;
     setup::npm_packages("tests/browser")?;

@@ -112,7 +112,7 @@ impl Microbenchmark {
         let ended = now_ms();
         device.check(self.name)?;
         if !done {
-            return Err(Error::DeviceLost { reason: format!("{} did not end", self.name) });
+            return Err(Error::DeviceLost { reason: format!("{} didn't finish", self.name) });
         }
         let gpu = match timestamps {
             Some(timestamps) => timestamps.read(device).await?.iter().sum(),

@@ -75,7 +75,7 @@ fn check(network: &Network, plan: &Plan) -> Result<()> {
     let width = head_size * config.num_attention_heads;
     if !head_size.is_multiple_of(4) || width > MAX_WIDTH {
         let sizes = format!("{} heads of {head_size}", config.num_attention_heads);
-        return Err(unsupported(format!("{sizes}; it takes multiples of 4, and {MAX_WIDTH} altogether")));
+        return Err(unsupported(format!("{sizes}; it supports multiples of 4, up to {MAX_WIDTH} in total")));
     }
     Ok(())
 }

@@ -135,7 +135,7 @@ impl Segment {
                 column: stored.get(&value.buffer).copied(),
             });
         }
-        let too_many = format!("a layer has {} linears, it takes {MAX_LINEARS}", linears.len());
+        let too_many = format!("a layer has {} linears; it supports {MAX_LINEARS}", linears.len());
         if linears.len() > MAX_LINEARS || linears.is_empty() {
             return Err(unsupported(too_many));
         }

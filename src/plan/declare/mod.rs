@@ -58,7 +58,7 @@ impl<'a> NetworkBuilder<'a> {
     /// Fails if any tensor is missing. The error names the first few.
     pub(super) fn fail_if_missing(&mut self) -> Result<()> {
         let Some(first) = self.missing.first() else { return Ok(()) };
-        let mut problem = format!("is missing; `config.json` asks for it with shape {:?}", first.shape);
+        let mut problem = format!("is missing; `config.json` requires it with shape {:?}", first.shape);
         let others: Vec<&str> = self.missing.iter().skip(1).map(Source::name).collect();
         if !others.is_empty() {
             let listed = others.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -80,7 +80,7 @@ fn check_files(out: &Path) -> Result<()> {
     ensure!(files.len() <= FILES.0, "the dry run left {} files: {files:?}", files.len());
     match files.iter().find(|(_, bytes)| *bytes >= FILES.1) {
         Some((path, bytes)) => {
-            bail!("{}: {bytes} bytes, a machine gives back less than 16 MiB", path.display())
+            bail!("{}: {bytes} bytes, but a machine only returns files of less than 16 MiB", path.display())
         }
         None => Ok(()),
     }

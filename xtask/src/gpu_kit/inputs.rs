@@ -44,7 +44,7 @@ impl Inputs {
             };
             if !data.join(file).is_file() {
                 bail!(
-                    "no data folder with {file}: name it by --data or MOBILEBERT_DATA ({source}; training/README.md describes its layout), or leave it out with --stages"
+                    "no data folder with {file}: pass it with --data or MOBILEBERT_DATA ({source}; training/README.md describes its layout), or leave it out with --stages"
                 );
             }
         }
@@ -53,7 +53,7 @@ impl Inputs {
             .and_then(|folder| TEACHERS.iter().map(|name| folder.join(name)).find(|path| is_model(path)));
         let Some(teacher) = teacher else {
             bail!(
-                "no models folder with minilm-l6-squad-2 or minilm-l6-squad: name it by --models or MOBILEBERT_MODELS (a BERT fine-tuned on SQuAD with 6 layers, 384 wide; training/configs/squad-teacher.toml trains one)"
+                "no models folder with minilm-l6-squad-2 or minilm-l6-squad: pass it with --models or MOBILEBERT_MODELS (a BERT fine-tuned on SQuAD with 6 layers, 384 wide; training/configs/squad-teacher.toml trains one)"
             );
         };
         Ok(Self { data, teacher, generated: false })
@@ -95,7 +95,10 @@ mod tests {
         for (stages, file, source) in cases {
             let error = Inputs::check(&Options::new(&[stages]), Some("nowhere".into()), None);
             let error = error.err().expect("nothing is there").to_string();
-            assert!(error.starts_with(&format!("no data folder with {file}: name it by --data")), "{error}");
+            assert!(
+                error.starts_with(&format!("no data folder with {file}: pass it with --data")),
+                "{error}"
+            );
             assert!(error.contains(source) && !error.contains('\n'), "{error}");
         }
         let data = std::env::temp_dir().join(format!("gpu-kit-data-{}", std::process::id()));

@@ -253,7 +253,7 @@ fn check_size(kit: &Path, limit: u64) -> Result<()> {
     let listed: Vec<_> =
         parts.iter().map(|(bytes, name)| format!("{name} {:.1} MiB", mebibytes(*bytes))).collect();
     bail!(
-        "{}: {:.1} MiB, more than the {limit} that it may weigh ({}); raise --limit, name fewer --stages, or leave out --checkpoint",
+        "{}: {:.1} MiB, over the limit of {limit} MiB ({}); raise --limit, name fewer --stages, or leave out --checkpoint",
         kit.display(),
         mebibytes(whole),
         listed.join(", ")
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(total(&kit).ok(), Some((3 << 20) + 9));
         assert!(check_size(&kit, 4).is_ok());
         let error = check_size(&kit, 3).expect_err("3 MiB and 9 bytes").to_string();
-        assert!(error.contains("more than the 3 that it may weigh (data 3.0 MiB, "), "{error}");
+        assert!(error.contains("over the limit of 3 MiB (data 3.0 MiB, "), "{error}");
         std::fs::remove_dir_all(kit).expect("the folder is there");
     }
 }

@@ -1,1 +1,1 @@
-"""Train MobileBERT checkpoints by knowledge transfer: one command per step, see README.md."""
+"""Train MobileBERT checkpoints by knowledge transfer: one command per step. See README.md."""

@@ -14,26 +14,26 @@ from training.places import Places
 BEGAN = time.monotonic()
 
 STEPS = {
-    "corpus": "turn plain text into pieces on disk",
-    "pretrain": "masked words and next sentences, for a student or an IB-BERT",
+    "corpus": "tokenize plain text and store it on disk",
+    "pretrain": "pre-train a student or an IB-BERT on masked words and next sentences",
     "teacher": "fine-tune a teacher on a task",
-    "transfer": "teach a student the teacher's layers",
-    "finetune": "fine-tune a student, with a teacher's soft labels where one is named",
-    "calibrate": 'fix the threshold of "no answer" on training questions',
-    "evaluate": "official metric on the dev set",
-    "export": "leave a Hugging Face directory in 16 bits",
-    "ship": "make the directory that ships: 8 bits, scored by the engine, with a model card",
-    "queue": "all steps of a list, going on where they stopped",
-    "compare": "variants of one configuration, several seeds each",
+    "transfer": "transfer the teacher's layers to a student",
+    "finetune": "fine-tune a student, optionally with a teacher's soft labels",
+    "calibrate": "fit the temperature and thresholds on held-out training rows",
+    "evaluate": "compute the official metric on the dev set",
+    "export": "write a Hugging Face directory in f16",
+    "ship": "make the directory to ship: quantized, scored with the engine, with a model card",
+    "queue": "run a list of steps, resuming where it stopped",
+    "compare": "train variants of one configuration with several seeds each",
     "pack": "tokenize a task's training examples for a machine that only trains",
-    "resume": "go on with the run of a checkpoint folder",
-    "unpack": "take the finished runs out of a shared checkpoint folder",
+    "resume": "resume the run in a checkpoint folder",
+    "unpack": "extract the finished runs from a shared checkpoint folder",
 }
 TRAINING = ("pretrain", "teacher", "transfer", "finetune")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one step; 0 done, 1 failed with one line, 2 usage."""
+    """Run one step; returns the exit status: 0 success, 1 failure (reported in one line), 2 usage error."""
     defaults = Places()
     parser = argparse.ArgumentParser(
         prog="python -m training",
@@ -41,18 +41,18 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="steps:\n" + "\n".join(f"  {name:<10} {what}" for name, what in STEPS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("step", choices=STEPS, metavar="STEP", help="one of those below")
-    parser.add_argument("checkpoint", nargs="?", type=Path, help="folder of a checkpoint, for resume and unpack")
-    parser.add_argument("--config", type=Path, help="TOML file, see training/configs; for all other steps")
-    parser.add_argument("--data", type=Path, default=defaults.data, help="folder of the data sets")
-    parser.add_argument("--models", type=Path, default=defaults.models, help="folder of given checkpoints")
-    parser.add_argument("--out", type=Path, default=defaults.out, help="folder of the runs")
-    parser.add_argument("--shipped", type=Path, default=defaults.shipped, help="folder of the models that ship")
+    parser.add_argument("step", choices=STEPS, metavar="STEP", help="one of the steps below")
+    parser.add_argument("checkpoint", nargs="?", type=Path, help="checkpoint folder, for resume and unpack")
+    parser.add_argument("--config", type=Path, help="TOML file (see training/configs), for all other steps")
+    parser.add_argument("--data", type=Path, default=defaults.data, help="folder with the datasets")
+    parser.add_argument("--models", type=Path, default=defaults.models, help="folder with pre-trained checkpoints")
+    parser.add_argument("--out", type=Path, default=defaults.out, help="folder for the runs")
+    parser.add_argument("--shipped", type=Path, default=defaults.shipped, help="folder with the shipped models")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: OMP_NUM_THREADS or all cores")
-    parser.add_argument("--checkpoints", type=Path, help="one folder for the checkpoints of all runs; see README.md")
-    parser.add_argument("--seconds", type=float, help="stop, saved, before so many seconds are over")
+    parser.add_argument("--checkpoints", type=Path, help="shared folder for the checkpoints of all runs; see README.md")
+    parser.add_argument("--seconds", type=float, help="save and stop before this many seconds have passed")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change the configuration"
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a configuration value"
     )
     given = parser.parse_args(arguments)
     wanted, other = ("checkpoint", "config") if given.step in ("resume", "unpack") else ("config", "checkpoint")
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.seconds is not None and given.step not in (*TRAINING, "queue", "resume"):
         parser.error(f"--seconds: {given.step} does no training")
     places = Places(given.data, given.models, given.out, given.shipped, given.checkpoints)
-    # Counted from the start of the program where it is one, not from that of a call.
+    # Counted from the start of the process when run as a program, otherwise from this call.
     limit = Limit(given.seconds, BEGAN if arguments is None else None)
     try:
         limit.start()
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("error: interrupted; run the same command again to go on from the last checkpoint", file=sys.stderr)
+        print("error: interrupted; run the same command again to resume from the last checkpoint", file=sys.stderr)
         return 1
     finally:
         limit.end()

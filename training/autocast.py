@@ -1,4 +1,4 @@
-"""The choice of bf16 autocast, where it pays: always on CUDA, on a CPU only where a short probe finds it faster.
+"""Whether to use bf16 autocast: always on CUDA, on a CPU only if a short probe finds it faster.
 
 Processors with `avx512_bf16` or AMX multiply bf16 several times faster than f32. Others convert to f32 and back, which
 is slower than f32 alone.
@@ -11,15 +11,15 @@ import torch
 
 from training import parallel
 
-# Shape of the probe's product: a batch of tokens through one of a student's feed-forward networks.
+# Shape of the probe's matrix product: a batch of tokens through one of a student's feed-forward networks.
 TOKENS, INPUT, OUTPUT = 2048, 128, 512
 ROUNDS = 7
-# bf16 costs precision and conversions between the products: it has to win by this much to be worth it.
+# bf16 costs precision, and conversions between the products: it must be this much faster to be worth it.
 MARGIN = 1.3
 
 
 def pays(device: torch.device) -> bool:
-    """Return whether to train in bf16 on `device`. Every process of a group gets the answer of the first."""
+    """Return whether to train in bf16 on `device`. All processes of a group get the result of the first."""
     if device.type == "cuda":
         return True
     return parallel.agree(has_bf16() and faster(seconds))
@@ -31,12 +31,12 @@ def has_bf16() -> bool:
 
 
 def faster(seconds: Callable[[torch.dtype], float]) -> bool:
-    """Return whether bf16 wins by the margin, by `seconds` (of one product, by its data type)."""
+    """Return whether bf16 is faster by the margin; `seconds` measures one product in a given dtype."""
     return seconds(torch.float32) > MARGIN * seconds(torch.bfloat16)
 
 
 def seconds(dtype: torch.dtype) -> float:
-    """Least CPU time of one product out of several: other programs only ever make it longer."""
+    """Minimum CPU time of one product over several rounds, since other programs can only make it slower."""
     rows, weight = torch.ones(TOKENS, INPUT, dtype=dtype), torch.ones(OUTPUT, INPUT, dtype=dtype)
     taken = []
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""A model card from what the runs left: architecture, recipe, hours, scores."""
+"""Model cards from the records of the runs: architecture, recipe, hours, scores."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ DATA = {
     "squad": "SQuAD v1.1 (CC BY-SA 4.0), training file alone, without answers whose place is a guess.",
 }
 LICENSE = "The weights: MIT, as the project. The teacher and the data named above keep their own licenses."
-# How a shipped model is tried from the repository's root.
+# How to try a shipped model from the repository's root.
 USE = {
     "sst2": 'classify --model models/{name} "a charming and often affecting journey"',
     "text": 'fill-mask --model models/{name} "The [MASK] was full of people."',
@@ -33,7 +33,7 @@ FIELDS = (
 
 
 def write(config: Config, places: Places, source: Path, scored: list[str] | None = None) -> str:
-    """The card's text in Markdown; `scored` takes the place of the scores that the step "evaluate" left."""
+    """The card in Markdown; `scored` replaces the scores written by the step "evaluate"."""
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     lines = [f"# {config.name}", ""]
     if config.task in USE:

@@ -1,8 +1,9 @@
-"""Finished runs inside a shared checkpoint folder (`--checkpoints`), so that one folder is all that has to travel.
+"""Finished runs inside a shared checkpoint folder (`--checkpoints`), so that only one folder has to be copied.
 
-On a machine that gives back a few files, every run writes its checkpoint into the same folder. A finished run stays
-there as a result: its weights (in 16 bits where its checkpoints were compact; frozen word vectors of a given start are
-left out), its log and its figures. Once a run that went on from another one is finished, only that one's figures stay.
+On a machine that returns only a few files, all runs write their checkpoints to the same folder. A finished run stays
+there as a result: its weights (in f16 if its checkpoints were compact, without frozen word embeddings that came from
+`models.init`), its log and its metrics. Once a run that was initialized from it has finished too, its weights are
+dropped.
 """
 
 import dataclasses
@@ -18,10 +19,10 @@ from training.errors import TrainingError
 from training.models import architecture, build, heads
 from training.places import Places
 
-# What a shared folder may hold: four parts, with room for other files that travel along.
+# Capacity of a shared folder: four parts, which leaves room for other files that are copied along.
 ROOM = 4 * parts.LONGEST
 WEIGHTS = "weights.safetensors"
-# Files of a run that are carried as they are, by their places below the run's folder.
+# Files of a run that are carried unchanged, as paths relative to the run's folder.
 FILES = ("model/config.json", f"model/{heads.RECORD}", "done.json", "log.jsonl")
 
 
@@ -30,7 +31,7 @@ class Full(TrainingError):
 
 
 class Carried:
-    """A shared folder's content except the current run's; nothing where each run has its own folder."""
+    """The contents of a shared folder except for the current run; empty if each run has its own folder."""
 
     def __init__(self, places: Places):
         self.runs, self.pieces, self.places = {}, {}, places
@@ -40,11 +41,11 @@ class Carried:
             self.pieces = {name: piece for name, piece in found.pieces.items() if name.startswith("runs/")}
 
     def bundle(self, about: dict, pieces: dict[str, bytes]) -> parts.Bundle:
-        """A checkpoint with what is carried in front."""
+        """A checkpoint, preceded by the carried runs."""
         return parts.Bundle({"runs": self.runs} | about, self.pieces | pieces)
 
     def finish(self, config: Config, model: torch.nn.Module) -> None:
-        """Leave a finished run in the shared folder, in place of its checkpoint."""
+        """Store a finished run in the shared folder, replacing its checkpoint."""
         if self.places.checkpoints is None:
             return
         folder, prefix = self.places.run(config.name), f"runs/{config.name}/"
@@ -58,20 +59,20 @@ class Carried:
         parts.write(self.places.checkpoints, self.bundle({}, {}), folder / "checkpoint.new")
 
     def require_room(self, config: Config, model: torch.nn.Module) -> None:
-        """Refuse a run whose checkpoints would not fit next to what is carried."""
+        """Reject a run whose checkpoints would not fit next to the carried runs."""
         if self.places.checkpoints is None:
             return
         carried, own = sum(map(len, self.pieces.values())), _checkpoint_size(config, model)
         if carried + own > ROOM:
             raise Full(
                 f"{self.places.checkpoints}: {carried / 2**20:.0f} MiB of finished runs and {own / 2**20:.0f} MiB of "
-                f"'{config.name}' are more than {ROOM / 2**20:.0f} MiB; take the finished ones out by "
-                "`python -m training unpack` and go on in an empty folder"
+                f"'{config.name}' exceed {ROOM / 2**20:.0f} MiB; extract the finished ones with "
+                "`python -m training unpack` and continue in an empty folder"
             )
 
 
 def unpack(bundle: parts.Bundle, places: Places, where: Path) -> list[str]:
-    """Put finished runs into the folder of runs, those that are there already left alone; returns their names."""
+    """Extract finished runs to the folder of runs, skipping existing ones; returns the names of all of them."""
     for name, run in bundle.about.get("runs", {}).items():
         folder, prefix = places.run(name), f"runs/{name}/"
         if (folder / "done.json").exists():
@@ -82,7 +83,7 @@ def unpack(bundle: parts.Bundle, places: Places, where: Path) -> list[str]:
                 _write(folder / file, bundle.pieces[prefix + file])
         if prefix + WEIGHTS in bundle.pieces:
             _restore(config, places, tensors.from_bytes(bundle.pieces[prefix + WEIGHTS], f"{where}: {name}"))
-        # Last: with it the run counts as finished.
+        # Written last: it marks the run as finished.
         _write(folder / "done.json", bundle.pieces[prefix + "done.json"])
     return list(bundle.about.get("runs", {}))
 
@@ -117,6 +118,6 @@ def _weights(config: Config, model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _checkpoint_size(config: Config, model: torch.nn.Module) -> int:
-    # Generous: every stored parameter counts as one that learns.
+    # An upper bound: counts every stored parameter as trainable.
     count = sum(p.numel() for n, p in model.named_parameters() if not state.left_out(config, n))
     return int(count * (5.1 if config.loop.storage == "compact" else 12)) + 2**18

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: everything is written next to its place and then moved there."""
+"""Atomic writes: every file is written next to its destination and then moved into place."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from training.errors import TrainingError
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a neighboring file, then move it over `path`. A failure leaves `path` as it was."""
+    """Let `write` create a temporary file, then move it to `path`. On failure, `path` is unchanged."""
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,14 +25,14 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def failed(path: Path, error: OSError) -> TrainingError:
-    """The line about a file or folder that could not be written."""
+    """The error for a file or folder that could not be written."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     reason = "the disk is full" if full else str(error).splitlines()[0]
-    return TrainingError(f"{path}: could not be written: {reason}; what was there before is untouched")
+    return TrainingError(f"{path}: could not be written: {reason}; the previous contents are untouched")
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Copy `source` over `target`, which goes only when the copy is whole."""
+    """Replace `target` with a copy of `source`; `target` is removed only once the copy is complete."""
     partial, before = (target.with_name(f"{target.name}.{kind}") for kind in ("part", "before"))
     try:
         for left_over in (partial, before):

@@ -1,9 +1,9 @@
-"""Weights in 24 bits and AdamW's moments in 8: a checkpoint of 5 bytes per parameter instead of 12.
+"""Weights in 24 bits and AdamW's moments in 8 bits: 5 bytes per parameter in a checkpoint instead of 12.
 
-A weight keeps 16 bits of its mantissa. A first moment is one of 255 steps of the largest of its block of 64. A second
-moment keeps its logarithm, 8 steps per octave, down to 2⁻³² of its tensor's largest. The run that writes goes on from
-the rounded values, so a run that is resumed continues bit for bit as the one that wrote; only how often it is written
-shows in the result, by less than the 16 bits in which models are exported.
+A weight keeps 16 bits of its mantissa. A first moment is quantized linearly to 255 levels, with one scale per block of
+64. A second moment is quantized logarithmically, 8 levels per octave, down to 2⁻³² of its tensor's maximum. The run
+that saves a checkpoint continues with the rounded values, so a resumed run is bit-for-bit identical to it. How often a
+run is saved affects its result, but by less than the rounding to 16 bits on export.
 """
 
 import torch
@@ -13,18 +13,18 @@ BLOCK, PER_OCTAVE, LARGEST = 64, 8, 255
 
 
 def weight(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The upper three bytes of every f32, rounded."""
+    """The upper three bytes of every f32 value, rounded."""
     bits = tensor.detach().contiguous().view(torch.int32) + 0x80
     return {"": bits.view(torch.uint8).reshape(-1, 4)[:, 1:].contiguous()}
 
 
 def weight_back(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
-    """f32 again, the lowest byte 0."""
+    """Restore f32 values; their lowest byte is 0."""
     return functional.pad(stored[""], (1, 0)).contiguous().view(torch.float32).reshape(shape)
 
 
 def first(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
-    """8 bits with one scale per block."""
+    """Quantize a first moment to 8 bits with one scale per block."""
     flat = tensor.detach().flatten()
     blocks = functional.pad(flat, (0, -len(flat) % BLOCK)).reshape(-1, BLOCK)
     scale = (blocks.abs().amax(1) / 127).bfloat16()
@@ -33,14 +33,14 @@ def first(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def first_back(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
-    """Steps times scales."""
+    """Dequantize a first moment."""
     steps, scale = stored[""], stored[".scale"].float()
     blocks = functional.pad(steps, (0, -len(steps) % BLOCK)).reshape(-1, BLOCK).float() * scale[:, None]
     return blocks.flatten()[: len(steps)].reshape(shape).contiguous()
 
 
 def second(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
-    """8 bits of a logarithm; 0 is 0."""
+    """Quantize a second moment to 8 bits on a logarithmic scale; code 0 means 0."""
     flat = tensor.detach().flatten()
     largest = flat.max()
     below = ((largest / flat).log2() * PER_OCTAVE).round().clamp(0, LARGEST - 1)
@@ -49,7 +49,7 @@ def second(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def second_back(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
-    """The largest times a table's value: the same bits on every device."""
+    """Dequantize a second moment through a lookup table, so that the result has the same bits on every device."""
     table = torch.exp2((torch.arange(LARGEST + 1, dtype=torch.float64) - LARGEST) / PER_OCTAVE).float()
     table[0] = 0.0
     codes = stored[""]

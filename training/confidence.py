@@ -6,7 +6,7 @@ import numpy as np
 
 
 def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval of a share, in per cent; 95 % by default."""
+    """Wilson score interval of a proportion, in percent; 95 % by default."""
     share = hits / count
     middle = share + z * z / (2 * count)
     reach = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
@@ -15,7 +15,7 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def bootstrap(values: list[float], seed: int = 1, draws: int = 2000) -> tuple[float, float]:
-    """The 95 % interval of a mean, by drawing the examples again and again (Efron's percentile bootstrap)."""
+    """The 95 % confidence interval of a mean (Efron's percentile bootstrap)."""
     given, random = np.asarray(values), np.random.default_rng(seed)
     means = [given[random.integers(len(given), size=len(given))].mean() for _ in range(draws)]
     low, high = np.percentile(means, [2.5, 97.5])

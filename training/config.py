@@ -1,4 +1,4 @@
-"""The configuration file: TOML into typed dataclasses; unknown keys and wrong types are refused."""
+"""Configuration files: TOML parsed into typed dataclasses; unknown keys and wrong types are rejected."""
 
 import dataclasses
 import tomllib
@@ -19,7 +19,7 @@ STORAGES = ("exact", "compact")
 
 @dataclass
 class Student:
-    """Architecture of a model built from nothing, in the names of `config.json`."""
+    """Architecture of a model built from scratch; fields are named as in `config.json`."""
 
     family: str = "mobilebert"  # or "ib-bert"
     num_hidden_layers: int = 6
@@ -39,36 +39,36 @@ class Student:
 
 @dataclass
 class Models:
-    """The origin of weights: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
+    """Where weights come from: a directory, `run:NAME`, `models:NAME`, `shipped:NAME` or `package:NAME`."""
 
-    init: str = ""  # checkpoint the trained model starts from; empty: built from `student`
+    init: str = ""  # checkpoint to start from; empty: build a model from `student`
     deepen_after: list[int] = field(default_factory=list)  # insert copies of these layers of `init` (models/deepen.py)
-    mean_with: str = ""  # start from the mean of `init`'s weights and this checkpoint's (Wortsman et al. 2022)
-    teacher: str = ""  # frozen teacher; also lends its word vectors to a student built from nothing
+    mean_with: str = ""  # average the weights of `init` with this checkpoint's (Wortsman et al. 2022)
+    teacher: str = ""  # frozen teacher; also initializes the word embeddings of a student built from scratch
     word_vectors: str = "principal-components"  # or "random"
 
 
 @dataclass
 class Unanswerable:
-    """SQuAD: shares of the windows whose answer is taken away, by kind (see `data/variants.py`)."""
+    """SQuAD: fractions of the windows whose answer is removed, by kind (see `data/variants.py`)."""
 
     removed: float = 0.0  # the passage without the sentences that contain the answer
-    neighbor: float = 0.0  # a question of the paragraph before or after
-    swapped: float = 0.0  # a name, date or number of the question replaced by another of the passage's
+    neighbor: float = 0.0  # a question about the previous or next paragraph
+    swapped: float = 0.0  # a name, date or number in the question replaced by another one from the passage
     negated: float = 0.0
-    opposed: float = 0.0  # a word of the question replaced by its opposite or another of its kind
+    opposed: float = 0.0  # a word of the question replaced by its opposite or another word of its kind
 
 
 @dataclass
 class Opinions:
-    """SST-2: shares of the rows replaced by sentences made by rules, by kind (see `data/opinions`)."""
+    """SST-2: fractions of the rows replaced by rule-based sentences, by kind (see `data/opinions`)."""
 
     sentence: float = 0.0  # a whole sentence of the training file
     negated: float = 0.0
     contrast: float = 0.0
-    fact: float = 0.0  # no opinion; needs SQuAD's training file for its paragraphs
+    fact: float = 0.0  # no opinion; takes paragraphs from SQuAD's training file
     everyday: float = 0.0
-    written: float = 0.0  # the row itself, spelled as people write
+    written: float = 0.0  # the row itself in everyday spelling
 
 
 @dataclass
@@ -79,82 +79,82 @@ class Data:
     doc_stride: int = 128
     max_question: int = 64
     limit: int = 0  # use only this many training examples; 0: all
-    skip_ambiguous: bool = True  # SQuAD: leave out answers whose place is a guess
-    replace: float = 0.0  # chance of a piece to be swapped for one drawn by frequency
-    join: float = 0.0  # share of a batch's examples joined to another one, labeled by the teacher
-    mismatch: float = 0.0  # SQuAD: share of windows that pair a question with a foreign passage
-    near: float = 0.0  # SQuAD: share of those whose passage is of the question's own article
-    everyday: float = 0.0  # SQuAD: share of windows replaced by an everyday text (see `data/everyday`)
+    skip_ambiguous: bool = True  # SQuAD: leave out answers whose position is ambiguous
+    replace: float = 0.0  # probability of replacing a token by one drawn by frequency
+    join: float = 0.0  # fraction of the batches whose examples are joined in pairs, labeled by the teacher
+    mismatch: float = 0.0  # SQuAD: fraction of windows paired with a question about another passage
+    near: float = 0.0  # SQuAD: fraction of those whose question is about the same article
+    everyday: float = 0.0  # SQuAD: fraction of windows replaced by an everyday text (see `data/everyday`)
     unanswerable: Unanswerable = field(default_factory=Unanswerable)
     opinions: Opinions = field(default_factory=Opinions)
-    version: str = "1.1"  # SQuAD: which dev set is scored
-    null_threshold: float = 0.0  # SQuAD 2.0: no answer where its score leads by more than this
-    files: list[str] = field(default_factory=list)  # plain text, below the data folder
-    packed: str = ""  # tokenized beforehand by the step "pack": a file of the data folder's "packed"
-    corpus: str = ""  # plain text: the run of the step "corpus" to read
-    tokenizer: str = ""  # models built from nothing and without a teacher: whose tokenizer they read
-    sequence_length: int = 128  # plain text: pieces in one training sequence
+    version: str = "1.1"  # SQuAD: which dev set to score
+    null_threshold: float = 0.0  # SQuAD 2.0: predict no answer if its score leads by more than this
+    files: list[str] = field(default_factory=list)  # plain text, relative to the data folder
+    packed: str = ""  # file in the data folder's "packed" with examples tokenized by the step "pack"
+    corpus: str = ""  # plain text: name of a run of the step "corpus"
+    tokenizer: str = ""  # model whose tokenizer to use if there is neither `init` nor a teacher
+    sequence_length: int = 128  # plain text: tokens per training sequence
 
 
 @dataclass
 class Loss:
-    """Weights of the terms; a term of weight 0 is not computed."""
+    """Weights of the loss terms; a term with weight 0 is not computed."""
 
-    raw_maps: float = 0.0  # the maps themselves, over the variance of the teacher's
-    feature_maps: float = 0.0  # normalized maps
-    statistics: float = 0.0  # mean and variance of the maps
+    raw_maps: float = 0.0  # unnormalized feature maps, relative to the variance of the teacher's
+    feature_maps: float = 0.0  # normalized feature maps
+    statistics: float = 0.0  # mean and standard deviation of the feature maps
     attention: float = 0.0
-    soft: float = 0.0  # teacher's distribution
-    hard: float = 1.0  # the data's labels
+    soft: float = 0.0  # soft labels: the teacher's distribution
+    hard: float = 1.0  # labels of the dataset
     temperature: float = 1.0
-    pretraining: float = 1.0  # plain text: masked words and next sentence
-    pretrain_alpha: float = 0.5  # the paper's alpha: the data's masked words against the teacher's; 1 without a teacher
+    pretraining: float = 1.0  # plain text: masked words and next-sentence prediction
+    pretrain_alpha: float = 0.5  # the paper's alpha: hard labels against the teacher's; 1 without a teacher
     next_sentence: float = 1.0
 
 
 @dataclass
 class Transfer:
-    """The strategy of the transfer: the paper's three strategies, and every layer at once on the teacher's own maps."""
+    """The transfer strategy: the paper's three, or "parallel": all layers at once on the teacher's feature maps."""
 
     strategy: str = "joint"
-    heads: str = "groups"  # student heads learn means of neighboring heads, or "chosen": the ones that matter most
-    lower_rate: float = 0.0  # progressive: learning rate factor of layers already done
-    together_rate: float = 1.0  # parallel: learning rate factor once the layers learn together
-    share: float = 0.7  # joint, progressive, parallel: share of the steps given to transfer
+    heads: str = "groups"  # learn means of neighboring heads; "chosen": the heads that matter most
+    lower_rate: float = 0.0  # progressive: learning rate factor of layers already trained
+    together_rate: float = 1.0  # parallel: learning rate factor once the layers are trained together
+    share: float = 0.7  # joint, progressive, parallel: fraction of the steps used for transfer
 
 
 @dataclass
 class Optim:
-    """AdamW and its schedule."""
+    """AdamW and its learning rate schedule."""
 
     lr: float = 1e-3
-    steps: int = 1000  # 0: only what `models.deepen_after` and `models.mean_with` make of `models.init`
+    steps: int = 1000  # 0: only apply `models.deepen_after` and `models.mean_with` to `models.init`
     batch_size: int = 64
     warmup: float = 0.06
     schedule: str = "linear"
-    decay: float = 0.3  # trapezoid: share of the steps that fall to zero at the end
+    decay: float = 0.3  # trapezoid: fraction of the steps spent decaying to zero at the end
     weight_decay: float = 0.01
     beta2: float = 0.98
     clip: float = 1.0
     freeze_words: bool = False
-    quantized: bool = False  # train through 8-bit weights
+    quantized: bool = False  # quantization-aware training with 8-bit weights
 
 
 @dataclass
 class Loop:
-    """Checkpoints, limits and logs around the steps."""
+    """Checkpoints, evaluation, logs and precision of the training loop."""
 
     checkpoint_minutes: float = 10.0
-    storage: str = "exact"  # checkpoints in 32 bits, or "compact": see compact.py
+    storage: str = "exact"  # checkpoints in 32 bits; "compact": see compact.py
     log_every: int = 50
-    evaluate_every: int = 0  # steps between scores on held-out rows of the training file
-    held_out: int = 1000  # rows kept back from training to look at while training
-    autocast: bool = True  # bf16 on CUDA, and on CPUs where a short probe finds it faster
+    evaluate_every: int = 0  # steps between evaluations on held-out training rows; 0: never
+    held_out: int = 1000  # number of training rows held out for these evaluations
+    autocast: bool = True  # bf16 on CUDA, and on CPUs if a short probe finds it faster
 
 
 @dataclass
 class Card:
-    """The texts of the model card that the runs haven't recorded."""
+    """Information for the model card that the runs don't record."""
 
     runs: list[str] = field(default_factory=list)  # earlier runs that led to this one
     hardware: str = ""
@@ -164,7 +164,7 @@ class Card:
 
 @dataclass
 class Config:
-    """One step's whole configuration."""
+    """The complete configuration of one step."""
 
     name: str = ""
     task: str = "sst2"
@@ -180,7 +180,7 @@ class Config:
 
 
 def read(path: Path, changes: Sequence[str] = ()) -> Config:
-    """Read and check one file; `changes` are `section.key=value` (or `key=value`), values in TOML."""
+    """Read and check one file; `changes` are `section.key=value` (or `key=value`) with values in TOML."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -202,7 +202,9 @@ def _change(table: dict, change: str) -> None:
     except tomllib.TOMLDecodeError:
         given = ""
     if not given or not key:
-        raise TrainingError(f"--set {change}: must be section.key=value with a value in TOML, as optim.batch_size=8")
+        raise TrainingError(
+            f"--set {change}: must be section.key=value with a value in TOML, such as optim.batch_size=8"
+        )
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
@@ -211,7 +213,7 @@ def _change(table: dict, change: str) -> None:
 
 
 def build(kind: type, table: dict, where: str):
-    """Fill the dataclass `kind` from `table`; `where` names the place in error messages."""
+    """Fill the dataclass `kind` from `table`; `where` is the location shown in error messages."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
     values = {}
@@ -240,12 +242,12 @@ def _value(kind, value, where: str):
 
 
 def check(config: Config, where: str) -> None:
-    """Refuse values that no step can use."""
+    """Reject values that no step can use."""
     opinions = dataclasses.astuple(config.data.opinions)
     changed = (config.data.mismatch, config.data.everyday, *dataclasses.astuple(config.data.unanswerable))
     rules = [
         (bool(config.name), "'name' is missing: it names the folder of the run"),
-        ("/" not in config.name and config.name not in (".", ".."), "'name' must be a plain word"),
+        ("/" not in config.name and config.name not in (".", ".."), "'name' must be a valid folder name"),
         (config.task in TASKS, f"'task' must be one of {', '.join(TASKS)}"),
         (config.transfer.strategy in STRATEGIES, f"'strategy' must be one of {', '.join(STRATEGIES)}"),
         (config.transfer.heads in HEADS, f"'heads' must be one of {', '.join(HEADS)}"),
@@ -254,24 +256,33 @@ def check(config: Config, where: str) -> None:
         (
             config.optim.steps > 0
             or (config.optim.steps == 0 and bool(config.models.mean_with or config.models.deepen_after)),
-            "'steps' must be positive, or 0 where 'mean_with' or 'deepen_after' is all that is wanted",
+            "'steps' must be positive, or 0 to only apply 'mean_with' or 'deepen_after'",
         ),
         (bool(config.models.init) or not config.models.deepen_after, "'deepen_after' needs an 'init' to deepen"),
         (config.optim.batch_size > 0, "'batch_size' must be positive"),
         (config.optim.lr > 0, "'lr' must be positive"),
         (config.loss.temperature > 0, "'temperature' must be positive"),
-        (0 <= config.data.replace < 1 and 0 <= config.data.join <= 1, "'replace' and 'join' are shares of 1"),
-        (0 <= config.data.mismatch < 1 and 0 <= config.data.near <= 1, "'mismatch' and 'near' are shares of 1"),
+        (
+            0 <= config.data.replace < 1 and 0 <= config.data.join <= 1,
+            "'replace' and 'join' must be fractions between 0 and 1",
+        ),
+        (
+            0 <= config.data.mismatch < 1 and 0 <= config.data.near <= 1,
+            "'mismatch' and 'near' must be fractions between 0 and 1",
+        ),
         (
             min(changed) >= 0 and sum(changed) < 1,
-            "'mismatch', 'everyday' and 'unanswerable' are shares: none below 0, and they must leave windows as is",
+            "'mismatch', 'everyday' and 'unanswerable' can't be negative, and their sum must be below 1",
         ),
-        (min(opinions) >= 0 and sum(opinions) <= 1, "'opinions' are shares: none below 0, at most 1 together"),
-        (not any(opinions) or config.task == "sst2", "'opinions' are for the task sst2"),
-        (0 < config.transfer.share <= 1, "'share' must be above 0 and at most 1"),
+        (min(opinions) >= 0 and sum(opinions) <= 1, "'opinions' must not be negative, and their sum must be at most 1"),
+        (not any(opinions) or config.task == "sst2", "'opinions' can only be used with the task sst2"),
+        (0 < config.transfer.share <= 1, "'share' must be greater than 0 and at most 1"),
         (config.data.version in ("1.1", "2.0"), "'version' must be 1.1 or 2.0"),
-        (8 <= config.data.max_length <= 512, "'max_length' must lie between 8 and 512"),
-        (config.data.doc_stride > 0 and config.data.max_question > 0, "'doc_stride', 'max_question' must be positive"),
+        (8 <= config.data.max_length <= 512, "'max_length' must be between 8 and 512"),
+        (
+            config.data.doc_stride > 0 and config.data.max_question > 0,
+            "'doc_stride' and 'max_question' must be positive",
+        ),
         (
             config.task != "squad" or config.data.max_length >= config.data.max_question + 4,
             "'max_length' must leave room for 'max_question' and three special tokens",

@@ -1,4 +1,4 @@
-"""The targets of a student at each step: the teacher's maps and attention, its soft labels, the data's labels."""
+"""The training objective of a student: the teacher's feature maps, attention and soft labels, and the hard labels."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ from training.strategies import Stage, teacher_part
 
 
 class Distillation:
-    """The objective of `loop.Loop`: a weighted sum of the terms that a stage asks for."""
+    """The objective of `loop.Loop`: a weighted sum of the loss terms that a stage uses."""
 
     def __init__(
         self,
@@ -24,10 +24,10 @@ class Distillation:
         task_terms,
         chosen: list[list[int]] | None = None,
     ):
-        """Take the task's terms and the teacher's heads.
+        """Store the models and freeze the teacher.
 
         `task_terms`: (student's output, teacher's or None, batch, config) → the task's terms "soft", "hard", ...
-        `chosen`: for each of the teacher's layers the heads whose attention the student's are to learn.
+        `chosen`: for each of the teacher's layers, the heads whose attention the student's heads learn.
         """
         self.config, self.student, self.teacher, self.task_terms = config, student, teacher, task_terms
         self.chosen = chosen
@@ -35,7 +35,7 @@ class Distillation:
             teacher.eval().requires_grad_(False)
 
     def __call__(self, batch: Batch, stage: Stage):
-        """Return the sum and its terms."""
+        """Return the weighted sum and the individual terms."""
         weights = self.config.loss
         attentions = bool(stage.transfer) and weights.attention > 0
         shown = {"output_hidden_states": bool(stage.transfer), "output_attentions": attentions}
@@ -50,7 +50,7 @@ class Distillation:
         elif stage.distil:
             given = self._student(batch, shown)
         else:
-            # Layers above the stage's depth have no part in its loss: they are not computed.
+            # Layers above the stage's depth don't contribute to its loss, so they are not computed.
             given = encoder(self.student)(**batch.inputs(), **shown, depth=stage.depth)
         terms = {}
         if stage.transfer and taught is not None:
@@ -61,8 +61,8 @@ class Distillation:
 
     @torch.no_grad()
     def _taught(self, batch: Batch, rows: torch.Tensor | None, shown: dict):
-        # Of rows that it labels wrongly the teacher is not asked; what is returned for them is 0. On a GPU it is asked
-        # all the same: a whole batch takes less time than waiting for the number of rows.
+        # The teacher isn't run on rows that it would label incorrectly; its outputs for them are 0. On a GPU it is run
+        # on the whole batch, since that takes less time than synchronizing to find out the number of rows.
         if rows is None or rows.is_cuda or rows.all():
             return self.teacher(**batch.inputs(), **shown)
         if not rows.any():
@@ -85,12 +85,12 @@ class Distillation:
         return functional_call(self.student, quantize.rounded(self.student), (), {**batch.inputs(), **shown})
 
     def _forced(self, batch: Batch, taught: Output, attentions: bool) -> Output:
-        # Each layer reads the teacher's map below it, and so learns from the first step on, however bad the others are.
+        # Each layer reads the teacher's map below it, so it can learn from the first step, however bad the others are.
         body = encoder(self.student)
         keys = visible(batch.attention_mask)
         maps, shares = [body.embeddings(batch.input_ids, batch.token_type_ids)], []
         for number, layer in enumerate(body.encoder.layer):
-            # Where two student layers make one of the teacher's, the second goes on from the first.
+            # If two student layers correspond to one teacher layer, the second reads the output of the first.
             below = strategies.teacher_part(number, len(body.encoder.layer), len(taught.hidden_states) - 1)
             stream, probabilities = layer(maps[-1] if below is None else taught.hidden_states[below], keys, attentions)
             maps.append(stream)

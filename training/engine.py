@@ -1,4 +1,4 @@
-"""The project's own engine, as the steps that ship a model call it."""
+"""Calls to the project's inference engine, for the steps that ship a model."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from training.places import HERE
 
 @dataclass(frozen=True)
 class Engine:
-    """The program `mobilebert`."""
+    """The `mobilebert` executable."""
 
     program: str
 
     def run(self, *arguments: object, text: str | None = None) -> str:
-        """Its standard output; its one line of complaint becomes the error."""
+        """Run a command and return its standard output; raises its error message on failure."""
         command = [self.program, *map(str, arguments)]
         ran = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
         if ran.returncode != 0:
@@ -26,18 +26,18 @@ class Engine:
         return ran.stdout
 
     def quantize(self, model: Path, dtype: str, out: Path) -> None:
-        """A smaller copy of a model directory."""
+        """Write a quantized copy of a model directory to `out`."""
         self.run("quantize", "--model", model, "--dtype", dtype, "--out", out)
 
     def classify(self, model: Path, texts: list[str]) -> list[dict]:
-        """Labels and probabilities of each text, largest first."""
+        """Labels and probabilities of each text, most probable first."""
         lines = self.run("classify", "--model", model, "--json", "-", text="\n".join(texts) + "\n").splitlines()
         if len(lines) != len(texts):
             raise TrainingError(f"{self.program} classify: {len(lines)} results for {len(texts)} texts")
         return [json.loads(line) for line in lines]
 
     def fill_masks(self, model: Path, texts: list[str], top: int) -> list[list[list[tuple[int, str]]]]:
-        """Of each text, for each mask, the ids of the most probable words and the words."""
+        """For each mask of each text, the ids and strings of the `top` most probable words."""
         arguments = ("--model", model, "--json", "--top-k", top, "-")
         lines = self.run("fill-mask", *arguments, text="\n".join(texts) + "\n").splitlines()
         if len(lines) != len(texts):
@@ -48,19 +48,19 @@ class Engine:
     def answers(
         self, model: Path, data: Path, version: str, predictions: Path, null_threshold: float = 0.0
     ) -> tuple[dict, dict[str, str]]:
-        """The official figures on a file of questions, and every answer by its question's id."""
+        """The official metrics on a file of questions, and the predicted answers by question id."""
         wanted = ("--data", data, "--version", version, "--predictions", predictions)
         printed = self.run("eval", "squad", "--model", model, *wanted, f"--null-threshold={null_threshold}")
         return json.loads(printed.splitlines()[-1]), json.loads(predictions.read_text(encoding="utf-8"))
 
 
 def find() -> Engine:
-    """The engine that `MOBILEBERT_BIN` names, or the newest that cargo left in the target folder."""
+    """The engine set by `MOBILEBERT_BIN`, or else the most recent build in the target folder."""
     if given := os.environ.get("MOBILEBERT_BIN"):
         return Engine(given)
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
     built = [target / kind / f"mobilebert{end}" for kind in ("debug", "release") for end in ("", ".exe")]
     found = [path for path in built if path.is_file()]
     if not found:
-        raise TrainingError("no engine: build it by `cargo build --release`, or name it by MOBILEBERT_BIN")
+        raise TrainingError("engine not found; build it with `cargo build --release`, or set MOBILEBERT_BIN")
     return Engine(str(max(found, key=lambda path: path.stat().st_mtime)))

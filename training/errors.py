@@ -1,5 +1,5 @@
-"""The one error a user is meant to read: one line, what is wrong and what to do."""
+"""The exception for errors shown to the user: one line that says what is wrong and what to do."""
 
 
 class TrainingError(Exception):
-    """A fault of input or surroundings. The command line prints it as one line and exits with 1."""
+    """An error in the input or the environment. The command line prints it on one line and exits with status 1."""

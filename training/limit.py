@@ -1,7 +1,7 @@
-"""`--seconds N`: a run that stops by itself, saved, before N seconds are over.
+"""`--seconds N`: save and stop a run before N seconds have passed.
 
-The loop asks before each step whether the step and the saving after it still fit, by the longest of those before. What
-cannot be known beforehand (the first step, reading the data) is cut off by a timer.
+Before each step, the loop checks whether the step and the save after it still fit, judging by the longest so far. Work
+of unknown duration (the first step, reading the data) is interrupted by a timer.
 """
 
 import signal
@@ -11,7 +11,7 @@ from training.errors import TrainingError
 
 
 class OutOfTime(TrainingError):
-    """The limit came before the work was done; `lost` says whether steps were lost."""
+    """The time ran out before the work was done; `lost`: whether steps were lost."""
 
     def __init__(self, line: str, lost: bool):
         super().__init__(line)
@@ -27,7 +27,7 @@ class Limit:
         self.done, self.saved, self.longest, self.saving = 0, 0, 0.0, 0.0
 
     def start(self) -> None:
-        """Set the timer. What is left after it is for the process to end in."""
+        """Set the timer, leaving the process some time to exit."""
         if self.seconds is None or not hasattr(signal, "setitimer"):
             return
         left = self.left() - min(1.0, 0.02 * self.seconds)
@@ -37,36 +37,36 @@ class Limit:
         signal.setitimer(signal.ITIMER_REAL, left)
 
     def end(self) -> None:
-        """Take the timer back."""
+        """Cancel the timer."""
         if self.seconds is not None and hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def left(self) -> float:
-        """Seconds that are left."""
+        """Return the number of seconds left."""
         return float("inf") if self.seconds is None else self.seconds - (time.monotonic() - self.began)
 
     def allows(self) -> bool:
-        """Return whether another step fits, and saving after it."""
+        """Return whether another step and a save still fit."""
         return self.left() > 1.25 * self.longest + 1.5 * self.saving + 1.0
 
     def step(self, seconds: float) -> None:
-        """A step was done."""
+        """Record that a step took `seconds`."""
         self.done += 1
-        # The first one is left out as soon as there is another: it also warms the device up.
+        # The first step is ignored once there is a second one, since it includes warming up the device.
         self.longest = seconds if self.done <= 2 else max(self.longest, seconds)
 
     def save(self, seconds: float) -> None:
-        """All steps were saved."""
+        """Record that saving all steps so far took `seconds`."""
         self.saved = self.done
         self.saving = max(self.saving, seconds)
 
     def out(self) -> None:
-        """End the work here."""
+        """Raise `OutOfTime`."""
         if self.done == 0:
             raise OutOfTime(
-                f"{self.seconds:g} seconds are too short for one step; give more by --seconds. Nothing was written",
+                f"{self.seconds:g} seconds are too short for one step; increase --seconds. Nothing was written",
                 lost=True,
             )
         lost = self.done - self.saved
-        kept = f"{lost} steps after the last checkpoint are lost" if lost else "all its steps are saved"
-        raise OutOfTime(f"{self.seconds:g} seconds are over; {kept}", lost=lost > 0)
+        kept = f"{lost} steps after the last checkpoint are lost" if lost else "all steps are saved"
+        raise OutOfTime(f"time limit of {self.seconds:g} seconds reached; {kept}", lost=lost > 0)

@@ -1,4 +1,4 @@
-"""The record of a run: a JSONL log, a PNG of the curves, a bar on the terminal."""
+"""Logging of a run: a JSONL file, a PNG of the curves, and a progress bar."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from training import checkpoint, plots
 
 
 class Log:
-    """Appends one JSON object a line; lines after the step a run resumes from are cut away."""
+    """Writes one JSON object per line; lines after the step that a run resumes from are removed."""
 
     def __init__(self, path: Path, resume_step: int):
         self.path = path
@@ -19,18 +19,18 @@ class Log:
         checkpoint.write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
 
     def write(self, **values) -> None:
-        """Add one line."""
+        """Append one line."""
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}) + "\n")
 
     def draw(self) -> None:
-        """Write the curves next to the log, where the machine can draw."""
+        """Write the curves next to the log, if matplotlib is available."""
         if plots.available() and (found := rows(self.path)):
             plots.curves(found, self.path.with_name("curves.png"))
 
 
 def rows(path: Path) -> list[dict]:
-    """The lines of a log; a last one that was cut off in the middle does not count."""
+    """The rows of a log; a truncated last line is ignored."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
@@ -41,7 +41,7 @@ def rows(path: Path) -> list[dict]:
 
 
 class Bar:
-    """A progress bar on a terminal; where there is none, nothing."""
+    """A progress bar, shown only if stderr is a terminal."""
 
     def __init__(self, total: int, start: int, label: str):
         self.total, self.first, self.label = total, start, label
@@ -65,6 +65,6 @@ class Bar:
         sys.stderr.flush()
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self.active:
             sys.stderr.write("\n")

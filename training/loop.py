@@ -1,4 +1,4 @@
-"""The loop every training step shares: batches in, steps done, checkpoints out, resumed exactly."""
+"""The training loop that all training steps share, with checkpoints from which a run resumes exactly."""
 
 import os
 import time
@@ -18,12 +18,12 @@ from training.log import Bar, Log
 from training.places import Places
 from training.state import STATE, State, about, check
 
-# (batch, stage) → the sum to be minimized and the figures to be logged.
+# (batch, stage) → the loss to minimize and the values to log.
 Objective = Callable[[Batch, strategies.Stage], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 
 
 class Loop:
-    """Trains `model` through `stages`; its state is kept in the run's checkpoint folder."""
+    """Trains `model` through the stages of a strategy; its state is kept in the run's checkpoint folder."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Loop:
         strategy: str,
         limit: Limit | None = None,
     ):
-        """`strategy` as in `strategies.plan`. Goes on from the checkpoint where there is one."""
+        """`strategy` is that of `strategies.plan`. Resumes from the checkpoint if there is one."""
         self.config, self.places, self.model, self.strategy = config, places, model, strategy
         self.folder, self.limit = places.run(config.name), limit or Limit()
         self.layers = model.config.num_hidden_layers
@@ -66,7 +66,7 @@ class Loop:
     def run(
         self, batch_at: Callable[[int], Batch], objective: Objective, score: Callable[[], dict] | None = None
     ) -> bool:
-        """Go on to the run's end, or as far as the time allows; says whether the end was reached. Saves either way."""
+        """Train to the end of the run or until time runs out, then save; returns whether the run is complete."""
         log, bar = None, Bar(self.steps, self.step, self.config.name)
         saved, stage, sums = time.monotonic(), None, {}
         self.model.train()
@@ -84,14 +84,14 @@ class Loop:
             self.step += 1
             self.seconds += time.monotonic() - began
             if parallel.first():
-                # Nothing is written before a step was done.
+                # Nothing is written before the first step is done.
                 log = log or Log(self.folder / "log.jsonl", self.first)
                 self._report(log, bar, stage, sums)
                 self._score(log, score)
             else:
                 sums.clear()
             self.limit.step(time.monotonic() - began)
-            # With a limit also after the first step: how long saving takes must be known.
+            # With a time limit, also save after the first step, to learn how long saving takes.
             unknown = self.limit.seconds is not None and self.limit.saving == 0.0
             if log and (unknown or time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60):
                 self.save(log)
@@ -113,7 +113,7 @@ class Loop:
 
     def _enter(self, stage: strategies.Stage, inner: int) -> None:
         if inner == 0:
-            # Gradients of another size come with other terms: divided by the old ones, the first steps would be leaps.
+            # Other loss terms have other gradient scales: with the old moments, the first steps would be too large.
             self.optimizer.state.clear()
         strategies.freeze(self.model, stage.rates)
         if self.config.optim.freeze_words:
@@ -141,15 +141,15 @@ class Loop:
     def _check(self, loss: torch.Tensor, step: int) -> None:
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"{self.config.name}: the loss is {loss.item()} at step {step}; lower 'lr' and run again: "
-                "it goes on from the last checkpoint"
+                f"{self.config.name}: the loss is {loss.item()} at step {step}; lower 'lr' and run again "
+                "to resume from the last checkpoint"
             )
 
     def _report(self, log: Log, bar: Bar, stage, sums: dict) -> None:
         if self.step % self.config.loop.log_every and self.step != self.steps:
             bar.show(self.step)
             return
-        # A GPU is not waited for at every step: a loss that ran away shows in the mean.
+        # On a GPU, checking every step would synchronize; a non-finite loss also shows in the mean.
         self._check(torch.stack(sums["loss"]).float().mean(), self.step - 1)
         means = {name: float(torch.stack(values).float().mean()) for name, values in sums.items()}
         sums.clear()
@@ -166,13 +166,13 @@ class Loop:
         self.model.train()
 
     def save(self, log: Log) -> None:
-        """Write the checkpoint, and the curves."""
+        """Write the checkpoint and the curves."""
         began = time.monotonic()
         for name, tensor in self.state.stored().items():
             if not torch.isfinite(tensor).all():
                 raise TrainingError(
-                    f"{self.config.name}: {name} is no longer finite at step {self.step}; lower 'lr' and run again: "
-                    "it goes on from the last checkpoint"
+                    f"{self.config.name}: {name} is no longer finite at step {self.step}; lower 'lr' and run "
+                    "again to resume from the last checkpoint"
                 )
         piece, steps = self.state.pack()
         progress = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens, "optimizer_steps": steps}
@@ -189,7 +189,7 @@ class Loop:
         old = self.folder / "checkpoint.pt"
         bundle = parts.read(folder)
         if bundle is None and old.exists():
-            raise TrainingError(f"{old}: a checkpoint of an earlier version; finish it with that one or move it away")
+            raise TrainingError(f"{old}: from an earlier version; finish the run with that version or move it away")
         if bundle is None or "run" not in bundle.about:
             self.first = 0
             self.carried.require_room(self.config, self.model)
@@ -197,11 +197,11 @@ class Loop:
         found = bundle.about["run"]
         check(found, self.config, self.strategy, self.state, folder)
         if found["step"] > self.steps:
-            raise TrainingError(f"{folder}: is at step {found['step']}, beyond the configured {self.steps}")
+            raise TrainingError(f"{folder}: already at step {found['step']} of {self.steps} configured")
         self.state.unpack(bundle.pieces[STATE], found["optimizer_steps"], str(folder))
         self.step, self.seconds, self.tokens = found["step"], found["seconds"], found["tokens"]
         if self.config.loop.autocast:
-            # In the precision it began with, whatever a second probe would say.
+            # Keep the precision that the run started with, whatever a second probe would find.
             self.autocast = found["autocast"]
         self.first = self.step
         path = self.folder / "log.jsonl"
@@ -210,11 +210,11 @@ class Loop:
 
 
 def seed_everything(seed: int) -> None:
-    """Fix every generator this package draws from."""
+    """Seed every random number generator that this package uses."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
 
 
 def threads(count: int) -> None:
-    """Set the number of cores that torch may use."""
+    """Set the number of threads that torch uses on the CPU."""
     torch.set_num_threads(count or int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1)

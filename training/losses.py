@@ -1,7 +1,7 @@
-"""The training losses of the paper, each a mean over what it compares, padding left out.
+"""The training losses of the paper, each averaged over what it compares, excluding padding.
 
-`mask` is `[batch, sequence]`, 1 for tokens, 0 for padding. Maps are `[batch, sequence, width]`, attention probabilities
-`[batch, heads, sequence, sequence]`.
+`mask` is `[batch, sequence]`, 1 for tokens, 0 for padding. Feature maps are `[batch, sequence, width]`, attention
+probabilities `[batch, heads, sequence, sequence]`.
 """
 
 import torch
@@ -9,21 +9,21 @@ from torch.nn import functional
 
 
 def token_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean of `values` `[batch, sequence]` over the tokens that aren't padding."""
+    """Mean of `values` `[batch, sequence]` over the non-padding tokens."""
     mask = mask.to(values.dtype)
     return (values * mask).sum() / mask.sum()
 
 
 def feature_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean squared difference of the raw maps: the paper's L_FMT."""
-    student, teacher = student.float(), teacher.float()  # autocast hands over bf16
+    """Mean squared difference of the unnormalized maps: the paper's L_FMT."""
+    student, teacher = student.float(), teacher.float()  # autocast returns bf16
     return token_mean((student - teacher).square().mean(-1), mask)
 
 
 def raw_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """L_FMT over the variance of the teacher's map: 1 for a student that always says the mean."""
+    """L_FMT divided by the variance of the teacher's map: 1 for a student that always predicts the mean."""
     teacher = teacher.float()
-    # Without cutting the padding out: how much that leaves is known only once a GPU has been waited for.
+    # Padding is weighted by 0, not indexed out: the number of remaining tokens would require a GPU synchronization.
     shares = (mask / mask.sum())[..., None]
     mean = (teacher * shares).sum((0, 1))
     variance = ((teacher - mean).square() * shares).sum((0, 1)).mean()
@@ -31,13 +31,13 @@ def raw_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -
 
 
 def normalized_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """L_FMT after both sides are normalized over the width, without gain and bias."""
+    """L_FMT after layer normalization of both sides, without gain and bias."""
     width = student.shape[-1:]
     return feature_maps(functional.layer_norm(student, width), functional.layer_norm(teacher, width), mask)
 
 
 def statistics(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Squared difference of each token's mean and of its variance (the latter's root: it keeps the map's unit)."""
+    """Squared differences of each token's mean and standard deviation (not variance, to keep the map's unit)."""
     mean = (student.mean(-1) - teacher.mean(-1)).square()
     spread = (student.std(-1, unbiased=False) - teacher.std(-1, unbiased=False)).square()
     return token_mean(mean + spread, mask)
@@ -46,9 +46,9 @@ def statistics(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor)
 def attention(
     student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, heads: list[int] | None = None
 ) -> torch.Tensor:
-    """KL(teacher ‖ student) of every row, mean over heads and tokens: the paper's L_AT.
+    """KL(teacher ‖ student) of every row, averaged over heads and tokens: the paper's L_AT.
 
-    A teacher with more heads shows those of the numbers `heads`, or means over groups of neighboring heads.
+    Of a teacher with more heads, the heads with indices `heads` are used, or means over groups of neighboring heads.
     """
     teacher = group_heads(teacher, student.shape[1]) if heads is None else teacher[:, heads]
     student, teacher = student.float(), teacher.float()
@@ -61,12 +61,12 @@ def group_heads(teacher: torch.Tensor, heads: int) -> torch.Tensor:
     """Average `[batch, A, s, s]` down to `heads` heads; A must be a multiple."""
     batch, own, rows, columns = teacher.shape
     if own % heads:
-        raise ValueError(f"{own} teacher heads do not fall into {heads} groups")
+        raise ValueError(f"{own} teacher heads can't be divided into {heads} groups")
     return teacher.view(batch, heads, own // heads, rows, columns).mean(2)
 
 
 def soft_labels(student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
-    """Cross-entropy to the teacher's distribution over the last axis, less its entropy, times temperature squared."""
+    """KL(teacher ‖ student) over the last axis, times temperature squared."""
     wanted = functional.log_softmax(teacher.float() / temperature, dim=-1)
     given = functional.log_softmax(student.float() / temperature, dim=-1)
     divergence = (wanted.exp() * (wanted - given).nan_to_num(0.0, 0.0, 0.0)).sum(-1)
@@ -74,13 +74,13 @@ def soft_labels(student: torch.Tensor, teacher: torch.Tensor, temperature: float
 
 
 def hard_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy to the data's labels; -100 is ignored, and a batch without labels gives 0."""
+    """Cross-entropy with the labels; -100 is ignored, and a batch without labels gives 0."""
     summed = functional.cross_entropy(logits.float(), labels, ignore_index=-100, reduction="sum")
     return summed / (labels != -100).sum().clamp_min(1)
 
 
 def likely_labels(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy to probabilities `wanted` `[rows, classes]`; rows of NaN are ignored, and none give 0."""
+    """Cross-entropy with probabilities `wanted` `[rows, classes]`; NaN rows are ignored; 0 if all rows are NaN."""
     known = ~wanted.isnan().any(-1)
     if not known.any():
         return logits.sum() * 0.0

@@ -1,7 +1,7 @@
-"""Several processes on one batch, as `torchrun` starts them: each takes its rows, gradients are averaged.
+"""Data parallelism with `torchrun`: each process takes some rows of a batch, and gradients are averaged.
 
 `torchrun --nproc-per-node N -m training STEP --config FILE` splits every batch of the configuration among N processes;
-the batch as a whole stays what it is. Process 0 alone writes.
+the total batch size stays the same. Only process 0 writes files.
 """
 
 import os
@@ -13,7 +13,7 @@ from training.data.batches import Batch
 
 
 def start() -> None:
-    """Join the group that `torchrun` describes, if it does."""
+    """Join the process group set up by `torchrun`, if any."""
     if world() > 1 and not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         if torch.cuda.is_available():
@@ -21,22 +21,22 @@ def start() -> None:
 
 
 def world() -> int:
-    """Return the number of processes that work together."""
+    """Return the number of processes."""
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
 def rank() -> int:
-    """Number of this process."""
+    """Return the rank of this process."""
     return int(os.environ.get("RANK", 0))
 
 
 def first() -> bool:
-    """Return whether this process is the one that writes."""
+    """Return whether this is the process that writes files."""
     return rank() == 0
 
 
 def rows(batch: Batch) -> Batch:
-    """Rows of a batch that this process takes; every process must get at least one."""
+    """The rows of a batch that this process handles; every process must get at least one."""
     if world() == 1:
         return batch
     mine = slice(rank(), None, world())
@@ -49,11 +49,11 @@ def rows(batch: Batch) -> Batch:
 
 
 def average_gradients(model: torch.nn.Module) -> None:
-    """Average the gradients. Rows are dealt evenly: a mean of means is near the mean of the whole."""
+    """Average the gradients. Rows are split evenly, so the mean of means is close to the mean of the whole batch."""
     if world() == 1:
         return
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    # All in one: on a busy machine every exchange waits for the other processes' turn.
+    # In a single all-reduce: on a busy machine, each one waits for all other processes to be scheduled.
     flat = torch.cat([g.flatten() for g in gradients])
     distributed.all_reduce(flat)
     flat /= world()
@@ -64,7 +64,7 @@ def average_gradients(model: torch.nn.Module) -> None:
 
 
 def wait() -> None:
-    """Let all processes arrive."""
+    """Wait for all processes."""
     if world() > 1:
         distributed.barrier()
 

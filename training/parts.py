@@ -1,9 +1,9 @@
-"""A folder that holds named pieces of bytes in files smaller than 16 MiB, all of one time or none of them.
+"""A folder that stores named blobs in files smaller than 16 MiB and is updated atomically.
 
-The pieces are laid end to end and cut into parts named by their content's hash. `index.json`, written last and moved
-into place, names the parts with their hashes, and where each piece begins; what it doesn't name is left over from a
-write that was cut off, and is removed by the next one. So a reader finds the whole of the last write that was
-finished, whenever the writer was killed. Parts that haven't changed are not written again.
+The pieces are concatenated and split into parts that are named after the hash of their content. `index.json`, written
+last and moved into place, lists the parts with their hashes and the position of each piece; other parts are left over
+from an interrupted write and are removed by the next one. So readers always see the last complete write, whenever the
+writer was killed. Unchanged parts are not written again.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ LONGEST = 15 * 2**20
 
 @dataclass
 class Bundle:
-    """`about` is JSON; `pieces` are kept in their order, those that change least first."""
+    """`about` is JSON; `pieces` are stored in order and should start with those that change least."""
 
     about: dict
     pieces: dict[str, bytes] = field(default_factory=dict)
 
     def size(self) -> int:
-        """Bytes of all pieces."""
+        """Return the total size of all pieces in bytes."""
         return sum(len(piece) for piece in self.pieces.values())
 
 
 def write(folder: Path, bundle: Bundle, staging: Path) -> None:
-    """Replace what `folder` holds. Parts are made in `staging`, on the same disk as a rule, and moved when all are."""
+    """Replace the contents of `folder`. Parts are written to `staging`, usually on the same disk, and then moved."""
     content, places = bytearray(), {}
     for name, piece in bundle.pieces.items():
         places[name] = [len(content), len(piece)]
@@ -71,12 +71,12 @@ def write(folder: Path, bundle: Bundle, staging: Path) -> None:
 
 
 def read(folder: Path) -> Bundle | None:
-    """Return a folder's content, every part checked; None where there is no index."""
+    """Return a folder's contents after verifying every part; None if there is no index."""
     path = folder / INDEX
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         if index["format"] != FORMAT:
-            raise TrainingError(f"{path}: format {index['format']}, this version reads {FORMAT}")
+            raise TrainingError(f"{path}: format {index['format']} is not supported; this version reads {FORMAT}")
         content = bytearray()
         for part in index["parts"]:
             content += _part(folder, part)
@@ -97,9 +97,7 @@ def _part(folder: Path, part: dict) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise TrainingError(
-            f"{path}: missing, and the checkpoint needs it; fetch it, or move the folder away"
-        ) from None
+        raise TrainingError(f"{path}: missing part of the checkpoint; copy it again, or move the folder away") from None
     if hashlib.sha256(content).hexdigest() != part["sha256"]:
-        raise TrainingError(f"{path}: its content isn't what was written; fetch it again, or move the folder away")
+        raise TrainingError(f"{path}: does not match its hash; copy it again, or move the folder away")
     return content

@@ -1,4 +1,4 @@
-"""The folders a step works with, and how a model's name in a configuration becomes a directory."""
+"""The folders that steps work with, and how model names in a configuration are resolved to directories."""
 
 import importlib.util
 import os
@@ -17,23 +17,23 @@ def _folder(variable: str) -> Path | None:
 
 @dataclass
 class Places:
-    """Data and given models, by default in the folders that the environment names; results go below the checkout."""
+    """Folders: data and given models default to environment variables, results to the repository."""
 
     data: Path | None = field(default_factory=lambda: _folder("MOBILEBERT_DATA"))
     models: Path | None = field(default_factory=lambda: _folder("MOBILEBERT_MODELS"))
     out: Path = HERE / "runs"
     shipped: Path = HERE.parent / "models"
-    # One folder for the checkpoints of all runs, with the finished ones in it; None: each run keeps its own.
+    # Shared folder for the checkpoints of all runs, with the finished ones; None: each run has its own.
     checkpoints: Path | None = None
 
     def data_file(self, *parts: str) -> Path:
-        """A file below the data folder; missing files are an error that says which option to pass."""
+        """A file in the data folder; if it is missing, the error says which option to pass."""
         name = "/".join(parts)
         if self.data is None:
-            raise TrainingError(f"pass the folder that holds {name} by --data, or set MOBILEBERT_DATA")
+            raise TrainingError(f"pass the folder that contains {name} with --data, or set MOBILEBERT_DATA")
         path = self.data / name
         if not path.is_file():
-            raise TrainingError(f"{path}: no such data file; pass the folder that holds {name} by --data")
+            raise TrainingError(f"{path}: no such data file; pass the folder that contains {name} with --data")
         return path
 
     def run(self, name: str) -> Path:
@@ -48,24 +48,24 @@ class Places:
         """The directory behind `run:NAME`, `models:NAME`, `shipped:NAME`, `package:NAME` or a path."""
         kind, _, name = reference.partition(":")
         if kind == "run":
-            path, advice = self.run(name) / "model", f"run the step named '{name}' first, or pass its folder by --out"
+            path, advice = self.run(name) / "model", f"finish the run '{name}' first, or pass its folder with --out"
         elif kind == "models":
             if self.models is None:
-                raise TrainingError(f"pass the folder that holds {name} by --models, or set MOBILEBERT_MODELS")
-            path, advice = self.models / name, f"pass the folder that holds {name} by --models"
+                raise TrainingError(f"pass the folder that contains {name} with --models, or set MOBILEBERT_MODELS")
+            path, advice = self.models / name, f"pass the folder that contains {name} with --models"
         elif kind == "shipped":
-            path, advice = self.shipped / name, f"pass the folder that holds {name} by --shipped"
+            path, advice = self.shipped / name, f"pass the folder that contains {name} with --shipped"
         elif kind == "package":
-            path, advice = _package(name) / "model", "the package holds no folder 'model'"
+            path, advice = _package(name) / "model", "the package has no folder 'model'"
         else:
-            path, advice = Path(reference), "give a directory, run:NAME, models:NAME, shipped:NAME or package:NAME"
+            path, advice = Path(reference), "specify a directory, run:NAME, models:NAME, shipped:NAME or package:NAME"
         if not (path / "config.json").is_file():
-            raise TrainingError(f"{path}: no config.json there; {advice}")
+            raise TrainingError(f"{path}: no config.json found; {advice}")
         return path
 
 
 def _package(name: str) -> Path:
-    # Found without importing it: importing would pull in a second framework.
+    # Located without importing it, since that would import a second framework.
     spec = importlib.util.find_spec(name.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise TrainingError(

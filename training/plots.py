@@ -1,11 +1,11 @@
-"""Pictures of a run and of a comparison, as PNG."""
+"""PNG plots of runs and comparisons."""
 
 import importlib.util
 from pathlib import Path
 
 
 def available() -> bool:
-    """Return whether matplotlib is there: a machine that only trains may lack it."""
+    """Return whether matplotlib is installed; a machine that only trains may not have it."""
     try:
         return importlib.util.find_spec("matplotlib") is not None
     except ModuleNotFoundError:
@@ -13,7 +13,7 @@ def available() -> bool:
 
 
 def curves(rows: list[dict], path: Path) -> None:
-    """One panel a quantity, over steps."""
+    """Plot every logged value over the steps, one panel each."""
     pyplot = _pyplot()
     names = [n for n in dict.fromkeys(n for r in rows for n in r) if n not in ("step", "seconds", "tokens", "stage")]
     names = [n for n in names if any(isinstance(r.get(n), int | float) for r in rows)]
@@ -35,7 +35,7 @@ def curves(rows: list[dict], path: Path) -> None:
 
 
 def seeds(rows: list[dict], metric: str, path: Path) -> None:
-    """The rows of a comparison: a dot for every seed, a bar at the mean."""
+    """Plot the rows of a comparison: a dot per seed, a bar at the mean."""
     pyplot = _pyplot()
     figure, axis = pyplot.subplots(figsize=(6, 0.6 + 0.4 * len(rows)))
     for place, row in enumerate(reversed(rows)):
@@ -49,7 +49,7 @@ def seeds(rows: list[dict], metric: str, path: Path) -> None:
 
 
 def _pyplot():
-    # Only where something is drawn: importing it takes a second.
+    # Imported lazily, since importing it takes a second.
     import matplotlib
 
     matplotlib.use("Agg")

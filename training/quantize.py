@@ -1,7 +1,7 @@
-"""Training through 8-bit weights: the forward pass sees what the shipped file will hold.
+"""Quantization-aware training: the forward pass uses the 8-bit weights that the shipped file will contain.
 
-Rows are scaled as `mobilebert quantize --dtype q8` does: one scale an output row, the largest magnitude at 127. The
-engine folds NoNorm's gain into those rows first; that changes a row's scale, not its 8-bit numbers.
+Rows are scaled as by `mobilebert quantize --dtype q8`: one scale per output row, which maps the largest magnitude to
+127. The engine folds NoNorm's gain into the rows first; that changes a row's scale, not its 8-bit values.
 """
 
 import torch
@@ -17,7 +17,7 @@ def round_rows(weight: torch.Tensor) -> torch.Tensor:
 
 
 def rounded(model: nn.Module) -> dict[str, torch.Tensor]:
-    """All matrices that are shipped in 8 bits, rounded, by their names in `model`."""
+    """All matrices that ship in 8 bits, rounded, by their names in `model`."""
     found = {}
     for path, module in model.named_modules():
         if isinstance(module, (nn.Embedding, nn.Linear)):

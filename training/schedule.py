@@ -1,10 +1,10 @@
-"""Learning rate over a stage."""
+"""Learning rate schedules."""
 
 from training.config import Optim
 
 
 def factor(optim: Optim, step: int, steps: int) -> float:
-    """Share of the full rate at `step` of `steps`: a rise, then a fall to zero, with a level stretch in `trapezoid`."""
+    """Fraction of the peak rate at `step`: warm-up, then linear decay to zero; `trapezoid` has a plateau between."""
     warm = max(1, round(steps * optim.warmup))
     if step < warm:
         return (step + 1) / warm

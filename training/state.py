@@ -1,4 +1,4 @@
-"""A run's state as a checkpoint: its configuration, the weights and AdamW's moments, by the parameters' names."""
+"""The state of a run in a checkpoint: its configuration, and weights and AdamW's moments by parameter name."""
 
 import dataclasses
 from pathlib import Path
@@ -13,24 +13,24 @@ from training.models.build import tied
 
 STATE = "state.safetensors"
 MOMENTS = {"exp_avg": (compact.first, compact.first_back), "exp_avg_sq": (compact.second, compact.second_back)}
-# What a run may change on its way: how fast it learns and what happens around the steps.
+# What may change when a run is resumed: learning rate, schedule, and everything outside the steps themselves.
 FREE = {"optim": ("lr", "clip", "steps", "warmup", "schedule", "decay"), "loop": None, "card": None}
 
 
 def left_out(config: Config, name: str) -> bool:
-    """Return whether a tensor is found again in the given start: frozen word vectors are."""
+    """Return whether a tensor isn't stored because `models.init` has it: frozen word embeddings."""
     return bool(config.models.init) and config.optim.freeze_words and "word_embeddings" in name
 
 
 class State:
-    """Reads and writes what a model and its optimizer hold, by the parameters' names."""
+    """Reads and writes the state of a model and its optimizer, by parameter name."""
 
     def __init__(self, config: Config, model: torch.nn.Module, optimizer: torch.optim.Optimizer):
         self.config, self.model, self.optimizer = config, model, optimizer
         self.parameters = dict(model.named_parameters())
 
     def stored(self) -> dict[str, torch.Tensor]:
-        """Tensors that are written. Frozen word vectors of a given start are found there again."""
+        """The tensors to store, without tied ones and frozen word embeddings of `models.init`."""
         again = tied(self.model)
         return {
             name: tensor
@@ -40,7 +40,7 @@ class State:
 
     @torch.no_grad()
     def pack(self) -> tuple[bytes, dict[str, float]]:
-        """The tensors as one piece, and the optimizer's steps. In compact storage the run takes on what it wrote."""
+        """Serialize the tensors; returns them and the optimizer's steps. Compact storage also rounds them in place."""
         found, steps = {}, {}
         small = self.config.loop.storage == "compact"
         for name, tensor in self.stored().items():
@@ -62,7 +62,7 @@ class State:
 
     @torch.no_grad()
     def unpack(self, piece: bytes, steps: dict[str, float], where: str) -> None:
-        """Take on what `pack` gave."""
+        """Restore the state that `pack` returned."""
         found = tensors.from_bytes(piece, where)
         small = self.config.loop.storage == "compact"
         for name, tensor in self.stored().items():
@@ -79,19 +79,19 @@ class State:
             self.optimizer.state[parameter] = state
 
     def shapes(self) -> dict[str, list[int]]:
-        """The written tensors' shapes, for a check before anything is taken on."""
+        """Shapes of the stored tensors, for checking a checkpoint before restoring it."""
         return {name: list(tensor.shape) for name, tensor in self.stored().items()}
 
 
 def _group(found: dict[str, torch.Tensor], name: str, where: str) -> dict[str, torch.Tensor]:
     group = {suffix: found[name + suffix] for suffix in ("", ".scale", ".largest") if name + suffix in found}
     if "" not in group:
-        raise TrainingError(f"{where}: lacks {name}; move the folder away")
+        raise TrainingError(f"{where}: {name} is missing; move the folder away")
     return group
 
 
 def about(config: Config, strategy: str, state: State, **progress) -> dict:
-    """Return the description of a run for the index."""
+    """Return the description of a run that is stored in the index."""
     return {
         "config": dataclasses.asdict(config),
         "strategy": strategy,
@@ -101,23 +101,23 @@ def about(config: Config, strategy: str, state: State, **progress) -> dict:
 
 
 def config_of(bundle: parts.Bundle, folder: Path) -> Config:
-    """The configuration of the run that a checkpoint is of."""
+    """The configuration of the run in a checkpoint."""
     config = configuration.build(Config, bundle.about["run"]["config"], str(folder))
     configuration.check(config, str(folder))
     return config
 
 
 def check(found: dict, config: Config, strategy: str, state: State, folder: Path) -> None:
-    """Refuse a checkpoint of another configuration, by the first difference."""
-    advice = f"go on as it was by `python -m training resume {folder}`, or give the run another 'name'"
+    """Reject a checkpoint with a different configuration, reporting the first difference."""
+    advice = f"resume it unchanged with `python -m training resume {folder}`, or give this run another 'name'"
     other = found["config"]
     if other["name"] != config.name:
-        raise TrainingError(f"{folder}: a checkpoint of the run '{other['name']}', not of '{config.name}'; {advice}")
+        raise TrainingError(f"{folder}: belongs to the run '{other['name']}', not to '{config.name}'; {advice}")
     for name, shape in state.shapes().items():
         there = found["shapes"].get(name)
         if there != shape:
             says = "missing" if there is None else f"of shape {there}"
-            raise TrainingError(f"{folder}: {name} is {says}, the configuration asks for {shape}; {advice}")
+            raise TrainingError(f"{folder}: {name} is {says}, but the configuration requires {shape}; {advice}")
     given = dataclasses.asdict(config) | {"strategy": strategy}
     for key, value in (other | {"strategy": found["strategy"]}).items():
         if key not in given:
@@ -130,8 +130,11 @@ def check(found: dict, config: Config, strategy: str, state: State, folder: Path
             here = given[key] if inner is None else given[key].get(inner, there)
             if inner not in free and there != here:
                 name = key if inner is None else f"{key}.{inner}"
-                raise TrainingError(f"{folder}: {name} is {there!r} there and {here!r} here; {advice}")
+                raise TrainingError(
+                    f"{folder}: {name} is {there!r} in the checkpoint but {here!r} in the configuration; {advice}"
+                )
     if other["loop"]["storage"] != config.loop.storage:
         raise TrainingError(
-            f"{folder}: loop.storage is {other['loop']['storage']!r} there and {config.loop.storage!r} here; {advice}"
+            f"{folder}: loop.storage is {other['loop']['storage']!r} in the checkpoint "
+            f"but {config.loop.storage!r} in the configuration; {advice}"
         )

@@ -1,7 +1,7 @@
-"""Strategies as lists of stages: how many steps, which parts learn at which rate, from which terms.
+"""Training strategies as lists of stages: number of steps, learning rate of each part, and loss terms.
 
-Three are the paper's. In the fourth, "parallel", every layer first learns its own step of the teacher's, from the
-teacher's map below it to the one above, all layers at once; then the layers learn together.
+Three are the paper's. In the fourth, "parallel", every layer first learns to compute the teacher's feature map above it
+from the one below it, all layers at once; then the layers are trained together.
 
 Parts of a model are numbered: 0 the embedding, 1..L the layers, L+1 the head.
 """
@@ -16,19 +16,19 @@ from training.config import Loss, Transfer
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training with one set of rates and one set of terms."""
+    """A phase of training with fixed learning rate factors and loss terms."""
 
     name: str
     steps: int
     rates: tuple[float, ...]  # learning rate factor of each part; 0: frozen
-    transfer: tuple[int, ...]  # parts whose maps and attention are compared with the teacher's
-    distil: bool  # whether the task's own terms (soft, hard, words) count
-    depth: int  # layers that have to be computed
-    forced: bool = False  # every layer reads the teacher's map instead of what the layer below gives
+    transfer: tuple[int, ...]  # parts whose feature maps and attention are compared with the teacher's
+    distil: bool  # whether the task's own loss terms (soft, hard, words) count
+    depth: int  # number of layers to compute
+    forced: bool = False  # every layer reads the teacher's feature map instead of the output of the layer below
 
 
 def plan(strategy: str, transfer: Transfer, loss: Loss, steps: int, layers: int) -> list[Stage]:
-    """Stages of one run; `strategy` "plain" is distillation or fine-tuning without layer transfer stages."""
+    """The stages of a run; strategy "plain" is distillation or fine-tuning without layer transfer."""
     everywhere = tuple(1.0 for _ in range(layers + 2))
     body = tuple(range(layers + 1))
     compares = loss.raw_maps > 0 or loss.feature_maps > 0 or loss.statistics > 0 or loss.attention > 0
@@ -38,7 +38,7 @@ def plan(strategy: str, transfer: Transfer, loss: Loss, steps: int, layers: int)
     if strategy == "parallel":
         stages = [Stage("parallel", first, everywhere, body, True, layers, forced=True)]
         if steps > first:
-            # Maps alone: two labels per window are noise compared with what every position of every map says.
+            # Maps only: next to targets for every position of every map, two labels per window are noise.
             gently = tuple(transfer.together_rate for _ in everywhere)
             stages.append(Stage("together", steps - first, (*gently[:-1], 0.0), body, False, layers))
         return stages
@@ -61,7 +61,7 @@ def _progressive(steps: int, lower_rate: float, layers: int) -> list[Stage]:
 
 
 def stage_at(stages: list[Stage], step: int) -> tuple[Stage, int]:
-    """The stage of a step and the step's number within it."""
+    """The stage of a step and the step's index within it."""
     for stage in stages:
         if step < stage.steps:
             return stage, step
@@ -70,7 +70,7 @@ def stage_at(stages: list[Stage], step: int) -> tuple[Stage, int]:
 
 
 def part_of(name: str, layers: int) -> int:
-    """The part a parameter belongs to, by its name in the checkpoint."""
+    """The part that a parameter belongs to, from its name in the checkpoint."""
     found = re.search(r"encoder\.layer\.(\d+)\.", name)
     if found:
         return int(found.group(1)) + 1
@@ -78,7 +78,7 @@ def part_of(name: str, layers: int) -> int:
 
 
 def freeze(model: torch.nn.Module, rates: tuple[float, ...]) -> None:
-    """Let only parts with a rate take gradients."""
+    """Disable gradients for parts with a learning rate factor of 0."""
     layers = len(rates) - 2
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(rates[part_of(name, layers)] > 0)
@@ -86,7 +86,7 @@ def freeze(model: torch.nn.Module, rates: tuple[float, ...]) -> None:
 
 
 def teacher_part(part: int, student_layers: int, teacher_layers: int) -> int | None:
-    """The teacher's part to compare with; None between two of them. Both counts must divide."""
+    """The teacher's part to compare with, or None if there is none. One count must be a multiple of the other."""
     if student_layers % teacher_layers == 0:
         each = student_layers // teacher_layers
         return part // each if part % each == 0 else None

@@ -1,6 +1,6 @@
-"""Files of weights in the safetensors format, with nothing but torch: eight bytes of length, a JSON header, the bytes.
+"""The safetensors format with torch alone: a header length of eight bytes, a JSON header, and the data.
 
-The `safetensors` library reads and writes the same; a machine that only trains may not have it.
+The files are compatible with the `safetensors` library, which a machine that only trains may not have.
 """
 
 import json
@@ -27,7 +27,7 @@ LONGEST_HEADER = 100_000_000
 
 
 def to_bytes(tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> bytearray:
-    """The file that holds `tensors`, in the order of their names."""
+    """Serialize `tensors`, sorted by name."""
     header, place, listed = {}, 0, sorted(tensors.items())
     if metadata:
         header["__metadata__"] = metadata
@@ -49,31 +49,31 @@ def to_bytes(tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None =
 
 
 def from_bytes(content: bytes | bytearray, where: str) -> dict[str, torch.Tensor]:
-    """The tensors of a file; `where` names it in errors."""
+    """Parse a file; `where` is its name in error messages."""
     try:
         length = int.from_bytes(content[:8], "little")
         if not 0 < length <= min(LONGEST_HEADER, len(content) - 8):
-            raise ValueError("its header is longer than the file")
+            raise ValueError("the header length is invalid")
         header = json.loads(bytes(content[8 : 8 + length]))
         header.pop("__metadata__", None)
         data = memoryview(bytearray(content))[8 + length :]
         return {name: _tensor(data, entry) for name, entry in header.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise TrainingError(f"{where}: not a file of weights in the safetensors format: {error}") from None
+        raise TrainingError(f"{where}: not a valid safetensors file: {error}") from None
 
 
 def _tensor(data: memoryview, entry: dict) -> torch.Tensor:
     first, last = entry["data_offsets"]
     kind, shape = TYPES[entry["dtype"]], entry["shape"]
     if not 0 <= first <= last <= len(data):
-        raise ValueError("a tensor lies outside the file")
+        raise ValueError("a tensor extends beyond the file")
     if first == last:
         return torch.empty(shape, dtype=kind)
     return torch.frombuffer(bytearray(data[first:last]), dtype=kind).reshape(shape)
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file as they are stored."""
+    """Read the tensors of a file in their stored data types."""
     try:
         return from_bytes(path.read_bytes(), str(path))
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""Calibration of a model's probabilities, measured on training rows that it was not trained on."""
+"""Calibration of a model's probabilities on training rows that were held out."""

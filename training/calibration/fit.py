@@ -1,16 +1,16 @@
-"""Temperatures, biases and thresholds that fit what was seen."""
+"""Fitting temperatures, biases and thresholds to observed results."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# Values that are tried.
+# Candidate values.
 TEMPERATURES = np.geomspace(0.5, 6.0, 40)
 BIASES = np.arange(-6.0, 6.001, 0.1)
 
 
 def closest(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.ndarray | None = None) -> int:
-    """The number of the array of probabilities that fits `right` best (logarithmic loss)."""
+    """The index of the array of probabilities that fits `right` best (log loss)."""
     losses = []
     for said in probabilities:
         said = np.clip(said, 1e-6, 1 - 1e-6)
@@ -19,18 +19,18 @@ def closest(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.
 
 
 def threshold(differences: np.ndarray, answerable: np.ndarray, weight: float = 1.0) -> tuple[float, float]:
-    """The cut on (no answer − best answer) with the most right decisions, and their share in per cent.
+    """The threshold on (no answer − best answer) with the most correct decisions, and their percentage.
 
-    A difference above the cut means no answer. Of equally good cuts the middle one counts. `weight`: what a row
-    without an answer counts.
+    A difference above the threshold means no answer. Among equally good thresholds, the middle one is returned.
+    `weight`: the weight of a row without an answer.
     """
     order = np.argsort(differences, kind="stable")
     sorted_differences, has = differences[order], answerable[order]
-    # right[i]: the first i are called answerable, the others not
+    # right[i]: correct decisions if the first i rows are predicted to be answerable and the others not
     lost = weight * np.concatenate([[0], np.cumsum(~has)])
     right = np.concatenate([[0], np.cumsum(has)]) + lost[-1] - lost
     same = np.concatenate([[False], sorted_differences[1:] == sorted_differences[:-1], [False]])
-    right = np.where(same, -1, right)  # no cut falls between equal values
+    right = np.where(same, -1, right)  # no threshold lies between equal values
     best = np.flatnonzero(right == right.max())
     place = int(best[len(best) // 2])
     below = sorted_differences[place - 1] if place else sorted_differences[0] - 1

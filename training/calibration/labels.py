@@ -1,15 +1,15 @@
-"""Two labels: the temperature of their probabilities, and the zone between them in which a text is neutral."""
+"""Calibration of two labels: temperature, and the range of probabilities for which a text counts as neutral."""
 
 import numpy as np
 
 from training.metrics.calibration import expected_calibration_error
 
-# Ends of the zone that are tried.
+# Candidates for the ends of the neutral zone.
 LOWS, HIGHS = np.arange(0.05, 0.5, 0.01), np.arange(0.5, 0.951, 0.01)
 
 
 def positive(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """The second label's probability, of logits `[rows, 2]`."""
+    """The probability of the second label, from logits `[rows, 2]`."""
     return 1 / (1 + np.exp(-(logits[:, 1] - logits[:, 0]) / temperature))
 
 
@@ -19,9 +19,9 @@ def error(positive: np.ndarray, truths: np.ndarray) -> float:
 
 
 def neutral_zone(negative: np.ndarray, neutral: np.ndarray, positive: np.ndarray) -> tuple[float, float, float]:
-    """The zone that decides best between three kinds of text, and the mean share of each that it decides rightly.
+    """The neutral zone that best separates the three kinds of text, and its accuracy averaged over the kinds.
 
-    Takes the second label's probabilities of texts of each kind.
+    The arguments are the second label's probabilities for texts of each kind.
     """
     best = (0.5, 0.5, -1.0)
     for low in LOWS:

@@ -1,7 +1,7 @@
-"""The threshold for "the passage has no answer": fitted from training questions whose answer is taken away.
+"""Questions for fitting the threshold of "no answer": training questions whose answer has been removed.
 
-SQuAD v1.1 has no unanswerable questions. Put to another paragraph, reworded, or asked of a passage without the sentence
-that answers it, a question stands in for one (see `data/unanswerable`).
+SQuAD v1.1 has no unanswerable questions. They are constructed by asking a question about another paragraph, by
+rewording it, or by removing the sentences with the answer from the passage (see `data/unanswerable`).
 """
 
 import dataclasses
@@ -17,18 +17,18 @@ from training.data.unanswerable import sentences
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Questions of which every second one has lost its answer."""
+    """Questions, every second one without its answer."""
 
     data: Squad
     answerable: np.ndarray
-    kinds: list[str]  # "plain", or how the answer was taken away
+    kinds: list[str]  # "plain", or how the answer was removed
 
 
 def pairs(data: Squad, count: int, seed: int, settings: Data) -> Pairs:
     """`count` questions of `data`, every second one without its answer.
 
-    How the answer is taken away is drawn by the shares in `settings` ('mismatch', 'near' and 'unanswerable'). Without
-    any share, and where a drawn kind does not suit a question, the question is put to a foreign paragraph.
+    How the answer is removed is drawn by the fractions in `settings` ('mismatch', 'near' and 'unanswerable'). If they
+    are all 0, or the drawn kind can't be applied to a question, the question is asked about an unrelated paragraph.
     """
     random = np.random.default_rng([seed, 4])
     chosen = [data.questions[i] for i in random.permutation(len(data.questions))[:count]]
@@ -92,6 +92,6 @@ def _asked(text: str | None, question: Question):
 
 
 def found(differences: np.ndarray, made: Pairs, cut: float) -> dict[str, float]:
-    """Share in per cent of each kind that the threshold `cut` decides rightly."""
+    """Percentage of each kind that is decided correctly by the threshold `cut`."""
     said, kinds = differences > cut, np.array(made.kinds)
     return {kind: 100 * float(np.mean(said[kinds == kind] == (kind != "plain"))) for kind in sorted(set(made.kinds))}

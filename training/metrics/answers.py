@@ -1,6 +1,6 @@
-"""The search for the answer that SQuAD's figures are reported with, and how sure a model is of an answer.
+"""The answer search used for SQuAD's official metrics, and the probabilities of answers.
 
-A probability is that of a distinct answer: the spans that overlap the best one say the same.
+The probability of an answer includes the spans that overlap the best one, since they express the same answer.
 """
 
 import collections
@@ -17,16 +17,16 @@ N_BEST, MAX_ANSWER = 20, 30
 
 
 class Said(NamedTuple):
-    """A model's answer to one question, and its probability at each of several temperatures."""
+    """A model's answer to one question, and what its probability at several temperatures is computed from."""
 
-    text: str  # the best answer's
+    text: str  # of the best answer
     score: float  # of the best answer: start + end
-    null: float  # score of no answer, the lowest of the windows
+    null: float  # score of no answer, the minimum over the windows
     masses: np.ndarray  # log Σ e^(score / temperature) over the spans that overlap the best answer
     totals: np.ndarray  # the same over all spans
 
     def probabilities(self, temperatures: np.ndarray, null_bias: float | np.ndarray = 0.0) -> np.ndarray:
-        """Of the answer, among all answers and no answer; with a bias of -inf, of a text that has an answer."""
+        """Probability of the answer among all answers and no answer; among answers only if the bias is -inf."""
         return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures + null_bias))
 
 
@@ -51,13 +51,13 @@ def said(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Said]:
 
 
 def span_scores(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Scores by first piece and length less one; -inf where a span would run over the end."""
+    """Scores indexed by first token and length minus one; -inf for spans that extend past the end."""
     padded = np.concatenate([end, np.full(MAX_ANSWER - 1, -np.inf)])
     return start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, MAX_ANSWER)
 
 
 def overlapping(count: int, first: int, last: int) -> np.ndarray:
-    """The spans, as in `span_scores`, that share a piece with the one from `first` to `last`."""
+    """Mask of the spans in `span_scores` that share a token with the one from `first` to `last`."""
     starts = np.arange(count)[:, None]
     return (starts <= last) & (starts + np.arange(MAX_ANSWER) >= first)
 
@@ -76,7 +76,7 @@ def logits(model, windows: Windows, batch_size: int = 16):
 
 
 def counted(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank) -> tuple[np.ndarray, np.ndarray]:
-    """The logits of the passage's pieces; those of starts that count in another window are -inf."""
+    """The logits of the passage's tokens; -inf for starts that are assigned to another window."""
     head = len(windows.questions[window.question]) + 2
     inside = slice(head, head + window.count)
     own = np.array([rank(window, place) for place in range(window.count)], dtype=bool)
@@ -84,9 +84,9 @@ def counted(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank) 
 
 
 def best_span(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank):
-    """The best span of one window that is short enough and starts where this window sees most around it.
+    """The best span of a window that is short enough and starts where this window has the most context.
 
-    Returns its first and last piece within the window and its text, and its score: ((pieces, text), score).
+    Returns ((tokens, text), score), where `tokens` are the first and last token within the window.
     """
     head = len(windows.questions[window.question]) + 2
     starts = np.argsort(-start[: head + window.count + 1], kind="stable")[:N_BEST]
@@ -107,7 +107,7 @@ def best_span(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank
 
 
 def max_context(windows: Windows):
-    """A test whether a window is the one of its question that sees most around a piece."""
+    """A predicate that tells whether a window is the one of its question with the most context around a token."""
     groups: dict[int, list] = collections.defaultdict(list)
     for w in windows.windows:
         groups[w.question].append(w)

@@ -1,4 +1,4 @@
-"""Calibration: how well probabilities match frequencies."""
+"""Calibration: how well predicted probabilities match observed frequencies."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ BINS = 10
 def expected_calibration_error(
     probabilities: np.ndarray, right: np.ndarray, bins: int = BINS, weights: np.ndarray | None = None
 ) -> float:
-    """Mean distance between what is said and what is right, over bins of equal width, weighted by their sizes.
+    """Mean difference between confidence and accuracy over bins of equal width, weighted by bin size.
 
-    Naeini et al. 2015; 0 for a model that is right in 80 % of the answers it gives with a probability of 0.8.
+    Naeini et al. 2015; 0 for a model that is right for 80 % of the answers it gives with a probability of 0.8.
     """
     weights = np.ones(len(right)) if weights is None else weights
     place = np.minimum((probabilities * bins).astype(int), bins - 1)
@@ -24,6 +24,6 @@ def expected_calibration_error(
 
 
 def log_sum(values: np.ndarray) -> float:
-    """Logarithm of Σ e^value, without overflow."""
+    """Numerically stable log-sum-exp."""
     top = float(np.max(values, initial=-np.inf))
     return top if np.isinf(top) else top + float(np.log(np.exp(values - top).sum()))

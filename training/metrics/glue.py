@@ -1,10 +1,10 @@
-"""GLUE's metrics, in per cent."""
+"""GLUE's metrics, in percent."""
 
 import numpy as np
 
 
 def accuracy(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Share of equal entries."""
+    """Percentage of correct predictions."""
     return {"accuracy": 100 * float(np.mean(guesses == labels))}
 
 
@@ -16,26 +16,26 @@ def f1(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def matthews(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Matthews' correlation of two binary vectors; 0 where one of them is constant."""
+    """Matthews correlation coefficient of two binary vectors; 0 if one of them is constant."""
     return {"matthews": pearson_of(guesses, labels)}
 
 
 def pearson_of(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's correlation; 0 where one side does not vary."""
+    """Pearson correlation; 0 if one side is constant."""
     a, b = np.asarray(a, float) - np.mean(a), np.asarray(b, float) - np.mean(b)
     scale = float(np.sqrt((a @ a) * (b @ b)))
     return 100 * float(a @ b) / scale if scale else 0.0
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, equal values sharing their mean rank."""
+    """Ranks from 1; ties get their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2)[inverse]
 
 
 def correlations(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Pearson's and Spearman's correlation."""
+    """Pearson and Spearman correlations."""
     return {"pearson": pearson_of(guesses, labels), "spearman": pearson_of(ranks(guesses), ranks(labels))}
 
 

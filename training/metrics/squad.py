@@ -1,4 +1,4 @@
-"""SQuAD's official figures."""
+"""SQuAD's official metrics."""
 
 import collections
 import re
@@ -14,18 +14,18 @@ from training.places import Places
 
 
 def normalize(text: str) -> str:
-    """Lower case, without punctuation, articles and surplus spaces."""
+    """Lowercase and remove punctuation, articles and extra spaces."""
     text = "".join(c for c in text.lower() if c not in set(string.punctuation))
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
 
 
 def exact(guess: str, truth: str) -> float:
-    """1 where both are the same once normalized."""
+    """1 if both are equal after normalization, else 0."""
     return float(normalize(guess) == normalize(truth))
 
 
 def f1(guess: str, truth: str) -> float:
-    """Overlap of words; with an empty side 1 only where both are empty."""
+    """F1 of the words; if either side is empty, 1 only if both are."""
     given, wanted = normalize(guess).split(), normalize(truth).split()
     if not given or not wanted:
         return float(given == wanted)
@@ -34,7 +34,7 @@ def f1(guess: str, truth: str) -> float:
 
 
 def totals(data: Squad, guesses: dict[str, str]) -> dict[str, float]:
-    """Exact match and F1 in per cent; where some questions have no answer also the two groups apart."""
+    """Exact match and F1 in percent; if some questions have no answer, also for the two groups separately."""
     rows = []
     for q in data.questions:
         truths = [t for _, t in q.answers if normalize(t)] or [""]
@@ -55,7 +55,7 @@ def _mean(prefix: str, rows: list) -> dict[str, float]:
 
 
 def right(data: Squad, found: dict[str, Said]) -> np.ndarray:
-    """1 for each question whose answer shares at least half of its words with the truth (F1)."""
+    """1 for each question whose answer has an F1 of at least 0.5, else 0."""
     return np.array(
         [
             float(max((f1(found[q.id].text, truth) for _, truth in q.answers), default=0.0) >= 0.5)
@@ -65,10 +65,10 @@ def right(data: Squad, found: dict[str, Said]) -> np.ndarray:
 
 
 def evaluate_squad(model, tokenizer, places: Places, data: Data, calibration: dict | None = None) -> dict[str, float]:
-    """Score a dev set; for version 2.0 the configured threshold on (no answer − best answer) decides.
+    """Score a dev set; for version 2.0, the configured threshold on (no answer − best answer) is applied.
 
-    The calibration error is that of distinct answers, without and with the calibration; where every question has an
-    answer, of their probabilities among all answers.
+    The calibration error is computed for distinct answers, without and with the calibration; for version 1.1, where
+    every question has an answer, from their probabilities among all answers.
     """
     squad = read_dev(places, data.version)
     if data.limit:

@@ -1,4 +1,4 @@
-"""Masked words of plain text: how many a model guesses, next to the best guess that reads nothing."""
+"""Accuracy on masked words of plain text, compared with that of the best constant guess."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from training.config import Config
 from training.places import Places
 from training.tasks.text import open_text
 
-# Sequences that are scored: about 60,000 masked words, which makes half a point a sure difference.
+# Sequences to score: about 60,000 masked words, so that a difference of half a point is significant.
 BATCHES, SIZE = 200, 16
 TOP = 5
 
@@ -31,7 +31,7 @@ def evaluate_words(model: torch.nn.Module, config: Config, places: Places) -> di
 
 
 def summary(logits: torch.Tensor, truths: torch.Tensor) -> np.ndarray:
-    """Of each word: how many others the model prefers, and the logarithm of its probability; `[words, 2]`."""
+    """For each word, the number of words that the model ranks higher and its log probability; `[words, 2]`."""
     own = logits.gather(1, truths[:, None])
     # Ties and NaN count against the model.
     better = (~(logits < own)).sum(1) - 1
@@ -40,7 +40,7 @@ def summary(logits: torch.Tensor, truths: torch.Tensor) -> np.ndarray:
 
 
 def figures(rows: np.ndarray, truths: np.ndarray) -> dict[str, float]:
-    """Per cent and perplexity; `chance` is what always guessing the most frequent of these words would get."""
+    """Percentages and perplexity; `chance` is the accuracy of always guessing the most frequent of these words."""
     return {
         "n": len(truths),
         "accuracy": 100 * float(np.mean(rows[:, 0] < 1)),

@@ -1,1 +1,1 @@
-"""Building, loading and saving the models."""
+"""Model definitions, initialization and loading."""

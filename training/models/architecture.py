@@ -1,4 +1,4 @@
-"""`config.json` of a BERT or a MobileBERT, with the defaults of `transformers`."""
+"""The `config.json` of a BERT or MobileBERT, with the defaults of `transformers`."""
 
 import json
 from pathlib import Path
@@ -48,12 +48,12 @@ DEFAULTS = {
     },
 }
 LABELS = {0: "LABEL_0", 1: "LABEL_1"}
-# Derived from the others, and written along for `transformers`.
+# Derived from other fields; written for `transformers`.
 DERIVED = ("true_hidden_size", "num_labels")
 
 
 class Architecture(SimpleNamespace):
-    """Fields as attributes; those that no module reads are kept and written again."""
+    """The fields as attributes; unknown fields are kept and written back."""
 
     def __init__(self, model_type: str, **fields):
         if model_type not in DEFAULTS:
@@ -65,17 +65,17 @@ class Architecture(SimpleNamespace):
 
     @property
     def num_labels(self) -> int:
-        """Classes of a classifier; 1 is a regression."""
+        """Number of classes of a classifier; 1 for regression."""
         return len(self.id2label)
 
     @property
     def true_hidden_size(self) -> int:
-        """Width inside a layer of MobileBERT."""
+        """Width inside a MobileBERT layer."""
         return self.intra_bottleneck_size if self.use_bottleneck else self.hidden_size
 
     @property
     def reads_stream(self) -> bool:
-        """Return whether query and key read the inter-block stream, which is what sets IB-BERT apart."""
+        """Return whether query and key read the inter-block stream, as in IB-BERT."""
         return (
             self.model_type == "mobilebert"
             and self.use_bottleneck
@@ -84,7 +84,7 @@ class Architecture(SimpleNamespace):
         )
 
     def to_json(self) -> dict:
-        """Return the content of `config.json`."""
+        """Return the contents of `config.json`."""
         fields = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         fields["label2id"] = {name: number for number, name in self.id2label.items()}
         fields["id2label"] = {str(number): name for number, name in self.id2label.items()}
@@ -103,5 +103,5 @@ def read(directory: Path) -> Architecture:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(fields, dict) or "model_type" not in fields:
-        raise TrainingError(f"{path}: no 'model_type' in it")
+        raise TrainingError(f"{path}: 'model_type' is missing")
     return Architecture(**fields)

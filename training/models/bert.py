@@ -1,4 +1,4 @@
-"""BERT's encoder (Devlin et al. 2018), parameter by parameter that of `transformers`."""
+"""BERT's encoder (Devlin et al. 2018), with the parameter names of `transformers`."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ from training.models.modules import Activated, Body, Encoder, Pooler, Residual, 
 
 
 class Embeddings(nn.Module):
-    """Words, positions and segments, normalized."""
+    """Word, position and segment embeddings, summed and normalized."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -27,7 +27,7 @@ class Embeddings(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention with its output."""
+    """Self-attention and its output projection."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -46,7 +46,7 @@ class Layer(nn.Module):
         self.output = _output(config, config.intermediate_size)
 
     def forward(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
-        """The next map, and the attention probabilities where they are asked for."""
+        """The next feature map, and the attention probabilities if requested."""
         context, shares = self.attention.self(stream, stream, stream, keys, probabilities)
         inner = self.attention.output(context, stream)
         return self.output(self.intermediate(inner), inner), shares
@@ -58,7 +58,7 @@ def _output(config: Architecture, width: int) -> Residual:
 
 
 class Bert(Body):
-    """The encoder; `pooler` says whether the head reads the first token."""
+    """The encoder; `pooler`: whether to add a pooler for heads that read the first token."""
 
     def __init__(self, config: Architecture, pooler: bool):
         super().__init__(config)

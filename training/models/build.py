@@ -1,4 +1,4 @@
-"""From a configuration or a directory to a network."""
+"""Building networks from a configuration or a directory."""
 
 from pathlib import Path
 
@@ -16,11 +16,15 @@ NETWORKS = {"squad": ForQuestionAnswering, "text": ForPreTraining}
 
 
 def student_config(student: Student, task: str) -> Architecture:
-    """`config.json` of a model built from nothing."""
+    """The architecture of a model built from scratch."""
     if student.family == "ib-bert" and (student.use_bottleneck_attention or student.key_query_shared_bottleneck):
-        raise TrainingError("student: ib-bert has 'use_bottleneck_attention' and 'key_query_shared_bottleneck' false")
+        raise TrainingError(
+            "student: ib-bert requires 'use_bottleneck_attention' and 'key_query_shared_bottleneck' to be false"
+        )
     if student.num_hidden_layers < 1 or student.intra_bottleneck_size % student.num_attention_heads:
-        raise TrainingError("student: the bottleneck's width must be a multiple of the number of heads")
+        raise TrainingError(
+            "student: needs at least one layer, and a bottleneck width that is a multiple of the number of heads"
+        )
     config = Architecture(
         "mobilebert",
         num_hidden_layers=student.num_hidden_layers,
@@ -43,19 +47,19 @@ def student_config(student: Student, task: str) -> Architecture:
 
 
 def with_labels(config: Architecture, task: str) -> Architecture:
-    """Name the classes of a classification task."""
+    """Set the class names of a classification task."""
     if task not in ("squad", "text"):
         config.id2label = dict(enumerate(label_names(task)))
     return config
 
 
 def build(config: Architecture, task: str) -> Network:
-    """A model with fresh weights."""
+    """A model with randomly initialized weights."""
     return NETWORKS.get(task, ForSequenceClassification)(config)
 
 
 def load(directory: Path, task: str, whole: bool = False) -> Network:
-    """A model from a directory, f32. A head that the directory lacks starts fresh, or is an error where `whole`."""
+    """Load a model in f32. A missing head is randomly initialized, or an error if `whole`."""
     model = build(with_labels(architecture.read(directory), task), task)
     weights = directory / "model.safetensors"
     fill(model, quantized.floats(tensors.read(weights), str(weights)), str(weights), whole)
@@ -64,16 +68,16 @@ def load(directory: Path, task: str, whole: bool = False) -> Network:
 
 @torch.no_grad()
 def average(model: Network, other: Network) -> None:
-    """Set a model's weights to the mean of both models'."""
+    """Set the weights of `model` to the mean of both models."""
     weights = other.state_dict()
     for name, tensor in model.state_dict().items():
         if name not in weights or weights[name].shape != tensor.shape:
-            raise TrainingError(f"'mean_with': its {name} doesn't fit the one of 'init'")
+            raise TrainingError(f"'mean_with': {name} doesn't match that of 'init'")
         tensor.copy_((tensor + weights[name]) / 2)
 
 
 def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:
-    """Copy tensors in by name; a tensor of another shape or a missing encoder tensor is an error."""
+    """Load tensors by name; a wrong shape or a missing encoder tensor is an error."""
     own = model.state_dict()
     prefix = model.base_model_prefix + "."
     if not any(name.startswith(prefix) for name in state):
@@ -81,18 +85,18 @@ def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool
     for name, tensor in state.items():
         if name in own and own[name].shape != tensor.shape:
             raise TrainingError(
-                f"{where}: {name} has shape {list(tensor.shape)}, the model needs {list(own[name].shape)}"
+                f"{where}: {name} has shape {list(tensor.shape)}, but the model requires {list(own[name].shape)}"
             )
     missing = [n for n in own if n not in state and n not in tied(model)]
     if not whole:
         missing = [n for n in missing if n.startswith(prefix) and "pooler" not in n]
     if missing:
-        raise TrainingError(f"{where}: lacks {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
+        raise TrainingError(f"{where}: missing {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
     model.load_state_dict({n: t for n, t in state.items() if n in own}, strict=False)
 
 
 def tied(model: torch.nn.Module) -> set[str]:
-    """Second names of tied tensors, which are neither saved nor required."""
+    """The duplicate names of tied tensors, which are neither saved nor required."""
     first, again = {}, set()
     for name, tensor in model.state_dict(keep_vars=True).items():
         if first.setdefault(id(tensor), name) != name:

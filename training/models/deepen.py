@@ -1,7 +1,7 @@
-"""A deeper MobileBERT that computes the same as the given one until it is trained further.
+"""Deepens a MobileBERT without changing what it computes until it is trained further.
 
-Copies of whole layers are inserted whose way back to the stream is zero: each adds nothing yet, but its inner weights
-are already useful (block expansion, Wu et al. 2024, https://arxiv.org/abs/2401.02415).
+It inserts copies of layers whose projection back to the stream is zero: they add nothing at first, but their inner
+weights are already useful (block expansion, Wu et al. 2024, https://arxiv.org/abs/2401.02415).
 """
 
 import torch
@@ -35,7 +35,9 @@ def _check(config: Architecture, after: list[int]) -> None:
     if config.model_type != "mobilebert" or not config.use_bottleneck or config.normalization_type != "no_norm":
         raise TrainingError("'deepen_after': only a MobileBERT with bottlenecks and NoNorm can be deepened")
     if len(set(after)) != len(after) or not all(1 <= number <= config.num_hidden_layers for number in after):
-        raise TrainingError(f"'deepen_after' must be different numbers from 1 to {config.num_hidden_layers}: {after}")
+        raise TrainingError(
+            f"'deepen_after' must be distinct numbers from 1 to {config.num_hidden_layers}, not {after}"
+        )
 
 
 def _silence(layer: torch.nn.Module) -> None:

@@ -1,8 +1,8 @@
-"""A student's layers from its teacher's: the heads that matter most are copied, the rest is fitted by least squares.
+"""Initializes a student's layers from its teacher: copies the most important heads and fits the output.
 
-A head of MobileBERT is as wide as one of MiniLM (32), but there are 4 of them instead of 12. So each student layer
-takes over the teacher's heads with the largest share in the layer's output, query and key through the principal axes of
-what the two read, and its output bottleneck starts as the least-squares map to the teacher's next map.
+MobileBERT's heads are as wide as MiniLM's (32), but there are 4 of them instead of 12. So each student layer copies the
+teacher's heads that contribute most to the layer's output, with query and key projected on the principal axes of their
+input, and its output bottleneck is initialized with the least-squares fit to the teacher's next feature map.
 """
 
 import json
@@ -17,13 +17,13 @@ from training.models.build import encoder
 from training.models.modules import visible
 from training.models.start import principal_axes
 
-# Saved next to a student's weights: other batches would choose other heads, and undo what these have learned.
+# Saved next to a student's weights, since choosing other heads later would undo what it has learned.
 RECORD = "heads.json"
 
 
 @dataclass
 class Seen:
-    """A teacher's outputs on a sample of its task: maps `[batch, sequence, width]` and attention, by layer."""
+    """A teacher's outputs on sample batches: feature maps `[batch, sequence, width]` and attention, by layer."""
 
     maps: tuple[torch.Tensor, ...]
     attentions: tuple[torch.Tensor, ...]
@@ -32,14 +32,14 @@ class Seen:
 
 @torch.no_grad()
 def look(teacher: torch.nn.Module, batch: Batch) -> Seen:
-    """Run the teacher over a sample."""
+    """Run the teacher on a batch."""
     out = encoder(teacher)(**batch.inputs(), output_hidden_states=True, output_attentions=True)
     return Seen(out.hidden_states, out.attentions, batch.attention_mask)
 
 
 @torch.no_grad()
 def choose(teacher: torch.nn.Module, seen: Seen, count: int) -> list[list[int]]:
-    """For each of the teacher's layers the `count` heads whose part of the layer's output varies most, ascending."""
+    """For each teacher layer, the indices of the `count` heads whose part of the output varies most, ascending."""
     chosen = []
     for number, layer in enumerate(encoder(teacher).encoder.layer):
         parts = _contexts(layer, seen, number)
@@ -54,20 +54,20 @@ def choose(teacher: torch.nn.Module, seen: Seen, count: int) -> list[list[int]]:
 
 
 def read(path: Path) -> list[list[int]]:
-    """The heads that an earlier run chose for its student."""
+    """Read the heads that an earlier run chose for its student."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainingError(
             f"{path}: not found, so it isn't known which of the teacher's heads this student has learned; "
-            "take one that was made with 'heads' = \"chosen\", or leave 'heads' out"
+            "use a student trained with 'heads' = \"chosen\", or omit 'heads'"
         ) from None
     except json.JSONDecodeError as error:
         raise TrainingError(f"{path}: not valid JSON: {error}") from None
 
 
 def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
-    """Return whether heads can be copied: equal layers, streams and widths of heads, one shared bottleneck."""
+    """Return whether heads can be copied: same number of layers and widths, and a shared bottleneck."""
     own, other = encoder(student).config, encoder(teacher).config
     return (
         (own.model_type, other.model_type) == ("mobilebert", "bert")
@@ -83,7 +83,7 @@ def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
 
 @torch.no_grad()
 def start_layers(student: torch.nn.Module, teacher: torch.nn.Module, seen: Seen, chosen: list[list[int]]) -> None:
-    """Set every layer of the student; feed-forward networks stay as they are, next to nothing."""
+    """Initialize all layers of the student except the feed-forward networks, whose weights stay close to zero."""
     layers = zip(encoder(student).encoder.layer, encoder(teacher).encoder.layer, strict=True)
     for number, (layer, source) in enumerate(layers):
         _copy_heads(layer, source, seen, number, chosen[number])

@@ -1,10 +1,10 @@
-"""IB-BERT, the paper's teacher: wide inside, narrow between layers; query, key and value read the narrow stream."""
+"""IB-BERT, the paper's teacher: wide layers on a narrow stream, which query, key and value read directly."""
 
 from training.config import Student
 
 
 def large() -> Student:
-    """IB-BERT-LARGE as the paper has it."""
+    """The paper's IB-BERT-LARGE."""
     return Student(
         family="ib-bert",
         num_hidden_layers=24,

@@ -1,7 +1,7 @@
 """MobileBERT's encoder (Sun et al. 2020) in all variants of its `config.json`, and IB-BERT, the paper's teacher.
 
-Parameters are named as in `transformers`. IB-BERT (bottlenecks, but query and key that read the inter-block stream) is
-the one that `transformers` cannot build: it makes query and key as wide as the bottleneck.
+Parameters are named as in `transformers`, which cannot build IB-BERT (bottlenecks, but query and key read the
+inter-block stream) because its query and key always read the bottleneck's width.
 """
 
 import torch
@@ -14,16 +14,16 @@ from training.models.modules import Activated, Body, Encoder, NoNorm, Pooler, Re
 
 
 def norm(config: Architecture, width: int, eps: float | None = None) -> nn.Module:
-    """The configured norm. Two of them keep torch's default ε, as in `transformers`."""
+    """The configured normalization. Without `eps`, LayerNorm uses torch's default, as in `transformers`."""
     if config.normalization_type == "no_norm":
         return NoNorm(width)
     if config.normalization_type != "layer_norm":
-        raise TrainingError(f"normalization_type '{config.normalization_type}' is neither no_norm nor layer_norm")
+        raise TrainingError(f"normalization_type must be no_norm or layer_norm, not '{config.normalization_type}'")
     return nn.LayerNorm(width) if eps is None else nn.LayerNorm(width, eps=eps)
 
 
 class Embeddings(nn.Module):
-    """Words with their neighbors, brought to the stream's width; positions; segments."""
+    """Word embeddings, optionally of trigrams, projected to the stream's width, plus positions and segments."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -52,7 +52,7 @@ class Embeddings(nn.Module):
 
 
 class Narrowing(nn.Module):
-    """From the stream to the width inside a layer."""
+    """Projection from the stream to the width inside a layer."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -65,7 +65,7 @@ class Narrowing(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """The inputs of query, key, value and the residual inside the layer."""
+    """Computes the inputs of query, key and value and the residual inside the layer."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -74,7 +74,7 @@ class Bottleneck(nn.Module):
         self.attention = Narrowing(config) if config.key_query_shared_bottleneck else None
 
     def forward(self, stream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Inputs of query, key and value, and the residual."""
+        """Return the inputs of query, key and value, and the residual."""
         inner = self.input(stream)
         if self.everything:
             return inner, inner, inner, inner
@@ -83,7 +83,7 @@ class Bottleneck(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention with its output."""
+    """Self-attention and its output projection."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -93,13 +93,13 @@ class Attention(nn.Module):
         self.output = _inner_output(config, inner, config.layer_norm_eps)
 
     def forward(self, query, key, value, residual, keys: torch.Tensor, probabilities: bool):
-        """The layer's inner state after attention, and the probabilities where they are asked for."""
+        """The layer's inner state after attention, and the attention probabilities if requested."""
         context, shares = self.self(query, key, value, keys, probabilities)
         return self.output(context, residual), shares
 
 
 class FeedForward(nn.Module):
-    """One of the feed-forward networks before the last."""
+    """A feed-forward network before the last one."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -108,12 +108,12 @@ class FeedForward(nn.Module):
         self.output = Residual(config.intermediate_size, norm(config, inner, config.layer_norm_eps), inner)
 
     def forward(self, inner: torch.Tensor) -> torch.Tensor:
-        """Network and residual."""
+        """Apply the network and add the residual."""
         return self.output(self.intermediate(inner), inner)
 
 
 class LastOutput(Residual):
-    """The last feed-forward network's output, and the way back to the stream."""
+    """The output of the last feed-forward network, and the projection back to the stream."""
 
     def __init__(self, config: Architecture):
         inner, stream = config.true_hidden_size, config.hidden_size
@@ -125,13 +125,13 @@ class LastOutput(Residual):
             self.bottleneck = Residual(inner, back, stream, config.hidden_dropout_prob)
 
     def forward(self, activated: torch.Tensor, inner: torch.Tensor, stream: torch.Tensor) -> torch.Tensor:
-        """`activated` is what `intermediate` gave; the residuals are the inner state and the layer's input."""
+        """`activated` is the output of `intermediate`; the residuals are the inner state and the layer's input."""
         inner = super().forward(activated, inner)
         return inner if self.bottleneck is None else self.bottleneck(inner, stream)
 
 
 class Layer(nn.Module):
-    """Bottleneck, attention, feed-forward networks, and back."""
+    """Bottleneck, attention, feed-forward networks, and the projection back to the stream."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -142,7 +142,7 @@ class Layer(nn.Module):
         self.ffn = nn.ModuleList(FeedForward(config) for _ in range(config.num_feedforward_networks - 1))
 
     def before_output(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
-        """The inner state before the last feed-forward network, and the probabilities where they are asked for."""
+        """The inner state before the last feed-forward network, and the attention probabilities if requested."""
         read = (stream,) * 4 if self.bottleneck is None else self.bottleneck(stream)
         inner, shares = self.attention(*read, keys, probabilities)
         for network in self.ffn:
@@ -150,7 +150,7 @@ class Layer(nn.Module):
         return inner, shares
 
     def forward(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
-        """The next map, and the attention probabilities where they are asked for."""
+        """The next feature map, and the attention probabilities if requested."""
         inner, shares = self.before_output(stream, keys, probabilities)
         return self.output(self.intermediate(inner), inner, stream), shares
 
@@ -161,7 +161,7 @@ def _inner_output(config: Architecture, width: int, eps: float) -> Residual:
 
 
 class MobileBert(Body):
-    """The encoder; `pooler` says whether the head reads the first token."""
+    """The encoder; `pooler`: whether to add a pooler for heads that read the first token."""
 
     def __init__(self, config: Architecture, pooler: bool):
         super().__init__(config)
@@ -171,7 +171,7 @@ class MobileBert(Body):
 
 
 class First(nn.Module):
-    """The first token as it is."""
+    """A pooler that returns the first token unchanged."""
 
     def forward(self, stream: torch.Tensor) -> torch.Tensor:
         """`[batch, sequence, hidden]` → `[batch, hidden]`."""

@@ -19,9 +19,9 @@ ACTIVATIONS = {
 
 @dataclass
 class Output:
-    """The outputs of a model; fields that its head or the call doesn't ask for are None.
+    """The outputs of a model; fields that the head doesn't produce or that weren't requested are None.
 
-    Maps are `[batch, sequence, width]`: the embedding's, then one per layer. Attention probabilities are
+    Hidden states are `[batch, sequence, width]`: the embedding's, then one per layer. Attention probabilities are
     `[batch, heads, sequence, sequence]`, one per layer.
     """
 
@@ -37,7 +37,7 @@ class Output:
 
 
 class NoNorm(nn.Module):
-    """MobileBERT's γ∘x + β."""
+    """MobileBERT's NoNorm: γ∘x + β."""
 
     def __init__(self, size: int):
         super().__init__()
@@ -54,16 +54,16 @@ def activation(config: Architecture):
     try:
         return ACTIVATIONS[config.hidden_act]
     except KeyError:
-        raise TrainingError(f"hidden_act '{config.hidden_act}' is none of {', '.join(ACTIVATIONS)}") from None
+        raise TrainingError(f"hidden_act '{config.hidden_act}' is not one of {', '.join(ACTIVATIONS)}") from None
 
 
 def visible(mask: torch.Tensor) -> torch.Tensor:
-    """Return the keys that attention sees, `[batch, 1, 1, sequence]`, of an attention mask `[batch, sequence]`."""
+    """Return the boolean key mask `[batch, 1, 1, sequence]` for an attention mask `[batch, sequence]`."""
     return mask[:, None, None, :] > 0
 
 
 class SelfAttention(nn.Module):
-    """Query, key and value, each with its own input width; the heads' contexts side by side."""
+    """Multi-head attention whose query and key may have another input width than value; heads are concatenated."""
 
     def __init__(self, config: Architecture, width: int, asked: int, valued: int):
         super().__init__()
@@ -75,13 +75,13 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(valued, width)
 
     def forward(self, query, key, value, keys: torch.Tensor, probabilities: bool):
-        """Context `[batch, sequence, width]` and, where they are asked for, the probabilities."""
+        """Context `[batch, sequence, width]`, and the attention probabilities if requested."""
         query, key, value = (
             linear(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for linear, x in ((self.query, query), (self.key, key), (self.value, value))
         )
         dropout = self.dropout if self.training else 0.0
-        # On a CPU the fused kernel's backward pass takes longer than the plain products.
+        # On a CPU, the fused kernel's backward pass is slower than plain matrix products.
         if not probabilities and (query.is_cuda or not torch.is_grad_enabled()):
             context = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys, dropout_p=dropout)
             return context.transpose(1, 2).flatten(2), None
@@ -92,7 +92,7 @@ class SelfAttention(nn.Module):
 
 
 class Activated(nn.Module):
-    """`intermediate`: a linear and the activation."""
+    """`intermediate`: a linear layer and the activation."""
 
     def __init__(self, config: Architecture, width: int):
         super().__init__()
@@ -100,12 +100,12 @@ class Activated(nn.Module):
         self.activation = activation(config)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Widen and activate."""
+        """Project and activate."""
         return self.activation(self.dense(x))
 
 
 class Residual(nn.Module):
-    """`output`: a linear, dropout, the residual, a norm."""
+    """`output`: a linear layer, dropout, the residual, and normalization."""
 
     def __init__(self, width_in: int, norm: nn.Module, width_out: int, dropout: float = 0.0):
         super().__init__()
@@ -114,12 +114,12 @@ class Residual(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        """Project, add, normalize."""
+        """Project, add the residual, normalize."""
         return self.LayerNorm(self.dropout(self.dense(x)) + residual)
 
 
 class Pooler(nn.Module):
-    """The first token through a linear and tanh."""
+    """A linear layer and tanh on the first token."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -131,7 +131,7 @@ class Pooler(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The layers."""
+    """The stack of layers."""
 
     def __init__(self, layers: list[nn.Module]):
         super().__init__()
@@ -139,7 +139,7 @@ class Encoder(nn.Module):
 
 
 class Body(nn.Module):
-    """Embedding, layers and pooler; a family adds the modules `embeddings`, `encoder` and `pooler`."""
+    """Embeddings, layers and pooler; subclasses add the modules `embeddings`, `encoder` and `pooler`."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -154,7 +154,7 @@ class Body(nn.Module):
         output_attentions: bool = False,
         depth: int | None = None,
     ) -> Output:
-        """Run the first `depth` layers, all of them where it is None; no pooler below the full depth."""
+        """Run the first `depth` layers, or all if it is None; the pooler only runs at full depth."""
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
         keys = visible(attention_mask)
@@ -180,7 +180,7 @@ def positions(ids: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def initialize(model: nn.Module, config: Architecture) -> None:
-    """Fresh weights as BERT draws them: normal matrices, biases of 0; norms start as the identity."""
+    """Initialize as BERT does: matrices from a normal distribution, biases 0, norms as the identity."""
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.Embedding)) and not module.weight.is_meta:
             module.weight.normal_(0.0, config.initializer_range)

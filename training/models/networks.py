@@ -1,4 +1,4 @@
-"""Encoders with a head for a task; names of classes and parameters are those of `transformers`."""
+"""Encoders with a task head, with the class and parameter names of `transformers`."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from training.models.modules import Output, activation, initialize
 
 
 class Network(nn.Module):
-    """An encoder under its family's name, with a head on top."""
+    """An encoder, as an attribute named after its family, with a head on top."""
 
     reads_first = True  # whether the head reads the pooled first token
 
@@ -33,71 +33,71 @@ class Network(nn.Module):
 
     @property
     def architecture(self) -> str:
-        """Return the name of this network in `config.json`, in `transformers`' words."""
+        """Return the name of this network under `architectures` in `config.json`."""
         return ("MobileBert" if self.config.model_type == "mobilebert" else "Bert") + type(self).__name__
 
     def tie(self) -> None:
-        """Let tensors be one where the head shares the encoder's."""
+        """Tie the tensors that the head shares with the encoder."""
 
     def make_head(self, config: Architecture) -> None:
         """Add the head's modules."""
         raise NotImplementedError
 
     def head(self, stream: torch.Tensor, pooled: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        """Logits by name of the last map and the pooled first token."""
+        """Return the logits by name, from the last hidden state and the pooled first token."""
         raise NotImplementedError
 
     def forward(self, input_ids: torch.Tensor, **given) -> Output:
-        """The encoder's output, with the head's logits; arguments as those of `Body.forward`."""
+        """Return the encoder's output with the head's logits; arguments are those of `Body.forward`."""
         out = self.body(input_ids, **given)
         return dataclasses.replace(out, **self.head(out.last_hidden_state, out.pooler_output))
 
 
 class ForQuestionAnswering(Network):
-    """Logits of an answer's first and last token."""
+    """Logits for the first and last token of an answer."""
 
     reads_first = False
 
     def make_head(self, config: Architecture) -> None:
-        """One linear."""
+        """Add a linear layer."""
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
 
     def head(self, stream, pooled):
-        """Both `[batch, sequence]`."""
+        """Return both as `[batch, sequence]`."""
         start, end = self.qa_outputs(stream).unbind(-1)
         return {"start_logits": start, "end_logits": end}
 
 
 class ForSequenceClassification(Network):
-    """Logits of labels, or one score."""
+    """Logits for labels, or a regression score."""
 
     def make_head(self, config: Architecture) -> None:
-        """Dropout and one linear."""
+        """Add dropout and a linear layer."""
         given = config.classifier_dropout
         self.dropout = nn.Dropout(config.hidden_dropout_prob if given is None else given)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
 
     def head(self, stream, pooled):
-        """`[batch, labels]`."""
+        """Return `[batch, labels]`."""
         return {"logits": self.classifier(self.dropout(pooled))}
 
 
 class ForPreTraining(Network):
-    """Masked words, and whether the second text follows the first."""
+    """Logits for masked words, and for whether the second text follows the first."""
 
     def make_head(self, config: Architecture) -> None:
-        """The words' head and one linear."""
+        """Add the masked-word head and a linear layer."""
         self.cls = PreTrainingHeads(config)
 
     def tie(self) -> None:
-        """Share the word vectors."""
+        """Share the word embeddings."""
         words = self.cls.predictions
         if self.config.tie_word_embeddings:
             words.decoder.weight = self.body.embeddings.word_embeddings.weight
         words.decoder.bias = words.bias
 
     def head(self, stream, pooled):
-        """`[batch, sequence, vocabulary]` and `[batch, 2]`."""
+        """Return `[batch, sequence, vocabulary]` and `[batch, 2]`."""
         return {
             "prediction_logits": self.cls.predictions(stream),
             "seq_relationship_logits": self.cls.seq_relationship(pooled),
@@ -105,7 +105,7 @@ class ForPreTraining(Network):
 
 
 class PreTrainingHeads(nn.Module):
-    """Both heads of pre-training."""
+    """Both pre-training heads."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -114,7 +114,7 @@ class PreTrainingHeads(nn.Module):
 
 
 class WordsHead(nn.Module):
-    """Logits over the vocabulary. MobileBERT's word vectors are narrower than its stream: `dense` holds the rest."""
+    """Vocabulary logits. MobileBERT's word embeddings are narrower than its stream; `dense` has the other columns."""
 
     def __init__(self, config: Architecture):
         super().__init__()
@@ -134,7 +134,7 @@ class WordsHead(nn.Module):
 
 
 class Transform(nn.Module):
-    """A linear, the activation, LayerNorm whatever the encoder's norm is."""
+    """A linear layer, the activation, and LayerNorm regardless of the encoder's normalization."""
 
     def __init__(self, config: Architecture):
         super().__init__()

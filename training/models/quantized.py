@@ -1,8 +1,8 @@
-"""Checkpoints that ship, as a start: the tensors that `mobilebert quantize` wrote, back in floating point.
+"""Dequantization of checkpoints written by `mobilebert quantize`, so that runs can start from shipped models.
 
-A matrix `X.weight` has its scales in `X.weight.scale`. In 8 bits it holds integers, with one scale per row. In 4 bits a
-byte holds two values, the low four bits first, each in two's complement, with one scale per 32 columns of a row. The
-scales can hold a folded NoNorm gain; the gain stored next to them is then 1, so the product is the same model.
+A matrix `X.weight` has its scales in `X.weight.scale`. In 8 bits, it contains integers, with one scale per row. In 4
+bits, each byte contains two values in two's complement, the low four bits first, with one scale per 32 columns of a
+row. A NoNorm gain may be folded into the scales; the stored gain is then 1, so the model is the same.
 """
 
 import torch
@@ -14,12 +14,12 @@ GROUP = 32
 
 
 def floats(state: dict[str, torch.Tensor], where: str) -> dict[str, torch.Tensor]:
-    """`state` with every tensor in f32: matrices times their scales; `where` names the file in errors."""
+    """Convert every tensor to f32, multiplying matrices by their scales; `where` names the file in error messages."""
     found = {}
     for name, tensor in state.items():
         if name.endswith(SCALE):
             if name.removesuffix(SCALE) not in state:
-                raise TrainingError(f"{where}: {name} scales a tensor that is missing")
+                raise TrainingError(f"{where}: {name} belongs to a tensor that is missing")
             continue
         if tensor.dtype == torch.int8:
             found[name] = tensor.float() * _scales(state, name, where, (tensor.shape[0],))[:, None]
@@ -44,5 +44,5 @@ def _scales(state: dict[str, torch.Tensor], name: str, where: str, shape: tuple[
     if scales is None:
         raise TrainingError(f"{where}: {name} is quantized, but {name}{SCALE} is missing")
     if scales.shape != shape:
-        raise TrainingError(f"{where}: {name}{SCALE} has shape {list(scales.shape)}, {name} requires {list(shape)}")
+        raise TrainingError(f"{where}: {name}{SCALE} has shape {list(scales.shape)}, but {name} requires {list(shape)}")
     return scales.float()

@@ -1,8 +1,8 @@
-"""A student's start from its teacher: word vectors by principal components, bottlenecks by the same idea.
+"""Initializes a student from its teacher: word embeddings and bottlenecks by principal components.
 
-The student's inter-block stream is as wide as the teacher's, so the two can hold the same vectors. At the start the
-student's embedding gives the teacher's embedding as well as 128 components can, and each bottleneck reads the
-directions in which the stream varies most.
+The student's inter-block stream is as wide as the teacher's, so both can contain the same vectors. Initially, the
+student's embedding approximates the teacher's as well as 128 components can, and each bottleneck reads the directions
+in which the stream varies most.
 """
 
 import torch
@@ -14,7 +14,7 @@ from training.models.build import encoder
 def principal_axes(
     rows: torch.Tensor, count: int, weights: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and the `count` leading axes (orthonormal columns `[width, count]`) of `rows` `[n, width]`, weighted."""
+    """Weighted mean and the `count` leading principal axes (columns of `[width, count]`) of `rows` `[n, width]`."""
     shares = torch.ones(len(rows)) if weights is None else weights
     shares = (shares / shares.sum())[:, None]
     mean = (rows * shares).sum(0)
@@ -25,21 +25,21 @@ def principal_axes(
 
 @torch.no_grad()
 def start_from_teacher(student: torch.nn.Module, teacher: torch.nn.Module, counts: torch.Tensor | None = None) -> None:
-    """Set the student's embedding and the bottlenecks from the teacher; other weights stay as they are.
+    """Initialize the student's embedding, bottlenecks and head from the teacher; other weights are unchanged.
 
-    `counts`: how often each piece of the vocabulary occurs; frequent words then weigh more in the principal axes.
+    `counts`: how often each token of the vocabulary occurs; frequent tokens are weighted more in the principal axes.
     """
     source, target = encoder(teacher).embeddings, encoder(student).embeddings
     words = source.word_embeddings.weight
     config = encoder(student).config
     size = config.embedding_size
-    # The root: rare words together are what a text is about.
+    # The square root, because rare words together determine what a text is about.
     weights = None if counts is None else (counts[1:].float() + 0.1).sqrt()
     mean, axes = principal_axes(words[1:], size, weights)
     target.word_embeddings.weight.copy_((words - mean) @ axes)
     target.word_embeddings.weight[0].zero_()
     if words.shape[1] != config.hidden_size:
-        return  # another inter-block width: only the word vectors carry over
+        return  # different inter-block width: only the word embeddings can be used
     columns = slice(size, 2 * size) if config.trigram_input else slice(0, size)
     target.embedding_transformation.weight.zero_()
     target.embedding_transformation.weight[:, columns] = axes
@@ -59,7 +59,7 @@ def start_from_teacher(student: torch.nn.Module, teacher: torch.nn.Module, count
 
 @torch.no_grad()
 def copy_head(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
-    """Pooler and classifier of a teacher of the same width: right at once where the last maps agree."""
+    """Copy pooler and classifier of a teacher of the same width; they fit as soon as the last feature maps agree."""
     sources = dict(teacher.named_parameters())
     names = {
         f"{student.base_model_prefix}.pooler.dense.": f"{teacher.base_model_prefix}.pooler.dense.",
@@ -74,7 +74,7 @@ def copy_head(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
 
 
 def _fit_nonorm(norm, target, source) -> None:
-    # NoNorm has no division: gain and bias are fitted by least squares, element by element, over frequent words.
+    # NoNorm doesn't divide by a standard deviation, so gain and bias are fitted elementwise by least squares.
     ids = torch.arange(1000, 5096).view(-1, 16)
     wanted = source(input_ids=ids).reshape(-1, norm.weight.shape[0])
     norm.weight.fill_(1.0)

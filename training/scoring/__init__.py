@@ -1,1 +1,1 @@
-"""Scores of a shipped model by the project's engine, as lines of its model card: one file per kind of task."""
+"""Scores of a shipped model with the project's engine, as lines of its model card: one module per kind of task."""

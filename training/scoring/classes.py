@@ -1,4 +1,4 @@
-"""Accuracy of labels of single texts on a whole dev set."""
+"""Accuracy of single-text classification on the whole dev set."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from training.scoring.examples import escape, pick, verdict
 
 
 def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
-    """Scores of the shipped directory and of its source, and examples."""
+    """Scores of the shipped model and of its source, and examples."""
     rows, names = glue.read_dev(places, config.task), glue.label_names(config.task)
     truths = [names[int(row.label)] for row in rows]
     results = {}

@@ -1,13 +1,13 @@
-"""The ten examples of a model card."""
+"""The ten examples in a model card."""
 
 import numpy as np
 
-# Half of them mistakes.
+# Half of them are mistakes.
 EXAMPLES = 10
 
 
 def pick(right: list[bool], seed: int) -> list[int]:
-    """Examples for the card: right ones, then as many wrong ones, drawn by the seed and not by taste."""
+    """Indices of randomly drawn examples: right ones, then as many wrong ones."""
     random, chosen = np.random.default_rng(seed), []
     for wanted in (True, False):
         found = [i for i, value in enumerate(right) if value == wanted]
@@ -16,10 +16,10 @@ def pick(right: list[bool], seed: int) -> list[int]:
 
 
 def verdict(right: bool) -> str:
-    """Return the mark of an example."""
+    """Return the label of an example in the table."""
     return "right" if right else "wrong"
 
 
 def escape(cell: str) -> str:
-    """Text escaped for a Markdown table."""
+    """Escape text for a Markdown table."""
     return " ".join(cell.replace("|", "\\|").split())

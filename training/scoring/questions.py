@@ -1,4 +1,4 @@
-"""The official metrics of questions on whole dev sets."""
+"""The official metrics for question answering on whole dev sets."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.steps import calibrate
 
 
 def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
-    """Scores of the shipped directory and of its source, and examples."""
+    """Scores of the shipped model and of its source, and examples."""
     data = places.data_file("squad", "dev-v1.1.json")
     questions = read_dev(places, "1.1").questions
     card = ["## Scores", "", f"SQuAD v1.1, whole dev set ({len(questions)} questions), by this project's engine:", ""]
@@ -42,7 +42,7 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
     cut, kinds = found["balanced_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
     data = places.data_file("squad", "dev-v2.0.json")
     scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
-    # A file may lack one of the two kinds of questions.
+    # A file may have only one of the two kinds of questions.
     names = ("exact_match", "f1", "HasAns_exact", "HasAns_f1", "NoAns_exact", "NoAns_f1")
     figures = [f"{scores[name]:.2f}" if name in scores else "" for name in names]
     return [

@@ -1,4 +1,4 @@
-"""Masked words of books that were not trained on."""
+"""Accuracy on masked words of books that were not trained on."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ TOP = 5
 
 
 def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
-    """Scores of the shipped directory and of its source next to those of a constant guess, and examples."""
+    """Scores of the shipped model, of its source and of a constant guess, and examples."""
     drawn = masked.draw(config, places, tokens.load(source))
     truths = [word for text in drawn for word in text.words]
     count, books = len(truths), ", ".join(config.data.files)
@@ -43,7 +43,7 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
 
 
 def _examples(config: Config, drawn: list[masked.MaskedText], guesses: list[list[tuple[int, str]]]) -> list[str]:
-    """What is said about the first mask of some paragraphs, with the words before it."""
+    """Predictions for the first mask of some paragraphs, with the words before it."""
     card = ["", "## Ten examples", "", "| before the mask | word | says | |", "|---|---|---|---|"]
     firsts = np.cumsum([0] + [len(text.words) for text in drawn])[:-1]
     right = [guesses[first][0][0] == text.words[0] for first, text in zip(firsts, drawn, strict=True)]

@@ -1,1 +1,1 @@
-"""One module per step of the recipe; each has `run(config, places)`."""
+"""One module per step of the recipe."""

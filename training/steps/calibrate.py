@@ -1,4 +1,4 @@
-"""Fit temperature and thresholds on training rows that were kept back, before any dev set is looked at."""
+"""Fit temperature and thresholds on held-out training rows; dev sets are not used."""
 
 import json
 
@@ -19,38 +19,38 @@ from training.tasks.glue import predict_rows
 from training.tasks.sentiment import split
 
 COUNT = 2000
-# Every second question has no answer, as in SQuAD v2.0; of those that people ask, perhaps every third.
+# Weight of questions without an answer: they are half of the sample, but perhaps a third of what people ask.
 WEIGHT = 0.5
-# Once probabilities are calibrated, a less probable answer is more likely wrong than right.
+# With calibrated probabilities, an answer below this is more likely wrong than right.
 UNSURE_BELOW = 0.5
-# The temperature closest to 1, at which the error before calibration is taken.
+# Index of the temperature closest to 1, which stands for the uncalibrated model.
 PLAIN = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
-# Facts that decide where the neutral zone lies; of another seed than training's.
+# Number of facts for fitting the neutral zone, and their seed, which differs from training's.
 FACTS, FACTS_SEED = 600, 77
 
 
 def path(config: Config, places: Places):
-    """Return the file with the figures of a run: `export` puts those under `calibration` into `config.json`."""
+    """Return the path of a run's calibration; `export` copies its `calibration` to `config.json`."""
     return places.run(config.name) / "calibration.json"
 
 
 def read(config: Config, places: Places) -> dict:
-    """Return a run's calibration for its `config.json`; empty if it was not calibrated."""
+    """Return a run's calibration for `config.json`; empty if it was not calibrated."""
     file = path(config, places)
     return json.loads(file.read_text(encoding="utf-8"))["calibration"] if file.is_file() else {}
 
 
 def balanced_threshold(config: Config, places: Places) -> float:
-    """The threshold for as many questions with an answer as without, as in SQuAD v2.0; the configured one otherwise."""
+    """The threshold fitted for half of the questions having no answer, as in SQuAD v2.0, or else the configured one."""
     file = path(config, places)
     found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return found.get("balanced_threshold", config.data.null_threshold)
 
 
 def run(config: Config, places: Places) -> None:
-    """Leave `calibration.json` in the run's folder; `evaluate` and `export` read it."""
+    """Write `calibration.json` to the run's folder; `evaluate` and `export` read it."""
     if config.task not in ("squad", "sst2"):
-        raise TrainingError(f"{config.name}: 'task' must be squad or sst2 to calibrate")
+        raise TrainingError(f"{config.name}: calibration requires the task squad or sst2")
     directory = result(config, places)
     model = build.load(directory, config.task, whole=True).to(device()).eval()
     calibrate = _questions if config.task == "squad" else _labels
@@ -67,11 +67,11 @@ def _questions(model, tokenizer, config: Config, places: Places) -> dict:
     differences = np.array([one.null - one.score for one in asked])
     balanced, decided = fit.threshold(differences, made.answerable)
     cut, _ = fit.threshold(differences, made.answerable, WEIGHT)
-    # Of the answers that would be given, also to questions without one.
+    # The answers that would be given, including those to questions without an answer.
     given = differences <= cut
     weights = np.where(made.answerable, 1.0, WEIGHT)[given]
     right = right_answers(made.data, found)
-    # The temperature says which answer it is, if there is one; then the bias says how likely there is none.
+    # First fit the temperature on questions with an answer, then the bias of "no answer" on all.
     among = np.array([one.probabilities(fit.TEMPERATURES, -np.inf) for one in asked])[made.answerable].T
     best = fit.closest(list(among), right[made.answerable])
     each = np.array([one.probabilities(fit.TEMPERATURES, fit.BIASES[:, None])[:, best] for one in asked])

@@ -1,4 +1,4 @@
-"""The parts that the training steps share: opening models and tasks, running the loop, leaving a model directory."""
+"""Code shared by the training steps: opening models and tasks, running the loop, saving the model."""
 
 import json
 import shutil
@@ -15,17 +15,17 @@ from training.models import build, deepen, heads, start
 from training.places import Places
 from training.tasks import CPU, open_task
 
-# Batches whose pieces are counted, and those on which the teacher is looked at, before a student's first step.
+# Number of batches for counting tokens, and for recording teacher outputs, when a student is initialized.
 COUNTED, LOOKED_AT = 100, 4
 
 
 def device() -> torch.device:
-    """CUDA where it is."""
+    """CUDA if available, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def result(config: Config, places: Places) -> Path:
-    """The model a later step works on: what the run of this name left, or `models.init` where there was no such run."""
+    """The model that a later step works on: the result of the run, or `models.init` if there was no such run."""
     own = places.run(config.name) / "model"
     if (own / "config.json").is_file() or not config.models.init:
         return places.model(f"run:{config.name}")
@@ -33,7 +33,7 @@ def result(config: Config, places: Places) -> Path:
 
 
 def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> None:
-    """Write `config.json`, f32 weights and the tokenizer; each file whole or not at all."""
+    """Write `config.json`, f32 weights and the tokenizer, each file atomically."""
     save_weights(model, folder)
     copy_tokenizer(tokenizer_from, folder)
 
@@ -48,19 +48,19 @@ def save_weights(model: torch.nn.Module, folder: Path) -> None:
 
 
 def copy_tokenizer(source: Path, folder: Path) -> None:
-    """Put a tokenizer's files next to a model. A directory for tokenized data may lack them."""
+    """Copy the tokenizer's files, if any, to a model directory."""
     for name in ("tokenizer_config.json", "vocab.txt"):
         if (source / name).is_file():
             checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
     if (source / "tokenizer.json").is_file():
-        # Some teachers' tokenizers cut and fill up to 128; the file that goes along does neither.
+        # Some teachers' tokenizers truncate and pad to 128 tokens; the copy does neither.
         settings = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
         text = json.dumps(settings | {"truncation": None, "padding": None}, ensure_ascii=False)
         checkpoint.write_whole(folder / "tokenizer.json", lambda p: p.write_text(text, encoding="utf-8"))
 
 
 def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
-    """The model to train, its teacher, and the directory whose tokenizer both read."""
+    """Return the model to train, its teacher, and the directory with their tokenizer."""
     loop.seed_everything(config.seed)
     teacher, tokenizer_from = None, None
     if config.models.teacher:
@@ -77,14 +77,14 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
     else:
         if tokenizer_from is None:
             if not config.data.tokenizer:
-                raise TrainingError(f"{config.name}: name 'init' or 'teacher' in 'models', or a 'tokenizer' in 'data'")
+                raise TrainingError(f"{config.name}: set 'init' or 'teacher' in 'models', or 'tokenizer' in 'data'")
             tokenizer_from = places.model(config.data.tokenizer)
         model = build.build(build.student_config(config.student, config.task), config.task)
     return model, teacher, tokenizer_from
 
 
 def start_student(config: Config, places: Places, model, teacher, task) -> list[list[int]] | None:
-    """Give a student built from nothing its start; returns the teacher's heads that it learns where they are chosen."""
+    """Initialize a student built from scratch; returns the teacher's heads that it learns, if they are chosen."""
     fresh = teacher is not None and not config.models.init and config.models.word_vectors == "principal-components"
     if fresh:
         counts = batches.piece_counts([task.batch_at(step).to(CPU) for step in range(COUNTED)], tokens.VOCABULARY)
@@ -96,8 +96,8 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
         return None
     if not heads.fits(model, teacher):
         raise TrainingError(
-            f"{config.name}: 'heads' = \"chosen\" copies heads: it needs a BERT teacher and a MobileBERT student with "
-            "as many layers, a stream and heads as wide, NoNorm and one bottleneck shared by query and key"
+            f"{config.name}: 'heads' = \"chosen\" copies heads, which requires a BERT teacher and a MobileBERT student "
+            "with equal numbers of layers, stream and head widths, NoNorm, and a bottleneck shared by query and key"
         )
     if learned:
         chosen = heads.read(learned)
@@ -112,13 +112,13 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
 
 
 def check_transfer(config: Config, model, teacher, chosen: list[list[int]] | None) -> None:
-    """Refuse maps and attention that can't be compared with the teacher's."""
+    """Reject feature map and attention losses that can't be computed for this student and teacher."""
     loss = config.loss
     maps = loss.raw_maps or loss.feature_maps or loss.statistics
     if not (maps or loss.attention):
         return
     if teacher is None:
-        raise TrainingError(f"{config.name}: maps and attention are a teacher's: name a 'teacher' in 'models'")
+        raise TrainingError(f"{config.name}: losses on maps and attention require a teacher: set 'teacher' in 'models'")
     own, other = build.encoder(model).config, build.encoder(teacher).config
     layers, heads_of = (
         (own.num_hidden_layers, other.num_hidden_layers),
@@ -130,13 +130,13 @@ def check_transfer(config: Config, model, teacher, chosen: list[list[int]] | Non
     elif maps and own.hidden_size != other.hidden_size:
         problem = f"the student's maps are {own.hidden_size} wide and the teacher's {other.hidden_size}"
     elif loss.attention and chosen is None and heads_of[1] % heads_of[0]:
-        problem = f"the teacher's {heads_of[1]} heads don't fall into {heads_of[0]} groups, one per head of the student"
+        problem = f"the teacher's {heads_of[1]} heads can't be divided into {heads_of[0]} groups, one per student head"
     if problem:
-        raise TrainingError(f"{config.name}: {problem}; set the weights of maps and attention in 'loss' to 0")
+        raise TrainingError(f"{config.name}: {problem}; set the weights of these losses in 'loss' to 0")
 
 
 def train(config: Config, places: Places, strategy: str, limit: Limit | None = None) -> bool:
-    """Run (or go on with) one training step; says whether it is finished, and prints where it is."""
+    """Start or resume one training step; prints the model's path if it is finished, and returns whether it is."""
     folder = places.run(config.name)
     if (folder / "done.json").exists():
         print(folder / "model")
@@ -157,7 +157,7 @@ def train(config: Config, places: Places, strategy: str, limit: Limit | None = N
             _finish(run, config, model, tokenizer_from, folder)
             print(folder / "model")
         else:
-            print(f"{config.name}: stopped by its limit at step {run.step} of {run.steps}, saved; go on by")
+            print(f"{config.name}: stopped by the time limit at step {run.step} of {run.steps}, saved; resume with")
             print(f"  python -m training resume {places.checkpoint(config.name)}")
     parallel.wait()
     return finished
@@ -165,7 +165,7 @@ def train(config: Config, places: Places, strategy: str, limit: Limit | None = N
 
 def _finish(run: loop.Loop, config: Config, model, tokenizer_from: Path, folder: Path) -> None:
     if config.loop.storage == "compact":
-        # What travels is in 16 bits: a run that reads this one learns the same here and where it is unpacked.
+        # Carried weights are in f16: rounding here, too, makes later runs the same on every machine.
         for name, tensor in model.state_dict().items():
             if not state.left_out(config, name):
                 tensor.copy_(tensor.half())

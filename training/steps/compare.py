@@ -1,4 +1,4 @@
-"""Variants of one configuration, each with several seeds, and a table of what they score."""
+"""Train variants of one configuration with several seeds each, and tabulate their scores."""
 
 import copy
 import dataclasses
@@ -18,16 +18,16 @@ from training.steps import evaluate, transfer
 
 @dataclass(frozen=True)
 class Comparison:
-    """The settings in a comparison's file."""
+    """The settings of a comparison file."""
 
     name: str
-    metric: str  # key of `scores.json`
-    storages: list[str]  # how the weights are held when a model is scored: f32, q8 or both
-    runs: dict[str, list[Config]]  # by variant: one configuration a seed
+    metric: str  # key in `scores.json`
+    storages: list[str]  # formats in which the weights are scored: f32, q8 or both
+    runs: dict[str, list[Config]]  # by variant: one configuration per seed
 
 
 def run_comparison(path: Path, places: Places) -> None:
-    """Train and score what is not done yet, then write `table.json` and `table.png`, and print the table."""
+    """Train and score unfinished runs, write `table.json` and `table.png`, and print the table."""
     comparison = read(path)
     rows = []
     for variant, configs in comparison.runs.items():
@@ -43,13 +43,13 @@ def run_comparison(path: Path, places: Places) -> None:
 
 
 def _train(config: Config, places: Places) -> float:
-    # Comparisons of one base share the runs of equal variants; a run of the same name must mean the same.
+    # Comparisons with the same base share the runs of equal variants, so runs of the same name must be the same.
     folder = places.run(config.name)
     settings = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
     kept = folder / "settings.json"
     if kept.exists() and kept.read_text(encoding="utf-8") != settings:
         raise TrainingError(
-            f"{kept}: this run had other settings; give the variant or the base another name, or move the folder away"
+            f"{kept}: this run had different settings; rename the variant or the base, or move the folder away"
         )
     folder.mkdir(parents=True, exist_ok=True)
     kept.write_text(settings, encoding="utf-8")
@@ -65,13 +65,13 @@ def _score(config: Config, places: Places, storage: str, metric: str) -> float:
 
 
 def row(variant: str, scores: list[float], hours: float) -> dict:
-    """One line of the table; the spread is the sample's standard deviation, absent for a single seed."""
+    """A row of the table; the spread is the sample standard deviation, None for a single seed."""
     spread = statistics.stdev(scores) if len(scores) > 1 else None
     return {"variant": variant, "mean": statistics.fmean(scores), "spread": spread, "scores": scores, "hours": hours}
 
 
 def markdown(rows: list[dict], metric: str) -> str:
-    """The table as RESULTS.md shows it."""
+    """The table in Markdown, as in RESULTS.md."""
     lines = [f"| variant | {metric} | seeds | hours |", "|---|---|---|---|"]
     for given in rows:
         spread = "" if given["spread"] is None else f" ± {given['spread']:.2f}"
@@ -81,7 +81,7 @@ def markdown(rows: list[dict], metric: str) -> str:
 
 
 def read(path: Path) -> Comparison:
-    """The comparison in `path`; its base is in the same folder. Every configuration is checked before the first run."""
+    """Read a comparison, whose base is in the same folder, and check all of its configurations."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         base = tomllib.loads((path.parent / table.get("base", "")).read_text(encoding="utf-8"))
@@ -96,7 +96,7 @@ def read(path: Path) -> Comparison:
         raise TrainingError(f"{path}: '{min(missing)}' is missing")
     storages = table.get("storages", ["f32"])
     if not storages or set(storages) - set(evaluate.STORAGES):
-        raise TrainingError(f"{path}: 'storages' must be a list of {' and '.join(evaluate.STORAGES)}")
+        raise TrainingError(f"{path}: 'storages' must be a non-empty list of {' and '.join(evaluate.STORAGES)}")
     runs = {}
     for variant, changes in table["variants"].items():
         runs[variant] = []
@@ -109,7 +109,7 @@ def read(path: Path) -> Comparison:
 
 
 def merged(base: dict, changes: dict) -> dict:
-    """`base` with `changes` laid over it, section by section."""
+    """`base` updated recursively with `changes`."""
     result = copy.deepcopy(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
@@ -120,5 +120,5 @@ def merged(base: dict, changes: dict) -> dict:
 def _figure(path: Path, key: str) -> float:
     found = json.loads(path.read_text(encoding="utf-8"))
     if key not in found:
-        raise TrainingError(f"{path}: no '{key}' there (it has {', '.join(found)})")
+        raise TrainingError(f"{path}: no '{key}' (available: {', '.join(found)})")
     return found[key]

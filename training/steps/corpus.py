@@ -1,4 +1,4 @@
-"""Turn plain text into pieces on disk."""
+"""Tokenize plain text and store it on disk."""
 
 from training.config import Config
 from training.data import corpus, tokens
@@ -9,7 +9,7 @@ from training.places import Places
 def run(config: Config, places: Places) -> None:
     """Tokenize the configured files with the tokenizer of `models.init`."""
     if not config.data.files:
-        raise TrainingError(f"{config.name}: 'data.files' is empty: name text files below the data folder")
+        raise TrainingError(f"{config.name}: 'data.files' is empty; list text files in the data folder")
     folder = places.run(config.name)
     if (folder / "corpus.json").exists():
         print(folder)

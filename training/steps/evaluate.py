@@ -17,17 +17,17 @@ from training.steps import calibrate
 from training.steps.common import device, result
 from training.tasks.glue import predict_rows
 
-# How the weights are held while they are scored.
+# Formats in which the weights can be scored.
 STORAGES = ("f32", "q8")
 
 
 def scores_path(config: Config, places: Places, storage: str = "f32") -> Path:
-    """Return the file with the scores of a run."""
+    """Return the path of the file with the scores of a run."""
     return places.run(config.name) / ("scores.json" if storage == "f32" else f"scores-{storage}.json")
 
 
 def run(config: Config, places: Places, storage: str = "f32") -> None:
-    """Print one line of JSON and leave it as `scores.json` in the run's folder; "q8" rounds the matrices before."""
+    """Print one line of JSON and write it to `scores.json` in the run's folder; "q8" rounds the matrices first."""
     directory = result(config, places)
     model = build.load(directory, config.task, whole=True).to(device()).eval()
     if storage == "q8":

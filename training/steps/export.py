@@ -1,4 +1,4 @@
-"""Leave a finished model as a Hugging Face directory in 16 bits, with `files.json` and the start of a model card."""
+"""Export a finished model as a Hugging Face directory in f16, with `files.json` and a preliminary model card."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ LARGEST = torch.finfo(torch.float16).max
 
 
 def run(config: Config, places: Places) -> None:
-    """Write `runs/NAME/export`; `mobilebert quantize` makes the shipped directory from it."""
+    """Write `runs/NAME/export`, from which the step "ship" makes the shipped directory."""
     source = result(config, places)
     folder = places.run(config.name) / "export"
     export(source, folder, calibrate.read(config, places))
@@ -28,7 +28,7 @@ def run(config: Config, places: Places) -> None:
 
 
 def export(source: Path, folder: Path, calibration: dict | None = None) -> None:
-    """Copy a model directory, its weights as f16; `calibration` goes into its `config.json`."""
+    """Copy a model directory with its weights in f16; `calibration` is added to its `config.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: half(name, tensor) for name, tensor in tensors.read(source / "model.safetensors").items()}
     weights = tensors.to_bytes(state, {"format": "pt"})
@@ -44,16 +44,18 @@ def export(source: Path, folder: Path, calibration: dict | None = None) -> None:
 
 
 def half(name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """One tensor as f16; values that f16 cannot hold are an error."""
+    """Convert a tensor to f16; values that f16 cannot represent are an error."""
     if not tensor.is_floating_point():
         return tensor
     if not torch.isfinite(tensor).all() or tensor.abs().max() > LARGEST:
-        raise TrainingError(f"{name}: holds values that 16 bits cannot; export needs weights below {LARGEST:.0f}")
+        raise TrainingError(
+            f"{name}: has values that f16 cannot represent; export requires finite weights up to {LARGEST:.0f}"
+        )
     return tensor.half()
 
 
 def write_manifest(folder: Path, dtype: str) -> None:
-    """Write `files.json`: size and SHA-256 of every other file."""
+    """Write `files.json` with the size and SHA-256 of every other file."""
     files = []
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name != "files.json":

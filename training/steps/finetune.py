@@ -1,4 +1,4 @@
-"""Fine-tune a student on a task, with the soft labels of the fine-tuned teacher where one is named."""
+"""Fine-tune a student on a task, optionally with the soft labels of a fine-tuned teacher."""
 
 from training.config import Config
 from training.limit import Limit
@@ -7,5 +7,5 @@ from training.steps import common
 
 
 def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
-    """Train, or go on training, until the configured number of steps or the limit; says whether it is finished."""
+    """Start or resume training, up to the configured number of steps or the limit; returns whether it is finished."""
     return common.train(config, places, "plain", limit)

@@ -11,11 +11,11 @@ from training.tasks import open_task
 
 
 def run(config: Config, places: Places) -> None:
-    """Write the file that `data.packed` names into the folder `packed` below the folder of results."""
+    """Write the file that `data.packed` names to the subfolder `packed` of the folder of runs."""
     if not config.data.packed:
-        raise TrainingError(f"{config.name}: 'data.packed' is missing: the name of the file to make")
+        raise TrainingError(f"{config.name}: 'data.packed' is missing; set it to the name of the file to write")
     path = places.out / "packed" / f"{config.data.packed}.xz"
-    # From the text, and all of it: what is kept back is chosen when the file is read.
+    # Read the text, and all of it: examples are held out when the packed file is read.
     text = dataclasses.replace(config.data, packed="")
     whole = dataclasses.replace(config, data=text, loop=dataclasses.replace(config.loop, evaluate_every=0))
     tokenizer_from = places.model(config.models.init or config.models.teacher)

@@ -8,7 +8,7 @@ from training.steps import common
 
 
 def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
-    """Train, or go on training, until the configured number of steps or the limit; says whether it is finished."""
+    """Start or resume training, up to the configured number of steps or the limit; returns whether it is finished."""
     if config.task != "text":
-        raise TrainingError(f"{config.name}: 'task' must be text to pre-train")
+        raise TrainingError(f"{config.name}: pre-training requires 'task' = \"text\"")
     return common.train(config, places, "plain", limit)

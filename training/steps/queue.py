@@ -1,7 +1,7 @@
-"""Several steps in order: one command for a machine that may be taken away.
+"""Run several steps in order, with one command that can be interrupted and repeated.
 
-Finished training isn't repeated, interrupted training is resumed, and existing scores are kept; steps of a
-few minutes (calibrate, export, ship) are run each time.
+Finished training isn't repeated, interrupted training is resumed, and existing scores are kept. Steps that take a few
+minutes (calibrate, export, ship) are run each time.
 """
 
 import importlib
@@ -20,7 +20,7 @@ TRAINING = ("pretrain", "teacher", "transfer", "finetune")
 
 
 def run_queue(path: Path, places: Places, limit: Limit | None = None, changes: Sequence[str] = ()) -> None:
-    """Run the steps listed in `path`; configurations lie next to it. All are read before the first one starts."""
+    """Run the steps listed in `path`. Their configurations, in the same folder, are all read before the first step."""
     listed = read(path, changes)
     if places.checkpoints and (bundle := parts.read(places.checkpoints)):
         carry.unpack(bundle, places, places.checkpoints)
@@ -50,9 +50,9 @@ def read(path: Path, changes: Sequence[str] = ()) -> list[tuple[str, configurati
         raise TrainingError(f"{path}: not valid TOML: {error}") from None
     steps = table.get("steps")
     if set(table) != {"steps"} or not isinstance(steps, list):
-        raise TrainingError(f"{path}: must hold one list, 'steps', of [step, configuration] pairs")
+        raise TrainingError(f"{path}: must contain only 'steps', a list of [step, configuration] pairs")
     known = (*TRAINING, "corpus", "calibrate", "evaluate", "export", "ship")
     for entry in steps:
         if not isinstance(entry, list) or len(entry) != 2 or entry[0] not in known:
-            raise TrainingError(f"{path}: {entry!r} is no [step, configuration] pair")
+            raise TrainingError(f"{path}: {entry!r} is not a valid [step, configuration] pair")
     return [(step, configuration.read(path.parent / name, changes)) for step, name in steps]

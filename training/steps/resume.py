@@ -1,4 +1,4 @@
-"""Go on with the run that a checkpoint folder is of, by the configuration that is stored in it."""
+"""Resume the run in a checkpoint folder, with the configuration that is stored there."""
 
 import dataclasses
 from pathlib import Path
@@ -11,19 +11,19 @@ from training.steps import common
 
 
 def run_checkpoint(folder: Path, places: Places, limit: Limit | None = None) -> None:
-    """Unpack what the folder carries, and train on; the checkpoint is kept in `folder`."""
+    """Extract the finished runs from the folder and resume training; checkpoints are written to the same folder."""
     bundle = read(folder)
     places = dataclasses.replace(places, checkpoints=folder)
     finished = carry.unpack(bundle, places, folder)
     if "run" not in bundle.about:
-        print(f"nothing is under way in {folder}; finished: {', '.join(finished) or 'nothing'}, in {places.out}")
+        print(f"no unfinished run in {folder}; finished: {', '.join(finished) or 'none'}, in {places.out}")
         return
     common.train(state.config_of(bundle, folder), places, bundle.about["run"]["strategy"], limit)
 
 
 def read(folder: Path) -> parts.Bundle:
-    """A checkpoint that must be there."""
+    """Read a checkpoint; a missing one is an error."""
     bundle = parts.read(folder)
     if bundle is None:
-        raise TrainingError(f"{folder}: no checkpoint there; it has an {parts.INDEX} and parts next to it")
+        raise TrainingError(f"{folder}: not a checkpoint folder; it must contain {parts.INDEX}")
     return bundle

@@ -1,4 +1,4 @@
-"""Make the directory that the project ships: 8 or 4 bits, scored by the engine, with a model card."""
+"""Make the directory to ship: quantized to 8 or 4 bits, scored with the engine, with a model card."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ from training.scoring import classes, questions, words
 
 
 def run(config: Config, places: Places) -> None:
-    """Quantize `runs/NAME/export`, score both on the whole dev set, and put the directory into the shipped models."""
+    """Quantize `runs/NAME/export`, score both on the whole dev set, and copy the result to the shipped models."""
     score, dtype = _scored(config)
     source = places.run(config.name) / "export"
     if not (source / "config.json").is_file():
@@ -31,18 +31,18 @@ def run(config: Config, places: Places) -> None:
 
 
 def _scored(config: Config) -> tuple[Callable[..., list[str]], str]:
-    """The function that scores a task, and the format of the shipped weights."""
+    """Return the scoring function for a task, and the data type of the shipped weights."""
     if config.task == "squad":
         return questions.lines, "q8"
     if config.task == "text":
         if not config.data.files:
-            raise TrainingError(f"{config.name}: 'data.files' is empty: name text files below the data folder to score")
-        # The decoder of masked words has almost as many weights as the rest.
+            raise TrainingError(f"{config.name}: 'data.files' is empty; list text files to score, in the data folder")
+        # The masked-word decoder has almost as many weights as the rest, hence 4 bits.
         return words.lines, "q4"
     form = glue.FORMATS.get(config.task)
     if form is None or form.second is not None or form.labels is None:
         raise TrainingError(
-            f"{config.name}: 'ship' scores questions, masked words and labels of single texts, not '{config.task}'"
+            f"{config.name}: 'ship' can't score '{config.task}', only squad, text and single-text classification"
         )
     return classes.lines, "q8"
 

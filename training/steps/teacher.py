@@ -1,4 +1,4 @@
-"""Fine-tune a teacher on a task with the data's labels."""
+"""Fine-tune a teacher on a task with hard labels."""
 
 from training.config import Config
 from training.limit import Limit
@@ -7,5 +7,5 @@ from training.steps import common
 
 
 def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
-    """Train, or go on training, until the configured number of steps or the limit; says whether it is finished."""
+    """Start or resume training, up to the configured number of steps or the limit; returns whether it is finished."""
     return common.train(config, places, "plain", limit)

@@ -1,4 +1,4 @@
-"""Teach a student layer by layer: feature maps and attention of the teacher, then its predictions."""
+"""Transfer knowledge from a teacher to a student: feature maps and attention, then predictions."""
 
 from training.config import Config
 from training.errors import TrainingError
@@ -8,14 +8,14 @@ from training.steps import common
 
 
 def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
-    """Train, or go on training, by the configured strategy."""
+    """Start or resume training with the configured strategy; returns whether it is finished."""
     if not config.models.teacher:
-        raise TrainingError(f"{config.name}: 'models.teacher' is missing: transfer needs one")
+        raise TrainingError(f"{config.name}: 'models.teacher' is missing; transfer requires one")
     loss = config.loss
     compares = loss.raw_maps or loss.feature_maps or loss.statistics or loss.attention
     if config.transfer.strategy != "auxiliary" and not compares:
         raise TrainingError(
-            f"{config.name}: strategy '{config.transfer.strategy}' begins with layers alone, and all of 'raw_maps', "
-            "'feature_maps', 'statistics' and 'attention' are 0; give one a weight or take 'auxiliary'"
+            f"{config.name}: strategy '{config.transfer.strategy}' first trains on layer losses, but 'raw_maps', "
+            "'feature_maps', 'statistics' and 'attention' are all 0; set one of them or use 'auxiliary'"
         )
     return common.train(config, places, config.transfer.strategy, limit)

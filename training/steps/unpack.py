@@ -1,4 +1,4 @@
-"""Take the finished runs out of a shared checkpoint folder, for the steps that score and export them."""
+"""Extract the finished runs from a shared checkpoint folder, for the steps that score and export them."""
 
 from pathlib import Path
 
@@ -8,6 +8,6 @@ from training.steps.resume import read
 
 
 def run_checkpoint(folder: Path, places: Places) -> None:
-    """Put them into the folder of runs; the checkpoint folder stays as it is."""
+    """Extract the runs to the folder of runs; the checkpoint folder is unchanged."""
     for name in carry.unpack(read(folder), places, folder):
         print(places.run(name))

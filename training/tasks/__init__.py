@@ -1,4 +1,4 @@
-"""The tasks a model can be trained on."""
+"""The tasks that a model can be trained on."""
 
 import dataclasses
 from pathlib import Path
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def open_task(config: Config, places: Places, tokenizer_from: Path, device: torch.device = CPU) -> Task:
-    """The task a configuration names, on its training file; tokenized data is put on `device`."""
+    """The task of a configuration, with its training data; packed data is moved to `device`."""
     if config.data.packed:
         return open_packed(config, places, device)
     tokenizer = tokens.load(tokenizer_from)

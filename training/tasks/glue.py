@@ -1,4 +1,4 @@
-"""Classification and regression: rows of one text or two with a label."""
+"""Classification and regression: rows of one or two texts with a label."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from training.tasks.task import Task
 
 
 def open_glue(config: Config, places: Places, tokenizer) -> Task:
-    """The training file of a task of GLUE, some rows kept back to look at while training."""
+    """The training file of a GLUE task, with some rows held out for evaluation during training."""
     rows = glue.read_train(places, config.task)
     held, rows = held_out.split(rows, config)
     if config.data.limit:
@@ -27,7 +27,7 @@ def open_glue(config: Config, places: Places, tokenizer) -> Task:
 
 
 class GlueBatches:
-    """Batches of rows, with the augmentations that only a labeling teacher makes sound."""
+    """Batches of rows, with augmentations whose labels come from the teacher."""
 
     def __init__(self, config: Config, rows: list[glue.Row], encoded: list[tokens.Encoded]):
         self.config, self.encoded = config, encoded
@@ -55,7 +55,7 @@ class GlueBatches:
         return batch
 
     def _joined(self, examples, labels, random):
-        # Two texts as one: closer to a whole sentence's length than the phrases of training are.
+        # Concatenates pairs of texts: the training phrases are shorter than whole sentences.
         partners = random.permutation(len(examples))
         limit = self.config.data.max_length - 2
         joined = []
@@ -67,7 +67,7 @@ class GlueBatches:
 
 
 def glue_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
-    """Soft and hard labels of a classification or a score."""
+    """Soft-label and hard-label losses for classification or regression."""
     labels, weights = batch.labels["label"], config.loss
     regression = labels.is_floating_point()
     terms = {}
@@ -83,7 +83,7 @@ def glue_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str,
 
 @torch.no_grad()
 def predict_rows(model, encoded: list[tokens.Encoded], batch_size: int = 32) -> np.ndarray:
-    """Logits `[rows, labels]`, computed in batches of like length."""
+    """Logits `[rows, labels]`, computed in batches of similar length."""
     device = next(model.parameters()).device
     order = np.argsort([len(e) for e in encoded], kind="stable")
     logits = [None] * len(encoded)
@@ -96,7 +96,7 @@ def predict_rows(model, encoded: list[tokens.Encoded], batch_size: int = 32) -> 
 
 
 def held_out_score(model, rows: list[glue.Row], encoded: list[tokens.Encoded]) -> dict:
-    """Accuracy (or squared error) on training rows that are not trained on."""
+    """Accuracy (or squared error) on held-out training rows."""
     logits = predict_rows(model, encoded)
     labels = np.array([r.label for r in rows])
     if logits.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""The training rows that are kept back to look at while training."""
+"""Training rows held out for evaluation during training."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -11,10 +11,10 @@ Row = TypeVar("Row")
 
 
 def split(rows: Sequence[Row], config: Config) -> tuple[list[Row], list[Row]]:
-    """The rows kept back, and the others in the order of the seed.
+    """The held-out rows, and the others shuffled by the seed.
 
-    The same rows are kept back whatever the seed: a run may go on from one of another seed, and is not to be judged
-    by what that one has learned.
+    The held-out rows don't depend on the seed: a run may continue one with another seed, and must not be evaluated on
+    rows that it was trained on.
     """
     count = min(config.loop.held_out, len(rows) // 10) if config.loop.evaluate_every else 0
     drawn = np.random.default_rng(0).permutation(len(rows))

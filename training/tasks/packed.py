@@ -1,4 +1,4 @@
-"""A task on examples that were tokenized beforehand."""
+"""Tasks on examples tokenized in advance."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from training.tasks.task import Task
 
 
 def open_packed(config: Config, places: Places, device: torch.device) -> Task:
-    """The examples of `data.packed`, some kept back to look at while training."""
+    """The examples of `data.packed`, with some held out for evaluation during training."""
     examples = packed.read(places.data_file("packed", f"{config.data.packed}.xz"))
     held, chosen = held_out.split(np.arange(len(examples.lengths)), config)
     if config.data.limit:
@@ -24,7 +24,7 @@ def open_packed(config: Config, places: Places, device: torch.device) -> Task:
 
 @torch.no_grad()
 def share_right(model, batches: packed.PackedBatches, held: np.ndarray, batch_size: int = 64) -> dict:
-    """Share of examples kept back with the right label, or with both ends right: a rough guide, no official figure."""
+    """Percentage of held-out examples whose label, or both ends, are correct: a rough guide, not an official metric."""
     hits = count = 0
     for start in range(0, len(held), batch_size):
         batch = batches.batch(held[start : start + batch_size])

@@ -1,4 +1,4 @@
-"""Sentiment: SST-2's phrases, some of them replaced by sentences made by rules (see `data/opinions`)."""
+"""Sentiment: SST-2's phrases, some of them replaced by rule-based sentences (see `data/opinions`)."""
 
 import dataclasses
 
@@ -13,12 +13,12 @@ from training.places import Places
 from training.tasks.glue import GlueBatches, glue_terms, held_out_score
 from training.tasks.task import Task
 
-# Of a sentence held back no phrase of at least this many words is trained on.
+# Phrases of held-out sentences with at least this many words are excluded from training.
 LEAST_WORDS = 2
 
 
 def open_sentiment(config: Config, places: Places, tokenizer) -> Task:
-    """The training file without the sentences kept back, and the maker of the other sentences."""
+    """The training file without the held-out sentences, and with rule-based ones."""
     held, rows = split(glue.read_train(places, "sst2"), config.loop.held_out)
     if config.data.limit:
         rows = rows[: config.data.limit]
@@ -32,7 +32,7 @@ def open_sentiment(config: Config, places: Places, tokenizer) -> Task:
 
 
 def split(rows: list[glue.Row], count: int) -> tuple[list[glue.Row], list[glue.Row]]:
-    """`count` whole sentences, and the rows that are no part of any of them; the same whatever the seed."""
+    """Split off `count` whole sentences and drop the rows that are part of one; independent of the seed."""
     sentences = [row for row in rows if len(row.first.split()) >= 8 and row.first.endswith(" .")]
     drawn = np.random.default_rng(0).permutation(len(sentences))[:count]
     held = [sentences[i] for i in drawn]
@@ -45,7 +45,7 @@ def split(rows: list[glue.Row], count: int) -> tuple[list[glue.Row], list[glue.R
 
 
 class SentimentBatches:
-    """Batches of phrases, a configured share of them replaced by sentences that have a probability as their label."""
+    """Batches of phrases, some of them replaced by rule-based sentences whose labels are probabilities."""
 
     def __init__(self, config: Config, rows: list[glue.Row], tokenizer, maker: opinions.Maker):
         self.config, self.tokenizer, self.maker, self.rows = config, tokenizer, maker, rows
@@ -56,7 +56,7 @@ class SentimentBatches:
         self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
 
     def at(self, step: int) -> batches.Batch:
-        """The batch of a step. `wanted` `[rows, 2]`: the probabilities of the sentences made by rules, else NaN."""
+        """The batch of a step. `wanted` `[rows, 2]`: target probabilities of rule-based sentences, else NaN."""
         random = np.random.default_rng([self.config.seed, 3, step])
         batch = self.phrases.at(step)
         numbers = self.order.step(step)
@@ -91,11 +91,11 @@ class SentimentBatches:
 
 
 def sentiment_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
-    """Soft and hard labels; those of sentences made by rules are hard, and the teacher is not asked about them."""
+    """Soft-label and hard-label losses; rule-based sentences only have hard labels."""
     own = batch.labels["taught"]
     terms = glue_terms(given, None, batch, config)
     if config.loss.hard:
-        # Both are means over their rows: weighed by their numbers.
+        # Both are means over their rows, so they are weighted by row counts.
         known, made = int((batch.labels["label"] != -100).sum()), int((~own).sum())
         likely = losses.likely_labels(given.logits, batch.labels["wanted"])
         terms["hard"] = (known * terms["hard"] + made * likely) / max(1, known + made)

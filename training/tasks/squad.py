@@ -1,4 +1,4 @@
-"""Question answering: windows with the answer's ends as labels."""
+"""Question answering: windows labeled with the start and end of the answer."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ from training.tasks.task import Task
 
 
 def open_squad(config: Config, places: Places, tokenizer) -> Task:
-    """The training file, cut into the windows that hold their answer."""
+    """The training file, split into windows; only those that contain their answer are kept."""
     data = config.data
     windows = open_windows(config, places, tokenizer)
     held, answered = held_out.split([w for w in windows.windows if w.end], config)
@@ -28,7 +28,7 @@ def open_squad(config: Config, places: Places, tokenizer) -> Task:
 
 
 def open_windows(config: Config, places: Places, tokenizer) -> Windows:
-    """The training file's windows: tokenized once, then read from `runs/cache`, so that a run resumes in seconds."""
+    """The windows of the training file, cached in `runs/cache` so that a run resumes in seconds."""
     data = config.data
     squad = read_train(places, data.skip_ambiguous)
     texts = "\0".join([*squad.paragraphs, *(q.text + str(q.answers) for q in squad.questions)])
@@ -44,7 +44,7 @@ def open_windows(config: Config, places: Places, tokenizer) -> Windows:
 
 
 class SquadBatches:
-    """Batches of windows; some of them changed, by the configured shares (see `data/variants.py`)."""
+    """Batches of windows, configured fractions of which are modified (see `data/variants.py`)."""
 
     def __init__(self, config: Config, tokenizer, windows: Windows, answered: list):
         self.seed, self.answered = config.seed, answered
@@ -64,7 +64,7 @@ class SquadBatches:
 
 
 def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
-    """Soft and hard labels of both ends, halved; soft ones only for the rows marked `taught`."""
+    """Soft-label and hard-label losses, averaged over both ends; soft labels only for rows marked `taught`."""
     weights, own, terms = config.loss, batch.labels["taught"], {}
     ends = [("start", "start_logits"), ("end", "end_logits")]
     hidden = batch.attention_mask == 0
@@ -72,7 +72,7 @@ def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str
     if weights.hard:
         terms["hard"] = sum(losses.hard_labels(logits[n], batch.labels[label]) for label, n in ends) / 2
     if weights.soft and not own.any():
-        # Nothing to learn, and still a loss that gradients pass through.
+        # A zero loss through which gradients can still be computed.
         terms["soft"] = logits["start_logits"].sum() * 0.0
     elif weights.soft and taught is not None:
         wanted = {name: getattr(taught, name).masked_fill(hidden, -1e4) for _, name in ends}
@@ -84,7 +84,7 @@ def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str
 
 @torch.no_grad()
 def held_out_score(model, windows: Windows, held: list, batch_size: int = 16) -> dict:
-    """Share of training windows not trained on whose both ends are right: a rough guide, no official figure."""
+    """Percentage of held-out windows with both ends correct: a rough guide, not an official metric."""
     device = next(model.parameters()).device
     hits = 0
     for i in range(0, len(held), batch_size):

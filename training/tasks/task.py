@@ -1,4 +1,4 @@
-"""The interface between a task and the loop: its batches and its own terms of the loss."""
+"""The interface between a task and the loop: its batches and its own loss terms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from training.data.batches import Batch
 
 @dataclass
 class Task:
-    """Batches by step, the task's terms, and a score on rows held back from training."""
+    """Batches by step, the task's loss terms, and a score on held-out training rows."""
 
     batch_at: Callable[[int], Batch]
     terms: Callable
     score: Callable[[torch.nn.Module], dict] | None
-    per_epoch: int = 0  # steps in which every example comes up once; 0: there is no such thing
+    per_epoch: int = 0  # steps per epoch; 0 if the task has no epochs

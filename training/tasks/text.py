@@ -1,4 +1,4 @@
-"""Pre-training: masked words and next-sentence pairs from plain text."""
+"""Pre-training: masked words and next-sentence prediction on plain text."""
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ MASKED, KEPT, RANDOM = 0.15, 0.1, 0.1
 def open_text(config: Config, places: Places, tokenizer) -> Task:
     """The corpus of the run that `data.corpus` names."""
     if not config.data.corpus:
-        raise TrainingError(f"{config.name}: 'data.corpus' is missing: the name of a finished run of the step 'corpus'")
+        raise TrainingError(
+            f"{config.name}: 'data.corpus' is missing; set it to the name of a finished run of the step 'corpus'"
+        )
     return Task(TextBatches(config, corpus.load(places.run(config.data.corpus))).at, text_terms, None)
 
 
@@ -57,7 +59,7 @@ class TextBatches:
 
 
 def mask_words(ids: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
-    """Hide 15 % of the ordinary pieces in place (80 % masked, 10 % swapped, 10 % left); returns the labels."""
+    """Choose 15 % of the non-special tokens, mask 80 % of them and replace 10 %, in place; returns the labels."""
     flat = ids.numpy()
     ordinary = ~np.isin(flat, (tokens.PAD, tokens.CLS, tokens.SEP))
     chosen = ordinary & (random.random(flat.shape) < MASKED)
@@ -70,7 +72,7 @@ def mask_words(ids: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
 
 
 def text_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
-    """The paper's pre-training distillation; without a teacher the data's words count in full."""
+    """The paper's pre-training distillation; without a teacher, only masked words and next sentences count."""
     words, weights = batch.labels["words"], config.loss
     chosen = words != -100
     masked = losses.hard_labels(given.prediction_logits[chosen], words[chosen])

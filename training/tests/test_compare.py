@@ -85,7 +85,7 @@ def test_comparisons_of_one_base_share_equal_runs_and_refuse_others_of_the_same_
     compare.run_comparison(second, world)
     assert (shared / "model" / "model.safetensors").stat().st_mtime_ns == kept
     second.write_text(second.read_text().replace("{}", "{ loss = { soft = 0.5 } }"))
-    with pytest.raises(TrainingError, match=r"maps-1.settings\.json: this run had other settings"):
+    with pytest.raises(TrainingError, match=r"maps-1.settings\.json: this run had different settings"):
         compare.run_comparison(second, world)
 
 
@@ -113,7 +113,7 @@ def test_storages_are_scored_side_by_side(comparison, world, monkeypatch):
         ("seeds = [1, 2]\n", "", "'seeds' is missing"),
         ("seeds", 'storages = ["q7"]\nseeds', "'storages' must be a list of f32 and q8"),
         ("feature_maps", "feature_map", "feature_map"),
-        ("no-maps =", '"a/b" =', "plain word"),
+        ("no-maps =", '"a/b" =', "valid folder name"),
     ],
 )
 def test_faults_are_named_before_anything_runs(comparison, old, new, says):

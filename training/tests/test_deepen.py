@@ -41,7 +41,7 @@ def test_a_copy_learns_from_the_first_step_on():
 
 @pytest.mark.parametrize("after", [[0], [3], [1, 1]])
 def test_layers_that_do_not_exist_or_repeat_are_refused(after):
-    with pytest.raises(TrainingError, match="different numbers from 1 to 2"):
+    with pytest.raises(TrainingError, match="distinct numbers from 1 to 2"):
         deepen(student(), "squad", after)
 
 

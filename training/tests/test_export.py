@@ -48,7 +48,7 @@ def test_export_keeps_the_weights_and_lists_its_files(world):
 
 @pytest.mark.parametrize("value", [1e5, float("nan")])
 def test_weights_too_large_for_sixteen_bits_are_refused(value):
-    with pytest.raises(TrainingError, match="layer.weight: holds values that 16 bits cannot"):
+    with pytest.raises(TrainingError, match="layer.weight: has values that f16 cannot represent"):
         export_step.half("layer.weight", torch.tensor([1.0, value]))
 
 

@@ -86,7 +86,7 @@ def test_a_full_disk_leaves_the_one_before(folder, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(TrainingError, match="the disk is full; what was there before is untouched"):
+    with pytest.raises(TrainingError, match="the disk is full; the previous contents are untouched"):
         write(folder, bundle(2))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert list(folder.parent.iterdir()) == [folder]
@@ -97,7 +97,7 @@ def test_a_part_that_is_missing_or_changed_is_named(folder):
     part = sorted(folder.glob("part-*"))[0]
     content = part.read_bytes()
     part.write_bytes(content[:-1] + b"!")
-    with pytest.raises(TrainingError, match=f"{part.name}: its content isn't what was written"):
+    with pytest.raises(TrainingError, match=f"{part.name}: does not match its hash"):
         parts.read(folder)
     part.unlink()
     with pytest.raises(TrainingError, match=f"{part.name}: missing"):

@@ -37,13 +37,13 @@ def test_a_byte_is_two_columns_and_32_columns_share_a_scale():
         ({"x.weight": torch.zeros(2, 2, dtype=torch.int8)}, "x.weight.scale is missing"),
         (
             {"x.weight": torch.zeros(2, 3, dtype=torch.int8), "x.weight.scale": torch.ones(3)},
-            r"has shape \[3\], x.weight requires \[2\]",
+            r"has shape \[3\], but x.weight requires \[2\]",
         ),
-        ({"x.weight.scale": torch.ones(3)}, "scales a tensor that is missing"),
+        ({"x.weight.scale": torch.ones(3)}, "belongs to a tensor that is missing"),
         ({"x.weight": torch.zeros(2, 2, dtype=torch.uint8)}, "x.weight.scale is missing"),
         (
             {"x.weight": torch.zeros(2, 20, dtype=torch.uint8), "x.weight.scale": torch.ones(2, 1)},
-            r"has shape \[2, 1\], x.weight requires \[2, 2\]",
+            r"has shape \[2, 1\], but x.weight requires \[2, 2\]",
         ),
     ],
 )

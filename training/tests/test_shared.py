@@ -182,12 +182,12 @@ def test_resume_takes_the_configuration_from_the_checkpoint(kit, capsys, monkeyp
         )
         == 0
     )
-    assert "stopped by its limit at step 2 of 4, saved; go on by" in capsys.readouterr().out
+    assert "stopped by the time limit at step 2 of 4, saved; resume with" in capsys.readouterr().out
     monkeypatch.undo()
     assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places)]) == 0
     assert capsys.readouterr().out == f"{kit.places.run('kit-teacher') / 'model'}\n"
     assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places)]) == 0
-    assert "nothing is under way" in capsys.readouterr().out
+    assert "no unfinished run" in capsys.readouterr().out
 
 
 def test_a_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch):
@@ -200,7 +200,7 @@ def test_a_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch)
     assert main([*command, *arguments(kit, kit.places), "--seconds", "2"]) == 1
     assert time.monotonic() - began < 25
     printed = capsys.readouterr()
-    assert printed.err == ("error: 2 seconds are too short for one step; give more by --seconds. Nothing was written\n")
+    assert printed.err == ("error: 2 seconds are too short for one step; increase --seconds. Nothing was written\n")
     assert not kit.places.checkpoints.exists()
     assert not list(kit.places.out.rglob("*"))
 
@@ -220,10 +220,10 @@ def test_a_limit_leaves_the_checkpoint_before_alone(kit, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("optim.batch_size=8", "optim.batch_size is 4 there and 8 here"),
-        ("loop.storage='exact'", "loop.storage is 'compact' there and 'exact' here"),
-        ("seed=7", "seed is 1 there and 7 here"),
-        ("name='other'", "a checkpoint of the run 'kit-teacher', not of 'other'"),
+        ("optim.batch_size=8", "optim.batch_size is 4 in the checkpoint but 8 in the configuration"),
+        ("loop.storage='exact'", "loop.storage is 'compact' in the checkpoint but 'exact' in the configuration"),
+        ("seed=7", "seed is 1 in the checkpoint but 7 in the configuration"),
+        ("name='other'", "belongs to the run 'kit-teacher', not to 'other'"),
     ],
 )
 def test_a_checkpoint_of_another_configuration_is_refused(kit, capsys, monkeypatch, change, says):
@@ -268,7 +268,7 @@ def test_changes_that_are_none_are_refused(kit, change):
 
 def test_a_folder_without_a_checkpoint_is_named(kit, capsys, tmp_path):
     assert main(["resume", str(tmp_path), *arguments(kit, kit.places)]) == 1
-    assert f"error: {tmp_path}: no checkpoint there" in capsys.readouterr().err
+    assert f"error: {tmp_path}: not a checkpoint folder" in capsys.readouterr().err
 
 
 BLOCKED = """

@@ -150,5 +150,5 @@ def test_a_removed_answer_is_not_in_the_window(world):
 def test_shares_that_leave_no_answer_are_refused(shares):
     config = tiny("shares", task="squad", data={"unanswerable": shares})
     assert isinstance(config, Config)
-    with pytest.raises(TrainingError, match="leave windows as is"):
+    with pytest.raises(TrainingError, match="their sum must be below 1"):
         check(config, "here")

@@ -1,6 +1,7 @@
 //! `quantize`: a smaller copy of a model directory.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -59,30 +60,85 @@ impl Arguments {
         for name in COPIED.into_iter().chain(SmallFiles::NAMES) {
             files.extend(directory.optional(name)?.map(|bytes| (name, bytes)));
         }
-        self.write(&files, storage).inspect_err(|_| self.remove(&files))?;
+        write(&self.out, &files, storage)?;
         print(&reports, files[0].1.len())
     }
+}
 
-    fn write(&self, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
-        let write = |name: &str, content: &[u8]| {
-            let path = self.out.join(name);
-            let folder = path.parent().unwrap_or(&self.out);
-            fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-            fs::write(&path, content).map_err(|source| failed(&path, source))
-        };
-        files.iter().try_for_each(|(name, content)| write(name, content))?;
-        let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
-        let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
-        write(manifest::FILE, manifest.to_json()?.as_bytes())
+/// Writes the directory, `files.json` last.
+fn write(out: &Path, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
+    let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
+    let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
+    let mut copy = Copy::new(out);
+    for (name, content) in files {
+        copy.write(name, content)?;
+    }
+    copy.write(manifest::FILE, manifest.to_json()?.as_bytes())?;
+    copy.keep();
+    Ok(())
+}
+
+/// A directory in the making. Half a model looks like a model, so what this run has made is removed unless it is kept;
+/// nothing else is removed or overwritten.
+struct Copy<'a> {
+    out: &'a Path,
+    files: Vec<PathBuf>,
+    /// Each after the one that it is in.
+    folders: Vec<PathBuf>,
+}
+
+impl<'a> Copy<'a> {
+    fn new(out: &'a Path) -> Self {
+        Copy { out, files: Vec::new(), folders: Vec::new() }
     }
 
-    /// Removes what was written before a failure: half a model looks like a model, and the folder has to be empty.
-    fn remove(&self, files: &[(&str, Vec<u8>)]) {
-        for name in files.iter().map(|(name, _)| *name).chain([manifest::FILE]) {
-            let path = self.out.join(name);
-            let _ = fs::remove_file(&path);
-            // A subfolder, or the directory itself. Fails if there is something else in it.
-            let _ = path.parent().map(fs::remove_dir);
+    /// Writes a new file.
+    fn write(&mut self, name: &str, content: &[u8]) -> Result<()> {
+        let path = self.out.join(name);
+        self.make_folder(path.parent().unwrap_or(self.out))?;
+        let mut file =
+            File::options().write(true).create_new(true).open(&path).map_err(|source| {
+                match source.kind() {
+                    ErrorKind::AlreadyExists => {
+                        let problem =
+                            format!("{} has appeared meanwhile; name a new directory", path.display());
+                        Error::invalid_input("out", problem)
+                    }
+                    _ => failed(&path, source),
+                }
+            })?;
+        self.files.push(path.clone());
+        file.write_all(content).map_err(|source| failed(&path, source))
+    }
+
+    fn make_folder(&mut self, folder: &Path) -> Result<()> {
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+        for folder in missing.into_iter().rev() {
+            match fs::create_dir(folder) {
+                Ok(()) => self.folders.push(folder.to_owned()),
+                // Another process has made it.
+                Err(_) if folder.is_dir() => {}
+                Err(source) => return Err(failed(folder, source)),
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(mut self) {
+        self.files.clear();
+        self.folders.clear();
+    }
+}
+
+impl Drop for Copy<'_> {
+    fn drop(&mut self) {
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        // Fails if there is something else in it.
+        for folder in self.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -95,7 +151,7 @@ fn failed(path: &Path, source: std::io::Error) -> Error {
 fn refuse_existing(out: &Path) -> Result<()> {
     let first = match fs::read_dir(out) {
         Ok(mut entries) => entries.next(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(source) => return Err(failed(out, source)),
     };
     match first {
@@ -140,4 +196,39 @@ fn print(reports: &[TensorReport], bytes: usize) -> Result<()> {
     }
     output.line(&format!("{WEIGHTS_FILE}: {bytes} bytes"))?;
     output.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_appear_meanwhile_are_neither_overwritten_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("new/out");
+        let mut copy = Copy::new(&out);
+        copy.write("a", b"own").unwrap();
+        fs::write(out.join("b"), b"theirs").unwrap();
+        let error = copy.write("b", b"own").unwrap_err().to_string();
+        assert!(error.contains("has appeared meanwhile"), "{error}");
+        drop(copy);
+        assert_eq!(fs::read(out.join("b")).unwrap(), b"theirs");
+        assert!(!out.join("a").exists());
+    }
+
+    #[test]
+    fn only_folders_that_are_new_are_removed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("old");
+        fs::create_dir(&old).unwrap();
+        let out = old.join("new/out");
+        let mut copy = Copy::new(&out);
+        copy.write("1_Pooling/config.json", b"{}").unwrap();
+        drop(copy);
+        assert!(old.exists() && !old.join("new").exists());
+        let mut copy = Copy::new(&out);
+        copy.write("1_Pooling/config.json", b"{}").unwrap();
+        copy.keep();
+        assert!(out.join("1_Pooling/config.json").exists());
+    }
 }

@@ -96,7 +96,34 @@ fn a_copy_for_which_there_is_no_room_leaves_nothing() {
     limited.args(["-c", script, "sh", env!("CARGO_BIN_EXE_mobilebert")]).args(quantize);
     Ran::of(limited.output().unwrap()).failed(&["model.safetensors"]);
     assert!(!out.exists());
+    std::fs::create_dir(&out).unwrap();
+    Ran::of(limited.output().unwrap()).failed(&["model.safetensors"]);
+    assert_eq!(
+        std::fs::read_dir(&out).unwrap().count(),
+        0,
+        "of a folder that was there, only its content goes"
+    );
     mobilebert(&quantize).done();
+}
+
+#[test]
+fn of_two_copies_to_one_directory_at_once_one_is_made() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let out = model.file("out");
+    let quantize = |dtype: &str| {
+        mobilebert(&["quantize", "--model", model.argument(), "--dtype", dtype, "--out", text(&out)])
+    };
+    let codes = std::thread::scope(|scope| {
+        let quantize = &quantize;
+        let both = ["f16", "q8"].map(|dtype| scope.spawn(move || (dtype, quantize(dtype).code)));
+        both.map(|process| process.join().unwrap())
+    });
+    let made: Vec<&str> =
+        codes.iter().filter(|(_, code)| *code == Some(0)).map(|(dtype, _)| *dtype).collect();
+    assert_eq!(made.len(), 1, "{codes:?}");
+    let manifest: Value = serde_json::from_slice(&std::fs::read(out.join("files.json")).unwrap()).unwrap();
+    assert_eq!(manifest["dtype"], made[0]);
+    mobilebert(&["classify", "--device", "cpu", "--model", text(&out), "the cat"]).done();
 }
 
 #[test]

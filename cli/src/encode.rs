@@ -11,7 +11,8 @@ use mobilebert::task::pooling::Pooling;
 use crate::arguments::ModelArguments;
 use crate::input::TextArguments;
 use crate::npy;
-use crate::output::{Output, OutputFile, note, progress};
+use crate::output::{Output, note, progress};
+use crate::output_file::OutputFile;
 
 /// Number of texts per call.
 const CHUNK: usize = 64;

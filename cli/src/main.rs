@@ -15,6 +15,7 @@ mod inspect;
 mod label;
 mod npy;
 mod output;
+mod output_file;
 mod quantize;
 mod rank;
 mod raw_input;

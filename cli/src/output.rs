@@ -1,8 +1,6 @@
 //! Results go to stdout, progress and notes to stderr. A closed pipe ends the program without a panic.
 
-use std::fs::File;
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
-use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mobilebert::error::{Error, Result};
@@ -47,48 +45,6 @@ impl Output {
     /// Flushes the buffer.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().map_err(failed)
-    }
-}
-
-/// A file for results, opened before the work, so that an unwritable path fails early. Work that fails leaves an older file
-/// as it was, and no new one.
-pub struct OutputFile {
-    path: PathBuf,
-    file: File,
-    /// True if it didn't exist; it is removed again unless it gets its content.
-    is_new: bool,
-}
-
-impl OutputFile {
-    /// Opens or creates the file.
-    pub fn create(path: &Path) -> Result<Self> {
-        let failed = |source| Error::Io { file: path.display().to_string(), source };
-        let is_new = !path.exists();
-        let file = File::options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        Ok(OutputFile { path: path.to_owned(), file, is_new })
-    }
-
-    /// Writes the whole content, in place of what an older file has.
-    pub fn write(mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.replace(bytes);
-        self.is_new &= written.is_err();
-        written.map_err(|source| Error::Io { file: self.path.display().to_string(), source })
-    }
-
-    fn replace(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        // Pipes and devices have no length.
-        if self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
-        }
-        self.file.write_all(bytes)
-    }
-}
-
-impl Drop for OutputFile {
-    fn drop(&mut self) {
-        if self.is_new {
-            let _ = std::fs::remove_file(&self.path);
-        }
     }
 }
 

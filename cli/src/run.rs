@@ -9,7 +9,7 @@ use safetensors::tensor::TensorView;
 
 use crate::arguments::ModelArguments;
 use crate::input::Source;
-use crate::output::OutputFile;
+use crate::output_file::OutputFile;
 use crate::raw_input::RawInput;
 
 /// Arguments of `run`.

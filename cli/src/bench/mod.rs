@@ -18,7 +18,8 @@ use mobilebert::error::{Error, Result};
 use mobilebert::session::SessionOptions;
 
 use crate::arguments::Machine;
-use crate::output::{Output, OutputFile, progress};
+use crate::output::{Output, progress};
+use crate::output_file::OutputFile;
 use load::LoadedBenchmark;
 use logits::LogitsFile;
 use report::{ModelResult, Report, Row};

@@ -17,7 +17,8 @@ use mobilebert::text::{Piece, Tokenizer};
 use super::calibration::{CalibrationErrors, Predictions, WithErrors};
 use super::squad_data::{DataSet, Example};
 use crate::arguments::{ModelArguments, WindowArguments, max_answer_tokens};
-use crate::output::{Output, OutputFile, progress};
+use crate::output::{Output, progress};
+use crate::output_file::OutputFile;
 
 /// Number of questions per call: enough to batch windows of similar length.
 const CHUNK: usize = 128;

@@ -202,3 +202,20 @@ fn work_that_fails_leaves_an_older_output_file_as_it_was_and_no_new_one() {
     }
     assert_eq!(std::fs::read(&older).unwrap(), std::fs::read(&new).unwrap());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_is_written_directly() {
+    let model = TinyModel::new("Model");
+    let encode = ["encode", "--device", "cpu", "--model", model.argument(), "the cat", "--output"];
+    let path = model.file("out.npy");
+    mobilebert(&[&encode[..], &[text(&path)]].concat()).done();
+    let expected = std::fs::read(&path).unwrap();
+    let mut piped = crate::process::command(&encode);
+    assert_eq!(piped.arg("/dev/stdout").output().unwrap().stdout, expected);
+    let redirected = model.file("redirected");
+    let mut command = crate::process::command(&encode);
+    command.arg("/dev/stdout").stdout(std::fs::File::create(&redirected).unwrap());
+    assert!(command.status().unwrap().success());
+    assert_eq!(std::fs::read(&redirected).unwrap(), expected);
+}

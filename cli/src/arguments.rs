@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use mobilebert::config::Head;
 use mobilebert::error::{Error, Result};
-use mobilebert::model::Model;
+use mobilebert::model::{Directory, Model, SmallFiles, WEIGHTS};
 use mobilebert::plan::Schedule;
 use mobilebert::session::{Device, SessionOptions};
 use mobilebert::task::question_answering::SearchOptions;
 use mobilebert::text::windows::WindowOptions;
+use mobilebert::weights::manifest;
 
 use crate::hub::{self, user_cache};
 
@@ -169,7 +170,15 @@ impl ShippedModelArguments {
 }
 
 impl ModelArguments {
-    /// Loads the model with the head that its files name.
+    /// The files that the directory has or may have, for commands that write files; none for an id.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let directory = Directory::new(&self.model).ok();
+        let shards = directory.and_then(|directory| directory.weight_files().ok()).unwrap_or_default();
+        let names = WEIGHTS.into_iter().chain(SmallFiles::NAMES).chain([manifest::FILE, "config.json"]);
+        names.map(str::to_owned).chain(shards).map(|name| self.model.join(name)).collect()
+    }
+
+    /// Loads the model with the head named in its files.
     pub fn open(&self) -> Result<Model> {
         pollster::block_on(Model::open(hub::directory(&self.model)?, &self.loading.machine.options()))
     }

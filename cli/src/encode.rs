@@ -9,7 +9,7 @@ use mobilebert::model::{EncodeOptions, Encoder, PoolTokens};
 use mobilebert::task::pooling::Pooling;
 
 use crate::arguments::ModelArguments;
-use crate::input::TextArguments;
+use crate::input::{Source, TextArguments};
 use crate::npy;
 use crate::output::{Output, note, progress};
 use crate::output_file::OutputFile;
@@ -71,7 +71,10 @@ impl Arguments {
     /// Encodes and prints or writes, in the order of the texts.
     pub fn run(self) -> Result<()> {
         let texts = self.texts.read()?;
-        let file = self.output.as_deref().map(OutputFile::create).transpose()?;
+        let text_file = self.texts.source().and_then(Source::path);
+        let inputs: Vec<PathBuf> = text_file.into_iter().chain(self.model.files()).collect();
+        let create = |path| OutputFile::create("output", path, &inputs);
+        let file = self.output.as_deref().map(create).transpose()?;
         let mut model = Encoder::new(self.model.open_for(Head::Encoder)?)?;
         let pooling = self.pooling.map_or(PoolTokens::AsDirectory, |name| PoolTokens::By(name.pooling()));
         let normalize = self.normalize.then_some(true);

@@ -31,7 +31,15 @@ impl Source {
         }
     }
 
-    /// Reads all text. `what` is what a user at a terminal is asked to type.
+    /// Its path; none for standard input.
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Source::StandardInput => None,
+            Source::File(path) => Some(path.clone()),
+        }
+    }
+
+    /// Reads all text. `what` describes the input for the prompt on a terminal.
     pub fn read(&self, what: &str) -> Result<String> {
         let bytes = match self {
             Source::StandardInput => read_standard_input(what),
@@ -89,7 +97,16 @@ pub struct TextArguments {
 }
 
 impl TextArguments {
-    /// The texts. None is blank.
+    /// Where the texts come from; none if they are on the command line.
+    pub fn source(&self) -> Option<&Source> {
+        match (&self.file, self.text.as_deref()) {
+            (Some(source), _) => Some(source),
+            (None, None | Some("-")) => Some(&Source::StandardInput),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// The texts, none of them blank.
     pub fn read(&self) -> Result<Vec<String>> {
         match &self.file {
             Some(source) => source.read_lines("text"),
@@ -101,12 +118,10 @@ impl TextArguments {
 impl TextArguments {
     /// The whole input as one text, line ends included.
     pub fn read_whole(&self) -> Result<String> {
-        let source = match (&self.file, self.text.as_deref()) {
-            (Some(source), _) => source,
-            (None, None | Some("-")) => &Source::StandardInput,
-            (None, Some(text)) => return Ok(text.to_owned()),
-        };
-        source.read("text")
+        match self.source() {
+            Some(source) => source.read("text"),
+            None => Ok(self.text.clone().unwrap_or_default()),
+        }
     }
 }
 

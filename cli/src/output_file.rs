@@ -30,8 +30,9 @@ struct Part {
 }
 
 impl OutputFile {
-    /// Opens the file.
-    pub fn create(path: &Path) -> Result<Self> {
+    /// Opens the file that `option` names. It may not be one of `inputs`.
+    pub fn create(option: &str, path: &Path, inputs: &[PathBuf]) -> Result<Self> {
+        let refuse = |problem: String| Error::invalid_input(option, problem);
         let failed = |source| Error::Io { file: path.display().to_string(), source };
         let older = match fs::metadata(path) {
             Ok(older) => Some(older),
@@ -47,6 +48,9 @@ impl OutputFile {
             }
         }
         let destination = destination(path);
+        if inputs.iter().any(|input| is_same(input, &destination)) {
+            return Err(refuse(format!("{} is also an input; name another file", path.display())));
+        }
         let (part, file) = create_part(&destination).map_err(failed)?;
         let part = Part { path: part, destination };
         if let Some(older) = older {
@@ -83,6 +87,16 @@ fn destination(path: &Path) -> PathBuf {
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     path
+}
+
+/// Returns whether both are the same file, or would be if they existed.
+fn is_same(left: &Path, right: &Path) -> bool {
+    let place = |path: &Path| -> IoResult<PathBuf> {
+        let path = destination(path);
+        path.canonicalize()
+            .or_else(|_| Ok(folder(&path).canonicalize()?.join(path.file_name().unwrap_or_default())))
+    };
+    matches!((place(left), place(right)), (Ok(left), Ok(right)) if left == right)
 }
 
 fn folder(path: &Path) -> &Path {
@@ -123,11 +137,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         fs::write(&path, "older").unwrap();
-        let file = OutputFile::create(&path).unwrap();
+        let file = OutputFile::create("output", &path, &[]).unwrap();
         assert_eq!(names(folder.path()).len(), 2);
         drop(file);
         assert_eq!(names(folder.path()), ["out"]);
-        let file = OutputFile::create(&path).unwrap();
+        let file = OutputFile::create("output", &path, &[]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"older");
         file.write(b"new").unwrap();
         assert_eq!(names(folder.path()), ["out"]);
@@ -140,8 +154,25 @@ mod tests {
         let left = folder.path().join(format!(".out.{}.part", std::process::id()));
         fs::write(&left, "half").unwrap();
         let path = folder.path().join("out");
-        OutputFile::create(&path).unwrap().write(b"new").unwrap();
+        OutputFile::create("output", &path, &[]).unwrap().write(b"new").unwrap();
         assert_eq!((fs::read(&left).unwrap(), fs::read(&path).unwrap()), (b"half".to_vec(), b"new".to_vec()));
+    }
+
+    #[test]
+    fn inputs_are_not_replaced_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in");
+        fs::write(&path, "kept").unwrap();
+        let indirect = folder.path().join("../").join(folder.path().file_name().unwrap()).join("in");
+        for (input, output) in [(&path, &path), (&path, &indirect), (&indirect, &path)] {
+            let error =
+                OutputFile::create("output", output, std::slice::from_ref(input)).err().unwrap().to_string();
+            assert!(error.contains("is also an input"), "{error}");
+        }
+        // A file that doesn't exist yet would be read the next time.
+        let missing = folder.path().join("missing");
+        assert!(OutputFile::create("output", &missing, std::slice::from_ref(&missing)).is_err());
+        assert_eq!(names(folder.path()), ["in"]);
     }
 
     #[cfg(unix)]
@@ -152,13 +183,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         symlink("target", &link).unwrap();
-        drop(OutputFile::create(&link).unwrap());
+        drop(OutputFile::create("output", &link, &[]).unwrap());
         assert_eq!(names(folder.path()), ["link"]);
         for content in ["new", "newer"] {
-            OutputFile::create(&link).unwrap().write(content.as_bytes()).unwrap();
+            OutputFile::create("output", &link, &[]).unwrap().write(content.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&target).unwrap(), content);
             assert!(link.is_symlink());
         }
+        assert!(OutputFile::create("output", &link, &[target]).is_err());
     }
 
     #[cfg(unix)]
@@ -170,7 +202,7 @@ mod tests {
         let path = folder.path().join("out");
         fs::write(&path, "older").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        OutputFile::create(&path).unwrap().write(b"new").unwrap();
+        OutputFile::create("output", &path, &[]).unwrap().write(b"new").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     }
 }

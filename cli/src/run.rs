@@ -43,7 +43,8 @@ impl Arguments {
     /// Runs the network once on the whole input.
     pub fn run(self) -> Result<()> {
         let input = RawInput::parse(&self.input.name(), &self.input.read("input")?)?;
-        let file = OutputFile::create(&self.output)?;
+        let inputs: Vec<PathBuf> = self.input.path().into_iter().chain(self.model.files()).collect();
+        let file = OutputFile::create("output", &self.output, &inputs)?;
         let mut model = self.model.open()?;
         input.check_choices(model.config().head)?;
         let wanted = ExtraOutputs { hidden_states: self.hidden_states, attentions: self.attentions };

@@ -84,7 +84,8 @@ enum Subject<'a> {
 impl Arguments {
     /// Loads or generates each model and measures it.
     pub fn run(self) -> Result<()> {
-        let file = self.logits.as_deref().map(OutputFile::create).transpose()?;
+        let create = |path| OutputFile::create("logits", path, &[]);
+        let file = self.logits.as_deref().map(create).transpose()?;
         let variants = benchmark::variants()?;
         let named = || variants.iter().filter(|variant| self.variant.iter().any(|name| name.fits(variant)));
         let subjects: Vec<Subject> = match (&self.model, &self.config) {

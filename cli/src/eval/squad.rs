@@ -74,7 +74,9 @@ impl Arguments {
             Some(version) => version == Version::Two,
             None => set.has_impossible_questions(),
         };
-        let predictions_file = self.predictions.as_deref().map(OutputFile::create).transpose()?;
+        let inputs = [vec![self.data.clone()], self.model.files()].concat();
+        let create = |path| OutputFile::create("predictions", path, &inputs);
+        let predictions_file = self.predictions.as_deref().map(create).transpose()?;
         let mut model = QuestionAnswering::new(self.model.open_for(Head::QuestionAnswering)?)?;
         let bar = progress(examples.len(), "questions");
         let mut predictions = Vec::with_capacity(examples.len());

@@ -203,6 +203,29 @@ fn work_that_fails_leaves_an_older_output_file_as_it_was_and_no_new_one() {
     assert_eq!(std::fs::read(&older).unwrap(), std::fs::read(&new).unwrap());
 }
 
+#[test]
+fn neither_inputs_nor_the_models_files_are_replaced_by_outputs() {
+    let model = TinyModel::new("ForQuestionAnswering");
+    let ids = model.write("ids.json", b"{\"input_ids\": [[2, 3]]}");
+    let texts = model.write("texts.txt", b"the cat\n");
+    let question = json!({"id": "a", "question": "who sat?", "answers": []});
+    let data =
+        json!({"data": [{"paragraphs": [{"context": "The cat sat.", "qas": [question]}]}]}).to_string();
+    let data = model.write("data.json", data.as_bytes());
+    let refused = |command: &[&str], option: &str, file: &Path| {
+        let before = std::fs::read(file).ok();
+        let on = ["--device", "cpu", "--model", model.argument(), option, text(file)];
+        mobilebert(&[command, &on].concat()).failed(&[text(file), "is also an input"]);
+        assert_eq!(std::fs::read(file).ok(), before);
+    };
+    refused(&["run", "--input", text(&ids)], "--output", &ids);
+    refused(&["encode", "--file", text(&texts)], "--output", &texts);
+    refused(&["eval", "squad", "--data", text(&data)], "--predictions", &data);
+    for name in ["model.safetensors", "config.json", "vocab.txt", "tokenizer.json"] {
+        refused(&["run", "--input", text(&ids)], "--output", &model.file(name));
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn standard_output_is_written_directly() {

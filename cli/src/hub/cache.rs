@@ -1,13 +1,20 @@
-//! The cache of `huggingface_hub`: `models--OWNER--NAME/refs/REVISION` has a commit, `snapshots/COMMIT/` its files.
+//! The cache of `huggingface_hub`: `models--OWNER--NAME/refs/REVISION` has a commit, `snapshots/COMMIT/` its files,
+//! `.no_exist/COMMIT/` the names of files that it doesn't have.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use mobilebert::error::{Error, Result};
-use mobilebert::model::WEIGHTS;
+use mobilebert::model::{SmallFiles, WEIGHTS};
+use mobilebert::weights::ShardIndex;
 
-/// The folder of a user's caches.
+use super::Part;
+
+/// The name of the configuration.
+pub const CONFIG: &str = "config.json";
+
+/// The user's cache folder.
 pub fn user_cache() -> Option<PathBuf> {
     set("XDG_CACHE_HOME").or_else(|| Some(env::home_dir()?.join(".cache")))
 }
@@ -32,17 +39,17 @@ impl Cache {
         Ok(Cache { folder: hub.join(format!("models--{}", name.replace('/', "--"))) })
     }
 
-    /// The folder of a complete model at a branch, tag or commit.
-    pub fn find(&self, revision: &str) -> Option<PathBuf> {
+    /// What there is of a branch, tag or commit.
+    pub fn find(&self, revision: &str) -> Snapshot {
         let commit = fs::read_to_string(self.reference(revision)).unwrap_or_else(|_| revision.to_owned());
-        let folder = self.snapshot(commit.trim());
-        let has = |name: &str| folder.join(name).is_file();
-        (has("config.json") && WEIGHTS.into_iter().any(has)).then_some(folder)
+        self.snapshot(commit.trim())
     }
 
-    /// The folder of a commit's files.
-    pub fn snapshot(&self, commit: &str) -> PathBuf {
-        self.folder.join("snapshots").join(commit.replace('/', "-"))
+    /// The files of a commit.
+    pub fn snapshot(&self, commit: &str) -> Snapshot {
+        let name = commit.replace('/', "-");
+        let [folder, absent] = ["snapshots", ".no_exist"].map(|kind| self.folder.join(kind).join(&name));
+        Snapshot { commit: commit.to_owned(), folder, absent }
     }
 
     /// Records the commit of a branch or tag.
@@ -59,7 +66,69 @@ impl Cache {
     }
 }
 
-/// The error of a file that can't be stored.
+/// The files of a repository at one commit, as far as they were downloaded.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Its commit; the branch or tag if the host doesn't state commits.
+    pub commit: String,
+    /// The folder of its files, which may not exist yet.
+    pub folder: PathBuf,
+    /// Where `huggingface_hub` keeps an empty file for each that it asked for and that doesn't exist.
+    absent: PathBuf,
+}
+
+impl Snapshot {
+    /// Returns whether there is a file.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).is_file()
+    }
+
+    /// Returns whether a model can be read, or only its tokenizer.
+    pub fn is_usable(&self, part: Part) -> Result<bool> {
+        match part {
+            Part::Tokenizer => Ok(["tokenizer.json", "vocab.txt"].into_iter().any(|name| self.has(name))),
+            Part::Model => Ok(self.has(CONFIG) && self.has_weights() && self.missing_shards()?.is_empty()),
+        }
+    }
+
+    /// Returns whether there are weights, or an index of them.
+    pub fn has_weights(&self) -> bool {
+        WEIGHTS.into_iter().any(|name| self.has(name))
+    }
+
+    /// The shards of the weights that aren't here.
+    pub fn missing_shards(&self) -> Result<Vec<String>> {
+        let Some(name) = WEIGHTS.into_iter().find(|name| self.has(name)) else { return Ok(Vec::new()) };
+        if !name.ends_with(".json") {
+            return Ok(Vec::new());
+        }
+        let path = self.folder.join(name);
+        let index = fs::read(&path).map_err(|source| failed(&path, source))?;
+        let index = ShardIndex::parse(name, &index)?;
+        Ok(index.files().into_iter().filter(|shard| !self.has(shard)).map(str::to_owned).collect())
+    }
+
+    /// The small files of which it isn't known whether they exist: another program reads fewer of them, and a download may
+    /// have been interrupted.
+    pub fn unknown_files(&self) -> Vec<&'static str> {
+        let recorded = fs::read_to_string(self.record()).unwrap_or_default();
+        let is_absent =
+            |name: &str| recorded.lines().any(|line| line == name) || self.absent.join(name).exists();
+        SmallFiles::NAMES.into_iter().filter(|name| !self.has(name) && !is_absent(name)).collect()
+    }
+
+    /// Records which of the small files don't exist, so that the Hub isn't asked again: all that aren't here.
+    pub fn record_absent_files(&self) -> Result<()> {
+        let absent: Vec<&str> = SmallFiles::NAMES.into_iter().filter(|name| !self.has(name)).collect();
+        fs::write(self.record(), absent.join("\n")).map_err(|source| failed(&self.record(), source))
+    }
+
+    fn record(&self) -> PathBuf {
+        self.folder.join(".mobilebert-absent")
+    }
+}
+
+/// The error for a file that can't be stored.
 pub fn failed(path: &Path, source: std::io::Error) -> Error {
     Error::Io { file: path.display().to_string(), source }
 }

@@ -1,4 +1,4 @@
-//! Downloads a model from the Hub, or from the mirror in `HF_ENDPOINT`.
+//! Downloads a model, or what the cache lacks of it, from the Hub or from the mirror in `HF_ENDPOINT`.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,12 +12,11 @@ use mobilebert::weights::{ShardIndex, Stream};
 use serde::Deserialize;
 use ureq::{Agent, Body, http::Response};
 
-use super::Id;
-use super::cache::{Cache, failed};
+use super::cache::{CONFIG, Cache, Snapshot, failed};
+use super::{Id, Part};
 use crate::output::progress;
 
-const CONFIG: &str = "config.json";
-/// Until a host responds, and until its next bytes arrive.
+/// How long to wait for a host to respond, and for its next bytes.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A repository on its host.
@@ -25,33 +24,38 @@ struct Repository<'a> {
     agent: Agent,
     endpoint: String,
     id: &'a Id,
-    /// The commit that the branch or tag of `id` is at, once it is known.
+    token: Option<String>,
+    /// The commit of the branch or tag of `id`, once known.
     commit: Option<String>,
 }
 
-/// Downloads a model's files into the cache; the configuration last, because it marks the model as complete.
-pub fn download(id: &Id, cache: &Cache) -> Result<PathBuf> {
-    let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
-    let settings =
-        Agent::config_builder().timeout_connect(Some(TIMEOUT)).timeout_recv_response(Some(TIMEOUT));
-    let endpoint = endpoint.trim_end_matches('/').to_owned();
-    let mut repository = Repository { agent: settings.build().into(), endpoint, id, commit: None };
-    let config = repository.get(CONFIG)?.ok_or_else(|| repository.missing(CONFIG))?;
-    let stated = config.headers().get("x-repo-commit").and_then(|commit| commit.to_str().ok());
-    // A branch may move while its files are downloaded.
-    repository.commit = stated.map(str::to_owned);
-    let commit = repository.revision().to_owned();
-    let folder = cache.snapshot(&commit);
-    fs::create_dir_all(&folder).map_err(|source| failed(&folder, source))?;
-    repository.weights(&folder)?;
-    for name in SmallFiles::NAMES {
-        if let Some(response) = repository.get(name)? {
-            store(response, &folder, name)?;
+/// Downloads what the cache lacks of a model.
+pub fn complete(id: &Id, cache: &Cache, found: &Snapshot, part: Part) -> Result<PathBuf> {
+    let mut repository = Repository::new(id);
+    if found.has(CONFIG) {
+        repository.commit = Some(found.commit.clone());
+        if part == Part::Model {
+            repository.missing_weights(found)?;
         }
+        return repository.small_files(found, &found.unknown_files());
     }
-    store(config, &folder, CONFIG)?;
-    cache.refer(&id.revision, &commit)?;
-    Ok(folder)
+    let config = repository.config()?;
+    // A branch may move while its files are downloaded.
+    repository.commit = commit(&config);
+    let snapshot = cache.snapshot(repository.revision());
+    if part == Part::Model {
+        repository.weights(&snapshot.folder)?;
+    }
+    repository.small_files(&snapshot, &SmallFiles::NAMES)?;
+    // Last, because what is there without it is downloaded anew.
+    store(config, &snapshot.folder, CONFIG)?;
+    cache.refer(&id.revision, &snapshot.commit)?;
+    Ok(snapshot.folder)
+}
+
+/// The commit that a response states.
+fn commit(response: &Response<Body>) -> Option<String> {
+    Some(response.headers().get("x-repo-commit")?.to_str().ok()?.to_owned())
 }
 
 /// An environment variable; none if it is blank. Tokens are often read from files that end with a newline.
@@ -59,59 +63,104 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-impl Repository<'_> {
+impl<'a> Repository<'a> {
+    fn new(id: &'a Id) -> Self {
+        let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
+        let settings = Agent::config_builder()
+            .timeout_connect(Some(TIMEOUT))
+            .timeout_recv_response(Some(TIMEOUT))
+            .http_status_as_error(false);
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Repository { agent: settings.build().into(), endpoint, id, token: variable("HF_TOKEN"), commit: None }
+    }
+
+    /// The configuration, which is asked for first.
+    fn config(&self) -> Result<Response<Body>> {
+        self.get(CONFIG)?.ok_or_else(|| self.missing(CONFIG))
+    }
+
     /// The first weights that exist, with all shards.
     fn weights(&self, folder: &Path) -> Result<()> {
         for name in WEIGHTS {
             let Some(response) = self.get(name)? else { continue };
-            if !name.ends_with(".json") {
-                return store(response, folder, name);
-            }
             store(response, folder, name)?;
-            let path = folder.join(name);
-            let index = fs::read(&path).map_err(|source| failed(&path, source))?;
-            for shard in ShardIndex::parse(name, &index)?.files() {
-                store(self.get(shard)?.ok_or_else(|| self.missing(shard))?, folder, shard)?;
+            if name.ends_with(".json") {
+                let path = folder.join(name);
+                let index = fs::read(&path).map_err(|source| failed(&path, source))?;
+                let index = ShardIndex::parse(name, &index)?;
+                return index.files().into_iter().try_for_each(|shard| self.shard(folder, shard));
             }
             return Ok(());
         }
         Err(self.without_weights())
     }
 
+    fn shard(&self, folder: &Path, name: &str) -> Result<()> {
+        store(self.get(name)?.ok_or_else(|| self.missing(name))?, folder, name)
+    }
+
+    /// The weights or shards that a snapshot lacks.
+    fn missing_weights(&self, snapshot: &Snapshot) -> Result<()> {
+        if !snapshot.has_weights() {
+            return self.weights(&snapshot.folder);
+        }
+        snapshot.missing_shards()?.iter().try_for_each(|shard| self.shard(&snapshot.folder, shard))
+    }
+
+    /// Those of the small files that exist; returns their folder.
+    fn small_files(&self, snapshot: &Snapshot, names: &[&str]) -> Result<PathBuf> {
+        for name in names {
+            if let Some(response) = self.get(name)? {
+                store(response, &snapshot.folder, name)?;
+            }
+        }
+        fs::create_dir_all(&snapshot.folder).map_err(|source| failed(&snapshot.folder, source))?;
+        snapshot.record_absent_files()?;
+        Ok(snapshot.folder.clone())
+    }
+
     fn revision(&self) -> &str {
         self.commit.as_ref().unwrap_or(&self.id.revision)
     }
 
-    /// A file; none if it doesn't exist.
-    fn get(&self, name: &str) -> Result<Option<Response<Body>>> {
-        let repository = &self.id.name;
+    fn url(&self, file: &str) -> String {
         let revision = self.revision().replace('/', "%2F");
-        let url = format!("{}/{repository}/resolve/{revision}/{name}", self.endpoint);
-        let response = self.request(&url)?;
-        // Networks that ask to log in answer with a page, which would stay in the cache.
-        let is_page = |response: &Response<Body>| response.body().mime_type() == Some("text/html");
-        if response.as_ref().is_some_and(is_page) {
-            let problem = "it is an HTML page; check the network and HF_ENDPOINT".into();
-            return Err(Error::NotAModel { file: url, problem });
-        }
-        Ok(response)
+        format!("{}/{}/resolve/{revision}/{file}", self.endpoint, self.id.name)
     }
 
-    fn request(&self, url: &str) -> Result<Option<Response<Body>>> {
+    /// A file; `None` if it doesn't exist.
+    fn get(&self, name: &str) -> Result<Option<Response<Body>>> {
+        let url = self.url(name);
+        self.accept(&url, self.send(&url)?)
+    }
+
+    fn send(&self, url: &str) -> Result<Response<Body>> {
         let mut request = self.agent.get(url);
-        if let Some(token) = variable("HF_TOKEN") {
+        if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        match request.call() {
-            Ok(response) => Ok(Some(response)),
+        request.call().map_err(|error| self.failed(url, &error.to_string()))
+    }
+
+    /// A response with a file; none if it says that there is no such file.
+    fn accept(&self, url: &str, response: Response<Body>) -> Result<Option<Response<Body>>> {
+        match response.status().as_u16() {
+            200..=299 => {}
             // The Hub doesn't tell a repository that doesn't exist from a private one.
-            Err(ureq::Error::StatusCode(401 | 403 | 404 | 410)) => Ok(None),
-            Err(error) => {
-                let name = &self.id.name;
-                let hint = format!("`{name}` isn't a directory here, so it was looked up on the Hub");
-                Err(Error::Io { file: url.to_owned(), source: io::Error::other(format!("{error}; {hint}")) })
-            }
+            401 | 403 | 404 | 410 => return Ok(None),
+            status => return Err(self.failed(url, &format!("http status: {status}"))),
         }
+        // Networks that require a login respond with a page, which would stay in the cache.
+        if response.body().mime_type() == Some("text/html") {
+            let problem = "it is an HTML page; check the network and HF_ENDPOINT".into();
+            return Err(Error::NotAModel { file: url.to_owned(), problem });
+        }
+        Ok(Some(response))
+    }
+
+    fn failed(&self, url: &str, problem: &str) -> Error {
+        let hint = format!("`{}` isn't a directory here, so it was looked up on the Hub", self.id.name);
+        Error::Io { file: url.to_owned(), source: io::Error::other(format!("{problem}; {hint}")) }
     }
 
     fn missing(&self, file: &str) -> Error {
@@ -128,7 +177,8 @@ impl Repository<'_> {
     fn without_weights(&self) -> Error {
         let Id { name, revision } = self.id;
         let revision = revision.replace('/', "%2F");
-        let listed = self.request(&format!("{}/api/models/{name}/revision/{revision}", self.endpoint));
+        let url = format!("{}/api/models/{name}/revision/{revision}", self.endpoint);
+        let listed = self.send(&url).and_then(|response| self.accept(&url, response));
         let listed: Option<Listed> = listed
             .ok()
             .flatten()
@@ -182,9 +232,8 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
     // Another process may be downloading it, too.
     let incomplete = folder.join(format!("{name}.{}.incomplete", std::process::id()));
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
-    }
+    let parent = path.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
     let stored = receive(response, &incomplete, name).and_then(|()| match fs::rename(&incomplete, &path) {
         Err(source) if !path.is_file() => Err(failed(&path, source)),
         _ => Ok(()),
@@ -194,8 +243,8 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     stored
 }
 
-/// Writes a response to a new file. Weights are read on the way: a host that doesn't state the length may have ended early,
-/// and the cache would keep what it sent.
+/// Writes a response to a new file. Weights are parsed on the way: without a stated length, a download that
+/// ended early would otherwise stay in the cache.
 fn receive(response: Response<Body>, to: &Path, name: &str) -> Result<()> {
     let bytes = response.body().content_length().unwrap_or(0);
     let bar = progress(usize::try_from(bytes).unwrap_or(usize::MAX), "bytes").with_message(name.to_owned());

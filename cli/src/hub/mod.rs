@@ -10,6 +10,8 @@ use mobilebert::error::Result;
 use cache::Cache;
 pub use cache::user_cache;
 
+use crate::output::{note, printable};
+
 /// A repository and a branch, tag or commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Id {
@@ -33,17 +35,41 @@ impl Id {
     }
 }
 
+/// What a command reads of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Model,
+    /// The small files.
+    Tokenizer,
+}
+
 /// The directory of a model given by its path or by an id. An existing folder takes precedence.
 ///
 /// # Errors
 /// `NotFound` if the Hub has no such model, `Io` if it can't be reached or the files can't be stored.
 pub fn directory(model: &Path) -> Result<PathBuf> {
+    find(model, Part::Model)
+}
+
+fn find(model: &Path, part: Part) -> Result<PathBuf> {
     let id = model.to_str().and_then(Id::parse).filter(|_| !model.exists());
     let Some(id) = id else { return Ok(model.to_owned()) };
     let cache = Cache::of(&id.name)?;
-    match cache.find(&id.revision) {
-        Some(folder) => Ok(folder),
-        None => download::download(&id, &cache),
+    let snapshot = cache.find(&id.revision);
+    let is_usable = snapshot.is_usable(part)?;
+    if is_usable && snapshot.unknown_files().is_empty() {
+        return Ok(snapshot.folder);
+    }
+    match download::complete(&id, &cache, &snapshot, part) {
+        Err(error) if is_usable => {
+            let name = &id.name;
+            note(&printable(&format!(
+                "`{name}` is read from the cache, where it may lack files that change its results: {error}"
+            )));
+            Ok(snapshot.folder)
+        }
+        completed => completed,
     }
 }
 

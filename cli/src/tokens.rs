@@ -16,7 +16,7 @@ use crate::output::{Output, printable, progress};
 /// Arguments of `tokens`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A model directory; only its tokenizer is read
+    /// A model directory or a Hugging Face id; only its tokenizer is read, and downloaded
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
     /// A text, or - for one text per line from standard input
@@ -46,7 +46,7 @@ pub struct Arguments {
 impl Arguments {
     /// Tokenizes and prints.
     pub fn run(self) -> Result<()> {
-        let mut tokenizer = Directory::new(hub::directory(&self.model)?)?.tokenizer()?;
+        let mut tokenizer = Directory::new(hub::small_files(&self.model)?)?.tokenizer()?;
         if let Some(split) = self.special_tokens.split_special_tokens {
             tokenizer.set_split_special_tokens(Some(split));
         }

@@ -52,6 +52,14 @@ pub fn directory(model: &Path) -> Result<PathBuf> {
     find(model, Part::Model)
 }
 
+/// The same without the weights, unless they are there.
+///
+/// # Errors
+/// As [`directory`].
+pub fn small_files(model: &Path) -> Result<PathBuf> {
+    find(model, Part::Tokenizer)
+}
+
 fn find(model: &Path, part: Part) -> Result<PathBuf> {
     let id = model.to_str().and_then(Id::parse).filter(|_| !model.exists());
     let Some(id) = id else { return Ok(model.to_owned()) };

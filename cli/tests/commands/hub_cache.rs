@@ -69,3 +69,18 @@ fn missing_shards_are_fetched_at_the_commit_of_the_others() {
     let _ = encode(&hub, cache.path(), &[]);
     assert!(folder.join("pytorch_model.bin").is_file());
 }
+
+#[test]
+fn tokens_downloads_no_weights() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    let tokens = |hub: &str| with_hub(hub, cache.path(), &["tokens", "--model", GOOGLE, "the cat", "--json"]);
+    let found = tokens(&hub).json();
+    let folder = snapshot(cache.path(), GOOGLE, COMMIT);
+    assert!(folder.join("vocab.txt").is_file() && !folder.join("pytorch_model.bin").exists());
+    let again = tokens(NOBODY);
+    assert_eq!(again.stderr, "");
+    assert_eq!(again.json(), found);
+    // The rest follows when it is needed.
+    with_hub(&hub, cache.path(), &["inspect", GOOGLE]).done();
+    assert!(folder.join("pytorch_model.bin").is_file());
+}

@@ -10,7 +10,8 @@ use mobilebert::error::{Error, Result};
 use mobilebert::model::{SmallFiles, WEIGHTS, WEIGHTS_FILE};
 use mobilebert::weights::{ShardIndex, Stream};
 use serde::Deserialize;
-use ureq::{Agent, Body, http::Response};
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
 
 use super::cache::{CONFIG, Cache, Snapshot, failed};
 use super::{Id, Part};
@@ -76,7 +77,12 @@ impl<'a> Repository<'a> {
 
     /// The configuration, which is asked for first.
     fn config(&self) -> Result<Response<Body>> {
-        self.get(CONFIG)?.ok_or_else(|| self.missing(CONFIG))
+        let url = self.url(CONFIG);
+        let response = self.send(&url)?;
+        // Without a token, the Hub doesn't tell a repository that doesn't exist from a private one.
+        let is_unknown = response.status() == StatusCode::UNAUTHORIZED && self.token.is_none();
+        let config = if is_unknown { None } else { self.accept(&url, response)? };
+        config.ok_or_else(|| self.missing(CONFIG))
     }
 
     /// The first weights that exist, with all shards.
@@ -146,8 +152,20 @@ impl<'a> Repository<'a> {
     fn accept(&self, url: &str, response: Response<Body>) -> Result<Option<Response<Body>>> {
         match response.status().as_u16() {
             200..=299 => {}
-            // The Hub doesn't tell a repository that doesn't exist from a private one.
-            401 | 403 | 404 | 410 => return Ok(None),
+            404 | 410 => return Ok(None),
+            401 if self.token.is_some() => {
+                return Err(
+                    self.failed(url, "HF_TOKEN was refused; it may have expired: set another, or unset it")
+                );
+            }
+            401 => return Err(self.failed(url, "access was refused; private models need HF_TOKEN")),
+            403 => {
+                let page = format!("{}/{}", self.endpoint, self.id.name);
+                let advice = format!(
+                    "access was refused; accept the model's terms at {page}, and set HF_TOKEN to a token of the same account"
+                );
+                return Err(self.failed(url, &advice));
+            }
             status => return Err(self.failed(url, &format!("http status: {status}"))),
         }
         // Networks that require a login respond with a page, which would stay in the cache.

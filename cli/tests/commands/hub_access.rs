@@ -1,6 +1,6 @@
 //! Access to a Hub: tokens, refusals, and working without it.
 
-use crate::hub_server::{GOOGLE, TOKEN, start_hub, with_variables};
+use crate::hub_server::{COMMIT, GOOGLE, TOKEN, snapshot, start_hub, with_hub, with_variables};
 use crate::process::Ran;
 
 /// Inspects a model with this token and an empty cache.
@@ -15,4 +15,25 @@ fn a_token_may_end_with_a_newline_and_a_blank_one_counts_as_none() {
     for token in [TOKEN, "hf_known\n", "", " \n"] {
         inspect_with(&hub, token).done();
     }
+}
+
+#[test]
+fn a_token_that_is_refused_is_named() {
+    let hub = start_hub();
+    for host in ["", "/private", "/closing"] {
+        inspect_with(&format!("{hub}{host}"), "hf_expired").failed(&["HF_TOKEN was refused", "config.json"]);
+    }
+}
+
+#[test]
+fn files_that_are_refused_do_not_count_as_absent() {
+    let hub = start_hub();
+    let cache = tempfile::tempdir().unwrap();
+    for id in [GOOGLE, "Xenova/mobilebert-uncased-mnli"] {
+        let inspect = |host: &str| with_hub(&format!("{hub}{host}"), cache.path(), &["inspect", id]);
+        inspect("/gated").failed(&["model.safetensors", "accept the model's terms", &format!("/gated/{id}")]);
+        inspect("/closing").failed(&["model.safetensors", "private models need HF_TOKEN"]);
+    }
+    assert!(!snapshot(cache.path(), GOOGLE, COMMIT).join("config.json").exists());
+    with_hub(&hub, cache.path(), &["inspect", GOOGLE]).done();
 }

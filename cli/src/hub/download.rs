@@ -10,6 +10,7 @@ use mobilebert::error::{Error, Result};
 use mobilebert::model::{SmallFiles, WEIGHTS, WEIGHTS_FILE};
 use mobilebert::weights::{ShardIndex, Stream};
 use serde::Deserialize;
+use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
@@ -70,6 +71,8 @@ impl<'a> Repository<'a> {
         let settings = Agent::config_builder()
             .timeout_connect(Some(TIMEOUT))
             .timeout_recv_response(Some(TIMEOUT))
+            // The Hub sends small files from another path of its own.
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .http_status_as_error(false);
         let endpoint = endpoint.trim_end_matches('/').to_owned();
         Repository { agent: settings.build().into(), endpoint, id, token: variable("HF_TOKEN"), commit: None }

@@ -18,6 +18,14 @@ fn a_token_may_end_with_a_newline_and_a_blank_one_counts_as_none() {
 }
 
 #[test]
+fn a_token_goes_along_to_other_paths_of_the_same_host() {
+    let hub = format!("{}/private", start_hub());
+    inspect_with(&hub, TOKEN).done();
+    // As if it didn't exist.
+    inspect_with(&hub, "").failed(&["lacks this file", "HF_TOKEN"]);
+}
+
+#[test]
 fn a_token_that_is_refused_is_named() {
     let hub = start_hub();
     for host in ["", "/private", "/closing"] {

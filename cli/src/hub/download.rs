@@ -55,9 +55,11 @@ pub fn complete(id: &Id, cache: &Cache, found: &Snapshot, part: Part) -> Result<
     Ok(snapshot.folder)
 }
 
-/// The commit that a response states.
+/// The commit that a response states, if it can be the name of a folder.
 fn commit(response: &Response<Body>) -> Option<String> {
-    Some(response.headers().get("x-repo-commit")?.to_str().ok()?.to_owned())
+    let stated = response.headers().get("x-repo-commit")?.to_str().ok()?;
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    (!stated.is_empty() && stated.chars().all(is_plain)).then(|| stated.to_owned())
 }
 
 /// An environment variable; none if it is blank. Tokens are often read from files that end with a newline.

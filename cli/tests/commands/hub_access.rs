@@ -1,6 +1,6 @@
 //! Access to a Hub: tokens, refusals, and working without it.
 
-use crate::hub_server::{COMMIT, GOOGLE, TOKEN, snapshot, start_hub, with_hub, with_variables};
+use crate::hub_server::{COMMIT, GOOGLE, NOBODY, TOKEN, snapshot, start_hub, with_hub, with_variables};
 use crate::process::Ran;
 
 /// Inspects a model with this token and an empty cache.
@@ -44,4 +44,13 @@ fn files_that_are_refused_do_not_count_as_absent() {
     }
     assert!(!snapshot(cache.path(), GOOGLE, COMMIT).join("config.json").exists());
     with_hub(&hub, cache.path(), &["inspect", GOOGLE]).done();
+}
+
+#[test]
+fn a_commit_that_is_a_path_is_not_taken_for_one() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    with_hub(&format!("{hub}/odd"), cache.path(), &["inspect", GOOGLE]).done();
+    assert!(snapshot(cache.path(), GOOGLE, "main").join("pytorch_model.bin").is_file());
+    assert!(!cache.path().join("elsewhere").exists() && !cache.path().join("hub/elsewhere").exists());
+    with_hub(NOBODY, cache.path(), &["inspect", GOOGLE]).done();
 }

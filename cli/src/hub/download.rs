@@ -20,6 +20,8 @@ use crate::output::progress;
 
 /// How long to wait for a host to respond, and for its next bytes.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The age from which an incomplete file is taken for one that nobody is writing any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A repository on its host.
 struct Repository<'a> {
@@ -257,6 +259,7 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     let incomplete = folder.join(format!("{name}.{}.incomplete", std::process::id()));
     let parent = path.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
+    remove_abandoned(&path, parent);
     let stored = receive(response, &incomplete, name).and_then(|()| match fs::rename(&incomplete, &path) {
         Err(source) if !path.is_file() => Err(failed(&path, source)),
         _ => Ok(()),
@@ -264,6 +267,19 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     // Left over after an error.
     let _ = fs::remove_file(&incomplete);
     stored
+}
+
+/// Removes what interrupted downloads of a file left behind: weights may be large.
+fn remove_abandoned(path: &Path, parent: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let other = entry.file_name().to_string_lossy().into_owned();
+        let process = other.strip_prefix(&*name).and_then(|rest| rest.strip_suffix(".incomplete"));
+        let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        if process.is_some_and(|rest| rest.starts_with('.')) && age.is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes a response to a new file. Weights are parsed on the way: without a stated length, a download that
@@ -317,6 +333,8 @@ fn next(chunks: &Receiver<io::Result<Vec<u8>>>, limit: Duration) -> io::Result<V
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
@@ -328,6 +346,22 @@ mod tests {
         let error = next(&chunks, Duration::from_millis(10)).unwrap_err();
         assert!(error.to_string().contains("no data"), "{error}");
         drop(host);
+    }
+
+    #[test]
+    fn what_interrupted_downloads_left_behind_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let age = |name: &str, hours: u64| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+        };
+        age("model.safetensors.17.incomplete", 25);
+        let kept = ["model.safetensors.18.incomplete", "vocab.txt.17.incomplete", "model.safetensors"];
+        kept.into_iter().zip([23, 25, 25]).for_each(|(name, hours)| age(name, hours));
+        remove_abandoned(&path, folder.path());
+        assert!(!folder.path().join("model.safetensors.17.incomplete").exists());
+        assert!(kept.iter().all(|name| folder.path().join(name).exists()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod download;
 
 use std::path::{Path, PathBuf};
 
-use mobilebert::error::Result;
+use mobilebert::error::{Error, Result};
 
 use cache::Cache;
 pub use cache::user_cache;
@@ -69,7 +69,9 @@ fn find(model: &Path, part: Part) -> Result<PathBuf> {
     if is_usable && snapshot.unknown_files().is_empty() {
         return Ok(snapshot.folder);
     }
-    match download::complete(&id, &cache, &snapshot, part) {
+    let completed =
+        if is_offline() { Err(offline(&id)) } else { download::complete(&id, &cache, &snapshot, part) };
+    match completed {
         Err(error) if is_usable => {
             let name = &id.name;
             note(&printable(&format!(
@@ -78,6 +80,20 @@ fn find(model: &Path, part: Part) -> Result<PathBuf> {
             Ok(snapshot.folder)
         }
         completed => completed,
+    }
+}
+
+/// `HF_HUB_OFFLINE`, with the values that Python's libraries take for true.
+fn is_offline() -> bool {
+    let value = std::env::var("HF_HUB_OFFLINE").unwrap_or_default().to_ascii_lowercase();
+    ["1", "true", "yes", "on"].contains(&value.as_str())
+}
+
+fn offline(id: &Id) -> Error {
+    Error::NotFound {
+        file: id.name.clone(),
+        hint: "it isn't a directory here, nor complete in the cache, and HF_HUB_OFFLINE forbids to ask the Hub; unset it"
+            .into(),
     }
 }
 

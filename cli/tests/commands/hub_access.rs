@@ -1,5 +1,7 @@
 //! Access to a Hub: tokens, refusals, and working without it.
 
+use std::fs;
+
 use crate::hub_server::{COMMIT, GOOGLE, NOBODY, TOKEN, snapshot, start_hub, with_hub, with_variables};
 use crate::process::Ran;
 
@@ -44,6 +46,24 @@ fn files_that_are_refused_do_not_count_as_absent() {
     }
     assert!(!snapshot(cache.path(), GOOGLE, COMMIT).join("config.json").exists());
     with_hub(&hub, cache.path(), &["inspect", GOOGLE]).done();
+}
+
+#[test]
+fn offline_the_hub_is_never_asked() {
+    let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
+    let inspect =
+        |value: &str| with_variables(&hub, cache.path(), &[("HF_HUB_OFFLINE", value)], &["inspect", GOOGLE]);
+    for value in ["1", "true", "YES", "on"] {
+        inspect(value).failed(&[GOOGLE, "not found", "HF_HUB_OFFLINE"]);
+    }
+    assert!(!cache.path().join("hub").exists());
+    inspect("0").done();
+    let ran = inspect("1");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    // Nor for what may be missing.
+    fs::remove_file(snapshot(cache.path(), GOOGLE, COMMIT).join(".mobilebert-absent")).unwrap();
+    let ran = inspect("1");
+    assert!(ran.code == Some(0) && ran.stderr.contains("HF_HUB_OFFLINE"), "{ran:?}");
 }
 
 #[test]

@@ -44,13 +44,33 @@ pub struct Example {
     pub gold: f64,
 }
 
-/// Columns of a task's file, counted from 0.
+/// A task's file: its first line, and its columns, counted from 0.
 struct Layout {
     columns: usize,
-    header: bool,
+    header: Option<&'static str>,
     text: usize,
     pair: Option<usize>,
     label: usize,
+}
+
+const STSB_HEADER: &str =
+    "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore";
+
+impl Layout {
+    /// Checks the first line. Without a header it would be an example, and in another order the columns would be mistaken
+    /// for each other.
+    fn check_header(&self, line: &str) -> Result<(), String> {
+        let line = line.trim_end_matches('\r');
+        match self.header {
+            Some(header) if line != header => {
+                let columns = header.replace('\t', ", ");
+                Err(format!(
+                    "is not the header; this task's columns in GLUE are {columns}, separated by tabs"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Task {
@@ -69,11 +89,12 @@ impl Task {
     fn layout(self) -> Layout {
         let layout = |columns, header, text, pair, label| Layout { columns, header, text, pair, label };
         match self {
-            Task::Cola => layout(4, false, 3, None, 1),
-            Task::Sst2 => layout(2, true, 0, None, 1),
-            Task::Mrpc => layout(5, true, 3, Some(4), 0),
-            Task::Rte | Task::Qnli | Task::Wnli => layout(4, true, 1, Some(2), 3),
-            Task::Stsb => layout(10, true, 7, Some(8), 9),
+            Task::Cola => layout(4, None, 3, None, 1),
+            Task::Sst2 => layout(2, Some("sentence\tlabel"), 0, None, 1),
+            Task::Mrpc => layout(5, Some("Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"), 3, Some(4), 0),
+            Task::Qnli => layout(4, Some("index\tquestion\tsentence\tlabel"), 1, Some(2), 3),
+            Task::Rte | Task::Wnli => layout(4, Some("index\tsentence1\tsentence2\tlabel"), 1, Some(2), 3),
+            Task::Stsb => layout(10, Some(STSB_HEADER), 7, Some(8), 9),
         }
     }
 
@@ -93,9 +114,13 @@ impl Task {
         let source = Source::File(path.to_owned());
         let content = source.read("text")?;
         let layout = self.layout();
-        let lines = content.trim_start_matches('\u{feff}').split_terminator('\n').enumerate();
+        let content = content.trim_start_matches('\u{feff}');
+        layout
+            .check_header(content.lines().next().unwrap_or_default())
+            .map_err(|problem| Error::corrupt(source.name(), format!("line 1 {problem}")))?;
+        let lines = content.split_terminator('\n').enumerate();
         let examples: Vec<Example> = lines
-            .skip(usize::from(layout.header))
+            .skip(usize::from(layout.header.is_some()))
             .map(|(index, line)| {
                 self.example(&layout, line).map_err(|problem| {
                     Error::corrupt(source.name(), format!("line {}: {problem}", index + 1))
@@ -163,10 +188,11 @@ mod tests {
     #[test]
     fn entailment_is_class_0_unless_the_file_has_digits() {
         let header = "index\tsentence1\tsentence2\tlabel\n";
-        let named = format!("{header}0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n");
+        let rows = "0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n";
         let expected = [example("a", Some("b"), 0.0), example("c", Some("d"), 1.0)];
-        assert_eq!(read(Task::Rte, &named).unwrap(), expected);
-        assert_eq!(read(Task::Qnli, &named).unwrap(), expected);
+        assert_eq!(read(Task::Rte, &format!("{header}{rows}")).unwrap(), expected);
+        let header_of_qnli = "index\tquestion\tsentence\tlabel\n";
+        assert_eq!(read(Task::Qnli, &format!("{header_of_qnli}{rows}")).unwrap(), expected);
         let digits = format!("{header}0\ta\tb\t1\n");
         assert_eq!(read(Task::Wnli, &digits).unwrap(), [example("a", Some("b"), 1.0)]);
         assert_eq!(Task::Wnli.classes()[1], ["entailment"]);
@@ -174,9 +200,28 @@ mod tests {
 
     #[test]
     fn similarity_scores_are_numbers() {
-        let row = |score: &str| format!("h\n0\tg\tf\ty\to\tnone\tnone\tA man.\tA hat.\t{score}\n");
+        let row =
+            |score: &str| format!("{STSB_HEADER}\n0\tg\tf\ty\to\tnone\tnone\tA man.\tA hat.\t{score}\n");
         assert_eq!(read(Task::Stsb, &row("4.750")).unwrap(), [example("A man.", Some("A hat."), 4.75)]);
         assert!(read(Task::Stsb, &row("nan")).is_err());
+    }
+
+    #[test]
+    fn a_first_line_that_is_not_the_header_is_rejected() {
+        let first = |task: Task, line: &str| read(task, &format!("{line}\n")).unwrap_err().to_string();
+        for line in ["good \t1", "label\tsentence", "sentence", "sentence\tlabel\tmore"] {
+            let error = first(Task::Sst2, line);
+            assert!(
+                error.contains("line 1 is not the header") && error.contains("sentence, label"),
+                "{error}"
+            );
+        }
+        assert!(
+            first(Task::Qnli, "index\tsentence1\tsentence2\tlabel")
+                .contains("index, question, sentence, label")
+        );
+        assert!(read(Task::Stsb, "").unwrap_err().to_string().contains("line 1"));
+        assert_eq!(read(Task::Cola, "gj04\t1\t\tHe left.\n").unwrap().len(), 1);
     }
 
     #[test]

@@ -16,6 +16,8 @@ fn squad_file(answers: &[(&str, &str, &[&str])]) -> Value {
     json!({"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": PASSAGE, "qas": questions}]}]})
 }
 
+const STSB_HEADER: &str =
+    "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore";
 const PASSAGE: &str = "The cat sat on a mat. Who is in the hat? The mat is on the cat.";
 
 fn squad(model: &TinyModel, data: &Value, more: &[&str]) -> Ran {
@@ -121,10 +123,14 @@ fn each_glue_task_has_its_columns_and_metrics() {
     let sst2 = eval("SST-2", "sentence\tlabel\nthe cat \t0\nthe cat \t1\n");
     assert_eq!(sst2, json!({"n": 2, "accuracy": 50.0}));
     assert_eq!(eval("cola", "s\t1\t\tThe cat.\ns\t0\t*\tThe cat.\n"), json!({"n": 2, "matthews": 0.0}));
-    let rte =
-        eval("rte", "index\ta\tb\tlabel\n0\tthe cat\tsat\tentailment\n1\tthe cat\tsat\tnot_entailment\n");
+    let rte = eval(
+        "rte",
+        "index\tsentence1\tsentence2\tlabel\n0\tthe cat\tsat\tentailment\n1\tthe cat\tsat\tnot_entailment\n",
+    );
     assert_eq!(rte, json!({"n": 2, "accuracy": 50.0}));
-    let mrpc = eval("mrpc", "\u{feff}q\t1\t2\ta\tb\n1\t1\t2\tthe \" cat\tsat\n0\t1\t2\tthe \" cat\tsat\n");
+    let header = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String";
+    let rows = "1\t1\t2\tthe \" cat\tsat\n0\t1\t2\tthe \" cat\tsat\n";
+    let mrpc = eval("mrpc", &format!("\u{feff}{header}\n{rows}"));
     assert_eq!((&mrpc["n"], &mrpc["accuracy"]), (&json!(2), &json!(50.0)));
     assert!(mrpc["f1"].is_f64());
 }
@@ -134,7 +140,8 @@ fn similarity_is_scored_by_correlation() {
     let model = TinyModel::with("ForSequenceClassification", json!({"id2label": {"0": "LABEL_0"}}));
     let row = |score: &str, text: &str| format!("0\tg\tf\ty\to\tn\tn\tthe cat\t{text}\t{score}\n");
     let content =
-        ["header\n".to_owned(), row("1.0", "sat"), row("4.0", "on a mat"), row("2.5", "in a hat")].concat();
+        [format!("{STSB_HEADER}\n"), row("1.0", "sat"), row("4.0", "on a mat"), row("2.5", "in a hat")]
+            .concat();
     let scores = glue(&model, "sts-b", &content).json();
     assert_eq!(scores["n"], 3);
     assert!(scores["pearson"].is_f64() && scores["spearman"].is_f64(), "{scores}");
@@ -151,8 +158,11 @@ fn errors_name_data_in_the_wrong_format() {
         mobilebert(&["eval", "glue", "--task", task, "--model", model.argument(), "--data", path])
     };
     eval("sst-2", text(&path)).failed(&["dev.tsv", "line 3"]);
+    let headless = model.write("headless.tsv", b"good\t1\nbad\t0\n");
+    eval("sst-2", text(&headless)).failed(&["headless.tsv", "line 1 is not the header", "sentence, label"]);
     eval("sts-b", "/nowhere/dev.tsv").failed(&["/nowhere/dev.tsv"]);
-    let sts = model.write("sts.tsv", b"header\n0\tg\tf\ty\to\tn\tn\tthe cat\tsat\t1.0\n");
+    let content = format!("{STSB_HEADER}\n0\tg\tf\ty\to\tn\tn\tthe cat\tsat\t1.0\n");
+    let sts = model.write("sts.tsv", content.as_bytes());
     eval("sts-b", text(&sts)).failed(&["2 labels"]);
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::{ShippedModelArguments, WindowArguments, max_answer_tokens};
 use crate::highlight::in_sentence;
-use crate::input::Source;
+use crate::input::{Source, at_line};
 use crate::output::{Output, colors, per_cent, progress};
 
 /// Arguments of `answer`.
@@ -70,8 +70,9 @@ impl Arguments {
         let mut model =
             QuestionAnswering::new(self.model.open("mobilebert-squad", Head::QuestionAnswering)?)?;
         let mut output = Output::new();
-        for question in &questions {
-            let reply = pollster::block_on(self.ask(&mut model, question, &context))?;
+        for (index, question) in questions.iter().enumerate() {
+            let reply = pollster::block_on(self.ask(&mut model, question, &context))
+                .map_err(|error| at_line(error, index, questions.len()))?;
             if self.questions.is_some() {
                 output.json(&Answered { question, reply })?;
             } else if self.json {

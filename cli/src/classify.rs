@@ -44,15 +44,16 @@ impl Arguments {
             TextClassification::new(self.model.open("mobilebert-sst2", Head::SequenceClassification)?)?;
         let mut output = Output::new();
         let bar = progress(texts.len(), "texts");
-        for chunk in texts.chunks(CHUNK) {
+        for (done, chunk) in (0..).step_by(CHUNK).zip(texts.chunks(CHUNK)) {
             let pairs: Vec<Text<'_>> =
                 chunk.iter().map(|text| Text { text, pair: self.pair.as_deref() }).collect();
-            for (text, result) in chunk.iter().zip(pollster::block_on(model.classify(&pairs))?) {
+            let results = pollster::block_on(model.classify(&pairs))?;
+            for (index, (text, result)) in (done..).zip(chunk.iter().zip(results)) {
                 let (labels, neutral, truncated) = (&result.labels[..], result.neutral, result.truncated);
                 if self.json {
                     output.json(&Line { labels, neutral, truncated })?;
                 } else {
-                    output.heading(text, texts.len(), truncated)?;
+                    output.heading(text, index, texts.len(), truncated)?;
                     if neutral {
                         output.line("(neutral)")?;
                     }

@@ -7,7 +7,7 @@ use mobilebert::task::fill_mask::{Fill, Replaced};
 use serde::Serialize;
 
 use crate::arguments::ShippedModelArguments;
-use crate::input::TextArguments;
+use crate::input::{TextArguments, at_line};
 use crate::output::{Output, note, per_cent, printable};
 
 /// Arguments of `fill-mask`.
@@ -54,8 +54,9 @@ impl Arguments {
         };
         let targets = self.targets.as_ref().map(words);
         for (index, text) in texts.iter().enumerate() {
-            let result = pollster::block_on(model.fill_with(text, targets.as_deref(), self.top_k.get()))?;
-            // The same for every text.
+            let result = pollster::block_on(model.fill_with(text, targets.as_deref(), self.top_k.get()))
+                .map_err(|error| at_line(error, index, texts.len()))?;
+            // These are the same for every text.
             for Replaced { target, token } in result.replaced.iter().filter(|_| index == 0) {
                 note(&format!("the vocabulary has no token {target:?}; its first token {token:?} is used"));
             }
@@ -65,7 +66,7 @@ impl Arguments {
                 output.json(&Line { masks, replaced, truncated })?;
                 continue;
             }
-            output.heading(text, texts.len(), result.truncated)?;
+            output.heading(text, index, texts.len(), result.truncated)?;
             for (index, candidates) in result.masks.iter().enumerate() {
                 if result.masks.len() > 1 {
                     output.line(&format!("mask {}", index + 1))?;

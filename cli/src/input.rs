@@ -136,6 +136,18 @@ pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
     }
 }
 
+/// Adds the line of the text or question at fault to an error about it, if there are several.
+pub fn at_line(error: Error, index: usize, lines: usize) -> Error {
+    match error {
+        Error::InvalidInput { field, problem }
+            if lines > 1 && ["text", "question"].contains(&field.as_str()) =>
+        {
+            Error::InvalidInput { field, problem: format!("line {} {problem}", index + 1) }
+        }
+        other => other,
+    }
+}
+
 /// Reads and parses a JSON file.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &std::path::Path, what: &str) -> Result<T> {
     let text = Source::File(path.to_owned()).read(what)?;

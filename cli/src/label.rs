@@ -74,7 +74,7 @@ impl Arguments {
         let mut model = TokenClassification::new(self.model.open_for(Head::TokenClassification)?)?;
         let options = self.options();
         let mut output = Output::new();
-        for text in &texts {
+        for (index, text) in texts.iter().enumerate() {
             let result = label(&mut model, text, &options)?;
             let redacted = || redact(text, &result.entities, |entity| format!("[{}]", entity.label));
             if self.json {
@@ -82,7 +82,7 @@ impl Arguments {
             } else if self.redact {
                 print_text(&redacted(), &mut output)?;
             } else {
-                output.heading(text, texts.len(), false)?;
+                output.heading(text, index, texts.len(), false)?;
                 print(&result, &mut output)?;
             }
         }

@@ -31,13 +31,14 @@ impl Output {
         self.flush()
     }
 
-    /// Writes a heading for one of several texts, and notes that a text was truncated.
-    pub fn heading(&mut self, text: &str, texts: usize, truncated: bool) -> Result<()> {
+    /// Writes a heading for the text at `index` of `texts`, and notes that it was truncated.
+    pub fn heading(&mut self, text: &str, index: usize, texts: usize, truncated: bool) -> Result<()> {
         if texts > 1 {
             self.line(&printable(text))?;
         }
         if truncated {
-            note("the text was too long and was truncated");
+            let which = if texts > 1 { format!("text {}", index + 1) } else { "the text".to_owned() };
+            note(&format!("{which} was too long and was truncated"));
         }
         Ok(())
     }

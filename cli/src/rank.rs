@@ -5,13 +5,17 @@ use std::ops::ControlFlow;
 
 use mobilebert::config::Head;
 use mobilebert::error::Result;
-use mobilebert::model::TextRanking;
+use mobilebert::model::{Model, TextRanking};
 use mobilebert::task::text_ranking::RankedDocument;
+use mobilebert::text::sequence;
 use serde::Serialize;
 
 use crate::arguments::ModelArguments;
 use crate::input::Source;
 use crate::output::{Output, note, printable, progress};
+
+/// Maximum number of lines that a note lists.
+const MAX_SHOWN: usize = 10;
 
 /// Arguments of `rank`.
 #[derive(clap::Args)]
@@ -39,6 +43,23 @@ struct Ranked<'a> {
     truncated: bool,
 }
 
+/// Says which documents were truncated: each is read together with the query.
+fn truncated(model: &Model, query: &str, documents: &[&str]) -> Result<String> {
+    let tokenizer = model.tokenizer()?;
+    let mut lines = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        if sequence::encode(tokenizer, query, Some(document), model.max_length())?.truncated {
+            lines.push((index + 1).to_string());
+        }
+    }
+    let shown = lines[..lines.len().min(MAX_SHOWN)].join(", ");
+    let more = if lines.len() > MAX_SHOWN { ", …" } else { "" };
+    let (truncated, all) = (lines.len(), documents.len());
+    Ok(format!(
+        "with the query, {truncated} of {all} documents were too long and were truncated: line {shown}{more}"
+    ))
+}
+
 impl Arguments {
     /// Ranks and prints, best first.
     pub fn run(self) -> Result<()> {
@@ -58,7 +79,7 @@ impl Arguments {
             return output.json(&Ranked { documents: &ranking.documents, truncated: ranking.truncated });
         }
         if ranking.truncated {
-            note("the query or a document was too long and was truncated");
+            note(&truncated(model.model(), &self.query, &documents)?);
         }
         for document in &ranking.documents {
             let text = documents.get(document.index).copied().unwrap_or_default();

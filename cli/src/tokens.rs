@@ -1,6 +1,6 @@
 //! `tokens`: pieces, ids, offsets and windows of a text, a question about a passage, or a SQuAD file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mobilebert::error::Result;
 use mobilebert::model::Directory;
@@ -53,7 +53,7 @@ impl Arguments {
         let mut printer = Printer { tokenizer: &tokenizer, json: self.json, output: Output::new() };
         let options = self.windows.options();
         if let Some(path) = &self.squad {
-            squad(&DataSet::read(path)?, &options, &mut printer)?;
+            squad(path, &options, &mut printer)?;
         } else if let Some(question) = &self.question {
             let context = self.context.read("passage")?;
             printer.windows(
@@ -70,13 +70,15 @@ impl Arguments {
     }
 }
 
-fn squad(set: &DataSet, options: &WindowOptions, printer: &mut Printer<'_>) -> Result<()> {
+fn squad(path: &Path, options: &WindowOptions, printer: &mut Printer<'_>) -> Result<()> {
+    let set = DataSet::read(path)?;
     let bar = progress(set.examples().count(), "questions");
     let tokenizer = printer.tokenizer;
     let mut context = Context::default();
     for example in set.examples() {
         let pieces = context.pieces(tokenizer, example.context)?;
-        let windows = Windows::over(tokenizer, &example.question.question, pieces, options)?;
+        let windows = Windows::over(tokenizer, &example.question.question, pieces, options)
+            .map_err(|error| example.at_fault(path, error))?;
         printer.windows(&example.question.id, example.context, &windows)?;
         bar.inc(1);
     }

@@ -64,7 +64,7 @@ impl Arguments {
                 output.json(&Line { labels, truncated })?;
                 continue;
             }
-            output.heading(text, texts.len(), truncated)?;
+            output.heading(text, index, texts.len(), truncated)?;
             for ScoredLabel { label, score } in labels {
                 output.line(&format!("{}  {}", per_cent(*score), printable(label)))?;
             }

@@ -1,7 +1,7 @@
 //! `eval squad`: the official exact match and F1, with windows as in BERT's `run_squad`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::ValueEnum;
@@ -78,6 +78,7 @@ impl Arguments {
         let create = |path| OutputFile::create("predictions", path, &inputs);
         let predictions_file = self.predictions.as_deref().map(create).transpose()?;
         let mut model = QuestionAnswering::new(self.model.open_for(Head::QuestionAnswering)?)?;
+        check_texts(&examples, model.model().tokenizer()?, &self.data)?;
         let bar = progress(examples.len(), "questions");
         let mut predictions = Vec::with_capacity(examples.len());
         let calibration = model.model().config().calibration.clone();
@@ -220,6 +221,18 @@ fn prediction(answers: &Answers, threshold: Option<f64>) -> String {
         (Some(_), Some(threshold)) if answers.null_difference() > threshold => String::new(),
         (Some(best), _) => best.text.clone(),
     }
+}
+
+/// Finds questions and passages that the tokenizer makes nothing of before anything is computed.
+fn check_texts(examples: &[Example<'_>], tokenizer: &Tokenizer, file: &Path) -> Result<()> {
+    for chunk in examples.chunks(CHUNK) {
+        for (example, context) in chunk.iter().zip(contexts(chunk, tokenizer)?) {
+            if context.is_empty() || tokenizer.encode(&example.question.question)?.is_empty() {
+                return Err(example.without_text(file, context.is_empty()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The pieces of every example's passage; questions about one passage share them.

@@ -66,6 +66,24 @@ impl Question {
     }
 }
 
+impl Example<'_> {
+    /// The error for a passage or a question of nothing but white space and the like.
+    pub fn without_text(&self, file: &Path, is_passage: bool) -> Error {
+        let what = if is_passage { "passage" } else { "question" };
+        let problem = format!("question `{}`: its {what} has no text", self.question.id);
+        Error::corrupt(file.display().to_string(), problem)
+    }
+
+    /// Names the question in an error of its windows about the text.
+    pub fn at_fault(&self, file: &Path, error: Error) -> Error {
+        match &error {
+            Error::InvalidInput { field, .. } if field == "context" => self.without_text(file, true),
+            Error::InvalidInput { field, .. } if field == "question" => self.without_text(file, false),
+            _ => error,
+        }
+    }
+}
+
 impl DataSet {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self> {
@@ -76,9 +94,7 @@ impl DataSet {
         for Example { context, question } in set.examples() {
             let blank = |text: &str| text.trim().is_empty();
             if blank(context) || blank(&question.question) {
-                let what = if blank(context) { "passage" } else { "question" };
-                let problem = format!("question `{}`: its {what} has no text", question.id);
-                return Err(Error::corrupt(path.display().to_string(), problem));
+                return Err(Example { context, question }.without_text(path, blank(context)));
             }
         }
         Ok(set)

@@ -153,6 +153,23 @@ fn a_window_without_room_is_rejected() {
 }
 
 #[test]
+fn the_line_at_fault_is_named() {
+    let model = TinyModel::new("ForMaskedLM");
+    let fill = ["fill-mask", "--device", "cpu", "--json", "--model", model.argument()];
+    let ran = mobilebert_reading(&fill, b"the [MASK]\nno mask\n");
+    assert!(ran.code == Some(1) && ran.stderr.contains("`text`: line 2 has no [MASK]"), "{ran:?}");
+    let targets = [&fill[..], &["--targets", "\u{2603}"]].concat();
+    let said = mobilebert_reading(&targets, b"the [MASK]\na [MASK]\n").failed(&["targets"]);
+    assert!(!said.contains("line"), "{said}");
+    let model = TinyModel::new("ForQuestionAnswering");
+    let passage = model.write("passage.txt", b"the cat sat");
+    let questions = model.write("questions.txt", "who sat?\nwho?\n\u{200b}\n".as_bytes());
+    let answer = ["answer", "--device", "cpu", "--model", model.argument(), "--questions", text(&questions)];
+    let ran = mobilebert(&[&answer[..], &["--context", text(&passage)]].concat());
+    assert!(ran.code == Some(1) && ran.stderr.contains("`question`: line 3 has no text"), "{ran:?}");
+}
+
+#[test]
 fn texts_that_cannot_be_read_are_not_called_damaged() {
     let model = TinyModel::new("ForSequenceClassification");
     for (content, problem) in [(&b"the cat\n\n"[..], "line 2 is blank"), (b"", "no text"), (b"\xff", "UTF-8")]

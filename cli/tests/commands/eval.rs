@@ -171,6 +171,22 @@ fn impossible_inputs_and_outputs_fail_before_anything_is_computed() {
     let model = TinyModel::new("ForQuestionAnswering");
     let data = squad_file(&[("a", "who sat?", &["x"]), ("blank", "  ", &["x"])]);
     squad(&model, &data, &[]).failed(&["dev.json", "`blank`", "no text"]);
+    // White space to a tokenizer only.
+    let data = squad_file(&[("a", "who sat?", &["x"]), ("hidden", "\u{200b}\u{200b}", &["x"])]);
+    let kept = model.write("kept.json", b"kept");
+    squad(&model, &data, &["--predictions", text(&kept)]).failed(&[
+        "dev.json",
+        "`hidden`",
+        "question has no text",
+    ]);
+    assert_eq!(std::fs::read(&kept).unwrap(), b"kept");
+    squad(&model, &data, &["--limit", "1"]).done();
+    let path = model.file("dev.json");
+    let tokens = mobilebert(&["tokens", "--model", model.argument(), "--squad", text(&path)]);
+    assert!(
+        tokens.code == Some(1) && tokens.stderr.contains("`hidden`: its question has no text"),
+        "{tokens:?}"
+    );
     let data = squad_file(&[("a", "who sat?", &["x"])]);
     let nowhere = model.file("nowhere/predictions.json");
     let said = squad(&model, &data, &["--predictions", text(&nowhere)]).failed(&["nowhere"]);

@@ -70,6 +70,24 @@ fn truncation_is_reported() {
 }
 
 #[test]
+fn truncated_texts_and_documents_are_named() {
+    let long = "the cat sat ".repeat(40);
+    let lines = format!("the cat\n{long}\nthe mat\n{long}\n");
+    let notes = |model: &TinyModel, command: &str, more: &[&str]| {
+        let ran = mobilebert_reading(&[&arguments(command, model)[..], more].concat(), lines.as_bytes());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stderr
+    };
+    let said = "text 2 was too long and was truncated\ntext 4 was too long and was truncated\n";
+    assert_eq!(notes(&classifier(), "classify", &[]), said);
+    let encoder = TinyModel::with("ForSequenceClassification", json!({"id2label": {"0": "LABEL_0"}}));
+    let said = notes(&encoder, "rank", &["--query", "who?", "--documents", "-"]);
+    assert_eq!(said, "with the query, 2 of 4 documents were too long and were truncated: line 2, 4\n");
+    let one = mobilebert(&[&arguments("classify", &classifier())[..], &[&long]].concat());
+    assert_eq!(one.stderr, "the text was too long and was truncated\n");
+}
+
+#[test]
 fn an_empty_text_is_rejected() {
     let model = classifier();
     mobilebert(&[&arguments("classify", &model)[..], &[""]].concat()).failed(&["text"]);

@@ -1,12 +1,16 @@
 //! Results go to stdout, progress and notes to stderr. A closed pipe ends the program without a panic.
 
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
+use std::ops::RangeInclusive;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mobilebert::error::{Error, Result};
 use serde::Serialize;
 
 const STANDARD_OUTPUT: &str = "standard output";
+/// Characters that change the direction of text.
+const TURNS: [RangeInclusive<char>; 4] =
+    ['\u{61c}'..='\u{61c}', '\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
 
 /// Buffered standard output.
 pub struct Output {
@@ -82,11 +86,13 @@ pub fn progress(total: usize, unit: &str) -> ProgressBar {
     bar
 }
 
-/// Makes untrusted text safe for a terminal, on one line: white space becomes a space, other control characters U+FFFD.
+/// Makes untrusted text safe for a terminal, on one line: white space becomes a space. Other control characters become
+/// U+FFFD, and so do those that change the direction of text, which could hide what a line says.
 pub fn printable(text: &str) -> String {
+    let turns = |character: char| TURNS.iter().any(|range| range.contains(&character));
     let safe = |character: char| match character {
         character if character.is_whitespace() => ' ',
-        character if character.is_control() => '\u{fffd}',
+        character if character.is_control() || turns(character) => '\u{fffd}',
         character => character,
     };
     text.chars().map(safe).collect()
@@ -111,6 +117,14 @@ mod tests {
     #[test]
     fn escape_sequences_and_line_ends_do_not_reach_a_terminal() {
         assert_eq!(printable("a\u{1b}[31m\nb\tc\u{9b}é"), "a\u{fffd}[31m b c\u{fffd}é");
+    }
+
+    #[test]
+    fn the_direction_of_text_cannot_be_changed() {
+        for turn in TURNS.into_iter().flatten() {
+            assert_eq!(printable(&format!("a{turn}b")), "a\u{fffd}b", "{turn:?}");
+        }
+        assert_eq!(printable("שלום 👩\u{200d}🚀"), "שלום 👩\u{200d}🚀");
     }
 
     #[test]

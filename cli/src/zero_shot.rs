@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use mobilebert::config::Head;
-use mobilebert::error::Result;
+use mobilebert::error::{Error, Result};
 use mobilebert::model::{ZeroShotClassification, ZeroShotOptions};
 use mobilebert::task::zero_shot::ScoredLabel;
 use serde::Serialize;
@@ -46,6 +46,12 @@ struct Line<'a> {
 impl Arguments {
     /// Classifies and prints, in the order of the texts.
     pub fn run(self) -> Result<()> {
+        if self.labels_file == Some(Source::StandardInput)
+            && self.texts.source() == Some(&Source::StandardInput)
+        {
+            let problem = "the labels and the texts can't both come from standard input";
+            return Err(Error::invalid_input("labels-file", problem));
+        }
         let labels = self.labels()?;
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         let texts = self.texts.read()?;

@@ -153,6 +153,16 @@ fn a_window_without_room_is_rejected() {
 }
 
 #[test]
+fn standard_input_is_not_read_twice() {
+    let model = TinyModel::new("ForSequenceClassification");
+    let zero_shot = ["zero-shot", "--device", "cpu", "--model", model.argument(), "--labels-file", "-"];
+    for texts in [&[][..], &["-"], &["--file", "-"]] {
+        mobilebert_reading(&[&zero_shot[..], texts].concat(), b"cat\n")
+            .failed(&["labels-file", "can't both come from standard input"]);
+    }
+}
+
+#[test]
 fn the_line_at_fault_is_named() {
     let model = TinyModel::new("ForMaskedLM");
     let fill = ["fill-mask", "--device", "cpu", "--json", "--model", model.argument()];

@@ -33,6 +33,11 @@ impl OutputFile {
     /// Opens the file that `option` names. It may not be one of `inputs`.
     pub fn create(option: &str, path: &Path, inputs: &[PathBuf]) -> Result<Self> {
         let refuse = |problem: String| Error::invalid_input(option, problem);
+        if path.as_os_str() == "-" {
+            return Err(refuse(
+                "- isn't a file; use /dev/stdout for standard output, ./- for this name".into(),
+            ));
+        }
         let failed = |source| Error::Io { file: path.display().to_string(), source };
         let older = match fs::metadata(path) {
             Ok(older) => Some(older),
@@ -173,6 +178,12 @@ mod tests {
         let missing = folder.path().join("missing");
         assert!(OutputFile::create("output", &missing, std::slice::from_ref(&missing)).is_err());
         assert_eq!(names(folder.path()), ["in"]);
+    }
+
+    #[test]
+    fn a_dash_is_not_taken_for_a_file() {
+        let error = OutputFile::create("output", Path::new("-"), &[]).err().unwrap().to_string();
+        assert!(error.contains("/dev/stdout"), "{error}");
     }
 
     #[cfg(unix)]

@@ -163,6 +163,15 @@ fn standard_input_is_not_read_twice() {
 }
 
 #[test]
+fn a_dash_is_not_the_name_of_an_output() {
+    let model = TinyModel::new("Model");
+    let encode = ["encode", "--device", "cpu", "--model", model.argument(), "the cat", "--output", "-"];
+    let ran = Ran::of(command(&encode).current_dir(model.path()).output().unwrap());
+    ran.failed(&["output", "/dev/stdout"]);
+    assert!(!model.file("-").exists());
+}
+
+#[test]
 fn the_line_at_fault_is_named() {
     let model = TinyModel::new("ForMaskedLM");
     let fill = ["fill-mask", "--device", "cpu", "--json", "--model", model.argument()];

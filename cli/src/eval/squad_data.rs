@@ -1,5 +1,6 @@
 //! Files in the format of SQuAD v1.1 and v2.0.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use mobilebert::error::{Error, Result};
@@ -91,10 +92,15 @@ impl DataSet {
         if set.examples().next().is_none() {
             return Err(Error::corrupt(path.display().to_string(), "a SQuAD file without questions"));
         }
+        let mut ids = HashSet::new();
         for Example { context, question } in set.examples() {
             let blank = |text: &str| text.trim().is_empty();
             if blank(context) || blank(&question.question) {
                 return Err(Example { context, question }.without_text(path, blank(context)));
+            }
+            if !ids.insert(question.id.as_str()) {
+                let problem = format!("two questions have the id `{}`; ids have to differ", question.id);
+                return Err(Error::corrupt(path.display().to_string(), problem));
             }
         }
         Ok(set)
@@ -145,6 +151,14 @@ mod tests {
         assert!(read(&ONE.replace("\"1.1\"", "\"v2.0\"")).unwrap().has_impossible_questions());
         let impossible = ONE.replace("\"id\": \"x\"", "\"id\": \"x\", \"is_impossible\": true");
         assert!(read(&impossible).unwrap().has_impossible_questions());
+    }
+
+    #[test]
+    fn two_questions_with_one_id_are_rejected() {
+        let question = &ONE[ONE.find("{\"id\"").unwrap()..ONE.find("]}]}]}").unwrap() + 2];
+        let twice = ONE.replace(question, &format!("{question}, {question}"));
+        assert!(read(&twice).err().unwrap().to_string().contains("two questions have the id `x`"));
+        assert!(read(&twice.replacen("\"x\"", "\"y\"", 1)).is_ok());
     }
 
     #[test]

@@ -187,6 +187,8 @@ fn impossible_inputs_and_outputs_fail_before_anything_is_computed() {
         tokens.code == Some(1) && tokens.stderr.contains("`hidden`: its question has no text"),
         "{tokens:?}"
     );
+    let data = squad_file(&[("same", "who sat?", &["x"]), ("same", "who?", &["x"])]);
+    squad(&model, &data, &[]).failed(&["dev.json", "two questions have the id `same`"]);
     let data = squad_file(&[("a", "who sat?", &["x"])]);
     let nowhere = model.file("nowhere/predictions.json");
     let said = squad(&model, &data, &["--predictions", text(&nowhere)]).failed(&["nowhere"]);

@@ -89,5 +89,6 @@ describeInEachBrowser("the words of a sentence", (browser) => {
     await announced(false);
     assert.equal(await page.$eval("#mood-words", (line) => line.childElementCount), 0);
     assert.equal(await page.$eval("#mood-note", (line) => line.textContent), "");
+    assert.equal(await page.$eval("#mood-scale", (scale) => scale.getAttribute("aria-label")), "No sentence yet");
   });
 });

@@ -111,6 +111,7 @@ async function classify() {
 function show(result) {
   scale.dataset.state = result ? "read" : "empty";
   if (!result || !model) {
+    scale.setAttribute("aria-label", "No sentence yet");
     say("");
     hideWords();
     timing.textContent = "";

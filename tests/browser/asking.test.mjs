@@ -164,6 +164,11 @@ describe("on a wide screen", () => {
     await page.focus("#question");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => /^\d+ of/.test(document.querySelector("#reading-count").textContent));
+    // Where it closes a panel, it does nothing else.
+    await page.$eval("#choose-open", (button) => button.click());
+    await page.keyboard.press("Escape");
+    assert.equal(await page.$eval("#choose", (panel) => panel.hidden), true);
+    assert.equal(await page.$eval("#answer", (section) => section.dataset.state), "reading");
     await page.keyboard.press("Escape");
     assert.match((await answer(page)).cut, /^Stopped/);
   });

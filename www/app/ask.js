@@ -56,8 +56,9 @@ export function startAsking(given, kept) {
   });
   onStatus(showWaitingFor);
   stopping.addEventListener("click", stopReading);
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape" && running) stopReading();
+  document.addEventListener("keydown", ({ key, defaultPrevented }) => {
+    // It may close a panel or a dialog instead.
+    if (key === "Escape" && running && !defaultPrevented && !document.querySelector("dialog[open]")) stopReading();
   });
 }
 

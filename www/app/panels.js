@@ -22,8 +22,9 @@ export function addPanel(buttonId, panelId, show) {
     for (const other of panels) open(other, other === one && opens);
     if (opens) one.panel.scrollIntoView({ block: "nearest", behavior: scrolling() });
   });
-  one.panel.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
+  one.panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
     open(one, false);
     one.button.focus();
   });

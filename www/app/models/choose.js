@@ -126,7 +126,9 @@ function listen() {
   });
   close.addEventListener("click", hide);
   section.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hide();
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    hide();
   });
   act.addEventListener("click", () => action());
 }

@@ -168,6 +168,21 @@ test("an unknown device gives one error, and the badge says that no device is in
   await leave();
 });
 
+test("an unknown number format or schedule is to be changed in the URL, and no other model is suggested", async () => {
+  for (const name of ["dtype", "schedule"]) {
+    const { page, leave } = await visitor();
+    await page.goto(`${site.address()}${SMALL_MODELS}&${name}=garbage`);
+    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+    const { code, advice } = await shownProblem(page);
+    assert.deepEqual([code, advice], ["invalid-input", `Change ?${name}= in the page's URL.`]);
+    assert.equal(await page.$eval("#choose", (panel) => panel.hidden), true);
+    await page.click("#choose-open");
+    assert.equal(await text(page, "#choose-text"), "small-answers could not be loaded.");
+    assert.equal(await page.$eval("#choose-act", (button) => button.hidden), true);
+    await leave();
+  }
+});
+
 test("on a phone the page scrolls to the answer, instantly with reduced motion", async () => {
   const { page, leave } = await visitor({ width: 360, height: 740 });
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);

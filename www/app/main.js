@@ -11,7 +11,7 @@ import { setRemark, showFailed, showWaiting } from "./models/loading.js";
 import { chooseModels } from "./models/models.js";
 import { startOffline } from "./offline.js";
 import { models, wantedDevice } from "./parameters.js";
-import { hideProblem, lacksGpu, showProblem, taskFound } from "./problem.js";
+import { hideProblem, lacksGpu, parameterAtFault, showProblem, taskFound } from "./problem.js";
 import { remember } from "./remembered.js";
 import { hideLabels, kindOf, showLabels, showOwnLabels, startLabels } from "./sentiment/labels.js";
 import { sentimentMissing, sentimentText, setSentiment, startSentiment } from "./sentiment/sentiment.js";
@@ -107,14 +107,15 @@ async function loadAnswers() {
     setAnswering(model);
   } catch (error) {
     if (taskFound(error) === "text-classification") return takeForSentiment(wanted);
-    if (isForgotten("answers", wanted)) {
+    if (isForgotten("answers", wanted, error)) {
       answers = chosen.usual.answers;
       return loadAnswers();
     }
-    failed("answers", `${wanted.label} could not be loaded.`);
+    const text = `${wanted.label} could not be loaded.`;
+    failed("answers", text);
     const previous = usual === wanted ? undefined : usual;
-    if (!lacksGpu(error, wantedDevice()))
-      choosing.missing(`Choose another model instead of ${wanted.label}:`, previous);
+    if (isOfPage(error)) choosing.failed(text);
+    else choosing.missing(`Choose another model instead of ${wanted.label}:`, previous);
     report(error, "answers");
   }
 }
@@ -170,10 +171,12 @@ function markInUse(use, choice, what) {
  * Forgets a model that was remembered from an earlier visit and can't be loaded; returns whether it was one.
  * @param {Use} use
  * @param {Choice} choice
+ * @param {unknown} error
  */
-function isForgotten(use, choice) {
+function isForgotten(use, choice, error) {
   const instead = chosen.usual[use];
-  if (choice !== chosen[use] || !instead || instead.source === choice.source || models.length > 0) return false;
+  if (isOfPage(error) || models.length > 0) return false;
+  if (choice !== chosen[use] || !instead || instead.source === choice.source) return false;
   remember(use, undefined);
   setRemark(`Ready. ${choice.label} could not be loaded, so ${instead.label} is used instead.`);
   return true;
@@ -212,7 +215,7 @@ async function loadSentiment() {
     if (picked.has(wanted)) choosing.ready(wanted.label);
     markInUse("sentiment", wanted, kind === "sentiment" ? kind : "labels");
   } catch (error) {
-    if (isForgotten("sentiment", wanted)) {
+    if (isForgotten("sentiment", wanted, error)) {
       sentiment = chosen.usual.sentiment;
       return loadSentiment();
     }
@@ -223,6 +226,11 @@ async function loadSentiment() {
     failed("sentiment", text);
     sentimentMissing(text);
   }
+}
+
+/** Returns whether a load failed because of the page's URL, so that another model would fail, too. @param {unknown} error */
+function isOfPage(error) {
+  return lacksGpu(error, wantedDevice()) || parameterAtFault(error) !== undefined;
 }
 
 /** @param {Use} use @param {string} text */

@@ -67,6 +67,12 @@ export function lacksGpu(error, device) {
   return device === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";
 }
 
+/** Returns the parameter in the page's URL that an error is about. @param {unknown} error */
+export function parameterAtFault(error) {
+  if (!(error instanceof MobileBertError) || !final.includes(error.code)) return undefined;
+  return ["device", "dtype", "schedule"].find((name) => name === error.detail.field);
+}
+
 /**
  * Returns title, text and advice for an error.
  * @param {unknown} error
@@ -78,9 +84,9 @@ function wordsFor(error, meant) {
   const message = error instanceof Error ? error.message : String(error);
   const task = taskFound(error);
   if (task) return ["This model is for a different task", `Its task is ${task}.`, "Choose another model below."];
-  const named = meant === "invalid-input" && error instanceof MobileBertError ? error.detail.field : undefined;
+  const named = parameterAtFault(error);
   if (named === "device") return [title, message, "Choose a device at the top of the page."];
-  if (named === "dtype" || named === "schedule") return [title, message, `Change ?${named}= in the page's URL.`];
+  if (named) return [title, message, `Change ?${named}= in the page's URL.`];
   return [title, message, advice];
 }
 

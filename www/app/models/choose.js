@@ -50,6 +50,11 @@ const panel = {
     else say(message);
     reveal();
   },
+  /** Stops offering to stop. @param {string} message */
+  failed(message) {
+    ended();
+    say(message);
+  },
   /** @param {string} label */
   stopped(label) {
     ended();

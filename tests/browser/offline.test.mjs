@@ -174,12 +174,14 @@ test("where nothing may be stored, the page works and doesn't promise to work of
     await page.evaluateOnNewDocument(() => {
       const denied = () => Promise.reject(new DOMException("denied", "SecurityError"));
       ServiceWorkerContainer.prototype.register = denied;
-      CacheStorage.prototype.open = denied;
-      Object.defineProperty(globalThis, "sessionStorage", {
-        get() {
-          throw new DOMException("denied", "SecurityError");
-        },
-      });
+      // As in a sandboxed frame.
+      for (const name of ["caches", "localStorage", "sessionStorage"]) {
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new DOMException("denied", "SecurityError");
+          },
+        });
+      }
     });
     await openReady(page, host.address, CPU);
     await page.waitForFunction(() => document.documentElement.dataset.offline === "not stored");

@@ -42,8 +42,7 @@ export async function load(type, use, { label, source }) {
   models.delete(use);
   await before?.dispose();
   if (!anyLoaded()) showLooking();
-  // There is no cache without a secure connection.
-  const fetched = typeof caches === "undefined" ? "passing" : "fetched";
+  const fetched = hasCache() ? "fetched" : "passing";
   /** @type {import("./loading.js").ModelOrigin} */
   let origin = "kept";
   try {
@@ -70,6 +69,15 @@ export async function load(type, use, { label, source }) {
     throw error;
   } finally {
     if (loads.get(use)?.stop === stop) loads.delete(use);
+  }
+}
+
+/** There is no cache without a secure connection, and a sandboxed frame may not even ask. */
+function hasCache() {
+  try {
+    return typeof caches !== "undefined";
+  } catch {
+    return false;
   }
 }
 

@@ -34,7 +34,7 @@ pub struct Arguments {
     /// Maximum length of an answer in tokens
     #[arg(long, value_name = "N", default_value_t = max_answer_tokens())]
     max_answer_tokens: NonZeroUsize,
-    /// List overlapping spans as answers of their own
+    /// List overlapping spans as separate answers
     #[arg(long)]
     all_spans: bool,
     /// Answers as the tokenizer splits the passage ("300"), without extending them to whole words ("300km")

@@ -15,7 +15,7 @@ use mobilebert::weights::manifest;
 
 use crate::hub::{self, user_cache};
 
-/// The device and how it is used: the same three options for every command.
+/// The device and how it is used: the same three options for all commands.
 #[derive(Args, Clone, Debug)]
 pub struct Machine {
     /// The device to run on
@@ -32,7 +32,8 @@ pub struct Machine {
 /// `--device`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DeviceName {
-    /// The GPU or the CPU, whichever is measured to be faster; the CPU without a GPU, or with one in software
+    /// The GPU or the CPU, whichever is measured to be faster; the CPU if there is no GPU or only a software
+    /// one
     Auto,
     /// The GPU, including software adapters; fails if there is none
     Gpu,
@@ -74,17 +75,18 @@ pub struct ModelArguments {
 /// The treatment of special tokens in a text.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SpecialTokenArguments {
-    /// Treat special tokens written in a text, such as [SEP], as plain text. By default as tokenizer_config.json says;
-    /// without that only [SEP] and the like, and only in questions and passages
+    /// Treat special tokens written in a text, such as [SEP], as plain text. The default is set by
+    /// tokenizer_config.json; without it, only [SEP] and the like are plain text, and only in questions and
+    /// passages
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub split_special_tokens: Option<bool>,
 }
 
-/// The same for tasks that the project ships a model for.
+/// The same for tasks with a model included in the project.
 #[derive(Args, Clone, Debug)]
 pub struct ShippedModelArguments {
     /// A model directory (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or
-    /// vocab.txt), or a Hugging Face id, owner/name. By default the project's own model for this task,
+    /// vocab.txt), or a Hugging Face id, owner/name. The default is the project's own model for this task,
     /// in the folder `models` of the current directory
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
@@ -154,7 +156,7 @@ impl Machine {
 }
 
 impl ShippedModelArguments {
-    /// Loads the given model, or the shipped one with this name, for a task that needs this head.
+    /// Loads the given model, or the included one with this name, for a task that needs this head.
     pub fn open(&self, shipped: &str, head: Head) -> Result<Model> {
         let own = || Path::new("models").join(shipped);
         let model = self.model.clone().unwrap_or_else(own);
@@ -170,7 +172,7 @@ impl ShippedModelArguments {
 }
 
 impl ModelArguments {
-    /// The files that the directory has or may have, for commands that write files; none for an id.
+    /// The files that the directory has or may have, for commands that write files; empty for an id.
     pub fn files(&self) -> Vec<PathBuf> {
         let directory = Directory::new(&self.model).ok();
         let shards = directory.and_then(|directory| directory.weight_files().ok()).unwrap_or_default();
@@ -199,7 +201,7 @@ impl LoadingArguments {
 }
 
 impl SpecialTokenArguments {
-    /// Sets what `model` makes of special tokens in a text, if the option is given.
+    /// Sets how `model` treats special tokens in a text, if the option is given.
     fn apply(self, model: &mut Model) {
         if self.split_special_tokens.is_some() {
             model.set_split_special_tokens(self.split_special_tokens);

@@ -67,7 +67,7 @@ impl Arguments {
     }
 }
 
-/// The value of a regression, or the score of a single output, is not a percentage.
+/// A line for a label. The value of a regression, or the score of a single output, isn't a percentage.
 fn line(label: &Label) -> String {
     if label.logit.is_none() && (0.0..=1.0).contains(&label.probability) {
         format!("{}  {}", per_cent(label.probability), printable(&label.label))

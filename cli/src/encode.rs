@@ -24,7 +24,7 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// Pooling of the tokens' vectors [default: that of the directory's 1_Pooling, else mean]
+    /// Pooling of the token vectors [default: that of the directory's 1_Pooling, otherwise mean]
     #[arg(long, value_name = "NAME")]
     pooling: Option<PoolingName>,
     /// Scale every vector to length 1, even if the directory has no 2_Normalize
@@ -45,10 +45,10 @@ enum PoolingName {
     Max,
     /// The mean
     Mean,
-    /// The sum over the square root of the number of tokens
+    /// The sum divided by the square root of the number of tokens
     #[value(name = "mean_sqrt_len")]
     MeanSqrtLen,
-    /// The mean with the tokens' positions as weights
+    /// The mean weighted by the tokens' positions
     WeightedMean,
     /// The vector of the last token
     LastToken,

@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Number of words per mask, best first
     #[arg(long, value_name = "N", default_value = "5")]
     top_k: std::num::NonZeroUsize,
-    /// Only these words, separated by commas; a word that isn't one token is replaced by its first token
+    /// Only these words, separated by commas; a word that isn't a single token is replaced by its first token
     #[arg(long, value_name = "WORDS")]
     targets: Option<String>,
     /// One JSON object per text

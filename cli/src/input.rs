@@ -1,4 +1,4 @@
-//! Reads the user's input: files, standard input (`-`), lines of text. Errors name the source.
+//! Reads the user's input: files, standard input (`-`) and lines of text. Errors name the source.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -31,7 +31,7 @@ impl Source {
         }
     }
 
-    /// Its path; none for standard input.
+    /// Its path; `None` for standard input.
     pub fn path(&self) -> Option<PathBuf> {
         match self {
             Source::StandardInput => None,
@@ -97,7 +97,7 @@ pub struct TextArguments {
 }
 
 impl TextArguments {
-    /// Where the texts come from; none if they are on the command line.
+    /// Where the texts come from; `None` if they are on the command line.
     pub fn source(&self) -> Option<&Source> {
         match (&self.file, self.text.as_deref()) {
             (Some(source), _) => Some(source),
@@ -125,7 +125,7 @@ impl TextArguments {
     }
 }
 
-/// A text from the command line; for `-` or none, the lines of standard input.
+/// A text from the command line; for `-` or `None`, the lines of standard input.
 pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
     match argument {
         None | Some("-") => Source::StandardInput.read_lines("text"),
@@ -136,7 +136,7 @@ pub fn texts(argument: Option<&str>) -> Result<Vec<String>> {
     }
 }
 
-/// Adds the line of the text or question at fault to an error about it, if there are several.
+/// Adds the line of the text or question at fault to its error, if there are several.
 pub fn at_line(error: Error, index: usize, lines: usize) -> Error {
     match error {
         Error::InvalidInput { field, problem }

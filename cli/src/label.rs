@@ -21,7 +21,7 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     texts: TextArguments,
-    /// The way tokens become entities
+    /// How tokens are grouped into entities
     #[arg(long, value_name = "NAME", default_value = "simple")]
     aggregation: AggregationName,
     /// Labels to omit, separated by commas; "" omits none
@@ -35,10 +35,10 @@ pub struct Arguments {
     json: bool,
 }
 
-/// `--aggregation`, as `aggregation_strategy` in `transformers`
+/// `--aggregation`, like `aggregation_strategy` in `transformers`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum AggregationName {
-    /// Every token by itself
+    /// Every token separately
     None,
     /// Adjacent tokens with the same label
     Simple,
@@ -135,7 +135,7 @@ fn print(result: &Labeled, output: &mut Output) -> Result<()> {
     })
 }
 
-/// Prints a text exactly, but for control characters on a terminal.
+/// Prints a text exactly, except for control characters on a terminal.
 fn print_text(text: &str, output: &mut Output) -> Result<()> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     if !std::io::stdout().is_terminal() {

@@ -59,12 +59,13 @@ fn report(error: &Error) {
     let _ = writeln!(std::io::stderr(), "mobilebert: {line}");
 }
 
-/// Vulkan drivers look for a window system, and libwayland complains on stderr, among our lines, if this variable is
-/// missing, as it is on servers.
+/// Vulkan drivers look for a window system, and if this variable isn't set, as on servers, libwayland
+/// complains on stderr, in the middle of our output.
 fn quiet_window_system() {
     const VARIABLE: &str = "XDG_RUNTIME_DIR";
     if cfg!(target_os = "linux") && std::env::var_os(VARIABLE).is_none() {
-        // SAFETY: called first in `main`, before there is another thread that could read the environment.
+        // SAFETY: called at the start of `main`, before there is another thread that could read the
+        // environment.
         unsafe { std::env::set_var(VARIABLE, std::env::temp_dir()) };
     }
 }

@@ -86,8 +86,9 @@ pub fn progress(total: usize, unit: &str) -> ProgressBar {
     bar
 }
 
-/// Makes untrusted text safe for a terminal, on one line: white space becomes a space. Other control characters become
-/// U+FFFD, and so do those that change the direction of text, which could hide what a line says.
+/// Makes untrusted text safe for a terminal, on one line: white space becomes a space. Other control
+/// characters become U+FFFD, and so do those that change the direction of text, which could disguise the
+/// contents of a line.
 pub fn printable(text: &str) -> String {
     let turns = |character: char| TURNS.iter().any(|range| range.contains(&character));
     let safe = |character: char| match character {

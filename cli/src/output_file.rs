@@ -1,5 +1,5 @@
-//! Files for results, opened before the work, so that a path that can't be written fails early. Work that fails or is
-//! interrupted leaves an older file as it was.
+//! Files for results, opened before the work, so that an unwritable path fails early. If the work fails or is
+//! interrupted, an existing file is unchanged.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,29 +8,30 @@ use std::path::{Path, PathBuf};
 
 use mobilebert::error::{Error, Result};
 
-/// Names of an open file of this process, which can't be replaced.
+/// Paths to open files of this process, which can't be replaced.
 const OPEN_FILES: [&str; 5] =
     ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"];
-/// Maximum number of symbolic links on the way to a file, as on Linux.
+/// Maximum length of a chain of symbolic links, as on Linux.
 const MAX_LINKS: usize = 40;
 
 /// A file for results.
 pub struct OutputFile {
-    /// As the user named it.
+    /// As given by the user.
     path: PathBuf,
     file: File,
-    /// None for a pipe or a device, which is written directly.
+    /// `None` for a pipe or a device, which is written directly.
     part: Option<Part>,
 }
 
-/// The new content until it is complete, next to the file that it replaces; removed if it stays incomplete.
+/// The temporary file for the new content, next to the file that it will replace; removed if it stays
+/// incomplete.
 struct Part {
     path: PathBuf,
     destination: PathBuf,
 }
 
 impl OutputFile {
-    /// Opens the file that `option` names. It may not be one of `inputs`.
+    /// Opens the file named by `option`, which can't be one of `inputs`.
     pub fn create(option: &str, path: &Path, inputs: &[PathBuf]) -> Result<Self> {
         let refuse = |problem: String| Error::invalid_input(option, problem);
         if path.as_os_str() == "-" {
@@ -45,7 +46,7 @@ impl OutputFile {
             Err(source) => return Err(failed(source)),
         };
         if older.is_some() {
-            // Replacing a file that is protected would need no permission to write it.
+            // Checks for write permission, which replacing a protected file wouldn't require.
             let file = File::options().append(true).open(path).map_err(failed)?;
             let is_regular = older.as_ref().is_some_and(fs::Metadata::is_file);
             if !is_regular || OPEN_FILES.iter().any(|name| path.starts_with(name)) {
@@ -64,7 +65,7 @@ impl OutputFile {
         Ok(OutputFile { path: path.to_owned(), file, part: Some(part) })
     }
 
-    /// Writes the whole content, in place of what an older file has.
+    /// Writes the whole content, replacing that of an existing file.
     pub fn write(mut self, bytes: &[u8]) -> Result<()> {
         let file = || self.path.display().to_string();
         self.file.write_all(bytes).map_err(|source| Error::Io { file: file(), source })?;
@@ -79,12 +80,12 @@ impl OutputFile {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Fails once it is renamed.
+        // Fails if it has been renamed.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The end of a chain of symbolic links, which stay as they are. The file may not exist.
+/// The end of a chain of symbolic links, so that these are kept. The file may not exist.
 fn destination(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -108,7 +109,8 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Creates `.NAME.PID.part`, numbered if a process of the same number was interrupted here before.
+/// Creates `.NAME.PID.part`, with a number added if an interrupted process with the same id has left one
+/// behind.
 fn create_part(destination: &Path) -> IoResult<(PathBuf, File)> {
     let name = destination.file_name().ok_or_else(|| IoError::from(ErrorKind::IsADirectory))?;
     let process = std::process::id();
@@ -174,7 +176,7 @@ mod tests {
                 OutputFile::create("output", output, std::slice::from_ref(input)).err().unwrap().to_string();
             assert!(error.contains("is also an input"), "{error}");
         }
-        // A file that doesn't exist yet would be read the next time.
+        // A file that doesn't exist yet would be read as an input the next time.
         let missing = folder.path().join("missing");
         assert!(OutputFile::create("output", &missing, std::slice::from_ref(&missing)).is_err());
         assert_eq!(names(folder.path()), ["in"]);

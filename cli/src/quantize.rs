@@ -26,10 +26,10 @@ pub struct Arguments {
     /// Storage format of the weights
     #[arg(long, value_name = "NAME")]
     dtype: DtypeName,
-    /// The new directory; must be empty or not exist
+    /// The new directory; it must be empty or not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    // Accepted by all commands, though nothing runs on a device here.
+    // Accepted by all commands, although nothing runs on a device here.
     #[command(flatten)]
     _machine: Machine,
 }
@@ -46,7 +46,7 @@ enum DtypeName {
 }
 
 impl Arguments {
-    /// Quantizes in memory, then writes the directory, its `files.json` last.
+    /// Quantizes in memory, then writes the directory, with `files.json` last.
     pub fn run(self) -> Result<()> {
         refuse_existing(&self.out)?;
         let storage = match self.dtype {
@@ -65,7 +65,7 @@ impl Arguments {
     }
 }
 
-/// Writes the directory, `files.json` last.
+/// Writes the directory, with `files.json` last.
 fn write(out: &Path, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
     let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
     let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
@@ -78,12 +78,12 @@ fn write(out: &Path, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> 
     Ok(())
 }
 
-/// A directory in the making. Half a model looks like a model, so what this run has made is removed unless it is kept;
-/// nothing else is removed or overwritten.
+/// A directory being written. Half a model looks like a model, so everything created by this run is removed
+/// again unless [`Copy::keep`] is called; nothing else is removed or overwritten.
 struct Copy<'a> {
     out: &'a Path,
     files: Vec<PathBuf>,
-    /// Each after the one that it is in.
+    /// Each after its parent.
     folders: Vec<PathBuf>,
 }
 
@@ -117,7 +117,7 @@ impl<'a> Copy<'a> {
         for folder in missing.into_iter().rev() {
             match fs::create_dir(folder) {
                 Ok(()) => self.folders.push(folder.to_owned()),
-                // Another process has made it.
+                // Another process has created it.
                 Err(_) if folder.is_dir() => {}
                 Err(source) => return Err(failed(folder, source)),
             }
@@ -136,7 +136,7 @@ impl Drop for Copy<'_> {
         for file in &self.files {
             let _ = fs::remove_file(file);
         }
-        // Fails if there is something else in it.
+        // Fails if the folder contains something else.
         for folder in self.folders.iter().rev() {
             let _ = fs::remove_dir(folder);
         }
@@ -147,7 +147,7 @@ fn failed(path: &Path, source: std::io::Error) -> Error {
     Error::Io { file: path.display().to_string(), source }
 }
 
-/// Refuses a directory that isn't empty, which could be someone's work.
+/// Rejects a directory that isn't empty, which could be someone's work.
 fn refuse_existing(out: &Path) -> Result<()> {
     let first = match fs::read_dir(out) {
         Ok(mut entries) => entries.next(),

@@ -1,4 +1,4 @@
-//! `rank`: documents in the order of their relevance for a query.
+//! `rank`: documents ranked by relevance to a query.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use crate::arguments::ModelArguments;
 use crate::input::Source;
 use crate::output::{Output, note, printable, progress};
 
-/// Maximum number of lines that a note lists.
+/// Maximum number of lines listed in a note.
 const MAX_SHOWN: usize = 10;
 
 /// Arguments of `rank`.
@@ -43,7 +43,7 @@ struct Ranked<'a> {
     truncated: bool,
 }
 
-/// Says which documents were truncated: each is read together with the query.
+/// Describes which documents were truncated: each is read together with the query.
 fn truncated(model: &Model, query: &str, documents: &[&str]) -> Result<String> {
     let tokenizer = model.tokenizer()?;
     let mut lines = Vec::new();

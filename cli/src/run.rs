@@ -23,7 +23,7 @@ pub struct Arguments {
     /// The file for the outputs
     #[arg(long, value_name = "FILE.safetensors")]
     output: PathBuf,
-    /// Include the outputs of the embedding and of every layer (hidden_states.N)
+    /// Include the outputs of the embeddings and of every layer (hidden_states.N)
     #[arg(long)]
     hidden_states: bool,
     /// Include the attention probabilities of every layer (attentions.N)
@@ -80,8 +80,9 @@ fn sequences(input: &RawInput) -> Vec<Sequence> {
         .collect()
 }
 
-/// Stacks the outputs of all sequences: `[batch, …]`. For multiple choice, `[batch, choices, sequence]` ids give
-/// `logits` of `[batch, choices]`; hidden states and attentions keep choices in the batch axis, as `transformers` does.
+/// Stacks the outputs of all sequences: `[batch, …]`. For multiple choice, `[batch, choices, sequence]` ids
+/// give `[batch, choices]` logits; hidden states and attentions keep choices in the batch axis, as in
+/// `transformers`.
 fn stack(results: &[Outputs], shape: &[usize]) -> Result<Vec<Stacked>> {
     let first = results.first().ok_or_else(|| Error::internal("run", "no results"))?;
     first

@@ -16,7 +16,7 @@ use crate::output::{Output, printable, progress};
 /// Arguments of `tokens`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A model directory or a Hugging Face id; only its tokenizer is read, and downloaded
+    /// A model directory or a Hugging Face id; only the tokenizer is read or downloaded
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
     /// A text, or - for one text per line from standard input
@@ -38,7 +38,7 @@ pub struct Arguments {
     windows: WindowArguments,
     #[command(flatten)]
     special_tokens: SpecialTokenArguments,
-    // Accepted by all commands, though nothing runs on a device here.
+    // Accepted by all commands, although nothing runs on a device here.
     #[command(flatten)]
     _machine: Machine,
 }
@@ -86,7 +86,7 @@ fn squad(path: &Path, options: &WindowOptions, printer: &mut Printer<'_>) -> Res
     Ok(())
 }
 
-/// The pieces of the last passage: files have several questions per passage.
+/// The pieces of the most recent passage: files have several questions per passage.
 #[derive(Default)]
 struct Context<'a> {
     text: &'a str,
@@ -118,7 +118,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// Prints a single text, as a classifier reads it.
+    /// Prints a single text as read by a classifier.
     fn text(&mut self, id: &str, text: &str, max_length: usize) -> Result<()> {
         let encoded = sequence::encode(self.tokenizer, text, None, max_length)?;
         let ids = &encoded.ids;

@@ -1,4 +1,4 @@
-//! `zero-shot`: scores of any labels for a text.
+//! `zero-shot`: scores arbitrary labels for a text.
 
 use std::ops::ControlFlow;
 
@@ -28,7 +28,7 @@ pub struct Arguments {
     /// The hypothesis, with {} where the label belongs
     #[arg(long, value_name = "TEXT", default_value = ZeroShotOptions::default().hypothesis_template)]
     template: String,
-    /// Score each label by itself; several may apply
+    /// Score each label independently; several may apply
     #[arg(long)]
     multi_label: bool,
     /// One JSON object per text
@@ -79,7 +79,7 @@ impl Arguments {
         output.flush()
     }
 
-    /// Like `transformers`, drops white space around commas, and empty labels.
+    /// Like `transformers`, drops white space around commas and empty labels.
     fn labels(&self) -> Result<Vec<String>> {
         if let Some(source) = &self.labels_file {
             return source.read_lines("label");

@@ -28,13 +28,15 @@ impl std::fmt::Debug for Outcomes {
 }
 
 impl Uploads {
-    /// Waits for an upload's outcome if the platform knows it immediately; a browser's is kept for [`Self::settle`].
+    /// Waits for an upload's outcome if the platform knows it immediately; a browser's is kept for
+    /// [`Self::settle`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn expect(&mut self, outcome: impl Future<Output = Result<()>>) -> Result<()> {
         pollster::block_on(outcome)
     }
 
-    /// Waits for an upload's outcome if the platform knows it immediately; a browser's is kept for [`Self::settle`].
+    /// Waits for an upload's outcome if the platform knows it immediately; a browser's is kept for
+    /// [`Self::settle`].
     #[cfg(target_arch = "wasm32")]
     pub(super) fn expect(&mut self, outcome: impl Future<Output = Result<()>> + 'static) -> Result<()> {
         self.outcomes.0.push(Box::pin(outcome));

@@ -125,9 +125,9 @@ macro_rules! operations {
 
         /// A step's operation with its operands.
         ///
-        /// Activations are row-major f32 `[rows, features]` with `rows = batch · sequence`. Inputs of a run (`input_ids`,
-        /// `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read implicitly by
-        /// operations that need them.
+        /// Activations are row-major f32 `[rows, features]` with `rows = batch · sequence`. Inputs of a run
+        /// (`input_ids`, `token_type_ids`, `attention_mask`, each u32 `[batch, sequence]`) are read
+        /// implicitly by operations that need them.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Operation {
             $($(#[$meta])* $variant($variant),)*

@@ -38,8 +38,7 @@ pub struct EncodeOptions {
     /// Scale each vector to length 1; if `None`, as specified by the directory.
     pub normalize: Option<bool>,
     /// Maximum number of tokens per text, up to the model's limit; if `None`, the directory's maximum,
-    /// otherwise the
-    /// model's limit.
+    /// otherwise the model's limit.
     pub max_length: Option<usize>,
 }
 
@@ -121,7 +120,8 @@ impl Encoder {
     /// vectors that [`Encoder::encode`] has returned, now or earlier.
     ///
     /// # Errors
-    /// Same as [`Encoder::encode`], and [`Error::InvalidInput`] for vectors of another length, with their index.
+    /// Same as [`Encoder::encode`], and [`Error::InvalidInput`] for vectors of another length, with their
+    /// index.
     pub async fn search<V: AsRef<[f32]>>(
         &mut self,
         query: &str,

@@ -51,8 +51,7 @@ pub struct Explanation {
     /// The words of the window, including special tokens, in the order of the model's input.
     pub words: Vec<Word>,
     /// Attention between the words, if requested: `[words, words]` in row-major order. A row is the attention
-    /// that one
-    /// word pays to the others.
+    /// that one word pays to the others.
     pub attention: Option<Vec<f32>>,
     /// Number of layers.
     pub layers: usize,

@@ -55,11 +55,11 @@ impl TextClassification {
     }
 
     /// Like [`TextClassification::classify`]. `progress` is called after each run with the number of finished
-    /// texts and may
-    /// stop the call.
+    /// texts and may stop the call.
     ///
     /// # Errors
-    /// Same as [`TextClassification::classify`], and [`crate::error::Error::Aborted`] if `progress` stopped the call.
+    /// Same as [`TextClassification::classify`], and [`crate::error::Error::Aborted`] if `progress` stopped
+    /// the call.
     pub async fn classify_with(
         &mut self,
         texts: &[Text<'_>],

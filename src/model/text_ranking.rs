@@ -38,8 +38,7 @@ impl TextRanking {
     }
 
     /// Like [`TextRanking::rank`]. `progress` is called after each run with the number of finished documents
-    /// and may stop the
-    /// call.
+    /// and may stop the call.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a model with more than one output or an unknown activation,

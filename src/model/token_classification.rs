@@ -58,7 +58,8 @@ impl TokenClassification {
     /// call.
     ///
     /// # Errors
-    /// Same as [`crate::session::Session::run`], and [`Error::Aborted`] if `progress` stopped the call; the model stays usable.
+    /// Same as [`crate::session::Session::run`], and [`Error::Aborted`] if `progress` stopped the call; the
+    /// model stays usable.
     pub async fn label_with(
         &mut self,
         text: &str,

@@ -131,8 +131,8 @@ impl Session {
         self.run_in(sequences, extra, MAX_ROWS).await
     }
 
-    /// Like [`Session::run`], but in as few runs as possible (batches are powers of two), for callers who know that this is
-    /// faster.
+    /// Like [`Session::run`], but in as few runs as possible (batches are powers of two), for callers who
+    /// know that this is faster.
     ///
     /// # Errors
     /// Same as [`Session::run`].

@@ -10,9 +10,9 @@
 //!
 //! Offsets in this module are UTF-8 bytes of the caller's text, before any normalization.
 //!
-//! **Special tokens written in a text** (`"[SEP]"` typed by a user) are plain text in the passages and questions of
-//! question answering ([`Tokenizer::encode`]): `[`, `sep`, `]`. BERT's own `run_squad` does the same, so a
-//! passage can't end its own segment. In other tasks they are recognized, as in `transformers`
+//! **Special tokens written in a text** (`"[SEP]"` typed by a user) are plain text in the passages and
+//! questions of question answering ([`Tokenizer::encode`]): `[`, `sep`, `]`. BERT's own `run_squad` does the
+//! same, so a passage can't end its own segment. In other tasks they are recognized, as in `transformers`
 //! ([`Tokenizer::encode_with_special_tokens`]). [`Tokenizer::set_split_special_tokens`] makes both do the
 //! same. Tokens that a model's author *added* (`"[E1]"`, `"<user>"`) are always recognized, special or not.
 //!

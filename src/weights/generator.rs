@@ -21,9 +21,9 @@
 //! | query, key | 0 | 1.6 √(3 / in) |
 //! | other linears | 0 | √(3 / in) |
 //!
-//! With these, hidden states keep their magnitude over 24 layers with and without normalization, attention is neither
-//! uniform nor one-hot, and every token matters. Norm weights are centered on 0.9 rather than 1 to compensate
-//! for the growth from residual branches in networks without normalization.
+//! With these, hidden states keep their magnitude over 24 layers with and without normalization, attention is
+//! neither uniform nor one-hot, and every token matters. Norm weights are centered on 0.9 rather than 1 to
+//! compensate for the growth from residual branches in networks without normalization.
 
 use std::collections::HashSet;
 

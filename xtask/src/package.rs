@@ -52,8 +52,8 @@ pub fn build() -> Result<()> {
     fingerprint::write(&stamp, &fingerprint)
 }
 
-/// Generates the API reference from the types, if anything changed. A type, method or field without a description
-/// is an error.
+/// Generates the API reference from the types, if anything changed. A type, method or field without a
+/// description is an error.
 pub fn reference() -> Result<PathBuf> {
     // TypeScript reads the package's types and those of Node.
     setup::npm_packages("pkg")?;

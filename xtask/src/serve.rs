@@ -1,4 +1,4 @@
-//! A static server on the loopback interface, with the headers that any host of the page should send.
+//! A static server on the loopback interface, with the headers that a host of the page should send.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -48,7 +48,7 @@ pub fn router(models: &[Entry], isolated: bool) -> Result<Router> {
     };
     let mut router = Router::new()
         .route("/models/models.json", get(index))
-        // Not a route for each model: names may contain whatever a name of a folder may, such as spaces and braces.
+        // Not a route per model: names may contain anything that folder names may, such as spaces and braces.
         .route("/models/{name}/{*file}", get(model_file))
         .nest_service("/pkg/dist", ServeDir::new(root.join("pkg/dist")))
         .nest_service("/pkg/wasm", ServeDir::new(root.join("pkg/wasm")))
@@ -65,7 +65,7 @@ pub fn router(models: &[Entry], isolated: bool) -> Result<Router> {
         .layer(set(header::CACHE_CONTROL, "no-cache")))
 }
 
-/// The file of a model that a request for `/models/NAME/FILE` asks for.
+/// Serves a model's file, requested as `/models/NAME/FILE`.
 async fn file(folder: &FolderPath, mut request: Request) -> Response {
     let rest = request.uri().path().splitn(4, '/').nth(3).unwrap_or_default();
     match format!("/{rest}").parse() {

@@ -1,5 +1,5 @@
-//! `bench`: cold start and latency by sequence length, of a model or of generated weights. The JSON is that of
-//! the latency page; `docs/bench-result.schema.json` describes it.
+//! `bench`: cold start and latency by sequence length, of a model or of generated weights. The JSON format is
+//! that of the latency page, described by `docs/bench-result.schema.json`.
 
 mod load;
 mod logits;
@@ -24,7 +24,7 @@ use load::LoadedBenchmark;
 use logits::LogitsFile;
 use report::{ModelResult, Report, Row};
 
-/// Number of warm-up runs after the first run, in which caches and clock rates settle.
+/// Number of warm-up runs after the first run, to let caches and clock rates settle.
 const WARM_UP: usize = 1;
 /// Default sequence lengths.
 const LENGTHS: [usize; 5] = [64, 128, 256, 384, 512];
@@ -61,7 +61,7 @@ pub struct Arguments {
     /// Add the time of every kernel, compared with the adapter's limits
     #[arg(long)]
     profile: bool,
-    /// Add what an empty dispatch costs on the GPU, and the GPU's limits; needs no model
+    /// Add the cost of an empty dispatch on the GPU, and the GPU's limits; needs no model
     #[arg(long)]
     overhead: bool,
     /// Write the logits of every variant and length, in the format of the stored ones

@@ -25,7 +25,7 @@ pub enum Task {
     /// Similarity from 0 to 5
     #[value(name = "sts-b", alias = "stsb")]
     Stsb,
-    /// Question and a sentence that may answer it
+    /// A question and a sentence that may answer it
     #[value(name = "qnli")]
     Qnli,
     /// Pronoun resolution
@@ -57,8 +57,8 @@ const STSB_HEADER: &str =
     "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore";
 
 impl Layout {
-    /// Checks the first line. Without a header it would be an example, and in another order the columns would be mistaken
-    /// for each other.
+    /// Checks the first line: without a header, an example would be skipped, and in another order, columns
+    /// would be mixed up.
     fn check_header(&self, line: &str) -> Result<(), String> {
         let line = line.trim_end_matches('\r');
         match self.header {
@@ -74,7 +74,8 @@ impl Layout {
 }
 
 impl Task {
-    /// Names of the classes in GLUE's order, as a model's `id2label` may spell them; empty for STS-B.
+    /// Names of the classes in GLUE's order, in the spellings that a model's `id2label` may use; empty for
+    /// STS-B.
     pub fn classes(self) -> &'static [&'static [&'static str]] {
         match self {
             Task::Cola => &[&["unacceptable"], &["acceptable"]],

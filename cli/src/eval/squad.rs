@@ -31,10 +31,10 @@ pub struct Arguments {
     /// A file in SQuAD's format
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Version of SQuAD: in 2.0, questions may have no answer [default: as the file says]
+    /// Version of SQuAD: in 2.0, questions may have no answer [default: that of the file]
     #[arg(long)]
     version: Option<Version>,
-    /// The first N questions only
+    /// Only the first N questions
     #[arg(long, value_name = "N")]
     limit: Option<std::num::NonZeroUsize>,
     /// The file for predictions, in the format of the official script: {id: answer}
@@ -104,9 +104,9 @@ impl Arguments {
         score(&examples, &predictions, with_null, errors, &mut Output::new())
     }
 
-    /// Adds the probabilities of the answers as the model would give them to a user; without `with_null`, to one who knows
-    /// that the text has an answer. An answer is right if it shares half of its words with a gold answer (F1). Questions
-    /// for which no answer is predicted don't count.
+    /// Adds the answers' probabilities as a user would see them; without `with_null`, given that the text has
+    /// an answer. An answer is right if its F1 with a gold answer is at least one half. Questions for which
+    /// no answer is predicted don't count.
     fn add_probabilities(
         &self,
         asked: &Asked<'_>,
@@ -125,7 +125,7 @@ impl Arguments {
         for ((example, prediction), (plain, calibrated)) in
             asked.examples.iter().zip(predictions).zip(answers)
         {
-            // A calibration changes the probability of the first answer, not which one is first.
+            // A calibration changes the first answer's probability, not which answer is first.
             if let (false, Some(plain), Some(calibrated)) =
                 (prediction.is_empty(), plain.answers.first(), calibrated.answers.first())
             {
@@ -141,7 +141,7 @@ impl Arguments {
 struct Asked<'a> {
     examples: &'a [Example<'a>],
     windows: Vec<Windows<'a>>,
-    /// Of all windows of all questions, in order.
+    /// Outputs of all windows of all questions, in order.
     outputs: Vec<Outputs>,
 }
 
@@ -223,7 +223,7 @@ fn prediction(answers: &Answers, threshold: Option<f64>) -> String {
     }
 }
 
-/// Finds questions and passages that the tokenizer makes nothing of before anything is computed.
+/// Checks that every question and passage has tokens, before anything is computed.
 fn check_texts(examples: &[Example<'_>], tokenizer: &Tokenizer, file: &Path) -> Result<()> {
     for chunk in examples.chunks(CHUNK) {
         for (example, context) in chunk.iter().zip(contexts(chunk, tokenizer)?) {

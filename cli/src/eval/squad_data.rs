@@ -37,7 +37,7 @@ pub struct Question {
     pub question: String,
     #[serde(default)]
     answers: Vec<Answer>,
-    /// v2.0: the passage doesn't answer it.
+    /// v2.0: true if the passage doesn't answer it.
     #[serde(default)]
     pub is_impossible: bool,
 }
@@ -56,26 +56,26 @@ pub struct Example<'a> {
 }
 
 impl Question {
-    /// The correct answers; none if the question is impossible.
+    /// The correct answers; empty if the question is impossible.
     pub fn gold(&self) -> Vec<String> {
         self.answers.iter().map(|answer| answer.text.clone()).collect()
     }
 
-    /// Returns whether `answer` shares at least half of its words with a correct answer (F1).
+    /// Returns whether the F1 of `answer` with a correct answer is at least one half.
     pub fn is_right(&self, answer: &str) -> bool {
         self.answers.iter().any(|gold| token_f1(answer, &gold.text, false) >= 0.5)
     }
 }
 
 impl Example<'_> {
-    /// The error for a passage or a question of nothing but white space and the like.
+    /// The error for a passage or a question that consists only of white space and the like.
     pub fn without_text(&self, file: &Path, is_passage: bool) -> Error {
         let what = if is_passage { "passage" } else { "question" };
         let problem = format!("question `{}`: its {what} has no text", self.question.id);
         Error::corrupt(file.display().to_string(), problem)
     }
 
-    /// Names the question in an error of its windows about the text.
+    /// Adds the question's id to an error about the text of its windows.
     pub fn at_fault(&self, file: &Path, error: Error) -> Error {
         match &error {
             Error::InvalidInput { field, .. } if field == "context" => self.without_text(file, true),

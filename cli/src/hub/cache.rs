@@ -1,5 +1,5 @@
-//! The cache of `huggingface_hub`: `models--OWNER--NAME/refs/REVISION` has a commit, `snapshots/COMMIT/` its files,
-//! `.no_exist/COMMIT/` the names of files that it doesn't have.
+//! The cache of `huggingface_hub`: `models--OWNER--NAME/refs/REVISION` contains a commit, `snapshots/COMMIT/`
+//! its files, and `.no_exist/COMMIT/` the names of files that it doesn't have.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use mobilebert::weights::ShardIndex;
 
 use super::Part;
 
-/// The name of the configuration.
+/// Name of the configuration file.
 pub const CONFIG: &str = "config.json";
 
 /// The user's cache folder.
@@ -39,13 +39,13 @@ impl Cache {
         Ok(Cache { folder: hub.join(format!("models--{}", name.replace('/', "--"))) })
     }
 
-    /// What there is of a branch, tag or commit.
+    /// The cached files of a branch, tag or commit.
     pub fn find(&self, revision: &str) -> Snapshot {
         let commit = fs::read_to_string(self.reference(revision)).unwrap_or_else(|_| revision.to_owned());
         self.snapshot(commit.trim())
     }
 
-    /// The files of a commit.
+    /// The cached files of a commit.
     pub fn snapshot(&self, commit: &str) -> Snapshot {
         let name = commit.replace('/', "-");
         let [folder, absent] = ["snapshots", ".no_exist"].map(|kind| self.folder.join(kind).join(&name));
@@ -66,24 +66,24 @@ impl Cache {
     }
 }
 
-/// The files of a repository at one commit, as far as they were downloaded.
+/// The downloaded files of a repository at one commit.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// Its commit; the branch or tag if the host doesn't state commits.
+    /// The commit, or the branch or tag if the host doesn't report commits.
     pub commit: String,
     /// The folder of its files, which may not exist yet.
     pub folder: PathBuf,
-    /// Where `huggingface_hub` keeps an empty file for each that it asked for and that doesn't exist.
+    /// Where `huggingface_hub` keeps an empty file for each requested file that doesn't exist.
     absent: PathBuf,
 }
 
 impl Snapshot {
-    /// Returns whether there is a file.
+    /// Returns whether this file has been downloaded.
     pub fn has(&self, name: &str) -> bool {
         self.folder.join(name).is_file()
     }
 
-    /// Returns whether a model can be read, or only its tokenizer.
+    /// Returns whether this part of the model can be read.
     pub fn is_usable(&self, part: Part) -> Result<bool> {
         match part {
             Part::Tokenizer => Ok(["tokenizer.json", "vocab.txt"].into_iter().any(|name| self.has(name))),
@@ -96,7 +96,7 @@ impl Snapshot {
         WEIGHTS.into_iter().any(|name| self.has(name))
     }
 
-    /// The shards of the weights that aren't here.
+    /// The missing shards of the weights.
     pub fn missing_shards(&self) -> Result<Vec<String>> {
         let Some(name) = WEIGHTS.into_iter().find(|name| self.has(name)) else { return Ok(Vec::new()) };
         if !name.ends_with(".json") {
@@ -108,8 +108,8 @@ impl Snapshot {
         Ok(index.files().into_iter().filter(|shard| !self.has(shard)).map(str::to_owned).collect())
     }
 
-    /// The small files of which it isn't known whether they exist: another program reads fewer of them, and a download may
-    /// have been interrupted.
+    /// The small files that may or may not exist in the repository: another program may have read fewer of
+    /// them, or a download may have been interrupted.
     pub fn unknown_files(&self) -> Vec<&'static str> {
         let recorded = fs::read_to_string(self.record()).unwrap_or_default();
         let is_absent =
@@ -117,7 +117,7 @@ impl Snapshot {
         SmallFiles::NAMES.into_iter().filter(|name| !self.has(name) && !is_absent(name)).collect()
     }
 
-    /// Records which of the small files don't exist, so that the Hub isn't asked again: all that aren't here.
+    /// Records that the small files that aren't here don't exist, so that they aren't requested again.
     pub fn record_absent_files(&self) -> Result<()> {
         let absent: Vec<&str> = SmallFiles::NAMES.into_iter().filter(|name| !self.has(name)).collect();
         fs::write(self.record(), absent.join("\n")).map_err(|source| failed(&self.record(), source))

@@ -1,4 +1,4 @@
-//! Downloads a model, or what the cache lacks of it, from the Hub or from the mirror in `HF_ENDPOINT`.
+//! Downloads a model, or the parts missing from the cache, from the Hub or from the mirror in `HF_ENDPOINT`.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ use crate::output::progress;
 
 /// How long to wait for a host to respond, and for its next bytes.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The age from which an incomplete file is taken for one that nobody is writing any more.
+/// The age at which an incomplete file is assumed to be abandoned.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A repository on its host.
@@ -33,7 +33,7 @@ struct Repository<'a> {
     commit: Option<String>,
 }
 
-/// Downloads what the cache lacks of a model.
+/// Downloads the files of a model that are missing from the cache.
 pub fn complete(id: &Id, cache: &Cache, found: &Snapshot, part: Part) -> Result<PathBuf> {
     let mut repository = Repository::new(id);
     if found.has(CONFIG) {
@@ -51,20 +51,21 @@ pub fn complete(id: &Id, cache: &Cache, found: &Snapshot, part: Part) -> Result<
         repository.weights(&snapshot.folder)?;
     }
     repository.small_files(&snapshot, &SmallFiles::NAMES)?;
-    // Last, because what is there without it is downloaded anew.
+    // Last, because without it, everything is downloaded again.
     store(config, &snapshot.folder, CONFIG)?;
     cache.refer(&id.revision, &snapshot.commit)?;
     Ok(snapshot.folder)
 }
 
-/// The commit that a response states, if it can be the name of a folder.
+/// The commit in a response's header, if it is a valid folder name.
 fn commit(response: &Response<Body>) -> Option<String> {
     let stated = response.headers().get("x-repo-commit")?.to_str().ok()?;
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     (!stated.is_empty() && stated.chars().all(is_plain)).then(|| stated.to_owned())
 }
 
-/// An environment variable; none if it is blank. Tokens are often read from files that end with a newline.
+/// An environment variable, trimmed, because tokens are often read from files that end with a newline; `None`
+/// if blank.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
@@ -75,18 +76,18 @@ impl<'a> Repository<'a> {
         let settings = Agent::config_builder()
             .timeout_connect(Some(TIMEOUT))
             .timeout_recv_response(Some(TIMEOUT))
-            // The Hub sends small files from another path of its own.
+            // The Hub redirects requests for small files to another of its paths.
             .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .http_status_as_error(false);
         let endpoint = endpoint.trim_end_matches('/').to_owned();
         Repository { agent: settings.build().into(), endpoint, id, token: variable("HF_TOKEN"), commit: None }
     }
 
-    /// The configuration, which is asked for first.
+    /// The configuration, which is requested first.
     fn config(&self) -> Result<Response<Body>> {
         let url = self.url(CONFIG);
         let response = self.send(&url)?;
-        // Without a token, the Hub doesn't tell a repository that doesn't exist from a private one.
+        // Without a token, the Hub doesn't distinguish missing repositories from private ones.
         let is_unknown = response.status() == StatusCode::UNAUTHORIZED && self.token.is_none();
         let config = if is_unknown { None } else { self.accept(&url, response)? };
         config.ok_or_else(|| self.missing(CONFIG))
@@ -112,7 +113,7 @@ impl<'a> Repository<'a> {
         store(self.get(name)?.ok_or_else(|| self.missing(name))?, folder, name)
     }
 
-    /// The weights or shards that a snapshot lacks.
+    /// Downloads the weights or shards missing from a snapshot.
     fn missing_weights(&self, snapshot: &Snapshot) -> Result<()> {
         if !snapshot.has_weights() {
             return self.weights(&snapshot.folder);
@@ -120,7 +121,7 @@ impl<'a> Repository<'a> {
         snapshot.missing_shards()?.iter().try_for_each(|shard| self.shard(&snapshot.folder, shard))
     }
 
-    /// Those of the small files that exist; returns their folder.
+    /// Downloads the small files that exist; returns their folder.
     fn small_files(&self, snapshot: &Snapshot, names: &[&str]) -> Result<PathBuf> {
         for name in names {
             if let Some(response) = self.get(name)? {
@@ -155,7 +156,7 @@ impl<'a> Repository<'a> {
         request.call().map_err(|error| self.failed(url, &error.to_string()))
     }
 
-    /// A response with a file; none if it says that there is no such file.
+    /// A response with a file; `None` if there is no such file.
     fn accept(&self, url: &str, response: Response<Body>) -> Result<Option<Response<Body>>> {
         match response.status().as_u16() {
             200..=299 => {}
@@ -198,7 +199,7 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// The error for a repository without weights that can be read. The Hub may know what it was made from.
+    /// The error for a repository without readable weights. The Hub may know what model it was made from.
     fn without_weights(&self) -> Error {
         let Id { name, revision } = self.id;
         let revision = revision.replace('/', "%2F");
@@ -251,11 +252,11 @@ enum Bases {
     Many(Vec<String>),
 }
 
-/// Stores a file under its name once all of its bytes have arrived. If another process has stored it by then and it can't be
-/// replaced, that one is taken.
+/// Stores a file under its name once all of its bytes have arrived. If another process has stored it in the
+/// meantime and it can't be replaced, that file is used.
 fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
-    // Another process may be downloading it, too.
+    // Another process may be downloading the same file.
     let incomplete = folder.join(format!("{name}.{}.incomplete", std::process::id()));
     let parent = path.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
@@ -269,7 +270,7 @@ fn store(response: Response<Body>, folder: &Path, name: &str) -> Result<()> {
     stored
 }
 
-/// Removes what interrupted downloads of a file left behind: weights may be large.
+/// Removes the remains of interrupted downloads of a file: weights may be large.
 fn remove_abandoned(path: &Path, parent: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -306,7 +307,7 @@ fn receive(response: Response<Body>, to: &Path, name: &str) -> Result<()> {
     weights.map_or(Ok(()), |weights| weights.finish().map(drop))
 }
 
-/// Reads in a thread of its own, because a read can't be given a time limit. The last chunk is empty.
+/// Reads in a separate thread, because reads have no time limit. The last chunk is empty.
 fn chunks(mut reader: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || {

@@ -66,11 +66,11 @@ fn calibration_compares_probabilities_with_the_share_of_right_answers() {
     let found = mobilebert(&[&arguments[..], &question].concat()).json();
     let answer = &found["answers"][0];
     let probability = answer["probability"].as_f64().unwrap();
-    // In version 1.1 it is known that there is an answer.
+    // In version 1.1 there is always an answer.
     let among_answers = probability / (1.0 - found["no_answer"]["probability"].as_f64().unwrap());
     let right = answer["text"].as_str().unwrap();
     for (version, probability) in [("1.1", among_answers), ("2.0", probability)] {
-        // The model has no calibration, so both errors are the distance of one probability from 1 or 0.
+        // The model has no calibration, so both errors are the distance of a single probability from 1 or 0.
         for (gold, distance) in [(right, 1.0 - probability), ("nothing like it", probability)] {
             let data = squad_file(&[("a", "who sat?", &[gold])]);
             let options = ["--calibration", "--version", version, "--null-threshold", "1000"];
@@ -171,7 +171,7 @@ fn impossible_inputs_and_outputs_fail_before_anything_is_computed() {
     let model = TinyModel::new("ForQuestionAnswering");
     let data = squad_file(&[("a", "who sat?", &["x"]), ("blank", "  ", &["x"])]);
     squad(&model, &data, &[]).failed(&["dev.json", "`blank`", "no text"]);
-    // White space to a tokenizer only.
+    // White space only to a tokenizer.
     let data = squad_file(&[("a", "who sat?", &["x"]), ("hidden", "\u{200b}\u{200b}", &["x"])]);
     let kept = model.write("kept.json", b"kept");
     squad(&model, &data, &["--predictions", text(&kept)]).failed(&[

@@ -48,7 +48,7 @@ fn other_models_and_revisions_are_found_by_id() {
     assert_eq!(found["answers"][0]["text"], csarron["answer"]);
 }
 
-/// While both are receiving, neither may write into the file of the other.
+/// While both are receiving, neither may write into the other's file.
 #[test]
 fn processes_that_download_the_same_model_at_once_do_not_disturb_each_other() {
     let (hub, cache) = (start_hub(), tempfile::tempdir().unwrap());
@@ -77,7 +77,7 @@ fn what_the_hub_lacks_is_named_with_what_to_do() {
     inspect(&hub, "Xenova/mobilebert-uncased-mnli").failed(&["only ONNX files", &format!("load {TYPEFORM}")]);
     let unreached = "http://127.0.0.1:9/a/b/resolve/main/config.json";
     inspect("http://127.0.0.1:9", "a/b").failed(&[unreached, "`a/b` isn't a directory here"]);
-    // A download that failed isn't taken for a model.
+    // A failed download isn't mistaken for a model.
     inspect("http://127.0.0.1:9", "Xenova/mobilebert-uncased-mnli").failed(&["127.0.0.1:9"]);
 }
 

@@ -1,4 +1,4 @@
-//! Access to a Hub: tokens, refusals, and working without it.
+//! Access to a Hub: tokens, denied access, and working offline.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn a_token_may_end_with_a_newline_and_a_blank_one_counts_as_none() {
 fn a_token_goes_along_to_other_paths_of_the_same_host() {
     let hub = format!("{}/private", start_hub());
     inspect_with(&hub, TOKEN).done();
-    // As if it didn't exist.
+    // The error is the same as if it didn't exist.
     inspect_with(&hub, "").failed(&["lacks this file", "HF_TOKEN"]);
 }
 
@@ -60,7 +60,7 @@ fn offline_the_hub_is_never_asked() {
     inspect("0").done();
     let ran = inspect("1");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    // Nor for what may be missing.
+    // Nor for files that may be missing.
     fs::remove_file(snapshot(cache.path(), GOOGLE, COMMIT).join(".mobilebert-absent")).unwrap();
     let ran = inspect("1");
     assert!(ran.code == Some(0) && ran.stderr.contains("HF_HUB_OFFLINE"), "{ran:?}");

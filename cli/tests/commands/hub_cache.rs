@@ -1,4 +1,4 @@
-//! What there is of a model in the cache, and what is missing.
+//! Models that are partly in the cache, and downloads of the missing parts.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn encode(hub: &str, cache: &Path, more: &[&str]) -> Ran {
     with_hub(hub, cache, &[&encode[..], more].concat())
 }
 
-/// Stores what Python's `transformers` reads of a model, as `huggingface_hub` does.
+/// Stores the files that Python's `transformers` reads, the way `huggingface_hub` does.
 fn store_as_python_does(cache: &Path) {
     let folder = snapshot(cache, GOOGLE, COMMIT);
     let repository = folder.parent().unwrap().parent().unwrap();
@@ -24,7 +24,7 @@ fn store_as_python_does(cache: &Path) {
     fs::write(repository.join("refs/main"), COMMIT).unwrap();
     let absent = repository.join(".no_exist").join(COMMIT);
     fs::create_dir_all(&absent).unwrap();
-    // This Hub has such a file, so that asking for it shows.
+    // This Hub has such a file, so a request for it would be noticed.
     fs::write(absent.join("tokenizer.json"), "").unwrap();
 }
 
@@ -80,7 +80,7 @@ fn tokens_downloads_no_weights() {
     let again = tokens(NOBODY);
     assert_eq!(again.stderr, "");
     assert_eq!(again.json(), found);
-    // The rest follows when it is needed.
+    // The rest is downloaded when needed.
     with_hub(&hub, cache.path(), &["inspect", GOOGLE]).done();
     assert!(folder.join("pytorch_model.bin").is_file());
 }

@@ -1,4 +1,5 @@
-//! A Hub on this machine with the repositories in `tests/fixtures/hub`. The first part of a path makes it misbehave.
+//! A Hub on this machine with the repositories in `tests/fixtures/hub`. The first part of a path makes it
+//! misbehave.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -14,30 +15,30 @@ use crate::process::{Ran, command};
 /// The commits of `main` and of `refs/pr/8`.
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const PULL_REQUEST: &str = "8888888888888888888888888888888888888888";
-/// The token that this Hub knows.
+/// The valid token for this Hub.
 pub const TOKEN: &str = "hf_known";
-/// Repositories.
+/// Names of repositories.
 pub const TYPEFORM: &str = "typeform/mobilebert-uncased-mnli";
 pub const GOOGLE: &str = "google/mobilebert-uncased";
-/// A port that nobody listens on.
+/// A port without a listener.
 pub const NOBODY: &str = "http://127.0.0.1:9";
 
-/// The first parts of paths, each with what is different below it.
+/// First parts of paths, each with different behavior below it.
 const HOSTS: [&str; 8] = [
-    // A page to log in instead of every file.
+    // A login page instead of every file.
     "/portal",
     // Weights end early.
     "/mirror",
     // Every file takes a while.
     "/slow",
-    // Only for those with the token; small files are at another path, as on the real Hub.
+    // Requires the token; small files are redirected to another path, as on the real Hub.
     "/private",
-    // Everything but the configuration is refused: to all, or to those without a token.
+    // Everything except the configuration is denied: to everyone, or without a token.
     "/gated",
     "/closing",
-    // The commit isn't one.
+    // The commit is invalid.
     "/odd",
-    // There are files of sentence-transformers, and a tokenizer.json that is none.
+    // There are sentence-transformers files, and a tokenizer.json that isn't one.
     "/sentences",
 ];
 
@@ -55,7 +56,7 @@ pub fn start_hub() -> String {
     address
 }
 
-/// Status line, type and body.
+/// Status line, content type and body.
 type Response = (&'static str, &'static str, Vec<u8>);
 
 const JSON: &str = "application/json";
@@ -67,7 +68,7 @@ fn answer(mut stream: TcpStream) {
     let mut body = body.as_slice();
     let mut length = format!("content-length: {}\r\n", body.len());
     if host == "/mirror" && [".safetensors", ".bin"].iter().any(|end| path.ends_with(end)) {
-        // Without the length nobody can tell.
+        // Without the length, the client can't tell.
         body = &body[..body.len() / 2];
         length.clear();
     }
@@ -94,7 +95,8 @@ fn answer(mut stream: TcpStream) {
     let _ = stream.write_all(&[head.as_bytes(), body].concat());
 }
 
-/// The path of a request and its tokens. Reads it to the end, so that closing the connection doesn't reset it.
+/// The path of a request and its tokens. Reads the request to its end, so that closing the connection doesn't
+/// reset it.
 fn read_request(stream: &TcpStream) -> (String, Vec<String>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
@@ -143,7 +145,7 @@ pub fn content(path: &str) -> Option<Vec<u8>> {
     match (host, commit) {
         ("/sentences", _) if of_sentences(name).is_some() => of_sentences(name),
         (_, COMMIT | PULL_REQUEST) | ("/odd", _) => file(commit, name),
-        // As if the branches moved at once: only what tells their commit is read from them.
+        // As if branches moved immediately: they only serve the file that determines their commit.
         _ => ["main/config.json", "refs/pr/8/config.json"]
             .contains(&rest)
             .then(|| file(COMMIT, "config.json"))?,
@@ -167,7 +169,7 @@ pub fn with_hub(hub: &str, cache: &Path, arguments: &[&str]) -> Ran {
     with_variables(hub, cache, &[], arguments)
 }
 
-/// The same with more environment variables.
+/// Like [`with_hub`], with more environment variables.
 pub fn with_variables(hub: &str, cache: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let mut command = command(arguments);
     command.env("HF_ENDPOINT", hub).env("HF_HOME", cache).stdin(Stdio::null());
@@ -182,7 +184,7 @@ pub fn snapshot(cache: &Path, id: &str, commit: &str) -> PathBuf {
     cache.join("hub").join(format!("models--{}", id.replace('/', "--"))).join("snapshots").join(commit)
 }
 
-/// What Python's `transformers` computes with a repository.
+/// The results of Python's `transformers` for a repository.
 pub fn expected(id: &str) -> Value {
     let all: Value = serde_json::from_slice(&fs::read(fixtures().join("expected.json")).unwrap()).unwrap();
     all[id].clone()

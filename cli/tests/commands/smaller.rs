@@ -58,7 +58,7 @@ fn a_quantized_copy_is_a_complete_model_directory() {
     }
 }
 
-/// `transformers` makes an output per entry.
+/// `transformers` has one output per entry.
 #[test]
 fn labels_with_gaps_are_as_many_as_the_rows_of_the_classifier() {
     let model = TinyModel::new("ForSequenceClassification");
@@ -82,7 +82,7 @@ fn quantize_overwrites_nothing() {
     assert_eq!(std::fs::read(model.file("model.safetensors")).unwrap(), before);
 }
 
-/// Runs with a limit on the size of files, which is how a full disk looks to a program.
+/// Runs with a limit on file sizes, which looks like a full disk to a program.
 #[cfg(unix)]
 #[test]
 fn a_copy_for_which_there_is_no_room_leaves_nothing() {

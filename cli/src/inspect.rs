@@ -19,7 +19,7 @@ use crate::output::{Output, printable};
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A model directory
+    /// A model directory, or a Hugging Face id, whose model is downloaded
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// Sequence length of the plan to show

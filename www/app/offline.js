@@ -6,7 +6,7 @@ const text = byId("update-text", HTMLElement);
 const button = byId("update-act", HTMLButtonElement);
 
 /**
- * Stores the pages for visits without a network. Returns whether they are stored; not everywhere they can be.
+ * Stores the pages for visits without a network. Returns whether they are stored, which isn't possible everywhere.
  */
 export async function startOffline() {
   if (!("serviceWorker" in navigator)) return false;

@@ -7,7 +7,7 @@ import { duration, milliseconds, quantile } from "./statistics.js";
 const LEAST = 60;
 /** A smaller change is noise. */
 const NOTICEABLE = 1.1;
-/** A device that becomes this much slower limits itself. */
+/** A device that becomes this much slower is throttling. */
 const STRONG = 1.5;
 
 /** @param {Sustained} sustained @returns {string} empty without figures */
@@ -28,7 +28,7 @@ export function heat({ seconds, points }) {
   if (ratio < 1 / NOTICEABLE)
     return `${figures}. It became faster: something else was probably running at first, or the device was saving power.`;
   if (ratio < NOTICEABLE) return `${figures}. It stayed as fast for ${long}: heat didn't slow it down.`;
-  // When it was slower for good.
+  // The point from which on it stayed slower.
   const slow = points.findLastIndex(({ median_ms }) => median_ms < NOTICEABLE * first) + 1;
   const since = duration(points[slow]?.second ?? seconds);
   const much = ratio < STRONG ? `${Math.round(100 * (ratio - 1))} % slower` : `${ratio.toFixed(1)} times as slow`;

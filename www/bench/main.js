@@ -112,7 +112,7 @@ function ending({ models }) {
 /** `bench.js` is a separate bundle with its own error class. @param {unknown} error */
 function known(error) {
   const { code, message, detail } = /** @type {MobileBertError} */ (error);
-  // Errors of the platform have no code, or a number.
+  // Errors of the platform have no code, or a numeric one.
   if (!(error instanceof Error && typeof code === "string")) return error;
   return new MobileBertError(code, message, detail);
 }

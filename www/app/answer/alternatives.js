@@ -6,7 +6,7 @@ import { percent } from "../format.js";
 
 const list = byId("alternatives", HTMLOListElement);
 
-/** A smaller probability of "the passage does not say" isn't worth a row, nor one of an answer where it does not say. */
+/** Less probable rows are left out: "the passage does not say", and the answers if that is the result. */
 const LEAST_SHOWN = 0.01;
 
 /**

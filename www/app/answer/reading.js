@@ -13,7 +13,7 @@ const stop = byId("answer-stop", HTMLButtonElement);
 /** Milliseconds after which the remaining time is estimated; the first sections include preparations. */
 const MEASURED_FOR = 1500;
 
-/** A text that is read sooner, in milliseconds, needs no panel. */
+/** Milliseconds: a text that is read sooner needs no panel. */
 const SHOWN_AFTER = 250;
 
 let began = 0;

@@ -1,4 +1,4 @@
-/** The words of a section: painted, and walked through with the arrow keys or by tapping. */
+/** The words of a section, painted, and navigated with the arrow keys or by tapping. */
 import { byId, make } from "../elements.js";
 import { scrolling } from "../scrolling.js";
 import { applyPaint } from "./shades.js";

@@ -36,8 +36,8 @@ const USES = { "question-answering": "answers", "text-classification": "sentimen
 
 /**
  * Chooses the model for each use: those in the page's URL first, then those that the user chose on an earlier visit, then
- * those on this site. `usual` are always those on this site; `gone` is a remembered model that would
- * have to be downloaded again.
+ * those on this site. `usual` are always those on this site; `gone` is a remembered model that would have to be downloaded
+ * again.
  * @returns {Promise<{ answers?: Choice, sentiment?: Choice, usual: Partial<Record<Use, Choice>>, gone?: Choice,
  *   bundled: BundledModel[] }>}
  */

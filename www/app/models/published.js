@@ -1,6 +1,6 @@
 /**
- * MobileBERTs on the Hugging Face Hub. Sizes are those of their weights in their lists of files, and scores those in their
- * model cards; a model whose card states no score has none here.
+ * MobileBERTs on the Hugging Face Hub. Sizes are those of the weights in the repositories' lists of files; scores are from
+ * the model cards, if they state any.
  *
  * @typedef {{ id: string, bytes: number, use: import("../main.js").Use, about: string }} PublishedModel
  */

@@ -147,7 +147,7 @@ impl Loader {
         self.choose_when_due()
     }
 
-    /// When it is time to, chooses the device, blocking until that is done; with [`SessionOptions::choices`],
+    /// Chooses the device if it is time to, and blocks until that is done. With [`SessionOptions::choices`],
     /// reuses the choice of an earlier process.
     ///
     /// # Errors

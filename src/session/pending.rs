@@ -86,7 +86,8 @@ impl PendingSession {
 
     /// Chooses among the schedules of a GPU and, unless a device was requested, between it and the CPU, and
     /// compiles the kernels. A requested schedule only has to agree with the CPU. `remembered` is what this
-    /// function returned on an earlier visit. Returns the record to store, if something was measured.
+    /// function returned on an earlier visit. Returns the record to store, if anything was measured or
+    /// compared.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if a requested GPU computes wrong results; [`Error::DeviceLost`].

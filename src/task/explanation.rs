@@ -148,8 +148,7 @@ impl WindowWords {
     }
 
     /// The attention between words, `[words, words]` in row-major order: a row is the attention from one
-    /// word, and adds up to
-    /// 1. `probabilities` are those of one head, `[tokens, tokens]`.
+    /// word, whose sum is 1. `probabilities` are those of one head, `[tokens, tokens]`.
     ///
     /// # Errors
     /// [`Error::Internal`] if the number of probabilities is wrong, [`Error::Tensor`] if they contain NaN or

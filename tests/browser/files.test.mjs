@@ -120,4 +120,19 @@ describeInEachBrowser("text files", (browser) => {
     assert.deepEqual(await drop(page, "#passage", undefined, "dragged words"), []);
     assert.deepEqual(await drop(page, "#folder", "config.json", "{}"), []);
   });
+
+  test("model files dropped anywhere are loaded as a model, as is anything dropped where models are chosen", async () => {
+    await paste(page, "#passage", NOTE);
+    const says = (words) =>
+      page.waitForFunction((words) => document.querySelector("#choose-text").textContent.includes(words), {}, words);
+    const loads = async (selector, names) => {
+      assert.deepEqual(await drop(page, selector, names, "{}"), ["dragover", "drop"]);
+      await says("instead of your files");
+      await page.evaluate(() => document.querySelector("#choose-act").click());
+      await says("Currently");
+    };
+    await loads("body", ["vocab.txt", "config.json"]);
+    await loads("#choose-text", ["vocab.txt"]);
+    await shows(page, NOTE);
+  });
 });

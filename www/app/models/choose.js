@@ -119,8 +119,7 @@ function listen() {
     if (given !== "") pick(label, given, () => chooser.choose(label, given));
   });
   folder.addEventListener("change", () => {
-    const files = [...(folder.files ?? [])];
-    if (files.length > 0) pick("your files", files, () => chooser.choose("your files", files));
+    takeFiles([...(folder.files ?? [])]);
     // Allows selecting the same files again.
     folder.value = "";
   });
@@ -136,6 +135,13 @@ function listen() {
     hide();
   });
   act.addEventListener("click", () => action());
+}
+
+/** Loads model files that the user selected or dropped. @param {File[]} files */
+export function takeFiles(files) {
+  if (files.length === 0) return;
+  reveal();
+  pick("your files", files, () => chooser?.choose("your files", files));
 }
 
 /** @param {string} message @param {string} [button] @param {() => void} [onClick] */

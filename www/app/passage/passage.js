@@ -1,4 +1,5 @@
 import { buttons, byId } from "../elements.js";
+import { takeFiles } from "../models/choose.js";
 import { samples } from "../samples.js";
 import { markSpans } from "./marks.js";
 import { countPassage } from "./passage-size.js";
@@ -12,6 +13,9 @@ const picker = byId("passage-file", HTMLInputElement);
 
 /** Hebrew, Arabic and related scripts. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** Names of files that aren't a passage but belong to a model. */
+const OF_MODEL = /^config\.json$|\.(safetensors|bin)$/;
 
 /** Number of characters at the start or end by which an edited sample is recognized. */
 const END = 40;
@@ -60,9 +64,10 @@ export function startPassage(given, kept) {
 /** Takes files dropped anywhere on the page: if one misses the box, the browser would leave the page to show it. */
 function takeDrops() {
   document.addEventListener("dragover", (event) => {
-    if (!isForPassage(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    paper.dataset.drop = "over";
+    if (isOverChooser(event)) delete paper.dataset.drop;
+    else paper.dataset.drop = "over";
   });
   document.addEventListener("dragleave", (event) => {
     // Without a related target, the pointer has left the page.
@@ -70,16 +75,23 @@ function takeDrops() {
   });
   document.addEventListener("drop", (event) => {
     delete paper.dataset.drop;
-    if (!isForPassage(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    open(event.dataTransfer?.files ?? []);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (isOverChooser(event) || files.some(({ name }) => OF_MODEL.test(name))) takeFiles(files);
+    else open(files);
   });
 }
 
 /** Returns whether a drag has files, and isn't over a file field, which takes them itself. @param {DragEvent} event */
-function isForPassage({ dataTransfer, target }) {
+function hasFiles({ dataTransfer, target }) {
   const field = target instanceof HTMLInputElement && target.type === "file";
   return !field && (dataTransfer?.types.includes("Files") ?? false);
+}
+
+/** @param {DragEvent} event */
+function isOverChooser({ target }) {
+  return target instanceof Element && target.closest("#choose") !== null;
 }
 
 function changed() {

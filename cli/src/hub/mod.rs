@@ -1,4 +1,5 @@
-//! Models by Hugging Face id: taken from the cache that Python's libraries use, else downloaded into it.
+//! Models by Hugging Face id: read from the cache that Python's libraries use, and downloaded into it if
+//! necessary.
 
 mod cache;
 mod download;
@@ -35,12 +36,12 @@ impl Id {
     }
 }
 
-/// What a command reads of a model.
+/// The part of a model that a command reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// All of it.
+    /// The whole model.
     Model,
-    /// The small files.
+    /// Only the small files.
     Tokenizer,
 }
 
@@ -52,10 +53,10 @@ pub fn directory(model: &Path) -> Result<PathBuf> {
     find(model, Part::Model)
 }
 
-/// The same without the weights, unless they are there.
+/// Like [`directory`], but weights aren't downloaded.
 ///
 /// # Errors
-/// As [`directory`].
+/// Same as [`directory`].
 pub fn small_files(model: &Path) -> Result<PathBuf> {
     find(model, Part::Tokenizer)
 }
@@ -83,7 +84,7 @@ fn find(model: &Path, part: Part) -> Result<PathBuf> {
     }
 }
 
-/// `HF_HUB_OFFLINE`, with the values that Python's libraries take for true.
+/// `HF_HUB_OFFLINE`, with the values that Python's libraries treat as true.
 fn is_offline() -> bool {
     let value = std::env::var("HF_HUB_OFFLINE").unwrap_or_default().to_ascii_lowercase();
     ["1", "true", "yes", "on"].contains(&value.as_str())
@@ -92,7 +93,7 @@ fn is_offline() -> bool {
 fn offline(id: &Id) -> Error {
     Error::NotFound {
         file: id.name.clone(),
-        hint: "it isn't a directory here, nor complete in the cache, and HF_HUB_OFFLINE forbids to ask the Hub; unset it"
+        hint: "it isn't a directory here, nor complete in the cache, and HF_HUB_OFFLINE forbids contacting the Hub; unset it"
             .into(),
     }
 }

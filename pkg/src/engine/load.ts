@@ -70,7 +70,8 @@ export async function loadModel(
 
 /** The URL under which a model is cached, if it should be: the same for all mirrors. */
 export function cacheKey({ cache, place }: LoadRequest): string | undefined {
-  const cacheable = cache && store.isAvailable() && place.kind === "directory" && /^https?:/.test(place.base);
+  // Unlike `typeof`, this doesn't fail in sandboxed frames.
+  const cacheable = cache && "caches" in globalThis && place.kind === "directory" && /^https?:/.test(place.base);
   return cacheable ? place.base : undefined;
 }
 

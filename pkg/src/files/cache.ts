@@ -218,16 +218,10 @@ export async function storeText(url: string, text: string): Promise<void> {
   await (await openStore())?.put(url, new Response(text));
 }
 
-/** Returns whether there is cache storage: only in secure contexts, and sandboxed frames may not even ask for it. */
-export function isAvailable(): boolean {
-  try {
-    return Boolean(caches);
-  } catch {
-    return false;
-  }
-}
-
-/** Private windows may refuse it, too. Not exported: outside of browsers, TypeScript doesn't know the type. */
+/**
+ * Cache storage only exists in secure contexts. Private windows may refuse it, and sandboxed frames even asking for it. Not
+ * exported: outside of browsers, TypeScript doesn't know the type.
+ */
 async function openStore(): Promise<Cache | undefined> {
   try {
     return await caches.open(CACHE_NAME);

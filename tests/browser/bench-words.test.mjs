@@ -187,6 +187,30 @@ test("all schedules of the engine are compared, and told apart", async () => {
   await page.close();
 });
 
+test("a kernel faster than a measured limit has a share of more than all of it", async () => {
+  const { page: measuring, result } = await measured("?variant=tiny&sequence=8&runs=1&device=wasm&profile");
+  await measuring.close();
+  const { json } = result;
+  const [profile] = json.models[0].profiles;
+  const shares = [1.234, 0.995, 0.004];
+  profile.kernels = shares.map((share) => ({
+    ...profile.kernels[0],
+    share: Math.min(1, share),
+    of_limit: { limit: "bandwidth", share },
+  }));
+  const { page } = await opened(json);
+  const rows = (await cells(page, "#profile")).slice(-shares.length);
+  assert.deepEqual(
+    rows.map(([, , , share, , , limit]) => [share, limit]),
+    [
+      ["100 %", "123 % of bandwidth"],
+      ["100 %", "100 % of bandwidth"],
+      ["0.4 %", "0.4 % of bandwidth"],
+    ],
+  );
+  await page.close();
+});
+
 describe("a sustained run says what heat did", () => {
   let base;
   before(async () => {

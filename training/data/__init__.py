@@ -1,1 +1,1 @@
-"""From files to batches of token ids."""
+"""Reading data files and making batches of token ids."""

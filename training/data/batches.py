@@ -1,7 +1,7 @@
-"""The examples of each step: a pure function of seed and step, so that a resumed run goes on exactly.
+"""The examples of each step: a pure function of seed and step, so that runs can be resumed exactly.
 
-Examples of similar length share a batch: each epoch is shuffled, cut into pools of 32 batches, every pool sorted by
-length, and the batches of a pool are dealt out in random order.
+Examples of similar length are batched together: each epoch is shuffled and split into pools of 32 batches, every pool
+is sorted by length, and the batches are used in random order.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ POOL = 32
 
 @dataclass
 class Batch:
-    """Tensors of one step, shape `[batch, sequence]`; `labels` is whatever the task needs."""
+    """The tensors of one step, of shape `[batch, sequence]`; `labels` depend on the task."""
 
     input_ids: torch.Tensor
     token_type_ids: torch.Tensor
     attention_mask: torch.Tensor
     labels: dict[str, torch.Tensor]
-    count: int | None = None  # pieces that are no padding, where that is known without asking a device
+    count: int | None = None  # number of non-padding tokens, if known without a device synchronization
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on another device."""
+        """Return a copy on another device."""
         return Batch(
             self.input_ids.to(device),
             self.token_type_ids.to(device),
@@ -35,11 +35,11 @@ class Batch:
         )
 
     def tokens(self) -> int:
-        """Pieces that are no padding."""
+        """Return the number of non-padding tokens."""
         return int(self.attention_mask.sum()) if self.count is None else self.count
 
     def inputs(self) -> dict[str, torch.Tensor]:
-        """Return the arguments of a model's forward pass."""
+        """Return the arguments for a model's forward pass."""
         return {
             "input_ids": self.input_ids,
             "token_type_ids": self.token_type_ids,
@@ -47,13 +47,13 @@ class Batch:
         }
 
     def rows(self, chosen: torch.Tensor) -> "Batch":
-        """Some of the rows: numbers, or one truth value per row."""
+        """Select rows by indices or by a boolean mask."""
         labels = {name: t[chosen] for name, t in self.labels.items()}
         return Batch(self.input_ids[chosen], self.token_type_ids[chosen], self.attention_mask[chosen], labels)
 
 
 class Order:
-    """Deals example numbers to steps."""
+    """Assigns examples to steps."""
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int):
         self.lengths, self.size, self.seed = np.asarray(lengths), batch_size, seed
@@ -61,7 +61,7 @@ class Order:
         self._epoch, self._batches = -1, []
 
     def step(self, step: int) -> np.ndarray:
-        """Numbers of the examples of one step (counted from 0)."""
+        """Indices of the examples of a step (counted from 0)."""
         epoch, place = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._deal(epoch)
@@ -80,7 +80,7 @@ class Order:
 
 
 def pad(examples: list[Encoded], labels: dict[str, torch.Tensor]) -> Batch:
-    """Fill up to the longest example."""
+    """Pad examples to the longest one."""
     width = max(len(e) for e in examples)
     ids = np.full((len(examples), width), PAD, dtype=np.int64)
     kinds = np.zeros((len(examples), width), dtype=np.int64)
@@ -91,7 +91,7 @@ def pad(examples: list[Encoded], labels: dict[str, torch.Tensor]) -> Batch:
 
 
 def together(parts: list[Batch]) -> Batch:
-    """Several batches as one, without their labels."""
+    """Concatenate batches, without their labels."""
     width = max(part.input_ids.shape[1] for part in parts)
 
     def joined(name: str) -> torch.Tensor:
@@ -108,7 +108,7 @@ def piece_counts(parts: list[Batch], vocabulary: int) -> torch.Tensor:
 
 
 def swap_pieces(batch: Batch, share: float, frequency: np.ndarray, random: np.random.Generator) -> None:
-    """Replace a share of the ordinary pieces by ones drawn by `frequency`; only sound where the teacher labels."""
+    """Replace a fraction of the non-special tokens by tokens drawn by `frequency`; requires the teacher's labels."""
     ids = batch.input_ids.numpy()
     ordinary = ~np.isin(ids, (PAD, CLS, SEP, MASK))
     chosen = ordinary & (random.random(ids.shape) < share)
@@ -116,7 +116,7 @@ def swap_pieces(batch: Batch, share: float, frequency: np.ndarray, random: np.ra
 
 
 def piece_frequency(examples: list[Encoded], vocabulary: int) -> np.ndarray:
-    """Return the frequency of each piece, special ones left out, as a distribution."""
+    """Return the frequency distribution of tokens, excluding special tokens."""
     counts = np.zeros(vocabulary)
     for e in examples:
         np.add.at(counts, e.ids, 1)

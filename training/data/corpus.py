@@ -1,6 +1,6 @@
-"""Plain text as pieces on disk: one flat array, and where paragraphs and books begin.
+"""Tokenized plain text on disk: one flat array of token ids, and the boundaries of paragraphs and books.
 
-A file holds one paragraph a line and an empty line between books. The array is memory-mapped, so a corpus may be
+A text file has one paragraph per line and an empty line between books. The array is memory-mapped, so a corpus may be
 larger than memory.
 """
 
@@ -19,19 +19,19 @@ from training.errors import TrainingError
 
 @dataclass
 class Corpus:
-    """`pieces[starts[i] : starts[i + 1]]` is paragraph i, of book `books[i]`."""
+    """`pieces[starts[i] : starts[i + 1]]` is paragraph i, which belongs to book `books[i]`."""
 
     pieces: np.ndarray
     starts: np.ndarray
     books: np.ndarray
 
     def paragraph(self, number: int) -> np.ndarray:
-        """Ids of one paragraph."""
+        """Return the token ids of a paragraph."""
         return self.pieces[self.starts[number] : self.starts[number + 1]]
 
 
 def build(tokenizer, files: list[Path], folder: Path) -> dict:
-    """Tokenize `files` into `folder`; returns what it holds."""
+    """Tokenize `files` and write the result to `folder`; returns a summary."""
     pieces, lengths, books = [], [], []
     book = 0
     for path in files:
@@ -48,7 +48,7 @@ def build(tokenizer, files: list[Path], folder: Path) -> dict:
                 books.append(book)
         book += 1
     if not lengths:
-        raise TrainingError(f"{', '.join(map(str, files))}: no paragraph in there")
+        raise TrainingError(f"{', '.join(map(str, files))}: no paragraphs found")
     arrays = {
         "pieces": np.concatenate(pieces),
         "starts": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -67,7 +67,7 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def chunks(path: Path, size: int) -> Iterator[list[str]]:
-    """The lines of a file, plain or `.xz`, without the spaces around them, `size` at a time."""
+    """Yield the stripped lines of a file, plain or `.xz`, `size` at a time."""
     opener = lzma.open if path.suffix == ".xz" else open
     part = []
     try:
@@ -78,12 +78,12 @@ def chunks(path: Path, size: int) -> Iterator[list[str]]:
                     yield part
                     part = []
     except (UnicodeDecodeError, lzma.LZMAError, EOFError) as error:
-        raise TrainingError(f"{path}: cannot be read as text: {error}") from None
+        raise TrainingError(f"{path}: not a valid text file: {error}") from None
     yield part
 
 
 def load(folder: Path) -> Corpus:
-    """Open what `build` left."""
+    """Open a corpus written by `build`."""
     if not (folder / "corpus.json").is_file():
-        raise TrainingError(f"{folder}: no corpus there; run the step 'corpus' first")
+        raise TrainingError(f"{folder}: no corpus found; run the step 'corpus' first")
     return Corpus(*(np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("pieces", "starts", "books")))

@@ -1,4 +1,4 @@
-"""GLUE's tab-separated files: rows of text, perhaps a second text, and a label."""
+"""GLUE's tab-separated files: rows of one or two texts and a label."""
 
 import gzip
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from training.places import Places
 
 @dataclass(frozen=True)
 class Format:
-    """The columns of a task's file. `labels` maps the file's word to an index; None: a number 0..5."""
+    """The columns of a task's file. `labels` maps label strings to indices; None: a score from 0 to 5."""
 
     folder: tuple[str, ...]
     train: str
@@ -35,7 +35,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One example: `second` is None where the task has one text; `label` is a score for STS-B."""
+    """One example: `second` is None if the task has only one text; `label` is a score for STS-B."""
 
     first: str
     second: str | None
@@ -43,7 +43,7 @@ class Row:
 
 
 def label_names(task: str) -> list[str]:
-    """Names by index, for `config.json`."""
+    """Return the label names by index, for `config.json`."""
     if task == "sst2":
         return ["negative", "positive"]
     table = FORMATS[task].labels
@@ -51,19 +51,19 @@ def label_names(task: str) -> list[str]:
 
 
 def read_train(places: Places, task: str) -> list[Row]:
-    """The training rows of a task."""
+    """Read the training rows of a task."""
     form = FORMATS[task]
     return parse(places.data_file(*form.folder, form.train), form)
 
 
 def read_dev(places: Places, task: str) -> list[Row]:
-    """The dev rows of a task: for scoring only; no training step calls this."""
+    """Read the dev rows of a task, for scoring only; no training step calls this."""
     form = FORMATS[task]
     return parse(places.data_file(*form.folder, "dev.tsv"), form)
 
 
 def parse(path: Path, form: Format) -> list[Row]:
-    """Read one file. Quotation marks are text; MRPC opens with a byte-order mark."""
+    """Read a file. Quotation marks are ordinary text; MRPC starts with a byte-order mark."""
     opener = gzip.open if path.suffix == ".gz" else open
     rows = []
     try:
@@ -73,9 +73,9 @@ def parse(path: Path, form: Format) -> list[Row]:
                     continue
                 rows.append(_row(line.rstrip("\r\n"), form, f"{path}:{number}"))
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise TrainingError(f"{path}: cannot be read as text: {error}") from None
+        raise TrainingError(f"{path}: not a valid text file: {error}") from None
     if not rows:
-        raise TrainingError(f"{path}: holds no rows")
+        raise TrainingError(f"{path}: contains no rows")
     return rows
 
 
@@ -89,7 +89,7 @@ def _row(line: str, form: Format, where: str) -> Row:
     elif word in form.labels:
         label = float(form.labels[word])
     else:
-        raise TrainingError(f"{where}: label '{word}' is none of {', '.join(form.labels)}")
+        raise TrainingError(f"{where}: label '{word}' is not one of {', '.join(form.labels)}")
     second = None if form.second is None else cells[form.second].strip()
     return Row(cells[form.first].strip(), second, label)
 

@@ -1,4 +1,4 @@
-"""Paragraphs of plain text with some words replaced by `[MASK]`, for a program that reads text and not pieces."""
+"""Paragraphs with some words replaced by `[MASK]`, as text, for scoring with the engine."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from training.data import corpus, tokens
 from training.places import Places
 
 _WORD = re.compile(r"\b[^\W_]+\b(?!['’-])")
-# About 3,000 masked words, which makes a point and a half a sure difference.
+# About 3,000 masked words, so that a difference of 1.5 points is significant.
 TEXTS, SHARE = 400, 0.15
 SHORTEST, LONGEST = 40, 80
 
 
 @dataclass(frozen=True)
 class MaskedText:
-    """A text with as many `[MASK]` as `words`, their ids; `written`: as they were in the text."""
+    """A text with `[MASK]`s. `words`: token ids of the masked words; `written`: their original spelling."""
 
     text: str
     words: list[int]
@@ -25,7 +25,7 @@ class MaskedText:
 
 
 def draw(config: Config, places: Places, tokenizer) -> list[MaskedText]:
-    """Paragraphs of 40 to 80 words of the configured files, drawn by the seed."""
+    """Draw paragraphs of 40 to 80 words from the configured files and mask words in them."""
     files = [places.data_file(*name.split("/")) for name in config.data.files]
     found = [line for path in files for part in corpus.chunks(path, 2000) for line in part]
     found = [line for line in found if SHORTEST <= len(line.split()) <= LONGEST and "[" not in line]
@@ -35,7 +35,7 @@ def draw(config: Config, places: Places, tokenizer) -> list[MaskedText]:
 
 
 def mask(text: str, tokenizer, random: np.random.Generator) -> MaskedText:
-    """The text without a seventh of those words that are one piece."""
+    """Mask about a seventh of the words that are a single token."""
     kept, words, written, last = "", [], [], 0
     for word in _WORD.finditer(text):
         if random.random() >= SHARE:
@@ -49,5 +49,5 @@ def mask(text: str, tokenizer, random: np.random.Generator) -> MaskedText:
 
 
 def _alone(text: str, word: re.Match) -> bool:
-    """No letter, apostrophe or hyphen before it: those would be read together with the mask."""
+    """Return whether the word starts the text or follows a space, opening parenthesis or quotation mark."""
     return word.start() == 0 or text[word.start() - 1] in ' (“"'

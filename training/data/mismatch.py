@@ -1,7 +1,7 @@
-"""Questions and paragraphs that do not belong together: what SQuAD v1.1 can teach of "no answer".
+"""Mismatched questions and paragraphs, which teach "no answer" from SQuAD v1.1.
 
-A paragraph of another article shows what a passage is not about. One of the same article, where it does not hold the
-answer's words, comes closer to v2.0's unanswerable questions: the right matter, and not a word of the answer.
+Paragraphs from other articles only teach what a passage is not about. Paragraphs from the same article that don't
+contain the answer are closer to v2.0's unanswerable questions: they are on topic but don't answer the question.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from training.data.squad import Question, Squad
 from training.errors import TrainingError
 
-# Draws within the article before one from outside has to do.
+# Number of draws from the same article before falling back to another article.
 TRIES = 20
 
 
 class Mismatches:
-    """Draws foreign partners; a share `near` of them from the same article."""
+    """Draws mismatched questions or paragraphs; a fraction `near` of them from the same article."""
 
     def __init__(self, data: Squad, questions: Sequence[int], near: float):
-        """`questions`: the numbers of those that may be drawn."""
+        """`questions`: indices of the questions that may be drawn."""
         if len(set(data.articles)) < 2:
-            raise TrainingError("mismatched questions need a file of two articles at least")
+            raise TrainingError("mismatched questions require a file with at least two articles")
         self.data, self.questions, self.near = data, questions, near
         self.paragraphs_of: dict[int, list[int]] = {}
         for paragraph, article in enumerate(data.articles):
@@ -28,7 +28,7 @@ class Mismatches:
         for question in questions:
             self.questions_of.setdefault(self._article(data.questions[question]), []).append(question)
         if len(self.questions_of) < 2:
-            raise TrainingError("mismatched questions need questions of two articles at least: raise 'limit'")
+            raise TrainingError("mismatched questions require questions from at least two articles; increase 'limit'")
 
     def paragraph_for(self, question: Question, random) -> int:
         """A paragraph that does not answer `question`."""

@@ -1,8 +1,8 @@
-"""Training examples tokenized beforehand: one file of numbers, moved to the training device once.
+"""Training examples tokenized in advance: one file, moved to the training device once.
 
-A machine that only trains then needs neither tokenizer nor text, and its processor has almost nothing to do per batch.
-What a task draws anew in every epoch (foreign questions, joined phrases, swapped pieces) is as it was when the file was
-made.
+A machine that only trains then needs neither a tokenizer nor text, and its CPU has almost nothing to do per batch.
+Augmentations that a task otherwise draws again in every epoch (mismatched questions, joined phrases, replaced tokens)
+are fixed when the file is written.
 """
 
 import lzma
@@ -17,13 +17,13 @@ from training.config import Config
 from training.data.batches import Batch, Order
 from training.errors import TrainingError
 
-# Widths of batches: multiples of this, so that few shapes come up.
+# Batch widths are multiples of this, which limits the number of different shapes.
 WIDTH = 16
 
 
 @dataclass
 class Examples:
-    """All pieces end to end; `heads` are the lengths of the first segments; `labels` one value per example."""
+    """All token ids, concatenated; `heads`: lengths of the first segments; `labels`: one value per example."""
 
     pieces: np.ndarray
     lengths: np.ndarray
@@ -32,7 +32,7 @@ class Examples:
 
 
 def collect(batch_at, steps: int) -> Examples:
-    """The examples of the first `steps` batches, ordered by their text so that equal passages lie side by side."""
+    """The examples of the first `steps` batches, sorted so that equal passages are adjacent and compress well."""
     rows = []
     for step in range(steps):
         batch = batch_at(step)
@@ -51,7 +51,7 @@ def collect(batch_at, steps: int) -> Examples:
 
 
 def write(path: Path, examples: Examples) -> None:
-    """One file, compressed."""
+    """Write examples to a compressed file."""
     listed = {"pieces": examples.pieces.view(np.int16), "lengths": examples.lengths, "heads": examples.heads}
     listed |= {f"label.{name}": values for name, values in examples.labels.items()}
     content = tensors.to_bytes({name: torch.from_numpy(values) for name, values in listed.items()})
@@ -59,21 +59,21 @@ def write(path: Path, examples: Examples) -> None:
 
 
 def read(path: Path) -> Examples:
-    """Return the examples that `write` stored."""
+    """Read examples written by `write`."""
     try:
         content = lzma.decompress(path.read_bytes())
     except (lzma.LZMAError, EOFError) as error:
-        raise TrainingError(f"{path}: not a file of the step 'pack': {error}") from None
+        raise TrainingError(f"{path}: not a file written by the step 'pack': {error}") from None
     found = {name: tensor.numpy() for name, tensor in tensors.from_bytes(content, str(path)).items()}
     labels = {name.removeprefix("label."): values for name, values in found.items() if name.startswith("label.")}
     return Examples(found["pieces"].view(np.uint16), found["lengths"], found["heads"], labels)
 
 
 class PackedBatches:
-    """Batches put together on the device."""
+    """Batches assembled on the device."""
 
     def __init__(self, config: Config, examples: Examples, chosen: np.ndarray, device: torch.device):
-        """`chosen`: the numbers of the examples to deal out."""
+        """`chosen`: indices of the examples to use."""
         self.chosen, self.lengths = chosen, examples.lengths
         self.order = Order(examples.lengths[chosen], config.optim.batch_size, config.seed)
         self.device = device
@@ -90,7 +90,7 @@ class PackedBatches:
         return self.batch(self.chosen[self.order.step(step)])
 
     def batch(self, numbers: np.ndarray) -> Batch:
-        """Examples by their numbers."""
+        """The batch of the examples with the given indices."""
         lengths = self.lengths[numbers]
         width = -(-int(lengths.max()) // WIDTH) * WIDTH
         rows = torch.from_numpy(numbers).to(self.device, non_blocking=True)

@@ -1,6 +1,6 @@
 """SQuAD: paragraphs, questions, and windows of `[CLS] question [SEP] part of the paragraph [SEP]`.
 
-Offsets count Unicode code points, as in the files and in the tokenizer's answers.
+Offsets count Unicode code points, as in the files and in the tokenizer's output.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from training.places import Places
 
 @dataclass(frozen=True)
 class Question:
-    """One question; `answers` are (start, text) pairs, empty where the passage holds none."""
+    """One question; `answers` are (start, text) pairs, empty if the passage has no answer."""
 
     id: str
     text: str
@@ -27,7 +27,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Squad:
-    """All paragraphs (with the number of their article) and all questions of one file."""
+    """All paragraphs (with the index of their article) and all questions of a file."""
 
     paragraphs: list[str]
     articles: list[int]
@@ -35,7 +35,7 @@ class Squad:
 
 
 def read_train(places: Places, skip_ambiguous: bool) -> Squad:
-    """The training file; with `skip_ambiguous` without the answers whose place is a guess."""
+    """Read the training file; `skip_ambiguous` leaves out questions whose answer has an ambiguous position."""
     data = parse(places.data_file("squad", "train-v1.1.json.gz"))
     if not skip_ambiguous:
         return data
@@ -44,7 +44,7 @@ def read_train(places: Places, skip_ambiguous: bool) -> Squad:
 
 
 def read_ambiguous(places: Places) -> Squad:
-    """The training file's other questions: as they are not trained on, they show what a model is worth."""
+    """Read the training questions left out by `skip_ambiguous`, which can be used to evaluate models."""
     data, unsure = parse(places.data_file("squad", "train-v1.1.json.gz")), _ambiguous(places)
     return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id in unsure])
 
@@ -54,12 +54,12 @@ def _ambiguous(places: Places):
 
 
 def read_dev(places: Places, version: str) -> Squad:
-    """A dev file: for scoring only; no training step calls this."""
+    """Read a dev file, for scoring only; no training step calls this."""
     return parse(places.data_file("squad", f"dev-v{version}.json"))
 
 
 def parse(path: Path) -> Squad:
-    """Read a file and check that every answer is where the file says."""
+    """Read a file and check that every answer is at its stated position."""
     paragraphs, articles, questions = [], [], []
     try:
         for number, article in enumerate(_json(path)["data"]):
@@ -69,12 +69,12 @@ def parse(path: Path) -> Squad:
                     answers = tuple((int(a["answer_start"]), a["text"]) for a in qa["answers"])
                     for start, answer in answers:
                         if text[start : start + len(answer)] != answer:
-                            raise TrainingError(f"{path}: question {qa['id']}: no '{answer}' at {start}")
+                            raise TrainingError(f"{path}: question {qa['id']}: '{answer}' not found at {start}")
                     questions.append(Question(qa["id"], qa["question"], len(paragraphs), answers))
                 paragraphs.append(text)
                 articles.append(number)
     except (KeyError, TypeError) as error:
-        raise TrainingError(f"{path}: not in SQuAD's form: {type(error).__name__} {error}") from None
+        raise TrainingError(f"{path}: not in SQuAD's format: {type(error).__name__} {error}") from None
     return Squad(paragraphs, articles, questions)
 
 
@@ -89,7 +89,7 @@ def _json(path: Path):
 
 @dataclass(frozen=True)
 class Window:
-    """A range of a paragraph's tokens for one question, and the position of the answer in the whole sequence."""
+    """A range of a paragraph's tokens for one question, and the answer's position in the complete sequence."""
 
     question: int
     first: int
@@ -99,7 +99,7 @@ class Window:
 
 
 class Windows:
-    """Tokenized paragraphs and questions, cut into windows."""
+    """Tokenized paragraphs and questions, split into windows."""
 
     def __init__(self, tokenizer, data: Squad, max_length: int, doc_stride: int, max_question: int):
         self.data = data
@@ -112,7 +112,7 @@ class Windows:
             self._cut(number, max_length, doc_stride)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Return the result of tokenizing and cutting in flat tensors, which `restored` reads."""
+        """Return the tokens and windows as flat tensors, for `restored`."""
         found = {"windows": torch.tensor([(w.question, w.first, w.count, w.start, w.end) for w in self.windows])}
         for name in ("questions", "pieces", "offsets"):
             lists = getattr(self, name)
@@ -122,7 +122,7 @@ class Windows:
 
     @classmethod
     def restored(cls, data: Squad, state: dict[str, torch.Tensor]) -> "Windows":
-        """The windows of `data` from an earlier `state`."""
+        """Restore the windows of `data` from a saved `state`."""
         self = cls.__new__(cls)
         self.data = data
         for name in ("questions", "pieces", "offsets"):
@@ -160,7 +160,7 @@ class Windows:
         return (inside[0], inside[-1]) if inside else None
 
     def encoded(self, window: Window, question: int | None = None) -> tokens.Encoded:
-        """The window's ids; with `question` another question is asked of the same stretch."""
+        """The token ids of a window, optionally with another `question` about the same part of the paragraph."""
         paragraph = self.data.questions[window.question].paragraph
         asked = self.questions[window.question if question is None else question]
         part = self.pieces[paragraph][window.first : window.first + window.count]
@@ -169,5 +169,5 @@ class Windows:
         return tokens.Encoded(ids, [0] * head + [1] * (len(ids) - head))
 
     def length(self, window: Window) -> int:
-        """Pieces in the window, special ones counted."""
+        """Number of tokens in the window, including special tokens."""
         return len(self.questions[window.question]) + window.count + 3

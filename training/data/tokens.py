@@ -1,4 +1,4 @@
-"""WordPiece through the `tokenizers` library, with its own cutting and padding switched off."""
+"""WordPiece tokenization with the `tokenizers` library, without its truncation and padding."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ VOCABULARY = 30522
 
 
 def load(directory: Path) -> "Tokenizer":
-    """The tokenizer of a model directory."""
-    # Only where text is read: tokenized data needs no tokenizer.
+    """Load the tokenizer of a model directory."""
+    # Imported lazily: tokenized data needs no tokenizer.
     from tokenizers import Tokenizer
 
     path = directory / "tokenizer.json"
     if not path.is_file():
-        raise TrainingError(f"{path}: no such file; the model directory needs its tokenizer")
+        raise TrainingError(f"{path}: no such file; the model directory must contain its tokenizer")
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -28,12 +28,12 @@ def load(directory: Path) -> "Tokenizer":
 
 
 def pieces(tokenizer: "Tokenizer", texts: list[str]) -> list[list[int]]:
-    """Ids of each text, without special pieces."""
+    """Token ids of each text, without special tokens."""
     return [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
 def encode_rows(tokenizer: "Tokenizer", rows: list[Row], max_length: int) -> list["Encoded"]:
-    """`[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`, cut to `max_length`, the longer text first."""
+    """`[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`, truncated to `max_length`, longest text first."""
     firsts = pieces(tokenizer, [r.first for r in rows])
     seconds = pieces(tokenizer, [r.second or "" for r in rows])
     return [
@@ -43,7 +43,7 @@ def encode_rows(tokenizer: "Tokenizer", rows: list[Row], max_length: int) -> lis
 
 
 class Encoded:
-    """Ids and segment ids of one example."""
+    """Token ids and segment ids of an example."""
 
     __slots__ = ("ids", "types")
 
@@ -55,7 +55,7 @@ class Encoded:
 
 
 def assemble(first: list[int], second: list[int] | None, max_length: int) -> Encoded:
-    """Put the special pieces around one or two texts."""
+    """Truncate one or two texts and add the special tokens."""
     if second is None:
         ids = [CLS, *first[: max_length - 2], SEP]
         return Encoded(ids, [0] * len(ids))

@@ -1,4 +1,4 @@
-"""The examples made of one answered window: as it is, without an answer, or an everyday text in its place."""
+"""The examples made from an answerable window: unchanged, without an answer, or replaced by an everyday text."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from training.data.mismatch import Mismatches
 from training.data.squad import Window, Windows
 from training.data.unanswerable import questions, sentences
 
-# A window cut down to less than this says too little to be asked anything.
+# Windows with fewer tokens than this after removing the answer are too short for a question.
 LEAST_PIECES = 24
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row of a batch: without an answer both ends are 0. `taught`: whether the teacher's labels are learned."""
+    """One row of a batch; both ends are 0 if there is no answer. `taught`: whether the teacher's labels are used."""
 
     encoded: tokens.Encoded
     start: int
@@ -28,7 +28,7 @@ class Example:
 
 
 class Variants:
-    """Makes examples; which kind is drawn by the shares of the configuration."""
+    """Makes examples of kinds drawn by the configured fractions."""
 
     def __init__(self, tokenizer, windows: Windows, answered: Sequence[Window], data: Data):
         self.tokenizer, self.windows, self.data = tokenizer, windows, data
@@ -41,7 +41,7 @@ class Variants:
             self.questions_of.setdefault(windows.data.questions[question].paragraph, []).append(question)
 
     def draw(self, window: Window, random: np.random.Generator) -> Example:
-        """An example of a kind drawn by its share; a window that a kind does not suit stays as it is."""
+        """An example of a randomly drawn kind; the window is unchanged if that kind can't be applied to it."""
         place = random.random()
         for kind, share in self.kinds:
             if place < share:
@@ -54,21 +54,21 @@ class Variants:
         return Example(self.windows.encoded(window), window.start, window.end, True, "plain")
 
     def make(self, kind: str, window: Window, random: np.random.Generator) -> Example | None:
-        """An example of one kind, None where the window does not suit."""
+        """An example of one kind, or None if that kind can't be applied to the window."""
         if kind == "everyday":
             return self.everyday(random)
         encoded = getattr(self, f"_{kind}")(window, random)
         return None if encoded is None else Example(encoded, 0, 0, False, kind)
 
     def everyday(self, random: np.random.Generator) -> Example:
-        """An everyday text; the teacher, which has only read encyclopedias, is not asked about it."""
+        """An everyday text; only hard labels are used, since the teacher has only seen encyclopedia articles."""
         asked = everyday.draw(random)
         text = self.tokenizer.encode(asked.text, add_special_tokens=False)
         question = tokens.pieces(self.tokenizer, [asked.question])[0][: self.data.max_question]
         part = text.ids[: self.data.max_length - len(question) - 3]
         inside = [i for i, (a, b) in enumerate(text.offsets[: len(part)]) if b > asked.start and a < asked.end]
         shift = len(question) + 2
-        # An answer that was cut off with the text's end is one that is not there.
+        # An answer that was truncated with the text counts as no answer.
         whole = inside and text.offsets[inside[-1]][1] >= asked.end
         start, end = (inside[0] + shift, inside[-1] + shift) if whole else (0, 0)
         return Example(self._assemble(question, part), start, end, False, "everyday")
@@ -121,7 +121,7 @@ class Variants:
         return self._ask(window, tokens.pieces(self.tokenizer, [text.strip()])[0][: self.data.max_question])
 
     def _ask(self, window: Window, asked: list[int]) -> tokens.Encoded:
-        # Another question may be longer than the one the window was cut for: cut it to the same room.
+        # Another question may be longer than the one that the window was made for, so it is truncated to fit.
         room = max(len(self.windows.questions[window.question]), self.data.max_length - window.count - 3)
         pieces = self.windows.pieces[self._question(window).paragraph]
         return self._assemble(asked[:room], pieces[window.first : window.first + window.count])

@@ -83,8 +83,8 @@ def test_missing_data(capsys, world, tmp_path):
     [
         ("text\t1\tmore", ":3: 3 columns, expected 2"),
         ("text", ":3: 1 columns, expected 2"),
-        ("text\t2", ":3: label '2' is none of 0, 1"),
-        ("text\tgood", ":3: label 'good' is none of 0, 1"),
+        ("text\t2", ":3: label '2' is not one of 0, 1"),
+        ("text\tgood", ":3: label 'good' is not one of 0, 1"),
     ],
 )
 def test_rows(capsys, world, tmp_path, row, expected):
@@ -107,7 +107,7 @@ def test_scores_out_of_range(capsys, world, tmp_path):
 def test_data_that_is_no_text(capsys, world, tmp_path):
     (tmp_path / "sst2").mkdir()
     (tmp_path / "sst2" / "train.tsv.gz").write_bytes(b"not gzip at all")
-    assert "cannot be read as text" in fails(capsys, world, tmp_path, GOOD, data=tmp_path)
+    assert "not a valid text file" in fails(capsys, world, tmp_path, GOOD, data=tmp_path)
 
 
 def test_an_answer_that_is_not_there(capsys, world, tmp_path):
@@ -122,7 +122,7 @@ def test_an_answer_that_is_not_there(capsys, world, tmp_path):
     answer["answer_start"] = 3
     with gzip.open(tmp_path / "squad" / "train-v1.1.json.gz", "wt") as file:
         json.dump({"data": [{"paragraphs": [paragraph]}]}, file)
-    assert "question q1: no 'cat' at 3" in fails(capsys, world, tmp_path, squad, data=tmp_path)
+    assert "question q1: 'cat' not found at 3" in fails(capsys, world, tmp_path, squad, data=tmp_path)
 
 
 def test_a_checkpoint_that_is_none(capsys, world, tmp_path):

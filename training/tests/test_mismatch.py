@@ -72,10 +72,10 @@ def test_pairs_of_calibration_take_them_too(world):
 
 def test_a_single_article_is_refused():
     one = squad.Squad(PARAGRAPHS, [0] * 4, data().questions)
-    with pytest.raises(TrainingError, match="two articles"):
+    with pytest.raises(TrainingError, match="file with at least two articles"):
         Mismatches(one, range(3), near=0.0)
 
 
 def test_questions_of_a_single_article_are_refused():
-    with pytest.raises(TrainingError, match="questions of two articles"):
+    with pytest.raises(TrainingError, match="questions from at least two articles"):
         Mismatches(data(), range(2), near=0.0)

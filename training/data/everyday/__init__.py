@@ -1,12 +1,12 @@
-"""Everyday texts made from facts by templates: recipes, manuals, tables, chats and notices, with questions about them.
+"""Everyday texts generated from templates, with questions: recipes, manuals, tables, chats, notices and more.
 
-SQuAD is encyclopedia prose. People also ask about lists, numbered steps, rows of a table, and who said what.
+SQuAD is encyclopedia prose. People also ask about lists, numbered steps, table rows, and who said what.
 """
 
 from training.data.everyday import chats, facts, notices, pairs, steps, tables
 from training.data.everyday.page import Asked, pick
 
-# More of these than of the others: they are many kinds of text.
+# Fractions of these two, which are higher because they cover many kinds of text.
 FACTS, PAIRS = 0.4, 0.3
 
 KINDS = (
@@ -28,7 +28,7 @@ KINDS = (
 
 
 def draw(random) -> Asked:
-    """A new text with one question about it."""
+    """Generate a text and one question about it."""
     place = random.random()
     kind = facts.text if place < FACTS else pairs.text if place < FACTS + PAIRS else pick(KINDS, random)
     return kind(random).draw(random)

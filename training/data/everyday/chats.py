@@ -1,4 +1,4 @@
-"""Chat lines: who says what."""
+"""Chats with questions about who said what."""
 
 from training.data.everyday import values, words
 from training.data.everyday.page import Page, pick, several
@@ -9,7 +9,7 @@ PROMISES = (
     "ok, {thing%d} is on me",
     "I will get {thing%d} on the way",
 )
-# Who answers one of these brings it.
+# Whoever replies to one of these brings the thing.
 REQUESTS = (
     "Can you bring {thing%d}?",
     "Could you get {thing%d}?",
@@ -19,7 +19,7 @@ REQUESTS = (
 
 
 def chat(random) -> Page:
-    """Some people plan to meet."""
+    """A chat in which people plan to meet."""
     page, people = Page(), several(words.PEOPLE, 6, random)
     things, town = several(words.BROUGHT, 4, random), pick(words.TOWNS, random)
     style = pick(("{%s}: ", "{%s} - ", "[{%s}] ", "{%s} wrote: ", "<{%s}> "), random)

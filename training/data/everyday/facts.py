@@ -1,8 +1,9 @@
-"""Texts made of short facts, a few of many: the questions about those left out are the ones without an answer.
+"""Texts made from a random selection of short facts; questions about the other facts have no answer.
 
-A file of `genres/` is one kind of text. `names` are drawn once for each text, `opening` begins it, and each of `facts`
-can be said in several ways. In what is said, `{name:type}` is filled by a value of `values.TYPES`, `{name:one|two}` by
-one of these, and `{name}` by a name of the text. `asks.name` are questions which that value answers.
+Each file in `genres/` defines one kind of text. `names` are drawn once per text, one of `opening` comes first, and each
+of the `facts` has several phrasings in `says`. In these templates, `{name:type}` is filled with a value of that type in
+`values.TYPES`, `{name:one|two}` with one of the options, and `{name}` with a name of the text. The questions in
+`asks.name` are answered by the value of that slot.
 """
 
 import re
@@ -16,13 +17,13 @@ from training.data.everyday.page import Page, pick
 
 FOLDER = Path(__file__).parent / "genres"
 _SLOT = re.compile(r"\{(\w+)(?::([^}]*))?\}")
-# As many facts fit a window of 256 word pieces.
+# This many facts fit in a window of 256 tokens.
 LEAST_FACTS, MOST_FACTS = 4, 9
 
 
 @dataclass(frozen=True)
 class Genre:
-    """One kind of text, as its file has it."""
+    """One kind of text, with the fields of its file."""
 
     names: dict[str, str]
     opening: list[str]
@@ -31,17 +32,17 @@ class Genre:
 
 @cache
 def genres() -> dict[str, Genre]:
-    """All files of `genres/`, by their names."""
+    """All genres by file name."""
     return {path.stem: Genre(**tomllib.loads(path.read_text("utf-8"))) for path in sorted(FOLDER.glob("*.toml"))}
 
 
 def text(random) -> Page:
-    """A text of any genre."""
+    """A text of a random genre."""
     return made(pick(list(genres().values()), random), random)
 
 
 def made(genre: Genre, random) -> Page:
-    """A text of this genre."""
+    """A text of the given genre."""
     names: dict[str, str] = {}
     for name, kind in genre.names.items():
         names[name] = values.value(kind, set(names.values()), random)
@@ -67,7 +68,7 @@ def made(genre: Genre, random) -> Page:
 
 
 def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], random):
-    """The template with marks for `Page.add`, their values, and the values by the names that the file has for them."""
+    """Return a template for `Page.add`, the values of its marks, and the values by their names in the file."""
     own, marks = {}, {}
 
     def mark(slot: re.Match) -> str:
@@ -76,7 +77,7 @@ def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], r
             own[name] = values.value(kind, used, random)
             used.add(own[name])
         elif name in own:
-            # Only its first place is asked for.
+            # Only the first occurrence is marked as an answer.
             return own[name]
         else:
             own[name] = names[name]
@@ -87,6 +88,6 @@ def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], r
 
 
 def _said(question: str, known: dict[str, str]) -> str | None:
-    """The question with its names filled in; None if one is not known."""
+    """Fill in the names in a question; None if one of them is not known."""
     slots = [slot.group(1) for slot in _SLOT.finditer(question)]
     return _SLOT.sub(lambda slot: known[slot.group(1)], question) if all(s in known for s in slots) else None

@@ -1,4 +1,4 @@
-"""Notices, contracts and short news: two facts of one kind next to each other, and only one of them asked for."""
+"""Notices, contracts and short news, in which similar facts are next to each other."""
 
 from training.data.everyday import values, words
 from training.data.everyday.page import Page, pick, several
@@ -120,7 +120,7 @@ def lease(random) -> Page:
 
 
 def news(random) -> Page:
-    """Two towns, two buildings, one sentence."""
+    """Two buildings in two towns, compared in single sentences, and the result of a match."""
     page = Page()
     (one, two, three), (here, there, else_) = several(words.WORKS, 3, random), several(words.TOWNS, 3, random)
     works, towns = (one, two), (here, there)

@@ -1,17 +1,17 @@
-"""A text with its facts marked, and the questions about them."""
+"""A text with marked facts, and questions about them."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _MARK = re.compile(r"\{(\w+)\}")
-# Of the questions about one text this share has no answer in it, where the text's kind knows such questions.
+# Fraction of questions without an answer, for kinds of text that have such questions.
 UNANSWERABLE = 0.25
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A text, a question, and the answer's place; start and end are 0 where the text has no answer."""
+    """A text, a question, and the position of the answer; start and end are 0 if there is none."""
 
     text: str
     question: str
@@ -21,15 +21,15 @@ class Asked:
 
 @dataclass
 class Page:
-    """Grows line by line; every mark `{name}` of a template is filled and its place kept."""
+    """A text built from templates, whose marks `{name}` are filled in and their positions recorded."""
 
     text: str = ""
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
-    questions: list[tuple[str, str]] = field(default_factory=list)  # question, name of the mark that answers it
+    questions: list[tuple[str, str]] = field(default_factory=list)  # question and name of the mark that answers it
     missing: list[str] = field(default_factory=list)  # questions that the text does not answer
 
     def add(self, template: str, values: dict[str, str], end: str = "\n") -> None:
-        """Append a template. `values`: what its marks stand for; names are unique within the page."""
+        """Append a template. `values`: the values of its marks, whose names must be unique within the page."""
         last = 0
         for mark in _MARK.finditer(template):
             self.text += template[last : mark.start()]
@@ -42,15 +42,15 @@ class Page:
         self.text += template[last:] + end
 
     def ask(self, name: str, *questions: str) -> None:
-        """Questions that the mark `name` answers."""
+        """Add questions that are answered by the mark `name`."""
         self.questions += [(question, name) for question in questions]
 
     def ask_in_vain(self, *questions: str) -> None:
-        """Questions without an answer."""
+        """Add questions without an answer."""
         self.missing += questions
 
     def draw(self, random) -> Asked:
-        """One of the questions, the text's lines and case perturbed."""
+        """Draw a question; line breaks and case of the text are perturbed."""
         text = perturb(self.text, random)
         if self.missing and random.random() < UNANSWERABLE:
             return Asked(text, _case(pick(self.missing, random), random), 0, 0)
@@ -59,14 +59,14 @@ class Page:
 
 
 def perturb(text: str, random) -> str:
-    """Other line breaks and another case; every character stays at its place."""
+    """Change line breaks and case without moving any character."""
     if random.random() < 0.3:
         text = text.replace("\n", " ")
     elif random.random() < 0.3:
         text = "".join("\n" if c == " " and random.random() < 0.1 else c for c in text)
     if random.random() < 0.15:
         changed = text.lower() if random.random() < 0.6 else text.upper()
-        # Some letters change their length with their case.
+        # Changing the case of some letters changes the length of the text.
         text = changed if len(changed) == len(text) else text
     return text
 
@@ -78,10 +78,10 @@ def _case(question: str, random) -> str:
 
 
 def pick(choices: Sequence, random):
-    """One of `choices`."""
+    """Return one of `choices`."""
     return choices[int(random.integers(len(choices)))]
 
 
 def several(choices: Sequence, count: int, random) -> list:
-    """`count` different ones of `choices`, in random order."""
+    """Return `count` different elements of `choices` in random order."""
     return [choices[i] for i in random.permutation(len(choices))[:count]]

@@ -1,8 +1,9 @@
-"""Two facts of one kind in a sentence: the same for two people, days or things, usual and excepted, before and after.
+"""Sentences with two facts of the same kind: about two people, days or things, or a rule and its exception.
 
-`pairs.toml` has the relations. In what is said, `{about}` is what it is said of, `{x}` and `{y}` are two of a row of
-`of`, in any order, and `{a}` and `{b}` the values of the two. `asks` are questions with `{x}`: either has its own.
-What `usually` says has the value `{a}` for all but `{x}`, whose value is `{b}`; `asks_usual` are questions for `{a}`.
+`pairs.toml` defines the relations. In the templates of `says`, `{about}` is the topic, `{x}` and `{y}` are two elements
+of a row of `of`, in any order, and `{a}` and `{b}` are their values. `asks` are questions about `{x}`, which are asked
+about both elements. In the templates of `usually`, the value is `{a}` for all elements except `{x}`, whose value is
+`{b}`; `asks_usual` are questions whose answer is `{a}`.
 """
 
 import tomllib
@@ -19,7 +20,7 @@ LEAST_PAIRS, MOST_PAIRS = 2, 6
 
 @dataclass(frozen=True)
 class Relation:
-    """One kind of pair, as the file has it."""
+    """One kind of pair, with the fields of the file."""
 
     of: list[list[str]]
     value: str
@@ -32,17 +33,17 @@ class Relation:
 
 @cache
 def relations() -> list[Relation]:
-    """All of the file."""
+    """All relations in the file."""
     return [Relation(**table) for table in tomllib.loads(FILE.read_text("utf-8"))["relations"]]
 
 
 def text(random) -> Page:
-    """A text of some pairs."""
+    """A text of random pairs."""
     return made(relations(), random)
 
 
 def made(known: list[Relation], random) -> Page:
-    """A text of some of these relations, with questions about one more in vain."""
+    """A text of some of the relations, with unanswerable questions about another one."""
     page, write, used = Page(), style.draw(random), set()
     count = int(random.integers(LEAST_PAIRS, MOST_PAIRS + 1))
     *said, unsaid = several(known, count + 1, random)
@@ -79,7 +80,7 @@ def _asked(relation: Relation, about: str, member: str) -> list[str]:
 
 
 def _capitalized(template: str, filled: dict[str, str]) -> tuple[str, dict[str, str]]:
-    # The sentence may begin with a value.
+    # The sentence may start with a value, which then has to be capitalized.
     name = template[1 : template.index("}")] if template.startswith("{") else None
     if name is None:
         return template[0].upper() + template[1:], filled

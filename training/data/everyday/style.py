@@ -1,4 +1,4 @@
-"""How facts follow each other: as prose, on lines, as a list, or as what people write in a chat."""
+"""Layouts for a sequence of facts: prose, lines, a list, or a chat."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ Write = Callable[[Page, str, dict[str, str]], None]
 
 
 def draw(random) -> Write:
-    """A style: it appends a template with its values to a page."""
+    """Draw a style: a function that appends a template with its values to a page."""
     place, turn = random.random(), iter(range(1, 100))
     speakers, form = several(words.PEOPLE, 3, random), pick(("{}: ", "<{}> ", "[{}] ", "{} - "), random)
 

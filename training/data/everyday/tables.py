@@ -117,7 +117,7 @@ def results(random) -> Page:
 
 
 def hours(random) -> Page:
-    """The hours of a place, day by day, two days with the same hours together."""
+    """The opening hours of a place; pairs of days may share a line."""
     page, place = Page(), pick(words.PLACES, random)
     page.add(pick((f"{place.capitalize()}, opening hours", f"Opening hours of the {place}", place.upper()), random), {})
     days = list(words.WEEKDAYS)

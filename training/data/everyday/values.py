@@ -74,7 +74,7 @@ def thousands(random) -> str:
 
 
 def amount(random) -> str:
-    """A price with its currency in words, or with its sign."""
+    """A price with the name or symbol of its currency."""
     number = pick((5, 8, 12, 15, 18, 25, 30, 45, 60, 75, 90, 120, 150, 240, 350, 480, 620, 900, 1250, 2400), random)
     currency = pick(("euros", "dollars", "pounds", "francs"), random)
     return f"{number:,} {currency}" if random.random() < 0.6 else money(random, 3, 900)
@@ -94,7 +94,7 @@ def length(random) -> str:
 
 
 def percent(random) -> str:
-    """A share."""
+    """A percentage."""
     return f"{int(random.integers(3, 96))}{pick(('%', ' percent', ' %'), random)}"
 
 
@@ -115,37 +115,37 @@ def titled(random) -> str:
 
 
 def someone(random) -> str:
-    """A person as people speak of one."""
+    """A full name or a relation."""
     return full_name(random) if random.random() < 0.3 else pick(words.RELATIONS, random)
 
 
 def address(random) -> str:
-    """A street with a number."""
+    """A street address."""
     return f"{int(random.integers(2, 140))} {pick(words.STREETS, random)}"
 
 
 def email(random) -> str:
-    """A fictitious address."""
+    """A fictitious email address."""
     return f"{pick(('info', 'office', 'hello', 'booking'), random)}@{pick(words.TOWNS, random).lower()}.example"
 
 
 def degrees(random) -> str:
-    """The temperature of a day."""
+    """An outdoor temperature."""
     return f"{int(random.integers(2, 36))}{pick((' degrees', '°C', '°'), random)}"
 
 
 def age(random) -> str:
-    """How old somebody is."""
+    """An age in years."""
     return str(int(random.integers(3, 90)))
 
 
 def code(random) -> str:
-    """A number that opens or names something."""
+    """A code or an identifier."""
     return pick((f"{random.integers(1000, 9999)}", f"{pick('ABCDEFGH', random)}{random.integers(10, 999)}"), random)
 
 
 def later(random) -> str:
-    """A time after another."""
+    """A time relative to another."""
     return f"{span(random)} {pick(('later', 'later', 'after that'), random)}"
 
 
@@ -153,7 +153,7 @@ def _of(choices):
     return lambda random: pick(choices, random)
 
 
-# The types that a slot of `genres/` can have.
+# The types of slots in `genres/`.
 TYPES = {
     "age": age,
     "address": address,
@@ -199,7 +199,7 @@ TYPES = {
 
 
 def value(kind: str, used: set[str], random) -> str:
-    """A value of a type or one of several words ("one|two"), if possible none that is used."""
+    """Draw a value of a type, or one of several options ("one|two"), avoiding `used` ones if possible."""
     for _ in range(20):
         drawn = pick(kind.split("|"), random) if "|" in kind else TYPES[kind](random)
         if drawn not in used:
@@ -208,7 +208,7 @@ def value(kind: str, used: set[str], random) -> str:
 
 
 def distinct(kind: str, count: int, random) -> list[str]:
-    """Several values of a type, if possible different ones."""
+    """Draw several values of a type, different ones if possible."""
     drawn: list[str] = []
     while len(drawn) < count:
         drawn.append(value(kind, set(drawn), random))

@@ -1,4 +1,4 @@
-"""The words that everyday texts are made of."""
+"""Word lists for everyday texts."""
 
 PEOPLE = (
     "Ana Ben Carla Dev Ella Femi Grace Hugo Ines Jack Kim Liam Mona Nina Omar Priya Quinn Rosa Sam Tariq Uma Vera Will "

@@ -1,8 +1,8 @@
-"""Sentences with a known sentiment, made by rules: negations, contrasts, facts without an opinion, everyday opinions.
+"""Rule-based sentences with a known sentiment: negations, contrasts, facts without an opinion, everyday opinions.
 
-SST-2 consists of phrases about films, all of them positive or negative. People also write "not good", about other
-things than films, and without any opinion at all. A target is the probability of "positive": 0.5 says that a text has
-no opinion or an equal share of both.
+SST-2 consists of phrases about films, all of them positive or negative. People also write "not good", about things
+other than films, and without any opinion. The target is the probability of "positive": 0.5 means that a text has no
+opinion, or is equally positive and negative.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from training.data.opinions.phrases import Phrases
 
 @dataclass(frozen=True)
 class Made:
-    """A text and the probability that it is positive."""
+    """A generated text and the probability that it is positive."""
 
     text: str
     positive: float
 
 
 class Maker:
-    """Makes sentences of each kind; `paragraphs` is plain text to take facts from."""
+    """Generates sentences of each kind; `paragraphs` are texts from which facts are taken."""
 
     def __init__(self, rows: Sequence[Row], paragraphs: Sequence[str]):
         self.phrases = Phrases(rows)
@@ -33,11 +33,11 @@ class Maker:
         return Made(*self.phrases.sentence(random))
 
     def negated(self, random) -> Made:
-        """A negation of one of SST-2's adjectives, or the same frame without a negation."""
+        """A negated adjective from SST-2, or an adjective without a negation."""
         return Made(*negations.draw(self.phrases, random))
 
     def contrast(self, random) -> Made:
-        """Two opposite phrases, of which one counts for more, or two of one label."""
+        """Two opposite phrases, one of which usually dominates, or two with the same label."""
         return Made(*contrasts.draw(self.phrases, random))
 
     def fact(self, random) -> Made:
@@ -49,6 +49,6 @@ class Maker:
         return Made(*everyday.draw(random))
 
     def draw(self, kind: str, random) -> Made:
-        """A sentence of one kind, written as people write."""
+        """A sentence of one kind in everyday spelling."""
         made = getattr(self, kind)(random)
         return Made(writing.vary(made.text, random), made.positive)

@@ -1,10 +1,10 @@
-"""Two clauses: opposite ones, of which the second or the main clause counts for more, or two of one kind."""
+"""Two clauses: opposite ones, of which the second or the main clause dominates, or two with the same label."""
 
 from training.data.everyday.page import pick
 from training.data.opinions import everyday, negations
 from training.data.opinions.phrases import Phrases
 
-# Which of the two decides, counted from 0; None: neither.
+# Template and index of the clause that decides the sentiment; None: neither.
 OPPOSITE = (
     ("{0} , but {1}", 1),
     ("{0} but {1}", 1),
@@ -38,7 +38,7 @@ def draw(phrases: Phrases, random) -> tuple[str, float]:
 
 
 def _clause(label: int, phrases: Phrases, random) -> str:
-    # SST-2's own short phrases, an adjective in a frame, or an everyday opinion.
+    # A short phrase from SST-2, an adjective in a template, or an everyday opinion.
     kind = random.random()
     if kind < 0.4:
         return pick(phrases.short[label], random)

@@ -1,9 +1,9 @@
-"""Opinions about everyday things: a subject and what is said of it, or what somebody did and felt."""
+"""Opinions about everyday things: a statement about a subject, or what somebody did or felt."""
 
 from training.data.everyday.page import pick
 from training.data.opinions.things import EVERYDAY, THINGS
 
-# Said of a thing, by label: 0 negative, 1 positive.
+# Predicates by label: 0 negative, 1 positive.
 SAID = (
     (
         "arrived two weeks late|never arrived|stopped working after a week|broke on the first day|fell apart|"
@@ -24,7 +24,7 @@ SAID = (
         "fits perfectly|is top notch"
     ).split("|"),
 )
-# Said by somebody about a thing, which follows or is left out.
+# First-person statements by label; some mention a thing.
 FELT = (
     (
         "i hate {0}|i ca n't stand {0}|i do n't like {0}|i did not enjoy {0}|i regret buying it|i want my money back|"
@@ -49,7 +49,7 @@ FELT = (
         "no complaints|nothing beats {0}|i never thought i would like {0} this much|you have to see {0}|well done"
     ).split("|"),
 )
-# Weak ones, nearer to the middle.
+# Mild opinions, with targets closer to 0.5.
 MILD = (
     "a bit long|could be better|a little slow|not my thing|it takes some getting used to|i had hoped for a little more",
     "not bad|pretty decent|it grows on you|better than nothing|it does the job|i do n't mind it|it has its moments",

@@ -9,7 +9,7 @@ from training.data.opinions.things import EVERYDAY
 from training.data.unanswerable import sentences
 
 LONGEST = 32  # words
-# States of things that are neither good nor bad.
+# Neutral statements about things.
 STATES = (
     "is on the second floor|is next to the station|is made of wood|is made of steel|comes in three sizes|"
     "costs about the same as last year|is open from nine to five|starts at half past seven|ends on friday|"
@@ -31,18 +31,18 @@ REMARKS = (
     "they are still deciding|some people agree , others do not|the sky is {color}|the car is {color}|"
     "turn left at the {place}|the answer is on the next page"
 ).split("|")
-# Blocks of pictures that writing systems of texts like these use; a vocabulary of 2018 knows none of them.
+# Unicode blocks of emoji; BERT's vocabulary has none of them.
 EMOJI = [chr(code) for code in (*range(0x1F600, 0x1F645), *range(0x1F440, 0x1F460), *range(0x1F300, 0x1F320))]
 
 
 class Facts:
-    """Draws texts without an opinion. `polar`: words that SST-2 uses for opinions."""
+    """Draws texts without an opinion. `polar`: words that express an opinion in SST-2."""
 
     def __init__(self, paragraphs: Sequence[str], polar: Mapping[str, int]):
         self.paragraphs, self.polar = paragraphs, polar
 
     def draw(self, random) -> str:
-        """One text."""
+        """Draw a text."""
         kind = random.random()
         if kind < 0.35:
             return self._sentence(random)
@@ -57,7 +57,7 @@ class Facts:
         return _without_words(random)
 
     def _sentence(self, random) -> str:
-        # Paragraphs that have nothing but opinions and long sentences are rare; the last resort is still a fact.
+        # Paragraphs with only opinions or long sentences are rare; if no sentence is found, a remark is a fact, too.
         for _ in range(20):
             text = pick(self.paragraphs, random)
             start, end = pick(sentences.spans(text) or [(0, len(text))], random)
@@ -86,7 +86,7 @@ def _remark(random) -> str:
 
 
 def _without_words(random) -> str:
-    # Emoji become unknown pieces: they may not tip the scale either way.
+    # Emoji become unknown tokens, which must not count as positive or negative.
     kind = random.random()
     if kind < 0.4:
         return "".join(pick(EMOJI, random) for _ in range(int(random.integers(1, 6))))

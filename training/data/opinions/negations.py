@@ -1,4 +1,4 @@
-"""Adjectives in frames with and without a negation."""
+"""Adjectives in templates with and without a negation."""
 
 from training.data.everyday.page import pick
 from training.data.opinions.phrases import Phrases
@@ -35,7 +35,7 @@ NEGATED = (
     "{thing} is neither {adjective} nor {second}",
     "no one would call {thing} {adjective}",
 )
-# "not bad" is weaker praise than "good"; "not good" is as much of a complaint as "bad".
+# "not bad" is weaker than "good", but "not good" is as negative as "bad".
 TARGETS = {0: 0.75, 1: 0.06}
 
 

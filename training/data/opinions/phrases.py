@@ -1,4 +1,4 @@
-"""SST-2's phrases by what rules can use them for."""
+"""SST-2's phrases, grouped for use in rule-based sentences."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from training.data.everyday.page import pick
 from training.data.glue import Row
 
 DEGREES = frozenset("very too so really more most quite rather truly utterly extremely incredibly surprisingly".split())
-# Words that occur in phrases of one label only by chance.
+# Function words, which are associated with one label only by chance.
 PLAIN = frozenset("a an and as at be but by for from has have in is it its of on or that the this to was with".split())
 LEAST_COUNT, LEAST_SHARE = 4, 0.8
 
 
 class Phrases:
-    """Adjectives, short phrases and whole sentences, each by its label (1: positive)."""
+    """Adjectives, short phrases and whole sentences by label (1: positive)."""
 
     def __init__(self, rows: Sequence[Row]):
         split = [(row.first.split(), int(row.label), row.first) for row in rows]
@@ -31,17 +31,17 @@ class Phrases:
                 self.sentences[label].append(text)
 
     def adjective(self, label: int, random) -> str:
-        """An adjective that SST-2 labels so, alone and in most phrases."""
+        """An adjective with this label in SST-2, both on its own and in most phrases."""
         return pick(self.adjectives[label], random)
 
     def sentence(self, random) -> tuple[str, float]:
-        """A whole sentence and its label."""
+        """A random whole sentence and its label."""
         label = int(random.random() < 0.5)
         return pick(self.sentences[label], random), float(label)
 
 
 def _polar(split) -> dict[str, int]:
-    # A word's label: that of most of the phrases of at most three words that contain it.
+    # Labels of words that have the same label in most phrases of at most three words.
     counts = (Counter(), Counter())
     for words, label, _ in split:
         if len(words) <= 3:

@@ -1,4 +1,4 @@
-"""The subjects of opinions, as subjects of a sentence in the singular."""
+"""Subjects for opinions, all singular."""
 
 FILMS = (
     "the film|this film|the movie|this movie|the plot|the story|the script|the acting|the ending|the cast|the music|"

@@ -1,4 +1,4 @@
-"""SST-2's spelling ("do n't", " ," and no capitals) against that of people, and small slips of both."""
+"""Converts SST-2's tokenized spelling ("do n't", " ,") to everyday spelling, and varies it."""
 
 import re
 
@@ -10,13 +10,13 @@ ENDS = ("", "", "", ".", "!", "!!", "...")
 
 
 def natural(text: str) -> str:
-    """A text in the spelling of Penn's tree bank as people write it."""
+    """Convert a text from Penn Treebank tokenization to everyday spelling."""
     text = _QUOTED.sub("", text)
     return _BEFORE.sub(r"\1", text).replace("( ", "(")
 
 
 def vary(text: str, random) -> str:
-    """Three in four texts as people write them; one in three with another end."""
+    """Use everyday spelling in three quarters of the texts, and other final punctuation in a third."""
     if random.random() < 0.75:
         text = natural(text)
     if random.random() < 0.33:

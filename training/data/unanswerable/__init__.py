@@ -1,1 +1,1 @@
-"""Questions without an answer, built from questions that have one: SQuAD v1.1's training file holds no others."""
+"""Unanswerable questions made from answerable ones, since SQuAD v1.1's training file has no others."""

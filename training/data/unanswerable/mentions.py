@@ -1,4 +1,4 @@
-"""Names, years, dates and numbers in a text, by rules: what can be swapped for another of the same kind."""
+"""Rule-based detection of names, dates and numbers, which can be swapped for others of the same kind."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve twent
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 
 _NAME = r"[A-Z][\w’'-]*[\w](?:\s(?:(?:of|the|de|van|von|al)\s)?[A-Z][\w’'-]*[\w])*"
-# Earlier kinds win where two match at one place.
+# If two kinds overlap, the earlier one wins.
 _KINDS = (
     ("month", re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")),
     ("weekday", re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")),
@@ -25,7 +25,7 @@ _STARTS_SENTENCE = re.compile(r"(?:^|[.!?:\n]\s*[\"'“‘(]?|\n)$")
 
 @dataclass(frozen=True)
 class Mention:
-    """A stretch of a text and its kind."""
+    """A span of a text and its kind."""
 
     kind: str
     start: int
@@ -34,14 +34,14 @@ class Mention:
 
 
 def find(text: str) -> list[Mention]:
-    """All mentions, in order, none overlapping another."""
+    """All mentions in order, without overlaps."""
     taken: list[Mention] = []
     for kind, pattern in _KINDS:
         for match in pattern.finditer(text):
             if any(match.start() < t.end and t.start < match.end() for t in taken):
                 continue
             if kind == "name":
-                # A single capitalized word at a sentence's start is a word like any other.
+                # A single capitalized word at the start of a sentence is probably not a name.
                 alone = " " not in match.group()
                 if alone and _STARTS_SENTENCE.search(text[: match.start()]):
                     continue

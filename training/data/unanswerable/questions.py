@@ -1,8 +1,8 @@
-"""Answerable questions changed so that their passage no longer answers them, as SQuAD v2.0's authors did by hand.
+"""Changes questions so that their passage no longer answers them, as was done by hand for SQuAD v2.0.
 
-Its unanswerable questions fall into kinds (Rajpurkar et al. 2018, Table 2): an entity swapped for another of the
-passage's, a negation, an antonym, a word that excludes the original. The rules here make these. They are not always
-right: some changed questions keep their answer.
+The unanswerable questions of SQuAD v2.0 fall into categories (Rajpurkar et al. 2018, Table 2), of which these rules
+cover entity swaps, negation, antonyms and mutual exclusion. They aren't always right: some changed questions keep their
+answer.
 """
 
 import re
@@ -11,7 +11,7 @@ from training.data.unanswerable import mentions, sentences
 
 _AUXILIARY = re.compile(r"\b(is|was|are|were|did|does|do|has|have|had|could|would|should)\b(?!\s+not\b|n't)")
 
-# A word is replaced by another of its group: most are opposites, the rest of one kind and never true at once.
+# A word is replaced by another of its group: most are opposites, the others are mutually exclusive.
 GROUPS = """
 first last|largest smallest|biggest smallest|highest lowest|most least|more less|before after|earlier later|
 oldest youngest|older younger|longest shortest|longer shorter|larger smaller|higher lower|best worst|better worse|
@@ -53,10 +53,10 @@ _PARTNERED = re.compile(rf"\b({'|'.join(sorted(PARTNERS, key=len, reverse=True))
 
 
 def swapped(question: str, passage: str, start: int, answer: str, random) -> str | None:
-    """`question` with one name, date or number replaced by another of its kind; None where the passage has none.
+    """Replace a name, date or number in `question` by another of its kind; None if the passage has none.
 
-    The replaced mention is one that the passage holds (it ties the question to the passage). The new one comes from
-    another sentence than the answer's, and is not part of the question or the answer. `start`: the answer's place.
+    The replaced mention occurs in the passage (it ties the question to the passage). The new one comes from a sentence
+    other than the answer's and is not part of the question or the answer. `start`: position of the answer.
     """
     near = next((passage[a:b] for a, b in sentences.spans(passage) if a <= start < b), "")
     found = mentions.find(passage)
@@ -81,15 +81,15 @@ def swapped(question: str, passage: str, start: int, answer: str, random) -> str
 
 
 def negated(question: str) -> str | None:
-    """`question` with its first auxiliary negated; None where it has none."""
+    """Negate the first auxiliary verb of `question`; None if it has none."""
     match = _AUXILIARY.search(question)
     return None if match is None else f"{question[: match.end()]}n't{question[match.end() :]}"
 
 
 def opposed(question: str, passage: str, random) -> str | None:
-    """`question` with one word replaced by another of its group; None where it has no such word.
+    """Replace a word in `question` by another of its group; None if it has no such word.
 
-    A word that the passage holds is preferred: it looks as if it were answered.
+    Words that occur in the passage are preferred, since the question then looks answerable.
     """
     places = list(_PARTNERED.finditer(question))
     if not places:

@@ -1,4 +1,4 @@
-"""The sentences of a text, by rules."""
+"""Rule-based sentence splitting."""
 
 import re
 
@@ -11,7 +11,7 @@ ABBREVIATIONS = frozenset(
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """Start and end of each sentence, surrounding white space left out. A line break ends a sentence, too."""
+    """Start and end of each sentence, without surrounding whitespace. A line break also ends a sentence."""
     found, start = [], 0
     for end in _END.finditer(text):
         if text[end.start()] == "." and _is_abbreviation(text[start : end.start()]):
@@ -35,10 +35,10 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def without(text: str, answer: str) -> list[tuple[int, int]] | None:
-    """The sentences of `text` that do not contain `answer`; None where none is left or none would go."""
+    """The sentences of `text` that don't contain `answer`; None if all or none of them do."""
     every = spans(text)
     kept = [(a, b) for a, b in every if answer.lower() not in text[a:b].lower()]
-    # An answer can run across a sentence's end, where no single sentence contains it.
+    # An answer may span a sentence boundary, so that no single sentence contains it.
     if not kept or len(kept) == len(every):
         return None
     return kept

@@ -1,1 +1,1 @@
-"""Tests of the training package: `python -m pytest training/tests`."""
+"""Tests for the training package: `python -m pytest training/tests`."""

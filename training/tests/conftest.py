@@ -1,4 +1,4 @@
-"""A world of its own for the tests: tiny models, a made-up vocabulary, files of a few rows."""
+"""Shared fixtures: tiny models, a generated vocabulary, and small data files."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ WORDS = [f"w{i}" for i in range(500)]
 
 
 def vocabulary() -> list[str]:
-    """30,522 entries with the special pieces at their usual numbers."""
+    """30,522 entries with the special tokens at their usual ids."""
     special = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
     words = {1000 + i: w for i, w in enumerate(WORDS)}
     return [special.get(i) or words.get(i) or f"[unused{i}]" for i in range(30522)]
@@ -31,7 +31,7 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Places:
-    """Data, a tiny BERT as a given checkpoint, and an empty folder for runs."""
+    """Data files, tiny BERT checkpoints, and an empty folder for runs."""
     root = tmp_path_factory.mktemp("world")
     places = Places(root / "data", root / "models", root / "runs")
     tokenizer_folder = root / "tokenizer"
@@ -49,7 +49,7 @@ def world(tmp_path_factory) -> Places:
 
 
 def tiny_bert() -> Architecture:
-    """Two layers, 32 wide, four heads."""
+    """A BERT with two layers, width 32 and four heads."""
     return Architecture(
         "bert",
         hidden_size=32,
@@ -65,7 +65,7 @@ def sentence(random, low=3, high=12) -> str:
 
 
 def write_data(places: Places) -> None:
-    """SST-2, STS-B, SQuAD and books, of seeded noise."""
+    """Write random SST-2, STS-B, SQuAD and text files."""
     random = np.random.default_rng(5)
     rows = [f"{sentence(random)} \t{random.integers(2)}" for _ in range(200)]
     (places.data / "sst2").mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def write_data(places: Places) -> None:
 
 
 def squad(random, articles: int) -> dict:
-    """Articles of two paragraphs with three questions each, the answers being stretches of the paragraph."""
+    """Articles with two paragraphs of three questions each, whose answers are spans of the paragraph."""
     data = []
     for a in range(articles):
         paragraphs = []
@@ -115,7 +115,7 @@ TINY_STUDENT = {
 
 
 def tiny(name: str, **sections) -> Config:
-    """A configuration of a few quick steps; sections are merged into it."""
+    """A configuration for a few fast steps, updated with `sections`."""
     table = {
         "name": name,
         "student": TINY_STUDENT,

@@ -1,4 +1,4 @@
-"""`python -m training.tests.sample FOLDER`: generated data and a teacher of random weights, to try the GPU kit with."""
+"""`python -m training.tests.sample FOLDER`: random data and a random teacher for trying the GPU kit."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from training.tests.conftest import vocabulary, write_data
 
 
 def main(folder: Path) -> None:
-    """Write `data` and `teacher-start`, the latter in the shape of the teacher that students learn from."""
+    """Write `data` and `teacher-start`, which has the architecture of the real teacher."""
     places = Places(folder / "data", folder, folder / "runs")
     words = folder / "words"
     words.mkdir(parents=True, exist_ok=True)

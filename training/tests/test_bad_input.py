@@ -1,4 +1,4 @@
-"""Every fault: one line, exit 1, nothing overwritten."""
+"""Invalid input is reported on one line with exit status 1, and nothing is overwritten."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ steps = 2
 
 
 def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None = None) -> str:
-    """Run a step that must fail; returns its one line."""
+    """Run a step that must fail; returns its error message."""
     path = tmp_path / "config.toml"
     path.write_text(toml)
     places = ["--data", str(data or world.data), "--models", str(world.models), "--out", str(tmp_path / "runs")]
@@ -57,12 +57,12 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         ("name = ", "not valid TOML"),
     ],
 )
-def test_configuration(capsys, world, tmp_path, toml, expected):
+def test_invalid_configuration_is_rejected(capsys, world, tmp_path, toml, expected):
     assert expected in fails(capsys, world, tmp_path, toml)
 
 
 @pytest.mark.parametrize("strategy", ["joint", "progressive"])
-def test_a_strategy_by_layers_without_anything_to_compare(capsys, world, tmp_path, strategy):
+def test_layer_strategy_requires_a_layer_loss(capsys, world, tmp_path, strategy):
     toml = GOOD.replace('init = "models:tiny"', 'teacher = "models:tiny"')
     line = fails(capsys, world, tmp_path, f'{toml}\n[transfer]\nstrategy = "{strategy}"', step="transfer")
     assert f"strategy '{strategy}' first trains on layer losses" in line
@@ -87,14 +87,14 @@ def test_missing_data(capsys, world, tmp_path):
         ("text\tgood", ":3: label 'good' is not one of 0, 1"),
     ],
 )
-def test_rows(capsys, world, tmp_path, row, expected):
+def test_invalid_rows_are_rejected(capsys, world, tmp_path, row, expected):
     (tmp_path / "sst2").mkdir()
     with gzip.open(tmp_path / "sst2" / "train.tsv.gz", "wt") as file:
         file.write(f"sentence\tlabel\nfine\t1\n{row}\n")
     assert expected in fails(capsys, world, tmp_path, GOOD, data=tmp_path)
 
 
-def test_scores_out_of_range(capsys, world, tmp_path):
+def test_out_of_range_scores_are_rejected(capsys, world, tmp_path):
     folder = tmp_path / "glue" / "STS-B"
     folder.mkdir(parents=True)
     stsb = GOOD.replace("[models]", 'task = "stsb"\n[models]').replace("tiny", "tiny-squad")
@@ -104,13 +104,13 @@ def test_scores_out_of_range(capsys, world, tmp_path):
         assert f"label '{word}' isn't a number from 0 to 5" in line
 
 
-def test_data_that_is_no_text(capsys, world, tmp_path):
+def test_binary_data_is_rejected(capsys, world, tmp_path):
     (tmp_path / "sst2").mkdir()
     (tmp_path / "sst2" / "train.tsv.gz").write_bytes(b"not gzip at all")
     assert "not a valid text file" in fails(capsys, world, tmp_path, GOOD, data=tmp_path)
 
 
-def test_an_answer_that_is_not_there(capsys, world, tmp_path):
+def test_wrong_answer_position_is_rejected(capsys, world, tmp_path):
     answer = {"answer_start": 2, "text": "cat"}
     paragraph = {"context": "a cat.", "qas": [{"id": "q1", "question": "?", "answers": [answer]}]}
     (tmp_path / "squad").mkdir()
@@ -125,7 +125,7 @@ def test_an_answer_that_is_not_there(capsys, world, tmp_path):
     assert "question q1: 'cat' not found at 3" in fails(capsys, world, tmp_path, squad, data=tmp_path)
 
 
-def test_a_checkpoint_that_is_none(capsys, world, tmp_path):
+def test_corrupt_checkpoint_is_rejected(capsys, world, tmp_path):
     folder = tmp_path / "runs" / "bad" / "checkpoint"
     folder.mkdir(parents=True)
     (folder / "index.json").write_bytes(b"rubbish")
@@ -133,7 +133,7 @@ def test_a_checkpoint_that_is_none(capsys, world, tmp_path):
     assert (folder / "index.json").read_bytes() == b"rubbish"
 
 
-def test_a_checkpoint_of_an_earlier_version(capsys, world, tmp_path):
+def test_checkpoint_of_an_earlier_version_is_rejected(capsys, world, tmp_path):
     path = tmp_path / "runs" / "bad" / "checkpoint.pt"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"earlier")
@@ -141,7 +141,7 @@ def test_a_checkpoint_of_an_earlier_version(capsys, world, tmp_path):
     assert path.read_bytes() == b"earlier"
 
 
-def test_a_teacher_without_the_head_it_needs(capsys, world, tmp_path):
+def test_teacher_without_the_required_head_is_rejected(capsys, world, tmp_path):
     soft = GOOD.replace("[optim]", 'teacher = "models:tiny-squad"\n[loss]\nsoft = 1.0\n[optim]')
     assert "missing bert.pooler" in fails(capsys, world, tmp_path, soft)
 
@@ -158,13 +158,13 @@ def test_a_teacher_without_the_head_it_needs(capsys, world, tmp_path):
         ),
     ],
 )
-def test_a_student_whose_maps_or_heads_cannot_be_compared(capsys, world, tmp_path, student, loss, expected):
+def test_incompatible_maps_or_heads_are_rejected(capsys, world, tmp_path, student, loss, expected):
     toml = GOOD.replace("init = ", 'word_vectors = "random"\nteacher = ')
     line = fails(capsys, world, tmp_path, f"{toml}[student]\n{student}\n[loss]\n{loss} = 1.0")
     assert expected in line and "in 'loss' to 0" in line
 
 
-def test_a_loss_that_runs_away_stops_the_run(world):
+def test_diverging_loss_stops_the_run(world):
     wild = tiny("wild", models={"init": "models:tiny"}, optim={"lr": 1e30, "steps": 5, "clip": 1e30, "warmup": 0.2})
     with pytest.raises(TrainingError, match="the loss is (nan|inf) at step"):
         finetune.run(wild, world)

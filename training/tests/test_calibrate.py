@@ -1,4 +1,4 @@
-"""The threshold of no answer."""
+"""Fitting temperatures and thresholds."""
 
 import json
 
@@ -19,7 +19,7 @@ def best_by_trial(differences, answerable):
     return max(np.mean((differences <= cut) == answerable) for cut in cuts)
 
 
-def test_threshold_is_the_best_there_is():
+def test_threshold_is_optimal():
     random = np.random.default_rng(8)
     for size in (2, 5, 40):
         for _ in range(50):
@@ -31,15 +31,15 @@ def test_threshold_is_the_best_there_is():
             assert np.isclose(reached, best_by_trial(differences, answerable))
 
 
-def test_rows_without_an_answer_count_as_much_as_they_are_told_to():
+def test_threshold_respects_the_weight_of_unanswerable_rows():
     differences = np.array([-3.0, -1.0, -1.5, 2.0])
     answerable = np.array([True, True, False, False])
-    # One of the two in the middle has to be wrong.
+    # One of the two in the middle must be wrong.
     assert -1.0 < fit.threshold(differences, answerable, 0.25)[0] < 2.0
     assert -3.0 < fit.threshold(differences, answerable, 4.0)[0] < -1.5
 
 
-def test_pairs_are_half_foreign(world):
+def test_half_of_the_pairs_are_mismatched(world):
     data = squad.read_train(world, skip_ambiguous=False)
     made = unanswered.pairs(data, 20, seed=1, settings=Data())
     own = {q.id: q for q in data.questions}
@@ -53,14 +53,14 @@ def test_pairs_are_half_foreign(world):
             assert data.articles[question.paragraph] != data.articles[before.paragraph]
 
 
-def test_answers_are_taken_away_by_the_shares():
+def test_answers_are_removed_by_the_configured_fractions():
     text = "Ada Byron lived in London. Charles Babbage lived in Leeds. It was late."
     asked = "Where was Ada Byron?"
     questions = [squad.Question(f"q{i}", asked, i, ((text.index("London"), "London"),)) for i in range(60)]
     data = squad.Squad([text] * 60, [i // 30 for i in range(60)], questions)
     kinds = {"removed": 0.3, "swapped": 0.3, "negated": 0.2, "opposed": 0.2}
     made = unanswered.pairs(data, 60, seed=2, settings=build(Data, {"unanswerable": kinds}, "here"))
-    assert set(made.kinds) == {"plain", "removed", "swapped", "negated", "foreign"}  # no word has an opposite here
+    assert set(made.kinds) == {"plain", "removed", "swapped", "negated", "foreign"}  # none of the words has an opposite
     for question, kind in zip(made.data.questions, made.kinds, strict=True):
         passage = made.data.paragraphs[question.paragraph]
         assert ("London" not in passage) == (kind == "removed")
@@ -68,7 +68,7 @@ def test_answers_are_taken_away_by_the_shares():
         assert (question.text == "Where wasn't Ada Byron?") == (kind == "negated")
 
 
-def test_what_is_found_is_told_by_kind():
+def test_results_are_reported_by_kind():
     made = unanswered.Pairs(None, np.array([True, False, True, False]), ["plain", "swapped", "plain", "removed"])
     assert unanswered.found(np.array([-3.0, -2.0, 1.0, 4.0]), made, 0.0) == {
         "plain": 50.0,
@@ -77,7 +77,7 @@ def test_what_is_found_is_told_by_kind():
     }
 
 
-def test_the_step_fits_questions_that_were_not_trained_on_and_export_passes_its_figures_on(world, monkeypatch, capsys):
+def test_calibration_uses_untrained_questions_and_is_exported(world, monkeypatch, capsys):
     seen, pairs = [], unanswered.pairs
     monkeypatch.setattr(calibrate_step.unanswered, "pairs", lambda data, *rest: seen.append(data) or pairs(data, *rest))
     config = tiny("null", task="squad", models={"init": "models:tiny-squad"}, data={"max_length": 64, "limit": 10})
@@ -92,22 +92,22 @@ def test_the_step_fits_questions_that_were_not_trained_on_and_export_passes_its_
     assert settings["calibration"] == figures["calibration"]
 
 
-def test_a_temperature_makes_up_for_scores_that_are_too_large():
+def test_temperature_corrects_overconfident_scores():
     random = np.random.default_rng(4)
-    # The right odds, three times too sure.
+    # Correct log odds, scaled by three.
     logits = np.where(random.random(20000) < 0.8, 1, -1) * random.random(20000) * 9
     truths = (random.random(20000) < 1 / (1 + np.exp(-logits / 3))).astype(float)
     each = [1 / (1 + np.exp(-logits / t)) for t in fit.TEMPERATURES]
     assert abs(fit.TEMPERATURES[fit.closest(each, truths)] - 3.0) < 0.3
 
 
-def test_the_neutral_zone_lies_between_the_labels():
+def test_neutral_zone_lies_between_the_labels():
     random = np.random.default_rng(4)
     negative, positive = random.random(300) * 0.3, 0.8 + random.random(300) * 0.2
     low, high, decided = labels.neutral_zone(negative, 0.4 + random.random(300) * 0.3, positive)
     assert 0.3 <= low <= 0.41 and 0.69 <= high <= 0.81 and decided == 1.0
 
 
-def test_a_file_without_whole_sentences_is_refused(world):
+def test_file_without_whole_sentences_is_rejected(world):
     with pytest.raises(TrainingError, match="no whole sentences"):
         calibrate_step.run(tiny("labels", models={"init": "models:tiny"}, loop={"held_out": 10}), world)

@@ -1,4 +1,4 @@
-"""Calibration: how well probabilities match frequencies."""
+"""The calibration error and the probabilities of answers."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from training.metrics import answers
 from training.metrics.calibration import expected_calibration_error, log_sum
 
 
-def test_the_error_is_the_distance_between_said_and_right():
+def test_error_is_the_difference_between_confidence_and_accuracy():
     said = np.array([0.95, 0.95, 0.95, 0.95, 0.15, 0.15])
     right = np.array([1, 1, 1, 0, 0, 0])
     wanted = 4 / 6 * abs(0.95 - 0.75) + 2 / 6 * 0.15
@@ -15,7 +15,7 @@ def test_the_error_is_the_distance_between_said_and_right():
     assert expected_calibration_error(np.array([1.0, 0.0]), np.array([1, 0])) == 0.0
 
 
-def test_an_answer_has_the_spans_that_overlap_it_and_no_answer_takes_its_part():
+def test_overlapping_spans_count_for_an_answer_and_no_answer_competes():
     random = np.random.default_rng(1)
     for count in (1, 2, 7, 40):
         start, end = random.normal(size=(2, count)) * 5

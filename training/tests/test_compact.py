@@ -1,4 +1,4 @@
-"""Compact storage: small, close, and such that a run goes on from what it wrote."""
+"""Compact storage is small and accurate, and rounding is idempotent."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def values(kind: str) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", ["weight", "first", "second"])
-def test_what_was_read_back_is_written_and_read_the_same(kind):
+def test_rounding_is_idempotent(kind):
     write, back = getattr(compact, kind), getattr(compact, f"{kind}_back")
     once = back(write(values(kind)), torch.Size([300, 70]))
     again = back(write(once), torch.Size([300, 70]))
@@ -30,7 +30,7 @@ def test_weights_keep_sixteen_bits_of_their_mantissa():
     assert ((compact.weight_back(stored, given.shape) - given).abs() <= given.abs() * 2.0**-16).all()
 
 
-def test_first_moments_keep_a_step_of_their_block():
+def test_first_moments_are_accurate_to_a_step_of_their_block():
     given = values("first")
     stored = compact.first(given)
     assert sum(t.numel() * t.element_size() for t in stored.values()) < 1.04 * given.numel()
@@ -39,7 +39,7 @@ def test_first_moments_keep_a_step_of_their_block():
     assert ((off.reshape(-1, 64) - blocks).abs() <= blocks.abs().amax(1, keepdim=True) / 127).all()
 
 
-def test_second_moments_keep_a_share_of_themselves():
+def test_second_moments_have_a_bounded_relative_error():
     given = values("second")
     given[0, :9] = 0.0
     stored = compact.second(given)

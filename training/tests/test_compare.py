@@ -1,4 +1,4 @@
-"""Comparisons: every variant with every seed, from one base, into one table."""
+"""Comparisons of several variants and seeds in one table."""
 
 import json
 
@@ -33,7 +33,7 @@ no-maps = { loss = { feature_maps = 0.0 } }
 
 
 def toml(table: dict) -> str:
-    """Tables of scalars and one level of sections."""
+    """Serialize a table of scalars and one level of sections."""
     lines = [f"{k} = {json.dumps(v)}" for k, v in table.items() if not isinstance(v, dict)]
     for key, section in table.items():
         if isinstance(section, dict):
@@ -43,13 +43,13 @@ def toml(table: dict) -> str:
 
 @pytest.fixture
 def comparison(tmp_path):
-    # Runs are named after their base, and the tests share one folder of runs.
+    # Runs are named after their base, and the tests share a folder of runs, so the base gets a unique name.
     (tmp_path / "base.toml").write_text(toml({**BASE, "name": tmp_path.name}))
     (tmp_path / "compare.toml").write_text(FILE)
     return tmp_path / "compare.toml"
 
 
-def test_variants_differ_from_the_base_in_what_they_name_alone(comparison):
+def test_variants_only_change_the_keys_they_set(comparison):
     runs = compare.read(comparison).runs
     assert {name: [c.seed for c in configs] for name, configs in runs.items()} == {"maps": [1, 2], "no-maps": [1, 2]}
     first, second = runs["maps"][0], runs["no-maps"][0]
@@ -58,7 +58,7 @@ def test_variants_differ_from_the_base_in_what_they_name_alone(comparison):
     assert first == second
 
 
-def test_the_table_holds_every_score_and_done_runs_are_not_run_again(comparison, world, capsys):
+def test_table_has_every_score_and_finished_runs_are_not_repeated(comparison, world, capsys):
     compare.run_comparison(comparison, world)
     table = json.loads((world.run("comparison") / "table.json").read_text())
     assert [row["variant"] for row in table] == ["maps", "no-maps"]
@@ -69,14 +69,14 @@ def test_the_table_holds_every_score_and_done_runs_are_not_run_again(comparison,
         scores = [json.loads((world.run(name) / "scores.json").read_text())["accuracy"] for name in names]
         assert row["scores"] == scores
         assert row["mean"] == pytest.approx(sum(scores) / 2)
-    # An existing score is used as it is: nothing was trained again.
+    # An existing score is reused, so nothing is trained again.
     (world.run(f"{base}-maps-1") / "scores.json").write_text('{"accuracy": 12.5}')
     capsys.readouterr()
     compare.run_comparison(comparison, world)
     assert "12.50" in capsys.readouterr().out
 
 
-def test_comparisons_of_one_base_share_equal_runs_and_refuse_others_of_the_same_name(comparison, world):
+def test_equal_runs_are_shared_and_conflicting_ones_rejected(comparison, world):
     compare.run_comparison(comparison, world)
     shared = world.run(f"{comparison.parent.name}-maps-1")
     kept = (shared / "model" / "model.safetensors").stat().st_mtime_ns
@@ -89,7 +89,7 @@ def test_comparisons_of_one_base_share_equal_runs_and_refuse_others_of_the_same_
         compare.run_comparison(second, world)
 
 
-def test_storages_are_scored_side_by_side(comparison, world, monkeypatch):
+def test_storages_are_scored_separately(comparison, world, monkeypatch):
     comparison.write_text(FILE.replace("seeds", 'storages = ["f32", "q8"]\nseeds', 1))
     seen = []
 
@@ -116,12 +116,12 @@ def test_storages_are_scored_side_by_side(comparison, world, monkeypatch):
         ("no-maps =", '"a/b" =', "valid folder name"),
     ],
 )
-def test_faults_are_named_before_anything_runs(comparison, old, new, says):
+def test_errors_are_reported_before_anything_runs(comparison, old, new, says):
     comparison.write_text(FILE.replace(old, new))
     with pytest.raises(TrainingError, match=says):
         compare.read(comparison)
 
 
-def test_a_single_seed_has_no_spread():
+def test_single_seed_has_no_spread():
     assert compare.row("x", [90.0], 1.0)["spread"] is None
     assert "90.00 |" in compare.markdown([compare.row("x", [90.0], 1.0)], "accuracy")

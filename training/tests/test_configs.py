@@ -1,4 +1,4 @@
-"""The configurations that are committed, the schedule, and the queue."""
+"""The committed configurations, the learning rate schedule, and queues."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_committed_files_are_valid(path):
 
 
 @pytest.mark.parametrize("content", ['steps = [["fly", "x.toml"]]', 'steps = [["teacher"]]', "steps = 1", "other = 1"])
-def test_other_queues_are_refused(tmp_path, content):
+def test_invalid_queues_are_rejected(tmp_path, content):
     (tmp_path / "queue.toml").write_text(content)
     with pytest.raises(TrainingError, match=r"queue\.toml"):
         queue.read(tmp_path / "queue.toml")
@@ -33,7 +33,7 @@ def test_other_queues_are_refused(tmp_path, content):
 
 @pytest.mark.parametrize("kind", ["linear", "trapezoid"])
 @pytest.mark.parametrize("steps", [1, 10, 1000])
-def test_rate_rises_and_falls(kind, steps):
+def test_learning_rate_rises_and_falls(kind, steps):
     optim = Optim(schedule=kind, warmup=0.1, decay=0.3)
     rates = [schedule.factor(optim, step, steps) for step in range(steps)]
     assert all(0 < r <= 1 for r in rates)
@@ -46,7 +46,7 @@ def test_rate_rises_and_falls(kind, steps):
         assert (rates[500] == 1.0) == (kind == "trapezoid")
 
 
-def test_a_change_reaches_into_nested_sections():
+def test_override_can_set_nested_keys():
     path = FOLDER / "squad-finetune-tricks.toml"
     changed = config.read(path, ["data.unanswerable.removed=0.25", "optim.lr=1e-5"])
     assert (changed.data.unanswerable.removed, changed.optim.lr) == (0.25, 1e-5)

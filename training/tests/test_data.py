@@ -1,4 +1,4 @@
-"""Reading, batching, and what training may not read."""
+"""Reading and batching, and the files that training must not read."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from training.tasks.text import mask_words
 from training.tests.conftest import tiny
 
 
-def test_order_deals_everything_once_an_epoch_and_sorts_by_length():
+def test_order_uses_every_example_once_per_epoch_and_sorts_by_length():
     lengths = np.random.default_rng(0).integers(3, 60, size=1000).tolist()
     order = batches.Order(lengths, 10, seed=7)
     epoch = [order.step(i) for i in range(100)]
@@ -26,19 +26,19 @@ def test_order_deals_everything_once_an_epoch_and_sorts_by_length():
     assert not np.array_equal(order.step(0), order.step(100))
 
 
-def test_long_pairs_are_cut_from_the_longer_side():
+def test_long_pairs_are_truncated_longest_first():
     pair = tokens.assemble([1] * 20, [2] * 5, 16)
     assert pair.ids == [tokens.CLS, *[1] * 8, tokens.SEP, *[2] * 5, tokens.SEP]
     assert pair.types == [0] * 10 + [1] * 6
 
 
-def test_tokenizer_neither_cuts_nor_fills(world):
+def test_tokenizer_neither_truncates_nor_pads(world):
     tokenizer = tokens.load(world.models / "tiny")
     assert tokens.pieces(tokenizer, ["w1 " * 40, "w2"]) == [[1001] * 40, [1002]]
 
 
 @pytest.mark.parametrize("task", sorted(glue.FORMATS))
-def test_formats(tmp_path, task):
+def test_formats_are_read(tmp_path, task):
     form = glue.FORMATS[task]
     cells = ["x"] * form.columns
     cells[form.first], cells[form.label] = '"quoted" text ', "2.5" if form.labels is None else list(form.labels)[1]
@@ -53,7 +53,7 @@ def test_formats(tmp_path, task):
     assert row.label == (2.5 if form.labels is None else 1.0)
 
 
-def test_every_window_holds_its_answer_where_it_says(world):
+def test_windows_contain_their_answer_at_its_position(world):
     data = squad.read_train(world, skip_ambiguous=True)
     assert "q-0-0-0" not in {q.id for q in data.questions}
     windows = squad.Windows(tokens.load(world.models / "tiny-squad"), data, 40, 8, 6)
@@ -81,7 +81,7 @@ def test_windows_are_tokenized_once(world, monkeypatch):
     assert open_windows(config, world, tokenizer).windows != made.windows
 
 
-def test_foreign_questions_have_no_answer_and_fit(world):
+def test_mismatched_questions_have_no_answer_and_fit(world):
     data = squad.read_train(world, skip_ambiguous=False)
     tokenizer = tokens.load(world.models / "tiny-squad")
     windows = squad.Windows(tokenizer, data, 40, 8, 12)
@@ -98,7 +98,7 @@ def test_foreign_questions_have_no_answer_and_fit(world):
     assert 0 < seen < 32
 
 
-def test_a_batch_of_foreign_questions_alone_can_be_learned_from(world):
+def test_batch_of_only_mismatched_questions_has_gradients(world):
     config = tiny("all-foreign", task="squad", loss={"hard": 0.0, "soft": 1.0})
     logits = torch.randn(2, 5, requires_grad=True)
     given = ModelOutput(start_logits=logits, end_logits=logits)
@@ -113,7 +113,7 @@ def test_a_batch_of_foreign_questions_alone_can_be_learned_from(world):
     assert torch.equal(logits.grad, torch.zeros(2, 5))
 
 
-def test_masking_shares():
+def test_masking_fractions():
     ids = torch.full((64, 256), 5000)
     ids[:, 0], ids[:, -1] = tokens.CLS, tokens.PAD
     labels = mask_words(ids, np.random.default_rng(1))
@@ -125,7 +125,7 @@ def test_masking_shares():
     assert (ids[~chosen][(ids[~chosen] != tokens.CLS) & (ids[~chosen] != tokens.PAD)] == 5000).all()
 
 
-def test_training_reads_no_dev_or_test_file(world, monkeypatch):
+def test_training_reads_no_dev_or_test_files(world, monkeypatch):
     asked = []
     original = Places.data_file
 

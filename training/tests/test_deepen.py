@@ -1,4 +1,4 @@
-"""A deepened model says the same as before, and all of it learns."""
+"""A deepened model computes the same as before, and all of it is trainable."""
 
 import pytest
 import torch
@@ -16,11 +16,11 @@ def student(**student):
     torch.manual_seed(3)
     model = build.build(build.student_config(tiny("deep", student=student).student, "squad"), "squad")
     for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)  # also where a layer ends: fresh norms are the identity
+        torch.nn.init.normal_(parameter, std=0.2)  # including norms, which are initialized as the identity
     return model
 
 
-def test_copies_change_nothing_and_keep_the_order_of_the_layers():
+def test_copies_preserve_outputs_and_layer_order():
     model = student(num_hidden_layers=3)
     deeper = deepen(model, "squad", [1, 3])
     assert deeper.config.num_hidden_layers == 5
@@ -32,7 +32,7 @@ def test_copies_change_nothing_and_keep_the_order_of_the_layers():
     assert torch.equal(after.start_logits, before.start_logits)
 
 
-def test_a_copy_learns_from_the_first_step_on():
+def test_copy_learns_from_the_first_step():
     deeper = deepen(student(), "squad", [2])
     deeper(IDS).start_logits.square().sum().backward()
     added = deeper.body.encoder.layer[2]
@@ -40,19 +40,19 @@ def test_a_copy_learns_from_the_first_step_on():
 
 
 @pytest.mark.parametrize("after", [[0], [3], [1, 1]])
-def test_layers_that_do_not_exist_or_repeat_are_refused(after):
+def test_invalid_or_repeated_layers_are_rejected(after):
     with pytest.raises(TrainingError, match="distinct numbers from 1 to 2"):
         deepen(student(), "squad", after)
 
 
-def test_only_a_model_whose_layers_can_be_silent_is_deepened(world):
+def test_unsupported_architectures_are_rejected(world):
     with pytest.raises(TrainingError, match="only a MobileBERT with bottlenecks and NoNorm"):
         finetune.run(tiny("bert", models={"init": "models:tiny", "deepen_after": [1]}, optim={"steps": 0}), world)
     with pytest.raises(TrainingError, match="only a MobileBERT with bottlenecks and NoNorm"):
         deepen(student(normalization_type="layer_norm"), "squad", [1])
 
 
-def test_without_steps_a_run_is_the_deeper_model(world):
+def test_run_without_steps_gives_the_deepened_model(world):
     finetune.run(tiny("shallow", models={"teacher": "models:tiny"}), world)
     finetune.run(tiny("deep", models={"init": "run:shallow", "deepen_after": [2]}, optim={"steps": 0}), world)
     shallow, deep = (build.load(world.run(name) / "model", "sst2", whole=True) for name in ("shallow", "deep"))

@@ -1,4 +1,4 @@
-"""Everyday texts: every answer is where it is said to be."""
+"""Everyday texts and the positions of their answers."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ def _farm() -> facts.Genre:
 
 
 @KINDS
-def test_marks_are_where_their_values_are(kind):
+def test_marks_point_to_their_values(kind):
     for seed in range(30):
         made = kind(np.random.default_rng(seed))
         assert "{" not in made.text and "}" not in made.text
@@ -40,7 +40,7 @@ def test_marks_are_where_their_values_are(kind):
 
 
 @KINDS
-def test_one_question_has_one_answer(kind):
+def test_every_question_has_one_answer(kind):
     for seed in range(30):
         made = kind(np.random.default_rng(seed))
         asked = [question for question, _ in made.questions]
@@ -48,12 +48,12 @@ def test_one_question_has_one_answer(kind):
 
 
 @KINDS
-def test_a_seed_decides_the_text_and_the_question(kind):
+def test_seed_determines_text_and_question(kind):
     one, other = (kind(np.random.default_rng(3)).draw(np.random.default_rng(8)) for _ in range(2))
     assert one == other
 
 
-def test_line_breaks_and_case_leave_every_answer_in_its_place():
+def test_perturbation_keeps_answer_positions():
     changed = 0
     for seed in range(300):
         random = np.random.default_rng(seed)
@@ -66,7 +66,7 @@ def test_line_breaks_and_case_leave_every_answer_in_its_place():
     assert 100 < changed < 300
 
 
-def test_questions_about_facts_that_were_left_out_have_no_answer():
+def test_questions_about_omitted_facts_have_no_answer():
     genre = _farm()
     for seed in range(40):
         made = facts.made(genre, np.random.default_rng(seed))
@@ -77,7 +77,7 @@ def test_questions_about_facts_that_were_left_out_have_no_answer():
             assert (question in made.missing) == (animal not in made.text)
 
 
-def test_two_values_of_one_text_differ():
+def test_values_in_a_text_differ():
     for seed in range(60):
         made = facts.made(facts.genres()["company"], np.random.default_rng(seed))
         asked = [place for name, place in made.places.items() if name.endswith(("y1", "y2", "boss", "chief"))]
@@ -85,7 +85,7 @@ def test_two_values_of_one_text_differ():
         assert len(set(answers)) == len(answers)
 
 
-def test_either_of_a_pair_has_its_own_value_and_the_rest_the_usual_one():
+def test_pairs_have_their_own_values_and_others_the_usual_one():
     tea = pairs.Relation(
         of=[["hot", "cold", "sweet"]],
         value="amount",
@@ -107,7 +107,7 @@ def test_either_of_a_pair_has_its_own_value_and_the_rest_the_usual_one():
     assert seen == {"hot", "cold", "sweet", "usually"}
 
 
-def test_a_slot_of_an_unknown_type_is_an_error():
+def test_unknown_slot_type_is_an_error():
     genre = facts.Genre({}, [], [{"says": ["It costs {price:mony}."], "asks": {"price": ["How much?"]}}] * 9)
     with pytest.raises(KeyError, match="mony"):
         facts.made(genre, np.random.default_rng(0))
@@ -119,21 +119,21 @@ def test_some_questions_have_no_answer():
     assert np.mean([asked.end == 0 for asked in drawn]) == pytest.approx(page.UNANSWERABLE, abs=0.06)
 
 
-def test_a_mark_is_refused_a_second_time():
+def test_duplicate_mark_is_rejected():
     made = page.Page()
     made.add("{rent}", {"rent": "5"})
     with pytest.raises(ValueError, match="'rent' is marked twice"):
         made.add("{rent}", {"rent": "6"})
 
 
-def test_amounts_look_like_what_people_write():
+def test_amounts_look_natural():
     random = np.random.default_rng(2)
     clocks = {values.clock(random) for _ in range(300)}
     assert {"12 pm", "12pm"} & clocks and not [c for c in clocks if c.startswith("0")]
     assert not [c for c in clocks if c.startswith(("13", "14", "15")) and c.endswith("m")]
 
 
-def test_examples_hold_the_pieces_of_the_answer():
+def test_examples_contain_the_tokens_of_the_answer():
     tokenizer = tokens.load(HERE.parent / "models" / "mobilebert-squad")
     data = squad.Squad(["the cat sat on the mat"], [0], [squad.Question("q", "who sat?", 0, ((4, "cat"),))])
     windows = squad.Windows(tokenizer, data, 96, 32, 16)
@@ -148,5 +148,5 @@ def test_examples_hold_the_pieces_of_the_answer():
         else:
             assert example.end == 0
             cut += asked.end > 0
-    # Some texts are longer than the window, and their last answers go with their ends.
+    # Some texts are longer than the window and lose their last answers.
     assert 0 < cut < 60

@@ -19,12 +19,12 @@ def test_every_answer_is_at_its_position():
             assert context[start : start + len(answer["text"])] == answer["text"], question["id"]
 
 
-def test_a_question_has_answers_unless_it_is_marked_as_having_none():
+def test_only_impossible_questions_have_no_answers():
     for _, question in questions():
         assert question["is_impossible"] == (not question["answers"]), question["id"]
 
 
-def test_some_questions_have_no_answer_and_no_two_have_the_same_id():
+def test_some_questions_are_impossible_and_ids_are_unique():
     found = [question for _, question in questions()]
     assert 5 <= sum(question["is_impossible"] for question in found) <= len(found) / 4
     assert len({question["id"] for question in found}) == len(found)

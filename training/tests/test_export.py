@@ -1,4 +1,4 @@
-"""The exported model is the trained one, and the engine reads it."""
+"""The exported model equals the trained one, and the engine can read it."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def test_export_keeps_the_weights_and_lists_its_files(world):
 
 
 @pytest.mark.parametrize("value", [1e5, float("nan")])
-def test_weights_too_large_for_sixteen_bits_are_refused(value):
+def test_weights_too_large_for_f16_are_rejected(value):
     with pytest.raises(TrainingError, match="layer.weight: has values that f16 cannot represent"):
         export_step.half("layer.weight", torch.tensor([1.0, value]))
 
@@ -73,11 +73,11 @@ ARCHITECTURES = {
 @pytest.mark.skipif(ENGINE is None, reason=MISSING)
 @pytest.mark.parametrize("task", ["sst2", "squad"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_engine_gives_the_same_logits(world, tmp_path, name, task):
+def test_engine_computes_the_same_logits(world, tmp_path, name, task):
     student = Student(**(TINY_STUDENT | {"intra_bottleneck_size": 32, "intermediate_size": 64} | ARCHITECTURES[name]))
     torch.manual_seed(11)
     model = models.build(models.student_config(student, task), task).eval()
-    with torch.no_grad():  # gains and biases that a wrong formula cannot hide behind
+    with torch.no_grad():  # nontrivial gains and biases, to catch wrong formulas
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
     folder, shipped = tmp_path / "model", tmp_path / "shipped"
@@ -94,14 +94,14 @@ def test_engine_reads_the_teacher(world, tmp_path):
 
 @pytest.mark.skipif(ENGINE is None, reason=MISSING)
 @pytest.mark.parametrize("dtype", ["q8", "q4"])
-def test_the_recipe_unpacks_what_the_engine_has_packed(world, tmp_path, dtype):
+def test_recipe_reads_weights_quantized_by_the_engine(world, tmp_path, dtype):
     packed = tmp_path / dtype
     ENGINE.quantize(world.models / "tiny", dtype, packed)
     compare(models.load(packed, "sst2").eval(), packed, tmp_path, "sst2")
 
 
 def compare(model, folder, tmp_path, task):
-    """Run both on the same ids, one row shorter than the other."""
+    """Run both on the same ids, one row of which is shorter."""
     ids = torch.randint(1000, 1500, (2, 9), generator=torch.Generator().manual_seed(2))
     kinds = torch.tensor([[0] * 4 + [1] * 5] * 2)
     mask = torch.ones_like(ids)
@@ -116,7 +116,7 @@ def compare(model, folder, tmp_path, task):
     names = ("start_logits", "end_logits") if task == "squad" else ("logits",)
     for name in names:
         expected, engine = getattr(wanted, name), found[name]
-        if task == "squad":  # padded places have no meaning
+        if task == "squad":  # padded positions are ignored
             expected, engine = expected[mask == 1], engine[mask == 1]
         assert expected.numel() > 2
         assert torch.allclose(engine, expected, rtol=1e-3, atol=1e-4), (engine - expected).abs().max()

@@ -1,4 +1,4 @@
-"""Heads copied from the teacher, layers fitted to it, and layers that learn on the teacher's maps."""
+"""Copying heads from the teacher, fitting layers to it, and training layers on the teacher's maps."""
 
 import json
 
@@ -18,7 +18,7 @@ LOSS = {"raw_maps": 1.0, "attention": 1.0, "soft": 1.0}
 
 
 class Case:
-    """A tiny student of a tiny teacher, with a batch of its task."""
+    """A tiny student and teacher with a batch of their task."""
 
     def __init__(self, world, name: str, task: str = "squad", **transfer):
         teacher = "models:tiny-squad" if task == "squad" else "models:tiny"
@@ -31,13 +31,13 @@ class Case:
         self.seen = heads.look(self.teacher, self.batch)
 
     def next_maps(self):
-        """Return every student layer's result from the teacher's map below it."""
+        """Return the output of every student layer for the teacher's map below it."""
         keys = visible(self.batch.attention_mask)
         layers = models.encoder(self.student).encoder.layer
         return [layer(self.seen.maps[i], keys, True) for i, layer in enumerate(layers)]
 
 
-def test_heads_that_matter_are_chosen(world):
+def test_most_important_heads_are_chosen(world):
     case = Case(world, "matter")
     output = models.encoder(case.teacher).encoder.layer[1].attention.output.dense
     with torch.no_grad():
@@ -47,7 +47,7 @@ def test_heads_that_matter_are_chosen(world):
 
 
 @torch.no_grad()
-def test_copied_heads_attend_as_the_teachers_do(world):
+def test_copied_heads_attend_like_the_teacher(world):
     case = Case(world, "attend", heads="chosen")
     standing = case.batch.attention_mask > 0
     for number, (_, given) in enumerate(case.next_maps()):
@@ -56,7 +56,7 @@ def test_copied_heads_attend_as_the_teachers_do(world):
 
 
 @torch.no_grad()
-def test_fitted_layers_are_near_the_teachers(world):
+def test_fitted_layers_approximate_the_teacher(world):
     def errors(case):
         standing = case.batch.attention_mask > 0
         return [
@@ -69,7 +69,7 @@ def test_fitted_layers_are_near_the_teachers(world):
 
 
 @pytest.mark.parametrize("task", ["squad", "sst2"])
-def test_forced_layers_do_not_hear_of_each_other(world, task):
+def test_forced_layers_are_independent(world, task):
     case = Case(world, f"forced-{task}", task, heads="chosen", strategy="parallel")
     stage = strategies.plan("parallel", case.config.transfer, case.config.loss, 10, 2)[0]
     assert stage.forced
@@ -77,7 +77,7 @@ def test_forced_layers_do_not_hear_of_each_other(world, task):
     objective(case.batch, stage)[0].backward()
     lower = models.encoder(case.student).encoder.layer[0].attention.self.value.weight
     before = lower.grad.clone()
-    # The gradient of the lower layer stays when the upper one changes: none flows through it.
+    # The gradient of the lower layer doesn't depend on the upper one: none flows through it.
     case.student.zero_grad()
     with torch.no_grad():
         models.encoder(case.student).encoder.layer[1].output.bottleneck.dense.weight.mul_(3)
@@ -85,7 +85,7 @@ def test_forced_layers_do_not_hear_of_each_other(world, task):
     assert torch.equal(before, lower.grad)
 
 
-def test_students_that_cannot_copy_are_refused(world):
+def test_students_that_cannot_copy_heads_are_rejected(world):
     with pytest.raises(TrainingError, match="chosen"):
         sections = {"models": {"teacher": "models:tiny"}, "transfer": {"heads": "chosen"}}
         config = tiny("refused", student={"num_hidden_layers": 1}, **sections)
@@ -93,14 +93,14 @@ def test_students_that_cannot_copy_are_refused(world):
         start_student(config, world, student, teacher, open_task(config, world, folder))
 
 
-def test_a_later_run_on_other_batches_goes_on_with_the_heads_of_the_first(world):
+def test_later_run_keeps_the_heads_of_the_first(world):
     first = tiny(
         "first", task="squad", models={"teacher": "models:tiny-squad"}, loss=LOSS, transfer={"heads": "chosen"}
     )
     train(first, world, "auxiliary")
     record = world.run("first") / "model" / heads.RECORD
     chosen = json.loads(record.read_text())
-    # As if other batches had chosen others: what counts is what the student has learned.
+    # Simulates a choice of other heads; the run must keep those that the student has learned.
     other = [[head for head in range(4) if head not in row][:2] for row in chosen]
     record.write_text(json.dumps(other))
     for name, transfer in (("second", {"heads": "chosen"}), ("third", {})):
@@ -118,14 +118,14 @@ def test_a_later_run_on_other_batches_goes_on_with_the_heads_of_the_first(world)
         assert json.loads((world.run(name) / "model" / heads.RECORD).read_text()) == other
 
 
-def test_a_student_whose_heads_nobody_knows_is_refused(world):
+def test_student_with_unknown_heads_is_rejected(world):
     train(tiny("plain-start", task="squad", models={"teacher": "models:tiny-squad"}, loss=LOSS), world, "auxiliary")
     later = {"models": {"init": "run:plain-start", "teacher": "models:tiny-squad"}, "transfer": {"heads": "chosen"}}
     with pytest.raises(TrainingError, match="isn't known which"):
         train(tiny("unknown", task="squad", loss=LOSS, **later), world, "plain")
 
 
-def test_a_student_of_another_family_is_refused(world):
+def test_student_of_another_family_is_rejected(world):
     later = {"models": {"init": "models:tiny-squad", "teacher": "models:tiny-squad"}, "transfer": {"heads": "chosen"}}
     with pytest.raises(TrainingError, match="MobileBERT student"):
         train(tiny("family", task="squad", loss=LOSS, **later), world, "plain")

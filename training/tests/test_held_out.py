@@ -1,4 +1,4 @@
-"""Rows kept back from training."""
+"""Held-out training rows."""
 
 from training.config import Config, Loop
 from training.tasks import held_out
@@ -10,23 +10,23 @@ def kept(seed: int, held: int = 40, every: int = 10) -> tuple[list[str], list[st
     return held_out.split(ROWS, Config(seed=seed, loop=Loop(evaluate_every=every, held_out=held)))
 
 
-def test_a_run_that_goes_on_with_another_seed_never_saw_what_it_is_judged_by():
+def test_held_out_rows_do_not_depend_on_the_seed():
     (held, _), (_, learned) = kept(seed=2), kept(seed=1)
     assert len(held) == 40
     assert not set(held) & set(learned)
 
 
-def test_more_rows_kept_back_include_the_fewer():
+def test_larger_split_includes_the_smaller_one():
     assert set(kept(seed=1, held=20)[0]) < set(kept(seed=1)[0])
 
 
-def test_nothing_is_lost_or_doubled_and_the_seed_orders_the_rest():
+def test_no_row_is_lost_or_repeated_and_the_seed_orders_the_rest():
     (held, first), (_, second) = kept(seed=1), kept(seed=2)
     assert sorted(held + first) == sorted(ROWS)
     assert first != second and sorted(first) == sorted(second)
 
 
-def test_a_tenth_at_most_is_kept_back_and_nothing_where_nobody_looks():
+def test_at_most_a_tenth_is_held_out_and_nothing_without_evaluation():
     assert len(kept(seed=1, held=1000)[0]) == 50
     held, rest = kept(seed=1, every=0)
     assert held == [] and sorted(rest) == sorted(ROWS)

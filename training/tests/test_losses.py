@@ -1,4 +1,4 @@
-"""Every loss against the formula written out in loops."""
+"""Every loss compared with a plain Python implementation."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_feature_maps(case):
     assert losses.feature_maps(*case).item() == pytest.approx(mean(total), rel=1e-5)
 
 
-def test_raw_maps_are_shares_of_the_teachers_variance(case):
+def test_raw_maps_are_relative_to_the_teachers_variance(case):
     student, teacher, mask = case
     rows = [teacher[p].tolist() for p in standing(mask)]
     variance = mean([spread(column) ** 2 for column in zip(*rows, strict=True)])
@@ -109,14 +109,14 @@ def test_attention_with_chosen_heads():
     assert losses.attention(teacher[:, [1, 4]], teacher, mask, [0, 4]).item() > 1e-4
 
 
-def test_attention_of_itself_is_zero_and_survives_zeros():
+def test_attention_loss_of_equal_inputs_is_zero_even_with_zeros():
     sharp = torch.eye(3).expand(1, 2, 3, 3)
     mask = torch.ones(1, 3)
     assert losses.attention(sharp, sharp, mask).item() == pytest.approx(0, abs=1e-6)
     assert math.isfinite(losses.attention(torch.full_like(sharp, 1 / 3), sharp, mask).item())
 
 
-def test_heads_must_fall_into_groups():
+def test_heads_must_be_divisible_into_groups():
     with pytest.raises(ValueError, match="groups"):
         losses.group_heads(torch.ones(1, 5, 2, 2), 2)
 
@@ -138,7 +138,7 @@ def test_soft_labels(temperature):
     assert losses.soft_labels(student, teacher, temperature).item() == pytest.approx(mean(total), rel=1e-5)
 
 
-def test_hard_labels_leave_out():
+def test_hard_labels_ignore_unlabeled_rows():
     logits = torch.tensor([[2.0, 0.0], [5.0, 1.0]])
     labels = torch.tensor([1, -100])
     assert losses.hard_labels(logits, labels).item() == pytest.approx(math.log(1 + math.e**2))
@@ -149,6 +149,6 @@ def test_regression():
     assert losses.regression(torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 1.0])).item() == 5.0
 
 
-def test_pretraining_is_the_papers_sum():
+def test_pretraining_matches_the_papers_formula():
     words, taught, following = torch.tensor(3.0), torch.tensor(5.0), torch.tensor(0.25)
     assert losses.pretraining(words, taught, following, 0.25).item() == 0.25 * 3 + 0.75 * 5 + 0.25

@@ -1,4 +1,4 @@
-"""The official metrics on cases worked out by hand, and the search for spans."""
+"""The official metrics on manually computed cases, and the search for spans."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_ranks_share_ties():
     assert glue.correlations(grown**3, grown)["pearson"] < 99
 
 
-def test_squad_words():
+def test_squad_normalization_and_f1():
     assert squad.normalize("The  Cat, an Owl!") == "cat owl"
     assert squad.exact("the cat", "Cat.") == 1.0
     assert squad.f1("black cat sat", "the cat") == pytest.approx(0.5)
@@ -37,7 +37,7 @@ def test_squad_words():
     assert squad.f1("", "") == 1.0
 
 
-def test_groups_of_version_two():
+def test_version_two_scores_both_groups():
     questions = [
         squad_data.Question("a", "?", 0, ((0, "cat"), (0, "black cat"))),
         squad_data.Question("b", "?", 0, ()),
@@ -52,7 +52,7 @@ def test_groups_of_version_two():
     assert "HasAns_f1" not in squad.totals(squad_data.Squad(["cat"], [0], questions[:1]), {"a": "cat"})
 
 
-def test_answers_are_cut_from_the_source(world):
+def test_answers_are_copied_from_the_source(world):
     data = squad_data.read_dev(world, "1.1")
     tokenizer = tokens.load(world.models / "tiny-squad")
     windows = squad_data.Windows(tokenizer, data, 40, 8, 6)
@@ -69,7 +69,7 @@ def test_answers_are_cut_from_the_source(world):
         assert np.isfinite([score, null]).all()
 
 
-def test_each_piece_belongs_to_the_window_that_sees_most(world):
+def test_each_token_belongs_to_the_window_with_the_most_context(world):
     data = squad_data.read_dev(world, "1.1")
     windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 30, 6, 6)
     rank = answers.max_context(windows)
@@ -83,7 +83,7 @@ def test_each_piece_belongs_to_the_window_that_sees_most(world):
     assert owners == {piece: 1 for piece in range(len(windows.pieces[data.questions[0].paragraph]))}
 
 
-def test_the_best_span_wins(world):
+def test_best_span_wins(world):
     data = squad_data.read_dev(world, "1.1")
     windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 128, 64, 6)
     window = windows.windows[0]

@@ -1,4 +1,4 @@
-"""Questions and paragraphs that do not belong together."""
+"""Mismatched questions and paragraphs."""
 
 import numpy as np
 import pytest
@@ -35,31 +35,31 @@ def draws(near: float, seed: int = 1):
     return paragraphs, questions
 
 
-def test_far_ones_are_of_another_article():
+def test_far_paragraphs_are_from_another_article():
     paragraphs, questions = draws(near=0.0)
     assert set(paragraphs) == {2}
     assert set(questions) == {2}
 
 
-def test_near_ones_are_of_the_same_article_and_do_not_hold_the_answer():
+def test_near_paragraphs_are_from_the_same_article_and_lack_the_answer():
     paragraphs, questions = draws(near=1.0)
-    # Paragraph 3 names Ada, in other letters; paragraph 0 is the question's own.
+    # Paragraph 3 contains Ada in another case; paragraph 0 is the question's own.
     assert set(paragraphs) == {1}
     assert set(questions) == {0}
 
 
-def test_the_share_of_near_ones_is_the_one_asked_for():
+def test_fraction_of_near_paragraphs_is_as_configured():
     paragraphs, _ = draws(near=0.5)
     assert 0.4 < np.mean([ARTICLES[p] == 0 for p in paragraphs]) < 0.6
 
 
-def test_where_the_article_has_none_one_of_another_article_is_drawn():
+def test_another_article_is_used_if_the_article_has_no_candidate():
     found = data()
     mismatches = Mismatches(found, range(3), near=1.0)
     assert ARTICLES[mismatches.paragraph_for(found.questions[2], np.random.default_rng(1))] == 0
 
 
-def test_pairs_of_calibration_take_them_too(world):
+def test_calibration_uses_near_paragraphs_too(world):
     given = squad.read_train(world, skip_ambiguous=False)
     made = unanswered.pairs(given, 40, seed=1, settings=Data(near=1.0))
     own = {q.id: q for q in given.questions}
@@ -70,12 +70,12 @@ def test_pairs_of_calibration_take_them_too(world):
         assert own[q.id].answers[0][1] not in given.paragraphs[q.paragraph]
 
 
-def test_a_single_article_is_refused():
+def test_single_article_is_rejected():
     one = squad.Squad(PARAGRAPHS, [0] * 4, data().questions)
     with pytest.raises(TrainingError, match="file with at least two articles"):
         Mismatches(one, range(3), near=0.0)
 
 
-def test_questions_of_a_single_article_are_refused():
+def test_questions_from_a_single_article_are_rejected():
     with pytest.raises(TrainingError, match="questions from at least two articles"):
         Mismatches(data(), range(2), near=0.0)

@@ -1,4 +1,4 @@
-"""The project's own BERT and MobileBERT compute what those of `transformers` compute, forward and backward."""
+"""The project's BERT and MobileBERT match those of `transformers`, forward and backward."""
 
 import pytest
 import torch
@@ -41,7 +41,7 @@ NAMES = ("start_logits", "end_logits", "logits", "prediction_logits", "seq_relat
 
 
 def reference(config: Architecture, head: type) -> torch.nn.Module:
-    """The same network of `transformers`; IB-BERT's query and key get the width that they read."""
+    """The same network in `transformers`, with IB-BERT's query and key resized to their input width."""
     own = getattr(transformers, ("Bert" if config.model_type == "bert" else "MobileBert") + head.__name__)
     given = own.config_class(**config.to_json())
     given._attn_implementation = "eager"
@@ -54,7 +54,7 @@ def reference(config: Architecture, head: type) -> torch.nn.Module:
 
 
 def pair(variant: str, head: type) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """Both, in float64, with the same weights, norms included."""
+    """Both networks, in float64, with the same random weights, including norms."""
     family, settings = VARIANTS[variant]
     config = Architecture(family, **SIZES | settings)
     torch.manual_seed(4)
@@ -68,7 +68,7 @@ def pair(variant: str, head: type) -> tuple[torch.nn.Module, torch.nn.Module]:
 
 
 def batch() -> dict[str, torch.Tensor]:
-    """Two texts, one shorter than the other."""
+    """Two texts, one of them shorter."""
     random = torch.Generator().manual_seed(3)
     mask = torch.ones(2, 11, dtype=torch.long)
     mask[1, 7:] = 0
@@ -86,7 +86,7 @@ def close(given: torch.Tensor, wanted: torch.Tensor) -> bool:
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: head.__name__)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("shown", [False, True], ids=["logits", "everything"])
-def test_outputs_and_gradients_are_those_of_transformers(variant, head, shown):
+def test_outputs_and_gradients_match_transformers(variant, head, shown):
     model, wanted = pair(variant, head)
     assert {n: p.shape for n, p in model.named_parameters()} == {n: p.shape for n, p in wanted.named_parameters()}
     asked = {"output_hidden_states": shown, "output_attentions": shown}
@@ -98,7 +98,7 @@ def test_outputs_and_gradients_are_those_of_transformers(variant, head, shown):
             assert getattr(given, name) is None
             continue
         found = getattr(given, name)
-        # What a padded place says has no meaning.
+        # Outputs at padded positions are ignored.
         pairs = (found[standing], right[standing]) if right.shape[:2] == standing.shape else (found, right)
         assert close(*pairs), name
         outputs.append(pairs)
@@ -124,7 +124,7 @@ def test_outputs_and_gradients_are_those_of_transformers(variant, head, shown):
         assert right is None or close(parameter.grad, right), name
 
 
-def test_a_shallow_pass_gives_the_first_maps_alone():
+def test_shallow_pass_returns_only_the_first_maps():
     model, _ = pair("mobilebert", ForQuestionAnswering)
     whole = model.body(**batch(), output_hidden_states=True)
     for depth in range(3):
@@ -134,20 +134,20 @@ def test_a_shallow_pass_gives_the_first_maps_alone():
 
 
 @pytest.mark.parametrize("variant", ["bert", "mobilebert", "ib-bert"])
-def test_fresh_weights_are_drawn_as_those_of_transformers(variant):
+def test_initialization_matches_transformers(variant):
     family, settings = VARIANTS[variant]
     config = Architecture(family, **SIZES | settings)
     own, other = ForSequenceClassification(config).state_dict(), reference(config, ForSequenceClassification)
     for name, wanted in other.state_dict().items():
         if variant == "ib-bert" and (".query." in name or ".key." in name):
-            continue  # not drawn by `transformers`
+            continue  # not initialized by `transformers`
         if wanted.std() > 1e-3:
             assert abs(own[name].std() / wanted.std() - 1) < (0.7 if wanted.numel() < 200 else 0.2), name
         else:
             assert torch.equal(own[name], wanted.float()), name
 
 
-def test_a_directory_of_one_is_read_by_the_other(tmp_path):
+def test_directories_are_interchangeable_with_transformers(tmp_path):
     from training.models import build
     from training.steps.common import save_weights
 

@@ -1,4 +1,4 @@
-"""Sentences made by rules: their targets follow from SST-2's labels, and nothing held back leaks into them."""
+"""Rule-based sentences: their targets, and that held-out sentences don't leak into them."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def maker() -> opinions.Maker:
     )
 
 
-def test_a_negated_adjective_has_the_opposite_target(maker):
+def test_negated_adjective_has_the_opposite_target(maker):
     seen = set()
     for seed in range(300):
         made = maker.negated(np.random.default_rng(seed))
@@ -43,18 +43,18 @@ def test_a_negated_adjective_has_the_opposite_target(maker):
     assert len(seen) == 4
 
 
-def test_every_negation_negates_and_no_other_frame_does():
+def test_only_negated_templates_contain_a_negation():
     words = ("not", "n't", "never", "hardly", "anything but", "far from", "neither", "no one")
     assert all(any(word in frame for word in words) for frame in negations.NEGATED)
     assert not any(word in frame.replace("not only", "") for frame in negations.PLAIN for word in words)
 
 
-def test_after_but_the_second_clause_decides():
+def test_clause_after_but_decides():
     assert all(decides == 1 for frame, decides in contrasts.OPPOSITE if " but " in frame or " yet " in frame)
     assert {decides for frame, decides in contrasts.OPPOSITE if "on the other hand" in frame} == {None}
 
 
-def test_facts_have_no_word_of_opinion_and_a_target_in_the_middle(maker):
+def test_facts_have_no_opinion_words_and_a_neutral_target(maker):
     assert {"moving", "dull"} <= maker.facts.polar.keys()
     for seed in range(300):
         made = maker.draw("fact", np.random.default_rng(seed))
@@ -62,19 +62,19 @@ def test_facts_have_no_word_of_opinion_and_a_target_in_the_middle(maker):
         assert "charming story" not in made.text
 
 
-def test_no_phrase_is_both_praise_and_complaint():
+def test_no_phrase_is_both_positive_and_negative():
     for table in (everyday.SAID, everyday.FELT):
         assert not set(table[0]) & set(table[1])
     every = [*everyday.SAID[0], *everyday.SAID[1], *everyday.FELT[0], *everyday.FELT[1], *facts.STATES]
     assert len(set(every)) == len(every)
 
 
-def test_people_write_contractions_and_commas_without_a_space():
+def test_everyday_spelling_has_no_spaces_before_contractions_and_commas():
     assert writing.natural("it 's n't bad , but i ca n't stay ( now ) .") == "it'sn't bad, but i can't stay (now)."
     assert writing.natural("`` good '' , they said -lrb- twice -rrb- !") == "good, they said twice!"
 
 
-def test_what_is_held_back_is_trained_on_neither_whole_nor_in_part():
+def test_held_out_sentences_and_their_parts_are_not_trained_on():
     whole = "the plot , like the film , is a mess ."
     given = [glue.Row(text, None, 0.0) for text in (whole, "is a mess", "like the film", "a mess of a film", "mess")]
     held, kept = split(given, 5)
@@ -88,7 +88,7 @@ def batches(world, **shares) -> SentimentBatches:
     return SentimentBatches(config, rows(), tokens.load(world.models / "tiny"), opinions.Maker(rows(), ["A fact."]))
 
 
-def test_made_rows_have_a_probability_and_the_others_a_label(world):
+def test_generated_rows_have_a_probability_and_others_a_label(world):
     one, other = (batches(world, fact=0.3, everyday=0.2).at(4) for _ in range(2))
     assert torch.equal(one.input_ids, other.input_ids)
     made = ~one.labels["taught"]
@@ -98,7 +98,7 @@ def test_made_rows_have_a_probability_and_the_others_a_label(world):
     assert one.labels["wanted"][~made].isnan().all()
 
 
-def test_the_loss_of_a_made_row_is_its_cross_entropy_and_the_teacher_has_no_say_in_it(world):
+def test_loss_of_generated_rows_is_cross_entropy_without_the_teacher(world):
     source = batches(world, fact=0.5)
     batch = source.at(1)
     made, labels = ~batch.labels["taught"], batch.labels["label"]
@@ -112,7 +112,7 @@ def test_the_loss_of_a_made_row_is_its_cross_entropy_and_the_teacher_has_no_say_
     assert (logits.grad[made] == 0).all() and (logits.grad[~made] != 0).any()
 
 
-def test_rows_without_a_probability_do_not_count():
+def test_rows_without_a_probability_are_ignored():
     logits = torch.tensor([[0.0, 0.0], [9.0, 1.0]])
     wanted = torch.tensor([[0.5, 0.5], [torch.nan, torch.nan]])
     assert losses.likely_labels(logits, wanted).item() == pytest.approx(np.log(2))

@@ -1,4 +1,4 @@
-"""Two processes on one batch learn what one process learns."""
+"""Two processes on one batch train the same model as one process."""
 
 import os
 import subprocess
@@ -26,8 +26,8 @@ autocast = false
 """
 
 
-def test_torchrun_equals_one_process(world, tmp_path):
-    # Dropout draws differently for a part of the batch: this model has none.
+def test_torchrun_matches_a_single_process(world, tmp_path):
+    # Without dropout, whose random numbers would differ between parts of a batch.
     still = models.load(world.models / "tiny", "sst2")
     still.config.hidden_dropout_prob = still.config.attention_probs_dropout_prob = 0.0
     from training.steps.common import save_model

@@ -1,7 +1,7 @@
-"""Parameter counts of the paper's first table.
+"""Parameter counts in Table 1 of the paper.
 
-Counted is the encoder without pooler and head: embeddings and layers. The paper does not say what it counts; its
-figures lie within 3 % of these. BERT is counted with its pooler, as its authors do.
+The counts include embeddings and layers, without pooler and head. The paper doesn't say what it counts; its figures
+are within 3 % of these. BERT is counted with its pooler, as its authors do.
 """
 
 import pytest
@@ -36,7 +36,7 @@ def count(model, without=("pooler",)):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_encoders(name):
+def test_encoder_parameter_counts(name):
     student, expected, paper = VARIANTS[name]
     with torch.device("meta"):
         model = models.build(models.student_config(student, "sst2"), "sst2")
@@ -49,7 +49,7 @@ def test_encoders(name):
     ("sizes", "expected", "paper"),
     [((768, 12, 12, 3072), 109_482_240, 109e6), ((1024, 24, 16, 4096), 335_141_888, 334e6)],
 )
-def test_bert(sizes, expected, paper):
+def test_bert_parameter_counts(sizes, expected, paper):
     width, layers, heads, inner = sizes
     with torch.device("meta"):
         config = Architecture(

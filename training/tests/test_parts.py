@@ -1,4 +1,4 @@
-"""A checkpoint folder holds all of one write, whenever the writer was stopped."""
+"""A checkpoint folder always contains one complete write, whenever the writer was stopped."""
 
 import errno
 import json
@@ -16,7 +16,7 @@ def folder(tmp_path):
 
 
 def bundle(step: int, megabytes: int = 20) -> parts.Bundle:
-    """A piece that stays and a piece that changes."""
+    """A bundle of a constant and a changing piece."""
     same = bytes(range(256)) * (megabytes * 2**12)
     return parts.Bundle({"step": step}, {"same": same, "state": step.to_bytes(4, "big") * 2**20})
 
@@ -25,7 +25,7 @@ def write(folder, content):
     parts.write(folder, content, folder.with_name("staging"))
 
 
-def test_what_is_written_is_read(folder):
+def test_bundle_round_trips(folder):
     assert parts.read(folder) is None
     for step in (1, 2):
         write(folder, bundle(step))
@@ -37,7 +37,7 @@ def test_what_is_written_is_read(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["checkpoint"]
 
 
-def test_parts_that_stay_are_not_written_again(folder):
+def test_unchanged_parts_are_not_rewritten(folder):
     write(folder, bundle(1))
     before = {path: path.stat().st_mtime_ns for path in folder.glob("part-*")}
     write(folder, bundle(2))
@@ -46,7 +46,7 @@ def test_parts_that_stay_are_not_written_again(folder):
 
 
 @pytest.mark.parametrize("moves", [0, 1, 2])
-def test_a_write_that_is_killed_leaves_the_one_before(folder, monkeypatch, moves):
+def test_killed_write_leaves_the_previous_one(folder, monkeypatch, moves):
     write(folder, bundle(1))
     move, done = parts.shutil.move, []
 
@@ -78,7 +78,7 @@ def test_a_write_that_is_killed_leaves_the_one_before(folder, monkeypatch, moves
     }
 
 
-def test_a_full_disk_leaves_the_one_before(folder, monkeypatch):
+def test_full_disk_leaves_the_previous_write(folder, monkeypatch):
     write(folder, bundle(1))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_the_one_before(folder, monkeypatch):
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_a_part_that_is_missing_or_changed_is_named(folder):
+def test_missing_or_modified_part_is_reported(folder):
     write(folder, bundle(1))
     part = sorted(folder.glob("part-*"))[0]
     content = part.read_bytes()
@@ -105,7 +105,7 @@ def test_a_part_that_is_missing_or_changed_is_named(folder):
 
 
 @pytest.mark.parametrize("text", ["rubbish", "[]", '{"format": 9}', '{"format": 1}'])
-def test_an_index_that_is_none_is_refused(folder, text):
+def test_invalid_index_is_rejected(folder, text):
     folder.mkdir()
     (folder / "index.json").write_text(text)
     with pytest.raises(TrainingError, match="index.json"):

@@ -1,4 +1,4 @@
-"""The script that measures PyTorch on a GPU: its way to the logits, on the processor; and what it says without CUDA."""
+"""The script that measures PyTorch on a GPU: its logits on the CPU, and its behavior without CUDA."""
 
 import json
 import os
@@ -11,13 +11,13 @@ STORED = ROOT / "src" / "benchmark" / "data" / "logits.json"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
-    """The script without a GPU."""
+    """Run the script without a GPU."""
     command = [sys.executable, str(ROOT / "bench" / "peers" / "torch_gpu.py"), *map(str, arguments)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
-def test_logits_are_held_against_the_stored_ones_and_ours(tmp_path):
+def test_logits_are_compared_with_stored_ones_and_ours(tmp_path):
     stored = json.loads(STORED.read_text())
     ours = {"mobilebert": {"64": stored["variants"]["mobilebert"]["64"]}}
     ours["mobilebert"]["64"]["end_logits"]["values"][3] += 0.5
@@ -32,12 +32,12 @@ def test_logits_are_held_against_the_stored_ones_and_ours(tmp_path):
     assert abs(row["off_ours"] - 0.5 / ours["mobilebert"]["64"]["end_logits"]["rms"]) < 1e-3
 
 
-def test_without_cuda_it_is_not_run_and_says_so():
+def test_missing_cuda_is_reported():
     ran = run()
     assert (ran.returncode, ran.stdout, ran.stderr) == (3, "", "PyTorch finds no CUDA device\n")
 
 
-def test_a_file_of_logits_that_is_none_is_one_line(tmp_path):
+def test_invalid_logits_file_is_reported_on_one_line(tmp_path):
     (tmp_path / "ours.json").write_text("[")
     ran = run("--cpu", "--ours", tmp_path / "ours.json")
     assert ran.returncode == 1

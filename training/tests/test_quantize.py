@@ -1,4 +1,4 @@
-"""Training through 8-bit weights."""
+"""Quantization-aware training with 8-bit weights."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ except TrainingError as missing:
     MISSING = str(missing)
 
 
-def test_rows_are_rounded_to_their_own_grid():
+def test_rows_are_rounded_with_their_own_scale():
     weight = torch.randn(5, 40, generator=torch.Generator().manual_seed(2)) * torch.tensor(
         [[1e-4], [1], [30], [1e6], [0]]
     )
@@ -34,20 +34,20 @@ def test_rows_are_rounded_to_their_own_grid():
         assert (grid - row).abs().max() <= scale * 0.501
 
 
-def test_gradients_pass():
+def test_gradients_pass_through_rounding():
     weight = torch.randn(3, 4, requires_grad=True)
     factor = torch.randn(3, 4)
     (quantize.round_rows(weight) * factor).sum().backward()
     assert torch.equal(weight.grad, factor)
 
 
-def test_every_matrix_is_rounded_and_nothing_else(world):
+def test_only_matrices_are_rounded(world):
     model = models.load(world.models / "tiny", "sst2")
     assert set(quantize.rounded(model)) == {n for n, p in model.named_parameters() if p.ndim == 2}
 
 
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
-def test_what_is_rounded_is_what_ships_in_8_bits(world, tmp_path):
+def test_rounded_matrices_are_those_shipped_in_8_bits(world, tmp_path):
     engine.find().quantize(world.models / "tiny", "q8", tmp_path / "q8")
     with safe_open(tmp_path / "q8" / "model.safetensors", "pt") as file:
         shipped = {name for name in file.keys() if file.get_slice(name).get_dtype() == "I8"}
@@ -55,7 +55,7 @@ def test_what_is_rounded_is_what_ships_in_8_bits(world, tmp_path):
     assert set(quantize.rounded(model)) == shipped
 
 
-def test_it_learns_otherwise_and_under_the_same_names(world):
+def test_quantized_training_changes_weights_but_not_their_names(world):
     weights = []
     for name, quantized in (("plain", False), ("rounded", True)):
         config = tiny(f"eight-{name}", models={"init": "models:tiny"}, optim={"quantized": quantized})

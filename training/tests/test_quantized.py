@@ -1,4 +1,4 @@
-"""A quantized checkpoint as the start of a run."""
+"""Starting a run from a quantized checkpoint."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from training.errors import TrainingError
 from training.models import build, quantized
 
 
-def test_a_row_is_its_integers_times_its_own_scale():
+def test_8_bit_rows_are_multiplied_by_their_scales():
     state = {
         "x.weight": torch.tensor([[127, -127], [1, 2]], dtype=torch.int8),
         "x.weight.scale": torch.tensor([0.5, 3.0]),
@@ -20,7 +20,7 @@ def test_a_row_is_its_integers_times_its_own_scale():
     assert found["x.bias"].dtype == torch.float32
 
 
-def test_a_byte_is_two_columns_and_32_columns_share_a_scale():
+def test_4_bit_bytes_hold_two_columns_and_32_columns_share_a_scale():
     stored = torch.zeros(2, 17, dtype=torch.uint8)
     stored[0, 0] = 0x7F  # the low half is -1, the high half is 7
     stored[0, 16] = 0x8  # column 32 is -8, of the row's second group
@@ -47,12 +47,12 @@ def test_a_byte_is_two_columns_and_32_columns_share_a_scale():
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(state, message):
+def test_inconsistent_tensors_are_rejected(state, message):
     with pytest.raises(TrainingError, match=f"here: .*{message}"):
         quantized.floats(state, "here")
 
 
-def test_a_run_can_start_from_an_8_bit_directory(world, tmp_path):
+def test_run_can_start_from_an_8_bit_directory(world, tmp_path):
     whole = build.load(world.models / "tiny-squad", "squad", whole=True).state_dict()
     state = {}
     for name, tensor in whole.items():

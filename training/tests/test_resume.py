@@ -1,4 +1,4 @@
-"""A run that is cut off and taken up again ends bit for bit where an uncut one ends."""
+"""An interrupted and resumed run is bit-for-bit identical to an uninterrupted one."""
 
 import json
 
@@ -14,7 +14,7 @@ from training.tests.conftest import tiny
 
 
 class Cut(Exception):
-    """Stands for the power going out."""
+    """Simulates a power failure."""
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ class Cut(Exception):
         ("squad", "models:tiny-squad", "parallel"),
     ],
 )
-def test_resumed_run_equals_uncut_run(world, monkeypatch, task, teacher, strategy):
+def test_resumed_run_equals_uninterrupted_run(world, monkeypatch, task, teacher, strategy):
     sections = {
         "task": task,
         "models": {"teacher": teacher},
@@ -57,7 +57,7 @@ def test_resumed_run_equals_uncut_run(world, monkeypatch, task, teacher, strateg
     assert [row["step"] for row in logs[0]] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_line_that_was_cut_off_is_forgotten(tmp_path):
+def test_truncated_log_line_is_ignored(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3, "lo')
     Log(path, 3).write(step=4)
@@ -75,7 +75,7 @@ def strip(path):
     return rows
 
 
-def test_a_finished_run_is_left_alone(world):
+def test_finished_run_is_not_repeated(world):
     config = tiny("finished", models={"init": "models:tiny"})
     finetune.run(config, world)
     stamp = (world.run("finished") / "model" / "model.safetensors").stat().st_mtime_ns
@@ -83,7 +83,7 @@ def test_a_finished_run_is_left_alone(world):
     assert (world.run("finished") / "model" / "model.safetensors").stat().st_mtime_ns == stamp
 
 
-def test_a_checkpoint_of_another_shape_is_refused(world):
+def test_checkpoint_with_other_shapes_is_rejected(world):
     narrow = tiny("shape", models={"teacher": "models:tiny"}, transfer={"strategy": "auxiliary"})
     transfer.run(narrow, world)
     (world.run("shape") / "done.json").unlink()

@@ -1,4 +1,4 @@
-"""The kit's way: tokenized data, torch alone, one folder for all checkpoints, a time limit, and going on elsewhere."""
+"""Training as in the GPU kit: packed data, only PyTorch, a shared checkpoint folder, a time limit, and resuming."""
 
 import dataclasses
 import json
@@ -62,14 +62,14 @@ checkpoint_minutes = 0.0
 
 @dataclasses.dataclass
 class Kit:
-    """Two stages and the folders they need."""
+    """Two stages and their folders."""
 
     queue: Path
     places: Places
     name: str
 
     def weights(self, run: str) -> dict[str, torch.Tensor]:
-        """Return the files of a finished run."""
+        """Return the weights of a finished run."""
         return tensors.read(self.places.run(f"{self.name}-{run}") / "model" / "model.safetensors")
 
 
@@ -91,7 +91,7 @@ def arguments(kit: Kit, places: Places) -> list[str]:
     return [str(word) for name, value in given.items() for word in (f"--{name}", value)]
 
 
-def test_tokenized_examples_are_those_of_the_text(kit, world):
+def test_packed_examples_equal_those_of_the_text(kit, world):
     config = queue.read(kit.queue)[0][1]
     from training.data import packed, squad, tokens
 
@@ -110,7 +110,7 @@ def test_tokenized_examples_are_those_of_the_text(kit, world):
     assert 0 < found < len(examples.lengths)
 
 
-def test_a_batch_is_put_together_as_from_the_text(kit):
+def test_packed_batches_equal_those_of_the_text(kit):
     import numpy as np
 
     from training.data import packed
@@ -132,7 +132,7 @@ def test_a_batch_is_put_together_as_from_the_text(kit):
         assert batch.labels["start"][row] == examples.labels["start"][number]
 
 
-def test_stages_cut_off_anywhere_end_where_uncut_ones_end_on_another_machine_too(kit, monkeypatch, tmp_path):
+def test_interrupted_stages_equal_uninterrupted_ones_even_on_another_machine(kit, monkeypatch, tmp_path):
     queue.run_queue(kit.queue, kit.places)
     whole = {run: kit.weights(run) for run in ("teacher", "student")}
     learn = loop.Loop._learn
@@ -142,7 +142,7 @@ def test_stages_cut_off_anywhere_end_where_uncut_ones_end_on_another_machine_too
 
     cut, shared = dataclasses.replace(kit.places, out=tmp_path / "0"), tmp_path / "elsewhere"
     for machine, after in enumerate((2, 3, 1)):
-        # Nothing but the shared folder is left of the machine before.
+        # Only the shared folder is kept from the previous machine.
         cut = dataclasses.replace(cut, out=tmp_path / str(machine), checkpoints=shared)
         done = []
 
@@ -190,7 +190,7 @@ def test_resume_takes_the_configuration_from_the_checkpoint(kit, capsys, monkeyp
     assert "no unfinished run" in capsys.readouterr().out
 
 
-def test_a_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch):
+def test_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch):
     def slow(*_):
         time.sleep(30)
 
@@ -205,7 +205,7 @@ def test_a_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch)
     assert not list(kit.places.out.rglob("*"))
 
 
-def test_a_limit_leaves_the_checkpoint_before_alone(kit, capsys, monkeypatch):
+def test_limit_keeps_the_previous_checkpoint(kit, capsys, monkeypatch):
     monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
     queue.run_queue(kit.queue, kit.places, limit.Limit())
     monkeypatch.undo()
@@ -226,7 +226,7 @@ def test_a_limit_leaves_the_checkpoint_before_alone(kit, capsys, monkeypatch):
         ("name='other'", "belongs to the run 'kit-teacher', not to 'other'"),
     ],
 )
-def test_a_checkpoint_of_another_configuration_is_refused(kit, capsys, monkeypatch, change, says):
+def test_checkpoint_of_another_configuration_is_rejected(kit, capsys, monkeypatch, change, says):
     monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
     queue.run_queue(kit.queue, kit.places, limit.Limit())
     monkeypatch.undo()
@@ -241,7 +241,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(kit, capsys, monkeypat
     assert {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()} == before
 
 
-def test_a_rate_may_change_on_the_way(kit, monkeypatch):
+def test_learning_rate_may_change_on_resume(kit, monkeypatch):
     monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
     queue.run_queue(kit.queue, kit.places, limit.Limit())
     monkeypatch.undo()
@@ -249,7 +249,7 @@ def test_a_rate_may_change_on_the_way(kit, monkeypatch):
     assert (kit.places.run("kit-student") / "done.json").exists()
 
 
-def test_a_shared_folder_without_room_is_said_before_the_run(kit, monkeypatch, capsys):
+def test_full_shared_folder_is_reported_before_the_run(kit, monkeypatch, capsys):
     from training import carry
 
     monkeypatch.setattr(carry, "_checkpoint_size", lambda *_: carry.ROOM - 1000)
@@ -261,12 +261,12 @@ def test_a_shared_folder_without_room_is_said_before_the_run(kit, monkeypatch, c
 
 
 @pytest.mark.parametrize("change", ["optim", "optim.lr", "optim.lr=fast", "=3", "optim.=3"])
-def test_changes_that_are_none_are_refused(kit, change):
+def test_invalid_overrides_are_rejected(kit, change):
     with pytest.raises(TrainingError, match="must be section.key=value"):
         queue.read(kit.queue, [change])
 
 
-def test_a_folder_without_a_checkpoint_is_named(kit, capsys, tmp_path):
+def test_folder_without_a_checkpoint_is_reported(kit, capsys, tmp_path):
     assert main(["resume", str(tmp_path), *arguments(kit, kit.places)]) == 1
     assert f"error: {tmp_path}: not a checkpoint folder" in capsys.readouterr().err
 
@@ -290,7 +290,7 @@ except ModuleNotFoundError:
 """
 
 
-def test_training_and_resuming_need_torch_and_numpy_alone(kit):
+def test_training_and_resuming_only_need_torch_and_numpy(kit):
     shared = str(kit.places.checkpoints)
     for command in (["queue", "--config", str(kit.queue), "--checkpoints", shared], ["resume", shared]):
         ran = subprocess.run(
@@ -304,7 +304,7 @@ def test_training_and_resuming_need_torch_and_numpy_alone(kit):
     assert (kit.places.run("kit-student") / "model" / "model.safetensors").exists()
 
 
-def test_a_plain_run_resumes_from_its_own_folder(world, monkeypatch, capsys):
+def test_run_resumes_from_its_own_folder(world, monkeypatch, capsys):
     config = tiny("own-folder", models={"init": "models:tiny"}, loop={"checkpoint_minutes": 0.0})
     monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 3)
     assert not finetune.run(config, world, limit.Limit())

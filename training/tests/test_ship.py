@@ -1,4 +1,4 @@
-"""The shipped model: 8 bits, scored by the engine on whole files, with a card that can be held against them."""
+"""The shipped model: quantized, scored with the engine on whole files, with a matching model card."""
 
 import hashlib
 import re
@@ -24,7 +24,7 @@ except TrainingError as missing:
 
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
 @pytest.mark.parametrize("task", ["sst2", "squad"])
-def test_the_card_says_what_stands_beside_it(world, tmp_path, task):
+def test_card_matches_the_shipped_files(world, tmp_path, task):
     places = replace(world, shipped=tmp_path)
     config = tiny(f"ship-{task}", task=task, models={"init": "models:tiny" + ("-squad" if task == "squad" else "")})
     finetune.run(config, places)
@@ -49,13 +49,13 @@ def test_the_card_says_what_stands_beside_it(world, tmp_path, task):
     assert ("SQuAD v2.0, whole dev set (12 questions)" in text) == (task == "squad")
 
 
-def test_a_model_that_was_not_exported_is_not_shipped(world):
+def test_model_must_be_exported_before_shipping(world):
     with pytest.raises(TrainingError, match="run the step 'export'"):
         ship.run(tiny("never-exported"), world)
 
 
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
-def test_the_card_of_an_encoder_says_how_many_masked_words_it_guesses(world, tmp_path):
+def test_encoder_card_reports_masked_word_accuracy(world, tmp_path):
     places = replace(world, shipped=tmp_path / "models", data=tmp_path / "data")
     random = np.random.default_rng(9)
     (places.data / "text").mkdir(parents=True)
@@ -68,24 +68,24 @@ def test_the_card_of_an_encoder_says_how_many_masked_words_it_guesses(world, tmp
     text = (places.shipped / config.name / "README.md").read_text()
     [[count]] = [re.findall(r"(\d+) masked words of 30 paragraphs", text)]
     assert int(count) > 60
-    # It was never trained: it guesses none of 500 words that are equally frequent, or a few by luck.
+    # The model is untrained, so of 500 equally frequent words it guesses at most a few by chance.
     shares = {name: float(share) for name, share in re.findall(r"\| (f16|q4, as shipped|chance) \| ([0-9.]+) %", text)}
     assert set(shares) == {"f16", "q4, as shipped", "chance"} and max(shares.values()) < 8
     assert text.count("| … ") >= 5
 
 
 @pytest.mark.parametrize("task", ["mrpc", "stsb"])
-def test_tasks_that_it_cannot_score_are_refused(world, task):
+def test_unsupported_tasks_are_rejected(world, task):
     with pytest.raises(TrainingError, match="only squad, text and single-text classification"):
         ship.run(tiny("pairs", task=task), world)
 
 
-def test_masked_words_need_a_text(world):
+def test_masked_words_require_text_files(world):
     with pytest.raises(TrainingError, match="'data.files' is empty"):
         ship.run(tiny("no-files", task="text"), world)
 
 
-def test_masks_hide_whole_words_of_one_piece(world):
+def test_masks_replace_whole_words_of_one_token(world):
     tokenizer = tokens.load(world.models / "tiny")
     hidden = 0
     for seed in range(40):
@@ -101,7 +101,7 @@ def test_masks_hide_whole_words_of_one_piece(world):
     assert 20 < hidden < 60
 
 
-def test_a_copy_that_fails_leaves_what_stood_there(tmp_path):
+def test_failed_copy_leaves_the_previous_folder(tmp_path):
     target = tmp_path / "model"
     target.mkdir()
     (target / "weights").write_text("old")
@@ -110,7 +110,7 @@ def test_a_copy_that_fails_leaves_what_stood_there(tmp_path):
     assert (target / "weights").read_text() == "old"
 
 
-def test_examples_are_half_mistakes_where_there_are_as_many():
+def test_half_of_the_examples_are_mistakes_if_possible():
     right = [i % 3 > 0 for i in range(60)]
     chosen = examples.pick(right, 1)
     assert [right[i] for i in chosen] == [True] * 5 + [False] * 5
@@ -118,7 +118,7 @@ def test_examples_are_half_mistakes_where_there_are_as_many():
     assert len(examples.pick([True] * 3 + [False], 1)) == 4
 
 
-def test_an_engine_that_fails_is_quoted(tmp_path):
+def test_engine_errors_are_reported(tmp_path):
     program = tmp_path / "mobilebert"
     program.write_text("#!/bin/sh\necho something else >&2\necho 'error: no such thing' >&2\nexit 1\n")
     program.chmod(0o755)
@@ -126,7 +126,7 @@ def test_an_engine_that_fails_is_quoted(tmp_path):
         engine.Engine(str(program)).quantize(tmp_path, "q8", tmp_path / "out")
 
 
-def test_intervals_are_the_textbooks():
+def test_intervals_match_published_examples():
     # Newcombe 1998, example (a): 81 of 263.
     low, high = confidence.wilson(81, 263)
     assert (low, high) == pytest.approx((25.53, 36.62), abs=0.01)

@@ -1,4 +1,4 @@
-"""A student's start: its embedding already says what the teacher's says, as well as its components can."""
+"""Initializing a student: its embedding approximates the teacher's as well as its components can."""
 
 import torch
 
@@ -19,7 +19,7 @@ def pair(world, embedding_size):
     return student, teacher.eval()
 
 
-def test_axes_are_orthonormal_and_leading():
+def test_axes_are_orthonormal_and_sorted():
     rows = torch.randn(400, 6, generator=torch.Generator().manual_seed(1)) * torch.tensor([9.0, 7, 5, 0.1, 0.1, 0.1])
     mean, axes = start.principal_axes(rows, 3)
     assert torch.allclose(axes.T @ axes, torch.eye(3), atol=1e-5)
@@ -27,7 +27,7 @@ def test_axes_are_orthonormal_and_leading():
     assert rest.square().mean() < 0.02
 
 
-def test_axes_follow_the_weights():
+def test_axes_respect_the_weights():
     rows = torch.tensor([[9.0, 0, 0], [-9.0, 0, 0], [0, 1.0, 0], [0, -1.0, 0]])
     _, axes = start.principal_axes(rows, 1)
     assert axes[0].abs() > 0.99
@@ -35,7 +35,7 @@ def test_axes_follow_the_weights():
     assert axes[1].abs() > 0.99
 
 
-def test_pieces_are_counted_without_padding():
+def test_tokens_are_counted_without_padding():
     examples = [tokens.Encoded([101, 7, 7, 102], [0] * 4), tokens.Encoded([101, 102], [0] * 2)]
     joined = batches.together([batches.pad(examples, {}), batches.pad([tokens.Encoded([101], [0])], {})])
     assert joined.input_ids.shape == (3, 4)
@@ -43,7 +43,7 @@ def test_pieces_are_counted_without_padding():
     assert counts[[0, 7, 101, 102]].tolist() == [0, 2, 3, 2]
 
 
-def test_more_components_say_more(world):
+def test_more_components_approximate_better(world):
     ids = torch.tensor([[101, *range(1000, 1030), 102]])
     errors = []
     for size in (4, 16, 32):
@@ -55,13 +55,13 @@ def test_more_components_say_more(world):
     assert errors[2] < 0.1
 
 
-def test_head_is_the_teachers(world):
+def test_head_is_copied_from_the_teacher(world):
     student, teacher = pair(world, 16)
     assert torch.equal(student.classifier.weight, teacher.classifier.weight)
     assert torch.equal(student.mobilebert.pooler.dense.weight, teacher.bert.pooler.dense.weight)
 
 
-def test_without_steps_a_run_is_the_mean_of_two_others(world):
+def test_run_without_steps_gives_the_mean_of_two_models(world):
     weights = {}
     for seed in (1, 2):
         finetune.run(tiny(f"part-{seed}", seed=seed, models={"init": "models:tiny"}), world)

@@ -1,4 +1,4 @@
-"""The three strategies: who learns when."""
+"""The transfer strategies: which parts are trained in which stage."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ WEIGHTS = Loss(feature_maps=1.0, statistics=0.1, attention=1.0, soft=1.0)
 
 @pytest.mark.parametrize("strategy", ["auxiliary", "joint", "progressive", "parallel"])
 @pytest.mark.parametrize("steps", [1, 7, 100])
-def test_stages_use_every_step(strategy, steps):
+def test_stages_cover_every_step(strategy, steps):
     stages = strategies.plan(strategy, Transfer(), WEIGHTS, steps, 6)
     assert sum(s.steps for s in stages) == steps
     seen = [strategies.stage_at(stages, i) for i in range(steps)]
@@ -25,7 +25,7 @@ def test_stages_use_every_step(strategy, steps):
         strategies.stage_at(stages, steps)
 
 
-def test_progressive_goes_up_layer_by_layer():
+def test_progressive_trains_layer_by_layer():
     stages = strategies.plan("progressive", Transfer(share=0.5), WEIGHTS, 140, 6)
     assert [s.transfer for s in stages] == [(0,), (1,), (2,), (3,), (4,), (5,), (6,), ()]
     assert stages[3].rates == (0, 0, 0, 1, 0, 0, 0, 0)
@@ -33,7 +33,7 @@ def test_progressive_goes_up_layer_by_layer():
     assert slow[3].rates == (0.1, 0.1, 0.1, 1, 0, 0, 0, 0)
 
 
-def test_parts_by_name():
+def test_parts_are_found_by_name():
     names = {
         "mobilebert.embeddings.word_embeddings.weight": 0,
         "mobilebert.encoder.layer.0.bottleneck.input.dense.weight": 1,
@@ -44,7 +44,7 @@ def test_parts_by_name():
     assert {n: strategies.part_of(n, 24) for n in names} == names
 
 
-def test_layers_are_matched():
+def test_layers_are_matched_with_the_teachers():
     assert [strategies.teacher_part(p, 12, 6) for p in range(5)] == [0, None, 1, None, 2]
     assert [strategies.teacher_part(p, 3, 6) for p in range(4)] == [0, 2, 4, 6]
     with pytest.raises(ValueError, match="match"):

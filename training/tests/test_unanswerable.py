@@ -1,4 +1,4 @@
-"""Questions whose answer is taken away: by rules, and where a rule does not apply, not at all."""
+"""Rule-based unanswerable questions; rules that don't apply change nothing."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ def random(seed=4):
     return np.random.default_rng(seed)
 
 
-def test_sentences_do_not_end_at_abbreviations():
+def test_abbreviations_do_not_end_sentences():
     found = [PASSAGE[a:b] for a, b in sentences.spans(PASSAGE)]
     assert [s.split()[0] for s in found] == ["Dr.", "He", "The", "It", "Joseph"]
     lines = "one\ntwo. three\n"
     assert [lines[a:b] for a, b in sentences.spans(lines)] == ["one", "two. three"]
 
 
-def test_no_sentence_that_contains_the_answer_is_kept():
+def test_sentences_with_the_answer_are_removed():
     kept = sentences.without("It rained. The cat sat. A CAT ran. Dogs slept.", "cat")
     text = "It rained. The cat sat. A CAT ran. Dogs slept."
     assert [text[a:b] for a, b in kept] == ["It rained.", "Dogs slept."]
@@ -35,7 +35,7 @@ def test_no_sentence_that_contains_the_answer_is_kept():
     assert sentences.without("It rained. Dogs slept.", "rained. Dogs") is None
 
 
-def test_mentions_have_kinds():
+def test_mentions_are_classified():
     found = {m.text: m.kind for m in mentions.find(PASSAGE)}
     assert found == {
         "Ada Byron": "name",
@@ -51,7 +51,7 @@ def test_mentions_have_kinds():
     }
 
 
-def test_a_swap_takes_another_mention_of_the_same_kind_from_another_sentence():
+def test_swap_uses_a_mention_of_the_same_kind_from_another_sentence():
     asked = "What did Charles Babbage begin in 1822?"
     start = PASSAGE.index("Difference Engine")
     found = {questions.swapped(asked, PASSAGE, start, "Difference Engine", np.random.default_rng(i)) for i in range(40)}
@@ -62,7 +62,7 @@ def test_a_swap_takes_another_mention_of_the_same_kind_from_another_sentence():
     }
 
 
-def test_a_question_that_is_not_tied_to_the_passage_is_not_swapped():
+def test_question_without_a_mention_from_the_passage_is_not_swapped():
     assert questions.swapped("What did Alan Turing begin?", PASSAGE, 60, "Difference Engine", random()) is None
 
 
@@ -79,7 +79,7 @@ def test_the_first_auxiliary_is_negated(asked, negated):
     assert questions.negated(asked) == negated
 
 
-def test_a_word_turns_into_its_opposite():
+def test_word_is_replaced_by_its_opposite():
     either = ("Who lost the first race?", "Who won the last race?")
     assert questions.opposed("Who won the first race?", "", random()) in either
     assert questions.opposed("Any majority?", "", random()) == "Any minority?"
@@ -87,7 +87,7 @@ def test_a_word_turns_into_its_opposite():
     assert questions.opposed("Who sat?", "", random()) is None
 
 
-def test_of_the_words_of_a_kind_one_that_the_passage_holds_is_preferred():
+def test_words_from_the_passage_are_preferred():
     made = {questions.opposed("Which river is it?", "An Island and a river.", random(seed)) for seed in range(20)}
     assert made == {"Which island is it?"}
     assert len({questions.opposed("Which river is it?", "A river.", random(seed)) for seed in range(60)}) == 5
@@ -107,7 +107,7 @@ def variants(world, **shares):
     return Variants(tokenizer, windows, answered, build(Data, {"max_length": 64, **shares}, "here")), windows, answered
 
 
-def test_shares_decide_which_kinds_are_drawn(world):
+def test_kinds_are_drawn_by_the_configured_fractions(world):
     made, _, answered = variants(world, mismatch=0.2, unanswerable={"neighbor": 0.3})
     drawn, source = [], random()
     for _ in range(40):
@@ -119,7 +119,7 @@ def test_shares_decide_which_kinds_are_drawn(world):
         assert example.taught == (example.kind == "plain") == (example.start > 0)
 
 
-def test_neighbors_are_of_the_paragraph_next_to_it(world):
+def test_neighbors_are_from_an_adjacent_paragraph(world):
     made, windows, answered = variants(world)
     data = windows.data
     for window in answered:
@@ -127,11 +127,11 @@ def test_neighbors_are_of_the_paragraph_next_to_it(world):
         example = made.make("neighbor", window, random())
         asked = example.encoded.ids[1 : example.encoded.types.index(1) - 1]
         near = [windows.questions[i] for i, q in enumerate(data.questions) if abs(q.paragraph - own) == 1]
-        # It may have been cut to the window's room.
+        # It may have been truncated to fit in the window.
         assert asked in [question[: len(asked)] for question in near]
 
 
-def test_a_removed_answer_is_not_in_the_window(world):
+def test_removed_answer_is_not_in_the_window(world):
     data = squad.Squad(
         ["w1 w2 w3. W4 w5 w6. " + "W7 w8 w9 w10 w11 w12. " * 5],
         [0],
@@ -147,7 +147,7 @@ def test_a_removed_answer_is_not_in_the_window(world):
 
 
 @pytest.mark.parametrize("shares", [{"removed": -0.1}, {"removed": 0.5, "swapped": 0.5}])
-def test_shares_that_leave_no_answer_are_refused(shares):
+def test_invalid_fractions_are_rejected(shares):
     config = tiny("shares", task="squad", data={"unanswerable": shares})
     assert isinstance(config, Config)
     with pytest.raises(TrainingError, match="their sum must be below 1"):

@@ -1,4 +1,4 @@
-"""Masked words: what counts as right, and that the score reads the corpus it is given."""
+"""Scoring masked words."""
 
 import json
 
@@ -11,7 +11,7 @@ from training.steps import corpus, evaluate
 from training.tests.test_data import tiny
 
 
-def test_a_word_is_right_only_if_no_other_is_as_probable():
+def test_word_is_correct_only_if_it_is_strictly_most_probable():
     logits = torch.tensor([[0.0, 2.0, 1.0], [0.0, 0.0, 0.0], [3.0, 2.0, 1.0], [float("nan")] * 3])
     rows = words.summary(logits, torch.tensor([1, 1, 1, 1]))
     assert rows[:, 0].tolist() == [0.0, 2.0, 1.0, 2.0]
@@ -19,13 +19,13 @@ def test_a_word_is_right_only_if_no_other_is_as_probable():
     assert rows[1, 1] == pytest.approx(-np.log(3), abs=1e-6)
 
 
-def test_figures_name_the_best_constant_guess():
+def test_figures_include_the_best_constant_guess():
     rows = np.array([[0, np.log(0.5)], [3, np.log(0.25)], [7, np.log(0.125)], [0, np.log(0.5)]])
     found = words.figures(rows, np.array([9, 4, 9, 9]))
     assert found == {"n": 4, "accuracy": 50.0, "top_5": 75.0, "perplexity": pytest.approx(2**1.75), "chance": 75.0}
 
 
-def test_an_untrained_model_does_no_better_than_chance(world, monkeypatch, capsys):
+def test_untrained_model_is_not_better_than_chance(world, monkeypatch, capsys):
     monkeypatch.setattr(words, "BATCHES", 2)
     books = {"files": ["text/books.txt"], "corpus": "words-books", "sequence_length": 32}
     settings = {"task": "text", "models": {"init": "models:tiny-text"}, "data": books}

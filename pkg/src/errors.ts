@@ -40,6 +40,11 @@ export interface ErrorDetail {
 
 /** The error class of this package. `message` says what happened and, if possible, what to do about it. */
 export class MobileBertError extends Error {
+  static {
+    // Node shows it next to `name`, and minifying shortens it.
+    Object.defineProperty(MobileBertError, "name", { value: "MobileBertError" });
+  }
+
   /**
    * `MobileBertError`, except with code `aborted`: then `AbortError`, or `TimeoutError` if the signal was that of
    * `AbortSignal.timeout`, as for the platform's own functions. `cause` is then the signal's reason.

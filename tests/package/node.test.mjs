@@ -383,6 +383,18 @@ test("errors have a code and a helpful message", async () => {
   }
 });
 
+test("an error that nothing catches is shown with its class, and with little of the bundle", async () => {
+  for (const load of ['load("nowhere/")', 'load("nowhere/", { worker: false })', "load(5)", 'load("x", { topK: 1 })']) {
+    const program = `import { QuestionAnswering } from "mobilebert"; await QuestionAnswering.${load};`;
+    const shown = execute(process.execPath, ["--input-type=module", "--eval", program], { cwd: temporary.folder });
+    await assert.rejects(shown, ({ stderr }) => {
+      assert.match(stderr, /^MobileBertError: /m);
+      assert.ok(stderr.length < 5000, `${load}: ${stderr.length} characters`);
+      return true;
+    });
+  }
+});
+
 test("invalid options don't affect the model", async () => {
   const qa = await mobilebert.QuestionAnswering.load(models.answers.folder);
   for (const options of [{ topK: () => 3 }, { maxWindows: 0 }, { topK: Number.NaN }, null, { singal: undefined }]) {

@@ -104,7 +104,9 @@ fn bundle() -> Result<()> {
         esbuild
     };
     let esbuild = |entry| bundle(entry, wasm::folder());
-    run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]", IMPORT_BUILTIN]))?;
+    // Node prints the line of an error that nothing catches. Shorter lines would cost more bytes.
+    let lines = "--line-limit=800";
+    run(esbuild("pkg/src/index.ts").args(["--splitting", "--chunk-names=[name]", lines, IMPORT_BUILTIN]))?;
     // One file each: the published files contain nothing that only the latency page needs.
     run(esbuild("pkg/src/worker/worker.ts").arg(IMPORT_BUILTIN))?;
     run(esbuild("pkg/src/service-worker.ts").arg("--define:STATIC_BUILD=true"))?;
@@ -121,6 +123,7 @@ fn bundle_command_line() -> Result<()> {
         "--format=esm",
         "--platform=node",
         "--target=node20",
+        "--line-limit=200",
         "--banner:js=#!/usr/bin/env node",
         &format!("--alias:#wasm={}", wasm::folder().join("mobilebert.js").display()),
         IMPORT_BUILTIN,

@@ -167,7 +167,7 @@ test("without JavaScript the page says that it needs it", async () => {
   await page.setJavaScriptEnabled(false);
   await page.goto(server.address);
   assert.match(await text(page, "#loading-text"), /needs JavaScript/);
-  assert.match(await text(page, "footer"), /Nothing you type is sent; it is kept in this tab only/);
+  assert.match(await text(page, "footer"), /What you type is never sent, and is kept in this tab only/);
   await page.close();
 });
 

@@ -54,7 +54,7 @@ export async function loadModel(
   for (let first = true; !model; first = false) {
     const from = first || place.kind === "files" ? place : { ...place, bypassHttpCache: true };
     const { manifest } = version;
-    const files = new ModelDownload(from, base, manifest, progress, signal, timer);
+    const files = new ModelDownload({ place: from, base, manifest, progress, signal, timer });
     try {
       model = await build({ ...shared, engine: await engine, open: files.open, manifest, phase: "download" });
       await files.commit(onWarning);
@@ -216,6 +216,17 @@ export function openCached(base: string, record: store.CacheRecord, timer = new 
   };
 }
 
+/** Where a model is downloaded from. */
+interface DownloadSource {
+  place: Place;
+  /** The key under which it is cached, if it is. */
+  base: string | undefined;
+  manifest: Manifest | undefined;
+  progress: ProgressTotal;
+  signal: AbortSignal;
+  timer: LoadTimer;
+}
+
 /** Downloads a model's files, verifies them against the manifest, and caches them if possible. */
 class ModelDownload {
   /** True if part of a file was left by an earlier load. */
@@ -223,29 +234,22 @@ class ModelDownload {
   private readonly stored: { name: string; state: store.StoreState }[] = [];
   private validator = "";
 
-  constructor(
-    private readonly place: Place,
-    private readonly base: string | undefined,
-    private readonly manifest: Manifest | undefined,
-    private readonly progress: ProgressTotal,
-    private readonly signal: AbortSignal,
-    private readonly timer: LoadTimer,
-  ) {}
+  constructor(private readonly from: DownloadSource) {}
 
   readonly open: Opener = async (name, onMissing) => {
-    const { base, manifest } = this;
+    const { place, base, manifest, progress, signal, timer } = this.from;
     const resumable = isWeights(name);
     const nothing: store.StoredParts = { count: 0, bytes: 0, validator: "" };
     // Only weights are worth resuming; other files are downloaded again.
     const stored = base && resumable ? await store.findParts(base, name).catch(() => nothing) : nothing;
-    const file = await openFile(this.place, name, this.signal, stored.count > 0 ? stored : undefined, onMissing);
+    const file = await openFile(place, name, signal, stored.count > 0 ? stored : undefined, onMissing);
     if (!file) return undefined;
     if (resumable && this.validator === "") this.validator = file.validator;
     const resumes = base !== undefined && file.start > 0;
     this.resumed ||= resumes;
-    const check = () => this.progress.enter("verify", name);
+    const check = () => progress.enter("verify", name);
     // Unlike `checked`, this doesn't include the time for hashing and storing.
-    const { checked, streamed } = this.timer;
+    const { checked, streamed } = timer;
     const arriving = streamed.waiting(file.chunks);
     if (!base || file.isPage) return { ...file, chunks: checked.waiting(verified(manifest, name, arriving, check)) };
     // Existing parts aren't stored again, but every byte is verified.
@@ -257,7 +261,7 @@ class ModelDownload {
 
   /** Marks the cached copy as complete, after all files were verified and the model was loaded. */
   async commit(onWarning: (warning: PlainError) => void): Promise<void> {
-    const { base } = this;
+    const { base, manifest } = this.from;
     if (!base) return;
     const failed = this.stored.find(({ state }) => state.failure !== undefined);
     if (failed) {
@@ -269,7 +273,7 @@ class ModelDownload {
     }
     const files = this.stored.map(({ name, state }) => ({ name, bytes: state.bytes }));
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const { manifest, validator } = this;
+    const { validator } = this;
     const version = manifest?.text ?? validator;
     const stored = new Date().toISOString();
     const record = { model: base, files, bytes, stored, version, hasManifest: manifest !== undefined };

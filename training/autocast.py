@@ -26,7 +26,7 @@ def pays(device: torch.device) -> bool:
 
 
 def has_bf16() -> bool:
-    """Return whether the processor multiplies bf16 without converting it to f32 first."""
+    """Return whether the CPU can multiply bf16 natively, without converting it to f32 first."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 

@@ -73,7 +73,7 @@ class Opinions:
 
 @dataclass
 class Data:
-    """The training examples."""
+    """Training and evaluation data."""
 
     max_length: int = 128
     doc_stride: int = 128

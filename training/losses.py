@@ -58,7 +58,7 @@ def attention(
 
 
 def group_heads(teacher: torch.Tensor, heads: int) -> torch.Tensor:
-    """Average `[batch, A, s, s]` down to `heads` heads; A must be a multiple."""
+    """Average groups of heads in `[batch, A, s, s]`; A must be a multiple of `heads`."""
     batch, own, rows, columns = teacher.shape
     if own % heads:
         raise ValueError(f"{own} teacher heads can't be divided into {heads} groups")

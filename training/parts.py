@@ -89,7 +89,7 @@ def read(folder: Path) -> Bundle | None:
         return None
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise TrainingError(f"{path}: not a readable checkpoint ({reason}); move the folder away") from None
+        raise TrainingError(f"{path}: not a valid checkpoint ({reason}); move the folder away") from None
 
 
 def _part(folder: Path, part: dict) -> bytes:

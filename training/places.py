@@ -45,7 +45,7 @@ class Places:
         return self.checkpoints or self.run(name) / "checkpoint"
 
     def model(self, reference: str) -> Path:
-        """The directory behind `run:NAME`, `models:NAME`, `shipped:NAME`, `package:NAME` or a path."""
+        """Resolve `run:NAME`, `models:NAME`, `shipped:NAME`, `package:NAME` or a path to a directory."""
         kind, _, name = reference.partition(":")
         if kind == "run":
             path, advice = self.run(name) / "model", f"finish the run '{name}' first, or pass its folder with --out"

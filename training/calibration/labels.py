@@ -14,7 +14,7 @@ def positive(logits: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def error(positive: np.ndarray, truths: np.ndarray) -> float:
-    """The expected calibration error of the more probable label."""
+    """The expected calibration error of the predicted label."""
     return expected_calibration_error(np.maximum(positive, 1 - positive), (positive > 0.5) == (truths > 0.5))
 
 

@@ -94,7 +94,7 @@ class Window:
     question: int
     first: int
     count: int
-    start: int  # 0: no answer here
+    start: int  # 0: no answer in this window
     end: int
 
 

@@ -23,7 +23,7 @@ class Said(NamedTuple):
     score: float  # of the best answer: start + end
     null: float  # score of no answer, the minimum over the windows
     masses: np.ndarray  # log Σ e^(score / temperature) over the spans that overlap the best answer
-    totals: np.ndarray  # the same over all spans
+    totals: np.ndarray  # likewise, over all spans
 
     def probabilities(self, temperatures: np.ndarray, null_bias: float | np.ndarray = 0.0) -> np.ndarray:
         """Probability of the answer among all answers and no answer; among answers only if the bias is -inf."""

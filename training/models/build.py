@@ -105,5 +105,5 @@ def tied(model: torch.nn.Module) -> set[str]:
 
 
 def encoder(model: Network) -> torch.nn.Module:
-    """The model without its head."""
+    """Return the model without its head."""
     return model.body

@@ -127,7 +127,7 @@ def _copy_heads(layer, source, seen: Seen, number: int, heads: list[int]) -> Non
 
 
 def _fit_output(layer, seen: Seen, number: int) -> None:
-    # next ≈ gain ∘ stream + weight · inner + bias, element by element: NoNorm's gain, then the bottleneck's rows.
+    # Fits next ≈ gain ∘ stream + weight · inner + bias by least squares: first NoNorm's gain, then the weights.
     stream, standing = seen.maps[number], seen.mask > 0
     inner, _ = layer.before_output(stream, visible(seen.mask), False)
     inner = layer.output.LayerNorm(layer.output.dense(layer.intermediate(inner)) + inner)[standing]

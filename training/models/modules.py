@@ -68,7 +68,7 @@ class SelfAttention(nn.Module):
     def __init__(self, config: Architecture, width: int, asked: int, valued: int):
         super().__init__()
         if width % config.num_attention_heads:
-            raise TrainingError(f"a width of {width} doesn't divide into {config.num_attention_heads} heads")
+            raise TrainingError(f"a width of {width} can't be divided into {config.num_attention_heads} heads")
         self.heads, self.dropout = config.num_attention_heads, config.attention_probs_dropout_prob
         self.query = nn.Linear(asked, width)
         self.key = nn.Linear(asked, width)

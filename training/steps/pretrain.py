@@ -1,4 +1,4 @@
-"""Pre-train on masked words and next-sentence pairs: a student or an IB-BERT teacher of any size."""
+"""Pre-train a student or an IB-BERT teacher on masked words and next-sentence prediction."""
 
 from training.config import Config
 from training.errors import TrainingError

@@ -68,12 +68,12 @@ def test_layer_strategy_requires_a_layer_loss(capsys, world, tmp_path, strategy)
     assert f"strategy '{strategy}' first trains on layer losses" in line
 
 
-def test_missing_configuration(capsys, tmp_path):
+def test_missing_configuration_is_reported(capsys, tmp_path):
     assert main(["finetune", "--config", str(tmp_path / "none.toml")]) == 1
     assert "no such configuration file" in capsys.readouterr().err
 
 
-def test_missing_data(capsys, world, tmp_path):
+def test_missing_data_is_reported(capsys, world, tmp_path):
     line = fails(capsys, world, tmp_path, GOOD, data=tmp_path / "nowhere")
     assert "no such data file; pass the folder that contains sst2/train.tsv.gz with --data" in line
 
@@ -129,7 +129,7 @@ def test_corrupt_checkpoint_is_rejected(capsys, world, tmp_path):
     folder = tmp_path / "runs" / "bad" / "checkpoint"
     folder.mkdir(parents=True)
     (folder / "index.json").write_bytes(b"rubbish")
-    assert "not a readable checkpoint" in fails(capsys, world, tmp_path, GOOD)
+    assert "not a valid checkpoint" in fails(capsys, world, tmp_path, GOOD)
     assert (folder / "index.json").read_bytes() == b"rubbish"
 
 

@@ -78,7 +78,7 @@ def test_statistics(case):
     assert losses.statistics(*case).item() == pytest.approx(mean(total), rel=1e-5)
 
 
-def test_padding_never_counts(case):
+def test_padding_is_ignored(case):
     student, teacher, mask = case
     changed = student.clone()
     changed[1, 3:] = 1e9

@@ -80,6 +80,6 @@ def test_ib_bert_reads_the_narrow_stream():
     assert model(input_ids=torch.tensor([[101, 1000, 102]])).logits.shape == (1, 2)
 
 
-def test_ib_bert_has_no_bottlenecked_queries():
+def test_ib_bert_rejects_bottlenecked_queries():
     with pytest.raises(TrainingError, match="ib-bert"):
         models.student_config(Student(family="ib-bert"), "sst2")

@@ -23,7 +23,7 @@ def test_8_bit_rows_are_multiplied_by_their_scales():
 def test_4_bit_bytes_hold_two_columns_and_32_columns_share_a_scale():
     stored = torch.zeros(2, 17, dtype=torch.uint8)
     stored[0, 0] = 0x7F  # the low half is -1, the high half is 7
-    stored[0, 16] = 0x8  # column 32 is -8, of the row's second group
+    stored[0, 16] = 0x8  # column 32, in the row's second group, is -8
     stored[1, 15] = 0x10  # column 31 is 1
     state = {"x.weight": stored, "x.weight.scale": torch.tensor([[0.5, 2.0], [3.0, 4.0]], dtype=torch.float16)}
     wanted = torch.zeros(2, 34)

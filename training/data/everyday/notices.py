@@ -53,7 +53,7 @@ def opening(random) -> Page:
 
 
 def lease(random) -> Page:
-    """Rent, deposit, dates and rules of a flat."""
+    """A lease: rent, deposit, dates and rules of a flat."""
     page, owner, tenant = Page(), *several(words.SURNAMES, 2, random)
     page.add(
         "{owner} (landlord) lets the flat at {number} {street} to {tenant} (tenant).",

@@ -9,7 +9,7 @@ def _numbered(number: int, style: int) -> str:
 
 
 def recipe(random) -> Page:
-    """Ingredients, then steps."""
+    """A recipe: ingredients, then steps."""
     page, dish = Page(), pick(words.DISHES, random)
     foods = several(words.FOODS, 5, random)
     counted = several(words.COUNTED, 3, random)
@@ -61,7 +61,7 @@ def recipe(random) -> Page:
 
 
 def manual(random) -> Page:
-    """A device set up in numbered steps."""
+    """Instructions for setting up a device, in numbered steps."""
     page, device = Page(), pick(words.DEVICES, random)
     one, other, third = several(words.BUTTONS, 3, random)
     first, second, warn = several(words.COLORS, 3, random)

@@ -19,7 +19,7 @@ def _rows(page: Page, header: list[str], rows: list[list[tuple[str, str]]], rand
 
 
 def timetable(random) -> Page:
-    """Classes with days, times, rooms and teachers."""
+    """A timetable of classes with days, times, rooms and teachers."""
     page = Page()
     classes, days = several(words.CLASSES, 5, random), several(words.WEEKDAYS, 4, random)
     rooms, teachers = several(words.ROOMS, 4, random), several(words.SURNAMES, 4, random)
@@ -56,7 +56,7 @@ def timetable(random) -> Page:
 
 
 def prices(random) -> Page:
-    """A café's price list, small and large."""
+    """A café's price list for small and large portions."""
     page, goods = Page(), several(words.GOODS, 6, random)
     page.add(pick(("Menu", "Our prices", "Today at the counter", "Price list"), random), {})
     rows = []
@@ -72,7 +72,7 @@ def prices(random) -> Page:
 
 
 def departures(random) -> Page:
-    """Trains or buses with times and platforms."""
+    """Departures of trains, buses or ferries."""
     page, towns = Page(), several(words.TOWNS, 6, random)
     kind, stop = pick((("train", "platform"), ("bus", "stop"), ("ferry", "pier")), random)
     rows = []

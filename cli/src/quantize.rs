@@ -69,27 +69,27 @@ impl Arguments {
 fn write(out: &Path, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
     let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
     let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
-    let mut copy = Copy::new(out);
+    let mut draft = Draft::new(out);
     for (name, content) in files {
-        copy.write(name, content)?;
+        draft.write(name, content)?;
     }
-    copy.write(manifest::FILE, manifest.to_json()?.as_bytes())?;
-    copy.keep();
+    draft.write(manifest::FILE, manifest.to_json()?.as_bytes())?;
+    draft.keep();
     Ok(())
 }
 
 /// A directory being written. Half a model looks like a model, so everything created by this run is removed
-/// again unless [`Copy::keep`] is called; nothing else is removed or overwritten.
-struct Copy<'a> {
+/// again unless [`Draft::keep`] is called; nothing else is removed or overwritten.
+struct Draft<'a> {
     out: &'a Path,
     files: Vec<PathBuf>,
     /// Each after its parent.
     folders: Vec<PathBuf>,
 }
 
-impl<'a> Copy<'a> {
+impl<'a> Draft<'a> {
     fn new(out: &'a Path) -> Self {
-        Copy { out, files: Vec::new(), folders: Vec::new() }
+        Draft { out, files: Vec::new(), folders: Vec::new() }
     }
 
     /// Writes a new file.
@@ -131,7 +131,7 @@ impl<'a> Copy<'a> {
     }
 }
 
-impl Drop for Copy<'_> {
+impl Drop for Draft<'_> {
     fn drop(&mut self) {
         for file in &self.files {
             let _ = fs::remove_file(file);
@@ -206,12 +206,12 @@ mod tests {
     fn files_that_appear_meanwhile_are_neither_overwritten_nor_removed() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("new/out");
-        let mut copy = Copy::new(&out);
-        copy.write("a", b"own").unwrap();
+        let mut draft = Draft::new(&out);
+        draft.write("a", b"own").unwrap();
         fs::write(out.join("b"), b"theirs").unwrap();
-        let error = copy.write("b", b"own").unwrap_err().to_string();
+        let error = draft.write("b", b"own").unwrap_err().to_string();
         assert!(error.contains("has appeared meanwhile"), "{error}");
-        drop(copy);
+        drop(draft);
         assert_eq!(fs::read(out.join("b")).unwrap(), b"theirs");
         assert!(!out.join("a").exists());
     }
@@ -222,13 +222,13 @@ mod tests {
         let old = folder.path().join("old");
         fs::create_dir(&old).unwrap();
         let out = old.join("new/out");
-        let mut copy = Copy::new(&out);
-        copy.write("1_Pooling/config.json", b"{}").unwrap();
-        drop(copy);
+        let mut draft = Draft::new(&out);
+        draft.write("1_Pooling/config.json", b"{}").unwrap();
+        drop(draft);
         assert!(old.exists() && !old.join("new").exists());
-        let mut copy = Copy::new(&out);
-        copy.write("1_Pooling/config.json", b"{}").unwrap();
-        copy.keep();
+        let mut draft = Draft::new(&out);
+        draft.write("1_Pooling/config.json", b"{}").unwrap();
+        draft.keep();
         assert!(out.join("1_Pooling/config.json").exists());
     }
 }

@@ -155,7 +155,7 @@ function say(message, button = "", onClick = () => {}) {
 }
 
 /**
- * Loads a model that the user picked, if it can be had now; otherwise, the current one stays.
+ * Loads a model that the user picked if it is available now; otherwise, the current one stays.
  * @param {string} label
  * @param {ModelSource} source
  * @param {() => void} load

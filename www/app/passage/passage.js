@@ -126,7 +126,7 @@ export function takePassage(text, remark) {
  * Shows a different passage, from its start. A text of the user's can be brought back, with its question and answer.
  * @param {string} text
  * @param {string} [remark] about the text
- * @param {boolean} [always] whether what isn't the user's text can be brought back, too
+ * @param {boolean} [always] whether to offer to bring back a text that isn't the user's, too
  */
 function show(text, remark = "", always = false) {
   const before = area.value;

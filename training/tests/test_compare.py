@@ -111,7 +111,7 @@ def test_storages_are_scored_separately(comparison, world, monkeypatch):
         ("base.toml", "missing.toml", "missing.toml"),
         ("metric", "metrics", "metrics"),
         ("seeds = [1, 2]\n", "", "'seeds' is missing"),
-        ("seeds", 'storages = ["q7"]\nseeds', "'storages' must be a list of f32 and q8"),
+        ("seeds", 'storages = ["q7"]\nseeds', "'storages' must be a non-empty list of f32 and q8"),
         ("feature_maps", "feature_map", "feature_map"),
         ("no-maps =", '"a/b" =', "valid folder name"),
     ],

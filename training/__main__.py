@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training import config as configuration
 from training.errors import TrainingError
-from training.limit import Limit, OutOfTime
+from training.limit import TRAINING, Limit, OutOfTime
 from training.places import Places
 
 BEGAN = time.monotonic()
@@ -29,7 +29,6 @@ STEPS = {
     "resume": "resume the run in a checkpoint folder",
     "unpack": "extract the finished runs from a shared checkpoint folder",
 }
-TRAINING = ("pretrain", "teacher", "transfer", "finetune")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from training import config as configuration
 from training.config import Config
 from training.errors import TrainingError
 from training.models import architecture, build, heads
+from training.models.save import copy_tokenizer, save_weights
 from training.places import Places
 
 # Capacity of a shared folder: four parts, which leaves room for other files that are copied along.
@@ -89,8 +90,6 @@ def unpack(bundle: parts.Bundle, places: Places, where: Path) -> list[str]:
 
 
 def _restore(config: Config, places: Places, stored: dict[str, torch.Tensor]) -> None:
-    from training.steps.common import copy_tokenizer, save_weights
-
     folder = places.run(config.name) / "model"
     fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = build.build(architecture.Architecture(**fields), config.task)

@@ -9,6 +9,9 @@ import time
 
 from training.errors import TrainingError
 
+# The steps that a limit can stop.
+TRAINING = ("pretrain", "teacher", "transfer", "finetune")
+
 
 class OutOfTime(TrainingError):
     """The time ran out before the work was done; `lost`: whether steps were lost."""

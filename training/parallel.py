@@ -37,15 +37,7 @@ def first() -> bool:
 
 def rows(batch: Batch) -> Batch:
     """The rows of a batch that this process handles; every process must get at least one."""
-    if world() == 1:
-        return batch
-    mine = slice(rank(), None, world())
-    return Batch(
-        batch.input_ids[mine],
-        batch.token_type_ids[mine],
-        batch.attention_mask[mine],
-        {name: t[mine] for name, t in batch.labels.items()},
-    )
+    return batch if world() == 1 else batch.rows(slice(rank(), None, world()))
 
 
 def average_gradients(model: torch.nn.Module) -> None:

@@ -46,8 +46,8 @@ class Batch:
             "attention_mask": self.attention_mask,
         }
 
-    def rows(self, chosen: torch.Tensor) -> "Batch":
-        """Select rows by indices or by a boolean mask."""
+    def rows(self, chosen: torch.Tensor | slice) -> "Batch":
+        """Select rows by indices, by a boolean mask or by a slice."""
         labels = {name: t[chosen] for name, t in self.labels.items()}
         return Batch(self.input_ids[chosen], self.token_type_ids[chosen], self.attention_mask[chosen], labels)
 

@@ -1,5 +1,6 @@
 """Building networks from a configuration or a directory."""
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -25,24 +26,8 @@ def student_config(student: Student, task: str) -> Architecture:
         raise TrainingError(
             "student: needs at least one layer, and a bottleneck width that is a multiple of the number of heads"
         )
-    config = Architecture(
-        "mobilebert",
-        num_hidden_layers=student.num_hidden_layers,
-        hidden_size=student.hidden_size,
-        embedding_size=student.embedding_size,
-        intra_bottleneck_size=student.intra_bottleneck_size,
-        num_attention_heads=student.num_attention_heads,
-        intermediate_size=student.intermediate_size,
-        num_feedforward_networks=student.num_feedforward_networks,
-        normalization_type=student.normalization_type,
-        hidden_act=student.hidden_act,
-        trigram_input=student.trigram_input,
-        use_bottleneck=student.use_bottleneck,
-        use_bottleneck_attention=student.use_bottleneck_attention,
-        key_query_shared_bottleneck=student.key_query_shared_bottleneck,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
+    sizes = {name: value for name, value in dataclasses.asdict(student).items() if name != "family"}
+    config = Architecture("mobilebert", **sizes, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     return with_labels(config, task)
 
 

@@ -1,17 +1,17 @@
 """Code shared by the training steps: opening models and tasks, running the loop, saving the model."""
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
 
-from training import checkpoint, distil, loop, parallel, state, tensors
+from training import checkpoint, distil, loop, parallel, state
 from training.config import Config
 from training.data import batches, tokens
 from training.errors import TrainingError
 from training.limit import Limit
 from training.models import build, deepen, heads, start
+from training.models.save import save_model
 from training.places import Places
 from training.tasks import CPU, open_task
 
@@ -30,33 +30,6 @@ def result(config: Config, places: Places) -> Path:
     if (own / "config.json").is_file() or not config.models.init:
         return places.model(f"run:{config.name}")
     return places.model(config.models.init)
-
-
-def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> None:
-    """Write `config.json`, f32 weights and the tokenizer, each file atomically."""
-    save_weights(model, folder)
-    copy_tokenizer(tokenizer_from, folder)
-
-
-def save_weights(model: torch.nn.Module, folder: Path) -> None:
-    """Write `config.json` and f32 weights."""
-    config = model.config.to_json() | {"architectures": [model.architecture]}
-    state = {n: t for n, t in model.state_dict().items() if n not in build.tied(model)}
-    weights = tensors.to_bytes(state, {"format": "pt"})
-    checkpoint.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
-    checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
-
-
-def copy_tokenizer(source: Path, folder: Path) -> None:
-    """Copy the tokenizer's files, if any, to a model directory."""
-    for name in ("tokenizer_config.json", "vocab.txt"):
-        if (source / name).is_file():
-            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
-    if (source / "tokenizer.json").is_file():
-        # Some teachers' tokenizers truncate and pad to 128 tokens; the copy does neither.
-        settings = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
-        text = json.dumps(settings | {"truncation": None, "padding": None}, ensure_ascii=False)
-        checkpoint.write_whole(folder / "tokenizer.json", lambda p: p.write_text(text, encoding="utf-8"))
 
 
 def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:

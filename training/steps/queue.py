@@ -12,11 +12,8 @@ from pathlib import Path
 from training import carry, parts
 from training import config as configuration
 from training.errors import TrainingError
-from training.limit import Limit
+from training.limit import TRAINING, Limit
 from training.places import Places
-
-# The steps that a time limit can stop.
-TRAINING = ("pretrain", "teacher", "transfer", "finetune")
 
 
 def run_queue(path: Path, places: Places, limit: Limit | None = None, changes: Sequence[str] = ()) -> None:

@@ -11,8 +11,8 @@ from tokenizers import BertWordPieceTokenizer
 from training.config import Config, build
 from training.models import build as models
 from training.models.architecture import Architecture
+from training.models.save import save_model
 from training.places import Places
-from training.steps.common import save_model
 
 WORDS = [f"w{i}" for i in range(500)]
 

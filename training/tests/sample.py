@@ -8,8 +8,8 @@ from tokenizers import BertWordPieceTokenizer
 
 from training.models import build
 from training.models.architecture import Architecture
+from training.models.save import save_model
 from training.places import Places
-from training.steps.common import save_model
 from training.tests.conftest import vocabulary, write_data
 
 

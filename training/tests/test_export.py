@@ -11,9 +11,9 @@ from training import engine
 from training.config import Student
 from training.errors import TrainingError
 from training.models import build as models
+from training.models.save import save_model
 from training.steps import export as export_step
 from training.steps import finetune
-from training.steps.common import save_model
 from training.tests.conftest import TINY_STUDENT, tiny
 
 try:

@@ -149,7 +149,7 @@ def test_initialization_matches_transformers(variant):
 
 def test_directories_are_interchangeable_with_transformers(tmp_path):
     from training.models import build
-    from training.steps.common import save_weights
+    from training.models.save import save_weights
 
     model, wanted = pair("mobilebert", ForSequenceClassification)
     save_weights(model.float(), tmp_path)

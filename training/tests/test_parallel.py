@@ -30,7 +30,7 @@ def test_torchrun_matches_a_single_process(world, tmp_path):
     # Without dropout, whose random numbers would differ between parts of a batch.
     still = models.load(world.models / "tiny", "sst2")
     still.config.hidden_dropout_prob = still.config.attention_probs_dropout_prob = 0.0
-    from training.steps.common import save_model
+    from training.models.save import save_model
 
     save_model(still, world.models / "tiny", world.models / "tiny-still")
     config = tmp_path / "two.toml"

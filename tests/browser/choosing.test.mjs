@@ -37,7 +37,7 @@ test("reading can be stopped, and the best answer so far is kept", async () => {
   const { page, leave } = await visitor();
   await openReady(page, site.address(), SMALL_MODELS);
   assert.equal(await page.$eval("#answer-stop", (button) => button.checkVisibility()), false);
-  await paste(page, "#passage", LINE.repeat(2000));
+  await paste(page, "#passage", LINE.repeat(8000));
   await paste(page, "#question", "Who keeps it?");
   await page.evaluate(() => document.querySelector("#ask").requestSubmit());
   await waitForText(page, "#reading-count", /^\d+ of/);

@@ -255,7 +255,7 @@ def test_full_shared_folder_is_reported_before_the_run(kit, monkeypatch, capsys)
     monkeypatch.setattr(carry, "_checkpoint_size", lambda *_: carry.ROOM - 1000)
     queue.run_queue(kit.queue, kit.places)
     printed = capsys.readouterr().out
-    assert "of 'kit-student' are more than 60 MiB; take the finished ones out" in printed
+    assert "of 'kit-student' exceed 60 MiB; extract the finished ones" in printed
     assert (kit.places.run("kit-teacher") / "done.json").exists()
     assert not (kit.places.run("kit-student") / "log.jsonl").exists()
 

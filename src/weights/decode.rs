@@ -89,7 +89,7 @@ pub(super) fn as_stored(
 ) -> Result<ParameterData> {
     check_stored(raw.dtype, &raw.shape, &raw.name, shape)?;
     let halves = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect();
-    let ones = vec![1.0; shape[0]];
+    let ones = || vec![1.0; shape[0]];
     let (values, scales) = match raw.dtype {
         Dtype::I8 => {
             let (scale, _) = scale_of(raw, scale, shape)?;
@@ -98,9 +98,9 @@ pub(super) fn as_stored(
         }
         Dtype::U8 => {
             let groups = halves(&scale_of(raw, scale, shape)?.0.bytes);
-            (Values::Q4 { nibbles: raw.bytes.clone(), groups }, ones)
+            (Values::Q4 { nibbles: raw.bytes.clone(), groups }, ones())
         }
-        _ => (Values::F16(halves(&raw.bytes)), ones),
+        _ => (Values::F16(halves(&raw.bytes)), ones()),
     };
     Ok(ParameterData { shape: shape.to_vec(), values, scales })
 }

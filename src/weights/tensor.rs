@@ -48,22 +48,14 @@ pub enum Values {
 impl ParameterData {
     /// Returns whether the numbers of values and scales match the shape.
     pub fn is_whole(&self) -> bool {
-        let Some(len) = self.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size)) else {
-            return false;
+        let len = self.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        let rows = match (&self.values, self.shape.as_slice()) {
+            (Values::F32(_), _) => 0,
+            (Values::Q4 { .. }, &[_, columns]) if !columns.is_multiple_of(Q4_GROUP) => return false,
+            (_, &[rows, _]) => rows,
+            _ => return false,
         };
-        if let Values::F32(values) = &self.values {
-            return values.len() == len && self.scales.is_empty();
-        }
-        let [rows, columns] = *self.shape else { return false };
-        let are_whole = match &self.values {
-            Values::F32(_) => false,
-            Values::F16(values) => values.len() == len,
-            Values::Q8(values) => values.len() == len,
-            Values::Q4 { nibbles, groups } => {
-                columns.is_multiple_of(Q4_GROUP) && 2 * nibbles.len() == len && groups.len() * Q4_GROUP == len
-            }
-        };
-        are_whole && self.scales.len() == rows
+        len.is_some_and(|len| self.values.have(len)) && self.scales.len() == rows
     }
 
     /// Converts to floats; `name` is for error messages.
@@ -92,6 +84,16 @@ impl ParameterData {
 }
 
 impl Values {
+    /// Returns whether there are `len` values.
+    fn have(&self, len: usize) -> bool {
+        match self {
+            Values::F32(values) => values.len() == len,
+            Values::F16(values) => values.len() == len,
+            Values::Q8(values) => values.len() == len,
+            Values::Q4 { nibbles, groups } => 2 * nibbles.len() == len && groups.len() * Q4_GROUP == len,
+        }
+    }
+
     fn get(&self, index: usize) -> f32 {
         let float = |bits: u16| f16::from_bits(bits).to_f32();
         match self {

@@ -61,11 +61,13 @@ impl Assembler {
             return Ok(None);
         };
         let (raw, stored_scale) = self.stored(tensor)?;
-        // Kernels multiply whole groups.
-        let are_groups_whole = tensor.shape.last().is_some_and(|columns| columns.is_multiple_of(Q4_GROUP));
-        if !matches!(raw.dtype, Dtype::F16 | Dtype::I8 | Dtype::U8)
-            || (raw.dtype == Dtype::U8 && !are_groups_whole)
-        {
+        let is_kept = match raw.dtype {
+            Dtype::F16 | Dtype::I8 => true,
+            // The kernels multiply whole groups.
+            Dtype::U8 => tensor.shape.last().is_some_and(|columns| columns.is_multiple_of(Q4_GROUP)),
+            _ => false,
+        };
+        if !is_kept {
             return Ok(None);
         }
         let mut values = as_stored(raw, stored_scale, &tensor.shape)?;

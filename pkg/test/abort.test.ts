@@ -27,7 +27,7 @@ test("work that ends settles as without a signal, and an abort after that change
   stop.abort();
 });
 
-test("a failure of work that was given up is no unhandled rejection", async () => {
+test("a failure of work that was given up causes no unhandled rejection", async () => {
   await assert.rejects(untilAborted(Promise.reject(new Error("late")), AbortSignal.abort()));
   // Node would report it in a later turn of the event loop, and fail this test.
   await new Promise((resolve) => setImmediate(resolve));

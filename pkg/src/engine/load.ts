@@ -165,7 +165,7 @@ interface ModelVersion {
   record: store.CacheRecord | undefined;
 }
 
-/** Checks with one small request whether a cached model is up to date; soon, or the server counts as one out of reach. */
+/** Checks with one small request whether a cached model is up to date. A slow server counts as unreachable. */
 export async function modelVersion(
   place: Place,
   repository: Repository | undefined,

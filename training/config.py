@@ -44,7 +44,9 @@ class Models:
     init: str = ""  # checkpoint to start from; empty: build a model from `student`
     deepen_after: list[int] = field(default_factory=list)  # insert copies of these layers of `init` (models/deepen.py)
     mean_with: str = ""  # average the weights of `init` with this checkpoint's (Wortsman et al. 2022)
+    mean_share: float = 0.5  # weight of `mean_with` in that average
     teacher: str = ""  # frozen teacher; also initializes the word embeddings of a student built from scratch
+    second_teacher: str = ""  # soft labels are the mean of both teachers' logits (models/ensemble.py)
     word_vectors: str = "principal-components"  # or "random"
 
 
@@ -259,6 +261,15 @@ def check(config: Config, where: str) -> None:
             "'steps' must be positive, or 0 to only apply 'mean_with' or 'deepen_after'",
         ),
         (bool(config.models.init) or not config.models.deepen_after, "'deepen_after' needs an 'init' to deepen"),
+        (
+            bool(config.models.teacher) or not config.models.second_teacher,
+            "'second_teacher' needs a 'teacher' to be averaged with",
+        ),
+        (
+            config.task != "text" or not config.models.second_teacher,
+            "'second_teacher' can't be used with plain text",
+        ),
+        (0 < config.models.mean_share < 1, "'mean_share' must be between 0 and 1"),
         (config.optim.batch_size > 0, "'batch_size' must be positive"),
         (config.optim.lr > 0, "'lr' must be positive"),
         (config.loss.temperature > 0, "'temperature' must be positive"),

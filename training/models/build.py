@@ -52,13 +52,13 @@ def load(directory: Path, task: str, whole: bool = False) -> Network:
 
 
 @torch.no_grad()
-def average(model: Network, other: Network) -> None:
-    """Set the weights of `model` to the mean of both models."""
+def average(model: Network, other: Network, share: float) -> None:
+    """Set the weights of `model` to the weighted mean of both models; `share` is the weight of `other`."""
     weights = other.state_dict()
     for name, tensor in model.state_dict().items():
         if name not in weights or weights[name].shape != tensor.shape:
             raise TrainingError(f"'mean_with': {name} doesn't match that of 'init'")
-        tensor.copy_((tensor + weights[name]) / 2)
+        tensor.lerp_(weights[name], share)
 
 
 def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:

@@ -11,6 +11,7 @@ from training.data import batches, tokens
 from training.errors import TrainingError
 from training.limit import Limit
 from training.models import build, deepen, heads, start
+from training.models.ensemble import Ensemble
 from training.models.save import save_model
 from training.places import Places
 from training.tasks import CPU, open_task
@@ -40,13 +41,17 @@ def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.
         tokenizer_from = places.model(config.models.teacher)
         words = config.task == "text" and config.loss.pretrain_alpha < 1
         teacher = build.load(tokenizer_from, config.task, whole=config.loss.soft > 0 or words)
+        if config.models.second_teacher:
+            second = build.load(places.model(config.models.second_teacher), config.task, whole=True)
+            teacher = Ensemble(teacher, second)
     if config.models.init:
         tokenizer_from = places.model(config.models.init)
         model = build.load(tokenizer_from, config.task)
         if config.models.deepen_after:
             model = deepen.deepen(model, config.task, config.models.deepen_after)
         if config.models.mean_with:
-            build.average(model, build.load(places.model(config.models.mean_with), config.task))
+            other = build.load(places.model(config.models.mean_with), config.task)
+            build.average(model, other, config.models.mean_share)
     else:
         if tokenizer_from is None:
             if not config.data.tokenizer:

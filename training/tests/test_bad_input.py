@@ -41,6 +41,8 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         (GOOD.replace("steps = 2", "steps = '2'"), "'steps' must be int"),
         (GOOD.replace("steps = 2", "steps = true"), "'steps' must be int"),
         (GOOD.replace("steps = 2", "steps = 0"), "'steps' must be positive"),
+        (GOOD.replace("[models]", "[models]\nmean_share = 1.0"), "'mean_share' must be between 0 and 1"),
+        (GOOD.replace("[models]", '[models]\nsecond_teacher = "run:a"'), "'second_teacher' needs a 'teacher'"),
         (GOOD.replace('name = "bad"', ""), "'name' is missing"),
         (GOOD.replace('"bad"', '"../bad"'), "'name' must be a valid folder name"),
         (GOOD.replace("[models]", 'task = "mnli"\n[models]'), "'task' must be one of"),

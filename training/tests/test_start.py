@@ -1,5 +1,6 @@
 """Initializing a student: its embedding approximates the teacher's as well as its components can."""
 
+import pytest
 import torch
 
 from training import tensors
@@ -61,15 +62,31 @@ def test_head_is_copied_from_the_teacher(world):
     assert torch.equal(student.mobilebert.pooler.dense.weight, teacher.bert.pooler.dense.weight)
 
 
-def test_run_without_steps_gives_the_mean_of_two_models(world):
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_run_without_steps_gives_the_weighted_mean_of_two_models(world, share):
     weights = {}
     for seed in (1, 2):
         finetune.run(tiny(f"part-{seed}", seed=seed, models={"init": "models:tiny"}), world)
         weights[seed] = tensors.read(world.run(f"part-{seed}") / "model" / "model.safetensors")
-    both = {"init": "run:part-1", "mean_with": "run:part-2"}
-    finetune.run(tiny("mean", models=both, optim={"steps": 0}), world)
-    found = tensors.read(world.run("mean") / "model" / "model.safetensors")
+    both = {"init": "run:part-1", "mean_with": "run:part-2", "mean_share": share}
+    finetune.run(tiny(f"mean-{share}", models=both, optim={"steps": 0}), world)
+    found = tensors.read(world.run(f"mean-{share}") / "model" / "model.safetensors")
     assert any(not torch.equal(weights[1][name], weights[2][name]) for name in found)
     for name, tensor in found.items():
-        mean = (weights[1][name].float() + weights[2][name].float()) / 2
+        mean = (1 - share) * weights[1][name].float() + share * weights[2][name].float()
         assert torch.allclose(tensor.float(), mean, rtol=2e-3, atol=1e-6), name
+
+
+def test_two_teachers_teach_the_mean_of_their_logits_and_the_maps_of_the_first(world):
+    for seed in (3, 4):
+        finetune.run(tiny(f"part-{seed}", seed=seed, models={"init": "models:tiny"}), world)
+    config = tiny("pair", models={"init": "models:tiny", "teacher": "run:part-3", "second_teacher": "run:part-4"})
+    _, both, folder = open_models(config, world)
+    inputs = open_task(config, world, folder).batch_at(0).inputs()
+    first, second = (models.load(world.model(f"run:part-{seed}"), config.task, whole=True) for seed in (3, 4))
+    with torch.no_grad():
+        shown = {"output_hidden_states": True}
+        found, one, other = (model.eval()(**inputs, **shown) for model in (both, first, second))
+    assert not torch.equal(one.logits, other.logits)
+    assert torch.allclose(found.logits, (one.logits + other.logits) / 2)
+    assert all(torch.equal(a, b) for a, b in zip(found.hidden_states, one.hidden_states, strict=True))

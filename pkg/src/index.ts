@@ -52,38 +52,41 @@ export {
 } from "./api/zero-shot-classification.js";
 export { type ErrorCode, type ErrorDetail, errorCodes, MobileBertError } from "./errors.js";
 export { type CachedModel, cache } from "./files/cache.js";
+export type { FeatureExtractionPipeline, PipelineFeatureOptions } from "./pipeline/feature-extraction.js";
+export type { FillMaskPipeline, PipelineFilling, PipelineFillOptions } from "./pipeline/fill-mask.js";
 export { type Pipelines, pipeline } from "./pipeline/pipeline.js";
+export type {
+  PipelineAnswer,
+  PipelineQuestionOptions,
+  QuestionAnsweringPipeline,
+} from "./pipeline/question-answering.js";
 export type { PipelineTensor, TensorSlice } from "./pipeline/tensor.js";
+export type {
+  PipelineLabel,
+  PipelineLabelOptions,
+  PipelinePair,
+  TextClassificationPipeline,
+  TextsOrPairs,
+} from "./pipeline/text-classification.js";
 export type {
   PipelineRankedDocument,
   PipelineRankOptions,
   TextRankingPipeline,
 } from "./pipeline/text-ranking.js";
 export type {
-  FeatureExtractionPipeline,
-  FillMaskPipeline,
-  ManyResults,
-  PerText,
-  PipelineAnswer,
-  PipelineBase,
-  PipelineCallOptions,
   PipelineEntity,
   PipelineEntityGroup,
   PipelineEntityOptions,
-  PipelineFeatureOptions,
-  PipelineFilling,
-  PipelineFillOptions,
-  PipelineLabel,
-  PipelineLabelOptions,
-  PipelineOptions,
-  PipelinePair,
-  PipelineProgress,
-  PipelineQuestionOptions,
-  QuestionAnsweringPipeline,
-  TextClassificationPipeline,
-  Texts,
-  TextsOrPairs,
   TokenClassificationPipeline,
+} from "./pipeline/token-classification.js";
+export type {
+  ManyResults,
+  PerText,
+  PipelineBase,
+  PipelineCallOptions,
+  PipelineOptions,
+  PipelineProgress,
+  Texts,
 } from "./pipeline/types.js";
 export type {
   PipelineZeroShotOptions,

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LoadedModel, tokenize } from "../src/api/model.ts";
+import { RunningModel } from "../src/api/running-model.ts";
+import { TextClassification } from "../src/api/text-classification.ts";
+import { ZeroShotClassification } from "../src/api/zero-shot-classification.ts";
 import { MobileBertError } from "../src/errors.ts";
 import type { CallOptions } from "../src/types.ts";
 import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
@@ -48,10 +51,8 @@ class Echo extends LoadedModel {
 function fake() {
   const connection = new FakeConnection();
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
-  return {
-    connection,
-    model: new Echo(connection, { device, task: "question-answering", labels: [], times: loadTimes }),
-  };
+  const running = new RunningModel(connection, { device, task: "question-answering", labels: [], times: loadTimes });
+  return { connection, running, model: new Echo(running) };
 }
 
 const coded = (code: string) => (error: unknown) => error instanceof MobileBertError && error.code === code;
@@ -122,6 +123,17 @@ test("`await using` frees the model at the end of the block", async () => {
   await model[Symbol.asyncDispose]();
   assert.ok(connection.disposed);
   await assert.rejects(model.echo("late"), coded("disposed"));
+});
+
+test("a classifier can score labels of the caller's own without being loaded again", async () => {
+  const { connection, running } = fake();
+  const classifier = new TextClassification(running);
+  const inference = ZeroShotClassification.from(classifier);
+  await Promise.all([classifier.classify("first"), inference.classify("second", ["a label"])]);
+  assert.deepEqual([connection.started, connection.maxConcurrent], [[["first"], "second"], 1]);
+  await inference.dispose();
+  await assert.rejects(classifier.classify("late"), coded("disposed"));
+  assert.throws(() => ZeroShotClassification.from("models/mnli/" as never), coded("invalid-input"));
 });
 
 test("a call fails with the error its listener throws, and the next one starts", async () => {

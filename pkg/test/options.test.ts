@@ -4,6 +4,7 @@ import { Encoder } from "../src/api/encoder.ts";
 import { FillMask } from "../src/api/fill-mask.ts";
 import type { LoadedModel } from "../src/api/model.ts";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
+import { RunningModel } from "../src/api/running-model.ts";
 import { TextClassification } from "../src/api/text-classification.ts";
 import { TextRanking } from "../src/api/text-ranking.ts";
 import { TokenClassification } from "../src/api/token-classification.ts";
@@ -12,7 +13,7 @@ import { MobileBertError } from "../src/errors.ts";
 import { cache } from "../src/files/cache.ts";
 import { callable } from "../src/pipeline/calls.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
-import type { Call, Connection, ModelInfo } from "../src/worker/protocol.ts";
+import type { Call, Connection } from "../src/worker/protocol.ts";
 import { chosen, loadTimes } from "./loaded.ts";
 
 /** A model that must not be called: invalid arguments are rejected before. */
@@ -22,12 +23,9 @@ const never: Connection = {
   dispose: () => {},
 };
 
-function made<T extends LoadedModel>(
-  wrap: new (connection: Connection, loaded: ModelInfo) => T,
-  connection = never,
-): T {
+function made<T extends LoadedModel>(wrap: new (running: RunningModel) => T, connection = never): T {
   const device = { kind: "wasm" as const, adapter: "", fallback: false, reason: "test", threads: 1, chosen };
-  return new wrap(connection, { device, task: "", labels: [], times: loadTimes });
+  return new wrap(new RunningModel(connection, { device, task: "", labels: [], times: loadTimes }));
 }
 
 /** Matches an `invalid-input` error that names the field in `detail`, with a message that matches `words`. */

@@ -1,7 +1,8 @@
 import { invalidInput } from "../errors.js";
 import { CALL, type Checks, checkOptions, isBoolean, isCount, isStrings, oneOf, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource } from "../types.js";
-import { LoadedModel, open } from "./model.js";
+import { LoadedModel } from "./model.js";
+import { open } from "./open.js";
 import { nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
 
 /** A way to combine the tokens' vectors into one. */

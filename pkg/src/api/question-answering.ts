@@ -8,7 +8,8 @@ import {
   spanOf,
   withTexts,
 } from "./explanation.js";
-import { LoadedModel, open } from "./model.js";
+import { LoadedModel } from "./model.js";
+import { open } from "./open.js";
 
 /** A span of the context: `context.slice(start, end) === text`. */
 export interface AnswerVariant {

@@ -1,7 +1,8 @@
 import { invalidInput } from "../errors.js";
 import { CALL, type Checks, checkOptions, shown, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
-import { LoadedModel, open } from "./model.js";
+import { LoadedModel } from "./model.js";
+import { open } from "./open.js";
 
 /** A text, or a pair of texts such as a premise and a hypothesis. */
 export type TextOrPair = string | readonly [string, string];

@@ -1,7 +1,8 @@
 import { invalidInput } from "../errors.js";
 import { areStrings, CALL, type Checks, checkOptions, oneOf } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
-import { LoadedModel, open } from "./model.js";
+import { LoadedModel } from "./model.js";
+import { open } from "./open.js";
 
 /** A labeled span of the text: `text.slice(start, end) === entity.text`. */
 export interface Entity {

@@ -1,7 +1,9 @@
 import { invalidInput } from "../errors.js";
 import { areStrings, CALL, type Checks, checkOptions, isBoolean, isText, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
-import { LoadedModel, open } from "./model.js";
+import { LoadedModel } from "./model.js";
+import { open } from "./open.js";
+import { TextClassification } from "./text-classification.js";
 
 /** Options of {@link ZeroShotClassification.classify}. */
 export interface ZeroShotOptions extends CallOptions {
@@ -36,6 +38,15 @@ export class ZeroShotClassification extends LoadedModel {
   /** Loads a model with a sequence-classification head that has an entailment label. */
   static load(model: ModelSource, options: LoadOptions = {}): Promise<ZeroShotClassification> {
     return open(ZeroShotClassification, "zero-shot-classification", model, options);
+  }
+
+  /**
+   * Uses a classifier that is loaded already, if its `labels` include one for entailment. Both are one model: they take
+   * turns, and disposing of one disposes of the other.
+   */
+  static from(model: TextClassification): ZeroShotClassification {
+    if (!(model instanceof TextClassification)) throw invalidInput("model", "not a loaded TextClassification");
+    return new ZeroShotClassification(model.running);
   }
 
   /**

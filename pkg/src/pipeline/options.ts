@@ -1,8 +1,7 @@
-import type { WrappedTexts } from "../api/text-classification.js";
 import { invalidInput } from "../errors.js";
 import { CALL, type Check, type Checks, checkOptions, isFunction, LOAD, oneOf, orNull, shown } from "../options.js";
 import type { Dtype, LoadOptions, ModelSource, Progress } from "../types.js";
-import type { PipelineCallOptions, PipelineOptions, PipelinePair, PipelineProgress, Texts } from "./types.js";
+import type { PipelineCallOptions, PipelineOptions, PipelineProgress, Texts } from "./types.js";
 
 const { onProgress: _, ...SHARED } = LOAD;
 const OPTIONS: Checks<PipelineOptions> = {
@@ -62,18 +61,6 @@ export function checkTexts(field: string, texts: unknown): asserts texts is Text
   const wrong = list.find((text) => typeof text !== "string");
   if (list.every((text) => typeof text === "string")) return;
   throw invalidInput(field, `${shown(wrong)} is not a text; pass a string or an array of strings`);
-}
-
-/** Converts texts and pairs to a list for {@link TextClassification.classify}. */
-export function textsOrPairs(texts: unknown): WrappedTexts {
-  return (Array.isArray(texts) ? texts : [texts]).map((one) => {
-    if (typeof one === "string") return [one];
-    const { text, text_pair: pair } = Object(one) as Partial<PipelinePair>;
-    if (typeof text === "string" && pair === undefined) return [text];
-    if (typeof text === "string" && typeof pair === "string") return [text, pair];
-    const hint = "pass a string, `{ text, text_pair }`, or an array of them";
-    throw invalidInput("texts", `${shown(one)} is not a text or a pair; ${hint}`);
-  });
 }
 
 /** Converts progress of a load to events of transformers.js. */

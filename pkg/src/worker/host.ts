@@ -2,16 +2,19 @@ import { type EngineModel, type EnginePartial, simdFor } from "../engine/engine.
 import { loadModel } from "../engine/load.js";
 import { loadForHelper } from "../engine/load-for-helper.js";
 import { LoadTimer } from "../engine/load-timer.js";
-import { headTask, type LoadRequest, type Task } from "../engine/request.js";
+import type { LoadRequest } from "../engine/request.js";
 import { Trap, untilTrap } from "../engine/trap.js";
 import { aborted, disposed, MobileBertError, toError } from "../errors.js";
 import { ProgressTotal } from "../files/progress.js";
 import type { Device, Memory } from "../types.js";
+import { dispatch } from "./dispatch.js";
 import { yieldToEvents } from "./events.js";
+import { GpuLosses } from "./gpu-losses.js";
 import { Helpers } from "./helpers.js";
-import { canShareMemory, type MemoryView, SharedMemory } from "./memory.js";
+import { canShareMemory } from "./memory.js";
 import type { Reply, Request } from "./messages.js";
-import type { Call, CallName, Connection, LoadHooks, ModelInfo } from "./protocol.js";
+import type { Call, Connection, LoadHooks, ModelInfo } from "./protocol.js";
+import { warmUp } from "./warm-up.js";
 
 /** A model in this thread, which is a worker or, with `worker: false`, the caller's thread. */
 export class Host implements Connection {
@@ -21,10 +24,7 @@ export class Host implements Connection {
   /** The model's device. The model can't be asked during a call. */
   private found: Device | undefined;
   private request: LoadRequest | undefined;
-  /** The reasons of each GPU loss so far. */
-  private readonly losses: string[] = [];
-  /** The error if the GPU had too little memory for the model. */
-  private tooSmall: string | undefined;
+  private readonly losses = new GpuLosses();
   /** Set once the module has trapped; every later call fails with it. */
   private trap: Trap | undefined;
   private busy = false;
@@ -107,7 +107,7 @@ export class Host implements Connection {
           this.trap = error;
           this.model = undefined;
         }
-        if (!this.noteLoss(error)) throw error;
+        if (!this.losses.note(error)) throw error;
         this.free();
       } finally {
         helpers?.end();
@@ -130,13 +130,13 @@ export class Host implements Connection {
     } catch (error) {
       const { code, message } = toError(error);
       if (code === "aborted" || code === "disposed") throw error;
-      const reason = this.losses.at(-1) ?? "";
+      const reason = this.losses.last;
       const problem = `the GPU was lost (${reason}) and the model could not be loaded again: ${message}`;
       throw new MobileBertError("device-lost", problem, { reason });
     }
   }
 
-  /** Loads the model: on the requested device after the first GPU loss, on the CPU after the second, or for lack of memory. */
+  /** Loads the model, on the CPU if the GPU turns out to be unfit. */
   private async build(
     request: LoadRequest,
     hooks: LoadHooks,
@@ -145,7 +145,7 @@ export class Host implements Connection {
   ): Promise<EngineModel> {
     const progress = new ProgressTotal(hooks.progress);
     for (;;) {
-      const device = this.losses.length > 1 || this.tooSmall !== undefined ? "wasm" : request.device;
+      const device = this.losses.deviceFor(request.device);
       let model: EngineModel | undefined;
       try {
         model = request.help
@@ -164,24 +164,9 @@ export class Host implements Connection {
         return model;
       } catch (error) {
         if (!(error instanceof Trap)) model?.free();
-        const { code, message } = toError(error);
-        const isGone = this.losses.length === 1 && code === "unsupported";
-        // A trap means that the wasm module ran out of memory.
-        const isFull = code === "out-of-memory" && device === "auto" && !(error instanceof Trap);
-        if (!this.noteLoss(error) && !isGone && !isFull) throw error;
-        // The GPU did not come back: treat it as lost for good.
-        if (isGone) this.losses.push(message);
-        if (isFull) this.tooSmall = message;
+        if (!this.losses.noteFailedLoad(error, device)) throw error;
       }
     }
-  }
-
-  /** Returns whether an error means that the GPU was lost, and records the reason if so. */
-  private noteLoss(error: unknown): boolean {
-    const { code, message, detail } = toError(error);
-    if (code !== "device-lost") return false;
-    this.losses.push((detail.reason ?? message).replace(/\.$/, ""));
-    return true;
   }
 
   private reportDevice(): void {
@@ -192,15 +177,7 @@ export class Host implements Connection {
     const { threads: most = 1 } = this.request ?? {};
     const isOnCpu = found.kind === "wasm";
     const threads = isOnCpu && this.send ? (this.helpers?.workers ?? most) : 1;
-    const device = { ...found, threads };
-    const [first] = this.losses;
-    if (first !== undefined) {
-      device.reason = isOnCpu
-        ? `the GPU was lost (${this.losses.join("; then: ")}); the CPU took over`
-        : `the GPU was lost (${first}); the model was reloaded on it`;
-    }
-    if (this.tooSmall !== undefined)
-      device.reason = `the GPU's memory is too small (${this.tooSmall}); the CPU took over`;
+    const device = { ...found, threads, reason: this.losses.reasonFor(found) };
     const problem = isOnCpu ? this.helpers?.problems : undefined;
     if (problem) device.reason += `; ${threads} of ${most} workers: ${problem}`;
     if (threads > 1 && !canShareMemory()) device.reason += `; ${ONE_CORE}`;
@@ -215,42 +192,3 @@ export class Host implements Connection {
 
 /** Added to the reason for a device if workers can't share a run. */
 const ONE_CORE = "a short text is read on one core, because the page is not cross-origin isolated";
-
-/** A call's arguments are those of the module's method of this name, which may take a callback as well. */
-function dispatch(model: EngineModel, { name, args }: Call, partial: EnginePartial): Promise<unknown> | unknown {
-  if (name === "takePart") return takePart(model, args as [unknown[], number, MemoryView]);
-  const methods = model as unknown as Record<CallName, (...given: unknown[]) => unknown>;
-  return methods[name](...args, partial);
-}
-
-function takePart(model: EngineModel, [inputs, batch, view]: [unknown[], number, MemoryView]): boolean {
-  const memory = new SharedMemory(view);
-  try {
-    return model.takePart(inputs, batch, memory);
-  } catch (error) {
-    memory.fail();
-    throw error;
-  }
-}
-
-/** A first inference per task. Fill-mask has none, because only the module knows the mask token. */
-const WARM_UP: Partial<Record<Task, (model: EngineModel) => Promise<unknown>>> = {
-  "question-answering": (model) => model.ask("Ready?", "Ready.", {}),
-  "text-classification": (model) => model.classify(["Ready."], {}),
-  "zero-shot-classification": (model) => model.zeroShot("Ready.", ["ready"], {}),
-  "text-ranking": (model) => model.rank("Ready?", ["Ready."], {}),
-  "token-classification": (model) => model.labelTokens("Ready.", {}),
-  // Ignores the directory's settings: if they aren't supported, only the calls that use them should fail.
-  "feature-extraction": (model) => model.encode(["Ready."], { pooling: "mean" }),
-};
-
-/**
- * Compiles pipelines, allocates memory and lets the browser optimize code before the first real call. Fails for a model
- * whose head fits but whose labels don't.
- */
-async function warmUp(model: EngineModel, task: Task, progress: ProgressTotal): Promise<void> {
-  const run = WARM_UP[task];
-  if (!run || model.task() !== headTask(task)) return;
-  progress.enter("warmup");
-  await untilTrap(() => run(model));
-}

@@ -9,10 +9,8 @@ import dataclasses
 import numpy as np
 
 from training.config import Data
-from training.data.mismatch import Mismatches
 from training.data.squad import Question, Squad
-from training.data.unanswerable import questions as rewording
-from training.data.unanswerable import sentences
+from training.data.unanswerable import kinds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,52 +41,34 @@ class _Maker:
     def __init__(self, data: Squad, settings: Data, random):
         self.data, self.random = data, random
         self.paragraphs = list(data.paragraphs)
-        self.mismatches = Mismatches(data, range(len(data.questions)), settings.near)
-        shares = {"foreign": settings.mismatch, **dataclasses.asdict(settings.unanswerable)}
+        every = range(len(data.questions))
+        self.pairings = {kind: make(data, every, settings.near) for kind, make in kinds.PAIRINGS.items()}
+        shares = kinds.fractions(settings)
         total = sum(shares.values())
         self.shares = {kind: share / total for kind, share in shares.items()} if total else {"foreign": 1.0}
 
     def without_answer(self, question: Question) -> tuple[str, Question]:
         kind = str(self.random.choice(list(self.shares), p=list(self.shares.values())))
-        changed = getattr(self, f"_{kind}")(question)
+        changed = self._change(kind, question)
         if changed is None:
-            kind, changed = "foreign", self._foreign(question)
+            kind, changed = "foreign", self._change("foreign", question)
         text, paragraph = changed
         return kind, Question(question.id, text, paragraph, ())
 
-    def _foreign(self, question: Question):
-        return question.text, self.mismatches.paragraph_for(question, self.random)
-
-    def _neighbor(self, question: Question):
-        own, articles = question.paragraph, self.data.articles
-        for other in (own - 1, own + 1) if self.random.random() < 0.5 else (own + 1, own - 1):
-            near = 0 <= other < len(articles) and articles[other] == articles[own]
-            if near and not any(a.lower() in self.data.paragraphs[other].lower() for _, a in question.answers):
-                return question.text, other
-        return None
-
-    def _removed(self, question: Question):
-        text = self.data.paragraphs[question.paragraph]
-        kept = sentences.without(text, question.answers[0][1])
+    def _change(self, kind: str, question: Question) -> tuple[str, int] | None:
+        """The text of the question and its paragraph, or None if the kind can't be applied."""
+        passage = self.data.paragraphs[question.paragraph]
+        if kind in kinds.PAIRINGS:
+            paragraph = self.pairings[kind].paragraph_for(question, self.random)
+            return None if paragraph is None else (question.text, paragraph)
+        if kind in kinds.REWORDINGS:
+            text = kinds.REWORDINGS[kind](question, passage, self.random)
+            return None if text is None else (text, question.paragraph)
+        kept = kinds.REMOVALS[kind](question, passage)
         if kept is None:
             return None
-        self.paragraphs.append(" ".join(text[a:b] for a, b in kept))
+        self.paragraphs.append(" ".join(passage[a:b] for a, b in kept))
         return question.text, len(self.paragraphs) - 1
-
-    def _swapped(self, question: Question):
-        passage = self.data.paragraphs[question.paragraph]
-        return _asked(rewording.swapped(question.text, passage, *question.answers[0], self.random), question)
-
-    def _negated(self, question: Question):
-        return _asked(rewording.negated(question.text), question)
-
-    def _opposed(self, question: Question):
-        passage = self.data.paragraphs[question.paragraph]
-        return _asked(rewording.opposed(question.text, passage, self.random), question)
-
-
-def _asked(text: str | None, question: Question):
-    return None if text is None else (text, question.paragraph)
 
 
 def found(differences: np.ndarray, made: Pairs, cut: float) -> dict[str, float]:

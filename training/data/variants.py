@@ -1,6 +1,5 @@
 """The examples made from an answerable window: unchanged, without an answer, or replaced by an everyday text."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,9 +7,8 @@ import numpy as np
 
 from training.config import Data
 from training.data import everyday, tokens
-from training.data.mismatch import Mismatches
 from training.data.squad import Window, Windows
-from training.data.unanswerable import questions, sentences
+from training.data.unanswerable import kinds
 
 # Windows with fewer tokens than this after removing the answer are too short for a question.
 LEAST_PIECES = 24
@@ -32,13 +30,13 @@ class Variants:
 
     def __init__(self, tokenizer, windows: Windows, answered: Sequence[Window], data: Data):
         self.tokenizer, self.windows, self.data = tokenizer, windows, data
-        shares = {"everyday": data.everyday, "foreign": data.mismatch, **dataclasses.asdict(data.unanswerable)}
+        shares = {"everyday": data.everyday, **kinds.fractions(data)}
         self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
-        asked = [w.question for w in answered]
-        self.mismatches = Mismatches(windows.data, asked, data.near) if data.mismatch else None
-        self.questions_of: dict[int, list[int]] = {}
-        for question in sorted(set(asked)):
-            self.questions_of.setdefault(windows.data.questions[question].paragraph, []).append(question)
+        self.pairings = {
+            kind: make(windows.data, [w.question for w in answered], data.near)
+            for kind, make in kinds.PAIRINGS.items()
+            if shares[kind] > 0
+        }
 
     def draw(self, window: Window, random: np.random.Generator) -> Example:
         """An example of a randomly drawn kind; the window is unchanged if that kind can't be applied to it."""
@@ -57,7 +55,15 @@ class Variants:
         """An example of one kind, or None if that kind can't be applied to the window."""
         if kind == "everyday":
             return self.everyday(random)
-        encoded = getattr(self, f"_{kind}")(window, random)
+        question = self.windows.data.questions[window.question]
+        passage = self.windows.data.paragraphs[question.paragraph]
+        if kind in kinds.PAIRINGS:
+            number = self.pairings[kind].question_for(question.paragraph, random)
+            encoded = None if number is None else self._ask(window, self.windows.questions[number])
+        elif kind in kinds.REWORDINGS:
+            encoded = self._reword(window, kinds.REWORDINGS[kind](question, passage, random))
+        else:
+            encoded = self._shorten(window, kinds.REMOVALS[kind](question, passage))
         return None if encoded is None else Example(encoded, 0, 0, False, kind)
 
     def everyday(self, random: np.random.Generator) -> Example:
@@ -73,47 +79,13 @@ class Variants:
         start, end = (inside[0] + shift, inside[-1] + shift) if whole else (0, 0)
         return Example(self._assemble(question, part), start, end, False, "everyday")
 
-    def _foreign(self, window: Window, random) -> tokens.Encoded:
-        question = self.mismatches.question_for(self._question(window).paragraph, random)
-        return self._ask(window, self.windows.questions[question])
-
-    def _removed(self, window: Window, random) -> tokens.Encoded | None:
-        question = self._question(window)
-        kept = sentences.without(self.windows.data.paragraphs[question.paragraph], question.answers[0][1])
+    def _shorten(self, window: Window, kept: list[tuple[int, int]] | None) -> tokens.Encoded | None:
         if kept is None:
             return None
-        offsets = self.windows.offsets[question.paragraph]
-        places = range(window.first, window.first + window.count)
-        part = [self.windows.pieces[question.paragraph][i] for i in places if _within(offsets[i], kept)]
+        paragraph = self._paragraph(window)
+        offsets, pieces = self.windows.offsets[paragraph], self.windows.pieces[paragraph]
+        part = [pieces[i] for i in range(window.first, window.first + window.count) if _within(offsets[i], kept)]
         return self._assemble(self.windows.questions[window.question], part) if len(part) >= LEAST_PIECES else None
-
-    def _neighbor(self, window: Window, random) -> tokens.Encoded | None:
-        own, data = self._question(window).paragraph, self.windows.data
-        text = data.paragraphs[own].lower()
-        near = [p for p in (own - 1, own + 1) if 0 <= p < len(data.articles) and data.articles[p] == data.articles[own]]
-        found = [
-            question
-            for paragraph in near
-            for question in self.questions_of.get(paragraph, [])
-            if not any(answer.lower() in text for _, answer in data.questions[question].answers)
-        ]
-        return self._ask(window, self.windows.questions[found[random.integers(len(found))]]) if found else None
-
-    def _swapped(self, window: Window, random) -> tokens.Encoded | None:
-        question = self._question(window)
-        passage = self.windows.data.paragraphs[question.paragraph]
-        return self._reword(window, questions.swapped(question.text, passage, *question.answers[0], random))
-
-    def _negated(self, window: Window, random) -> tokens.Encoded | None:
-        return self._reword(window, questions.negated(self._question(window).text))
-
-    def _opposed(self, window: Window, random) -> tokens.Encoded | None:
-        question = self._question(window)
-        passage = self.windows.data.paragraphs[question.paragraph]
-        return self._reword(window, questions.opposed(question.text, passage, random))
-
-    def _question(self, window: Window):
-        return self.windows.data.questions[window.question]
 
     def _reword(self, window: Window, text: str | None) -> tokens.Encoded | None:
         if text is None:
@@ -123,8 +95,11 @@ class Variants:
     def _ask(self, window: Window, asked: list[int]) -> tokens.Encoded:
         # Another question may be longer than the one that the window was made for, so it is truncated to fit.
         room = max(len(self.windows.questions[window.question]), self.data.max_length - window.count - 3)
-        pieces = self.windows.pieces[self._question(window).paragraph]
+        pieces = self.windows.pieces[self._paragraph(window)]
         return self._assemble(asked[:room], pieces[window.first : window.first + window.count])
+
+    def _paragraph(self, window: Window) -> int:
+        return self.windows.data.questions[window.question].paragraph
 
     def _assemble(self, asked: list[int], part: list[int]) -> tokens.Encoded:
         return tokens.assemble(asked, part, self.data.max_length)

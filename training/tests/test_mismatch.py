@@ -6,7 +6,7 @@ import pytest
 from training.calibration import unanswered
 from training.config import Data
 from training.data import squad
-from training.data.mismatch import Mismatches
+from training.data.unanswerable.pairings import Mismatches
 from training.errors import TrainingError
 
 PARAGRAPHS = [

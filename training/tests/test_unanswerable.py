@@ -5,7 +5,7 @@ import pytest
 
 from training.config import Config, Data, build, check
 from training.data import squad, tokens
-from training.data.unanswerable import mentions, questions, sentences
+from training.data.unanswerable import kinds, mentions, questions, sentences
 from training.data.variants import Variants
 from training.errors import TrainingError
 from training.tests.conftest import tiny
@@ -119,8 +119,13 @@ def test_kinds_are_drawn_by_the_configured_fractions(world):
         assert example.taught == (example.kind == "plain") == (example.start > 0)
 
 
+def test_training_and_calibration_know_every_configured_kind():
+    tables = (kinds.PAIRINGS, kinds.REWORDINGS, kinds.REMOVALS)
+    assert sorted(kind for table in tables for kind in table) == sorted(kinds.fractions(Data()))
+
+
 def test_neighbors_are_from_an_adjacent_paragraph(world):
-    made, windows, answered = variants(world)
+    made, windows, answered = variants(world, unanswerable={"neighbor": 0.5})
     data = windows.data
     for window in answered:
         own = data.questions[window.question].paragraph

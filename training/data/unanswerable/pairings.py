@@ -1,4 +1,4 @@
-"""Mismatched questions and paragraphs, which teach "no answer" from SQuAD v1.1.
+"""Questions paired with a paragraph that doesn't answer them, which teach "no answer" from SQuAD v1.1.
 
 Paragraphs from other articles only teach what a passage is not about. Paragraphs from the same article that don't
 contain the answer are closer to v2.0's unanswerable questions: they are on topic but don't answer the question.
@@ -56,8 +56,7 @@ class Mismatches:
         return self.data.articles[question.paragraph]
 
     def _silent(self, paragraph: int, question: Question) -> bool:
-        text = self.data.paragraphs[paragraph].lower()
-        return paragraph != question.paragraph and not any(answer.lower() in text for _, answer in question.answers)
+        return paragraph != question.paragraph and not contains_answer(self.data, paragraph, question)
 
     def _draw(
         self,
@@ -78,3 +77,45 @@ class Mismatches:
             found = everywhere[random.integers(len(everywhere))]
             if article_of(found) != own:
                 return found
+
+
+class Neighbors:
+    """Draws questions about the previous or next paragraph of the same article."""
+
+    def __init__(self, data: Squad, questions: Sequence[int], near: float = 1.0):
+        """`questions`: indices of the questions that may be drawn; `near` has no effect."""
+        self.data = data
+        self.questions_of: dict[int, list[int]] = {}
+        for question in sorted(set(questions)):
+            self.questions_of.setdefault(data.questions[question].paragraph, []).append(question)
+
+    def paragraph_for(self, question: Question, random) -> int | None:
+        """The previous or next paragraph, if it does not contain the answer; None if both do."""
+        before, after = question.paragraph - 1, question.paragraph + 1
+        for paragraph in (before, after) if random.random() < 0.5 else (after, before):
+            if self._same_article(paragraph, question.paragraph) and not contains_answer(
+                self.data, paragraph, question
+            ):
+                return paragraph
+        return None
+
+    def question_for(self, paragraph: int, random) -> int | None:
+        """A question about the previous or next paragraph whose answer is not in `paragraph`; None if there is none."""
+        found = [
+            number
+            for other in (paragraph - 1, paragraph + 1)
+            if self._same_article(other, paragraph)
+            for number in self.questions_of.get(other, [])
+            if not contains_answer(self.data, paragraph, self.data.questions[number])
+        ]
+        return found[random.integers(len(found))] if found else None
+
+    def _same_article(self, other: int, paragraph: int) -> bool:
+        articles = self.data.articles
+        return 0 <= other < len(articles) and articles[other] == articles[paragraph]
+
+
+def contains_answer(data: Squad, paragraph: int, question: Question) -> bool:
+    """Whether a paragraph contains the text of an answer, in any case."""
+    text = data.paragraphs[paragraph].lower()
+    return any(answer.lower() in text for _, answer in question.answers)

@@ -74,6 +74,20 @@ test("the files of a model are removed, those in subfolders too, but no model in
   assert.deepEqual(await remainingAfter([...signed, `${record}?key=1`], "https://m.example/x/y?key=1"), []);
 });
 
+test("whether a model is stored can be asked by the name it is loaded with", async () => {
+  const record = "https://huggingface.co/a/b/resolve/dev/mobilebert-cache-record.json";
+  const stored = [record, "https://m.example/x/mobilebert-cache-record.json?key=1", ...MODELS];
+  const match = async (url: string) => (stored.includes(url) ? new Response("{}") : undefined);
+  await withGlobal("caches", { value: { open: async () => ({ match }) } }, async () => {
+    assert.ok(await cache.has("a/b@dev"));
+    assert.ok(await cache.has("a/b", { revision: "dev" }));
+    assert.ok(await cache.has(new URL("https://m.example/x?key=1")));
+    // Parts without a record are a download that was interrupted.
+    assert.equal(await cache.has("a/b"), false);
+    assert.equal(await cache.has("https://m.example/x/y/"), false);
+  });
+});
+
 /** What browsers throw in sandboxed frames. */
 const denied = () => {
   throw new DOMException("sandboxed", "SecurityError");
@@ -85,6 +99,7 @@ test("where the browser denies cache storage, there is nothing in it, and models
   for (const property of [{ get: denied }, { value: { open: async () => denied() } }]) {
     await withGlobal("caches", property, async () => {
       assert.deepEqual(await cache.list(), []);
+      assert.equal(await cache.has("a/b"), false);
       await cache.clear();
       await cache.clear("https://m.example/x/");
       // The attempt to store the model warns of it.
@@ -98,10 +113,10 @@ test("where the browser denies cache storage, there is nothing in it, and models
 });
 
 test("a damaged cache storage is reported by errors of the package", async () => {
-  const store = { keys: async () => denied(), delete: async () => denied() };
+  const store = { keys: async () => denied(), delete: async () => denied(), match: async () => denied() };
   const value = { open: async () => store, delete: async () => denied() };
   await withGlobal("caches", { value }, async () => {
-    for (const work of [cache.list(), cache.clear(), cache.clear("a/b")]) {
+    for (const work of [cache.list(), cache.clear(), cache.clear("a/b"), cache.has("a/b")]) {
       await assert.rejects(work, (error) => error instanceof MobileBertError && error.code === "internal");
     }
   });

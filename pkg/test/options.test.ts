@@ -96,6 +96,8 @@ test("an unknown option is named, along with the known ones", async () => {
   await assert.rejects((made(FillMask) as Any).fill("a", { top_k: 1 }), naming("top_k", /topK/));
   await assert.rejects((made(Encoder) as Any).encode("a", { normalise: true }), naming("normalise", /normalize/));
   await assert.rejects((cache as Any).clear("models/x/", { cache: false }), naming("cache", /endpoint, revision/));
+  await assert.rejects((cache as Any).has("models/x/", { cache: false }), naming("cache", /endpoint, revision/));
+  await assert.rejects((cache as Any).has(), naming("model", /not a model source/));
 });
 
 test("a call names the invalid argument, and numbers as in JavaScript", async () => {

@@ -1,5 +1,5 @@
 import { invalidInput, toError } from "../errors.js";
-import { checkOptions, LOAD } from "../options.js";
+import { type Checks, checkOptions, LOAD } from "../options.js";
 import type { LoadOptions } from "../types.js";
 import { MODULES } from "./model-files.js";
 import { fileUrl, resolveSource } from "./source.js";
@@ -36,6 +36,10 @@ const START = "x-mobilebert-start";
 const BYTES = "x-mobilebert-bytes";
 const VALIDATOR = "x-mobilebert-validator";
 
+/** Options of a load that a model's place depends on. */
+type CacheOptions = Pick<LoadOptions, "endpoint" | "revision">;
+const OPTIONS: Checks<CacheOptions> = { endpoint: LOAD.endpoint, revision: LOAD.revision };
+
 /** The models in the browser's cache storage. */
 export const cache = {
   /** Lists all complete models. */
@@ -55,6 +59,16 @@ export const cache = {
     return models;
   },
 
+  /** Returns whether a model, given as for `load`, is complete: loading it downloads nothing but a newer version. */
+  async has(model: string | URL, options: Pick<LoadOptions, "endpoint" | "revision"> = {}): Promise<boolean> {
+    const base = await baseOf(model, options);
+    try {
+      return (await findRecord(base)) !== undefined;
+    } catch (error) {
+      throw toError(error);
+    }
+  },
+
   /** Returns the browser's estimate of the bytes used by, and available to, this origin. */
   async estimate(): Promise<{ usage: number; quota: number }> {
     // Fails where there is no origin, as in sandboxed frames.
@@ -64,18 +78,24 @@ export const cache = {
 
   /** Removes one model, given as for `load`, or all. Pass the `options` it was loaded with. */
   async clear(model?: string | URL, options: Pick<LoadOptions, "endpoint" | "revision"> = {}): Promise<void> {
-    const { endpoint, revision } = LOAD;
-    checkOptions(options, { endpoint, revision });
-    const place = model === undefined ? undefined : await resolveSource(model, options);
-    if (place?.kind === "files") throw invalidInput("model", "selected files are not cached");
+    checkOptions(options, OPTIONS);
+    const base = model === undefined ? undefined : await baseOf(model, options);
     try {
-      if (place) await remove(place.base);
+      if (base !== undefined) await remove(base);
       else if (await openStore()) await caches.delete(CACHE_NAME);
     } catch (error) {
       throw toError(error);
     }
   },
 };
+
+/** The URL of a model's directory, from its name and the options it was loaded with. */
+async function baseOf(model: string | URL, options: CacheOptions): Promise<string> {
+  checkOptions(options, OPTIONS);
+  const place = await resolveSource(model, options);
+  if (place.kind === "files") throw invalidInput("model", "selected files are not cached");
+  return place.base;
+}
 
 /** Finds the record of a complete model. */
 export async function findRecord(base: string): Promise<CacheRecord | undefined> {

@@ -52,6 +52,10 @@ export interface Progress {
   loaded: number;
   /** Total bytes of all files. Never decreases. */
   total: number;
+  /** Bytes read so far of the current file. */
+  fileLoaded: number;
+  /** Total bytes of the current file; 0 if they aren't known. */
+  fileTotal: number;
 }
 
 /**

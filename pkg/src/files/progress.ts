@@ -43,6 +43,8 @@ export class ProgressTotal {
     }
     this.loaded = Math.max(this.loaded, loaded);
     this.total = Math.max(this.total, total, this.loaded);
-    this.report({ phase, file, loaded: this.loaded, total: this.total });
+    const fileLoaded = this.read.get(file) ?? 0;
+    const fileTotal = this.expected.get(file) ?? 0;
+    this.report({ phase, file, loaded: this.loaded, total: this.total, fileLoaded, fileTotal });
   }
 }

@@ -13,7 +13,7 @@ const OPTIONS = {
 /** Adds the members of every pipeline to its call. */
 export function callable<Arguments extends unknown[], Result>(
   task: string,
-  model: Pick<LoadedModel, "dispose" | "tokenize">,
+  model: LoadedModel,
   work: (...given: Arguments) => Promise<Result>,
 ): ((...given: Arguments) => Promise<Result>) & PipelineBase {
   const call = (...given: Arguments) =>
@@ -22,7 +22,7 @@ export function callable<Arguments extends unknown[], Result>(
     });
   const dispose = () => model.dispose();
   const tokenize: PipelineBase["tokenize"] = (text, options) => model.tokenize(text, options);
-  const pipeline = Object.assign(call, { task, tokenize, dispose });
+  const pipeline = Object.assign(call, { task, model, tokenize, dispose });
   // Browsers without this symbol would get a member named "undefined".
   if (Symbol.asyncDispose) Object.assign(pipeline, { [Symbol.asyncDispose]: dispose });
   return pipeline as typeof call & PipelineBase;

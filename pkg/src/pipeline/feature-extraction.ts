@@ -30,12 +30,16 @@ const FEATURE: Checks<PipelineFeatureOptions> = {
   ...TEXT_CALL,
 };
 
+const FLOATS = "not supported; vectors are of 32-bit floats";
+/** Options of transformers.js that aren't supported. */
+const FOREIGN = { quantize: FLOATS, precision: FLOATS };
+
 /** Makes `pipeline("feature-extraction")`. */
 export async function featureExtraction(source: ModelSource, load: LoadOptions): Promise<FeatureExtractionPipeline> {
   const model = await Encoder.load(source, load);
   const call = async (texts: Texts, options: PipelineFeatureOptions = {}) => {
     checkTexts("texts", texts);
-    checkOptions(options, FEATURE);
+    checkOptions(options, FEATURE, FOREIGN);
     const { pooling = "none", normalize = false, signal } = options;
     const list = typeof texts === "string" ? [texts] : texts;
     // Only `Encoder` follows the directory's settings.

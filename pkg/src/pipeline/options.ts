@@ -1,13 +1,25 @@
 import { invalidInput } from "../errors.js";
 import { CALL, type Check, type Checks, checkOptions, isFunction, LOAD, oneOf, orNull, shown } from "../options.js";
-import type { Dtype, LoadOptions, ModelSource, Progress } from "../types.js";
+import type { DeviceKind, Dtype, LoadOptions, ModelSource, Progress } from "../types.js";
 import type { PipelineCallOptions, PipelineOptions, PipelineProgress, Texts } from "./types.js";
+
+/** Devices and data types by the names that are used here and in transformers.js. */
+const DEVICES: Record<string, DeviceKind> = { webgpu: "webgpu", wasm: "wasm", cpu: "wasm", gpu: "webgpu" };
+const DTYPES: Record<string, Dtype> = {
+  fp32: "f32",
+  fp16: "f16",
+  int8: "q8",
+  f32: "f32",
+  f16: "f16",
+  q8: "q8",
+  q4: "q4",
+};
 
 const { onProgress: _, ...SHARED } = LOAD;
 const OPTIONS: Checks<PipelineOptions> = {
   ...SHARED,
-  device: orNull(oneOf("auto", "webgpu", "wasm", "cpu")),
-  dtype: orNull(oneOf("fp32", "fp16", "int8", "f32", "f16", "q8", "q4")),
+  device: orNull(oneOf("auto", ...Object.keys(DEVICES))),
+  dtype: orNull(oneOf("auto", ...Object.keys(DTYPES))),
   progress_callback: orNull(isFunction),
 };
 
@@ -32,8 +44,6 @@ const isSetting: Check = (value) => {
 /** Options of every call. */
 export const TEXT_CALL: Checks<PipelineCallOptions> = { ...CALL, truncation: isSetting, padding: isSetting };
 
-const DTYPES: Record<string, Dtype> = { fp32: "f32", fp16: "f16", int8: "q8" };
-
 /** Converts the options of `pipeline()` to those of `load`. */
 export function loadOptions(name: string, options: PipelineOptions): LoadOptions {
   checkOptions(options, OPTIONS, FOREIGN);
@@ -42,8 +52,9 @@ export function loadOptions(name: string, options: PipelineOptions): LoadOptions
   for (const [option, value] of Object.entries(rest)) {
     if (!Object.hasOwn(FOREIGN, option)) Object.assign(found, { [option]: value });
   }
-  if (device) found.device = device === "cpu" ? "wasm" : device;
-  if (dtype) found.dtype = DTYPES[dtype] ?? (dtype as Dtype);
+  // `auto` is the default of both.
+  found.device = DEVICES[device ?? ""];
+  found.dtype = DTYPES[dtype ?? ""];
   if (report) found.onProgress = progressTranslator(name, report);
   return found;
 }
@@ -66,12 +77,22 @@ export function checkTexts(field: string, texts: unknown): asserts texts is Text
 /** Converts progress of a load to events of transformers.js. */
 function progressTranslator(name: string, report: (event: PipelineProgress) => void) {
   const started = new Set<string>();
-  return ({ file, loaded, total }: Progress) => {
+  const done = new Set<string>();
+  const percent = (loaded: number, total: number) => (total > 0 ? (100 * loaded) / total : 0);
+  return ({ file, loaded, total, fileLoaded, fileTotal }: Progress) => {
     if (file && !started.has(file)) {
       started.add(file);
       report({ status: "initiate", name, file });
+      report({ status: "download", name, file });
     }
-    const progress = total > 0 ? (100 * loaded) / total : 0;
-    report({ status: "progress_total", name, file, progress, loaded, total });
+    if (file && !done.has(file)) {
+      const progress = percent(fileLoaded, fileTotal);
+      report({ status: "progress", name, file, progress, loaded: fileLoaded, total: fileTotal });
+      if (progress === 100) {
+        done.add(file);
+        report({ status: "done", name, file });
+      }
+    }
+    report({ status: "progress_total", name, file, progress: percent(loaded, total), loaded, total });
   };
 }

@@ -1,28 +1,28 @@
-import type { Tokens } from "../api/model.js";
+import type { LoadedModel, Tokens } from "../api/model.js";
 import type { CallOptions, DeviceKind, Dtype, LoadOptions } from "../types.js";
 
-/** Progress events of a load, as in transformers.js. Bytes are only reported over all files. */
+/** Progress events of a load, as in transformers.js: of each file, and over all files. */
 export type PipelineProgress =
-  | { status: "initiate"; name: string; file: string }
+  | { status: "initiate" | "download" | "done"; name: string; file: string }
   | {
-      status: "progress_total";
+      status: "progress" | "progress_total";
       name: string;
       file: string;
       /** Percentage. */
       progress: number;
       /** Bytes read so far. */
       loaded: number;
-      /** Total bytes. */
+      /** Total bytes; 0 if they aren't known. */
       total: number;
     }
   | { status: "ready"; task: string; model: string };
 
 /** Options of {@link pipeline}, as in transformers.js, plus those of `load`. */
 export interface PipelineOptions extends Omit<LoadOptions, "device" | "dtype" | "onProgress"> {
-  /** The device; `"cpu"` means `"wasm"`. */
-  device?: "auto" | DeviceKind | "cpu" | null | undefined;
-  /** Data type of the weights; `fp32` means `f32`, `fp16` means `f16`, `int8` means `q8`. */
-  dtype?: "fp32" | "fp16" | "int8" | Dtype | null | undefined;
+  /** The device; `"cpu"` means `"wasm"`, `"gpu"` means `"webgpu"`. */
+  device?: "auto" | DeviceKind | "cpu" | "gpu" | null | undefined;
+  /** Data type of the weights; `auto` means as stored, `fp32` means `f32`, `fp16` means `f16`, `int8` means `q8`. */
+  dtype?: "auto" | "fp32" | "fp16" | "int8" | Dtype | null | undefined;
   /** Called while the model loads. */
   progress_callback?: ((event: PipelineProgress) => void) | null | undefined;
 }
@@ -31,6 +31,8 @@ export interface PipelineOptions extends Omit<LoadOptions, "device" | "dtype" | 
 export interface PipelineBase {
   /** The task. */
   readonly task: string;
+  /** The model itself: its `device`, its `labels`, its `memory()`. */
+  readonly model: LoadedModel;
   /** Returns the tokens of a text or a pair, as the model reads them. */
   tokenize(text: string | readonly [string, string], options?: CallOptions): Promise<Tokens>;
   /** Frees all memory. */

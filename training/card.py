@@ -7,11 +7,14 @@ from training.config import Config
 from training.places import Places
 
 DATA = {
-    "sst2": "SST-2 in GLUE's form (Socher et al. 2013; for research use), training file alone.",
-    "text": "Books, mostly of the 19th century (Project Gutenberg; public domain in the USA).",
-    "squad": "SQuAD v1.1 (CC BY-SA 4.0), training file alone, without answers whose place is a guess.",
+    "sst2": "SST-2 in GLUE's format (Socher et al. 2013; for research use), training set only.",
+    "text": "Books, mostly from the 19th century (Project Gutenberg; public domain in the USA).",
+    "squad": "SQuAD v1.1 (CC BY-SA 4.0), training set only, without answers whose position is ambiguous.",
 }
-LICENSE = "The weights: MIT, as the project. The teacher and the data named above keep their own licenses."
+LICENSE = (
+    "The weights are under the MIT license, like the rest of the project. The teacher and the data listed above keep "
+    "their own licenses."
+)
 # How to try a shipped model from the repository's root.
 USE = {
     "sst2": 'classify --model models/{name} "a charming and often affecting journey"',
@@ -61,6 +64,6 @@ def _scores(config: Config, places: Places) -> list[str]:
 def _row(name: str, places: Places) -> str:
     path = places.run(name) / "done.json"
     if not path.exists():
-        return f"| {name} | | | | not run here |"
+        return f"| {name} | | | | not recorded |"
     done = json.loads(path.read_text(encoding="utf-8"))
     return f"| {name} | {done['task']} | {done['steps']} | {done['tokens']} | {done['hours']} |"

@@ -17,15 +17,15 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
     for dtype, model in (("q8, as shipped", made), ("f16", source)):
         found = program.classify(model, [row.first.strip() for row in rows])
         results[dtype] = [labels["labels"][0] for labels in found]
-    card = ["## Scores", "", f"Whole dev set ({len(rows)} texts), by this project's engine, with 95 % intervals:", ""]
-    card += ["| weights | accuracy | interval (Wilson) |", "|---|---|---|"]
+    card = ["## Scores", "", f"Whole dev set ({len(rows)} texts), scored with this project's engine:", ""]
+    card += ["| weights | accuracy | 95 % interval (Wilson) |", "|---|---|---|"]
     for dtype, guesses in results.items():
         hits = sum(guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True))
         low, high = confidence.wilson(hits, len(rows))
         card.append(f"| {dtype} | {100 * hits / len(rows):.2f} | {low:.1f} to {high:.1f} |")
     guesses = results["q8, as shipped"]
     right = [guess["label"] == truth for guess, truth in zip(guesses, truths, strict=True)]
-    card += ["", "## Ten examples", "", "| text | label | says | with probability | |", "|---|---|---|---|---|"]
+    card += ["", "## Ten examples", "", "| text | label | prediction | probability | |", "|---|---|---|---|---|"]
     for i in pick(right, config.seed):
         guess = guesses[i]
         cells = (rows[i].first.strip(), truths[i], guess["label"], f"{guess['probability']:.2f}", verdict(right[i]))

@@ -17,7 +17,7 @@ def pick(right: list[bool], seed: int) -> list[int]:
 
 def verdict(right: bool) -> str:
     """Return the label of an example in the table."""
-    return "right" if right else "wrong"
+    return "correct" if right else "wrong"
 
 
 def escape(cell: str) -> str:

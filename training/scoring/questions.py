@@ -16,7 +16,12 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
     """Scores of the shipped model and of its source, and examples."""
     data = places.data_file("squad", "dev-v1.1.json")
     questions = read_dev(places, "1.1").questions
-    card = ["## Scores", "", f"SQuAD v1.1, whole dev set ({len(questions)} questions), by this project's engine:", ""]
+    card = [
+        "## Scores",
+        "",
+        f"SQuAD v1.1, whole dev set ({len(questions)} questions), scored with this project's engine:",
+        "",
+    ]
     card += ["| weights | exact match | F1 | 95 % interval of F1 (bootstrap) |", "|---|---|---|---|"]
     answers: dict[str, str] = {}
     for dtype, model in (("f16", source), ("q8, as shipped", made)):
@@ -27,7 +32,7 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
         card.append(f"| {dtype} | {figures} |")
     card += _unanswerable(config, places, program, made)
     right = [any(squad.exact(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
-    card += ["", "## Ten examples", "", "| question | answer | says | |", "|---|---|---|---|"]
+    card += ["", "## Ten examples", "", "| question | correct answer | prediction | |", "|---|---|---|---|"]
     for i in pick(right, config.seed):
         cells = (questions[i].text, questions[i].answers[0][1], answers.get(questions[i].id, ""), verdict(right[i]))
         card.append(f"| {' | '.join(map(escape, cells))} |")
@@ -47,12 +52,13 @@ def _unanswerable(config: Config, places: Places, program: engine.Engine, made: 
     figures = [f"{scores[name]:.2f}" if name in scores else "" for name in names]
     return [
         "",
-        f'SQuAD v2.0, whole dev set ({scores["n"]} questions), as shipped, none of it trained on. Here "no answer" is',
-        f"said where its score less the best answer's is above {cut:.2f} (`mobilebert eval squad --version 2.0",
-        f"--null-threshold={cut:.2f}`), fixed beforehand on training questions of which every second one has lost its",
-        f"answer (see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
-        "`mobilebert answer` say it as if a third of the questions had no answer, above",
-        f"{found['calibration']['null_threshold']:.2f}:",
+        f"SQuAD v2.0, whole dev set ({scores['n']} questions), with the weights as shipped. They were not trained on",
+        'any of it. The model predicts "no answer" if its score exceeds that of the best answer by more than',
+        f"{cut:.2f} (`mobilebert eval squad --version 2.0 --null-threshold={cut:.2f}`). This threshold was fitted",
+        "beforehand on training questions, half of which were made unanswerable",
+        f"(see `training/data/unanswerable`: {', '.join(kinds) or 'foreign'}). The page, the package and",
+        f"`mobilebert answer` use {found['calibration']['null_threshold']:.2f} instead, which suits a third of the",
+        "questions having no answer.",
         "",
         "| exact match | F1 | with an answer: exact match | F1 | without: exact match | F1 |",
         "|---|---|---|---|---|---|",

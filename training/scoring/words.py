@@ -21,14 +21,14 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
     card = [
         "## Scores",
         "",
-        f"{count} masked words of {len(drawn)} paragraphs of `{books}`, by this project's engine.",
+        f"{count} masked words in {len(drawn)} paragraphs of `{books}`, scored with this project's engine.",
         "",
     ]
     card += [
-        "Every seventh word or so is masked, if it is one word piece. `chance` guesses the most frequent of these",
-        "words everywhere.",
+        "About every seventh word is masked, if it is a single word piece. `chance` always predicts the most frequent",
+        "of these words.",
         "",
-        f"| weights | right | 95 % interval (Wilson) | among the first {TOP} |",
+        f"| weights | accuracy | 95 % interval (Wilson) | top-{TOP} accuracy |",
         "|---|---|---|---|",
     ]
     guesses: list[list[tuple[int, str]]] = []
@@ -44,7 +44,7 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
 
 def _examples(config: Config, drawn: list[masked.MaskedText], guesses: list[list[tuple[int, str]]]) -> list[str]:
     """Predictions for the first mask of some paragraphs, with the words before it."""
-    card = ["", "## Ten examples", "", "| before the mask | word | says | |", "|---|---|---|---|"]
+    card = ["", "## Ten examples", "", "| text before the mask | word | prediction | |", "|---|---|---|---|"]
     firsts = np.cumsum([0] + [len(text.words) for text in drawn])[:-1]
     right = [guesses[first][0][0] == text.words[0] for first, text in zip(firsts, drawn, strict=True)]
     for i in pick(right, config.seed):

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training import checkpoint, confidence, engine
+from training import card, checkpoint, confidence, engine
+from training import config as configuration
 from training.data import masked, tokens
 from training.errors import TrainingError
+from training.places import HERE
 from training.scoring import examples
 from training.steps import calibrate, export, finetune, ship
 from training.tests.conftest import sentence, tiny
@@ -49,6 +51,16 @@ def test_card_matches_the_shipped_files(world, tmp_path, task):
     assert ("SQuAD v2.0, whole dev set (12 questions)" in text) == (task == "squad")
 
 
+@pytest.mark.parametrize("path", sorted(HERE.glob("configs/*-export.toml")), ids=lambda path: path.stem)
+def test_card_in_the_repository_says_what_its_configuration_says(path):
+    config = configuration.read(path)
+    text = (HERE.parent / "models" / config.name / "README.md").read_text()
+    assert f"Hardware: {config.card.hardware}." in text
+    assert f"\n{card.LICENSE}\n" in text
+    for line in (card.DATA[config.task], *config.card.sources, *config.card.failures):
+        assert f"\n- {line}\n" in text
+
+
 def test_model_must_be_exported_before_shipping(world):
     with pytest.raises(TrainingError, match="run the step 'export'"):
         ship.run(tiny("never-exported"), world)
@@ -66,7 +78,7 @@ def test_encoder_card_reports_masked_word_accuracy(world, tmp_path):
     export.run(config, places)
     ship.run(config, places)
     text = (places.shipped / config.name / "README.md").read_text()
-    [[count]] = [re.findall(r"(\d+) masked words of 30 paragraphs", text)]
+    [[count]] = [re.findall(r"(\d+) masked words in 30 paragraphs", text)]
     assert int(count) > 60
     # The model is untrained, so of 500 equally frequent words it guesses at most a few by chance.
     shares = {name: float(share) for name, share in re.findall(r"\| (f16|q4, as shipped|chance) \| ([0-9.]+) %", text)}

@@ -7,7 +7,7 @@ import pytest
 
 from training.config import Data
 from training.data import everyday, squad, tokens
-from training.data.everyday import facts, page, pairs, values
+from training.data.everyday import facts, notices, page, pairs, tables, values, words
 from training.data.variants import Variants
 from training.places import HERE
 
@@ -105,6 +105,26 @@ def test_pairs_have_their_own_values_and_others_the_usual_one():
                 seen.add(asked)
                 assert rest.startswith("," if asked == "usually" else f" {asked}")
     assert seen == {"hot", "cold", "sweet", "usually"}
+
+
+def test_article_fits_the_noun_after_it():
+    fact = {"says": ["She is a {job:nurse|electrician}."], "asks": {"job": ["What is she?"]}}
+    made = [facts.made(facts.Genre({}, [], [fact] * 9), np.random.default_rng(seed)).text for seed in range(9)]
+    found = {" ".join(part.split()[-3:]) for text in made for part in text.split(".") if "is" in part}
+    assert found == {"is a nurse", "is an electrician"}
+
+
+def test_departures_at_the_same_time_are_not_asked_about():
+    for seed in range(400):
+        made = tables.departures(np.random.default_rng(seed))
+        asked = [question for question, _ in made.questions]
+        assert len(set(asked)) == len(asked)
+
+
+def test_opening_time_that_holds_for_every_day_is_not_called_missing():
+    made = notices.opening(np.random.default_rng(1))
+    assert "It opens at" in made.text
+    assert not [question for question in made.missing if question.removesuffix("?").split()[-1] in words.WEEKDAYS]
 
 
 def test_unknown_slot_type_is_an_error():

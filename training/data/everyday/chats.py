@@ -72,10 +72,10 @@ def chat(random) -> Page:
         {"late": values.duration(random)},
     )
     page.ask(f"who{late}", "Who will be late?", "Who is running late?")
-    page.ask("late", "How late will they be?", "How much later?")
+    page.ask("late", "How late will they be?", "How much later will they come?")
     says(
         4,
-        pick(("I come by {by} from {town}.", "Taking the {by} from {town}"), random),
+        pick(("I'm coming by {by} from {town}.", "Taking the {by} from {town}"), random),
         {"by": pick(("bus", "train", "bike", "car", "tram"), random), "town": town},
     )
     page.ask("by", f"How does {people[4]} get there?", f"How is {people[4]} traveling?")

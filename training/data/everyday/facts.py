@@ -17,6 +17,8 @@ from training.data.everyday.page import Page, pick
 
 FOLDER = Path(__file__).parent / "genres"
 _SLOT = re.compile(r"\{(\w+)(?::([^}]*))?\}")
+# An article before a slot that is filled with a noun.
+_ARTICLE = re.compile(r"\b([Aa]) (?=\{(\w+)\})")
 # This many facts fit in a window of 256 tokens.
 LEAST_FACTS, MOST_FACTS = 4, 9
 
@@ -84,7 +86,11 @@ def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], r
         marks[f"{prefix}_{name}"] = own[name]
         return f"{{{prefix}_{name}}}"
 
-    return _SLOT.sub(mark, template), marks, own
+    def article(found: re.Match) -> str:
+        vowel = marks[found.group(2)][0].lower() in "aeiou"
+        return f"{found.group(1)}n " if vowel else found.group()
+
+    return _ARTICLE.sub(article, _SLOT.sub(mark, template)), marks, own
 
 
 def _said(question: str, known: dict[str, str]) -> str | None:

@@ -26,7 +26,7 @@ def opening(random) -> Page:
     )
     page.ask("open", "When does it open?", f"What time does the {place} open?")
     page.ask("close", "When does it usually close?", f"What time does the {place} close?")
-    page.ask("other", f"When does it close on {first}?", f"How long is it open on {first}?")
+    page.ask("other", f"When does it close on {first}?", f"How late is it open on {first}?")
     page.add("Closed on {closed}.", {"closed": closed})
     page.ask("closed", "On which day is it closed?", "When is it closed all day?")
     page.add(
@@ -47,7 +47,10 @@ def opening(random) -> Page:
     page.ask("phone", "What is the phone number?", "Which number can I call?")
     page.ask("person", "Who can I ask?", "Who answers questions?")
     page.ask_in_vain(
-        f"When does it open on {last}?", "How much do students pay?", "Is there parking?", "What is the email address?"
+        "When does it open on public holidays?",
+        "How much do students pay?",
+        "Is there parking?",
+        "What is the email address?",
     )
     return page
 

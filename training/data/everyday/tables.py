@@ -92,7 +92,10 @@ def departures(random) -> Page:
             f"From what {stop} is the {kind} to {towns[i]}?",
         )
         page.ask(f"long{i}", f"How long does the {kind} to {towns[i]} take?")
-        page.ask(f"town{i}", f"Where does the {kind} at {rows[i][0][1]} go?")
+    times = [row[0][1] for row in rows]
+    for i, time in enumerate(times):
+        if times.count(time) == 1:
+            page.ask(f"town{i}", f"Where does the {kind} at {time} go?")
     _rows(page, ["Time", "To", stop.capitalize(), "Duration"], rows, random)
     page.ask_in_vain(f"When does the {kind} to {towns[5]} leave?", f"How much is a ticket to {towns[0]}?")
     return page

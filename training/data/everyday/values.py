@@ -44,6 +44,13 @@ def weight(random) -> str:
     return f"{pick((2, 3, 4, '1/2') if small else (50, 75, 120, 150, 200, 250, 400, 500), random)} {unit}"
 
 
+def mass(random) -> str:
+    """The weight of a thing."""
+    unit = pick(("g", "grams", "kg", "kilos", "pounds", "oz"), random)
+    small = unit in ("kg", "kilos", "pounds")
+    return f"{pick((2, 3, 4, 1.5) if small else (50, 75, 120, 150, 200, 250, 400, 500), random)} {unit}"
+
+
 def heat(random) -> str:
     """An oven's temperature."""
     return f"{pick((150, 160, 175, 180, 190, 200, 220), random)}{pick(('°C', ' degrees', '°'), random)}"
@@ -139,6 +146,11 @@ def age(random) -> str:
     return str(int(random.integers(3, 90)))
 
 
+def pet_age(random) -> str:
+    """The age of a pet in years."""
+    return str(int(random.integers(2, 15)))
+
+
 def code(random) -> str:
     """A code or an identifier."""
     return pick((f"{random.integers(1000, 9999)}", f"{pick('ABCDEFGH', random)}{random.integers(10, 999)}"), random)
@@ -176,10 +188,12 @@ TYPES = {
     "large_money": large_money,
     "later": later,
     "length": length,
+    "mass": mass,
     "material": _of(words.MATERIALS),
     "month": _of(words.MONTHS),
     "percent": percent,
     "person": _of(words.PEOPLE),
+    "pet_age": pet_age,
     "phone": phone,
     "place": _of(words.PLACES),
     "plant": _of(words.PLANTS),

@@ -62,6 +62,12 @@ def test_swap_uses_a_mention_of_the_same_kind_from_another_sentence():
     }
 
 
+def test_first_word_of_a_sentence_is_not_part_of_a_name():
+    passage = "In Great Britain it rained. The Roman Empire fell. Was Ada's engine there?"
+    found = {m.text: m.kind for m in mentions.find(passage)}
+    assert found == {"Great Britain": "place", "Roman Empire": "name", "Ada": "name"}
+
+
 def test_question_without_a_mention_from_the_passage_is_not_swapped():
     assert questions.swapped("What did Alan Turing begin?", PASSAGE, 60, "Difference Engine", random()) is None
 
@@ -85,6 +91,22 @@ def test_word_is_replaced_by_its_opposite():
     assert questions.opposed("Any majority?", "", random()) == "Any minority?"
     assert questions.opposed("Majority?", "", random()) == "Minority?"
     assert questions.opposed("Who sat?", "", random()) is None
+
+
+def test_verb_is_not_taken_for_its_homonym():
+    assert questions.opposed("How long did the game last?", "first", random()) is None
+    assert questions.opposed("How long did it last for them?", "", random()) is None
+    assert questions.opposed("Where did they land?", "", random()) is None
+    assert questions.opposed("How long did the last game last?", "", random()) == "How long did the first game last?"
+
+
+def test_question_about_the_year_does_not_become_one_about_the_decade():
+    assert questions.opposed("In what year was it seen?", "a decade", random()) is None
+    assert questions.opposed("How much is used each day?", "a week", random()) == "How much is used each week?"
+
+
+def test_part_of_a_compound_is_not_replaced():
+    assert questions.opposed("How many are foreign-born?", "", random()) is None
 
 
 def test_words_from_the_passage_are_preferred():

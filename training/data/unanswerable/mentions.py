@@ -19,7 +19,15 @@ _KINDS = (
     ("ordinal", re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b")),
     ("name", re.compile(rf"\b{_NAME}")),
 )
-_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|to|across|outside|around)\s(?:the\s)?$")
+# Capitalized at the start of a sentence, but no part of the name that follows.
+_FUNCTION_WORDS = (
+    "The An In On At By For From To Of With As And But Or During After Before Since Until While Although If Under "
+    "What Which Who Whose Whom When Where Why How Is Are Was Were Did Does Do Has Had This That These His Her Its "
+    "Their It He She They Both Besides Unlike According"
+).split()
+_LEADING = re.compile(rf"(?:(?:{'|'.join(_FUNCTION_WORDS)})\s)+")
+_POSSESSIVE = re.compile(r"['’]s$")
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|to|across|outside|around)\s(?:the\s)?$", re.IGNORECASE)
 _STARTS_SENTENCE = re.compile(r"(?:^|[.!?:\n]\s*[\"'“‘(]?|\n)$")
 
 
@@ -41,12 +49,14 @@ def find(text: str) -> list[Mention]:
             if any(match.start() < t.end and t.start < match.end() for t in taken):
                 continue
             if kind == "name":
+                leading = _LEADING.match(match.group())
+                start = match.start() + (leading.end() if leading else 0)
+                name = _POSSESSIVE.sub("", text[start : match.end()])
                 # A single capitalized word at the start of a sentence is probably not a name.
-                alone = " " not in match.group()
-                if alone and _STARTS_SENTENCE.search(text[: match.start()]):
+                if " " not in name and _STARTS_SENTENCE.search(text[:start]):
                     continue
-                place = _PLACE_BEFORE.search(text[: match.start()])
-                taken.append(Mention("place" if place else "name", match.start(), match.end(), match.group()))
+                place = _PLACE_BEFORE.search(text[:start])
+                taken.append(Mention("place" if place else "name", start, start + len(name), name))
             else:
                 taken.append(Mention(kind, match.start(), match.end(), match.group()))
     return sorted(taken, key=lambda m: m.start)

@@ -1,8 +1,8 @@
 """Changes questions so that their passage no longer answers them, as was done by hand for SQuAD v2.0.
 
 The unanswerable questions of SQuAD v2.0 fall into categories (Rajpurkar et al. 2018, Table 2), of which these rules
-cover entity swaps, negation, antonyms and mutual exclusion. They aren't always right: some changed questions keep their
-answer.
+cover entity swaps, negation, antonyms and mutual exclusion. They aren't always right: when a sample was read, 4 of 30
+questions with a swapped name and 1 of 34 with an opposite still had an answer in their passage.
 """
 
 import re
@@ -25,7 +25,7 @@ arrived departed|birth death|born dead|early late|common rare|success failure|st
 ancient modern medieval|internal external|include exclude|included excluded|created destroyed|built demolished|
 appointed dismissed|elected defeated|victory defeat|city river mountain island lake village|country city|
 day week month year decade century|red blue green yellow black white|iron copper gold silver|
-wrote painted directed composed|book film song painting|author director composer|president king general bishop|
+wrote painted directed composed|book film song painting|author director composer|president king bishop|
 army navy|university hospital church museum|company university newspaper bank|school company|teachers students|
 doctors lawyers engineers farmers|winter summer|morning evening|war peace|language religion|population area|
 temperature pressure|height weight age|length width|advantage disadvantage|import export|
@@ -49,7 +49,12 @@ def _partners() -> dict[str, list[str]]:
 
 
 PARTNERS = _partners()
-_PARTNERED = re.compile(rf"\b({'|'.join(sorted(PARTNERS, key=len, reverse=True))})\b", re.IGNORECASE)
+_PARTNERED = re.compile(rf"(?<![\w-])({'|'.join(sorted(PARTNERS, key=len, reverse=True))})(?![\w-])", re.IGNORECASE)
+
+# As a verb ("How long did it last?"), these words have no opposite.
+_VERB = re.compile(r"(?:last|land)\b(?:\W*$|,|\s(?:for|from|in|on|at|until|longer|more)\b)", re.IGNORECASE)
+# A passage that tells the year also tells the decade.
+_WHICH_TIME = re.compile(r"\b(?:what|which)\s(?:day|week|month|year|decade|century)\b", re.IGNORECASE)
 
 
 def swapped(question: str, passage: str, start: int, answer: str, random) -> str | None:
@@ -91,7 +96,12 @@ def opposed(question: str, passage: str, random) -> str | None:
 
     Words that occur in the passage are preferred, since the question then looks answerable.
     """
-    places = list(_PARTNERED.finditer(question))
+    asked = {found.end() for found in _WHICH_TIME.finditer(question)}
+    places = [
+        found
+        for found in _PARTNERED.finditer(question)
+        if found.end() not in asked and not _VERB.match(question, found.start())
+    ]
     if not places:
         return None
     match = places[random.integers(len(places))]

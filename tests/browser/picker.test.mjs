@@ -45,6 +45,20 @@ async function pick(page, name) {
   }, name);
 }
 
+/** Counts the models that the page loads. Workers that help load theirs from the cache and don't count. */
+async function countLoads(page) {
+  await page.evaluateOnNewDocument(() => {
+    globalThis.loads = 0;
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...more) {
+      if (message.kind === "load" && !message.request.help) globalThis.loads++;
+      return post.call(this, message, ...more);
+    };
+  });
+}
+
+const loadsOf = (page) => page.evaluate(() => globalThis.loads);
+
 /** The names of the models in use, as marked in the panel. */
 const marked = (page) =>
   page.$$eval("#choose button.model[aria-current] span", (found) => found.map(({ textContent }) => textContent));
@@ -335,11 +349,19 @@ test("a revision of a model on the Hub is remembered, and loaded from this brows
   await offline.close();
 });
 
+test("a classifier whose task the page doesn't know is handed over to the second card, which loads it once", async () => {
+  const unknown = new URL("models/small-sentiment/?unknown", site.address());
+  const { page, leave } = await visitor(countLoads, `?device=wasm&model=${encodeURIComponent(unknown)}`);
+  assert.match(await text(page, "#model-names"), /small-sentiment\/ for sentiment/);
+  assert.equal(await loadsOf(page), 3, "one that was tried for answers, and one for each use");
+  await leave();
+});
+
 describe("the second card", () => {
   let page;
   let leave;
   before(async () => {
-    ({ page, leave } = await visitor());
+    ({ page, leave } = await visitor(countLoads));
     await paste(page, "#mood", "I would watch it again.");
   });
   after(() => leave?.());
@@ -361,9 +383,11 @@ describe("the second card", () => {
   });
 
   test("has a field for labels of one's own if the model does inference, and follows the typing", async () => {
+    const before = await loadsOf(page);
     await pick(page, "small-inference");
     await waitForText(page, "#labels-title", /^Your own labels$/);
     await waitForText(page, "#labels-line", /\d %/);
+    assert.equal((await loadsOf(page)) - before, 1, "the model is loaded once");
     await paste(page, "#own-labels", "the cat, a dog; the cat,  ");
     await page.waitForFunction(() => document.querySelectorAll("#labels-list li").length === 2);
     assert.deepEqual((await labels()).toSorted(), ["a dog", "the cat"]);

@@ -33,10 +33,10 @@ let showAgain;
 let asked = { question: "", passage: "" };
 /** True if a model is being loaded. */
 let loading = true;
-/** @type {import("./main.js").CallListener} */
+/** @type {import("./models/failures.js").CallListener} */
 let listener;
 
-/** @param {import("./main.js").CallListener} given @param {{ passage: string, question: string }} [kept] */
+/** @param {import("./models/failures.js").CallListener} given @param {{ passage: string, question: string }} [kept] */
 export function startAsking(given, kept) {
   listener = given;
   const listening = {

@@ -6,24 +6,25 @@ const name = byId("device-name", HTMLElement);
 const reason = byId("device-reason", HTMLElement);
 const links = byId("device-switch", HTMLElement);
 
-/**
- * Lets the user switch the device in place. The links also work in a new tab.
- * @param {() => void} onSwitch loads the models again
- */
-export function startDevices(onSwitch) {
+/** Loads the models again. */
+let onSwitch = () => {};
+
+/** Lets the user switch the device in place. The links also work in a new tab. @param {() => void} given loads the models again */
+export function startDevices(given) {
+  onSwitch = given;
   for (const link of links.querySelectorAll("a")) {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      switchTo(link.dataset.device ?? "auto", onSwitch);
+      switchTo(link.dataset.device ?? "auto");
     });
   }
   showWanted();
   links.hidden = false;
 }
 
-/** @param {string} device @param {() => void} onSwitch */
-export function switchTo(device, onSwitch) {
+/** @param {string} device */
+export function switchTo(device) {
   if (device === wantedDevice()) return;
   requestDevice(device);
   showWanted();

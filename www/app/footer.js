@@ -3,7 +3,7 @@ import { byId, make } from "./elements.js";
 import { cardOf } from "./models/models.js";
 
 /**
- * @typedef {import("./main.js").Use} Use
+ * @typedef {import("./models/models.js").Use} Use
  * @typedef {import("./models/models.js").Choice} Choice
  */
 

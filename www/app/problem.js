@@ -62,6 +62,11 @@ export function taskFound(error) {
   return error instanceof MobileBertError ? error.detail.task : undefined;
 }
 
+/** Returns whether a call ended because its model was replaced, or the call is no longer needed. @param {unknown} error */
+export function isGivenUp(error) {
+  return error instanceof MobileBertError && ["aborted", "disposed"].includes(error.code);
+}
+
 /** Returns whether a load failed because there is no GPU, and `device` asked for one. @param {unknown} error @param {string} device */
 export function lacksGpu(error, device) {
   return device === "webgpu" && error instanceof MobileBertError && error.code === "unsupported";

@@ -1,9 +1,8 @@
 /** Remembers the chosen models on this device, by their names. Browsers may forbid it; then nothing is remembered. */
 import { cache } from "../pkg/dist/index.js";
-import { hubId } from "./models/published.js";
 
 /**
- * @typedef {import("./main.js").Use} Use
+ * @typedef {import("./models/models.js").Use} Use
  * @typedef {{ label: string, source: string }} Remembered
  */
 
@@ -43,17 +42,5 @@ export function remember(use, choice) {
 
 /** Returns whether a model is stored in this browser, so that loading it downloads nothing. @param {string} source */
 export async function isStored(source) {
-  const models = await cache.list().catch(() => []);
-  const hub = hubId(source);
-  const path = hub && `/${hub.id}/resolve/${encodeURIComponent(hub.revision ?? "main")}/`;
-  return models.some(({ model }) => model === baseOf(source) || (path && model.endsWith(path)));
-}
-
-/** The URL of a directory, as the package resolves it. @param {string} source */
-function baseOf(source) {
-  try {
-    return new URL(source.endsWith("/") ? source : `${source}/`, location.href).href;
-  } catch {
-    return undefined;
-  }
+  return await cache.has(source).catch(() => false);
 }

@@ -1,5 +1,5 @@
 import { invalidInput, toError } from "../errors.js";
-import { type Checks, checkOptions, LOAD } from "../options.js";
+import { checkOptions, LOAD } from "../options.js";
 import type { LoadOptions } from "../types.js";
 import { MODULES } from "./model-files.js";
 import { fileUrl, resolveSource } from "./source.js";
@@ -37,8 +37,7 @@ const BYTES = "x-mobilebert-bytes";
 const VALIDATOR = "x-mobilebert-validator";
 
 /** Options of a load that a model's place depends on. */
-type CacheOptions = Pick<LoadOptions, "endpoint" | "revision">;
-const OPTIONS: Checks<CacheOptions> = { endpoint: LOAD.endpoint, revision: LOAD.revision };
+type PlaceOptions = Pick<LoadOptions, "endpoint" | "revision">;
 
 /** The models in the browser's cache storage. */
 export const cache = {
@@ -60,7 +59,7 @@ export const cache = {
   },
 
   /** Returns whether a model, given as for `load`, is complete: loading it downloads nothing but a newer version. */
-  async has(model: string | URL, options: Pick<LoadOptions, "endpoint" | "revision"> = {}): Promise<boolean> {
+  async has(model: string | URL, options: PlaceOptions = {}): Promise<boolean> {
     const base = await baseOf(model, options);
     try {
       return (await findRecord(base)) !== undefined;
@@ -77,8 +76,8 @@ export const cache = {
   },
 
   /** Removes one model, given as for `load`, or all. Pass the `options` it was loaded with. */
-  async clear(model?: string | URL, options: Pick<LoadOptions, "endpoint" | "revision"> = {}): Promise<void> {
-    checkOptions(options, OPTIONS);
+  async clear(model?: string | URL, options: PlaceOptions = {}): Promise<void> {
+    checkPlace(options);
     const base = model === undefined ? undefined : await baseOf(model, options);
     try {
       if (base !== undefined) await remove(base);
@@ -89,9 +88,15 @@ export const cache = {
   },
 };
 
+// A function, because a constant would keep the checks of all options in the worker, which needs none.
+function checkPlace(options: PlaceOptions): void {
+  const { endpoint, revision } = LOAD;
+  checkOptions(options, { endpoint, revision });
+}
+
 /** The URL of a model's directory, from its name and the options it was loaded with. */
-async function baseOf(model: string | URL, options: CacheOptions): Promise<string> {
-  checkOptions(options, OPTIONS);
+async function baseOf(model: string | URL, options: PlaceOptions): Promise<string> {
+  checkPlace(options);
   const place = await resolveSource(model, options);
   if (place.kind === "files") throw invalidInput("model", "selected files are not cached");
   return place.base;

@@ -35,7 +35,7 @@ const ANNOUNCED_AFTER = 700;
 let model;
 /** True if a model is being loaded. */
 let loading = true;
-/** @type {import("../main.js").CallListener} */
+/** @type {import("../models/failures.js").CallListener} */
 let listener;
 /** The texts of the answers that are shown. */
 let texts = { question: "", context: "" };
@@ -48,7 +48,7 @@ let running;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let announcing;
 
-/** @param {import("../main.js").CallListener} given */
+/** @param {import("../models/failures.js").CallListener} given */
 export function startInside(given) {
   listener = given;
   toggle.addEventListener("click", () => (panel.hidden ? open() : close()));

@@ -9,12 +9,8 @@ import { cardUrl, published } from "./published.js";
 
 /**
  * @typedef {import("../../pkg/dist/index.js").ModelSource} ModelSource
- * @typedef {object} Chooser
- * @property {(label: string, source: ModelSource) => void} choose loads a model whose task is unknown
- * @property {(model: { label: string, source: ModelSource, use: import("../main.js").Use }) => void} take loads a model
- *   whose task is known
- * @property {() => void} again restarts a stopped load
- * @property {(previous: import("./models.js").Choice) => void} goBack loads the model before the current one
+ * @typedef {import("./models.js").Choice} Choice
+ * @typedef {import("./models.js").Use} Use
  */
 
 const section = byId("choose", HTMLElement);
@@ -31,23 +27,18 @@ const bar = byId("choose-bar", HTMLProgressElement);
 const doing = byId("choose-doing", HTMLElement);
 const status = byId("loading-bar", HTMLProgressElement);
 
-/** @type {Chooser} */
-let chooser;
+/** Loads a picked model; its use is undefined if its task is unknown. @type {((choice: Choice, use?: Use) => void) | undefined} */
+let onPick;
 let action = () => {};
 /** True if a model that was picked here is being loaded. The panel stays open: closing it would shift the page. */
 let picked = false;
 
 /** Tells this panel about loads, which it offers to stop or to undo. */
-const panel = {
-  /**
-   * Opens the panel if a model is missing.
-   * @param {string} message
-   * @param {import("./models.js").Choice} [previous] a model to go back to
-   */
-  missing(message, previous) {
+export const panel = {
+  /** Opens the panel if a model is missing. @param {string} message @param {string} [button] @param {() => void} [onClick] */
+  missing(message, button, onClick) {
     ended();
-    if (previous) say(message, `Go back to ${previous.label}`, () => chooser.goBack(previous));
-    else say(message);
+    say(message, button, onClick);
     reveal();
   },
   /** Stops offering to stop. @param {string} message */
@@ -55,14 +46,10 @@ const panel = {
     ended();
     say(message);
   },
-  /** @param {string} label */
-  stopped(label) {
+  /** @param {string} label @param {() => void} again */
+  stopped(label, again) {
     ended();
-    say(
-      `Loading ${label} was stopped. Choose another model, or load it anyway.`,
-      `Load ${label} anyway`,
-      chooser.again,
-    );
+    say(`Loading ${label} was stopped. Choose another model, or load it anyway.`, `Load ${label} anyway`, again);
     reveal();
   },
   /** @param {string} label @param {() => void} stop */
@@ -70,23 +57,20 @@ const panel = {
     say(`Loading ${label}.`, `Stop loading ${label}`, stop);
     progress.hidden = !picked;
   },
-  /** @param {string} label @param {import("./models.js").Choice} [previous] the model before, to go back to */
-  ready(label, previous) {
-    const using = `Currently using ${label}. Choose another model:`;
-    if (previous) say(using, `Go back to ${previous.label}`, () => chooser.goBack(previous));
-    else say(using);
+  /** @param {string} label @param {string} [button] @param {() => void} [onClick] */
+  ready(label, button, onClick) {
+    say(`Currently using ${label}. Choose another model:`, button, onClick);
     ended();
   },
   mark,
 };
 
-/** @param {Chooser} given @param {import("./models.js").BundledModel[]} bundled the models on this site */
-export function startChoosing(given, bundled) {
-  chooser = given;
+/** @param {import("./models.js").BundledModel[]} bundled the models on this site @param {NonNullable<typeof onPick>} given */
+export function startChoosing(bundled, given) {
+  onPick = given;
   offerModels(bundled);
   listen();
   opener.hidden = false;
-  return panel;
 }
 
 /** Offers the models on this site, and published ones. @param {import("./models.js").BundledModel[]} bundled */
@@ -94,14 +78,12 @@ function offerModels(bundled) {
   offer(
     "choose-bundled",
     bundled.map((model) => ({ ...model, name: `${model.label} (${model.use})`, about: "" })),
-    (model) => pick(model.label, model.source, () => chooser.take(model)),
   );
   for (const use of /** @type {const} */ (["answers", "sentiment"])) {
     const models = published.filter((model) => model.use === use);
     offer(
       `choose-${use}`,
       models.map((model) => ({ ...model, label: model.id, source: model.id, name: model.id })),
-      (model) => pick(model.label, model.source, () => chooser.take(model)),
     );
   }
 }
@@ -115,8 +97,7 @@ function listen() {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = id.value.trim();
-    const label = labelOf(given);
-    if (given !== "") pick(label, given, () => chooser.choose(label, given));
+    if (given !== "") pick({ label: labelOf(given), source: given });
   });
   folder.addEventListener("change", () => {
     takeFiles([...(folder.files ?? [])]);
@@ -141,7 +122,7 @@ function listen() {
 export function takeFiles(files) {
   if (files.length === 0) return;
   reveal();
-  pick("your files", files, () => chooser?.choose("your files", files));
+  pick({ label: "your files", source: files });
 }
 
 /** @param {string} message @param {string} [button] @param {() => void} [onClick] */
@@ -154,18 +135,13 @@ function say(message, button = "", onClick = () => {}) {
   action = onClick;
 }
 
-/**
- * Loads a model that the user picked if it is available now; otherwise, the current one stays.
- * @param {string} label
- * @param {ModelSource} source
- * @param {() => void} load
- */
-async function pick(label, source, load) {
+/** Loads a picked model if it is available now; otherwise, the current one stays. @param {Choice} choice @param {Use} [use] */
+async function pick({ label, source }, use) {
   if (!navigator.onLine && typeof source === "string" && !(await isStored(source))) {
     return say(`You are offline, and ${label} isn't stored in this browser. Nothing has changed.`);
   }
   picked = true;
-  load();
+  onPick?.({ label, source }, use);
 }
 
 /** The load of a picked model has ended. */
@@ -176,20 +152,18 @@ function ended() {
 
 /**
  * Fills a group with models to pick, each with its size, and a link to where its size and score are stated.
- * @template {{ label: string, source: ModelSource, name: string, bytes: number, about: string, id?: string }} T
  * @param {string} group
- * @param {T[]} models
- * @param {(model: T) => void} onPick
+ * @param {(Choice & { use: Use, name: string, bytes: number, about: string, id?: string })[]} models
  */
-function offer(group, models, onPick) {
+function offer(group, models) {
   const rows = models.map((model) => {
-    const { name, source, bytes, about, id } = model;
+    const { name, source, use, bytes, about, id } = model;
     const size = `${megabytes(bytes)} MB`;
     const texts = [make("span", { text: name }), make("small", { text: about ? `${size} · ${about}` : size })];
     const button = /** @type {HTMLButtonElement} */ (make("button", { className: "model" }, texts));
     button.type = "button";
     button.dataset.source = String(source);
-    button.addEventListener("click", () => onPick(model));
+    button.addEventListener("click", () => pick(model, use));
     return make("li", {}, [button, ...(id ? [cardLink(id)] : [])]);
   });
   const fieldset = byId(group, HTMLFieldSetElement);

@@ -8,7 +8,7 @@ import { showProgress, showReady } from "./loading.js";
  * @typedef {import("../../pkg/dist/index.js").LoadedModel} LoadedModel
  * @typedef {import("../../pkg/dist/index.js").LoadOptions} LoadOptions
  * @typedef {import("../../pkg/dist/index.js").ModelSource} ModelSource
- * @typedef {import("../main.js").Use} Use
+ * @typedef {import("./models.js").Use} Use
  * @typedef {import("./models.js").Choice} Choice
  */
 

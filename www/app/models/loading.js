@@ -4,7 +4,7 @@ import { megabytes } from "../format.js";
 
 /**
  * @typedef {import("../../pkg/dist/index.js").Progress} Progress
- * @typedef {import("../main.js").Use} Use
+ * @typedef {import("./models.js").Use} Use
  * @typedef {keyof typeof ready} ModelOrigin Where a model came from.
  */
 

@@ -3,10 +3,13 @@ import { isStored, remembered } from "../remembered.js";
 import { cardUrl, hubId } from "./published.js";
 
 /**
+ * @typedef {"answers" | "sentiment"} Use What a model is used for on this page.
  * @typedef {{ name: string, task: string, architecture: string, bytes: number }} ModelEntry
  * @typedef {{ label: string, source: import("../../pkg/dist/index.js").ModelSource }} Choice
  * @typedef {Choice & { use: Use, bytes: number }} BundledModel A model on this site, and what the page uses it for.
- * @typedef {import("../main.js").Use} Use
+ * @typedef {{ answers?: Choice, sentiment?: Choice, usual: Partial<Record<Use, Choice>>, gone?: Choice,
+ *   bundled: BundledModel[] }} ChosenModels `usual` are always those on this site; `gone` is a remembered model that would
+ *   have to be downloaded again.
  */
 
 /**
@@ -31,15 +34,13 @@ export function findBundled(names, given) {
   return names.find((name) => [name, `models/${name}`, `models/${name}/`].includes(given));
 }
 
-/** The page's use of a model, by its task. @type {Record<string, import("../main.js").Use | undefined>} */
+/** The page's use of a model, by its task. @type {Record<string, Use | undefined>} */
 const USES = { "question-answering": "answers", "text-classification": "sentiment" };
 
 /**
  * Chooses the model for each use: those in the page's URL first, then those that the user chose on an earlier visit, then
- * those on this site. `usual` are always those on this site; `gone` is a remembered model that would have to be downloaded
- * again.
- * @returns {Promise<{ answers?: Choice, sentiment?: Choice, usual: Partial<Record<Use, Choice>>, gone?: Choice,
- *   bundled: BundledModel[] }>}
+ * those on this site.
+ * @returns {Promise<ChosenModels>}
  */
 export async function chooseModels() {
   const entries = await bundledModels();

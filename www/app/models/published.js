@@ -2,7 +2,7 @@
  * MobileBERTs on the Hugging Face Hub. Sizes are those of the weights in the repositories' lists of files; scores are from
  * the model cards, if they state any.
  *
- * @typedef {{ id: string, bytes: number, use: import("../main.js").Use, about: string }} PublishedModel
+ * @typedef {{ id: string, bytes: number, use: import("./models.js").Use, about: string }} PublishedModel
  */
 
 /** @type {PublishedModel[]} */

@@ -34,7 +34,7 @@ let kind = "sentiment";
 let timer;
 /** @type {AbortController | undefined} */
 let running;
-/** @type {import("../main.js").CallListener} */
+/** @type {import("../models/failures.js").CallListener} */
 let listener;
 
 /** @typedef {{ labels: { label: string, share: number }[], truncated: boolean, milliseconds: number }} Scored */
@@ -45,7 +45,7 @@ export function kindOf(labels) {
   return labels.length === 2 && labels.every((label) => SENTIMENT.test(label)) ? "sentiment" : "labels";
 }
 
-/** @param {import("../main.js").CallListener} given */
+/** @param {import("../models/failures.js").CallListener} given */
 export function startLabels(given) {
   listener = given;
   for (const input of [field, own]) {

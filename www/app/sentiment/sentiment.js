@@ -31,10 +31,10 @@ let timer;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let announcing;
 let busy = false;
-/** @type {import("../main.js").CallListener} */
+/** @type {import("../models/failures.js").CallListener} */
 let listener;
 
-/** @param {import("../main.js").CallListener} given @param {string} [kept] the sentence to begin with */
+/** @param {import("../models/failures.js").CallListener} given @param {string} [kept] the sentence to begin with */
 export function startSentiment(given, kept) {
   listener = given;
   if (kept !== undefined) field.value = kept;

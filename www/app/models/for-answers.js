@@ -1,0 +1,111 @@
+/** The model that answers questions: which one it is, and what the page shows while it loads, stops or fails. */
+import { answeringMissing, setAnswering } from "../ask.js";
+import { QuestionAnswering } from "../package.js";
+import { hideProblem, taskFound } from "../problem.js";
+import { panel } from "./choose.js";
+import { isOfPage, report, showLoadFailed } from "./failures.js";
+import { takeForSentiment } from "./for-sentiment.js";
+import { load, stopLoad } from "./load.js";
+import { showWaiting } from "./loading.js";
+import { isForgotten, markInUse, pick } from "./picked.js";
+
+/** @typedef {import("./models.js").Choice} Choice */
+
+const NONE = "No model comes with this page.";
+
+/** @type {import("./picked.js").Start} */
+let start = {};
+/** The model that is loaded, or being loaded. @type {Choice | undefined} */
+let wanted;
+/** The model that was ready last, to go back to. @type {Choice | undefined} */
+let last;
+
+/** @param {import("./models.js").ChosenModels} chosen */
+export function beginAnswers(chosen) {
+  start = { first: chosen.answers, usual: chosen.usual.answers };
+  wanted = start.first;
+  last = start.usual;
+  if (wanted) {
+    loadAnswers();
+    return;
+  }
+  showWaiting(`${NONE} Choose one below.`);
+  answeringMissing();
+  panel.missing(NONE);
+}
+
+/** Loads a model that the user picked. @param {Choice} choice */
+export function chooseForAnswers(choice) {
+  pick(choice);
+  change(choice);
+}
+
+/** @param {Choice} choice */
+function change(choice) {
+  wanted = choice;
+  loadAnswers();
+}
+
+/** Loads the current model; the page stays usable meanwhile. @returns {Promise<void>} */
+export async function loadAnswers() {
+  if (!wanted) return;
+  const loading = wanted;
+  setAnswering(undefined);
+  hideProblem();
+  panel.loading(loading.label, stop);
+  try {
+    const model = await load(QuestionAnswering, "answers", loading);
+    if (!model) return;
+    panel.ready(loading.label, ...wayBack(loading));
+    last = loading;
+    markInUse("answers", loading, start);
+    setAnswering(model);
+  } catch (error) {
+    if (taskFound(error) === "text-classification") return handOver(loading);
+    if (isForgotten("answers", loading, start, error)) {
+      wanted = start.usual;
+      return loadAnswers();
+    }
+    const text = `${loading.label} could not be loaded.`;
+    failed(text);
+    if (isOfPage(error)) panel.failed(text);
+    else panel.missing(`Choose another model instead of ${loading.label}:`, ...wayBack(loading));
+    report(error, loadAnswers);
+  }
+}
+
+/** A button that returns to the last model, unless that is the current one. @param {Choice} current */
+function wayBack(current) {
+  const previous = last;
+  /** @type {[button?: string, onClick?: () => void]} */
+  const none = [];
+  if (!previous || previous === current) return none;
+  /** @type {[button?: string, onClick?: () => void]} */
+  const back = [`Go back to ${previous.label}`, () => change(previous)];
+  return back;
+}
+
+function stop() {
+  if (!wanted) return;
+  stopLoad("answers");
+  failed(`${wanted.label} was not loaded because you stopped it.`);
+  panel.stopped(wanted.label, loadAnswers);
+}
+
+/** @param {string} text */
+function failed(text) {
+  showLoadFailed("answers", text);
+  answeringMissing();
+}
+
+/** The picked model turns out to be a classifier: the second card takes it, and the last model answers again. @param {Choice} found */
+function handOver(found) {
+  wanted = last === found ? undefined : last;
+  if (wanted) loadAnswers();
+  else {
+    const none = "no question-answering model comes with this page.";
+    failed(`${found.label} is a sentiment model, and ${none}`);
+    panel.missing(`N${none.slice(1)}`);
+  }
+  takeForSentiment(found);
+}

@@ -6,11 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use crate::folder;
+
 /// Hashes names and contents of all files under `inputs` (files or folders).
 pub fn of(inputs: &[PathBuf], salt: &str) -> Result<String> {
     let mut files = BTreeSet::new();
     for input in inputs {
-        collect(input, &mut files)?;
+        if input.is_dir() {
+            folder::visit(input, &mut |file| {
+                files.insert(file.to_path_buf());
+                Ok(())
+            })?;
+        } else if input.is_file() {
+            files.insert(input.clone());
+        }
     }
     let mut hash = Sha256::new();
     hash.update(salt);
@@ -21,17 +30,6 @@ pub fn of(inputs: &[PathBuf], salt: &str) -> Result<String> {
         hash.update(&bytes);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
-            collect(&entry?.path(), files)?;
-        }
-    } else if path.is_file() {
-        files.insert(path.to_path_buf());
-    }
-    Ok(())
 }
 
 /// Returns whether `outputs` exist and were built from this fingerprint.

@@ -7,7 +7,8 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Build, Options, fill, total};
+use super::size::total;
+use super::{Build, Options, fill};
 use crate::outcome::Outcome;
 use crate::process::{command, run as run_command, target};
 use crate::{python, setup};

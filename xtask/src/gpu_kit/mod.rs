@@ -3,6 +3,7 @@
 pub mod dry_run;
 mod inputs;
 mod packages;
+mod size;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use clap::Args;
 use crate::process::{cargo, command, find, output, root, run as run_command, target};
 use crate::{fingerprint, folder, python};
 use inputs::Inputs;
+use size::{check, mebibytes, total};
 
 /// Maximum size of the kit, in MiB.
 const LIMIT: u64 = 64;
@@ -97,7 +99,7 @@ pub fn fill(options: &Options, build: Build) -> Result<PathBuf> {
     fs::write(kit.join("version"), version(inputs.generated)?)?;
     // For dry runs on this machine, whose own Python may lack PyTorch.
     fs::write(kit.join("python"), format!("{}\n", python.display()))?;
-    check_size(&kit, options.limit)?;
+    check(&kit, options.limit)?;
     Ok(kit)
 }
 
@@ -236,74 +238,4 @@ fn version(generated: bool) -> Result<String> {
     let changed = if changed.trim().is_empty() { "" } else { ", with changes that aren't committed" };
     let data = if generated { ", with generated data and a teacher of random weights" } else { "" };
     Ok(format!("{}{changed}{data}\n", commit.trim()))
-}
-
-/// Rejects a kit over its limit, with the sizes of its parts.
-fn check_size(kit: &Path, limit: u64) -> Result<()> {
-    let whole = total(kit)?;
-    if whole <= limit << 20 {
-        return Ok(());
-    }
-    let mut parts = Vec::new();
-    for entry in fs::read_dir(kit)? {
-        let path = entry?.path();
-        parts.push((size(&path)?, path.file_name().unwrap_or_default().to_string_lossy().into_owned()));
-    }
-    parts.sort_by(|a, b| b.cmp(a));
-    let listed: Vec<_> =
-        parts.iter().map(|(bytes, name)| format!("{name} {:.1} MiB", mebibytes(*bytes))).collect();
-    bail!(
-        "{}: {:.1} MiB, over the limit of {limit} MiB ({}); raise --limit, name fewer --stages, or leave out --checkpoint",
-        kit.display(),
-        mebibytes(whole),
-        listed.join(", ")
-    );
-}
-
-/// Bytes of the kit without the results of its runs.
-fn total(kit: &Path) -> Result<u64> {
-    let mut sum = 0;
-    for entry in fs::read_dir(kit)? {
-        let path = entry?.path();
-        if !path.ends_with("out") && !path.ends_with("work") {
-            sum += size(&path)?;
-        }
-    }
-    Ok(sum)
-}
-
-fn size(path: &Path) -> Result<u64> {
-    if !path.is_dir() {
-        return Ok(fs::metadata(path)?.len());
-    }
-    let mut sum = 0;
-    for entry in fs::read_dir(path)? {
-        sum += size(&entry?.path())?;
-    }
-    Ok(sum)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown to one decimal")]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{check_size, total};
-
-    #[test]
-    fn a_kit_over_its_limit_is_refused_by_the_sizes_in_it() {
-        let kit = std::env::temp_dir().join(format!("gpu-kit-{}", std::process::id()));
-        std::fs::create_dir_all(kit.join("data")).expect("a folder");
-        std::fs::create_dir_all(kit.join("out")).expect("a folder");
-        std::fs::write(kit.join("data/large"), vec![0; 3 << 20]).expect("a file");
-        std::fs::write(kit.join("out/result"), vec![0; 1 << 20]).expect("a file");
-        std::fs::write(kit.join("small"), [0; 9]).expect("a file");
-        assert_eq!(total(&kit).ok(), Some((3 << 20) + 9));
-        assert!(check_size(&kit, 4).is_ok());
-        let error = check_size(&kit, 3).expect_err("3 MiB and 9 bytes").to_string();
-        assert!(error.contains("over the limit of 3 MiB (data 3.0 MiB, "), "{error}");
-        std::fs::remove_dir_all(kit).expect("the folder is there");
-    }
 }

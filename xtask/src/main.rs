@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod checks;
 mod demo;
+mod engine;
 mod fingerprint;
 mod folder;
 mod goldens;
@@ -60,6 +61,9 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
+    /// Run one check and write its outcome to a file; `test` does so for checks that run beside others.
+    #[command(hide = true)]
+    Check { name: String, report: PathBuf },
     /// Build the wasm module, the npm package and a folder that any static host can serve.
     Build {
         /// A model directory to put next to the page; repeatable.
@@ -119,6 +123,7 @@ fn main() -> ExitCode {
             demo::run(port, &model, !no_open, !no_isolation)
         }
         Command::Test { skip_training, only } => checks::run(skip_training, &only),
+        Command::Check { name, report } => checks::run_one(&name, &report),
         Command::Build { model } => site::run(&model),
         Command::Bench { native: true, rest } => bench::native(&rest),
         Command::Bench { native: false, rest } => bench::browser(&rest),

@@ -4,10 +4,12 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use crate::process::{run, run_noting};
 
 /// Result of a check that didn't fail; a failure is an error.
+#[derive(Serialize, Deserialize)]
 pub enum Outcome {
     Passed,
     /// Passed, except for the listed parts that couldn't be run.

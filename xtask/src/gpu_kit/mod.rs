@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::process::{cargo, command, find, output, root, run as run_command, target};
-use crate::{fingerprint, folder, python};
+use crate::{engine, fingerprint, folder, python};
 use inputs::Inputs;
 use size::{check, mebibytes, total};
 
@@ -118,18 +118,12 @@ fn clear(kit: &Path) -> Result<()> {
 
 /// The command-line tool.
 fn program(build: Build) -> Result<PathBuf> {
-    let mut cargo = cargo();
-    cargo.args(["build", "--quiet", "--package=mobilebert-cli"]);
-    let name = match build {
-        Build::Release => {
-            println!("building the command-line tool for release");
-            cargo.arg("--release");
-            "release"
-        }
-        Build::Debug => "debug",
-    };
-    run_command(&mut cargo)?;
-    Ok(target().join(name).join("mobilebert"))
+    if build == Build::Debug {
+        return engine::build();
+    }
+    println!("building the command-line tool for release");
+    run_command(cargo().args(["build", "--quiet", "--package=mobilebert-cli", "--release"]))?;
+    Ok(target().join("release/mobilebert"))
 }
 
 fn strip(program: &Path) -> Result<()> {

@@ -122,7 +122,7 @@ export interface LoadOptions {
    * `https://huggingface.co`.
    */
   endpoint?: string | readonly string[] | undefined;
-  /** Branch, tag or commit of a Hugging Face id. Default: `main`. */
+  /** Branch, tag or commit of a Hugging Face id that doesn't name one itself. Default: `main`. */
   revision?: string | undefined;
   /**
    * Loads the model that a Hugging Face id was made from, if it has only ONNX files, as the ids in examples of

@@ -141,6 +141,7 @@ test("a call names the invalid argument, and numbers as in JavaScript", async ()
   await assert.rejects(encoder.encode("a", { pooling: "median" }), naming("pooling", /cls, max, mean, .*, none/));
   await assert.rejects(encoder.encode("a", { maxLength: 0 }), naming("maxLength", /an integer/));
   await assert.rejects(encoder.similarity("a"), naming("b"));
+  await assert.rejects(encoder.similarity("a", [0.5]), naming("b", /`Float32Array\.from/));
   await assert.rejects(encoder.search("a", [5]), naming("corpus"));
   await assert.rejects(encoder.search("a", ["b"], { topK: 0 }), naming("topK", /an integer/));
   const zeroShot = made(ZeroShotClassification) as Any;

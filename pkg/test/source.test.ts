@@ -25,6 +25,12 @@ test("an id with two parts is resolved on the Hub, with its revision and mirror"
   );
 });
 
+test("an id that names a revision contradicts no option", async () => {
+  assert.equal(await base("a/b@dev", { revision: "dev" }), "https://huggingface.co/a/b/resolve/dev/");
+  const both = resolveSource("a/b@dev", { revision: "v1" });
+  await assert.rejects(both, (error) => error instanceof MobileBertError && error.detail.field === "revision");
+});
+
 test("anything else is a directory URL, relative to the working directory", async () => {
   const here = `file://${process.cwd()}/`;
   assert.equal(await base("models/x/"), `${here}models/x/`);

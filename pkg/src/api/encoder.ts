@@ -3,7 +3,7 @@ import { CALL, type Checks, checkOptions, isBoolean, isCount, isStrings, oneOf, 
 import type { CallOptions, LoadOptions, ModelSource } from "../types.js";
 import { LoadedModel } from "./model.js";
 import { open } from "./open.js";
-import { nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
+import { CONVERT, nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
 
 /** A way to combine the tokens' vectors into one. */
 export type Pooling = "cls" | "max" | "mean" | "mean_sqrt_len" | "weightedmean" | "lasttoken";
@@ -95,7 +95,7 @@ export class Encoder extends LoadedModel {
     if (!isStrings(corpus) && !areVectors(corpus)) {
       throw invalidInput(
         "corpus",
-        "not an array of texts, an array of Float32Arrays, or a Float32Array with a row per text",
+        `not an array of texts, an array of Float32Arrays, or a Float32Array with a row per text; ${CONVERT}`,
       );
     }
     if (corpus.length === 0) throw invalidInput("corpus", "empty; at least one text is needed");
@@ -109,7 +109,7 @@ export class Encoder extends LoadedModel {
   }
 }
 
-const TEXT_OR_VECTOR = "not a string or a Float32Array";
+const TEXT_OR_VECTOR = `not a string or a Float32Array; ${CONVERT}`;
 
 function isTextOrVector(value: unknown): value is string | Float32Array {
   return typeof value === "string" || value instanceof Float32Array;

@@ -43,9 +43,12 @@ export function nearest(query: Float32Array, rows: readonly Float32Array[], topK
   return hits.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, topK);
 }
 
+/** Vectors that were stored as JSON come back as arrays of numbers. */
+export const CONVERT = "convert an array of numbers with `Float32Array.from(…)`";
+
 function vector(field: string, value: unknown): Float32Array {
   if (value instanceof Float32Array) return value;
-  throw invalidInput(field, "not a Float32Array");
+  throw invalidInput(field, `not a Float32Array; ${CONVERT}`);
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {

@@ -41,7 +41,11 @@ export async function resolveSource(
   const headers = options.headers ?? {};
   const id = typeof model === "string" ? HUB_ID.exec(text) : null;
   if (id?.[1] && !(await isDirectory(text))) {
-    const hub = { name: id[1], revision: id[2] ?? options.revision ?? "main" };
+    const { revision = id[2] ?? "main" } = options;
+    if (id[2] !== undefined && revision !== id[2]) {
+      throw invalidInput("revision", `${shown(revision)}, but "${text}" names another one; pass one of the two`);
+    }
+    const hub = { name: id[1], revision };
     const path = `${hub.name}/resolve/${encodeURIComponent(hub.revision)}/`;
     const urls = endpoints(options).map((endpoint) => directoryUrl("endpoint", `${endpoint}/${path}`));
     const mirrors = (await Promise.all(urls)).map(({ href }) => href);

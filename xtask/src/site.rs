@@ -12,18 +12,24 @@ use crate::{folder, offline, package, pages, size};
 /// Maximum file size accepted by common static hosts.
 const MAX_FILE_BYTES: u64 = 25 << 20;
 
-/// Builds the pages and lays out `target/site/`.
+/// Builds `target/site/` and prints where it is.
 pub fn run(named: &[PathBuf]) -> Result<ExitCode> {
+    let site = build(named)?;
+    size::report()?;
+    println!("the site is in {}; any static host can serve it, under any path", site.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the pages and lays out `target/site/`.
+pub fn build(named: &[PathBuf]) -> Result<PathBuf> {
     // Before the build, so that a wrong folder is reported immediately.
     let mut models = models::find(named)?;
     let named: Vec<_> = named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
     models.retain(|model| named.contains(&model.folder) || model.folder.starts_with(root()));
     pages::build()?;
-    size::report()?;
     let site = target().join("site");
     lay_out(&site, &models)?;
-    println!("the site is in {}; any static host can serve it, under any path", site.display());
-    Ok(ExitCode::SUCCESS)
+    Ok(site)
 }
 
 /// Copies the pages, the package they import, its API reference and the models; all URLs in them are relative.

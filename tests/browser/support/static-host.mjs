@@ -15,15 +15,27 @@ const types = {
   ".wasm": "application/wasm",
 };
 
+let site;
+
 /**
- * Builds the site with `cargo xtask build` and serves it under a prefix like a plain static host, with no headers but the
- * content type. `instead` maps files to texts that replace them, or to functions that respond, and may be changed later.
- * `second` is the prefix of another copy.
+ * The folder of the site: `SITE`, which `cargo xtask test` has built, or else built here, once. Another build would replace
+ * files that a host is serving.
  */
-export async function startStaticHost(first, instead = {}, second = first) {
+async function build() {
+  if (process.env.SITE) return process.env.SITE;
   const { stdout } = await promisify(execFile)(process.env.XTASK, ["build"]);
   const folder = /the site is in (.*);/.exec(stdout)?.[1];
   if (!folder) throw new Error(`the build did not say where the site is:\n${stdout}`);
+  return folder;
+}
+
+/**
+ * Serves the site under a prefix like a plain static host, with no headers but the content type. `instead` maps files to
+ * texts that replace them, or to functions that respond, and may be changed later. `second` is the prefix of another copy.
+ */
+export async function startStaticHost(first, instead = {}, second = first) {
+  site ??= build();
+  const folder = await site;
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const prefix = pathname.startsWith(second) ? second : first;

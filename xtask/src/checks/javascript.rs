@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::outcome::{Outcome, passed};
 use crate::process::{command, root, run};
-use crate::{browser, package, setup, size};
+use crate::{browser, package, setup, site, size};
 
 pub fn types() -> Result<Outcome> {
     package::build()?;
@@ -42,6 +42,7 @@ pub fn browsers() -> Result<Outcome> {
         bail!("tests/browser has no tests");
     }
     let mut node = browser::node()?;
+    node.env("SITE", site::build(&[])?);
     // Two files at a time: each spends much of its time waiting for a browser to start and for pages to load.
     passed(node.args(["--test", "--test-concurrency=2"]).args(tests))
 }

@@ -1,7 +1,22 @@
 //! Extracts the results of one sequence from the padded buffers of a run.
 
+use super::Outputs;
+use super::sequence::{Group, Sequence};
 use crate::plan::{Output, Plan};
 use crate::weights::Tensor;
+
+/// Puts the results of a run into those of its sequences, without their padding.
+pub fn group(
+    plan: &Plan,
+    buffers: &[Vec<f32>],
+    sequences: &[Sequence],
+    group: &Group,
+    results: &mut [Outputs],
+) {
+    for (item, &member) in group.members.iter().enumerate() {
+        results[member] = Outputs(outputs(plan, buffers, item, sequences[member].input_ids.len()));
+    }
+}
 
 /// The results of sequence `item` of a run, without its padding. `buffers` is parallel to the plan's outputs.
 pub fn outputs(plan: &Plan, buffers: &[Vec<f32>], item: usize, length: usize) -> Vec<(String, Tensor)> {

@@ -17,6 +17,7 @@ pub(crate) use sequence::MAX_ROWS;
 pub use sequence::{Limits, Sequence};
 pub use shared::{BeginRun, SharedRun};
 
+use self::sequence::Group;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::gpu::Memory;
@@ -147,26 +148,13 @@ impl Session {
         extra: ExtraOutputs,
         rows: usize,
     ) -> Result<Vec<Outputs>> {
-        for (index, sequence) in sequences.iter().enumerate() {
-            sequence.check(index, &self.limits)?;
-        }
+        let ExtraOutputs { hidden_states, attentions } = extra;
+        let extra = Request { hidden_states, attentions, ..Request::default() };
         let mut results = vec![Outputs::default(); sequences.len()];
-        for group in sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows) {
-            let request = Request {
-                batch: group.members.len(),
-                sequence: group.padded,
-                schedule: self.schedules.of(group.members.len() * group.padded),
-                hidden_states: extra.hidden_states,
-                attentions: extra.attentions,
-                ..Request::default()
-            };
-            let plan = self.plan(request)?;
-            let inputs = sequence::pad(sequences, &group);
+        for group in self.groups(sequences, rows)? {
+            let (plan, inputs) = self.prepare(sequences, &group, extra)?;
             let buffers = self.executor.run(&plan, &inputs).await?;
-            for (item, &member) in group.members.iter().enumerate() {
-                let length = sequences[member].input_ids.len();
-                results[member] = Outputs(cut::outputs(&plan, &buffers, item, length));
-            }
+            cut::group(&plan, &buffers, sequences, &group, &mut results);
         }
         Ok(results)
     }
@@ -177,11 +165,8 @@ impl Session {
     /// Same as [`Session::run`], and if there isn't a step with that label.
     pub async fn run_until(&mut self, sequence: &Sequence, label: &str) -> Result<Vec<f32>> {
         sequence.check(0, &self.limits)?;
-        let sequences = std::slice::from_ref(sequence);
-        let group = sequence::Group { members: vec![0], padded: sequence.input_ids.len() };
-        let schedule = self.schedules.of(group.padded);
-        let plan = self.plan(Request { batch: 1, sequence: group.padded, schedule, ..Request::default() })?;
-        let inputs = sequence::pad(sequences, &group);
+        let group = Group { members: vec![0], padded: sequence.input_ids.len() };
+        let (plan, inputs) = self.prepare(std::slice::from_ref(sequence), &group, Request::default())?;
         self.executor.run_until(&plan, &inputs, label).await
     }
 
@@ -191,17 +176,8 @@ impl Session {
     /// # Errors
     /// Same as [`Session::run`], and for a layer that the network doesn't have.
     pub async fn attention(&mut self, sequence: &Sequence, layer: usize) -> Result<Tensor> {
-        sequence.check(0, &self.limits)?;
-        let padded = sequence.input_ids.len().next_multiple_of(self.executor.bucket());
-        let group = sequence::Group { members: vec![0], padded: padded.min(self.limits.max_sequence) };
-        let plan = self.plan(Request {
-            batch: 1,
-            sequence: group.padded,
-            schedule: self.schedules.of(group.padded),
-            attention_of: Some(layer),
-            ..Request::default()
-        })?;
-        let inputs = sequence::pad(std::slice::from_ref(sequence), &group);
+        let extra = Request { attention_of: Some(layer), ..Request::default() };
+        let (plan, inputs) = self.one_run(std::slice::from_ref(sequence), extra)?;
         let buffers = self.executor.run(&plan, &inputs).await?;
         let outputs = cut::outputs(&plan, &buffers, 0, sequence.input_ids.len());
         let only = outputs.into_iter().next().map(|(_, probabilities)| probabilities);
@@ -213,7 +189,7 @@ impl Session {
     /// # Errors
     /// Same as [`Session::run`], and if the lengths differ or need more than one run.
     pub async fn profile(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Profile)> {
-        let (plan, inputs) = self.one_run(sequences)?;
+        let (plan, inputs) = self.one_run(sequences, Request::default())?;
         let profile = self.executor.profile(&plan, &inputs).await?;
         Ok((plan, profile))
     }
@@ -224,28 +200,37 @@ impl Session {
     /// # Errors
     /// Same as [`Session::profile`].
     pub async fn run_in_parts(&mut self, sequences: &[Sequence]) -> Result<Option<RunParts>> {
-        let (plan, inputs) = self.one_run(sequences)?;
+        let (plan, inputs) = self.one_run(sequences, Request::default())?;
         self.executor.run_in_parts(&plan, &inputs).await
     }
 
     /// The plan and the inputs of a batch that has to fit into one run.
-    fn one_run(&mut self, sequences: &[Sequence]) -> Result<(Arc<Plan>, Inputs)> {
-        for (index, sequence) in sequences.iter().enumerate() {
-            sequence.check(index, &self.limits)?;
-        }
-        let rows = sequences.len() * self.limits.max_sequence;
-        let groups = sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows);
+    fn one_run(&mut self, sequences: &[Sequence], extra: Request) -> Result<(Arc<Plan>, Inputs)> {
+        let groups = self.groups(sequences, sequences.len() * self.limits.max_sequence)?;
         let [group] = groups.as_slice() else {
             let problem = format!("make {} runs, not one; batches are powers of two", groups.len());
             return Err(Error::invalid_input("sequences", problem));
         };
-        let request = Request {
-            batch: group.members.len(),
-            sequence: group.padded,
-            schedule: self.schedules.of(group.members.len() * group.padded),
-            ..Request::default()
-        };
-        Ok((self.plan(request)?, sequence::pad(sequences, group)))
+        self.prepare(sequences, group, extra)
+    }
+
+    /// Checks sequences, and groups them into runs of at most `rows` rows.
+    fn groups(&self, sequences: &[Sequence], rows: usize) -> Result<Vec<Group>> {
+        for (index, sequence) in sequences.iter().enumerate() {
+            sequence.check(index, &self.limits)?;
+        }
+        Ok(sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows))
+    }
+
+    /// The plan and the inputs of one run. `extra` says which results it has in addition to the head's.
+    fn prepare(
+        &mut self,
+        sequences: &[Sequence],
+        group: &Group,
+        extra: Request,
+    ) -> Result<(Arc<Plan>, Inputs)> {
+        let plan = self.plan(group.members.len(), group.padded, extra)?;
+        Ok((plan, sequence::pad(sequences, group)))
     }
 
     /// Waits until all uploads have completed; browsers report a lack of memory only then.
@@ -271,10 +256,13 @@ impl Session {
         &self.executor
     }
 
-    /// Uses the schedule `tiled` if the request needs values that a chain keeps inside its kernels.
-    fn plan(&mut self, request: Request) -> Result<Arc<Plan>> {
-        let inside = request.schedule == Schedule::Chain && request.keeps_more();
-        let schedule = if inside { Schedule::Tiled } else { request.schedule };
-        self.plans.get(&self.network, Request { schedule, ..request })
+    /// The plan for runs of this size.
+    fn plan(&mut self, batch: usize, sequence: usize, extra: Request) -> Result<Arc<Plan>> {
+        let schedule = match self.schedules.of(batch * sequence) {
+            // A chain keeps the extra results inside its kernels.
+            Schedule::Chain if extra.keeps_more() => Schedule::Tiled,
+            schedule => schedule,
+        };
+        self.plans.get(&self.network, Request { batch, sequence, schedule, ..extra })
     }
 }

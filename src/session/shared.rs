@@ -1,6 +1,6 @@
 //! Runs shared by several workers.
 
-use super::{Outputs, Sequence, Session, cut, sequence};
+use super::{Outputs, Sequence, Session, cut};
 use crate::cpu::{Division, Exchange};
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Request};
@@ -30,23 +30,16 @@ impl Session {
         rows: usize,
         begin: &mut BeginRun<'_>,
     ) -> Result<Option<Vec<Outputs>>> {
-        for (index, sequence) in sequences.iter().enumerate() {
-            sequence.check(index, &self.limits)?;
-        }
         let mut results = vec![Outputs::default(); sequences.len()];
-        for group in sequence::group(sequences, self.executor.bucket(), self.limits.max_sequence, rows) {
-            let plan = self.plan(self.shared_request(group.members.len(), group.padded))?;
-            let inputs = sequence::pad(sequences, &group);
+        for group in self.groups(sequences, rows)? {
+            let (plan, inputs) = self.prepare(sequences, &group, Request::default())?;
             let Some(division) = Division::of(&plan) else { return Ok(None) };
             let run =
                 SharedRun { inputs: &inputs, batch: group.members.len(), floats: division.floats(&plan) };
             let Some(mut exchange) = begin(&run) else { return Ok(None) };
             let buffers = self.executor.run_shared(&plan, &division, &inputs, exchange.as_mut())?;
             let Some(buffers) = buffers else { return Ok(None) };
-            for (item, &member) in group.members.iter().enumerate() {
-                let length = sequences[member].input_ids.len();
-                results[member] = Outputs(cut::outputs(&plan, &buffers, item, length));
-            }
+            cut::group(&plan, &buffers, sequences, &group, &mut results);
         }
         Ok(Some(results))
     }
@@ -57,14 +50,10 @@ impl Session {
     /// Same as [`Session::run`].
     pub fn take_part(&mut self, inputs: &Inputs, batch: usize, exchange: &mut dyn Exchange) -> Result<bool> {
         let sequence = inputs.input_ids.len() / batch.max(1);
-        let plan = self.plan(self.shared_request(batch, sequence))?;
+        let plan = self.plan(batch, sequence, Request::default())?;
         let division = Division::of(&plan);
         let division = division.ok_or_else(|| Error::internal("run", "its steps don't divide"))?;
         let results = self.executor.run_shared(&plan, &division, inputs, exchange)?;
         Ok(results.is_some())
-    }
-
-    fn shared_request(&self, batch: usize, sequence: usize) -> Request {
-        Request { batch, sequence, schedule: self.schedules.of(batch * sequence), ..Request::default() }
     }
 }

@@ -6,7 +6,7 @@ use mobilebert::config::Config;
 use mobilebert::cpu::Executor;
 use mobilebert::kernels::Simd;
 use mobilebert::plan::{Inputs, Network, ParameterId, Request};
-use mobilebert::weights::{Assembler, Converted, Generator, ParameterData, Storage, Values};
+use mobilebert::weights::{Assembler, Converted, Generator, ParameterData, Values, WeightFormat};
 use serde_json::json;
 
 /// Tokens, and how often they are computed per measurement: the system counts a thread's time in milliseconds.
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .to_string(),
     )?;
     let network = Network::of(&config)?;
-    for storage in [Storage::Q4, Storage::F16] {
+    for storage in [WeightFormat::Q4, WeightFormat::F16] {
         let parameters = parameters(&network, storage)?;
         for simd in Simd::available() {
             let stored = load(&network, &parameters, simd, |values, _| Ok(values))?;
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The parameters of random weights in a format.
 fn parameters(
     network: &Network,
-    storage: Storage,
+    storage: WeightFormat,
 ) -> mobilebert::error::Result<Vec<(ParameterId, ParameterData)>> {
     let mut parameters = Vec::new();
     let mut assembler = Assembler::new(network);

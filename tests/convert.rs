@@ -8,7 +8,7 @@ use mobilebert::config::Config;
 use mobilebert::model::{Loader, ModelFiles};
 use mobilebert::plan::Network;
 use mobilebert::session::{Device, ExtraOutputs, Outputs, Sequence, SessionOptions};
-use mobilebert::weights::{Generator, Quantizer, RawTensor, Storage};
+use mobilebert::weights::{Generator, Quantizer, RawTensor, WeightFormat};
 use serde_json::json;
 use support::checkpoint;
 
@@ -22,7 +22,7 @@ fn config() -> String {
     .to_string()
 }
 
-async fn results(file: &[u8], chunk: usize, storage: Option<Storage>) -> Vec<Outputs> {
+async fn results(file: &[u8], chunk: usize, storage: Option<WeightFormat>) -> Vec<Outputs> {
     let config = config();
     let files = ModelFiles { config: config.as_bytes(), ..ModelFiles::default() };
     let options = SessionOptions { device: Device::Cpu, threads: 1, ..SessionOptions::default() };
@@ -45,7 +45,7 @@ fn converting_while_loading_gives_the_results_of_a_converted_file() {
     let file = checkpoint::file(&tensors, &[]);
     pollster::block_on(async {
         let exact = results(&file, 1000, None).await;
-        for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+        for storage in [WeightFormat::F16, WeightFormat::Q8, WeightFormat::Q4] {
             let mut quantizer = Quantizer::new(storage);
             for tensor in &tensors {
                 quantizer.push(tensor.clone()).unwrap();

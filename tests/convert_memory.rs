@@ -2,7 +2,7 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-use mobilebert::weights::{Dtype, RawTensor, Storage};
+use mobilebert::weights::{Dtype, RawTensor, WeightFormat};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -11,7 +11,7 @@ static ALLOCATED: PeakAlloc = PeakAlloc;
 #[test]
 fn converting_a_tensor_does_not_copy_it_as_floats() {
     let (rows, columns) = (4000, 256);
-    for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+    for storage in [WeightFormat::F16, WeightFormat::Q8, WeightFormat::Q4] {
         let bytes = (0..rows * columns).flat_map(|index| (index as f32).sin().to_le_bytes()).collect();
         let name = "bert.encoder.layer.0.output.dense.weight".into();
         let raw = RawTensor { name, dtype: Dtype::F32, shape: vec![rows, columns], bytes };

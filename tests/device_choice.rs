@@ -13,7 +13,7 @@ use mobilebert::session::{
     Candidate, ChosenBy, Device, DeviceKind, ExtraOutputs, PendingSession, Schedules, Sequence,
     SessionOptions, Timing,
 };
-use mobilebert::weights::{Generator, RawTensor, Storage};
+use mobilebert::weights::{Generator, RawTensor, WeightFormat};
 use serde_json::json;
 use support::checkpoint;
 use support::gpu::{device, mobilebert};
@@ -50,7 +50,7 @@ fn choose(
     pollster::block_on(async {
         let mut started = PendingSession::new(options).await.unwrap();
         let network = Network::of(config).unwrap();
-        let record = started.choose(&network, Storage::Q8, remembered).await.unwrap();
+        let record = started.choose(&network, WeightFormat::Q8, remembered).await.unwrap();
         (started, record)
     })
 }
@@ -219,7 +219,7 @@ fn a_schedule_beyond_the_adapters_limits_is_ruled_out_and_the_next_one_is_used()
     let device = pollster::block_on(gpu::Device::request_within(&limits)).unwrap();
     let mut started = PendingSession::on(device, &options(Device::Gpu)).unwrap();
     let network = Network::of(&small()).unwrap();
-    pollster::block_on(started.choose(&network, Storage::Q8, None)).unwrap();
+    pollster::block_on(started.choose(&network, WeightFormat::Q8, None)).unwrap();
     let report = started.device();
     let [ruled_out] = report.chosen.ruled_out.as_slice() else { panic!("{report:?}") };
     assert_eq!(ruled_out.candidate, Candidate::Chain);
@@ -237,7 +237,7 @@ fn without_a_schedule_that_fits_the_cpu_is_used_or_the_error_says_why() {
         let device = pollster::block_on(gpu::Device::request_within(&limits)).unwrap();
         let mut started = PendingSession::on(device, &options(wanted)).unwrap();
         let network = Network::of(&small()).unwrap();
-        let chosen = pollster::block_on(started.choose(&network, Storage::Q8, None));
+        let chosen = pollster::block_on(started.choose(&network, WeightFormat::Q8, None));
         chosen.map(|_| started.device().clone())
     };
     let report = choose(Device::Auto).unwrap();
@@ -278,7 +278,7 @@ fn a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its
     let file = checkpoint::file(&tensors, &[]);
     let files = ModelFiles { config: json.as_bytes(), ..ModelFiles::default() };
     let sequence = Sequence::new((0..60).collect(), vec![0; 60]);
-    let run = |options: &SessionOptions, storage: Storage, in_time: bool| {
+    let run = |options: &SessionOptions, storage: WeightFormat, in_time: bool| {
         pollster::block_on(async {
             let mut loader = Loader::new(&files, options).await.unwrap();
             loader.convert_to(storage);
@@ -296,7 +296,7 @@ fn a_loader_chooses_when_it_knows_the_network_and_compiles_for_the_format_of_its
             outputs[0].get("start_logits").unwrap().data.clone()
         })
     };
-    for storage in Storage::ALL {
+    for storage in WeightFormat::ALL {
         let expected = run(&options(Device::Cpu), storage, true);
         for (schedule, in_time) in
             [(Schedule::Chain, true), (Schedule::Tiled, true), (Schedule::Chain, false)]

@@ -7,7 +7,7 @@ use mobilebert::cpu;
 use mobilebert::kernels::Simd;
 use mobilebert::plan::{Network, Parameter, ParameterId, Plan, Recipe, Request, Schedule};
 use mobilebert::weights::{
-    Assembler, Converted, Dtype, Generator, ParameterData, Q4_GROUP, RawTensor, Storage, Tensor, Values,
+    Assembler, Converted, Dtype, Generator, ParameterData, Q4_GROUP, RawTensor, Tensor, Values, WeightFormat,
     decode,
 };
 use serde_json::json;
@@ -31,11 +31,11 @@ struct Model {
 
 impl Model {
     fn new(fields: &serde_json::Value, raw: impl Fn(&Network) -> Vec<RawTensor>) -> Self {
-        Model::stored_as(Storage::Q8, fields, raw)
+        Model::stored_as(WeightFormat::Q8, fields, raw)
     }
 
     fn stored_as(
-        storage: Storage,
+        storage: WeightFormat,
         fields: &serde_json::Value,
         raw: impl Fn(&Network) -> Vec<RawTensor>,
     ) -> Self {
@@ -198,7 +198,7 @@ fn joined_linears_compute_the_same_bits_as_separate_ones() {
 fn f16_and_q4_networks_give_the_same_bits_as_their_floats() {
     let is_packed = |values: &ParameterData| matches!(values.values, Values::F16(_) | Values::Q4 { .. });
     let unpacked = |values| if is_packed(&values) { in_f32(values) } else { values };
-    for storage in [Storage::F16, Storage::Q4] {
+    for storage in [WeightFormat::F16, WeightFormat::Q4] {
         let mut packed = 0;
         for (index, fields) in sample_configs().into_iter().chain([full_width(1)]).enumerate() {
             let model = Model::stored_as(storage, &fields, |network| {
@@ -221,7 +221,7 @@ fn weights_stay_packed_on_the_cpu() {
     let mut fields = full_width(24);
     fields["vocab_size"] = json!(30_522);
     let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
-    for storage in Storage::ALL {
+    for storage in WeightFormat::ALL {
         for simd in Simd::available() {
             let mut executor = cpu::Executor::with_simd(1, simd).unwrap();
             for (id, parameter) in network.parameters.iter().enumerate() {
@@ -256,7 +256,7 @@ fn both_executors_agree_on_packed_networks_in_every_schedule() {
     let Some(mut gpu) = executor(test) else { return };
     let mut chains = 0;
     for (index, fields) in sample_configs().into_iter().enumerate() {
-        for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+        for storage in [WeightFormat::F16, WeightFormat::Q8, WeightFormat::Q4] {
             let model = Model::stored_as(storage, &fields, |network| {
                 checkpoint::raw(&checkpoint::tensors(network, &mut Random::new(60 + index as u64)))
             });
@@ -283,14 +283,14 @@ fn both_executors_agree_on_packed_networks_in_every_schedule() {
 }
 
 /// Zeros in a format, for memory tests.
-fn zeros(parameter: &Parameter, storage: Storage) -> ParameterData {
+fn zeros(parameter: &Parameter, storage: WeightFormat) -> ParameterData {
     let shape = parameter.shape.clone();
     let len: usize = shape.iter().product();
     let scales = vec![1.0; shape[0]];
     let values = match storage.of_tensor(&parameter.name, &shape) {
-        Storage::F16 if shape.len() == 2 => Values::F16(vec![0; len]),
-        Storage::Q8 => Values::Q8(vec![0; len]),
-        Storage::Q4 => Values::Q4 { nibbles: vec![0; len / 2], groups: vec![0; len / Q4_GROUP] },
+        WeightFormat::F16 if shape.len() == 2 => Values::F16(vec![0; len]),
+        WeightFormat::Q8 => Values::Q8(vec![0; len]),
+        WeightFormat::Q4 => Values::Q4 { nibbles: vec![0; len / 2], groups: vec![0; len / Q4_GROUP] },
         _ => return Tensor { shape, data: vec![0.0; len] }.into(),
     };
     ParameterData { shape, values, scales }
@@ -307,7 +307,7 @@ fn weights_stay_packed_on_the_gpu() {
     let network = Network::of(&config).unwrap();
     let inputs = checkpoint::inputs(&config, 1, 384, &mut Random::new(1));
     let mut read = Vec::new();
-    for storage in [Storage::Q4, Storage::Q8, Storage::F16, Storage::F32] {
+    for storage in [WeightFormat::Q4, WeightFormat::Q8, WeightFormat::F16, WeightFormat::F32] {
         for (id, parameter) in network.parameters.iter().enumerate() {
             gpu.load(ParameterId(id), parameter, zeros(parameter, storage)).unwrap();
         }

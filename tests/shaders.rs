@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mobilebert::config::Config;
 use mobilebert::gpu::{Layout, launch};
-use mobilebert::kernels::{Access, ENTRY_POINT, Format, Kernel, Operation, kernels};
+use mobilebert::kernels::{Access, ENTRY_POINT, Kernel, Operation, WeightFormat, kernels};
 use mobilebert::plan::{Network, Parameter, ParameterId, Request, Schedule};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
@@ -234,9 +234,9 @@ fn plans_use_exactly_the_kernels_of_the_table() {
     let mut used = BTreeSet::new();
     for fields in support::gpu::sample_configs() {
         let network = Network::of(&Config::from_json(fields.to_string()).unwrap()).unwrap();
-        let layouts = |format: Format| -> Vec<Layout> {
+        let layouts = |format: WeightFormat| -> Vec<Layout> {
             let of = |parameter: &Parameter| Layout {
-                format: if parameter.shape.len() == 2 { format } else { Format::F32 },
+                format: if parameter.shape.len() == 2 { format } else { WeightFormat::F32 },
                 shape: parameter.shape.clone(),
                 group: parameter.group.map(|group| group.index),
                 offset: 0,
@@ -250,7 +250,7 @@ fn plans_use_exactly_the_kernels_of_the_table() {
                 continue;
             };
             for step in &plan.steps {
-                for layouts in Format::ALL.map(layouts) {
+                for layouts in WeightFormat::ALL.map(layouts) {
                     let launch = launch(&plan, step, &|id: ParameterId| layouts.get(id.0)).unwrap();
                     assert_eq!(launch.operands.len(), launch.kernel.bindings.len(), "{}", step.label);
                     assert_eq!(launch.parameters.len(), launch.kernel.parameters.size, "{}", step.label);

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Directory, SmallFiles, WEIGHTS_FILE};
 use mobilebert::weights::manifest::{self, Manifest};
-use mobilebert::weights::{Quantizer, Storage, Stream, TensorReport};
+use mobilebert::weights::{Quantizer, Stream, TensorReport, WeightFormat};
 
 use crate::arguments::Machine;
 use crate::hub;
@@ -50,9 +50,9 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         refuse_existing(&self.out)?;
         let storage = match self.dtype {
-            DtypeName::F16 => Storage::F16,
-            DtypeName::Q8 => Storage::Q8,
-            DtypeName::Q4 => Storage::Q4,
+            DtypeName::F16 => WeightFormat::F16,
+            DtypeName::Q8 => WeightFormat::Q8,
+            DtypeName::Q4 => WeightFormat::Q4,
         };
         let directory = Directory::new(hub::directory(&self.model)?)?;
         let (weights, reports) = quantize(&directory, storage)?;
@@ -66,7 +66,7 @@ impl Arguments {
 }
 
 /// Writes the directory, with `files.json` last.
-fn write(out: &Path, files: &[(&str, Vec<u8>)], storage: Storage) -> Result<()> {
+fn write(out: &Path, files: &[(&str, Vec<u8>)], storage: WeightFormat) -> Result<()> {
     let entries = files.iter().map(|(name, content)| manifest::File::of(name, content)).collect();
     let manifest = Manifest { format: manifest::FORMAT, dtype: storage.to_string(), files: entries };
     let mut draft = Draft::new(out);
@@ -162,7 +162,7 @@ fn refuse_existing(out: &Path) -> Result<()> {
     }
 }
 
-fn quantize(directory: &Directory, storage: Storage) -> Result<(Vec<u8>, Vec<TensorReport>)> {
+fn quantize(directory: &Directory, storage: WeightFormat) -> Result<(Vec<u8>, Vec<TensorReport>)> {
     let checkpoint = directory.checkpoint()?;
     let mut quantizer = Quantizer::new(storage);
     let bar = progress(checkpoint.headers().iter().map(|header| header.tensors.len()).sum(), "tensors");

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::plan::{Network, Source};
 use crate::session::{DeviceKind, Limits, PendingSession, Session, SessionOptions};
-use crate::weights::{Assembler, Generator, Storage};
+use crate::weights::{Assembler, Generator, WeightFormat};
 
 /// Generates a session's weights from a seed.
 pub struct Seeding {
@@ -39,7 +39,7 @@ impl Seeding {
         let before = now_ms();
         let plain = Network::of(config)?;
         let mut started = PendingSession::new(options).await?;
-        started.choose(&plain, Storage::F32, None).await?;
+        started.choose(&plain, WeightFormat::F32, None).await?;
         let on_gpu = started.device().kind == DeviceKind::Gpu;
         let network = if on_gpu { plain.folded()? } else { plain };
         let times = SeedingTimes { compile: now_ms() - before, ..SeedingTimes::default() };

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::kernels::Format;
+use crate::kernels::WeightFormat;
 use crate::plan::{Group, Parameter, ParameterId, Role};
 use crate::weights::{ParameterData, Q4_GROUP, Values};
 
@@ -23,7 +23,7 @@ pub struct Layout {
     /// Sizes, outermost first.
     pub shape: Vec<usize>,
     /// Format of its values.
-    pub format: Format,
+    pub format: WeightFormat,
     /// Offset in its buffer, in bytes.
     pub offset: usize,
     /// The group that shares the buffer, if any.
@@ -58,7 +58,7 @@ impl Uploaded {
             offset += part.len() as u64;
         });
         let layout =
-            Layout { shape: values.shape.clone(), format: format_of(values), offset: 0, group: None };
+            Layout { shape: values.shape.clone(), format: values.values.format(), offset: 0, group: None };
         Ok(Uploaded { layout, bytes: padded(bytes), buffer })
     }
 }
@@ -90,7 +90,7 @@ impl PendingGroup {
         let mut encoded = Vec::with_capacity(bytes as usize);
         encode(parameter, values, |part| encoded.extend_from_slice(part));
         let group = Some(self.group.index);
-        let layout = Layout { shape: values.shape.clone(), format: format_of(values), offset: 0, group };
+        let layout = Layout { shape: values.shape.clone(), format: values.values.format(), offset: 0, group };
         self.members.retain(|(other, ..)| *other != id);
         self.members.push((id, layout, encoded));
         Ok(self.members.len() == self.group.members)
@@ -128,15 +128,6 @@ impl PendingGroup {
 fn allocate(device: &Device, ledger: &Arc<Ledger>, label: &str, bytes: u64) -> Arc<Allocation> {
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
     Arc::new(Allocation::new(&device.device, ledger, label, bytes, usage))
-}
-
-fn format_of(values: &ParameterData) -> Format {
-    match values.values {
-        Values::F32(_) => Format::F32,
-        Values::F16(_) => Format::F16,
-        Values::Q8(_) => Format::Q8,
-        Values::Q4 { .. } => Format::Q4,
-    }
 }
 
 /// Encodes a parameter the way kernels read it, and writes it in parts of whole words.
@@ -199,14 +190,14 @@ fn matrix_width(parameter: &Parameter) -> Option<usize> {
 /// Size in bytes of the parameter as [`encode`] writes it.
 fn check(device: &Device, parameter: &Parameter, values: &ParameterData) -> Result<u64> {
     let len: usize = values.shape.iter().product();
-    let groups = if format_of(values) == Format::Q4 { len / Q4_GROUP } else { 0 };
+    let groups = if values.values.format() == WeightFormat::Q4 { len / Q4_GROUP } else { 0 };
     let scales = 4 * values.scales.len() + 2 * groups.next_multiple_of(2);
     if values.shape != parameter.shape || !values.is_whole() || len == 0 {
         let problem = format!("{len} values of shape {:?} instead of {:?}", values.shape, parameter.shape);
         return Err(Error::tensor(&parameter.name, problem));
     }
     let columns = matrix_width(parameter).unwrap_or(len);
-    let bytes = (format_of(values).unit_bytes(len / columns, columns) + scales) as u64;
+    let bytes = (values.values.format().unit_bytes(len / columns, columns) + scales) as u64;
     let limit = device.device.limits().max_storage_buffer_binding_size;
     if padded(bytes) > limit {
         return Err(Error::unsupported(

@@ -57,7 +57,7 @@ impl HostParameter {
         }
     }
 
-    /// Its shape. The format is always [`Format::F32`](super::Format): twins handle formats themselves.
+    /// Its shape. The format is always [`F32`](super::WeightFormat::F32): twins handle formats themselves.
     pub fn shape(&self) -> ParameterShape<'_> {
         let shape = match self {
             HostParameter::Matrix { shape, .. } | HostParameter::Table { shape, .. } => shape.as_slice(),

@@ -32,7 +32,7 @@ pub use mobilebert_compute::{COLUMN_MULTIPLE, PackedMatrix, Scratch, Simd, Table
 
 pub use chain::{ChainLinear, ChainOperand, ChainResidual, ChainSource};
 pub use cost::Cost;
-pub use format::Format;
+pub use format::WeightFormat;
 pub use host::{Host, HostParameter};
 pub use ids::{BufferId, Columns, ParameterId, Residual};
 pub use inputs::{Inputs, PAD_ID};

@@ -1,6 +1,6 @@
 //! The sizes of an operation's operands, and the checks common to all kernels.
 
-use super::{BufferId, Columns, Format, ParameterId, Residual};
+use super::{BufferId, Columns, ParameterId, Residual, WeightFormat};
 use crate::error::{Error, Result};
 
 /// Shape and storage of a parameter.
@@ -9,7 +9,7 @@ pub struct ParameterShape<'a> {
     /// Sizes, outermost first.
     pub shape: &'a [usize],
     /// Format of its values on a GPU; CPU twins handle formats themselves.
-    pub format: Format,
+    pub format: WeightFormat,
     /// Offset in its buffer on a GPU, in bytes.
     pub offset: usize,
     /// The group whose parameters share that buffer, if any.
@@ -19,7 +19,7 @@ pub struct ParameterShape<'a> {
 impl<'a> ParameterShape<'a> {
     /// The shape of a parameter that isn't on a GPU.
     pub fn of(shape: &'a [usize]) -> Self {
-        ParameterShape { shape, format: Format::F32, offset: 0, group: None }
+        ParameterShape { shape, format: WeightFormat::F32, offset: 0, group: None }
     }
 }
 
@@ -141,5 +141,5 @@ pub struct Matrix {
     /// Length of a row.
     pub columns: usize,
     /// Format of its values on a GPU.
-    pub format: Format,
+    pub format: WeightFormat,
 }

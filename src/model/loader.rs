@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::plan::Network;
 use crate::session::{DeviceKind, DeviceReport, Limits, PendingSession, Session, SessionOptions};
 use crate::text::Tokenizer;
-use crate::weights::{Assembler, Converted, Dtype, Entry, Header, RawTensor, ShardIndex, Storage, Stream};
+use crate::weights::{
+    Assembler, Converted, Dtype, Entry, Header, RawTensor, ShardIndex, Stream, WeightFormat,
+};
 
 /// The files of a model directory that are read before its weights.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,7 +38,7 @@ pub struct Loader {
     stage: Stage,
     stream: Option<Stream>,
     /// The format to convert weights to as they arrive; `None` keeps the stored format.
-    storage: Option<Storage>,
+    storage: Option<WeightFormat>,
     /// Choices of earlier processes.
     #[cfg(not(target_arch = "wasm32"))]
     choices: Option<Choices>,
@@ -59,7 +61,7 @@ enum Stage {
 struct Choosing {
     started: PendingSession,
     network: Network,
-    storage: Storage,
+    storage: WeightFormat,
     tensors: Vec<RawTensor>,
 }
 
@@ -98,7 +100,7 @@ impl Loader {
 
     /// Converts weights to this format as they arrive, tensor by tensor, whatever their stored format. The
     /// model's results are then those of a directory quantized to this format. Call it before the first byte.
-    pub fn convert_to(&mut self, storage: Storage) {
+    pub fn convert_to(&mut self, storage: WeightFormat) {
         self.storage = Some(storage);
     }
 
@@ -187,7 +189,7 @@ impl Loader {
         let Choosing { mut started, network, storage, tensors } = choosing;
         let record = started.choose(&network, storage, remembered).await?;
         // On a CPU, multiplying the weights would cost more arithmetic than it saves.
-        let folds = storage == Storage::F32 && started.device().kind == DeviceKind::Gpu;
+        let folds = storage == WeightFormat::F32 && started.device().kind == DeviceKind::Gpu;
         let network = if folds { network.folded()? } else { network };
         let mut stage = Stage::loading(started, network)?;
         stage.take(tensors, self.storage)?;
@@ -266,13 +268,13 @@ impl Loader {
 }
 
 /// The format of the layers' matrices, which take most of the time.
-fn stored_as(headers: &[Header]) -> Storage {
+fn stored_as(headers: &[Header]) -> WeightFormat {
     let is_matrix = |entry: &&Entry| entry.shape.len() == 2 && entry.name.contains(".layer.");
     match headers.iter().flat_map(|header| &header.tensors).find(is_matrix).map(|entry| entry.dtype) {
-        Some(Dtype::I8) => Storage::Q8,
-        Some(Dtype::U8) => Storage::Q4,
-        Some(Dtype::F16) => Storage::F16,
-        _ => Storage::F32,
+        Some(Dtype::I8) => WeightFormat::Q8,
+        Some(Dtype::U8) => WeightFormat::Q4,
+        Some(Dtype::F16) => WeightFormat::F16,
+        _ => WeightFormat::F32,
     }
 }
 
@@ -289,7 +291,7 @@ impl Stage {
 
     /// Takes tensors of the checkpoint, and converts them if requested; keeps them until the network is known
     /// and the device has been chosen.
-    fn take(&mut self, tensors: Vec<RawTensor>, storage: Option<Storage>) -> Result<()> {
+    fn take(&mut self, tensors: Vec<RawTensor>, storage: Option<WeightFormat>) -> Result<()> {
         let (session, assembler) = match self {
             Stage::Loading { session, assembler } => (session, assembler),
             Stage::Choosing(choosing) => {

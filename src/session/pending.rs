@@ -7,9 +7,8 @@ use crate::cpu;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::gpu;
-use crate::kernels::{Format, Simd};
+use crate::kernels::{Simd, WeightFormat};
 use crate::plan::{Network, Parameter, PlanCache, Request, Schedule, fits_gpu};
-use crate::weights::Storage;
 
 /// An executor that is set up before the network is known, so that a GPU can start while files arrive.
 pub struct PendingSession {
@@ -75,7 +74,7 @@ impl PendingSession {
     }
 
     /// The key under which to store what [`Self::choose`] returns; `None` on the CPU.
-    pub fn choice_key(&self, network: &Network, storage: Storage) -> Option<String> {
+    pub fn choice_key(&self, network: &Network, storage: WeightFormat) -> Option<String> {
         let Executor::Gpu(gpu) = &self.executor else { return None };
         let key = record::key(gpu.device().identity(), self.options.simd(), &network.config, storage);
         Some(match self.options.schedule {
@@ -94,7 +93,7 @@ impl PendingSession {
     pub async fn choose(
         &mut self,
         network: &Network,
-        storage: Storage,
+        storage: WeightFormat,
         remembered: Option<&str>,
     ) -> Result<Option<String>> {
         let key = self.choice_key(network, storage).filter(|_| fits_gpu(network).is_ok());
@@ -130,7 +129,7 @@ impl PendingSession {
         &mut self,
         schedule: Schedule,
         network: &Network,
-        storage: Storage,
+        storage: WeightFormat,
         key: &str,
         remembered: Option<&str>,
     ) -> Result<Option<String>> {
@@ -176,7 +175,7 @@ impl PendingSession {
     }
 
     /// Compiles the kernels that most runs need, while the weights are still arriving.
-    async fn compile(&mut self, network: &Network, storage: Storage) -> Result<()> {
+    async fn compile(&mut self, network: &Network, storage: WeightFormat) -> Result<()> {
         let Executor::Gpu(gpu) = &mut self.executor else { return Ok(()) };
         let layouts = layouts(network, storage);
         let Schedules { short, long } = self.schedules;
@@ -208,16 +207,11 @@ impl PendingSession {
 }
 
 /// The layouts of a network's parameters, if its tensors are stored in this format.
-fn layouts(network: &Network, storage: Storage) -> Vec<gpu::Layout> {
+fn layouts(network: &Network, storage: WeightFormat) -> Vec<gpu::Layout> {
     let layout = |parameter: &Parameter| {
-        let stored =
-            parameter.recipe.row_scaled().map(|tensor| storage.of_tensor(tensor.name(), &tensor.shape));
-        let format = match stored {
-            Some(Storage::F16) => Format::F16,
-            Some(Storage::Q8) => Format::Q8,
-            Some(Storage::Q4) => Format::Q4,
-            Some(Storage::F32) | None => Format::F32,
-        };
+        let stored = parameter.recipe.row_scaled();
+        let format =
+            stored.map_or(WeightFormat::F32, |tensor| storage.of_tensor(tensor.name(), &tensor.shape));
         let group = parameter.group.map(|group| group.index);
         gpu::Layout { shape: parameter.shape.clone(), format, offset: 0, group }
     };

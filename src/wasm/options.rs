@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernels::Simd;
 use crate::plan::Schedule;
 use crate::session::{Device, SessionOptions};
-use crate::weights::Storage;
+use crate::weights::WeightFormat;
 
 /// Options of a load.
 #[derive(Debug, Default, Deserialize)]
@@ -52,8 +52,8 @@ impl LoadOptions {
 
     /// The format to convert the weights to while they load; `None` for f32, which represents every stored
     /// format exactly.
-    pub fn storage(&self) -> Result<Option<Storage>> {
-        let storage = self.dtype.as_deref().map(str::parse::<Storage>).transpose()?;
-        Ok(storage.filter(|storage| *storage != Storage::F32))
+    pub fn storage(&self) -> Result<Option<WeightFormat>> {
+        let storage = self.dtype.as_deref().map(str::parse::<WeightFormat>).transpose()?;
+        Ok(storage.filter(|storage| *storage != WeightFormat::F32))
     }
 }

@@ -6,7 +6,7 @@ use super::convert::shard_index;
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Checkpoint;
-use crate::weights::{Quantizer, SafetensorsFile, Storage, Stream};
+use crate::weights::{Quantizer, SafetensorsFile, Stream, WeightFormat};
 
 /// Quantizes the weights of a model.
 #[wasm_bindgen(js_name = Quantizer)]
@@ -22,7 +22,7 @@ impl WasmQuantizer {
     /// A quantizer to `f16`, `q8` or `q4` for the model with this `config.json`, and with this index if it is
     /// sharded.
     pub fn create(config: &str, index: Option<String>, dtype: &str) -> Result<WasmQuantizer, JsValue> {
-        let quantizer = Some(Quantizer::new(dtype.parse::<Storage>()?));
+        let quantizer = Some(Quantizer::new(dtype.parse::<WeightFormat>()?));
         let checkpoint = Checkpoint::new(Config::from_json(config)?, shard_index(index.as_deref())?)?;
         Ok(WasmQuantizer { checkpoint, stream: None, quantizer, file: None })
     }

@@ -18,6 +18,7 @@ mod store;
 mod stream;
 mod tensor;
 
+pub use crate::kernels::WeightFormat;
 pub use assembler::Assembler;
 pub use decode::{Q4_GROUP, decode};
 pub use generator::Generator;
@@ -27,7 +28,6 @@ pub use manifest::Manifest;
 pub use quantize::{Converted, Quantizer, TensorReport};
 pub use safetensors::Dtype;
 pub use safetensors_file::SafetensorsFile;
-pub use storage::Storage;
 pub use stream::Stream;
 pub use tensor::{ParameterData, RawTensor, Tensor, Values};
 

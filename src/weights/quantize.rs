@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use safetensors::Dtype;
 
 use crate::error::{Error, Result};
+use crate::kernels::WeightFormat;
 
 use super::SCALE_SUFFIX;
 use super::decode::decode;
 use super::safetensors_file::SafetensorsFile;
-use super::storage::Storage;
 use super::store::{StoredTensor, store};
 use super::tensor::RawTensor;
 
@@ -25,7 +25,7 @@ pub struct TensorReport {
     /// Shape as a float tensor.
     pub shape: Vec<usize>,
     /// Its new format.
-    pub storage: Storage,
+    pub storage: WeightFormat,
     /// Size in bytes, including scales.
     pub bytes: u64,
     /// Maximum absolute error.
@@ -43,7 +43,7 @@ pub struct Converted {
     pub scale: Option<RawTensor>,
 }
 
-impl Storage {
+impl WeightFormat {
     /// Converts a tensor of a checkpoint to this format, exactly as a [`Quantizer`] would store it. Integers that aren't
     /// weights, and weights already stored in this format, stay unchanged.
     ///
@@ -54,9 +54,9 @@ impl Storage {
         let stays = match raw.dtype {
             Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => is_scale,
             Dtype::I8 if raw.name.ends_with(".weight") => {
-                self.of_tensor(&raw.name, &raw.shape) == Storage::Q8
+                self.of_tensor(&raw.name, &raw.shape) == WeightFormat::Q8
             }
-            Dtype::U8 if raw.name.ends_with(".weight") => self == Storage::Q4,
+            Dtype::U8 if raw.name.ends_with(".weight") => self == WeightFormat::Q4,
             _ => true,
         };
         if stays {
@@ -80,14 +80,14 @@ fn already_quantized(name: &str) -> Error {
 /// Takes the tensors of a float checkpoint one by one and produces the file.
 #[derive(Debug)]
 pub struct Quantizer {
-    storage: Storage,
+    storage: WeightFormat,
     tensors: Vec<RawTensor>,
     reports: Vec<TensorReport>,
 }
 
 impl Quantizer {
     /// A quantizer to this format.
-    pub fn new(storage: Storage) -> Self {
+    pub fn new(storage: WeightFormat) -> Self {
         Quantizer { storage, tensors: Vec::new(), reports: Vec::new() }
     }
 

@@ -4,29 +4,29 @@ use half::f16;
 use safetensors::Dtype;
 
 use crate::error::Result;
+use crate::kernels::WeightFormat;
 
 use super::SCALE_SUFFIX;
 use super::decode::{Q4_GROUP, rows};
-use super::storage::Storage;
 use super::tensor::RawTensor;
 
 /// A tensor in its stored form.
 pub(super) struct StoredTensor {
     pub(super) tensor: RawTensor,
     pub(super) scale: Option<RawTensor>,
-    pub(super) storage: Storage,
+    pub(super) storage: WeightFormat,
 }
 
 /// Converts a tensor to `storage`, or to the next larger format if its values don't fit.
-pub(super) fn store(raw: &RawTensor, storage: Storage) -> Result<StoredTensor> {
+pub(super) fn store(raw: &RawTensor, storage: WeightFormat) -> Result<StoredTensor> {
     let mut largest = 0f32;
     rows(raw, |row| largest = row.iter().fold(largest, |largest, value| largest.max(value.abs())))?;
     let fits = f16::MAX.to_f32();
     match storage {
-        Storage::F16 if largest <= fits => store_floats(raw, Dtype::F16),
-        Storage::Q4 if largest / 7.0 <= fits => store_q4(raw),
-        Storage::Q8 | Storage::Q4 => store_q8(raw),
-        Storage::F32 | Storage::F16 => store_floats(raw, Dtype::F32),
+        WeightFormat::F16 if largest <= fits => store_floats(raw, Dtype::F16),
+        WeightFormat::Q4 if largest / 7.0 <= fits => store_q4(raw),
+        WeightFormat::Q8 | WeightFormat::Q4 => store_q8(raw),
+        WeightFormat::F32 | WeightFormat::F16 => store_floats(raw, Dtype::F32),
     }
 }
 
@@ -37,7 +37,7 @@ fn store_floats(raw: &RawTensor, dtype: Dtype) -> Result<StoredTensor> {
         Dtype::F16 => values.extend(row.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes())),
         _ => values.extend(row.iter().flat_map(|value| value.to_le_bytes())),
     })?;
-    let storage = if dtype == Dtype::F16 { Storage::F16 } else { Storage::F32 };
+    let storage = if dtype == Dtype::F16 { WeightFormat::F16 } else { WeightFormat::F32 };
     Ok(StoredTensor { tensor: tensor(&raw.name, dtype, &raw.shape, values), scale: None, storage })
 }
 
@@ -56,7 +56,7 @@ fn store_q8(raw: &RawTensor) -> Result<StoredTensor> {
     Ok(StoredTensor {
         tensor: tensor(&raw.name, Dtype::I8, &raw.shape, values),
         scale: Some(tensor(&scale_name(&raw.name), Dtype::F32, &raw.shape[..1], scales)),
-        storage: Storage::Q8,
+        storage: WeightFormat::Q8,
     })
 }
 
@@ -76,7 +76,7 @@ fn store_q4(raw: &RawTensor) -> Result<StoredTensor> {
     Ok(StoredTensor {
         tensor: tensor(&raw.name, Dtype::U8, &[height, columns / 2], values),
         scale: Some(tensor(&scale_name(&raw.name), Dtype::F16, &scale_shape, scales)),
-        storage: Storage::Q4,
+        storage: WeightFormat::Q4,
     })
 }
 

@@ -4,6 +4,7 @@ use half::f16;
 use safetensors::Dtype;
 
 use crate::error::{Error, Result};
+use crate::kernels::WeightFormat;
 
 use super::decode::Q4_GROUP;
 
@@ -84,6 +85,16 @@ impl ParameterData {
 }
 
 impl Values {
+    /// The format of the values.
+    pub fn format(&self) -> WeightFormat {
+        match self {
+            Values::F32(_) => WeightFormat::F32,
+            Values::F16(_) => WeightFormat::F16,
+            Values::Q8(_) => WeightFormat::Q8,
+            Values::Q4 { .. } => WeightFormat::Q4,
+        }
+    }
+
     /// Returns whether there are `len` values.
     fn have(&self, len: usize) -> bool {
         match self {

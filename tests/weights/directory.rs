@@ -6,7 +6,7 @@ use mobilebert::error::Code;
 use mobilebert::model::Directory;
 use mobilebert::weights::Manifest;
 use mobilebert::weights::ShardIndex;
-use mobilebert::weights::Storage;
+use mobilebert::weights::WeightFormat;
 use mobilebert::weights::manifest;
 use mobilebert::weights::manifest::FileHash;
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn a_manifest_is_written_read_and_compared_with_files() {
 #[test]
 fn weights_that_the_manifest_does_not_list_are_not_read_in_place_of_those_it_lists() {
     let (_, tensors) = tiny();
-    let (weights, _) = quantize(&tensors, Storage::F32);
+    let (weights, _) = quantize(&tensors, WeightFormat::F32);
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
     let manifest = |name: &str| {

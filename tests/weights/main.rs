@@ -16,8 +16,8 @@ use mobilebert::plan::Network;
 use mobilebert::weights::Dtype;
 use mobilebert::weights::Quantizer;
 use mobilebert::weights::RawTensor;
-use mobilebert::weights::Storage;
 use mobilebert::weights::Stream;
+use mobilebert::weights::WeightFormat;
 use serde_json::Value;
 use serde_json::json;
 use support::checkpoint;
@@ -81,7 +81,10 @@ fn assert_tensor_error(error: &Error, tensor: &str, mentions: &[&str]) {
     assert!(mentions.iter().all(|mention| message.contains(mention)), "{message}");
 }
 
-fn quantize(tensors: &[RawTensor], storage: Storage) -> (Vec<u8>, Vec<mobilebert::weights::TensorReport>) {
+fn quantize(
+    tensors: &[RawTensor],
+    storage: WeightFormat,
+) -> (Vec<u8>, Vec<mobilebert::weights::TensorReport>) {
     let mut quantizer = Quantizer::new(storage);
     for tensor in tensors {
         quantizer.push(tensor.clone()).unwrap();

@@ -13,7 +13,7 @@ use mobilebert::weights::Dtype;
 use mobilebert::weights::Header;
 use mobilebert::weights::Quantizer;
 use mobilebert::weights::RawTensor;
-use mobilebert::weights::Storage;
+use mobilebert::weights::WeightFormat;
 use mobilebert::weights::decode;
 use proptest::prelude::*;
 use serde_json::json;
@@ -42,9 +42,12 @@ fn nibbles_are_twos_complement_with_the_low_one_first() {
 fn quantized_files_can_be_loaded_and_name_their_format() {
     let (network, tensors) = tiny();
     let exact = checkpoint::assemble(&network, tensors.clone()).unwrap();
-    for (storage, allowed) in
-        [(Storage::F32, 1e-12), (Storage::F16, 2e-3), (Storage::Q8, 2e-2), (Storage::Q4, 0.4)]
-    {
+    for (storage, allowed) in [
+        (WeightFormat::F32, 1e-12),
+        (WeightFormat::F16, 2e-3),
+        (WeightFormat::Q8, 2e-2),
+        (WeightFormat::Q4, 0.4),
+    ] {
         let (file, reports) = quantize(&tensors, storage);
         let header = Header::of_file(FILE, &file).unwrap();
         assert_eq!(header.metadata["dtype"], storage.as_str());
@@ -69,8 +72,8 @@ fn the_last_group_of_a_decoders_row_may_be_shorter() {
     let values: Vec<f64> =
         (0..2 * 58).map(|index| f64::from(index % 15 - 7) * f64::from(1 + index % 58 / 32)).collect();
     let raw = raw_f32("cls.predictions.dense.weight", &[2, 58], &values);
-    let (file, reports) = quantize(&[raw], Storage::Q4);
-    assert_eq!((reports[0].storage, reports[0].bytes), (Storage::Q4, 2 * 29 + 2 * 2 * 2));
+    let (file, reports) = quantize(&[raw], WeightFormat::Q4);
+    assert_eq!((reports[0].storage, reports[0].bytes), (WeightFormat::Q4, 2 * 29 + 2 * 2 * 2));
     let stored = read(&file, &[7], None).unwrap();
     let (scales, tensors): (Vec<_>, Vec<_>) = stored.iter().partition(|raw| raw.name.ends_with(".scale"));
     let (tensor, scale) = (tensors[0], scales[0]);
@@ -79,10 +82,10 @@ fn the_last_group_of_a_decoders_row_may_be_shorter() {
     compare_to_rms(&values, &found, 1e-3).unwrap();
     // Matrices that kernels multiply in their stored format have whole groups.
     assert_eq!(
-        Storage::Q4.of_tensor("mobilebert.encoder.layer.0.output.dense.weight", &[2, 58]),
-        Storage::Q8
+        WeightFormat::Q4.of_tensor("mobilebert.encoder.layer.0.output.dense.weight", &[2, 58]),
+        WeightFormat::Q8
     );
-    assert_eq!(Storage::Q4.of_tensor("cls.predictions.dense.weight", &[2, 57]), Storage::Q8);
+    assert_eq!(WeightFormat::Q4.of_tensor("cls.predictions.dense.weight", &[2, 57]), WeightFormat::Q8);
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn a_layers_matrix_whose_rows_end_within_a_group_becomes_floats() {
 #[test]
 fn quantizing_and_folding_commute() {
     let (network, tensors) = tiny();
-    let (file, _) = quantize(&tensors, Storage::Q8);
+    let (file, _) = quantize(&tensors, WeightFormat::Q8);
     let quantized = read(&file, &[4096], None).unwrap();
     let found = checkpoint::assemble(&network, quantized.clone()).unwrap();
     let mut folded_any = false;
@@ -143,7 +146,7 @@ fn quantizing_and_folding_commute() {
 
 #[test]
 fn extreme_tensors_survive_quantizing() {
-    for storage in Storage::ALL {
+    for storage in WeightFormat::ALL {
         let zeros = raw_f32("layer.0.encoder.layer.0.zeros.weight", &[2, 32], &[0.0; 64]);
         let mut large = vec![1.0; 64];
         large[7] = 3e38;
@@ -162,7 +165,7 @@ fn extreme_tensors_survive_quantizing() {
         );
         assert_eq!((reports[0].max_error, reports[4].relative_error), (0.0, 0.0), "{storage}");
     }
-    let mut quantizer = Quantizer::new(Storage::Q8);
+    let mut quantizer = Quantizer::new(WeightFormat::Q8);
     let error = quantizer.push(raw_f32("a.weight", &[1, 2], &[0.0, f64::NAN])).unwrap_err();
     assert_tensor_error(&error, "a.weight", &["NaN", "[0, 1]"]);
     let again = RawTensor { name: "a.weight".into(), dtype: Dtype::I8, shape: vec![1, 2], bytes: vec![1, 2] };
@@ -178,7 +181,7 @@ proptest! {
         let exact: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
         let name = "encoder.layer.0.x.weight";
         let raw = raw_f32(name, &[2, 32], &exact);
-        for storage in [Storage::Q8, Storage::Q4] {
+        for storage in [WeightFormat::Q8, WeightFormat::Q4] {
             let (file, reports) = quantize(std::slice::from_ref(&raw), storage);
             let stored = read(&file, &[50], None).unwrap();
             let tensor = stored.iter().find(|tensor| tensor.name == name).unwrap();
@@ -188,7 +191,7 @@ proptest! {
                 let largest = row.iter().fold(0f32, |most, value| most.max(value.abs()));
                 let squares = |of: &dyn Fn(usize) -> f32| (0..32).map(|i| f64::from(of(i)).powi(2)).sum::<f64>();
                 let error = squares(&|i| row[i] - found[i]).sqrt();
-                if storage == Storage::Q8 {
+                if storage == WeightFormat::Q8 {
                     let step = largest / 127.0;
                     for (exact, found) in row.iter().zip(found) {
                         prop_assert!((exact - found).abs() <= step * 0.5001, "{exact} {found} step {step}");
@@ -207,7 +210,7 @@ proptest! {
 #[test]
 fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
     let (_, tensors) = tiny();
-    for storage in [Storage::F16, Storage::Q8, Storage::Q4] {
+    for storage in [WeightFormat::F16, WeightFormat::Q8, WeightFormat::Q4] {
         let (file, _) = quantize(&tensors, storage);
         let mut held: Vec<RawTensor> = read(&file, &[1000], None).unwrap();
         let mut converted = Vec::new();
@@ -226,7 +229,7 @@ fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
         assert!(held == converted, "{storage}");
     }
     let q4 = RawTensor { name: "a.weight".into(), dtype: Dtype::U8, shape: vec![1, 16], bytes: vec![1; 16] };
-    assert_eq!(Storage::Q8.convert(q4).unwrap_err().code(), Code::Unsupported);
+    assert_eq!(WeightFormat::Q8.convert(q4).unwrap_err().code(), Code::Unsupported);
     // The classifier is stored in 8 bits in both formats, a layer's matrix isn't.
     let q8 = |name: &str| RawTensor {
         name: name.into(),
@@ -234,8 +237,8 @@ fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
         shape: vec![1, 32],
         bytes: vec![1; 32],
     };
-    Storage::Q4.convert(q8("classifier.weight")).unwrap();
-    for storage in [Storage::Q4, Storage::F16, Storage::F32] {
+    WeightFormat::Q4.convert(q8("classifier.weight")).unwrap();
+    for storage in [WeightFormat::Q4, WeightFormat::F16, WeightFormat::F32] {
         let layer = q8("mobilebert.encoder.layer.0.output.dense.weight");
         assert_eq!(storage.convert(layer).unwrap_err().code(), Code::Unsupported, "{storage}");
     }
@@ -244,7 +247,7 @@ fn a_tensor_converted_alone_equals_that_of_the_quantized_file() {
 #[test]
 fn errors_for_scales_that_overflow_name_the_matrix() {
     let (network, tensors) = tiny();
-    let (file, _) = quantize(&tensors, Storage::Q8);
+    let (file, _) = quantize(&tensors, WeightFormat::Q8);
     let stored = read(&file, &[4096], None).unwrap();
     let with = |changes: &[(&str, usize, f32)]| {
         let mut changed = stored.clone();

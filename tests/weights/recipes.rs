@@ -2,7 +2,7 @@
 
 use mobilebert::config::Config;
 use mobilebert::plan::{Network, Parameter, Recipe};
-use mobilebert::weights::{Assembler, Dtype, ParameterData, RawTensor, Storage, Values};
+use mobilebert::weights::{Assembler, Dtype, ParameterData, RawTensor, Values, WeightFormat};
 use serde_json::json;
 
 use crate::support::checkpoint::{self, raw_f32};
@@ -63,7 +63,7 @@ fn joined(network: &Network, raw: &[RawTensor]) -> Vec<(ParameterData, Vec<Param
 #[test]
 fn packed_matrices_under_each_other_stay_packed_and_equal_their_floats() {
     let (network, tensors) = tiny();
-    for storage in Storage::ALL {
+    for storage in WeightFormat::ALL {
         let stored = read(&quantize(&tensors, storage).0, &[4096], None).unwrap();
         let joined = joined(&network, &stored);
         // Weights and biases of [b | shared | v] and [q | k] in two layers.
@@ -71,10 +71,10 @@ fn packed_matrices_under_each_other_stay_packed_and_equal_their_floats() {
         for (all, parts) in &joined {
             let is_matrix = all.shape.len() == 2;
             match (storage, &all.values) {
-                (Storage::F16, Values::F16(_)) if is_matrix => {}
-                (Storage::Q8, Values::Q8(_)) if is_matrix => {}
-                (Storage::Q4, Values::Q4 { .. }) if is_matrix => {}
-                (_, Values::F32(_)) if !is_matrix || storage == Storage::F32 => {}
+                (WeightFormat::F16, Values::F16(_)) if is_matrix => {}
+                (WeightFormat::Q8, Values::Q8(_)) if is_matrix => {}
+                (WeightFormat::Q4, Values::Q4 { .. }) if is_matrix => {}
+                (_, Values::F32(_)) if !is_matrix || storage == WeightFormat::F32 => {}
                 (_, other) => panic!("{storage}: {other:?}"),
             }
             assert!(all.is_whole());
@@ -90,7 +90,7 @@ fn matrices_of_different_formats_become_floats_together() {
     let name = "mobilebert.encoder.layer.1.attention.self.key.weight";
     let key = tensors.iter_mut().find(|raw| raw.name == name).unwrap();
     key.bytes[..4].copy_from_slice(&1e6f32.to_le_bytes());
-    let stored = read(&quantize(&tensors, Storage::F16).0, &[4096], None).unwrap();
+    let stored = read(&quantize(&tensors, WeightFormat::F16).0, &[4096], None).unwrap();
     let dtype = |name: &str| stored.iter().find(|raw| raw.name == name).unwrap().dtype;
     assert_eq!([dtype(name), dtype(&name.replace("key", "query"))], [Dtype::F32, Dtype::F16]);
     let joined = joined(&network, &stored);

@@ -9,7 +9,7 @@ use mobilebert::weights::Assembler;
 use mobilebert::weights::Dtype;
 use mobilebert::weights::Header;
 use mobilebert::weights::RawTensor;
-use mobilebert::weights::Storage;
+use mobilebert::weights::WeightFormat;
 use mobilebert::weights::decode;
 
 #[test]
@@ -94,7 +94,7 @@ fn tensors_in_double_precision_are_rounded_to_single() {
         let doubles = tensors.iter().map(|raw| double(raw, change));
         assert_eq!(checkpoint::assemble(&network, doubles).unwrap(), expected);
     }
-    for storage in Storage::ALL {
+    for storage in WeightFormat::ALL {
         for raw in &tensors {
             let expected = storage.convert(raw.clone()).unwrap();
             assert_eq!(storage.convert(double(raw, 1.0)).unwrap(), expected, "{storage}: {}", raw.name);

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::kernels::launch::{Launch, Operand};
 use crate::kernels::operator::Dispatch;
 use crate::kernels::wgsl::include_wgsl;
-use crate::kernels::{Format, Kernel, ParameterId, Shapes, read, write};
+use crate::kernels::{Kernel, ParameterId, Shapes, WeightFormat, read, write};
 
 /// Rows computed by a workgroup, one per vector component.
 pub const ROWS: usize = 4;
@@ -100,7 +100,7 @@ fn optional(shapes: &Shapes<'_>, value: Option<usize>) -> Result<u32> {
 
 /// Number of invocations that share the sums of two columns if there are fewer columns than invocations: each
 /// sums a part of the row into scratch memory, and one of them adds up the parts.
-fn splits(chain: &Chain, format: Format, columns: usize, depth: usize) -> usize {
+fn splits(chain: &Chain, format: WeightFormat, columns: usize, depth: usize) -> usize {
     let pairs = columns.div_ceil(2);
     let idle = INVOCATIONS / pairs;
     let room = (MEMORY - chain.scratch) / (2 * pairs) + 1;

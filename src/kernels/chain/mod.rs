@@ -25,7 +25,7 @@ pub const MAX_WIDTH: usize = 256;
 pub const SCORES: usize = 16;
 /// Maximum number of linears in a chain.
 pub const MAX_LINEARS: usize = 16;
-/// Rows read by linears consist of whole units in every format, see [`super::Format::unit`].
+/// Rows read by linears consist of whole units in every format, see [`super::WeightFormat::unit`].
 pub const FEATURE_MULTIPLE: usize = 32;
 
 /// Attention and linears over the rows of a workgroup.
@@ -122,7 +122,7 @@ pub struct LinearBlock {
     pub in_features: u32,
     /// Length of the result.
     pub out_features: u32,
-    /// Code of [`super::Format`].
+    /// Code of [`super::WeightFormat`].
     pub format: u32,
     /// Offsets of the first column in the weight buffer: of the matrix in vectors, of the rest in words.
     pub weight: u32,

@@ -36,7 +36,7 @@ parameter_block! {
         pub trigram: u32,
         /// Rows of the table. This field and the next are for the shader; the twin's table has its own.
         pub vocabulary_size: u32,
-        /// Code of its [`super::Format`].
+        /// Code of its [`super::WeightFormat`].
         pub table_format: u32,
     }
 }

@@ -35,7 +35,7 @@ parameter_block! {
         pub trigram: u32,
         /// Rows of the word table.
         pub vocabulary_size: u32,
-        /// Code of its [`super::Format`].
+        /// Code of its [`super::WeightFormat`].
         pub table_format: u32,
         /// Length of a position's vector.
         pub hidden_size: u32,
@@ -45,9 +45,9 @@ parameter_block! {
         pub positions: u32,
         /// Rows of the token type table.
         pub token_types: u32,
-        /// Code of the [`super::Format`] of the positions.
+        /// Code of the [`super::WeightFormat`] of the positions.
         pub position_format: u32,
-        /// Code of the [`super::Format`] of the token types.
+        /// Code of the [`super::WeightFormat`] of the token types.
         pub token_type_format: u32,
     }
 }

@@ -41,7 +41,7 @@ pub const KERNEL: Kernel = kernel!("linear", "weight_f32", "linear_wide");
 /// Table entry: tiles of [`SHORT_TILE`].
 pub const KERNEL_SHORT: Kernel = kernel!("linear_short", "weight_f32", "linear_short");
 
-/// Table entries of [`KERNEL`] by the weight's [`Format`].
+/// Table entries of [`KERNEL`] by the weight's [`WeightFormat`].
 const WIDE: [&Kernel; 4] = [
     &KERNEL,
     &kernel!("linear_f16", "weight_f16", "linear_wide"),
@@ -49,7 +49,7 @@ const WIDE: [&Kernel; 4] = [
     &kernel!("linear_q4", "weight_q4", "linear_wide"),
 ];
 
-/// Table entries of [`KERNEL_SHORT`] by the weight's [`Format`].
+/// Table entries of [`KERNEL_SHORT`] by the weight's [`WeightFormat`].
 const SHORT: [&Kernel; 4] = [
     &KERNEL_SHORT,
     &kernel!("linear_short_f16", "weight_f16", "linear_short"),

@@ -40,9 +40,9 @@ parameter_block! {
         pub positions: u32,
         /// Rows of the token type table.
         pub token_types: u32,
-        /// Code of its [`super::Format`].
+        /// Code of its [`super::WeightFormat`].
         pub position_format: u32,
-        /// Code of its [`super::Format`].
+        /// Code of its [`super::WeightFormat`].
         pub token_type_format: u32,
     }
 }

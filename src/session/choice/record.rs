@@ -12,10 +12,10 @@
 use super::{Candidate, Outcome, RuledOut, Timing};
 use crate::config::Config;
 use crate::kernels::Simd;
-use crate::weights::Storage;
+use crate::weights::WeightFormat;
 
 /// The key of a measurement: the devices, and the shape and format of the network's layers.
-pub fn key(gpu: &str, cpu: Simd, config: &Config, storage: Storage) -> String {
+pub fn key(gpu: &str, cpu: Simd, config: &Config, storage: WeightFormat) -> String {
     let (attention, shared) =
         config.bottleneck.map_or((false, false), |own| (own.attention, own.key_query_shared));
     let sizes = [
@@ -179,11 +179,11 @@ mod tests {
         };
         let on = |cpu, layers, storage| key("GPU", cpu, &config(layers), storage);
         let key = |layers, storage| on(Simd::best(), layers, storage);
-        assert_eq!(key(24, Storage::Q8), key(24, Storage::Q8));
-        assert_ne!(key(24, Storage::Q8), key(12, Storage::Q8));
-        assert_ne!(key(24, Storage::Q8), key(24, Storage::F32));
+        assert_eq!(key(24, WeightFormat::Q8), key(24, WeightFormat::Q8));
+        assert_ne!(key(24, WeightFormat::Q8), key(12, WeightFormat::Q8));
+        assert_ne!(key(24, WeightFormat::Q8), key(24, WeightFormat::F32));
         let mut keys: Vec<String> =
-            Simd::available().into_iter().map(|cpu| on(cpu, 24, Storage::Q8)).collect();
+            Simd::available().into_iter().map(|cpu| on(cpu, 24, WeightFormat::Q8)).collect();
         keys.sort();
         keys.dedup();
         assert_eq!(keys.len(), Simd::available().len());

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::{Inputs, Network, PAD_ID, Plan, PlanCache, Request, Schedule, Stretch};
 use crate::session::{SessionOptions, device};
-use crate::weights::{Assembler, Converted, Generator, Storage};
+use crate::weights::{Assembler, Converted, Generator, WeightFormat};
 use crate::{cpu, gpu};
 
 const SEED: u64 = 21;
@@ -29,7 +29,7 @@ pub struct Rehearsal<'a> {
     gpu: &'a mut gpu::Executor,
     cpu: cpu::Executor,
     network: Network,
-    storage: Storage,
+    storage: WeightFormat,
     layers: usize,
     plans: PlanCache,
     /// The CPU's result for the proof.
@@ -44,7 +44,7 @@ impl<'a> Rehearsal<'a> {
     /// Any error that a device reports.
     pub fn new(
         config: &Config,
-        storage: Storage,
+        storage: WeightFormat,
         options: &'a SessionOptions,
         gpu: &'a mut gpu::Executor,
     ) -> Result<Self> {

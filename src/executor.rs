@@ -1,5 +1,7 @@
 //! The CPU and the GPU executor behind one interface.
 
+use serde::Serialize;
+
 use crate::cpu::{Division, Exchange};
 use crate::error::{Error, Result};
 use crate::gpu::Memory;
@@ -7,6 +9,16 @@ use crate::plan::{Inputs, Parameter, ParameterId, Plan};
 use crate::profile::{Profile, RunParts};
 use crate::weights::ParameterData;
 use crate::{cpu, gpu};
+
+/// The kind of device that an executor computes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// WGSL kernels through wgpu.
+    Gpu,
+    /// The kernels' CPU twins.
+    Cpu,
+}
 
 /// The CPU or a GPU, holding a model's parameters.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::SessionOptions;
 use super::choice::{Candidate, Choice, ChosenBy};
 use crate::error::{Error, Result};
+use crate::executor::DeviceKind;
 use crate::gpu;
 
 /// The device requested by the caller.
@@ -16,16 +17,6 @@ pub enum Device {
     /// The GPU, including software adapters; an error if there isn't one.
     Gpu,
     /// The CPU.
-    Cpu,
-}
-
-/// The kind of device in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeviceKind {
-    /// WGSL kernels through wgpu.
-    Gpu,
-    /// The kernels' CPU twins.
     Cpu,
 }
 

@@ -10,8 +10,9 @@ mod shared;
 
 use std::sync::Arc;
 
+pub use crate::executor::DeviceKind;
 pub use choice::{Candidate, Choice, ChosenBy, RuledOut, Schedules, Timing};
-pub use device::{Device, DeviceKind, DeviceReport};
+pub use device::{Device, DeviceReport};
 pub use pending::PendingSession;
 pub(crate) use sequence::MAX_ROWS;
 pub use sequence::{Limits, Sequence};

@@ -1,11 +1,11 @@
 //! A session without parameters: devices have been found, but none has been chosen yet.
 
 use super::choice::{self, Candidate, Choice, ChosenBy, Rehearsal, Schedules, record};
-use super::device::{self, DeviceKind, DeviceReport, Found};
+use super::device::{self, DeviceReport, Found};
 use super::{Device, Limits, Session, SessionOptions};
 use crate::cpu;
 use crate::error::{Error, Result};
-use crate::executor::Executor;
+use crate::executor::{DeviceKind, Executor};
 use crate::gpu;
 use crate::kernels::{Simd, WeightFormat};
 use crate::plan::{Network, Parameter, PlanCache, Request, Schedule, fits_gpu};

@@ -6,19 +6,8 @@ use super::added_tokens::AddedToken;
 use super::ascii::AsciiReader;
 use super::piece::Piece;
 use super::segments::{Cuts, SEGMENT, Segment};
-use super::tokenizer::{Tokenizer, library};
+use super::tokenizer::{Found, Tokenizer, library};
 use crate::error::Result;
-
-/// Which special tokens are recognized in a text; the others are plain text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    All,
-    /// Those without a role like that of `[SEP]`.
-    Added,
-    /// Only the one with this id.
-    Only(u32),
-    None,
-}
 
 impl Tokenizer {
     pub(super) fn encode_finding(&self, text: &str, found: Found) -> Result<Vec<Piece>> {

@@ -145,7 +145,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::text::encoding::Found;
+    use crate::text::tokenizer::Found;
     use crate::text::{Tokenizer, TokenizerFiles};
 
     const VOCAB: &str =

@@ -9,7 +9,6 @@ use tokenizers::{Decoder, Model, NormalizedString};
 
 use super::TokenizerFiles;
 use super::added_tokens::AddedToken;
-use super::encoding::Found;
 use super::matcher::Matcher;
 use super::normalizer::Normalizer;
 use super::piece::Piece;
@@ -39,6 +38,17 @@ impl SpecialIds {
         [self.class, self.separator, self.unknown].contains(&id)
             || [self.padding, self.mask].contains(&Some(id))
     }
+}
+
+/// Which special tokens are recognized in a text; the others are plain text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    All,
+    /// Those without a role like that of `[SEP]`.
+    Added,
+    /// Only the one with this id.
+    Only(u32),
+    None,
 }
 
 /// Splits text into WordPiece tokens with their ranges in the source.

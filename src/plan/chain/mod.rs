@@ -6,6 +6,7 @@
 //! the next segment reads become columns of the segment's result.
 
 mod cut;
+mod fused;
 mod places;
 mod segment;
 

@@ -12,7 +12,7 @@ mod words;
 
 use serde::Serialize;
 
-use super::device::DeviceKind;
+use crate::executor::DeviceKind;
 use crate::plan::Schedule;
 
 pub(super) use measure::{Outcome, measure};

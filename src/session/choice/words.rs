@@ -2,7 +2,7 @@
 
 use super::{Candidate, Choice, ChosenBy, Timing};
 use crate::error::Error;
-use crate::session::DeviceKind;
+use crate::executor::DeviceKind;
 
 /// An error as the one-line reason for ruling out a candidate, without its subject. Drivers' messages can be
 /// long.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
-use crate::text::Piece;
+use crate::text::{Piece, TextSpan};
 
 /// How tokens are grouped into entities, like `aggregation_strategy` in `transformers`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub struct LabeledToken {
     pub end_byte: usize,
 }
 
-/// A labeled part of a text: `text[start_byte..end_byte] == entity.text`.
+/// A labeled part of a text: `text[entity.span.bytes()] == entity.text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entity {
     /// The label; for joined tokens, without its prefix.
@@ -76,14 +76,9 @@ pub struct Entity {
     pub text: String,
     /// Probability of the label; the mean over the joined tokens or words.
     pub probability: f64,
-    /// First unit in UTF-16.
-    pub start_utf16: usize,
-    /// One past the last unit in UTF-16.
-    pub end_utf16: usize,
-    /// First byte in UTF-8.
-    pub start_byte: usize,
-    /// One past the last byte in UTF-8.
-    pub end_byte: usize,
+    /// Where it is in the text.
+    #[serde(flatten)]
+    pub span: TextSpan,
     /// With [`Aggregation::None`]: the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<EntityToken>,

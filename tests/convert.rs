@@ -5,6 +5,7 @@
 mod support;
 
 use mobilebert::config::Config;
+use mobilebert::error::Code;
 use mobilebert::model::{Loader, ModelFiles};
 use mobilebert::plan::Network;
 use mobilebert::session::{Device, ExtraOutputs, Outputs, Sequence, SessionOptions};
@@ -61,4 +62,16 @@ fn converting_while_loading_gives_the_results_of_a_converted_file() {
             }
         }
     });
+}
+
+#[test]
+fn a_load_that_failed_goes_on_failing_and_blames_the_caller() {
+    let config = config();
+    let files = ModelFiles { config: config.as_bytes(), ..ModelFiles::default() };
+    let options = SessionOptions { device: Device::Cpu, threads: 1, ..SessionOptions::default() };
+    let mut loader = pollster::block_on(Loader::new(&files, &options)).unwrap();
+    assert_eq!(loader.push(b"<html>, not weights").unwrap_err().code(), Code::NotAModel);
+    assert_eq!(loader.push(&[0; 8]).unwrap_err().code(), Code::InvalidInput);
+    let error = pollster::block_on(loader.finish()).err().unwrap();
+    assert_eq!(error.to_string(), "`load`: has failed before; begin again");
 }

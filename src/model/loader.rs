@@ -127,8 +127,9 @@ impl Loader {
     /// Takes the next bytes of the file.
     ///
     /// # Errors
-    /// Any problem with the file or a tensor; the loader can't be used afterwards.
+    /// Any problem with the file or a tensor; afterwards, every call fails.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        self.check()?;
         let result = self.take(chunk).map_err(|error| match &self.stream {
             Some(stream) => error.in_file(stream.file()),
             None => error,
@@ -200,8 +201,9 @@ impl Loader {
     /// The model, after all files have been pushed.
     ///
     /// # Errors
-    /// [`Error::Tensor`] with the name of a missing tensor.
+    /// [`Error::Tensor`] with the name of a missing tensor, [`Error::InvalidInput`] after an error.
     pub async fn finish(mut self) -> Result<Model> {
+        self.check()?;
         self.end_file()?;
         self.choose(None).await?;
         match self.stage {
@@ -223,9 +225,15 @@ impl Loader {
                 Err(Error::corrupt("model.safetensors", "no data was received"))
             }
             Stage::Waiting(..) => Err(checkpoint::missing()),
-            Stage::Choosing(_) | Stage::Failed => {
-                Err(Error::internal("load", "the loader has already failed"))
-            }
+            Stage::Choosing(_) | Stage::Failed => Err(Error::internal("load", "the device wasn't chosen")),
+        }
+    }
+
+    /// Fails if an earlier call has failed: its error said what was wrong.
+    fn check(&self) -> Result<()> {
+        match self.stage {
+            Stage::Failed => Err(Error::invalid_input("load", "has failed before; begin again")),
+            _ => Ok(()),
         }
     }
 

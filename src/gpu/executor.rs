@@ -22,6 +22,8 @@ use super::uploads::Uploads;
 
 /// Short tiles are used only if they take less than this fraction of the time of wide ones.
 const SHORT_TILE_THRESHOLD: f64 = 0.95;
+/// Maximum number of plan sizes with a trial: more than a plan cache holds, and than most texts need.
+const MAX_TRIALS: usize = 64;
 
 /// Runs plans on a GPU.
 #[derive(Debug)]
@@ -310,6 +312,9 @@ pub(super) fn tile_of(
         _ if !prepared.has_short => Tile::Wide,
         Some(tile) => tile,
         None => {
+            if trials.len() == MAX_TRIALS && !trials.contains_key(&prepared.request()) {
+                trials.clear();
+            }
             let new = || Trial::new([Tile::Wide, Tile::Short], Order::Alternating, SHORT_TILE_THRESHOLD);
             trials.entry(prepared.request()).or_insert_with(new).next(|_| true)
         }

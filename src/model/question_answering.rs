@@ -8,10 +8,10 @@ use super::ahead::{Ahead, Batching, Job};
 use super::task::{Stopwatch, declare_task, output};
 use super::{Model, Timing};
 use crate::clock::now_ms;
-use crate::config::Head;
+use crate::config::{Calibration, Head};
 use crate::error::{Error, Result};
 use crate::session::{DeviceKind, Outputs, Sequence};
-use crate::task::question_answering::{Answer, Merge, NoAnswer, Search, SearchOptions, Verdict};
+use crate::task::question_answering::{Answer, Answers, Merge, NoAnswer, Search, SearchOptions, Verdict};
 use crate::task::relevance;
 use crate::text::windows::{Window, WindowOptions, Windows};
 use crate::trial::{Order, Trial};
@@ -67,9 +67,12 @@ impl AskOptions {
         }
     }
 
-    fn search(&self) -> SearchOptions {
+    fn search<'a>(&self, context: &'a str, calibration: &Calibration) -> Result<Search<'a>> {
         let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *self;
-        SearchOptions { top_k, max_answer_tokens, merge, align_to_words }
+        let options = SearchOptions { top_k, max_answer_tokens, merge, align_to_words };
+        Ok(Search::new(context, options)?
+            .with_temperature(calibration.temperature)
+            .with_null_bias(calibration.null_bias))
     }
 }
 
@@ -140,10 +143,7 @@ impl QuestionAnswering {
         let mut stopwatch = Stopwatch::start();
         let model = &mut self.0;
         let windows = Windows::new(model.tokenizer()?, question, context, &options.windows(model))?;
-        let calibration = &model.config.calibration;
-        let mut search = Search::new(context, options.search())?
-            .with_temperature(calibration.temperature)
-            .with_null_bias(calibration.null_bias);
+        let mut search = options.search(context, &model.config.calibration)?;
         stopwatch.tokenized();
 
         let total = windows.len();
@@ -165,20 +165,12 @@ impl QuestionAnswering {
         stopwatch.skip();
         while let Some((batch, outputs)) = ahead.next(model).await? {
             stopwatch.computed();
-            for (window, outputs) in batch.iter().zip(&outputs) {
-                let (start, end) = (output(outputs, "start_logits")?, output(outputs, "end_logits")?);
-                search.add_window(window, &start.data, &end.data)?;
-            }
+            add_windows(&mut search, &batch, &outputs)?;
             done += batch.len();
             stopwatch.postprocessed();
             if done < to_read {
-                let best = search.answers();
-                let partial = Progress {
-                    answers: best.answers,
-                    no_answer: best.no_answer,
-                    windows_done: done,
-                    windows_total: total,
-                };
+                let Answers { answers, no_answer, .. } = search.answers();
+                let partial = Progress { answers, no_answer, windows_done: done, windows_total: total };
                 if progress(partial).await.is_break() {
                     break;
                 }
@@ -186,12 +178,12 @@ impl QuestionAnswering {
             stopwatch.skip();
         }
         stopwatch.skip();
-        let best = search.answers();
+        let Answers { answers, no_answer, .. } = search.answers();
         stopwatch.postprocessed();
         Ok(Reply {
-            verdict: best.no_answer.verdict(&best.answers, &self.0.config.calibration),
-            answers: best.answers,
-            no_answer: best.no_answer,
+            verdict: no_answer.verdict(&answers, &self.0.config.calibration),
+            answers,
+            no_answer,
             windows: total,
             windows_done: done,
             truncated: windows.question_truncated() || done < total,
@@ -214,6 +206,15 @@ fn windows_per_run(model: &Model, left: usize) -> usize {
         // Batches gain nothing on the CPU: the rows of one window occupy all of its units.
         DeviceKind::Cpu => 1,
     }
+}
+
+/// Adds the results of a run to the search.
+fn add_windows(search: &mut Search<'_>, windows: &[Window<'_>], results: &[Outputs]) -> Result<()> {
+    for (window, outputs) in windows.iter().zip(results) {
+        let (start, end) = (output(outputs, "start_logits")?, output(outputs, "end_logits")?);
+        search.add_window(window, &start.data, &end.data)?;
+    }
+    Ok(())
 }
 
 /// The windows of one run.

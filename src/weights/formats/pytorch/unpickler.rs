@@ -85,10 +85,7 @@ impl Unpickler {
         use Instruction as I;
         match instruction {
             I::Nothing | I::Stop => Ok(()),
-            I::Mark => {
-                self.marks.push(self.stack.len());
-                Ok(())
-            }
+            I::Mark => self.mark(),
             I::Pop => self.pop().map(|_| ()),
             I::PopMark => self.since_mark().map(|_| ()),
             I::None | I::Number => self.new_value(Value::Other),
@@ -98,36 +95,13 @@ impl Unpickler {
             I::EmptyDict => self.new_value(Value::Dict(Vec::new())),
             I::EmptyList => self.new_value(Value::List(Vec::new())),
             I::EmptyTuple => self.new_value(Value::Tuple(Box::default())),
-            I::Append => {
-                let item = self.pop()?;
-                self.append(&[item])
-            }
-            I::Appends => {
-                let items = self.since_mark()?;
-                self.append(&items)
-            }
-            I::SetItem => {
-                let (value, key) = (self.pop()?, self.pop()?);
-                self.set_items(&[key, value])
-            }
-            I::SetItems => {
-                let items = self.since_mark()?;
-                self.set_items(&items)
-            }
-            I::Tuple => {
-                let items = self.since_mark()?;
-                self.new_value(Value::Tuple(items.into()))
-            }
-            I::TupleOf(len) => {
-                let first = self.stack.len().checked_sub(len).filter(|first| *first >= self.floor());
-                let items = self.stack.split_off(first.ok_or_else(underflow)?);
-                self.new_value(Value::Tuple(items.into()))
-            }
-            I::Get(place) => {
-                let id = self.memo.get(&place).ok_or("its pickle refers to a value that it doesn't have")?;
-                self.stack.push(*id);
-                Ok(())
-            }
+            I::Append => self.last(1).and_then(|item| self.append(&item)),
+            I::Appends => self.since_mark().and_then(|items| self.append(&items)),
+            I::SetItem => self.last(2).and_then(|item| self.set_items(&item)),
+            I::SetItems => self.since_mark().and_then(|items| self.set_items(&items)),
+            I::Tuple => self.since_mark().and_then(|items| self.new_value(Value::Tuple(items.into()))),
+            I::TupleOf(len) => self.last(len).and_then(|items| self.new_value(Value::Tuple(items.into()))),
+            I::Get(place) => self.get(place),
             I::Put(place) => self.memoize(place),
             I::Memoize => self.memoize(self.memo.len() as u32),
             I::Import(module, name) => self.import(utf8(module)?, utf8(name)?),
@@ -136,15 +110,17 @@ impl Unpickler {
                 self.import(&module, &name)
             }
             I::Reduce => self.reduce(),
-            // The state of an `OrderedDict` is its `_metadata`: version numbers of modules.
-            I::Build => {
-                self.pop()?;
-                match self.top()? {
-                    Value::Dict(_) => Ok(()),
-                    _ => Err("its pickle sets the state of something other than a dictionary".into()),
-                }
-            }
+            I::Build => self.build(),
             I::PersistentId => self.storage(),
+        }
+    }
+
+    /// The state of an `OrderedDict` is its `_metadata`: version numbers of modules.
+    fn build(&mut self) -> Result<(), String> {
+        self.pop()?;
+        match self.top()? {
+            Value::Dict(_) => Ok(()),
+            _ => Err("its pickle sets the state of something other than a dictionary".into()),
         }
     }
 
@@ -280,6 +256,12 @@ impl Unpickler {
         Ok(())
     }
 
+    fn get(&mut self, place: u32) -> Result<(), String> {
+        let id = self.memo.get(&place).ok_or("its pickle refers to a value that it doesn't have")?;
+        self.stack.push(*id);
+        Ok(())
+    }
+
     fn memoize(&mut self, place: u32) -> Result<(), String> {
         let id = self.stack.last().ok_or_else(underflow)?;
         self.memo.insert(place, *id);
@@ -309,6 +291,17 @@ impl Unpickler {
     fn top(&mut self) -> Result<&mut Value, String> {
         let id = self.stack.last().ok_or_else(underflow)?;
         Ok(&mut self.values[*id as usize])
+    }
+
+    fn mark(&mut self) -> Result<(), String> {
+        self.marks.push(self.stack.len());
+        Ok(())
+    }
+
+    /// The last `len` values since the last mark.
+    fn last(&mut self, len: usize) -> Result<Vec<Id>, String> {
+        let first = self.stack.len().checked_sub(len).filter(|first| *first >= self.floor());
+        Ok(self.stack.split_off(first.ok_or_else(underflow)?))
     }
 
     fn since_mark(&mut self) -> Result<Vec<Id>, String> {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from training import config as configuration
 from training.errors import TrainingError
-from training.limit import TRAINING, Limit, OutOfTime
-from training.places import Places
+from training.folders import Folders
+from training.time_limit import TRAINING, OutOfTime, TimeLimit
 
 BEGAN = time.monotonic()
 
@@ -33,7 +33,7 @@ STEPS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit status: 0 success, 1 failure (reported in one line), 2 usage error."""
-    defaults = Places()
+    defaults = Folders()
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train MobileBERT checkpoints; run from the repository's root.",
@@ -59,16 +59,16 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"{given.step} takes " + ("a checkpoint folder" if wanted == "checkpoint" else "--config FILE"))
     if given.seconds is not None and given.step not in (*TRAINING, "queue", "resume"):
         parser.error(f"--seconds: {given.step} does no training")
-    places = Places(given.data, given.models, given.out, given.shipped, given.checkpoints)
+    folders = Folders(given.data, given.models, given.out, given.shipped, given.checkpoints)
     # Counted from the start of the process when run as a program, otherwise from this call.
-    limit = Limit(given.seconds, BEGAN if arguments is None else None)
+    limit = TimeLimit(given.seconds, BEGAN if arguments is None else None)
     try:
         limit.start()
         from training import loop, parallel
 
         loop.threads(given.threads)
         parallel.start()
-        _run(given, places, limit)
+        _run(given, folders, limit)
     except OutOfTime as over:
         print(f"error: {over}" if over.lost else over, file=sys.stderr)
         return int(over.lost)
@@ -83,20 +83,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(given: argparse.Namespace, places: Places, limit: Limit) -> None:
+def _run(given: argparse.Namespace, folders: Folders, limit: TimeLimit) -> None:
     step = importlib.import_module(f"training.steps.{given.step}")
     if given.step == "resume":
-        step.run_checkpoint(given.checkpoint, places, limit)
+        step.run_checkpoint(given.checkpoint, folders, limit)
     elif given.step == "unpack":
-        step.run_checkpoint(given.checkpoint, places)
+        step.run_checkpoint(given.checkpoint, folders)
     elif given.step == "queue":
-        step.run_queue(given.config, places, limit, given.set)
+        step.run_queue(given.config, folders, limit, given.set)
     elif given.step == "compare":
-        step.run_comparison(given.config, places)
+        step.run_comparison(given.config, folders)
     elif given.step in TRAINING:
-        step.run(configuration.read(given.config, given.set), places, limit)
+        step.run(configuration.read(given.config, given.set), folders, limit)
     else:
-        step.run(configuration.read(given.config, given.set), places)
+        step.run(configuration.read(given.config, given.set), folders)
 
 
 if __name__ == "__main__":

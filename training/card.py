@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from training.config import Config
-from training.places import Places
+from training.folders import Folders
 
 DATA = {
     "sst2": "SST-2 in GLUE's format (Socher et al. 2013; for research use), training set only.",
@@ -35,7 +35,7 @@ FIELDS = (
 )
 
 
-def write(config: Config, places: Places, source: Path, scored: list[str] | None = None) -> str:
+def write(config: Config, folders: Folders, source: Path, scored: list[str] | None = None) -> str:
     """The card in Markdown; `scored` replaces the scores written by the step "evaluate"."""
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     lines = [f"# {config.name}", ""]
@@ -44,25 +44,25 @@ def write(config: Config, places: Places, source: Path, scored: list[str] | None
     lines += ["## Architecture", ""]
     lines += [f"- `{name}`: {json.dumps(settings[name])}" for name in FIELDS if name in settings]
     lines += ["", "## Recipe", "", "| run | task | steps | tokens | hours |", "|---|---|---|---|---|"]
-    lines += [_row(name, places) for name in (*config.card.runs, config.name)]
+    lines += [_row(name, folders) for name in (*config.card.runs, config.name)]
     lines += ["", f"Hardware: {config.card.hardware or 'not stated'}.", "", "## Data and licenses", ""]
     lines += [f"- {DATA[config.task]}"] if config.task in DATA else []
     lines += [f"- {line}" for line in config.card.sources]
     lines += ["", "## License", "", LICENSE]
-    lines += ["", *(_scores(config, places) if scored is None else scored)]
+    lines += ["", *(_scores(config, folders) if scored is None else scored)]
     lines += ["## Known failures", "", *[f"- {line}" for line in config.card.failures], ""]
     return "\n".join(lines)
 
 
-def _scores(config: Config, places: Places) -> list[str]:
-    path = places.run(config.name) / "scores.json"
+def _scores(config: Config, folders: Folders) -> list[str]:
+    path = folders.run(config.name) / "scores.json"
     if not path.exists():
         return ["## Scores", "", "Not measured.", ""]
     return ["## Scores", "", "```json", path.read_text(encoding="utf-8").strip(), "```", ""]
 
 
-def _row(name: str, places: Places) -> str:
-    path = places.run(name) / "done.json"
+def _row(name: str, folders: Folders) -> str:
+    path = folders.run(name) / "done.json"
     if not path.exists():
         return f"| {name} | | | | not recorded |"
     done = json.loads(path.read_text(encoding="utf-8"))

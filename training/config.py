@@ -147,7 +147,7 @@ class Loop:
     """Checkpoints, evaluation, logs and precision of the training loop."""
 
     checkpoint_minutes: float = 10.0
-    storage: str = "exact"  # checkpoints in 32 bits; "compact": see compact.py
+    storage: str = "exact"  # checkpoints in 32 bits; "compact": see compact_storage.py
     log_every: int = 50
     evaluate_every: int = 0  # steps between evaluations on held-out training rows; 0: never
     held_out: int = 1000  # number of training rows held out for these evaluations

@@ -39,28 +39,28 @@ class Distillation:
         weights = self.config.loss
         attentions = bool(stage.transfer) and weights.attention > 0
         shown = {"output_hidden_states": bool(stage.transfer), "output_attentions": attentions}
-        taught, mask = None, batch.attention_mask
+        teacher_output, mask = None, batch.attention_mask
         words = self.config.task == "text" and weights.pretrain_alpha < 1
         if self.teacher is not None and (stage.transfer or weights.soft > 0 or words):
             rows = None if stage.forced or not stage.distil else batch.labels.get("taught")
-            taught = self._taught(batch, rows, shown)
+            teacher_output = self._run_teacher(batch, rows, shown)
             mask = mask if rows is None else mask * rows[:, None]
         if stage.forced:
-            given = self._forced(batch, taught, attentions)
+            student_output = self._forced(batch, teacher_output, attentions)
         elif stage.distil:
-            given = self._student(batch, shown)
+            student_output = self._student(batch, shown)
         else:
             # Layers above the stage's depth don't contribute to its loss, so they are not computed.
-            given = encoder(self.student)(**batch.inputs(), **shown, depth=stage.depth)
+            student_output = encoder(self.student)(**batch.inputs(), **shown, depth=stage.depth)
         terms = {}
-        if stage.transfer and taught is not None:
-            terms |= self._transfer(given, taught, mask, stage)
+        if stage.transfer and teacher_output is not None:
+            terms |= self._transfer(student_output, teacher_output, mask, stage)
         if stage.distil:
-            terms |= self.task_terms(given, taught, batch, self.config)
+            terms |= self.task_terms(student_output, teacher_output, batch, self.config)
         return sum(getattr(weights, name) * term for name, term in terms.items()), terms
 
     @torch.no_grad()
-    def _taught(self, batch: Batch, rows: torch.Tensor | None, shown: dict):
+    def _run_teacher(self, batch: Batch, rows: torch.Tensor | None, shown: dict):
         # The teacher isn't run on rows that it would label incorrectly; its outputs for them are 0. On a GPU it is run
         # on the whole batch, since that takes less time than synchronizing to find out the number of rows.
         if rows is None or rows.is_cuda or rows.all():
@@ -84,21 +84,23 @@ class Distillation:
             return self.student(**batch.inputs(), **shown)
         return functional_call(self.student, quantize.rounded(self.student), (), {**batch.inputs(), **shown})
 
-    def _forced(self, batch: Batch, taught: Output, attentions: bool) -> Output:
+    def _forced(self, batch: Batch, teacher_output: Output, attentions: bool) -> Output:
         # Each layer reads the teacher's map below it, so it can learn from the first step, however bad the others are.
         body = encoder(self.student)
         keys = visible(batch.attention_mask)
         maps, shares = [body.embeddings(batch.input_ids, batch.token_type_ids)], []
         for number, layer in enumerate(body.encoder.layer):
             # If two student layers correspond to one teacher layer, the second reads the output of the first.
-            below = strategies.teacher_part(number, len(body.encoder.layer), len(taught.hidden_states) - 1)
-            stream, probabilities = layer(maps[-1] if below is None else taught.hidden_states[below], keys, attentions)
+            below = strategies.teacher_part(number, len(body.encoder.layer), len(teacher_output.hidden_states) - 1)
+            stream, probabilities = layer(
+                maps[-1] if below is None else teacher_output.hidden_states[below], keys, attentions
+            )
             maps.append(stream)
             shares.append(probabilities)
         pooled = None if body.pooler is None else body.pooler(maps[-1])
         return Output(hidden_states=tuple(maps), attentions=tuple(shares), **self.student.head(maps[-1], pooled))
 
-    def _transfer(self, given, taught, mask, stage: Stage) -> dict[str, torch.Tensor]:
+    def _transfer(self, student_output, teacher_output, mask, stage: Stage) -> dict[str, torch.Tensor]:
         weights = self.config.loss
         own = encoder(self.student).config.num_hidden_layers
         teachers = encoder(self.teacher).config.num_hidden_layers
@@ -107,7 +109,7 @@ class Distillation:
             other = teacher_part(part, own, teachers)
             if other is None:
                 continue
-            maps = given.hidden_states[part], taught.hidden_states[other], mask
+            maps = student_output.hidden_states[part], teacher_output.hidden_states[other], mask
             if weights.raw_maps:
                 found["raw_maps"].append(losses.raw_maps(*maps))
             if weights.feature_maps:
@@ -115,7 +117,7 @@ class Distillation:
             if weights.statistics:
                 found["statistics"].append(losses.statistics(*maps))
             if weights.attention and part > 0:
-                pair = given.attentions[part - 1], taught.attentions[other - 1]
+                pair = student_output.attentions[part - 1], teacher_output.attentions[other - 1]
                 numbers = None if self.chosen is None else self.chosen[other - 1]
                 found["attention"].append(losses.attention(*pair, mask, numbers))
         return {name: torch.stack(values).mean() for name, values in found.items() if values}

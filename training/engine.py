@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import TrainingError
-from training.places import HERE
+from training.folders import HERE
 
 
 @dataclass(frozen=True)

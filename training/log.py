@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from training import checkpoint, plots
+from training import atomic, plots
 
 
 class Log:
@@ -16,7 +16,7 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = rows(path) if path.exists() and resume_step > 0 else []
         text = "".join(json.dumps(row) + "\n" for row in kept if row.get("step", 0) <= resume_step)
-        checkpoint.write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
+        atomic.write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
 
     def write(self, **values) -> None:
         """Append one line."""

@@ -7,16 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from training import autocast, parallel, parts, schedule, strategies
-from training.carry import Carried
-from training.checkpoint import write_whole
+from training import autocast, bundles, parallel, schedule, strategies
+from training.atomic import write_whole
 from training.config import Config
 from training.data.batches import Batch
 from training.errors import TrainingError
-from training.limit import Limit
+from training.folders import Folders
 from training.log import Bar, Log
-from training.places import Places
+from training.shared_folder import FinishedRuns
 from training.state import STATE, State, about, check
+from training.time_limit import TimeLimit
 
 # (batch, stage) → the loss to minimize and the values to log.
 Objective = Callable[[Batch, strategies.Stage], tuple[torch.Tensor, dict[str, torch.Tensor]]]
@@ -28,14 +28,14 @@ class Loop:
     def __init__(
         self,
         config: Config,
-        places: Places,
+        folders: Folders,
         model: torch.nn.Module,
         strategy: str,
-        limit: Limit | None = None,
+        limit: TimeLimit | None = None,
     ):
         """`strategy` is that of `strategies.plan`. Resumes from the checkpoint if there is one."""
-        self.config, self.places, self.model, self.strategy = config, places, model, strategy
-        self.folder, self.limit = places.run(config.name), limit or Limit()
+        self.config, self.folders, self.model, self.strategy = config, folders, model, strategy
+        self.folder, self.limit = folders.run(config.name), limit or TimeLimit()
         self.layers = model.config.num_hidden_layers
         self.stages = strategies.plan(strategy, config.transfer, config.loss, config.optim.steps, self.layers)
         self.steps = sum(s.steps for s in self.stages)
@@ -44,7 +44,7 @@ class Loop:
         self.state = State(config, model, self.optimizer)
         self.step, self.seconds, self.tokens = 0, 0.0, 0
         self.autocast: bool | None = None if config.loop.autocast else False
-        self.carried = Carried(places)
+        self.finished_runs = FinishedRuns(folders)
         self._resume()
         if self.autocast is None:
             self.autocast = autocast.pays(self.device)
@@ -178,21 +178,21 @@ class Loop:
         progress = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens, "optimizer_steps": steps}
         progress["autocast"] = self.autocast
         run = about(self.config, self.strategy, self.state, **progress)
-        bundle = self.carried.bundle({"run": run}, {STATE: piece, "log.jsonl": log.path.read_bytes()})
-        folder = self.places.checkpoint(self.config.name)
-        parts.write(folder, bundle, self.folder / "checkpoint.new")
+        bundle = self.finished_runs.bundle({"run": run}, {STATE: piece, "log.jsonl": log.path.read_bytes()})
+        folder = self.folders.checkpoint(self.config.name)
+        bundles.write(folder, bundle, self.folder / "checkpoint.new")
         log.draw()
         self.limit.save(time.monotonic() - began)
 
     def _resume(self) -> None:
-        folder = self.places.checkpoint(self.config.name)
+        folder = self.folders.checkpoint(self.config.name)
         old = self.folder / "checkpoint.pt"
-        bundle = parts.read(folder)
+        bundle = bundles.read(folder)
         if bundle is None and old.exists():
             raise TrainingError(f"{old}: from an earlier version; finish the run with that version or move it away")
         if bundle is None or "run" not in bundle.about:
             self.first = 0
-            self.carried.require_room(self.config, self.model)
+            self.finished_runs.require_room(self.config, self.model)
             return
         found = bundle.about["run"]
         check(found, self.config, self.strategy, self.state, folder)

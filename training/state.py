@@ -5,14 +5,17 @@ from pathlib import Path
 
 import torch
 
-from training import compact, parts, tensors
+from training import bundles, compact_storage, tensors
 from training import config as configuration
 from training.config import Config
 from training.errors import TrainingError
 from training.models.build import tied
 
 STATE = "state.safetensors"
-MOMENTS = {"exp_avg": (compact.first, compact.first_back), "exp_avg_sq": (compact.second, compact.second_back)}
+MOMENTS = {
+    "exp_avg": (compact_storage.compress_first_moment, compact_storage.restore_first_moment),
+    "exp_avg_sq": (compact_storage.compress_second_moment, compact_storage.restore_second_moment),
+}
 # What may change when a run is resumed: learning rate, schedule, and everything outside the steps themselves.
 FREE = {"optim": ("lr", "clip", "steps", "warmup", "schedule", "decay"), "loop": None, "card": None}
 
@@ -44,10 +47,10 @@ class State:
         found, steps = {}, {}
         small = self.config.loop.storage == "compact"
         for name, tensor in self.stored().items():
-            kept = compact.weight(tensor) if small else {"": tensor}
+            kept = compact_storage.compress_weight(tensor) if small else {"": tensor}
             found |= {f"model.{name}{suffix}": value for suffix, value in kept.items()}
             if small:
-                tensor.copy_(compact.weight_back(kept, tensor.shape))
+                tensor.copy_(compact_storage.restore_weight(kept, tensor.shape))
         for name, parameter in self.parameters.items():
             moments = self.optimizer.state.get(parameter)
             if not moments:
@@ -67,7 +70,7 @@ class State:
         small = self.config.loop.storage == "compact"
         for name, tensor in self.stored().items():
             kept = _group(found, f"model.{name}", where)
-            tensor.copy_(compact.weight_back(kept, tensor.shape) if small else kept[""])
+            tensor.copy_(compact_storage.restore_weight(kept, tensor.shape) if small else kept[""])
         self.optimizer.state.clear()
         for name, count in steps.items():
             parameter = self.parameters[name]
@@ -100,7 +103,7 @@ def about(config: Config, strategy: str, state: State, **progress) -> dict:
     }
 
 
-def config_of(bundle: parts.Bundle, folder: Path) -> Config:
+def config_of(bundle: bundles.Bundle, folder: Path) -> Config:
     """The configuration of the run in a checkpoint."""
     config = configuration.build(Config, bundle.about["run"]["config"], str(folder))
     configuration.check(config, str(folder))

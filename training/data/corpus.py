@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training import checkpoint
+from training import atomic
 from training.data import tokens
 from training.errors import TrainingError
 
@@ -55,9 +55,9 @@ def build(tokenizer, files: list[Path], folder: Path) -> dict:
         "books": np.asarray(books, dtype=np.int32),
     }
     for name, array in arrays.items():
-        checkpoint.write_whole(folder / f"{name}.npy", lambda p, a=array: _save(p, a))
+        atomic.write_whole(folder / f"{name}.npy", lambda p, a=array: _save(p, a))
     summary = {"paragraphs": len(lengths), "pieces": int(arrays["starts"][-1]), "books": int(books[-1]) + 1}
-    checkpoint.write_whole(folder / "corpus.json", lambda p: p.write_text(json.dumps(summary) + "\n"))
+    atomic.write_whole(folder / "corpus.json", lambda p: p.write_text(json.dumps(summary) + "\n"))
     return summary
 
 

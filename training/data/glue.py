@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ def label_names(task: str) -> list[str]:
     return ["score"] if table is None else sorted(table, key=table.get)
 
 
-def read_train(places: Places, task: str) -> list[Row]:
+def read_train(folders: Folders, task: str) -> list[Row]:
     """Read the training rows of a task."""
     form = FORMATS[task]
-    return parse(places.data_file(*form.folder, form.train), form)
+    return parse(folders.data_file(*form.folder, form.train), form)
 
 
-def read_dev(places: Places, task: str) -> list[Row]:
+def read_dev(folders: Folders, task: str) -> list[Row]:
     """Read the dev rows of a task, for scoring only; no training step calls this."""
     form = FORMATS[task]
-    return parse(places.data_file(*form.folder, "dev.tsv"), form)
+    return parse(folders.data_file(*form.folder, "dev.tsv"), form)
 
 
 def parse(path: Path, form: Format) -> list[Row]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.config import Config
 from training.data import corpus, tokens
-from training.places import Places
+from training.folders import Folders
 
 _WORD = re.compile(r"\b[^\W_]+\b(?!['’-])")
 # About 3,000 masked words, so that a difference of 1.5 points is significant.
@@ -24,9 +24,9 @@ class MaskedText:
     written: list[str]
 
 
-def draw(config: Config, places: Places, tokenizer) -> list[MaskedText]:
+def draw(config: Config, folders: Folders, tokenizer) -> list[MaskedText]:
     """Draw paragraphs of 40 to 80 words from the configured files and mask words in them."""
-    files = [places.data_file(*name.split("/")) for name in config.data.files]
+    files = [folders.data_file(*name.split("/")) for name in config.data.files]
     found = [line for path in files for part in corpus.chunks(path, 2000) for line in part]
     found = [line for line in found if SHORTEST <= len(line.split()) <= LONGEST and "[" not in line]
     random = np.random.default_rng(config.seed)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import checkpoint, tensors
+from training import atomic, tensors
 from training.config import Config
 from training.data.batches import Batch, Order
 from training.errors import TrainingError
@@ -55,7 +55,7 @@ def write(path: Path, examples: Examples) -> None:
     listed = {"pieces": examples.pieces.view(np.int16), "lengths": examples.lengths, "heads": examples.heads}
     listed |= {f"label.{name}": values for name, values in examples.labels.items()}
     content = tensors.to_bytes({name: torch.from_numpy(values) for name, values in listed.items()})
-    checkpoint.write_whole(path, lambda partial: partial.write_bytes(lzma.compress(content, preset=6)))
+    atomic.write_whole(path, lambda partial: partial.write_bytes(lzma.compress(content, preset=6)))
 
 
 def read(path: Path) -> Examples:

@@ -12,7 +12,7 @@ import torch
 
 from training.data import tokens
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 
 
 @dataclass(frozen=True)
@@ -34,28 +34,28 @@ class Squad:
     questions: list[Question]
 
 
-def read_train(places: Places, skip_ambiguous: bool) -> Squad:
+def read_train(folders: Folders, skip_ambiguous: bool) -> Squad:
     """Read the training file; `skip_ambiguous` leaves out questions whose answer has an ambiguous position."""
-    data = parse(places.data_file("squad", "train-v1.1.json.gz"))
+    data = parse(folders.data_file("squad", "train-v1.1.json.gz"))
     if not skip_ambiguous:
         return data
-    unsure = _ambiguous(places)
+    unsure = _ambiguous(folders)
     return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id not in unsure])
 
 
-def read_ambiguous(places: Places) -> Squad:
+def read_ambiguous(folders: Folders) -> Squad:
     """Read the training questions left out by `skip_ambiguous`, which can be used to evaluate models."""
-    data, unsure = parse(places.data_file("squad", "train-v1.1.json.gz")), _ambiguous(places)
+    data, unsure = parse(folders.data_file("squad", "train-v1.1.json.gz")), _ambiguous(folders)
     return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id in unsure])
 
 
-def _ambiguous(places: Places):
-    return _json(places.data_file("squad", "train-v1.1.ambiguous.json.gz"))
+def _ambiguous(folders: Folders):
+    return _json(folders.data_file("squad", "train-v1.1.ambiguous.json.gz"))
 
 
-def read_dev(places: Places, version: str) -> Squad:
+def read_dev(folders: Folders, version: str) -> Squad:
     """Read a dev file, for scoring only; no training step calls this."""
-    return parse(places.data_file("squad", f"dev-v{version}.json"))
+    return parse(folders.data_file("squad", f"dev-v{version}.json"))
 
 
 def parse(path: Path) -> Squad:

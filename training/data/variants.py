@@ -16,12 +16,12 @@ LEAST_PIECES = 24
 
 @dataclass(frozen=True)
 class Example:
-    """One row of a batch; both ends are 0 if there is no answer. `taught`: whether the teacher's labels are used."""
+    """One row of a batch; both ends are 0 if there is no answer. `use_teacher`: whether its labels are used."""
 
     encoded: tokens.Encoded
     start: int
     end: int
-    taught: bool
+    use_teacher: bool
     kind: str
 
 

@@ -16,7 +16,7 @@ from training.metrics.calibration import log_sum
 N_BEST, MAX_ANSWER = 20, 30
 
 
-class Said(NamedTuple):
+class Prediction(NamedTuple):
     """A model's answer to one question, and what its probability at several temperatures is computed from."""
 
     text: str  # of the best answer
@@ -30,23 +30,23 @@ class Said(NamedTuple):
         return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures + null_bias))
 
 
-def said(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Said]:
+def predict(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Prediction]:
     """Return the model's answers by question id."""
     nothing = np.full(len(temperatures), -np.inf)
-    found: dict[str, Said] = {}
+    found: dict[str, Prediction] = {}
     rank = max_context(windows)
     for window, start, end in logits(model, windows):
         (span, text), score = best_span(windows, window, start, end, rank)
         scores = span_scores(*counted(windows, window, start, end, rank))
         totals = np.array([log_sum((scores / t).ravel()) for t in temperatures])
         key = windows.data.questions[window.question].id
-        old = found.get(key, Said("", -np.inf, np.inf, nothing, nothing))
+        old = found.get(key, Prediction("", -np.inf, np.inf, nothing, nothing))
         masses, chosen = old.masses, (old.text, old.score)
         if score > old.score:
             inside = scores[overlapping(window.count, *span)]
             masses, chosen = np.array([log_sum(inside / t) for t in temperatures]), (text, score)
         null = min(float(start[0] + end[0]), old.null)
-        found[key] = Said(*chosen, null, masses, np.logaddexp(totals, old.totals))
+        found[key] = Prediction(*chosen, null, masses, np.logaddexp(totals, old.totals))
     return found
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from training.config import Data
 from training.data.squad import Squad, Windows, read_dev
-from training.metrics.answers import Said, said
+from training.folders import Folders
+from training.metrics.answers import Prediction, predict
 from training.metrics.calibration import expected_calibration_error
-from training.places import Places
 
 
 def normalize(text: str) -> str:
@@ -54,7 +54,7 @@ def _mean(prefix: str, rows: list) -> dict[str, float]:
     }
 
 
-def right(data: Squad, found: dict[str, Said]) -> np.ndarray:
+def right(data: Squad, found: dict[str, Prediction]) -> np.ndarray:
     """1 for each question whose answer has an F1 of at least 0.5, else 0."""
     return np.array(
         [
@@ -64,20 +64,20 @@ def right(data: Squad, found: dict[str, Said]) -> np.ndarray:
     )
 
 
-def evaluate_squad(model, tokenizer, places: Places, data: Data, calibration: dict | None = None) -> dict[str, float]:
+def evaluate_squad(model, tokenizer, folders: Folders, data: Data, calibration: dict | None = None) -> dict[str, float]:
     """Score a dev set; for version 2.0, the configured threshold on (no answer − best answer) is applied.
 
     The calibration error is computed for distinct answers, without and with the calibration; for version 1.1, where
     every question has an answer, from their probabilities among all answers.
     """
-    squad = read_dev(places, data.version)
+    squad = read_dev(folders, data.version)
     if data.limit:
         chosen = np.random.default_rng(0).permutation(len(squad.questions))[: data.limit]
         squad = Squad(squad.paragraphs, squad.articles, [squad.questions[i] for i in sorted(chosen)])
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
     calibration = calibration or {}
     temperatures = np.array([1.0, calibration.get("temperature", 1.0)])
-    found = said(model, windows, temperatures)
+    found = predict(model, windows, temperatures)
     unsure = data.version == "2.0"
     biases = np.array([0.0, calibration.get("null_bias", 0.0)]) if unsure else -np.inf
     guesses = {

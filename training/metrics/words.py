@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from training.config import Config
-from training.places import Places
+from training.folders import Folders
 from training.tasks.text import open_text
 
 # Sequences to score: about 60,000 masked words, so that a difference of half a point is significant.
@@ -15,10 +15,10 @@ TOP = 5
 
 
 @torch.no_grad()
-def evaluate_words(model: torch.nn.Module, config: Config, places: Places) -> dict[str, float]:
+def evaluate_words(model: torch.nn.Module, config: Config, folders: Folders) -> dict[str, float]:
     """Accuracy, top-5 accuracy and perplexity over masked words of the corpus that `data.corpus` names."""
     scored = dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch_size=SIZE))
-    task = open_text(scored, places, None)
+    task = open_text(scored, folders, None)
     device = next(model.parameters()).device
     rows, truths = [], []
     for step in range(BATCHES):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from training import checkpoint, tensors
+from training import atomic, tensors
 from training.models.build import tied
 
 
@@ -21,17 +21,17 @@ def save_weights(model: torch.nn.Module, folder: Path) -> None:
     config = model.config.to_json() | {"architectures": [model.architecture]}
     state = {n: t for n, t in model.state_dict().items() if n not in tied(model)}
     weights = tensors.to_bytes(state, {"format": "pt"})
-    checkpoint.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
-    checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
+    atomic.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
+    atomic.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
 
 
 def copy_tokenizer(source: Path, folder: Path) -> None:
     """Copy the tokenizer's files, if any, to a model directory."""
     for name in ("tokenizer_config.json", "vocab.txt"):
         if (source / name).is_file():
-            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
+            atomic.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
     if (source / "tokenizer.json").is_file():
         # Some teachers' tokenizers truncate and pad to 128 tokens; the copy does neither.
         settings = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
         text = json.dumps(settings | {"truncation": None, "padding": None}, ensure_ascii=False)
-        checkpoint.write_whole(folder / "tokenizer.json", lambda p: p.write_text(text, encoding="utf-8"))
+        atomic.write_whole(folder / "tokenizer.json", lambda p: p.write_text(text, encoding="utf-8"))

@@ -5,13 +5,13 @@ from pathlib import Path
 from training import confidence, engine
 from training.config import Config
 from training.data import glue
-from training.places import Places
+from training.folders import Folders
 from training.scoring.examples import escape, pick, verdict
 
 
-def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+def lines(config: Config, folders: Folders, program: engine.Engine, made: Path, source: Path) -> list[str]:
     """Scores of the shipped model and of its source, and examples."""
-    rows, names = glue.read_dev(places, config.task), glue.label_names(config.task)
+    rows, names = glue.read_dev(folders, config.task), glue.label_names(config.task)
     truths = [names[int(row.label)] for row in rows]
     results = {}
     for dtype, model in (("q8, as shipped", made), ("f16", source)):

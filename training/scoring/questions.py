@@ -6,16 +6,16 @@ from pathlib import Path
 from training import confidence, engine
 from training.config import Config
 from training.data.squad import read_dev
+from training.folders import Folders
 from training.metrics import squad
-from training.places import Places
 from training.scoring.examples import escape, pick, verdict
 from training.steps import calibrate
 
 
-def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+def lines(config: Config, folders: Folders, program: engine.Engine, made: Path, source: Path) -> list[str]:
     """Scores of the shipped model and of its source, and examples."""
-    data = places.data_file("squad", "dev-v1.1.json")
-    questions = read_dev(places, "1.1").questions
+    data = folders.data_file("squad", "dev-v1.1.json")
+    questions = read_dev(folders, "1.1").questions
     card = [
         "## Scores",
         "",
@@ -25,12 +25,12 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
     card += ["| weights | exact match | F1 | 95 % interval of F1 (bootstrap) |", "|---|---|---|---|"]
     answers: dict[str, str] = {}
     for dtype, model in (("f16", source), ("q8, as shipped", made)):
-        scores, answers = program.answers(model, data, "1.1", places.run(config.name) / "predictions.json")
+        scores, answers = program.answers(model, data, "1.1", folders.run(config.name) / "predictions.json")
         each = [max(squad.f1(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
         low, high = (100 * end for end in confidence.bootstrap(each))
         figures = f"{scores['exact_match']:.2f} | {scores['f1']:.2f} | {low:.1f} to {high:.1f}"
         card.append(f"| {dtype} | {figures} |")
-    card += _unanswerable(config, places, program, made)
+    card += _unanswerable(config, folders, program, made)
     right = [any(squad.exact(answers.get(q.id, ""), t) for _, t in q.answers) for q in questions]
     card += ["", "## Ten examples", "", "| question | correct answer | prediction | |", "|---|---|---|---|"]
     for i in pick(right, config.seed):
@@ -39,14 +39,14 @@ def lines(config: Config, places: Places, program: engine.Engine, made: Path, so
     return [*card, ""]
 
 
-def _unanswerable(config: Config, places: Places, program: engine.Engine, made: Path) -> list[str]:
-    calibrated = calibrate.path(config, places)
+def _unanswerable(config: Config, folders: Folders, program: engine.Engine, made: Path) -> list[str]:
+    calibrated = calibrate.path(config, folders)
     if not calibrated.is_file():
         return []
     found = json.loads(calibrated.read_text(encoding="utf-8"))
     cut, kinds = found["balanced_threshold"], [kind for kind in found.get("found", {}) if kind != "plain"]
-    data = places.data_file("squad", "dev-v2.0.json")
-    scores, _ = program.answers(made, data, "2.0", places.run(config.name) / "predictions-2.0.json", cut)
+    data = folders.data_file("squad", "dev-v2.0.json")
+    scores, _ = program.answers(made, data, "2.0", folders.run(config.name) / "predictions-2.0.json", cut)
     # A file may have only one of the two kinds of questions.
     names = ("exact_match", "f1", "HasAns_exact", "HasAns_f1", "NoAns_exact", "NoAns_f1")
     figures = [f"{scores[name]:.2f}" if name in scores else "" for name in names]

@@ -7,15 +7,15 @@ import numpy as np
 from training import confidence, engine
 from training.config import Config
 from training.data import masked, tokens
-from training.places import Places
+from training.folders import Folders
 from training.scoring.examples import escape, pick, verdict
 
 TOP = 5
 
 
-def lines(config: Config, places: Places, program: engine.Engine, made: Path, source: Path) -> list[str]:
+def lines(config: Config, folders: Folders, program: engine.Engine, made: Path, source: Path) -> list[str]:
     """Scores of the shipped model, of its source and of a constant guess, and examples."""
-    drawn = masked.draw(config, places, tokens.load(source))
+    drawn = masked.draw(config, folders, tokens.load(source))
     truths = [word for text in drawn for word in text.words]
     count, books = len(truths), ", ".join(config.data.files)
     card = [

@@ -4,16 +4,16 @@ import json
 
 import numpy as np
 
-from training import checkpoint
+from training import atomic
 from training.calibration import fit, labels, unanswered
 from training.config import Config, Data
 from training.data import glue, opinions, squad, tokens
 from training.errors import TrainingError
-from training.metrics.answers import said
+from training.folders import Folders
+from training.metrics.answers import predict
 from training.metrics.calibration import expected_calibration_error
 from training.metrics.squad import right as right_answers
 from training.models import build
-from training.places import Places
 from training.steps.common import device, result
 from training.tasks.glue import predict_rows
 from training.tasks.sentiment import split
@@ -29,40 +29,40 @@ PLAIN = int(np.argmin(np.abs(fit.TEMPERATURES - 1)))
 FACTS, FACTS_SEED = 600, 77
 
 
-def path(config: Config, places: Places):
+def path(config: Config, folders: Folders):
     """Return the path of a run's calibration; `export` copies its `calibration` to `config.json`."""
-    return places.run(config.name) / "calibration.json"
+    return folders.run(config.name) / "calibration.json"
 
 
-def read(config: Config, places: Places) -> dict:
+def read(config: Config, folders: Folders) -> dict:
     """Return a run's calibration for `config.json`; empty if it was not calibrated."""
-    file = path(config, places)
+    file = path(config, folders)
     return json.loads(file.read_text(encoding="utf-8"))["calibration"] if file.is_file() else {}
 
 
-def balanced_threshold(config: Config, places: Places) -> float:
+def balanced_threshold(config: Config, folders: Folders) -> float:
     """The threshold fitted for half of the questions having no answer, as in SQuAD v2.0, or else the configured one."""
-    file = path(config, places)
+    file = path(config, folders)
     found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return found.get("balanced_threshold", config.data.null_threshold)
 
 
-def run(config: Config, places: Places) -> None:
+def run(config: Config, folders: Folders) -> None:
     """Write `calibration.json` to the run's folder; `evaluate` and `export` read it."""
     if config.task not in ("squad", "sst2"):
         raise TrainingError(f"{config.name}: calibration requires the task squad or sst2")
-    directory = result(config, places)
+    directory = result(config, folders)
     model = build.load(directory, config.task, whole=True).to(device()).eval()
     calibrate = _questions if config.task == "squad" else _labels
-    figures = calibrate(model, tokens.load(directory), config, places)
-    checkpoint.write_whole(path(config, places), lambda p: p.write_text(json.dumps(figures) + "\n"))
+    figures = calibrate(model, tokens.load(directory), config, folders)
+    atomic.write_whole(path(config, folders), lambda p: p.write_text(json.dumps(figures) + "\n"))
     print(json.dumps(figures))
 
 
-def _questions(model, tokenizer, config: Config, places: Places) -> dict:
-    kept = squad.read_ambiguous(places)
+def _questions(model, tokenizer, config: Config, folders: Folders) -> dict:
+    kept = squad.read_ambiguous(folders)
     made = unanswered.pairs(kept, config.data.limit or COUNT, config.seed, config.data)
-    found = said(model, _windows(tokenizer, made.data, config.data), fit.TEMPERATURES)
+    found = predict(model, _windows(tokenizer, made.data, config.data), fit.TEMPERATURES)
     asked = [found[q.id] for q in made.data.questions]
     differences = np.array([one.null - one.score for one in asked])
     balanced, decided = fit.threshold(differences, made.answerable)
@@ -98,11 +98,11 @@ def _windows(tokenizer, data: squad.Squad, settings: Data) -> squad.Windows:
     return squad.Windows(tokenizer, data, settings.max_length, settings.doc_stride, settings.max_question)
 
 
-def _labels(model, tokenizer, config: Config, places: Places) -> dict:
-    held, rest = split(glue.read_train(places, "sst2"), config.data.limit or config.loop.held_out)
+def _labels(model, tokenizer, config: Config, folders: Folders) -> dict:
+    held, rest = split(glue.read_train(folders, "sst2"), config.data.limit or config.loop.held_out)
     if not held:
         raise TrainingError(f"{config.name}: the training file has no whole sentences to calibrate on")
-    maker = opinions.Maker(rest, squad.read_train(places, False).paragraphs)
+    maker = opinions.Maker(rest, squad.read_train(folders, False).paragraphs)
     random = np.random.default_rng(FACTS_SEED)
     facts = [glue.Row(maker.draw("fact", random).text, None, 0.5) for _ in range(FACTS)]
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import torch
 
-from training import checkpoint, distil, loop, parallel, state
+from training import atomic, distil, loop, parallel, state
 from training.config import Config
 from training.data import batches, tokens
 from training.errors import TrainingError
-from training.limit import Limit
+from training.folders import Folders
 from training.models import build, deepen, heads, start
 from training.models.ensemble import Ensemble
 from training.models.save import save_model
-from training.places import Places
 from training.tasks import CPU, open_task
+from training.time_limit import TimeLimit
 
 # Number of batches for counting tokens, and for recording teacher outputs, when a student is initialized.
 COUNTED, LOOKED_AT = 100, 4
@@ -25,43 +25,43 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def result(config: Config, places: Places) -> Path:
+def result(config: Config, folders: Folders) -> Path:
     """The model that a later step works on: the result of the run, or `models.init` if there was no such run."""
-    own = places.run(config.name) / "model"
+    own = folders.run(config.name) / "model"
     if (own / "config.json").is_file() or not config.models.init:
-        return places.model(f"run:{config.name}")
-    return places.model(config.models.init)
+        return folders.model(f"run:{config.name}")
+    return folders.model(config.models.init)
 
 
-def open_models(config: Config, places: Places) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
+def open_models(config: Config, folders: Folders) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
     """Return the model to train, its teacher, and the directory with their tokenizer."""
     loop.seed_everything(config.seed)
     teacher, tokenizer_from = None, None
     if config.models.teacher:
-        tokenizer_from = places.model(config.models.teacher)
+        tokenizer_from = folders.model(config.models.teacher)
         words = config.task == "text" and config.loss.pretrain_alpha < 1
         teacher = build.load(tokenizer_from, config.task, whole=config.loss.soft > 0 or words)
         if config.models.second_teacher:
-            second = build.load(places.model(config.models.second_teacher), config.task, whole=True)
+            second = build.load(folders.model(config.models.second_teacher), config.task, whole=True)
             teacher = Ensemble(teacher, second)
     if config.models.init:
-        tokenizer_from = places.model(config.models.init)
+        tokenizer_from = folders.model(config.models.init)
         model = build.load(tokenizer_from, config.task)
         if config.models.deepen_after:
             model = deepen.deepen(model, config.task, config.models.deepen_after)
         if config.models.mean_with:
-            other = build.load(places.model(config.models.mean_with), config.task)
+            other = build.load(folders.model(config.models.mean_with), config.task)
             build.average(model, other, config.models.mean_share)
     else:
         if tokenizer_from is None:
             if not config.data.tokenizer:
                 raise TrainingError(f"{config.name}: set 'init' or 'teacher' in 'models', or 'tokenizer' in 'data'")
-            tokenizer_from = places.model(config.data.tokenizer)
+            tokenizer_from = folders.model(config.data.tokenizer)
         model = build.build(build.student_config(config.student, config.task), config.task)
     return model, teacher, tokenizer_from
 
 
-def start_student(config: Config, places: Places, model, teacher, task) -> list[list[int]] | None:
+def start_student(config: Config, folders: Folders, model, teacher, task) -> list[list[int]] | None:
     """Initialize a student built from scratch; returns the teacher's heads that it learns, if they are chosen."""
     fresh = teacher is not None and not config.models.init and config.models.word_vectors == "principal-components"
     if fresh:
@@ -69,7 +69,7 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
         start.start_from_teacher(model, teacher, counts)
     if teacher is None:
         return None
-    learned = places.model(config.models.init) / heads.RECORD if config.models.init else None
+    learned = folders.model(config.models.init) / heads.RECORD if config.models.init else None
     if config.transfer.heads != "chosen" and not (learned and learned.exists()):
         return None
     if not heads.fits(model, teacher):
@@ -84,8 +84,8 @@ def start_student(config: Config, places: Places, model, teacher, task) -> list[
         chosen = heads.choose(teacher, seen, build.encoder(model).config.num_attention_heads)
         if fresh:
             heads.start_layers(model, teacher, seen, chosen)
-    record = places.run(config.name) / "model" / heads.RECORD
-    checkpoint.write_whole(record, lambda p: p.write_text(json.dumps(chosen) + "\n"))
+    record = folders.run(config.name) / "model" / heads.RECORD
+    atomic.write_whole(record, lambda p: p.write_text(json.dumps(chosen) + "\n"))
     return chosen
 
 
@@ -113,20 +113,20 @@ def check_transfer(config: Config, model, teacher, chosen: list[list[int]] | Non
         raise TrainingError(f"{config.name}: {problem}; set the weights of these losses in 'loss' to 0")
 
 
-def train(config: Config, places: Places, strategy: str, limit: Limit | None = None) -> bool:
+def train(config: Config, folders: Folders, strategy: str, limit: TimeLimit | None = None) -> bool:
     """Start or resume one training step; prints the model's path if it is finished, and returns whether it is."""
-    folder = places.run(config.name)
+    folder = folders.run(config.name)
     if (folder / "done.json").exists():
         print(folder / "model")
         return True
-    model, teacher, tokenizer_from = open_models(config, places)
-    task = open_task(config, places, tokenizer_from, device())
-    chosen = start_student(config, places, model, teacher, task)
+    model, teacher, tokenizer_from = open_models(config, folders)
+    task = open_task(config, folders, tokenizer_from, device())
+    chosen = start_student(config, folders, model, teacher, task)
     check_transfer(config, model, teacher, chosen)
     model.to(device())
     if teacher is not None:
         teacher.to(device())
-    run = loop.Loop(config, places, model, strategy, limit)
+    run = loop.Loop(config, folders, model, strategy, limit)
     objective = distil.Distillation(config, model, teacher, task.terms, chosen)
     score = None if task.score is None else lambda: task.score(model)
     finished = run.run(task.batch_at, objective, score)
@@ -136,18 +136,18 @@ def train(config: Config, places: Places, strategy: str, limit: Limit | None = N
             print(folder / "model")
         else:
             print(f"{config.name}: stopped by the time limit at step {run.step} of {run.steps}, saved; resume with")
-            print(f"  python -m training resume {places.checkpoint(config.name)}")
+            print(f"  python -m training resume {folders.checkpoint(config.name)}")
     parallel.wait()
     return finished
 
 
 def _finish(run: loop.Loop, config: Config, model, tokenizer_from: Path, folder: Path) -> None:
     if config.loop.storage == "compact":
-        # Carried weights are in f16: rounding here, too, makes later runs the same on every machine.
+        # Weights in a shared folder are in f16: rounding here, too, makes later runs the same on every machine.
         for name, tensor in model.state_dict().items():
             if not state.left_out(config, name):
                 tensor.copy_(tensor.half())
     save_model(model, tokenizer_from, folder / "model")
     summary = {"steps": run.step, "tokens": run.tokens, "hours": round(run.seconds / 3600, 4), "task": config.task}
-    checkpoint.write_whole(folder / "done.json", lambda p: p.write_text(json.dumps(summary, indent=2) + "\n"))
-    run.carried.finish(config, model)
+    atomic.write_whole(folder / "done.json", lambda p: p.write_text(json.dumps(summary, indent=2) + "\n"))
+    run.finished_runs.finish(config, model)

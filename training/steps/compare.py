@@ -12,7 +12,7 @@ from training import config as configuration
 from training import plots
 from training.config import Config
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 from training.steps import evaluate, transfer
 
 
@@ -26,25 +26,25 @@ class Comparison:
     runs: dict[str, list[Config]]  # by variant: one configuration per seed
 
 
-def run_comparison(path: Path, places: Places) -> None:
+def run_comparison(path: Path, folders: Folders) -> None:
     """Train and score unfinished runs, write `table.json` and `table.png`, and print the table."""
     comparison = read(path)
     rows = []
     for variant, configs in comparison.runs.items():
-        hours = sum(_train(config, places) for config in configs)
+        hours = sum(_train(config, folders) for config in configs)
         for storage in comparison.storages:
             label = variant if len(comparison.storages) == 1 else f"{variant}, {storage}"
-            rows.append(row(label, [_score(config, places, storage, comparison.metric) for config in configs], hours))
-    folder = places.run(comparison.name)
+            rows.append(row(label, [_score(config, folders, storage, comparison.metric) for config in configs], hours))
+    folder = folders.run(comparison.name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     plots.seeds(rows, comparison.metric, folder / "table.png")
     print(markdown(rows, comparison.metric))
 
 
-def _train(config: Config, places: Places) -> float:
+def _train(config: Config, folders: Folders) -> float:
     # Comparisons with the same base share the runs of equal variants, so runs of the same name must be the same.
-    folder = places.run(config.name)
+    folder = folders.run(config.name)
     settings = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
     kept = folder / "settings.json"
     if kept.exists() and kept.read_text(encoding="utf-8") != settings:
@@ -53,14 +53,14 @@ def _train(config: Config, places: Places) -> float:
         )
     folder.mkdir(parents=True, exist_ok=True)
     kept.write_text(settings, encoding="utf-8")
-    transfer.run(config, places)
+    transfer.run(config, folders)
     return _figure(folder / "done.json", "hours")
 
 
-def _score(config: Config, places: Places, storage: str, metric: str) -> float:
-    path = evaluate.scores_path(config, places, storage)
+def _score(config: Config, folders: Folders, storage: str, metric: str) -> float:
+    path = evaluate.scores_path(config, folders, storage)
     if not path.exists():
-        evaluate.run(config, places, storage)
+        evaluate.run(config, folders, storage)
     return _figure(path, metric)
 
 

@@ -3,16 +3,16 @@
 from training.config import Config
 from training.data import corpus, tokens
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 
 
-def run(config: Config, places: Places) -> None:
+def run(config: Config, folders: Folders) -> None:
     """Tokenize the configured files with the tokenizer of `models.init`."""
     if not config.data.files:
         raise TrainingError(f"{config.name}: 'data.files' is empty; list text files in the data folder")
-    folder = places.run(config.name)
+    folder = folders.run(config.name)
     if (folder / "corpus.json").exists():
         print(folder)
         return
-    files = [places.data_file(*name.split("/")) for name in config.data.files]
-    print(corpus.build(tokens.load(places.model(config.models.init)), files, folder))
+    files = [folders.data_file(*name.split("/")) for name in config.data.files]
+    print(corpus.build(tokens.load(folders.model(config.models.init)), files, folder))

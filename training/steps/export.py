@@ -7,22 +7,22 @@ from pathlib import Path
 
 import torch
 
-from training import card, checkpoint, tensors
+from training import atomic, card, tensors
 from training.config import Config
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 from training.steps import calibrate
 from training.steps.common import result
 
 LARGEST = torch.finfo(torch.float16).max
 
 
-def run(config: Config, places: Places) -> None:
+def run(config: Config, folders: Folders) -> None:
     """Write `runs/NAME/export`, from which the step "ship" makes the shipped directory."""
-    source = result(config, places)
-    folder = places.run(config.name) / "export"
-    export(source, folder, calibrate.read(config, places))
-    checkpoint.write_whole(folder / "README.md", lambda p: p.write_text(card.write(config, places, source)))
+    source = result(config, folders)
+    folder = folders.run(config.name) / "export"
+    export(source, folder, calibrate.read(config, folders))
+    atomic.write_whole(folder / "README.md", lambda p: p.write_text(card.write(config, folders, source)))
     write_manifest(folder, "f16")
     print(folder)
 
@@ -32,15 +32,15 @@ def export(source: Path, folder: Path, calibration: dict | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: half(name, tensor) for name, tensor in tensors.read(source / "model.safetensors").items()}
     weights = tensors.to_bytes(state, {"format": "pt"})
-    checkpoint.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
+    atomic.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     settings["dtype"] = "float16"
     if calibration:
         settings["calibration"] = calibration
-    checkpoint.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(settings, indent=2) + "\n"))
+    atomic.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(settings, indent=2) + "\n"))
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         if (source / name).is_file():
-            checkpoint.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
+            atomic.write_whole(folder / name, lambda p, n=name: shutil.copyfile(source / n, p))
 
 
 def half(name: str, tensor: torch.Tensor) -> torch.Tensor:
@@ -63,4 +63,4 @@ def write_manifest(folder: Path, dtype: str) -> None:
             digest = hashlib.sha256(content).hexdigest()
             files.append({"name": path.name, "bytes": len(content), "sha256": digest})
     manifest = {"format": 1, "dtype": dtype, "files": files}
-    checkpoint.write_whole(folder / "files.json", lambda p: p.write_text(json.dumps(manifest, indent=1) + "\n"))
+    atomic.write_whole(folder / "files.json", lambda p: p.write_text(json.dumps(manifest, indent=1) + "\n"))

@@ -6,20 +6,20 @@ from training import parallel
 from training.config import Config
 from training.data import packed
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 from training.tasks import open_task
 
 
-def run(config: Config, places: Places) -> None:
+def run(config: Config, folders: Folders) -> None:
     """Write the file that `data.packed` names to the subfolder `packed` of the folder of runs."""
     if not config.data.packed:
         raise TrainingError(f"{config.name}: 'data.packed' is missing; set it to the name of the file to write")
-    path = places.out / "packed" / f"{config.data.packed}.xz"
+    path = folders.out / "packed" / f"{config.data.packed}.xz"
     # Read the text, and all of it: examples are held out when the packed file is read.
     text = dataclasses.replace(config.data, packed="")
     whole = dataclasses.replace(config, data=text, loop=dataclasses.replace(config.loop, evaluate_every=0))
-    tokenizer_from = places.model(config.models.init or config.models.teacher)
-    task = open_task(whole, places, tokenizer_from)
+    tokenizer_from = folders.model(config.models.init or config.models.teacher)
+    task = open_task(whole, folders, tokenizer_from)
     if parallel.first():
         examples = packed.collect(task.batch_at, task.per_epoch)
         packed.write(path, examples)

@@ -9,30 +9,30 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from training import carry, parts
+from training import bundles, shared_folder
 from training import config as configuration
 from training.errors import TrainingError
-from training.limit import TRAINING, Limit
-from training.places import Places
+from training.folders import Folders
+from training.time_limit import TRAINING, TimeLimit
 
 
-def run_queue(path: Path, places: Places, limit: Limit | None = None, changes: Sequence[str] = ()) -> None:
+def run_queue(path: Path, folders: Folders, limit: TimeLimit | None = None, changes: Sequence[str] = ()) -> None:
     """Run the steps listed in `path`. Their configurations, in the same folder, are all read before the first step."""
     listed = read(path, changes)
-    if places.checkpoints and (bundle := parts.read(places.checkpoints)):
-        carry.unpack(bundle, places, places.checkpoints)
+    if folders.checkpoints and (bundle := bundles.read(folders.checkpoints)):
+        shared_folder.unpack(bundle, folders, folders.checkpoints)
     for step, config in listed:
-        scored = step == "evaluate" and (places.run(config.name) / "scores.json").exists()
+        scored = step == "evaluate" and (folders.run(config.name) / "scores.json").exists()
         if scored:
             continue
         module = importlib.import_module(f"training.steps.{step}")
         if step not in TRAINING:
-            module.run(config, places)
+            module.run(config, folders)
             continue
         try:
-            if not module.run(config, places, limit):
+            if not module.run(config, folders, limit):
                 return
-        except carry.Full as full:
+        except shared_folder.Full as full:
             print(full)
             return
 

@@ -5,28 +5,28 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from training import card, checkpoint, engine
+from training import atomic, card, engine
 from training.config import Config
 from training.data import glue
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 from training.scoring import classes, questions, words
 
 
-def run(config: Config, places: Places) -> None:
+def run(config: Config, folders: Folders) -> None:
     """Quantize `runs/NAME/export`, score both on the whole dev set, and copy the result to the shipped models."""
     score, dtype = _scored(config)
-    source = places.run(config.name) / "export"
+    source = folders.run(config.name) / "export"
     if not (source / "config.json").is_file():
         raise TrainingError(f"{source}: no exported model; run the step 'export' of '{config.name}' first")
     program = engine.find()
-    made = places.run(config.name) / "shipped"
+    made = folders.run(config.name) / "shipped"
     shutil.rmtree(made, ignore_errors=True)
     program.quantize(source, dtype, made)
-    text = card.write(config, places, source, [*score(config, places, program, made, source), *_sums(made)])
-    checkpoint.write_whole(made / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
-    target = places.shipped / config.name
-    checkpoint.replace_folder(made, target)
+    text = card.write(config, folders, source, [*score(config, folders, program, made, source), *_sums(made)])
+    atomic.write_whole(made / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
+    target = folders.shipped / config.name
+    atomic.replace_folder(made, target)
     print(target)
 
 

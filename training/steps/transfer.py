@@ -2,12 +2,12 @@
 
 from training.config import Config
 from training.errors import TrainingError
-from training.limit import Limit
-from training.places import Places
+from training.folders import Folders
 from training.steps import common
+from training.time_limit import TimeLimit
 
 
-def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
+def run(config: Config, folders: Folders, limit: TimeLimit | None = None) -> bool:
     """Start or resume training with the configured strategy; returns whether it is finished."""
     if not config.models.teacher:
         raise TrainingError(f"{config.name}: 'models.teacher' is missing; transfer requires one")
@@ -18,4 +18,4 @@ def run(config: Config, places: Places, limit: Limit | None = None) -> bool:
             f"{config.name}: strategy '{config.transfer.strategy}' first trains on layer losses, but 'raw_maps', "
             "'feature_maps', 'statistics' and 'attention' are all 0; set one of them or use 'auxiliary'"
         )
-    return common.train(config, places, config.transfer.strategy, limit)
+    return common.train(config, folders, config.transfer.strategy, limit)

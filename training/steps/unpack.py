@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from training import carry
-from training.places import Places
+from training import shared_folder
+from training.folders import Folders
 from training.steps.resume import read
 
 
-def run_checkpoint(folder: Path, places: Places) -> None:
+def run_checkpoint(folder: Path, folders: Folders) -> None:
     """Extract the runs to the folder of runs; the checkpoint folder is unchanged."""
-    for name in carry.unpack(read(folder), places, folder):
-        print(places.run(name))
+    for name in shared_folder.unpack(read(folder), folders, folder):
+        print(folders.run(name))

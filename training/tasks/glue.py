@@ -6,14 +6,14 @@ import torch
 from training import losses
 from training.config import Config
 from training.data import batches, glue, tokens
-from training.places import Places
+from training.folders import Folders
 from training.tasks import held_out
 from training.tasks.task import Task
 
 
-def open_glue(config: Config, places: Places, tokenizer) -> Task:
+def open_glue(config: Config, folders: Folders, tokenizer) -> Task:
     """The training file of a GLUE task, with some rows held out for evaluation during training."""
-    rows = glue.read_train(places, config.task)
+    rows = glue.read_train(folders, config.task)
     held, rows = held_out.split(rows, config)
     if config.data.limit:
         rows = rows[: config.data.limit]
@@ -66,18 +66,18 @@ class GlueBatches:
         return joined, torch.where(agree, labels, torch.full_like(labels, -100))
 
 
-def glue_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+def glue_terms(student_output, teacher_output, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
     """Soft-label and hard-label losses for classification or regression."""
     labels, weights = batch.labels["label"], config.loss
     regression = labels.is_floating_point()
     terms = {}
     if weights.hard:
-        terms["hard"] = (losses.regression if regression else losses.hard_labels)(given.logits, labels)
-    if weights.soft and taught is not None:
+        terms["hard"] = (losses.regression if regression else losses.hard_labels)(student_output.logits, labels)
+    if weights.soft and teacher_output is not None:
         if regression:
-            terms["soft"] = losses.regression(given.logits, taught.logits.squeeze(-1))
+            terms["soft"] = losses.regression(student_output.logits, teacher_output.logits.squeeze(-1))
         else:
-            terms["soft"] = losses.soft_labels(given.logits, taught.logits, weights.temperature)
+            terms["soft"] = losses.soft_labels(student_output.logits, teacher_output.logits, weights.temperature)
     return terms
 
 

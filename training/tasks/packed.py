@@ -5,14 +5,14 @@ import torch
 
 from training.config import Config
 from training.data import packed
-from training.places import Places
+from training.folders import Folders
 from training.tasks import glue, held_out, squad
 from training.tasks.task import Task
 
 
-def open_packed(config: Config, places: Places, device: torch.device) -> Task:
+def open_packed(config: Config, folders: Folders, device: torch.device) -> Task:
     """The examples of `data.packed`, with some held out for evaluation during training."""
-    examples = packed.read(places.data_file("packed", f"{config.data.packed}.xz"))
+    examples = packed.read(folders.data_file("packed", f"{config.data.packed}.xz"))
     held, chosen = held_out.split(np.arange(len(examples.lengths)), config)
     if config.data.limit:
         chosen = chosen[: config.data.limit]

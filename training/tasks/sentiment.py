@@ -9,7 +9,7 @@ from training import losses
 from training.config import Config
 from training.data import batches, glue, opinions, squad, tokens
 from training.data.opinions import writing
-from training.places import Places
+from training.folders import Folders
 from training.tasks.glue import GlueBatches, glue_terms, held_out_score
 from training.tasks.task import Task
 
@@ -17,12 +17,12 @@ from training.tasks.task import Task
 LEAST_WORDS = 2
 
 
-def open_sentiment(config: Config, places: Places, tokenizer) -> Task:
+def open_sentiment(config: Config, folders: Folders, tokenizer) -> Task:
     """The training file without the held-out sentences, and with rule-based ones."""
-    held, rows = split(glue.read_train(places, "sst2"), config.loop.held_out)
+    held, rows = split(glue.read_train(folders, "sst2"), config.loop.held_out)
     if config.data.limit:
         rows = rows[: config.data.limit]
-    paragraphs = squad.read_train(places, False).paragraphs if config.data.opinions.fact else []
+    paragraphs = squad.read_train(folders, False).paragraphs if config.data.opinions.fact else []
     source = SentimentBatches(config, rows, tokenizer, opinions.Maker(rows, paragraphs))
     score = None
     if held and config.loop.evaluate_every:
@@ -90,18 +90,20 @@ class SentimentBatches:
         return None
 
 
-def sentiment_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+def sentiment_terms(student_output, teacher_output, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
     """Soft-label and hard-label losses; rule-based sentences only have hard labels."""
-    own = batch.labels["taught"]
-    terms = glue_terms(given, None, batch, config)
+    use_teacher = batch.labels["taught"]
+    terms = glue_terms(student_output, None, batch, config)
     if config.loss.hard:
         # Both are means over their rows, so they are weighted by row counts.
-        known, made = int((batch.labels["label"] != -100).sum()), int((~own).sum())
-        likely = losses.likely_labels(given.logits, batch.labels["wanted"])
+        known, made = int((batch.labels["label"] != -100).sum()), int((~use_teacher).sum())
+        likely = losses.likely_labels(student_output.logits, batch.labels["wanted"])
         terms["hard"] = (known * terms["hard"] + made * likely) / max(1, known + made)
     if config.loss.soft:
-        if taught is None or not own.any():
-            terms["soft"] = given.logits.sum() * 0.0
+        if teacher_output is None or not use_teacher.any():
+            terms["soft"] = student_output.logits.sum() * 0.0
         else:
-            terms["soft"] = losses.soft_labels(given.logits[own], taught.logits[own], config.loss.temperature)
+            terms["soft"] = losses.soft_labels(
+                student_output.logits[use_teacher], teacher_output.logits[use_teacher], config.loss.temperature
+            )
     return terms

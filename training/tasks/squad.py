@@ -5,20 +5,20 @@ import hashlib
 import numpy as np
 import torch
 
-from training import checkpoint, losses, parallel
+from training import atomic, losses, parallel
 from training.config import Config
 from training.data import batches
 from training.data.squad import Windows, read_train
 from training.data.variants import Variants
-from training.places import Places
+from training.folders import Folders
 from training.tasks import held_out
 from training.tasks.task import Task
 
 
-def open_squad(config: Config, places: Places, tokenizer) -> Task:
+def open_squad(config: Config, folders: Folders, tokenizer) -> Task:
     """The training file, split into windows; only those that contain their answer are kept."""
     data = config.data
-    windows = open_windows(config, places, tokenizer)
+    windows = open_windows(config, folders, tokenizer)
     held, answered = held_out.split([w for w in windows.windows if w.end], config)
     if data.limit:
         answered = answered[: data.limit]
@@ -27,19 +27,19 @@ def open_squad(config: Config, places: Places, tokenizer) -> Task:
     return Task(source.at, squad_terms, score, source.order.per_epoch)
 
 
-def open_windows(config: Config, places: Places, tokenizer) -> Windows:
+def open_windows(config: Config, folders: Folders, tokenizer) -> Windows:
     """The windows of the training file, cached in `runs/cache` so that a run resumes in seconds."""
     data = config.data
-    squad = read_train(places, data.skip_ambiguous)
+    squad = read_train(folders, data.skip_ambiguous)
     texts = "\0".join([*squad.paragraphs, *(q.text + str(q.answers) for q in squad.questions)])
     settings = f"{data.max_length} {data.doc_stride} {data.max_question}"
     key = hashlib.sha256("\0".join([settings, tokenizer.to_str(), texts]).encode()).hexdigest()[:16]
-    path = places.out / "cache" / f"squad-{key}.pt"
+    path = folders.out / "cache" / f"squad-{key}.pt"
     if path.exists():
         return Windows.restored(squad, torch.load(path, weights_only=True))
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
     if parallel.first():
-        checkpoint.write_whole(path, lambda partial: torch.save(windows.state(), partial))
+        atomic.write_whole(path, lambda partial: torch.save(windows.state(), partial))
     return windows
 
 
@@ -58,26 +58,29 @@ class SquadBatches:
         labels = {
             "start": torch.tensor([e.start for e in examples]),
             "end": torch.tensor([e.end for e in examples]),
-            "taught": torch.tensor([e.taught for e in examples]),
+            "taught": torch.tensor([e.use_teacher for e in examples]),
         }
         return batches.pad([e.encoded for e in examples], labels)
 
 
-def squad_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+def squad_terms(student_output, teacher_output, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
     """Soft-label and hard-label losses, averaged over both ends; soft labels only for rows marked `taught`."""
-    weights, own, terms = config.loss, batch.labels["taught"], {}
+    weights, use_teacher, terms = config.loss, batch.labels["taught"], {}
     ends = [("start", "start_logits"), ("end", "end_logits")]
     hidden = batch.attention_mask == 0
-    logits = {name: getattr(given, name).masked_fill(hidden, -1e4) for _, name in ends}
+    logits = {name: getattr(student_output, name).masked_fill(hidden, -1e4) for _, name in ends}
     if weights.hard:
         terms["hard"] = sum(losses.hard_labels(logits[n], batch.labels[label]) for label, n in ends) / 2
-    if weights.soft and not own.any():
+    if weights.soft and not use_teacher.any():
         # A zero loss through which gradients can still be computed.
         terms["soft"] = logits["start_logits"].sum() * 0.0
-    elif weights.soft and taught is not None:
-        wanted = {name: getattr(taught, name).masked_fill(hidden, -1e4) for _, name in ends}
+    elif weights.soft and teacher_output is not None:
+        wanted = {name: getattr(teacher_output, name).masked_fill(hidden, -1e4) for _, name in ends}
         terms["soft"] = (
-            sum(losses.soft_labels(logits[n][own], wanted[n][own], weights.temperature) for _, n in ends) / 2
+            sum(
+                losses.soft_labels(logits[n][use_teacher], wanted[n][use_teacher], weights.temperature) for _, n in ends
+            )
+            / 2
         )
     return terms
 

@@ -7,19 +7,19 @@ from training import losses
 from training.config import Config
 from training.data import batches, corpus, tokens
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 from training.tasks.task import Task
 
 MASKED, KEPT, RANDOM = 0.15, 0.1, 0.1
 
 
-def open_text(config: Config, places: Places, tokenizer) -> Task:
+def open_text(config: Config, folders: Folders, tokenizer) -> Task:
     """The corpus of the run that `data.corpus` names."""
     if not config.data.corpus:
         raise TrainingError(
             f"{config.name}: 'data.corpus' is missing; set it to the name of a finished run of the step 'corpus'"
         )
-    return Task(TextBatches(config, corpus.load(places.run(config.data.corpus))).at, text_terms, None)
+    return Task(TextBatches(config, corpus.load(folders.run(config.data.corpus))).at, text_terms, None)
 
 
 class TextBatches:
@@ -71,15 +71,17 @@ def mask_words(ids: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(labels)
 
 
-def text_terms(given, taught, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
+def text_terms(student_output, teacher_output, batch: batches.Batch, config: Config) -> dict[str, torch.Tensor]:
     """The paper's pre-training distillation; without a teacher, only masked words and next sentences count."""
     words, weights = batch.labels["words"], config.loss
     chosen = words != -100
-    masked = losses.hard_labels(given.prediction_logits[chosen], words[chosen])
-    follows = losses.hard_labels(given.seq_relationship_logits, batch.labels["next"])
+    masked = losses.hard_labels(student_output.prediction_logits[chosen], words[chosen])
+    follows = losses.hard_labels(student_output.seq_relationship_logits, batch.labels["next"])
     alpha, distilled = 1.0, masked * 0.0
-    if taught is not None and weights.pretrain_alpha < 1 and chosen.any():
+    if teacher_output is not None and weights.pretrain_alpha < 1 and chosen.any():
         alpha = weights.pretrain_alpha
-        distilled = losses.soft_labels(given.prediction_logits[chosen], taught.prediction_logits[chosen])
+        distilled = losses.soft_labels(
+            student_output.prediction_logits[chosen], teacher_output.prediction_logits[chosen]
+        )
     whole = losses.pretraining(masked, distilled, weights.next_sentence * follows, alpha)
     return {"pretraining": whole}

@@ -9,10 +9,10 @@ import torch
 from tokenizers import BertWordPieceTokenizer
 
 from training.config import Config, build
+from training.folders import Folders
 from training.models import build as models
 from training.models.architecture import Architecture
 from training.models.save import save_model
-from training.places import Places
 
 WORDS = [f"w{i}" for i in range(500)]
 
@@ -30,10 +30,10 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory) -> Places:
+def world(tmp_path_factory) -> Folders:
     """Data files, tiny BERT checkpoints, and an empty folder for runs."""
     root = tmp_path_factory.mktemp("world")
-    places = Places(root / "data", root / "models", root / "runs")
+    folders = Folders(root / "data", root / "models", root / "runs")
     tokenizer_folder = root / "tokenizer"
     tokenizer_folder.mkdir()
     (tokenizer_folder / "vocab.txt").write_text("\n".join(vocabulary()) + "\n")
@@ -43,9 +43,9 @@ def world(tmp_path_factory) -> Places:
     torch.manual_seed(0)
     for name, task in (("tiny", "sst2"), ("tiny-squad", "squad"), ("tiny-text", "text")):
         config = models.with_labels(tiny_bert(), task)
-        save_model(models.build(config, task), tokenizer_folder, places.models / name)
-    write_data(places)
-    return places
+        save_model(models.build(config, task), tokenizer_folder, folders.models / name)
+    write_data(folders)
+    return folders
 
 
 def tiny_bert() -> Architecture:
@@ -64,23 +64,23 @@ def sentence(random, low=3, high=12) -> str:
     return " ".join(random.choice(WORDS, size=int(random.integers(low, high))))
 
 
-def write_data(places: Places) -> None:
+def write_data(folders: Folders) -> None:
     """Write random SST-2, STS-B, SQuAD and text files."""
     random = np.random.default_rng(5)
     rows = [f"{sentence(random)} \t{random.integers(2)}" for _ in range(200)]
-    (places.data / "sst2").mkdir(parents=True, exist_ok=True)
-    with gzip.open(places.data / "sst2" / "train.tsv.gz", "wt") as file:
+    (folders.data / "sst2").mkdir(parents=True, exist_ok=True)
+    with gzip.open(folders.data / "sst2" / "train.tsv.gz", "wt") as file:
         file.write("\n".join(["sentence\tlabel", *rows]) + "\n")
-    (places.data / "sst2" / "dev.tsv").write_text("\n".join(["sentence\tlabel", *rows[:30]]) + "\n")
-    (places.data / "squad").mkdir(exist_ok=True)
-    with gzip.open(places.data / "squad" / "train-v1.1.json.gz", "wt") as file:
+    (folders.data / "sst2" / "dev.tsv").write_text("\n".join(["sentence\tlabel", *rows[:30]]) + "\n")
+    (folders.data / "squad").mkdir(exist_ok=True)
+    with gzip.open(folders.data / "squad" / "train-v1.1.json.gz", "wt") as file:
         json.dump(squad(random, 6), file)
-    with gzip.open(places.data / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
+    with gzip.open(folders.data / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
         json.dump({"q-0-0-0": [0, 1]} | {f"q-{a}-{p}-2": [0, 1] for a in range(6) for p in range(2)}, file)
-    (places.data / "squad" / "dev-v1.1.json").write_text(json.dumps(squad(random, 2)))
-    (places.data / "text").mkdir(exist_ok=True)
+    (folders.data / "squad" / "dev-v1.1.json").write_text(json.dumps(squad(random, 2)))
+    (folders.data / "text").mkdir(exist_ok=True)
     lines = [sentence(random, 10, 40) if i % 9 else "" for i in range(1, 60)]
-    (places.data / "text" / "books.txt").write_text("\n".join(lines) + "\n")
+    (folders.data / "text" / "books.txt").write_text("\n".join(lines) + "\n")
 
 
 def squad(random, articles: int) -> dict:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training import autocast, parts
+from training import autocast, bundles
 from training.steps import finetune
 from training.tests.conftest import tiny
 
@@ -40,4 +40,4 @@ def test_autocast_can_be_disabled(world, monkeypatch):
 
 
 def kept(world, name):
-    return parts.read(world.run(name) / "checkpoint").about["run"]["autocast"]
+    return bundles.read(world.run(name) / "checkpoint").about["run"]["autocast"]

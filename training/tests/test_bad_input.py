@@ -24,8 +24,8 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
     """Run a step that must fail; returns its error message."""
     path = tmp_path / "config.toml"
     path.write_text(toml)
-    places = ["--data", str(data or world.data), "--models", str(world.models), "--out", str(tmp_path / "runs")]
-    assert main([step, "--config", str(path), "--threads", "1", *places]) == 1
+    folders = ["--data", str(data or world.data), "--models", str(world.models), "--out", str(tmp_path / "runs")]
+    assert main([step, "--config", str(path), "--threads", "1", *folders]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("error: ")

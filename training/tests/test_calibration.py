@@ -29,10 +29,12 @@ def test_overlapping_spans_count_for_an_answer_and_no_answer_competes():
         assert log_sum(scores[answers.overlapping(count, first, last)]) == pytest.approx(own)
     one = np.array([3.0, 1.5])
     temperatures = np.array([1.0, 2.0])
-    assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures) == pytest.approx([0.5, 0.5])
-    assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures, -np.inf) == pytest.approx([1.0, 1.0])
-    assert answers.Said("x", 3.0, 3.0, one, one).probabilities(temperatures, np.log(3)) == pytest.approx([0.25, 0.25])
-    assert answers.Said("x", 3.0, -np.inf, one, one).probabilities(temperatures) == pytest.approx([1.0, 1.0])
+    assert answers.Prediction("x", 3.0, 3.0, one, one).probabilities(temperatures) == pytest.approx([0.5, 0.5])
+    assert answers.Prediction("x", 3.0, 3.0, one, one).probabilities(temperatures, -np.inf) == pytest.approx([1.0, 1.0])
+    assert answers.Prediction("x", 3.0, 3.0, one, one).probabilities(temperatures, np.log(3)) == pytest.approx(
+        [0.25, 0.25]
+    )
+    assert answers.Prediction("x", 3.0, -np.inf, one, one).probabilities(temperatures) == pytest.approx([1.0, 1.0])
 
 
 def test_large_scores_do_not_overflow():

@@ -6,7 +6,7 @@ import torch
 from transformers.utils import ModelOutput
 
 from training.data import batches, glue, squad, tokens
-from training.places import Places
+from training.folders import Folders
 from training.steps import corpus as corpus_step
 from training.steps import evaluate, finetune, pretrain, teacher, transfer
 from training.tasks.squad import SquadBatches, open_windows, squad_terms
@@ -127,13 +127,13 @@ def test_masking_fractions():
 
 def test_training_reads_no_dev_or_test_files(world, monkeypatch):
     asked = []
-    original = Places.data_file
+    original = Folders.data_file
 
     def watch(self, *parts):
         asked.append("/".join(parts))
         return original(self, *parts)
 
-    monkeypatch.setattr(Places, "data_file", watch)
+    monkeypatch.setattr(Folders, "data_file", watch)
     books = {"files": ["text/books.txt"], "corpus": "blind-books", "sequence_length": 32}
     corpus_step.run(tiny("blind-books", task="text", models={"init": "models:tiny-text"}, data=books), world)
     pretrain.run(tiny("blind-pretrain", task="text", data=books | {"tokenizer": "models:tiny"}), world)

@@ -9,9 +9,9 @@ from training.config import Data
 from training.data import everyday, squad, tokens
 from training.data.everyday import facts, notices, page, pairs, tables, values, words
 from training.data.variants import Variants
-from training.places import HERE
+from training.folders import HERE
 
-GENRES = {name: partial(facts.made, genre) for name, genre in facts.genres().items()}
+GENRES = {name: partial(facts.generate, genre) for name, genre in facts.genres().items()}
 MADE = {kind.__name__: kind for kind in everyday.KINDS if kind is not facts.text} | GENRES
 KINDS = pytest.mark.parametrize("kind", [MADE[name] for name in sorted(MADE)], ids=sorted(MADE))
 
@@ -32,7 +32,7 @@ def test_marks_point_to_their_values(kind):
         made = kind(np.random.default_rng(seed))
         assert "{" not in made.text and "}" not in made.text
         for question, name in made.questions:
-            start, end = made.places[name]
+            start, end = made.spans[name]
             answer = made.text[start:end]
             assert answer and answer.strip() == answer, (question, answer)
             assert "{" not in question
@@ -61,7 +61,7 @@ def test_perturbation_keeps_answer_positions():
         text = page.perturb(made.text, random)
         changed += text != made.text
         assert " ".join(text.lower().split()) == " ".join(made.text.lower().split())
-        for start, end in made.places.values():
+        for start, end in made.spans.values():
             assert text[start:end].lower().split() == made.text[start:end].lower().split()
     assert 100 < changed < 300
 
@@ -69,7 +69,7 @@ def test_perturbation_keeps_answer_positions():
 def test_questions_about_omitted_facts_have_no_answer():
     genre = _farm()
     for seed in range(40):
-        made = facts.made(genre, np.random.default_rng(seed))
+        made = facts.generate(genre, np.random.default_rng(seed))
         who = made.text.splitlines()[0].removeprefix("About ").split()[0]
         for animal in ANIMALS:
             question = f"How many {animal} has {who}?"
@@ -79,8 +79,8 @@ def test_questions_about_omitted_facts_have_no_answer():
 
 def test_values_in_a_text_differ():
     for seed in range(60):
-        made = facts.made(facts.genres()["company"], np.random.default_rng(seed))
-        asked = [place for name, place in made.places.items() if name.endswith(("y1", "y2", "boss", "chief"))]
+        made = facts.generate(facts.genres()["company"], np.random.default_rng(seed))
+        asked = [place for name, place in made.spans.items() if name.endswith(("y1", "y2", "boss", "chief"))]
         answers = [made.text[start:end] for start, end in asked]
         assert len(set(answers)) == len(answers)
 
@@ -98,10 +98,10 @@ def test_pairs_have_their_own_values_and_others_the_usual_one():
     other = pairs.Relation([["Ann", "Bea"]], "clock", ["{x} comes at {a}, {y} at {b}."], ["When does {x} come?"])
     seen = set()
     for seed in range(60):
-        made = pairs.made([tea, other], np.random.default_rng(seed))
+        made = pairs.generate([tea, other], np.random.default_rng(seed))
         for question, name in made.questions:
             if question.startswith("How much"):
-                asked, rest = question.removesuffix("?").split()[-1], made.text[made.places[name][1] :]
+                asked, rest = question.removesuffix("?").split()[-1], made.text[made.spans[name][1] :]
                 seen.add(asked)
                 assert rest.startswith("," if asked == "usually" else f" {asked}")
     assert seen == {"hot", "cold", "sweet", "usually"}
@@ -109,7 +109,7 @@ def test_pairs_have_their_own_values_and_others_the_usual_one():
 
 def test_article_fits_the_noun_after_it():
     fact = {"says": ["She is a {job:nurse|electrician}."], "asks": {"job": ["What is she?"]}}
-    made = [facts.made(facts.Genre({}, [], [fact] * 9), np.random.default_rng(seed)).text for seed in range(9)]
+    made = [facts.generate(facts.Genre({}, [], [fact] * 9), np.random.default_rng(seed)).text for seed in range(9)]
     found = {" ".join(part.split()[-3:]) for text in made for part in text.split(".") if "is" in part}
     assert found == {"is a nurse", "is an electrician"}
 
@@ -130,7 +130,7 @@ def test_opening_time_that_holds_for_every_day_is_not_called_missing():
 def test_unknown_slot_type_is_an_error():
     genre = facts.Genre({}, [], [{"says": ["It costs {price:mony}."], "asks": {"price": ["How much?"]}}] * 9)
     with pytest.raises(KeyError, match="mony"):
-        facts.made(genre, np.random.default_rng(0))
+        facts.generate(genre, np.random.default_rng(0))
 
 
 def test_some_questions_have_no_answer():
@@ -161,7 +161,7 @@ def test_examples_contain_the_tokens_of_the_answer():
     cut = 0
     for seed in range(200):
         example, asked = made.everyday(np.random.default_rng(seed)), everyday.draw(np.random.default_rng(seed))
-        assert len(example.encoded) <= 96 and not example.taught
+        assert len(example.encoded) <= 96 and not example.use_teacher
         if example.start:
             wanted = tokens.pieces(tokenizer, [asked.text[asked.start : asked.end]])[0]
             assert example.encoded.ids[example.start : example.end + 1] == wanted

@@ -35,9 +35,9 @@ def test_torchrun_matches_a_single_process(world, tmp_path):
     save_model(still, world.models / "tiny", world.models / "tiny-still")
     config = tmp_path / "two.toml"
     config.write_text(TOML)
-    places = ["--data", world.data, "--models", world.models, "--out", world.out, "--threads", "1"]
+    folders = ["--data", world.data, "--models", world.models, "--out", world.out, "--threads", "1"]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "training", "finetune", "--config", config, *places]
+    command += ["-m", "training", "finetune", "--config", config, *folders]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([str(c) for c in command], cwd=ROOT, env=environment, check=True, timeout=1200)
     one = tiny("one", models={"init": "models:tiny-still"}, optim={"steps": 3})

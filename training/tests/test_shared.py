@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import limit, loop, parts, tensors
+from training import bundles, loop, tensors, time_limit
 from training.__main__ import main
 from training.errors import TrainingError
-from training.places import Places
+from training.folders import Folders
 from training.steps import finetune, pack, queue, resume
 from training.tests.conftest import tiny
 
@@ -65,12 +65,12 @@ class Kit:
     """Two stages and their folders."""
 
     queue: Path
-    places: Places
+    folders: Folders
     name: str
 
     def weights(self, run: str) -> dict[str, torch.Tensor]:
         """Return the weights of a finished run."""
-        return tensors.read(self.places.run(f"{self.name}-{run}") / "model" / "model.safetensors")
+        return tensors.read(self.folders.run(f"{self.name}-{run}") / "model" / "model.safetensors")
 
 
 @pytest.fixture
@@ -82,12 +82,12 @@ def kit(world, tmp_path) -> Kit:
     (tmp_path / "queue.toml").write_text(f"steps = {json.dumps(stages)}")
     text = dataclasses.replace(world, out=tmp_path / "data")
     pack.run(queue.read(tmp_path / "queue.toml")[0][1], text)
-    places = Places(tmp_path / "data", world.models, tmp_path / "runs", checkpoints=tmp_path / "out" / "checkpoint")
-    return Kit(tmp_path / "queue.toml", places, name)
+    folders = Folders(tmp_path / "data", world.models, tmp_path / "runs", checkpoints=tmp_path / "out" / "checkpoint")
+    return Kit(tmp_path / "queue.toml", folders, name)
 
 
-def arguments(kit: Kit, places: Places) -> list[str]:
-    given = {"data": places.data, "models": places.models, "out": places.out, "threads": 1}
+def arguments(kit: Kit, folders: Folders) -> list[str]:
+    given = {"data": folders.data, "models": folders.models, "out": folders.out, "threads": 1}
     return [str(word) for name, value in given.items() for word in (f"--{name}", value)]
 
 
@@ -95,7 +95,7 @@ def test_packed_examples_equal_those_of_the_text(kit, world):
     config = queue.read(kit.queue)[0][1]
     from training.data import packed, squad, tokens
 
-    examples = packed.read(kit.places.data / "packed" / "squad.xz")
+    examples = packed.read(kit.folders.data / "packed" / "squad.xz")
     data = squad.read_train(world, True)
     windows = squad.Windows(tokens.load(world.models / "tiny-squad"), data, 64, config.data.doc_stride, 16)
     wanted = {tuple(windows.encoded(w).ids): (w.start, w.end) for w in windows.windows if w.end}
@@ -116,7 +116,7 @@ def test_packed_batches_equal_those_of_the_text(kit):
     from training.data import packed
 
     config = queue.read(kit.queue)[0][1]
-    examples = packed.read(kit.places.data / "packed" / "squad.xz")
+    examples = packed.read(kit.folders.data / "packed" / "squad.xz")
     batches = packed.PackedBatches(config, examples, np.arange(len(examples.lengths)), torch.device("cpu"))
     numbers = np.array([3, 0, 5])
     batch = batches.batch(numbers)
@@ -133,14 +133,14 @@ def test_packed_batches_equal_those_of_the_text(kit):
 
 
 def test_interrupted_stages_equal_uninterrupted_ones_even_on_another_machine(kit, monkeypatch, tmp_path):
-    queue.run_queue(kit.queue, kit.places)
+    queue.run_queue(kit.queue, kit.folders)
     whole = {run: kit.weights(run) for run in ("teacher", "student")}
     learn = loop.Loop._learn
 
     class Cut(Exception):
         pass
 
-    cut, shared = dataclasses.replace(kit.places, out=tmp_path / "0"), tmp_path / "elsewhere"
+    cut, shared = dataclasses.replace(kit.folders, out=tmp_path / "0"), tmp_path / "elsewhere"
     for machine, after in enumerate((2, 3, 1)):
         # Only the shared folder is kept from the previous machine.
         cut = dataclasses.replace(cut, out=tmp_path / str(machine), checkpoints=shared)
@@ -158,14 +158,14 @@ def test_interrupted_stages_equal_uninterrupted_ones_even_on_another_machine(kit
     monkeypatch.setattr(loop.Loop, "_learn", learn)
     last = dataclasses.replace(cut, out=tmp_path / "last")
     resume.run_checkpoint(shared, last)
-    kit.places = last
+    kit.folders = last
     for run, wanted in whole.items():
         found = kit.weights(run)
         assert found.keys() == wanted.keys()
         assert all(torch.equal(found[name], wanted[name]) for name in wanted), run
     steps = [json.loads(line)["step"] for line in (last.run("kit-student") / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3]
-    bundle = parts.read(shared)
+    bundle = bundles.read(shared)
     assert "run" not in bundle.about
     assert not any(
         "word_embeddings" in name
@@ -174,19 +174,19 @@ def test_interrupted_stages_equal_uninterrupted_ones_even_on_another_machine(kit
 
 
 def test_resume_takes_the_configuration_from_the_checkpoint(kit, capsys, monkeypatch):
-    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 2)
+    monkeypatch.setattr(time_limit.TimeLimit, "allows", lambda self: self.done < 2)
     assert (
         main(
-            ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.places.checkpoints)]
-            + arguments(kit, kit.places)
+            ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.folders.checkpoints)]
+            + arguments(kit, kit.folders)
         )
         == 0
     )
     assert "stopped by the time limit at step 2 of 4, saved; resume with" in capsys.readouterr().out
     monkeypatch.undo()
-    assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places)]) == 0
-    assert capsys.readouterr().out == f"{kit.places.run('kit-teacher') / 'model'}\n"
-    assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places)]) == 0
+    assert main(["resume", str(kit.folders.checkpoints), *arguments(kit, kit.folders)]) == 0
+    assert capsys.readouterr().out == f"{kit.folders.run('kit-teacher') / 'model'}\n"
+    assert main(["resume", str(kit.folders.checkpoints), *arguments(kit, kit.folders)]) == 0
     assert "no unfinished run" in capsys.readouterr().out
 
 
@@ -195,26 +195,26 @@ def test_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch):
         time.sleep(30)
 
     monkeypatch.setattr(loop.Loop, "_learn", slow)
-    command = ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.places.checkpoints)]
+    command = ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.folders.checkpoints)]
     began = time.monotonic()
-    assert main([*command, *arguments(kit, kit.places), "--seconds", "2"]) == 1
+    assert main([*command, *arguments(kit, kit.folders), "--seconds", "2"]) == 1
     assert time.monotonic() - began < 25
     printed = capsys.readouterr()
     assert printed.err == ("error: 2 seconds are too short for one step; increase --seconds. Nothing was written\n")
-    assert not kit.places.checkpoints.exists()
-    assert not list(kit.places.out.rglob("*"))
+    assert not kit.folders.checkpoints.exists()
+    assert not list(kit.folders.out.rglob("*"))
 
 
 def test_limit_keeps_the_previous_checkpoint(kit, capsys, monkeypatch):
-    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
-    queue.run_queue(kit.queue, kit.places, limit.Limit())
+    monkeypatch.setattr(time_limit.TimeLimit, "allows", lambda self: self.done < 1)
+    queue.run_queue(kit.queue, kit.folders, time_limit.TimeLimit())
     monkeypatch.undo()
-    before = {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()}
+    before = {path: path.read_bytes() for path in kit.folders.checkpoints.iterdir()}
     monkeypatch.setattr(loop.Loop, "_learn", lambda *_: time.sleep(30))
     capsys.readouterr()
-    assert main(["resume", str(kit.places.checkpoints), *arguments(kit, kit.places), "--seconds", "2"]) == 1
+    assert main(["resume", str(kit.folders.checkpoints), *arguments(kit, kit.folders), "--seconds", "2"]) == 1
     assert "too short for one step" in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()} == before
+    assert {path: path.read_bytes() for path in kit.folders.checkpoints.iterdir()} == before
 
 
 @pytest.mark.parametrize(
@@ -227,37 +227,37 @@ def test_limit_keeps_the_previous_checkpoint(kit, capsys, monkeypatch):
     ],
 )
 def test_checkpoint_of_another_configuration_is_rejected(kit, capsys, monkeypatch, change, says):
-    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
-    queue.run_queue(kit.queue, kit.places, limit.Limit())
+    monkeypatch.setattr(time_limit.TimeLimit, "allows", lambda self: self.done < 1)
+    queue.run_queue(kit.queue, kit.folders, time_limit.TimeLimit())
     monkeypatch.undo()
-    before = {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()}
+    before = {path: path.read_bytes() for path in kit.folders.checkpoints.iterdir()}
     config = str(kit.queue.with_name("teacher.toml"))
     capsys.readouterr()
-    command = ["teacher", "--config", config, "--checkpoints", str(kit.places.checkpoints), "--set", change]
-    assert main(command + arguments(kit, kit.places)) == 1
+    command = ["teacher", "--config", config, "--checkpoints", str(kit.folders.checkpoints), "--set", change]
+    assert main(command + arguments(kit, kit.folders)) == 1
     line = capsys.readouterr().err
     assert line.startswith("error: ") and line.count("\n") == 1
     assert says in line and "python -m training resume" in line
-    assert {path: path.read_bytes() for path in kit.places.checkpoints.iterdir()} == before
+    assert {path: path.read_bytes() for path in kit.folders.checkpoints.iterdir()} == before
 
 
 def test_learning_rate_may_change_on_resume(kit, monkeypatch):
-    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 1)
-    queue.run_queue(kit.queue, kit.places, limit.Limit())
+    monkeypatch.setattr(time_limit.TimeLimit, "allows", lambda self: self.done < 1)
+    queue.run_queue(kit.queue, kit.folders, time_limit.TimeLimit())
     monkeypatch.undo()
-    queue.run_queue(kit.queue, kit.places, changes=["optim.lr=1e-5", "loop.log_every=2"])
-    assert (kit.places.run("kit-student") / "done.json").exists()
+    queue.run_queue(kit.queue, kit.folders, changes=["optim.lr=1e-5", "loop.log_every=2"])
+    assert (kit.folders.run("kit-student") / "done.json").exists()
 
 
 def test_full_shared_folder_is_reported_before_the_run(kit, monkeypatch, capsys):
-    from training import carry
+    from training import shared_folder
 
-    monkeypatch.setattr(carry, "_checkpoint_size", lambda *_: carry.ROOM - 1000)
-    queue.run_queue(kit.queue, kit.places)
+    monkeypatch.setattr(shared_folder, "_checkpoint_size", lambda *_: shared_folder.ROOM - 1000)
+    queue.run_queue(kit.queue, kit.folders)
     printed = capsys.readouterr().out
     assert "of 'kit-student' exceed 60 MiB; extract the finished ones" in printed
-    assert (kit.places.run("kit-teacher") / "done.json").exists()
-    assert not (kit.places.run("kit-student") / "log.jsonl").exists()
+    assert (kit.folders.run("kit-teacher") / "done.json").exists()
+    assert not (kit.folders.run("kit-student") / "log.jsonl").exists()
 
 
 @pytest.mark.parametrize("change", ["optim", "optim.lr", "optim.lr=fast", "=3", "optim.=3"])
@@ -267,7 +267,7 @@ def test_invalid_overrides_are_rejected(kit, change):
 
 
 def test_folder_without_a_checkpoint_is_reported(kit, capsys, tmp_path):
-    assert main(["resume", str(tmp_path), *arguments(kit, kit.places)]) == 1
+    assert main(["resume", str(tmp_path), *arguments(kit, kit.folders)]) == 1
     assert f"error: {tmp_path}: not a checkpoint folder" in capsys.readouterr().err
 
 
@@ -291,23 +291,23 @@ except ModuleNotFoundError:
 
 
 def test_training_and_resuming_only_need_torch_and_numpy(kit):
-    shared = str(kit.places.checkpoints)
+    shared = str(kit.folders.checkpoints)
     for command in (["queue", "--config", str(kit.queue), "--checkpoints", shared], ["resume", shared]):
         ran = subprocess.run(
-            [sys.executable, "-c", BLOCKED, *command, *arguments(kit, kit.places)],
+            [sys.executable, "-c", BLOCKED, *command, *arguments(kit, kit.folders)],
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
         )
         assert ran.returncode == 0, ran.stderr
-    assert (kit.places.run("kit-student") / "model" / "model.safetensors").exists()
+    assert (kit.folders.run("kit-student") / "model" / "model.safetensors").exists()
 
 
 def test_run_resumes_from_its_own_folder(world, monkeypatch, capsys):
     config = tiny("own-folder", models={"init": "models:tiny"}, loop={"checkpoint_minutes": 0.0})
-    monkeypatch.setattr(limit.Limit, "allows", lambda self: self.done < 3)
-    assert not finetune.run(config, world, limit.Limit())
+    monkeypatch.setattr(time_limit.TimeLimit, "allows", lambda self: self.done < 3)
+    assert not finetune.run(config, world, time_limit.TimeLimit())
     monkeypatch.undo()
     folder = world.run("own-folder") / "checkpoint"
     resume.run_checkpoint(folder, world)

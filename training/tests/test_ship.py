@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training import card, checkpoint, confidence, engine
+from training import atomic, card, confidence, engine
 from training import config as configuration
 from training.data import masked, tokens
 from training.errors import TrainingError
-from training.places import HERE
+from training.folders import HERE
 from training.scoring import examples
 from training.steps import calibrate, export, finetune, ship
 from training.tests.conftest import sentence, tiny
@@ -27,17 +27,17 @@ except TrainingError as missing:
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
 @pytest.mark.parametrize("task", ["sst2", "squad"])
 def test_card_matches_the_shipped_files(world, tmp_path, task):
-    places = replace(world, shipped=tmp_path)
+    folders = replace(world, shipped=tmp_path)
     config = tiny(f"ship-{task}", task=task, models={"init": "models:tiny" + ("-squad" if task == "squad" else "")})
-    finetune.run(config, places)
+    finetune.run(config, folders)
     if task == "squad":
-        calibrate.run(config, places)
-        shutil.copyfile(places.data / "squad" / "dev-v1.1.json", places.data / "squad" / "dev-v2.0.json")
-    export.run(config, places)
+        calibrate.run(config, folders)
+        shutil.copyfile(folders.data / "squad" / "dev-v1.1.json", folders.data / "squad" / "dev-v2.0.json")
+    export.run(config, folders)
     old = tmp_path / config.name / "left-over"
     old.parent.mkdir()
     old.write_text("of an earlier model")
-    ship.run(config, places)
+    ship.run(config, folders)
     folder = tmp_path / config.name
     assert not old.exists()
     text = (folder / "README.md").read_text()
@@ -68,16 +68,16 @@ def test_model_must_be_exported_before_shipping(world):
 
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
 def test_encoder_card_reports_masked_word_accuracy(world, tmp_path):
-    places = replace(world, shipped=tmp_path / "models", data=tmp_path / "data")
+    folders = replace(world, shipped=tmp_path / "models", data=tmp_path / "data")
     random = np.random.default_rng(9)
-    (places.data / "text").mkdir(parents=True)
+    (folders.data / "text").mkdir(parents=True)
     lines = [sentence(random, 45, 70) for _ in range(30)]
-    (places.data / "text" / "held-out.txt").write_text("\n".join(lines) + "\n")
+    (folders.data / "text" / "held-out.txt").write_text("\n".join(lines) + "\n")
     config = tiny("ship-text", task="text", data={"files": ["text/held-out.txt"]})
-    shutil.copytree(world.models / "tiny-text", places.run(config.name) / "model")
-    export.run(config, places)
-    ship.run(config, places)
-    text = (places.shipped / config.name / "README.md").read_text()
+    shutil.copytree(world.models / "tiny-text", folders.run(config.name) / "model")
+    export.run(config, folders)
+    ship.run(config, folders)
+    text = (folders.shipped / config.name / "README.md").read_text()
     [[count]] = [re.findall(r"(\d+) masked words in 30 paragraphs", text)]
     assert int(count) > 60
     # The model is untrained, so of 500 equally frequent words it guesses at most a few by chance.
@@ -118,7 +118,7 @@ def test_failed_copy_leaves_the_previous_folder(tmp_path):
     target.mkdir()
     (target / "weights").write_text("old")
     with pytest.raises(TrainingError, match="could not be written"):
-        checkpoint.replace_folder(tmp_path / "absent", target)
+        atomic.replace_folder(tmp_path / "absent", target)
     assert (target / "weights").read_text() == "old"
 
 

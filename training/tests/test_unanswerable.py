@@ -138,7 +138,7 @@ def test_kinds_are_drawn_by_the_configured_fractions(world):
     assert share == pytest.approx({"foreign": 0.2, "neighbor": 0.3, "plain": 0.5}, abs=0.06)
     for example in drawn:
         assert len(example.encoded) <= 64
-        assert example.taught == (example.kind == "plain") == (example.start > 0)
+        assert example.use_teacher == (example.kind == "plain") == (example.start > 0)
 
 
 def test_training_and_calibration_know_every_configured_kind():

@@ -81,7 +81,7 @@ def chat(random) -> Page:
     page.ask("by", f"How does {people[4]} get there?", f"How is {people[4]} traveling?")
     page.ask("town", f"Where does {people[4]} come from?")
     page.ask(f"who{turn - 1}", f"Who comes from {town}?")
-    page.ask_in_vain(
+    page.ask_unanswerable(
         f"Who brings {things[3]}?", f"What does {people[5]} bring?", "How much does it cost?", "What is the address?"
     )
     return page

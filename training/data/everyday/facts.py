@@ -40,10 +40,10 @@ def genres() -> dict[str, Genre]:
 
 def text(random) -> Page:
     """A text of a random genre."""
-    return made(pick(list(genres().values()), random), random)
+    return generate(pick(list(genres().values()), random), random)
 
 
-def made(genre: Genre, random) -> Page:
+def generate(genre: Genre, random) -> Page:
     """A text of the given genre."""
     names: dict[str, str] = {}
     for name, kind in genre.names.items():
@@ -65,7 +65,7 @@ def made(genre: Genre, random) -> Page:
                 page.ask(f"f{index}_{name}", *(q for q in (_said(q, known) for q in questions) if q))
     for index in unsaid:
         for questions in genre.facts[index]["asks"].values():
-            page.ask_in_vain(*(q for q in (_said(q, names) for q in questions) if q))
+            page.ask_unanswerable(*(q for q in (_said(q, names) for q in questions) if q))
     return page
 
 

@@ -46,7 +46,7 @@ def opening(random) -> Page:
     )
     page.ask("phone", "What is the phone number?", "Which number can I call?")
     page.ask("person", "Who can I ask?", "Who answers questions?")
-    page.ask_in_vain(
+    page.ask_unanswerable(
         "When does it open on public holidays?",
         "How much do students pay?",
         "Is there parking?",
@@ -113,7 +113,7 @@ def lease(random) -> Page:
     page.ask("quiet", "When do quiet hours begin?", "From what time must it be quiet?")
     page.ask("loud", "When do quiet hours end?")
     page.ask("notice", "How long is the notice period?", "How much notice must be given?")
-    page.ask_in_vain(
+    page.ask_unanswerable(
         "How many rooms does the flat have?",
         "How much is the fine for paying late?",
         "Who pays for repairs?",
@@ -177,7 +177,7 @@ def news(random) -> Page:
     page.ask("score", "What was the score?", "How did the match end?")
     page.ask("crowd", "How many people watched?", "How many people saw the match?")
     page.ask("when", "When was the match?", "On what day did they play?")
-    page.ask_in_vain(
+    page.ask_unanswerable(
         f"How much did the {three} cost?",
         f"Who is the mayor of {here}?",
         f"What happened in {else_}?",

@@ -24,7 +24,7 @@ class Page:
     """A text built from templates, whose marks `{name}` are filled in and their positions recorded."""
 
     text: str = ""
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     questions: list[tuple[str, str]] = field(default_factory=list)  # question and name of the mark that answers it
     missing: list[str] = field(default_factory=list)  # questions that the text does not answer
 
@@ -34,9 +34,9 @@ class Page:
         for mark in _MARK.finditer(template):
             self.text += template[last : mark.start()]
             name = mark.group(1)
-            if name in self.places:
+            if name in self.spans:
                 raise ValueError(f"'{name}' is marked twice")
-            self.places[name] = (len(self.text), len(self.text) + len(values[name]))
+            self.spans[name] = (len(self.text), len(self.text) + len(values[name]))
             self.text += values[name]
             last = mark.end()
         self.text += template[last:] + end
@@ -45,7 +45,7 @@ class Page:
         """Add questions that are answered by the mark `name`."""
         self.questions += [(question, name) for question in questions]
 
-    def ask_in_vain(self, *questions: str) -> None:
+    def ask_unanswerable(self, *questions: str) -> None:
         """Add questions without an answer."""
         self.missing += questions
 
@@ -55,7 +55,7 @@ class Page:
         if self.missing and random.random() < UNANSWERABLE:
             return Asked(text, _case(pick(self.missing, random), random), 0, 0)
         question, name = pick(self.questions, random)
-        return Asked(text, _case(question, random), *self.places[name])
+        return Asked(text, _case(question, random), *self.spans[name])
 
 
 def perturb(text: str, random) -> str:

@@ -39,17 +39,17 @@ def relations() -> list[Relation]:
 
 def text(random) -> Page:
     """A text of random pairs."""
-    return made(relations(), random)
+    return generate(relations(), random)
 
 
-def made(known: list[Relation], random) -> Page:
+def generate(known: list[Relation], random) -> Page:
     """A text of some of the relations, with unanswerable questions about another one."""
     page, write, used = Page(), style.draw(random), set()
     count = int(random.integers(LEAST_PAIRS, MOST_PAIRS + 1))
     *said, unsaid = several(known, count + 1, random)
     for number, relation in enumerate(said):
         _add(page, relation, number, used, write, random)
-    page.ask_in_vain(*_asked(unsaid, pick(unsaid.about, random), pick(pick(unsaid.of, random), random)))
+    page.ask_unanswerable(*_asked(unsaid, pick(unsaid.about, random), pick(pick(unsaid.of, random), random)))
     return page
 
 
@@ -72,7 +72,7 @@ def _add(page: Page, relation: Relation, number: int, used: set[str], write, ran
         page.ask(f"a{number}", *_asked(relation, about, x))
         page.ask(f"b{number}", *_asked(relation, about, y))
         for member in others:
-            page.ask_in_vain(*_asked(relation, about, member))
+            page.ask_unanswerable(*_asked(relation, about, member))
 
 
 def _asked(relation: Relation, about: str, member: str) -> list[str]:

@@ -34,7 +34,9 @@ def recipe(random) -> Page:
     mark, end = pick((("- ", "\n"), ("", "\n"), ("", ", "), ("* ", "\n")), random)
     for row in several(rows, len(rows), random):
         page.add(mark + row[0], row[1], end)
-    page.ask_in_vain(f"How much {foods[3]} do I need?", f"How many {counted[2]} do I need?", "Who wrote the recipe?")
+    page.ask_unanswerable(
+        f"How much {foods[3]} do I need?", f"How many {counted[2]} do I need?", "Who wrote the recipe?"
+    )
     page.add("", {})
     style = pick((0, 0, 1, 2, 4), random)
     lines = [
@@ -114,7 +116,7 @@ def manual(random) -> Page:
     page.ask("done", "What color is the light when it is ready?", f"Which color means that the {device} is ready?")
     page.ask("code", "What is the code?", "What number is on the back?")
     page.ask("battery", "How long does the battery last?")
-    page.ask_in_vain(
+    page.ask_unanswerable(
         f"What does the {third} button do?", f"How much does the {device} cost?", "How long is the warranty?"
     )
     return page

@@ -49,7 +49,7 @@ def timetable(random) -> Page:
             f"class{i}", f"Which class is on {days[i]}?", f"What does {teachers[i]} teach?", f"What is in {rooms[i]}?"
         )
     _rows(page, ["Class", "Day", "Time", "Room", "Teacher"], rows, random)
-    page.ask_in_vain(
+    page.ask_unanswerable(
         f"When does {classes[4]} start?", f"Who teaches {classes[4]}?", f"How much does {classes[0]} cost?"
     )
     return page
@@ -65,7 +65,7 @@ def prices(random) -> Page:
         page.ask(f"small{i}", f"How much is a small {goods[i]}?", f"What does a small {goods[i]} cost?")
         page.ask(f"large{i}", f"How much is a large {goods[i]}?", f"What is the price of a large {goods[i]}?")
     _rows(page, ["Item", "Small", "Large"], rows, random)
-    page.ask_in_vain(
+    page.ask_unanswerable(
         f"How much is a small {goods[5]}?", f"What does a large {goods[5]} cost?", "When does the counter open?"
     )
     return page
@@ -97,7 +97,7 @@ def departures(random) -> Page:
         if times.count(time) == 1:
             page.ask(f"town{i}", f"Where does the {kind} at {time} go?")
     _rows(page, ["Time", "To", stop.capitalize(), "Duration"], rows, random)
-    page.ask_in_vain(f"When does the {kind} to {towns[5]} leave?", f"How much is a ticket to {towns[0]}?")
+    page.ask_unanswerable(f"When does the {kind} to {towns[5]} leave?", f"How much is a ticket to {towns[0]}?")
     return page
 
 
@@ -113,7 +113,7 @@ def results(random) -> Page:
         page.ask(f"points{i}", f"How many points does {people[i]} have?", f"How many points did {people[i]} score?")
         page.ask(f"town{i}", f"Where is {people[i]} from?", f"Which town is {people[i]} from?")
     _rows(page, ["Rank", "Name", "Town", "Points"], rows, random)
-    page.ask_in_vain(
+    page.ask_unanswerable(
         f"How many points does {people[4]} have?", f"Where is {people[4]} from?", f"How old is {people[0]}?"
     )
     return page
@@ -131,7 +131,7 @@ def hours(random) -> Page:
         if words.WEEKDAYS[closed] in row:
             page.add(f"{{days{number}}}: closed", {f"days{number}": " and ".join(row)})
             page.ask(f"days{number}", f"When is the {place} closed?", "On which day is it closed?")
-            page.ask_in_vain(f"When does the {place} open on {row[0]}?", f"When does it close on {row[-1]}?")
+            page.ask_unanswerable(f"When does the {place} open on {row[0]}?", f"When does it close on {row[-1]}?")
             continue
         times = {
             f"open{number}": values.clock(random, 7, 12),
@@ -141,5 +141,5 @@ def hours(random) -> Page:
         for day in row:
             page.ask(f"open{number}", f"When does the {place} open on {day}?", f"From when on is it open on {day}?")
             page.ask(f"close{number}", f"When does the {place} close on {day}?", f"Until when is it open on {day}?")
-    page.ask_in_vain(f"What does a ticket for the {place} cost?", f"On which street is the {place}?")
+    page.ask_unanswerable(f"What does a ticket for the {place} cost?", f"On which street is the {place}?")
     return page

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import torch
 
-from training import checkpoint, parts, state, tensors
+from training import atomic, bundles, state, tensors
 from training import config as configuration
 from training.config import Config
 from training.errors import TrainingError
+from training.folders import Folders
 from training.models import architecture, build, heads
 from training.models.save import copy_tokenizer, save_weights
-from training.places import Places
 
 # Capacity of a shared folder: four parts, which leaves room for other files that are copied along.
-ROOM = 4 * parts.LONGEST
+ROOM = 4 * bundles.LONGEST
 WEIGHTS = "weights.safetensors"
 # Files of a run that are carried unchanged, as paths relative to the run's folder.
 FILES = ("model/config.json", f"model/{heads.RECORD}", "done.json", "log.jsonl")
@@ -31,25 +31,25 @@ class Full(TrainingError):
     """A shared folder has no room for another run."""
 
 
-class Carried:
+class FinishedRuns:
     """The contents of a shared folder except for the current run; empty if each run has its own folder."""
 
-    def __init__(self, places: Places):
-        self.runs, self.pieces, self.places = {}, {}, places
-        found = parts.read(places.checkpoints) if places.checkpoints else None
+    def __init__(self, folders: Folders):
+        self.runs, self.pieces, self.folders = {}, {}, folders
+        found = bundles.read(folders.checkpoints) if folders.checkpoints else None
         if found:
             self.runs = found.about.get("runs", {})
             self.pieces = {name: piece for name, piece in found.pieces.items() if name.startswith("runs/")}
 
-    def bundle(self, about: dict, pieces: dict[str, bytes]) -> parts.Bundle:
+    def bundle(self, about: dict, pieces: dict[str, bytes]) -> bundles.Bundle:
         """A checkpoint, preceded by the carried runs."""
-        return parts.Bundle({"runs": self.runs} | about, self.pieces | pieces)
+        return bundles.Bundle({"runs": self.runs} | about, self.pieces | pieces)
 
     def finish(self, config: Config, model: torch.nn.Module) -> None:
         """Store a finished run in the shared folder, replacing its checkpoint."""
-        if self.places.checkpoints is None:
+        if self.folders.checkpoints is None:
             return
-        folder, prefix = self.places.run(config.name), f"runs/{config.name}/"
+        folder, prefix = self.folders.run(config.name), f"runs/{config.name}/"
         for name in FILES:
             if (folder / name).is_file():
                 self.pieces[prefix + name] = (folder / name).read_bytes()
@@ -57,25 +57,25 @@ class Carried:
         self.runs[config.name] = {"config": dataclasses.asdict(config)}
         before = config.models.init.removeprefix("run:")
         self.pieces.pop(f"runs/{before}/{WEIGHTS}", None)
-        parts.write(self.places.checkpoints, self.bundle({}, {}), folder / "checkpoint.new")
+        bundles.write(self.folders.checkpoints, self.bundle({}, {}), folder / "atomic.new")
 
     def require_room(self, config: Config, model: torch.nn.Module) -> None:
         """Reject a run whose checkpoints would not fit next to the carried runs."""
-        if self.places.checkpoints is None:
+        if self.folders.checkpoints is None:
             return
         carried, own = sum(map(len, self.pieces.values())), _checkpoint_size(config, model)
         if carried + own > ROOM:
             raise Full(
-                f"{self.places.checkpoints}: {carried / 2**20:.0f} MiB of finished runs and {own / 2**20:.0f} MiB of "
+                f"{self.folders.checkpoints}: {carried / 2**20:.0f} MiB of finished runs and {own / 2**20:.0f} MiB of "
                 f"'{config.name}' exceed {ROOM / 2**20:.0f} MiB; extract the finished ones with "
                 "`python -m training unpack` and continue in an empty folder"
             )
 
 
-def unpack(bundle: parts.Bundle, places: Places, where: Path) -> list[str]:
+def unpack(bundle: bundles.Bundle, folders: Folders, where: Path) -> list[str]:
     """Extract finished runs to the folder of runs, skipping existing ones; returns the names of all of them."""
     for name, run in bundle.about.get("runs", {}).items():
-        folder, prefix = places.run(name), f"runs/{name}/"
+        folder, prefix = folders.run(name), f"runs/{name}/"
         if (folder / "done.json").exists():
             continue
         config = configuration.build(Config, run["config"], str(where))
@@ -83,17 +83,17 @@ def unpack(bundle: parts.Bundle, places: Places, where: Path) -> list[str]:
             if file != "done.json" and prefix + file in bundle.pieces:
                 _write(folder / file, bundle.pieces[prefix + file])
         if prefix + WEIGHTS in bundle.pieces:
-            _restore(config, places, tensors.from_bytes(bundle.pieces[prefix + WEIGHTS], f"{where}: {name}"))
+            _restore(config, folders, tensors.from_bytes(bundle.pieces[prefix + WEIGHTS], f"{where}: {name}"))
         # Written last: it marks the run as finished.
         _write(folder / "done.json", bundle.pieces[prefix + "done.json"])
     return list(bundle.about.get("runs", {}))
 
 
-def _restore(config: Config, places: Places, stored: dict[str, torch.Tensor]) -> None:
-    folder = places.run(config.name) / "model"
+def _restore(config: Config, folders: Folders, stored: dict[str, torch.Tensor]) -> None:
+    folder = folders.run(config.name) / "model"
     fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = build.build(architecture.Architecture(**fields), config.task)
-    source = places.model(config.models.init or config.models.teacher or config.data.tokenizer)
+    source = folders.model(config.models.init or config.models.teacher or config.data.tokenizer)
     if config.models.init and config.optim.freeze_words:
         given = build.load(source, config.task).body.embeddings.word_embeddings.weight
         model.body.embeddings.word_embeddings.weight.data.copy_(given)
@@ -103,7 +103,7 @@ def _restore(config: Config, places: Places, stored: dict[str, torch.Tensor]) ->
 
 
 def _write(path: Path, content: bytes) -> None:
-    checkpoint.write_whole(path, lambda partial: partial.write_bytes(content))
+    atomic.write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def _weights(config: Config, model: torch.nn.Module) -> dict[str, torch.Tensor]:

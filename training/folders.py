@@ -16,7 +16,7 @@ def _folder(variable: str) -> Path | None:
 
 
 @dataclass
-class Places:
+class Folders:
     """Folders: data and given models default to environment variables, results to the repository."""
 
     data: Path | None = field(default_factory=lambda: _folder("MOBILEBERT_DATA"))

@@ -13,7 +13,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.checkpoint import failed, write_whole
+from training.atomic import failed, write_whole
 from training.errors import TrainingError
 
 INDEX, FORMAT = "index.json", 1

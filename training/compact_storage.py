@@ -12,18 +12,18 @@ from torch.nn import functional
 BLOCK, PER_OCTAVE, LARGEST = 64, 8, 255
 
 
-def weight(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
+def compress_weight(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
     """The upper three bytes of every f32 value, rounded."""
     bits = tensor.detach().contiguous().view(torch.int32) + 0x80
     return {"": bits.view(torch.uint8).reshape(-1, 4)[:, 1:].contiguous()}
 
 
-def weight_back(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
+def restore_weight(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
     """Restore f32 values; their lowest byte is 0."""
     return functional.pad(stored[""], (1, 0)).contiguous().view(torch.float32).reshape(shape)
 
 
-def first(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
+def compress_first_moment(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
     """Quantize a first moment to 8 bits with one scale per block."""
     flat = tensor.detach().flatten()
     blocks = functional.pad(flat, (0, -len(flat) % BLOCK)).reshape(-1, BLOCK)
@@ -32,14 +32,14 @@ def first(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"": steps.round().clamp(-127, 127).to(torch.int8).flatten()[: len(flat)].clone(), ".scale": scale}
 
 
-def first_back(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
+def restore_first_moment(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
     """Dequantize a first moment."""
     steps, scale = stored[""], stored[".scale"].float()
     blocks = functional.pad(steps, (0, -len(steps) % BLOCK)).reshape(-1, BLOCK).float() * scale[:, None]
     return blocks.flatten()[: len(steps)].reshape(shape).contiguous()
 
 
-def second(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
+def compress_second_moment(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
     """Quantize a second moment to 8 bits on a logarithmic scale; code 0 means 0."""
     flat = tensor.detach().flatten()
     largest = flat.max()
@@ -48,7 +48,7 @@ def second(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"": codes.to(torch.uint8), ".largest": largest.reshape(1)}
 
 
-def second_back(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
+def restore_second_moment(stored: dict[str, torch.Tensor], shape: torch.Size) -> torch.Tensor:
     """Dequantize a second moment through a lookup table, so that the result has the same bits on every device."""
     table = torch.exp2((torch.arange(LARGEST + 1, dtype=torch.float64) - LARGEST) / PER_OCTAVE).float()
     table[0] = 0.0

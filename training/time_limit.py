@@ -21,7 +21,7 @@ class OutOfTime(TrainingError):
         self.lost = lost
 
 
-class Limit:
+class TimeLimit:
     """The time that a process may take, counted from `began`."""
 
     def __init__(self, seconds: float | None = None, began: float | None = None):

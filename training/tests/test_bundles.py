@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from training import parts
+from training import bundles
 from training.errors import TrainingError
 
 
@@ -15,21 +15,21 @@ def folder(tmp_path):
     return tmp_path / "checkpoint"
 
 
-def bundle(step: int, megabytes: int = 20) -> parts.Bundle:
+def bundle(step: int, megabytes: int = 20) -> bundles.Bundle:
     """A bundle of a constant and a changing piece."""
     same = bytes(range(256)) * (megabytes * 2**12)
-    return parts.Bundle({"step": step}, {"same": same, "state": step.to_bytes(4, "big") * 2**20})
+    return bundles.Bundle({"step": step}, {"same": same, "state": step.to_bytes(4, "big") * 2**20})
 
 
 def write(folder, content):
-    parts.write(folder, content, folder.with_name("staging"))
+    bundles.write(folder, content, folder.with_name("staging"))
 
 
 def test_bundle_round_trips(folder):
-    assert parts.read(folder) is None
+    assert bundles.read(folder) is None
     for step in (1, 2):
         write(folder, bundle(step))
-        assert parts.read(folder) == bundle(step)
+        assert bundles.read(folder) == bundle(step)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
         assert set(sizes) == {"index.json", *(f for f in sizes if f.startswith("part-"))}
         assert max(sizes.values()) < 16 * 2**20
@@ -48,7 +48,7 @@ def test_unchanged_parts_are_not_rewritten(folder):
 @pytest.mark.parametrize("moves", [0, 1, 2])
 def test_killed_write_leaves_the_previous_one(folder, monkeypatch, moves):
     write(folder, bundle(1))
-    move, done = parts.shutil.move, []
+    move, done = bundles.shutil.move, []
 
     class Killed(BaseException):
         pass
@@ -62,16 +62,16 @@ def test_killed_write_leaves_the_previous_one(folder, monkeypatch, moves):
     def die_at_the_index(*_):
         raise Killed
 
-    different = parts.Bundle({"step": 2}, {"state": bytes(20 * 2**20)})
+    different = bundles.Bundle({"step": 2}, {"state": bytes(20 * 2**20)})
     different.pieces["end"] = b"end" * 2**20
-    monkeypatch.setattr(parts.shutil, "move", die)
-    monkeypatch.setattr(parts, "write_whole", die_at_the_index)
+    monkeypatch.setattr(bundles.shutil, "move", die)
+    monkeypatch.setattr(bundles, "write_whole", die_at_the_index)
     with pytest.raises(Killed):
         write(folder, different)
     monkeypatch.undo()
-    assert parts.read(folder) == bundle(1)
+    assert bundles.read(folder) == bundle(1)
     write(folder, different)
-    assert parts.read(folder) == different
+    assert bundles.read(folder) == different
     assert {path.name for path in folder.iterdir()} == {
         "index.json",
         *(part["file"] for part in json.loads((folder / "index.json").read_text())["parts"]),
@@ -98,10 +98,10 @@ def test_missing_or_modified_part_is_reported(folder):
     content = part.read_bytes()
     part.write_bytes(content[:-1] + b"!")
     with pytest.raises(TrainingError, match=f"{part.name}: does not match its hash"):
-        parts.read(folder)
+        bundles.read(folder)
     part.unlink()
     with pytest.raises(TrainingError, match=f"{part.name}: missing"):
-        parts.read(folder)
+        bundles.read(folder)
 
 
 @pytest.mark.parametrize("text", ["rubbish", "[]", '{"format": 9}', '{"format": 1}'])
@@ -109,4 +109,4 @@ def test_invalid_index_is_rejected(folder, text):
     folder.mkdir()
     (folder / "index.json").write_text(text)
     with pytest.raises(TrainingError, match="index.json"):
-        parts.read(folder)
+        bundles.read(folder)

@@ -8,7 +8,7 @@ import torch
 from training import atomic, losses, parallel
 from training.config import Config
 from training.data import batches
-from training.data.squad import Windows, read_train
+from training.data.squad import Window, Windows, read_train
 from training.data.variants import Variants
 from training.folders import Folders
 from training.tasks import held_out
@@ -19,12 +19,19 @@ def open_squad(config: Config, folders: Folders, tokenizer) -> Task:
     """The training file, split into windows; only those that contain their answer are kept."""
     data = config.data
     windows = open_windows(config, folders, tokenizer)
-    held, answered = held_out.split([w for w in windows.windows if w.end], config)
+    held, answered = split_windows([w for w in windows.windows if w.end], config)
     if data.limit:
         answered = answered[: data.limit]
     score = (lambda model: held_out_score(model, windows, held)) if held else None
     source = SquadBatches(config, tokenizer, windows, answered)
     return Task(source.at, squad_terms, score, source.order.per_epoch)
+
+
+def split_windows(windows: list[Window], config: Config) -> tuple[list[Window], list[Window]]:
+    """The held-out windows, and the others without those of the same questions, which overlap with them."""
+    held, rest = held_out.split(windows, config)
+    questions = {w.question for w in held}
+    return held, [w for w in rest if w.question not in questions]
 
 
 def open_windows(config: Config, folders: Folders, tokenizer) -> Windows:

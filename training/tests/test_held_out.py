@@ -1,7 +1,9 @@
 """Held-out training rows."""
 
 from training.config import Config, Loop
+from training.data.squad import Window
 from training.tasks import held_out
+from training.tasks.squad import split_windows
 
 ROWS = [f"row {i}" for i in range(500)]
 
@@ -24,6 +26,14 @@ def test_no_row_is_lost_or_repeated_and_the_seed_orders_the_rest():
     (held, first), (_, second) = kept(seed=1), kept(seed=2)
     assert sorted(held + first) == sorted(ROWS)
     assert first != second and sorted(first) == sorted(second)
+
+
+def test_windows_of_a_held_out_question_are_not_trained_on():
+    windows = [Window(i // 2, 128 * (i % 2), 200, 150, 152) for i in range(200)]
+    held, rest = split_windows(windows, Config(loop=Loop(evaluate_every=10, held_out=20)))
+    assert len(held) == 20
+    assert not {w.question for w in held} & {w.question for w in rest}
+    assert len(rest) >= 200 - 2 * len(held)
 
 
 def test_at_most_a_tenth_is_held_out_and_nothing_without_evaluation():

@@ -46,6 +46,7 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         (GOOD.replace('name = "bad"', ""), "'name' is missing"),
         (GOOD.replace('"bad"', '"../bad"'), "'name' must be a valid folder name"),
         (GOOD.replace("[models]", 'task = "mnli"\n[models]'), "'task' must be one of"),
+        (GOOD.replace("[models]", 'task = "mrpc"\n[data]\njoin = 0.3\n[models]'), "'join' can only be used with"),
         (GOOD.replace("models:tiny", "models:absent"), "pass the folder that contains absent with --models"),
         (GOOD.replace("models:tiny", "run:absent"), "finish the run 'absent' first"),
         (GOOD.replace("models:tiny", "package:no-such-thing"), "is not installed"),

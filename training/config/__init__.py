@@ -1,0 +1,34 @@
+"""Configuration files: TOML parsed into typed dataclasses, one per section."""
+
+from training.config.checks import check
+from training.config.reading import build, read
+from training.config.sections import (
+    Card,
+    Config,
+    Data,
+    Loop,
+    Loss,
+    Models,
+    Opinions,
+    Optim,
+    Student,
+    Transfer,
+    Unanswerable,
+)
+
+__all__ = [
+    "Card",
+    "Config",
+    "Data",
+    "Loop",
+    "Loss",
+    "Models",
+    "Opinions",
+    "Optim",
+    "Student",
+    "Transfer",
+    "Unanswerable",
+    "build",
+    "check",
+    "read",
+]

@@ -1,27 +1,11 @@
-/** States with panels, dialogs and fields of their own: axe, touch targets, width, and layout shifts. */
+/** States with panels, dialogs and fields of their own: requests, axe, touch targets, width, and layout shifts. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { test } from "node:test";
 import { violations } from "./support/axe.mjs";
-import { chromium, newPage } from "./support/browsers.mjs";
-import { startStates } from "./support/state-models.mjs";
-import { bench } from "./support/states/bench.mjs";
-import { code } from "./support/states/code.mjs";
-import { models } from "./support/states/models.mjs";
-import { sharing } from "./support/states/sharing.mjs";
+import { describeEachState, watchedBrowsers } from "./support/each-state.mjs";
+import { panels } from "./support/states.mjs";
 
-const { "bench-setup": _, "bench-no-webgpu": __, ...measurements } = bench;
-const states = { ...sharing, ...models, ...code, ...measurements };
-
-let served;
-let browser;
-before(async () => {
-  served = await startStates({ tiny: true, networks: "?variant=tiny&sequence=8,16&runs=2&device=wasm" });
-  browser = await chromium();
-});
-after(async () => {
-  await browser?.close();
-  await served?.stop();
-});
+const PHONE = { width: 360, height: 740 };
 
 /** Sums up layout shifts, as browsers do: those right after a click or a key don't count. */
 function watchShifts() {
@@ -41,19 +25,13 @@ function smallTargets() {
     .map(({ name, box }) => `${name}: ${box.width}×${box.height}`);
 }
 
-describe("on a phone", () => {
-  for (const [name, { enter }] of Object.entries(states)) {
-    test(name, async () => {
-      const context = await browser.createBrowserContext();
-      const { page } = await newPage(context, { width: 360, height: 740 });
-      await page.evaluateOnNewDocument(watchShifts);
-      await enter(page, served.where);
-      const shift = await page.evaluate(() => globalThis.shift);
-      assert.ok(shift <= 0.02, `the layout shifted by ${shift}`);
-      assert.deepEqual(await page.evaluate(smallTargets), []);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
-      assert.deepEqual(await violations(page), []);
-      await context.close();
-    });
-  }
+const prepare = (page) => page.evaluateOnNewDocument(watchShifts);
+describeEachState(panels, { browsers: watchedBrowsers(), size: PHONE, prepare }, (page) => {
+  test("nothing shifts, everything fits a phone, and axe has no objections", async () => {
+    const shift = await page().evaluate(() => globalThis.shift);
+    assert.ok(shift <= 0.02, `the layout shifted by ${shift}`);
+    assert.deepEqual(await page().evaluate(smallTargets), []);
+    assert.equal(await page().evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+    assert.deepEqual(await violations(page()), []);
+  });
 });

@@ -81,7 +81,7 @@ fn first_seen(
         best.push((progress.windows_done, progress.answers.into_iter().next()));
         ControlFlow::Continue(())
     }))?;
-    let place = |answer: &Option<Answer>| answer.as_ref().map(|a| (a.span.start_byte, a.span.end_byte));
+    let place = |answer: &Option<Answer>| answer.as_ref().map(|a| (a.start_byte, a.end_byte));
     let last = reply.answers.into_iter().next();
     let first = best.iter().find(|(_, answer)| place(answer) == place(&last)).map(|(done, _)| *done);
     Ok((first.unwrap_or(reply.windows_done), reply.windows_done))

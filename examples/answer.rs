@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = AskOptions { top_k: 3, ..AskOptions::default() };
     let reply = pollster::block_on(model.ask(&question, &passage, &options))?;
     for answer in &reply.answers {
-        println!("{:5.1} %  {}", 100.0 * answer.probability, &passage[answer.span.bytes()]);
+        println!("{:5.1} %  {}", 100.0 * answer.probability, &passage[answer.start_byte..answer.end_byte]);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@
 //! let passage = "The cat sat on the mat.";
 //! let reply = qa.ask("Who sat on the mat?", passage, &AskOptions::default()).await?;
 //! for answer in &reply.answers {
-//!     println!("{:.2} {}", answer.probability, &passage[answer.span.bytes()]);
+//!     println!("{:.2} {}", answer.probability, &passage[answer.start_byte..answer.end_byte]);
 //! }
 //! # Ok(())
 //! # }

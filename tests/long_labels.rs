@@ -65,10 +65,8 @@ fn entities_continue_where_windows_meet() {
         last = name;
     }
     expected.retain(|(_, _, name)| name != "O");
-    let found = labeled
-        .entities
-        .iter()
-        .map(|entity| (entity.span.start_byte, entity.span.end_byte, entity.label.clone()));
+    let found =
+        labeled.entities.iter().map(|entity| (entity.start_byte, entity.end_byte, entity.label.clone()));
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 

@@ -48,7 +48,7 @@ fn a_gpu_tries_batches_of_windows_and_gives_the_same_answers_as_the_cpu() {
     assert!(steps.windows(2).any(|pair| pair[1] - pair[0] == 4), "never four at once: {steps:?}");
     assert_eq!(on_gpu.windows_done, on_cpu.windows_done);
     let places = |reply: &Reply| -> Vec<_> {
-        reply.answers.iter().map(|a| (a.span.start_byte, a.span.end_byte, a.text.clone())).collect()
+        reply.answers.iter().map(|a| (a.start_byte, a.end_byte, a.text.clone())).collect()
     };
     assert_eq!(places(&on_gpu), places(&on_cpu));
     for (left, right) in on_gpu.answers.iter().zip(&on_cpu.answers) {

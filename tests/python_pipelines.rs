@@ -99,14 +99,14 @@ fn answers_with_and_without_whole_words_are_those_of_python() {
             // Python also lists equal texts at the place of the better one; nearly equal scores may be
             // swapped.
             let at = unmatched.iter().position(|&(start, end, score)| {
-                (byte(&context, start), byte(&context, end)) == (answer.span.start_byte, answer.span.end_byte)
+                (byte(&context, start), byte(&context, end)) == (answer.start_byte, answer.end_byte)
                     && (score - relative).abs() < 1e-4
             });
             assert!(at.is_some(), "{context} {align_to_words} {place}: {answer:?} {relative}");
             unmatched.remove(at.unwrap_or_default());
         }
         assert_eq!(
-            (found[0].span.start_byte, found[0].span.end_byte),
+            (found[0].start_byte, found[0].end_byte),
             (byte(&context, answers[0].0), byte(&context, answers[0].1))
         );
     }
@@ -116,11 +116,7 @@ fn assert_same(text: &str, found: &[Entity], expected: &[PythonEntity], what: &s
     assert_eq!(found.len(), expected.len(), "{what}: {found:?}");
     for (entity, (label, score, start, end)) in found.iter().zip(expected) {
         let bytes = (byte(text, *start), byte(text, *end));
-        assert_eq!(
-            (&entity.label, entity.span.start_byte, entity.span.end_byte),
-            (label, bytes.0, bytes.1),
-            "{what}"
-        );
+        assert_eq!((&entity.label, entity.start_byte, entity.end_byte), (label, bytes.0, bytes.1), "{what}");
         assert!((entity.probability - score).abs() < 2e-6, "{what}: {entity:?} {score}");
     }
 }

@@ -48,8 +48,8 @@ fn a_contribution_is_the_probability_with_a_word_less_that_without_it() {
         }
         let units: Vec<u16> = text.encode_utf16().collect();
         for word in &found.words {
-            assert_eq!(&text[word.span.bytes()], word.text);
-            assert_eq!(String::from_utf16_lossy(&units[word.span.utf16()]), word.text);
+            assert_eq!(&text[word.start_byte..word.end_byte], word.text);
+            assert_eq!(String::from_utf16_lossy(&units[word.start_utf16..word.end_utf16]), word.text);
             assert_eq!(word.unknown, word.text == "🙂", "{word:?}");
         }
     }

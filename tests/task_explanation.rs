@@ -51,7 +51,7 @@ fn tokens_of_words(qa: &mut QuestionAnswering, explanation: &Explanation) -> (Se
     let tokens = explanation.words.iter().map(|word| match word.source {
         Source::Special => vec![specials.next().unwrap()],
         source => {
-            let bytes = word.span.bytes();
+            let bytes = word.start_byte..word.end_byte;
             (0..window.ids.len())
                 .filter(|&token| place(token).0 == source && bytes.contains(&place(token).1))
                 .collect()
@@ -142,8 +142,8 @@ fn words_cover_both_texts_and_the_special_tokens_with_their_offsets() {
     let explanation = explain(&mut open(Device::Cpu), &ExplainOptions::default()).unwrap();
     let utf16: Vec<u16> = CONTEXT.encode_utf16().collect();
     for word in explanation.words.iter().filter(|word| word.source == Source::Context) {
-        assert_eq!(CONTEXT[word.span.bytes()], word.text);
-        assert_eq!(String::from_utf16(&utf16[word.span.utf16()]).unwrap(), word.text);
+        assert_eq!(CONTEXT[word.start_byte..word.end_byte], word.text);
+        assert_eq!(String::from_utf16(&utf16[word.start_utf16..word.end_utf16]).unwrap(), word.text);
     }
     let texts = |source| {
         let words = explanation.words.iter().filter(move |word| word.source == source);
@@ -166,13 +166,13 @@ fn the_window_explained_is_the_one_in_which_the_answer_counts() {
     let reply = block_on(qa.ask(QUESTION, &context, &sizes)).unwrap();
     assert!(reply.windows > 3, "{}", reply.windows);
     let best = &reply.answers[0];
-    let bytes = best.span.bytes();
+    let bytes = best.start_byte..best.end_byte;
     let options = ExplainOptions { max_length: 32, doc_stride: 10, ..ExplainOptions::default() };
     let given = ExplainOptions { answer: Some(bytes.clone()), ..options.clone() };
     let explanation = block_on(qa.explain(QUESTION, &context, &given)).unwrap();
     assert_eq!(explanation.windows, reply.windows);
     assert!(explanation.window > 0);
-    let is_first = |word: &mobilebert::task::explanation::Word| word.span.start_byte == bytes.start;
+    let is_first = |word: &mobilebert::task::explanation::Word| word.start_byte == bytes.start;
     let first = explanation.words.iter().find(|word| word.source == Source::Context && is_first(word));
     assert!(first.unwrap().start_probability > 0.1, "{first:?}");
     // Without an answer, it is the first window.

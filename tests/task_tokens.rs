@@ -3,7 +3,7 @@
 use mobilebert::error::Code;
 use mobilebert::task::fill_mask::{self, Replaced, Targets};
 use mobilebert::task::token_classification::{self, Aggregation, Entities, Entity, EntityOptions, redact};
-use mobilebert::text::{TextSpan, Tokenizer, TokenizerFiles, sequence};
+use mobilebert::text::{Tokenizer, TokenizerFiles, sequence};
 
 fn tokenizer() -> Tokenizer {
     let vocab = include_str!("oracles/fixtures/vocab.txt");
@@ -29,10 +29,10 @@ fn entities(text: &str, labels: &[&str], given: &[usize]) -> Vec<String> {
     entities.add(first, rows.0).unwrap();
     entities.add(second, rows.1).unwrap();
     let shown = |entity: Entity| {
-        assert_eq!(text[entity.span.bytes()], entity.text);
-        let before = text[..entity.span.start_byte].encode_utf16().count();
-        assert_eq!(entity.span.start_utf16, before);
-        assert_eq!(entity.span.end_utf16, before + entity.text.encode_utf16().count());
+        assert_eq!(text[entity.start_byte..entity.end_byte], entity.text);
+        let before = text[..entity.start_byte].encode_utf16().count();
+        assert_eq!(entity.start_utf16, before);
+        assert_eq!(entity.end_utf16, before + entity.text.encode_utf16().count());
         assert!(entity.probability > 0.99 && entity.token.is_none());
         format!("{}:{}", entity.label, entity.text)
     };
@@ -107,23 +107,14 @@ fn tokens_that_are_entities_keep_their_combining_marks() {
 }
 
 #[test]
-fn the_offsets_of_an_entity_are_members_of_its_json() {
-    let span = TextSpan { start_utf16: 1, end_utf16: 2, start_byte: 2, end_byte: 3 };
-    let entity = Entity { label: "A".into(), text: "b".into(), probability: 0.5, span, token: None };
-    assert_eq!(
-        serde_json::to_string(&entity).unwrap(),
-        r#"{"label":"A","text":"b","probability":0.5,"start_utf16":1,"end_utf16":2,"start_byte":2,"end_byte":3}"#
-    );
-}
-
-#[test]
 fn redaction_replaces_every_entity_once() {
     let text = "👍 Zoë ate in Seoul.";
     let entity = |label: &str, part: &str| {
         let start_byte = text.find(part).unwrap();
-        let span = TextSpan { start_byte, end_byte: start_byte + part.len(), ..TextSpan::default() };
+        let (start_utf16, end_utf16, probability) = (0, 0, 1.0);
+        let end_byte = start_byte + part.len();
         let (label, text) = (label.to_owned(), part.to_owned());
-        Entity { label, text, probability: 1.0, span, token: None }
+        Entity { label, text, probability, start_utf16, end_utf16, start_byte, end_byte, token: None }
     };
     let redacted = |entities: &[Entity]| redact(text, entities, |entity| format!("[{}]", entity.label));
     assert_eq!(redacted(&[]), text);

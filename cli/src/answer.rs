@@ -117,7 +117,7 @@ fn print(reply: &Reply, context: &str, output: &mut Output) -> Result<()> {
         }
     }
     for answer in &reply.answers {
-        let sentence = in_sentence(context, answer.span.bytes(), colors());
+        let sentence = in_sentence(context, answer.start_byte..answer.end_byte, colors());
         output.line(&format!("{}  {sentence}", per_cent(answer.probability)))?;
     }
     if reply.truncated {

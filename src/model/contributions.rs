@@ -9,16 +9,21 @@ use super::{Model, TextClassification, Timing};
 use crate::error::{Error, Result};
 use crate::session::Outputs;
 use crate::text::sequence::{self, Encoded};
-use crate::text::{TextSpan, Tokenizer, Utf16Index};
+use crate::text::{Tokenizer, Utf16Index};
 
 /// A word of a text, a run of characters other than white space.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WordContribution {
-    /// The word, `text[span.bytes()]`.
+    /// The word, `text[start_byte..end_byte]`.
     pub text: String,
-    /// Where it is in the text.
-    #[serde(flatten)]
-    pub span: TextSpan,
+    /// First unit in UTF-16.
+    pub start_utf16: usize,
+    /// One past the last unit in UTF-16.
+    pub end_utf16: usize,
+    /// First byte in UTF-8.
+    pub start_byte: usize,
+    /// One past the last byte in UTF-8.
+    pub end_byte: usize,
     /// The label's probability with the word minus that without it, between −1 and 1.
     pub contribution: f64,
     /// True if a part of the word, such as most emoji, isn't in the vocabulary, so the model can't know what
@@ -92,7 +97,10 @@ impl TextClassification {
         let (probability, units) = (of(whole), Utf16Index::new(text));
         let contribution = |(bytes, row): (&Range<usize>, &Vec<_>)| WordContribution {
             text: text[bytes.clone()].to_owned(),
-            span: units.span(bytes),
+            start_utf16: units.units(bytes.start),
+            end_utf16: units.units(bytes.end),
+            start_byte: bytes.start,
+            end_byte: bytes.end,
             contribution: probability - of(row),
             unknown: unknown.iter().any(|piece| piece.start < bytes.end && bytes.start < piece.end),
         };

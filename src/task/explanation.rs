@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::ranking::{check_finite, softmax};
 use crate::error::{Error, Result};
 use crate::text::windows::Window;
-use crate::text::{Piece, TextSpan, Utf16Index, whole_characters};
+use crate::text::{Piece, Utf16Index, whole_characters};
 
 /// The part of the model's input that a word belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,11 +32,16 @@ pub enum Source {
 pub struct Word {
     /// The word as in its text; for a special token, its spelling in the vocabulary.
     pub text: String,
-    /// The part that it belongs to.
+    /// The part that it belongs to. The offsets refer to that text, and are 0 for special tokens.
     pub source: Source,
-    /// Where it is in that text; empty, at 0, for special tokens.
-    #[serde(flatten)]
-    pub span: TextSpan,
+    /// First unit in UTF-16.
+    pub start_utf16: usize,
+    /// One past the last unit in UTF-16.
+    pub end_utf16: usize,
+    /// First byte in UTF-8.
+    pub start_byte: usize,
+    /// One past the last byte in UTF-8.
+    pub end_byte: usize,
     /// Probability that the answer starts with one of its tokens, between 0 and 1.
     pub start_probability: f64,
     /// Probability that the answer ends with one of its tokens, between 0 and 1.
@@ -78,7 +83,7 @@ impl WindowWords {
         spelling: impl Fn(u32) -> String,
     ) {
         for (position, id) in positions.clone().zip(window.ids.get(positions).unwrap_or_default()) {
-            self.add(position..position + 1, spelling(*id), Source::Special, TextSpan::default());
+            self.add(position..position + 1, spelling(*id), Source::Special, 0..0, 0..0);
         }
     }
 
@@ -92,13 +97,29 @@ impl WindowWords {
             let end = word.last().map_or(start, |piece| piece.end);
             let bytes = whole_characters(text, start..end);
             let shown = text.get(bytes.clone()).unwrap_or_default().to_owned();
-            self.add(tokens, shown, source, units.span(&bytes));
+            self.add(tokens, shown, source, units.range(&bytes), bytes);
         }
     }
 
-    fn add(&mut self, tokens: Range<usize>, text: String, source: Source, span: TextSpan) {
+    fn add(
+        &mut self,
+        tokens: Range<usize>,
+        text: String,
+        source: Source,
+        units: Range<usize>,
+        bytes: Range<usize>,
+    ) {
         self.tokens.push(tokens);
-        self.words.push(Word { text, source, span, start_probability: 0.0, end_probability: 0.0 });
+        self.words.push(Word {
+            text,
+            source,
+            start_utf16: units.start,
+            end_utf16: units.end,
+            start_byte: bytes.start,
+            end_byte: bytes.end,
+            start_probability: 0.0,
+            end_probability: 0.0,
+        });
     }
 
     /// The words, with probabilities from these logits, one per token of the window.

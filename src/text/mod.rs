@@ -47,7 +47,7 @@ pub mod windows;
 mod words;
 
 pub use files::TokenizerFiles;
-pub use offsets::{TextSpan, Utf16Index, byte_at, whole_characters};
+pub use offsets::{Utf16Index, byte_at, whole_characters};
 pub use piece::Piece;
 pub use record::WindowRecord;
 pub use tokenizer::{SpecialIds, Tokenizer};

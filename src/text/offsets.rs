@@ -2,33 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
 use unicode_categories::UnicodeCategories;
-
-/// A part of a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TextSpan {
-    /// First unit in UTF-16.
-    pub start_utf16: usize,
-    /// One past the last unit in UTF-16.
-    pub end_utf16: usize,
-    /// First byte in UTF-8.
-    pub start_byte: usize,
-    /// One past the last byte in UTF-8.
-    pub end_byte: usize,
-}
-
-impl TextSpan {
-    /// The part as a range of bytes.
-    pub fn bytes(&self) -> Range<usize> {
-        self.start_byte..self.end_byte
-    }
-
-    /// The part as a range of UTF-16 units.
-    pub fn utf16(&self) -> Range<usize> {
-        self.start_utf16..self.end_utf16
-    }
-}
 
 /// Bytes between two marks of a [`Utf16Index`].
 const STRIDE: usize = 1024;
@@ -74,12 +48,6 @@ impl<'a> Utf16Index<'a> {
     /// A byte range as a range of UTF-16 units.
     pub fn range(&self, bytes: &Range<usize>) -> Range<usize> {
         self.units(bytes.start)..self.units(bytes.end)
-    }
-
-    /// A byte range in both units.
-    pub fn span(&self, bytes: &Range<usize>) -> TextSpan {
-        let Range { start: start_utf16, end: end_utf16 } = self.range(bytes);
-        TextSpan { start_utf16, end_utf16, start_byte: bytes.start, end_byte: bytes.end }
     }
 }
 

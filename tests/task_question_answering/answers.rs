@@ -91,10 +91,10 @@ fn answers_equal_the_naive_ones_in_any_order_of_windows() {
         assert_eq!(found.windows, windows.len());
         assert_eq!(found.answers.len(), expected.len());
         for (answer, (text, start, probability)) in found.answers.iter().zip(expected) {
-            assert_eq!((&answer.text, answer.span.start_byte), (&text, start));
-            assert_eq!(&context[answer.span.bytes()], text);
+            assert_eq!((&answer.text, answer.start_byte), (&text, start));
+            assert_eq!(&context[answer.start_byte..answer.end_byte], text);
             let units: Vec<u16> = context.encode_utf16().collect();
-            let slice = String::from_utf16(&units[answer.span.utf16()]).unwrap();
+            let slice = String::from_utf16(&units[answer.start_utf16..answer.end_utf16]).unwrap();
             assert_eq!(slice, text);
             assert!(close(answer.probability, probability), "{} {probability}", answer.probability);
         }
@@ -126,7 +126,7 @@ fn answers_can_be_at_both_ends_and_a_single_word() {
         let answers = search.answers();
         let answer = &answers.answers[0];
         assert_eq!(answer.text, expected, "{context:?}");
-        assert_eq!(&context[answer.span.bytes()], expected);
+        assert_eq!(&context[answer.start_byte..answer.end_byte], expected);
         assert_eq!(answer.score, 10.0);
         assert!(answer.probability > 0.99 && answers.null_difference() == -20.0, "{answers:?}");
     }

@@ -83,17 +83,17 @@ fn overlapping_spans_are_one_answer_with_their_summed_probability() {
         let found = search.answers();
         assert_eq!(found.answers.len(), expected.len().min(options.top_k));
         for (answer, (range, probability)) in found.answers.iter().zip(&expected) {
-            assert_eq!(&answer.span.bytes(), range, "{context:?} {found:?} {expected:?}");
+            assert_eq!(&(answer.start_byte..answer.end_byte), range, "{context:?} {found:?} {expected:?}");
             assert!(close(answer.probability, *probability), "{answer:?} {probability}");
             let sum: f64 = answer.variants.iter().map(|variant| variant.probability).sum();
             assert!(close(answer.probability, sum));
             let best = &answer.variants[0];
             assert_eq!(
-                (&best.text, best.span.start_utf16, best.score),
-                (&answer.text, answer.span.start_utf16, answer.score)
+                (&best.text, best.start_utf16, best.score),
+                (&answer.text, answer.start_utf16, answer.score)
             );
             for variant in &answer.variants {
-                assert_eq!(context[variant.span.bytes()], variant.text);
+                assert_eq!(context[variant.start_byte..variant.end_byte], variant.text);
                 assert!(variant.score <= answer.score);
             }
         }
@@ -122,8 +122,7 @@ fn a_confident_model_still_gives_as_many_distinct_answers_as_asked_for() {
         assert_eq!(answers.len(), top_k);
         for (place, answer) in answers.iter().enumerate() {
             for other in &answers[..place] {
-                let apart = answer.span.end_byte <= other.span.start_byte
-                    || other.span.end_byte <= answer.span.start_byte;
+                let apart = answer.end_byte <= other.start_byte || other.end_byte <= answer.start_byte;
                 assert!(apart && answer.text != other.text, "{answer:?} {other:?}");
             }
         }
@@ -189,5 +188,5 @@ fn a_word_is_extended_beyond_the_window_that_cuts_it() {
     let mut search = Search::new(context, SearchOptions::default()).unwrap();
     search.add_window(&window, &start, &end).unwrap();
     let answers = search.answers();
-    assert_eq!((answers.answers[0].text.as_str(), answers.answers[0].span.start_byte), ("300km", 4));
+    assert_eq!((answers.answers[0].text.as_str(), answers.answers[0].start_byte), ("300km", 4));
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::config::Calibration;
-use crate::text::TextSpan;
 
 /// Which spans are merged into one answer, with their summed probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,14 +43,19 @@ impl SearchOptions {
     }
 }
 
-/// An answer: its best span, `context[span.bytes()] == text`, and its variants.
+/// An answer: its best span, `context[start_byte..end_byte] == text`, and its variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// The answer, as in the context.
     pub text: String,
-    /// Where it is in the context.
-    #[serde(flatten)]
-    pub span: TextSpan,
+    /// First unit in UTF-16.
+    pub start_utf16: usize,
+    /// One past the last unit in UTF-16.
+    pub end_utf16: usize,
+    /// First byte in UTF-8.
+    pub start_byte: usize,
+    /// One past the last byte in UTF-8.
+    pub end_byte: usize,
     /// Sum of the variants' probabilities, between 0 and 1.
     pub probability: f64,
     /// Start logit plus end logit of the best span.
@@ -60,14 +64,19 @@ pub struct Answer {
     pub variants: Vec<Variant>,
 }
 
-/// A span of the context that is part of an answer: `context[span.bytes()] == text`.
+/// A span of the context that is part of an answer: `context[start_byte..end_byte] == text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Variant {
     /// The text, as in the context.
     pub text: String,
-    /// Where it is in the context.
-    #[serde(flatten)]
-    pub span: TextSpan,
+    /// First unit in UTF-16.
+    pub start_utf16: usize,
+    /// One past the last unit in UTF-16.
+    pub end_utf16: usize,
+    /// First byte in UTF-8.
+    pub start_byte: usize,
+    /// One past the last byte in UTF-8.
+    pub end_byte: usize,
     /// Probability among all spans and the null answer, between 0 and 1.
     pub probability: f64,
     /// Start logit plus end logit.

@@ -182,17 +182,22 @@ impl<'a> Search<'a> {
 
     fn answer(&self, group: &Group) -> Option<Answer> {
         let variants: Vec<Variant> = group.variants.iter().map(|scored| self.variant(scored)).collect();
-        let Variant { text, span, score, .. } = variants.first()?.clone();
+        let Variant { text, start_utf16, end_utf16, start_byte, end_byte, score, .. } =
+            variants.first()?.clone();
         // Sums of rounded probabilities can exceed 1.
         let probability = group.probability.min(1.0);
-        Some(Answer { text, span, probability, score, variants })
+        Some(Answer { text, start_utf16, end_utf16, start_byte, end_byte, probability, score, variants })
     }
 
     fn variant(&self, scored: &Scored) -> Variant {
         let Scored { bytes, score, probability } = scored;
+        let units = self.units.range(bytes);
         Variant {
             text: self.context.get(bytes.clone()).unwrap_or_default().to_owned(),
-            span: self.units.span(bytes),
+            start_utf16: units.start,
+            end_utf16: units.end,
+            start_byte: bytes.start,
+            end_byte: bytes.end,
             probability: probability.min(1.0),
             score: *score,
         }

@@ -164,11 +164,15 @@ impl<'a> Entities<'a> {
     }
 
     fn push(&mut self, label: &str, bytes: Range<usize>, probability: f64, token: Option<EntityToken>) {
+        let units = self.units.range(&bytes);
         self.found.push(Entity {
             label: label.to_owned(),
             text: self.text.get(bytes.clone()).unwrap_or_default().to_owned(),
             probability,
-            span: self.units.span(&bytes),
+            start_utf16: units.start,
+            end_utf16: units.end,
+            start_byte: bytes.start,
+            end_byte: bytes.end,
             token,
         });
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ranking::{check_finite, largest, softmax};
 use crate::error::{Error, Result};
-use crate::text::{Piece, TextSpan};
+use crate::text::Piece;
 
 /// How tokens are grouped into entities, like `aggregation_strategy` in `transformers`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub struct LabeledToken {
     pub end_byte: usize,
 }
 
-/// A labeled part of a text: `text[entity.span.bytes()] == entity.text`.
+/// A labeled part of a text: `text[start_byte..end_byte] == entity.text`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entity {
     /// The label; for joined tokens, without its prefix.
@@ -76,9 +76,14 @@ pub struct Entity {
     pub text: String,
     /// Probability of the label; the mean over the joined tokens or words.
     pub probability: f64,
-    /// Where it is in the text.
-    #[serde(flatten)]
-    pub span: TextSpan,
+    /// First unit in UTF-16.
+    pub start_utf16: usize,
+    /// One past the last unit in UTF-16.
+    pub end_utf16: usize,
+    /// First byte in UTF-8.
+    pub start_byte: usize,
+    /// One past the last byte in UTF-8.
+    pub end_byte: usize,
     /// With [`Aggregation::None`]: the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<EntityToken>,

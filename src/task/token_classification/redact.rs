@@ -7,16 +7,16 @@ use crate::sorting::sort_by_key;
 /// one that starts first (the longest, if there are several). Entities may be in any order.
 pub fn redact(text: &str, entities: &[Entity], replacement: impl Fn(&Entity) -> String) -> String {
     let mut entities: Vec<&Entity> =
-        entities.iter().filter(|entity| !entity.span.bytes().is_empty()).collect();
-    sort_by_key(&mut entities, |entity| (entity.span.start_byte, std::cmp::Reverse(entity.span.end_byte)));
+        entities.iter().filter(|entity| entity.start_byte < entity.end_byte).collect();
+    sort_by_key(&mut entities, |entity| (entity.start_byte, std::cmp::Reverse(entity.end_byte)));
     let mut redacted = String::with_capacity(text.len());
     let mut read = 0;
     for entity in entities {
-        if entity.span.start_byte >= read {
-            redacted.push_str(text.get(read..entity.span.start_byte).unwrap_or_default());
+        if entity.start_byte >= read {
+            redacted.push_str(text.get(read..entity.start_byte).unwrap_or_default());
             redacted.push_str(&replacement(entity));
         }
-        read = read.max(entity.span.end_byte);
+        read = read.max(entity.end_byte);
     }
     redacted.push_str(text.get(read..).unwrap_or_default());
     redacted

@@ -70,8 +70,8 @@ impl From<task::Word> for Word {
         Word {
             text: word.text,
             source: word.source,
-            start: word.span.start_utf16,
-            end: word.span.end_utf16,
+            start: word.start_utf16,
+            end: word.end_utf16,
             start_probability: word.start_probability,
             end_probability: word.end_probability,
         }

@@ -65,8 +65,8 @@ impl From<&task::Variant> for Variant {
     fn from(variant: &task::Variant) -> Self {
         Variant {
             text: variant.text.clone(),
-            start: variant.span.start_utf16,
-            end: variant.span.end_utf16,
+            start: variant.start_utf16,
+            end: variant.end_utf16,
             probability: variant.probability,
             score: variant.score,
         }
@@ -77,8 +77,8 @@ impl From<&task::Answer> for Answer {
     fn from(answer: &task::Answer) -> Self {
         Answer {
             text: answer.text.clone(),
-            start: answer.span.start_utf16,
-            end: answer.span.end_utf16,
+            start: answer.start_utf16,
+            end: answer.end_utf16,
             probability: answer.probability,
             score: answer.score,
             variants: answer.variants.iter().map(Variant::from).collect(),

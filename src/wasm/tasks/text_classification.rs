@@ -43,7 +43,7 @@ struct Word<'a> {
 impl<'a> From<&'a model::WordContribution> for Word<'a> {
     fn from(word: &'a model::WordContribution) -> Self {
         let model::WordContribution { text, contribution, unknown, .. } = word;
-        let (start, end) = (word.span.start_utf16, word.span.end_utf16);
+        let (start, end) = (word.start_utf16, word.end_utf16);
         Word { text, start, end, contribution: *contribution, unknown: *unknown }
     }
 }

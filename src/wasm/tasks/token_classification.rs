@@ -47,8 +47,8 @@ impl Entity {
         Entity {
             label: entity.label,
             text: entity.text,
-            start: entity.span.start_utf16,
-            end: entity.span.end_utf16,
+            start: entity.start_utf16,
+            end: entity.end_utf16,
             probability: entity.probability,
             piece: entity.token.and_then(|token| tokenizer.token(token.id)),
             index: entity.token.map(|token| token.index + 1),

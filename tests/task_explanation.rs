@@ -77,7 +77,11 @@ fn between_words(attentions: &[f32], tokens: &[Vec<usize>], head: usize) -> Vec<
     tokens.iter().flat_map(|from| tokens.iter().map(move |to| given(from, to))).collect()
 }
 
-fn assert_attention_matches_raw_outputs(qa: &mut QuestionAnswering, reference: &mut QuestionAnswering) {
+fn assert_attention_matches_raw_outputs(
+    qa: &mut QuestionAnswering,
+    reference: &mut QuestionAnswering,
+    allowed: f64,
+) {
     let plain = explain(qa, &ExplainOptions::default()).unwrap();
     let config = qa.model().config();
     assert_eq!((plain.layers, plain.heads), (config.num_hidden_layers, config.num_attention_heads));
@@ -90,7 +94,7 @@ fn assert_attention_matches_raw_outputs(qa: &mut QuestionAnswering, reference: &
         let found = explain(qa, &head(layer, head_index)).unwrap().attention.unwrap();
         let expected = &outputs.get(&format!("attentions.{layer}")).unwrap().data;
         let expected = between_words(expected, &tokens, head_index);
-        compare_to_rms(&expected, &found, 1e-3)
+        compare_to_rms(&expected, &found, allowed)
             .unwrap_or_else(|problem| panic!("layer {layer}, head {head_index}: {problem}"));
         for row in found.chunks(plain.words.len()) {
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4, "layer {layer}: {row:?}");
@@ -101,14 +105,15 @@ fn assert_attention_matches_raw_outputs(qa: &mut QuestionAnswering, reference: &
 #[test]
 fn attention_is_that_of_the_raw_outputs_with_the_pieces_of_a_word_merged() {
     let (mut qa, mut reference) = (open(Device::Cpu), open(Device::Cpu));
-    assert_attention_matches_raw_outputs(&mut qa, &mut reference);
+    assert_attention_matches_raw_outputs(&mut qa, &mut reference, 1e-3);
 }
 
 #[test]
 fn attention_on_the_gpu_is_that_of_the_raw_outputs_on_the_cpu() {
     let name = "attention_on_the_gpu_is_that_of_the_raw_outputs_on_the_cpu";
     if support::gpu::device(name).is_some() {
-        assert_attention_matches_raw_outputs(&mut open(Device::Gpu), &mut open(Device::Cpu));
+        // Only the CPU rounds the rows that it multiplies with 8-bit weights.
+        assert_attention_matches_raw_outputs(&mut open(Device::Gpu), &mut open(Device::Cpu), 3e-3);
     }
 }
 

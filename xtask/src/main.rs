@@ -61,7 +61,7 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
-    /// Run one check and write its outcome to a file; `test` does so for checks that run beside others.
+    /// Run one check and write its outcome to a file; `test` does so for those that run in the background.
     #[command(hide = true)]
     Check { name: String, report: PathBuf },
     /// Build the wasm module, the npm package and a folder that any static host can serve.

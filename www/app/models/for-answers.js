@@ -74,15 +74,15 @@ export async function loadAnswers() {
   }
 }
 
-/** A button that returns to the last model, unless that is the current one. @param {Choice} current */
+/**
+ * A button that returns to the last model, unless that is the current one.
+ * @param {Choice} current
+ * @returns {[button?: string, onClick?: () => void]}
+ */
 function wayBack(current) {
   const previous = last;
-  /** @type {[button?: string, onClick?: () => void]} */
-  const none = [];
-  if (!previous || previous === current) return none;
-  /** @type {[button?: string, onClick?: () => void]} */
-  const back = [`Go back to ${previous.label}`, () => change(previous)];
-  return back;
+  if (!previous || previous === current) return [];
+  return [`Go back to ${previous.label}`, () => change(previous)];
 }
 
 function stop() {
@@ -103,9 +103,8 @@ function handOver(found) {
   wanted = last === found ? undefined : last;
   if (wanted) loadAnswers();
   else {
-    const none = "no question-answering model comes with this page.";
-    failed(`${found.label} is a sentiment model, and ${none}`);
-    panel.missing(`N${none.slice(1)}`);
+    failed(`${found.label} is a sentiment model, and no question-answering model comes with this page.`);
+    panel.missing("No question-answering model comes with this page.");
   }
   takeForSentiment(found);
 }

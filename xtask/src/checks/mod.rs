@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the checks, in the order in which they run and are reported.
 
-mod aside;
+mod background;
 mod javascript;
 mod package;
 mod python;
@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use crate::outcome::Outcome;
 use crate::{browser, gpu_kit, setup, wasm};
 
-pub use aside::run_one;
+pub use background::run_one;
 pub use schedule::run;
 
 /// One row of the result.
@@ -59,8 +59,8 @@ const NEED_PYTORCH: [&str; 2] = [TRAINING, KIT];
 
 /// These often wait: for browsers to start, for pages to load, for packages to be installed.
 const WAITING: [&str; 2] = [PACKAGE, BROWSERS];
-/// These run meanwhile, one after the other, in another process.
-const ASIDE: [&str; 2] = [TRAINING, KIT];
+/// These run in the background meanwhile, one after the other.
+const BACKGROUND: [&str; 2] = [TRAINING, KIT];
 
 /// Prepares part of what a check needs; does nothing if it is already there.
 type Preparation = fn() -> Result<()>;
@@ -108,7 +108,7 @@ pub fn help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASIDE, CHECKS, WAITING, names, select};
+    use super::{BACKGROUND, CHECKS, WAITING, names, select};
 
     fn chosen(words: &[&str]) -> Result<Vec<&'static str>, String> {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -134,9 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn checks_that_run_meanwhile_are_reported_after_those_that_wait() {
+    fn checks_that_run_in_the_background_are_reported_after_those_that_wait() {
         let place = |name: &str| names().iter().position(|found| *found == name);
         let last = WAITING.iter().map(|name| place(name)).max();
-        assert!(ASIDE.iter().all(|name| place(name).is_some() && Some(place(name)) > last));
+        assert!(BACKGROUND.iter().all(|name| place(name).is_some() && Some(place(name)) > last));
     }
 }

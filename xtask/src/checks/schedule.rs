@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::aside::Aside;
-use super::{ASIDE, BUILDS, Check, INSTALLATIONS, NEED_PYTORCH, WAITING, select};
+use super::background::Background;
+use super::{BACKGROUND, BUILDS, Check, INSTALLATIONS, NEED_PYTORCH, WAITING, select};
 use crate::outcome::{Outcome, summary};
 
 /// Runs the checks and prints a table; the exit code says whether all that ran passed.
@@ -14,26 +14,27 @@ pub fn run(skip_training: bool, only: &[String]) -> Result<ExitCode> {
     let chosen = select(only)?;
     let is_left_out = |name: &str| skip_training && NEED_PYTORCH.contains(&name);
     prepare(&|name| !is_left_out(name) && chosen.iter().any(|check| check.name == name));
-    let meanwhile: Vec<_> = chosen
+    let in_background: Vec<_> = chosen
         .iter()
         .copied()
-        .filter(|check| ASIDE.contains(&check.name) && !is_left_out(check.name))
+        .filter(|check| BACKGROUND.contains(&check.name) && !is_left_out(check.name))
         .collect();
-    let mut aside = None;
+    let mut background = None;
     let start = Instant::now();
     let mut rows = Vec::new();
     for check in chosen {
-        if aside.is_none() && WAITING.contains(&check.name) && !meanwhile.is_empty() {
-            let names: Vec<_> = meanwhile.iter().map(|check| check.name).collect();
+        if background.is_none() && WAITING.contains(&check.name) && !in_background.is_empty() {
+            let names: Vec<_> = in_background.iter().map(|check| check.name).collect();
             println!("\nfrom here on in the background, reported below: {}", names.join(", "));
-            aside = Some(Aside::start(meanwhile.clone()));
+            background = Some(Background::start(in_background.clone()));
         }
         println!("\n=== {}", check.name);
         let start = Instant::now();
         let (outcome, time) = if is_left_out(check.name) {
             (Ok(Outcome::Skipped("--skip-training".to_owned())), start.elapsed())
-        } else if let Some(aside) = aside.as_ref().filter(|aside| aside.runs(check.name)) {
-            aside.wait(check.name)
+        } else if let Some(background) = background.as_ref().filter(|background| background.runs(check.name))
+        {
+            background.wait(check.name)
         } else {
             let outcome = (check.run)();
             (outcome, start.elapsed())

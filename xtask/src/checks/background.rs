@@ -1,4 +1,4 @@
-//! Checks that run while others wait. Each is run by another process of this program, so that its output can be kept apart.
+//! Checks that run in the background. Each is run by another process of this program, so that its output can be kept apart.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use crate::process::{command, find, target};
 type Report = std::result::Result<Outcome, String>;
 
 /// Checks that are run one after the other.
-pub struct Aside {
+pub struct Background {
     names: Vec<&'static str>,
     ended: Receiver<(Result<Outcome>, Duration)>,
 }
 
-impl Aside {
+impl Background {
     /// Starts them.
     pub fn start(checks: Vec<&'static Check>) -> Self {
         let names = checks.iter().map(|check| check.name).collect();
@@ -45,7 +45,8 @@ impl Aside {
         self.names.contains(&name)
     }
 
-    /// The outcome and the time of the next check, which this is, after printing its output.
+    /// Waits for a check, prints its output, and returns its outcome and time. Checks have to be waited for in the order in
+    /// which they were started.
     pub fn wait(&self, name: &str) -> (Result<Outcome>, Duration) {
         let ended = self.ended.recv();
         match fs::read_to_string(output(name)) {

@@ -107,6 +107,53 @@ def test_pairs_have_their_own_values_and_others_the_usual_one():
     assert seen == {"hot", "cold", "sweet", "usually"}
 
 
+def test_pairs_name_a_unit_once_and_mention_all_three():
+    post = pairs.Relation(
+        of=[["by bus", "by train", "on foot"]],
+        value="3 km|5 km|8 km",
+        about=["the way"],
+        says=["{about} is {a} {x}, {b} {y} and {c} {z}."],
+        asks=["How long is {about} {x}?"],
+    )
+    other = pairs.Relation([["Ann", "Bea"]], "clock", ["{x} comes at {a}, {y} at {b}."], ["When does {x} come?"])
+    texts = []
+    for seed in range(60):
+        made = pairs.generate([post, other], np.random.default_rng(seed))
+        said = [(question, made.spans[name]) for question, name in made.questions if question.startswith("How long")]
+        for question, (start, end) in said:
+            assert made.text[end:].startswith(" " + question.removeprefix("How long is the way ").removesuffix("?"))
+            texts.append(made.text[start:end])
+    assert {"3 km", "3", "5 km", "5", "8 km", "8"} == set(texts)
+
+
+def test_units_are_kept_if_another_value_comes_first_or_has_none():
+    cases = [
+        ("{b} and {a}", ["3 km", "5 km"]),
+        ("{a} and {b}", ["warm water", "wax"]),
+        ("{a} and {b}", ["3 km", "3 m"]),
+    ]
+    for template, drawn in cases:
+        assert all(pairs._elided(template, drawn, np.random.default_rng(seed)) == drawn for seed in range(30))
+
+
+def test_near_misses_are_asked_about_facts_of_the_text():
+    told = [
+        {"says": [f"The {animal} are fed at {{t:clock}}."], "asks": {"t": [f"When are the {animal} fed?"]}}
+        | {"missing": [f"What do the {animal} of {{who}} eat?"]}
+        for animal in ANIMALS
+    ]
+    drawn = []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        made = facts.generate(facts.Genre({"who": "person"}, ["About {who} "], told), random)
+        assert {question.split()[3] in made.text for question in made.near_misses} == {True}
+        asked = made.draw(random)
+        if asked.question.lower().startswith("what do"):
+            assert (asked.start, asked.end) == (0, 0)
+            drawn.append(asked)
+    assert 10 < len(drawn) < 50
+
+
 def test_article_fits_the_noun_after_it():
     fact = {"says": ["She is a {job:nurse|electrician}."], "asks": {"job": ["What is she?"]}}
     made = [facts.generate(facts.Genre({}, [], [fact] * 9), np.random.default_rng(seed)).text for seed in range(9)]

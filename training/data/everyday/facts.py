@@ -3,7 +3,8 @@
 Each file in `genres/` defines one kind of text. `names` are drawn once per text, one of `opening` comes first, and each
 of the `facts` has several phrasings in `says`. In these templates, `{name:type}` is filled with a value of that type in
 `values.TYPES`, `{name:one|two}` with one of the options, and `{name}` with a name of the text. The questions in
-`asks.name` are answered by the value of that slot.
+`asks.name` are answered by the value of that slot; those in `missing` sound as if the fact answered them, but no fact
+of the file does.
 """
 
 import re
@@ -63,6 +64,7 @@ def generate(genre: Genre, random) -> Page:
             if name in own:
                 known = {**names, **{k: v for k, v in own.items() if k != name}}
                 page.ask(f"f{index}_{name}", *(q for q in (_said(q, known) for q in questions) if q))
+        page.ask_near_miss(*(q for q in (_said(q, names) for q in fact.get("missing", ())) if q))
     for index in unsaid:
         for questions in genre.facts[index]["asks"].values():
             page.ask_unanswerable(*(q for q in (_said(q, names) for q in questions) if q))

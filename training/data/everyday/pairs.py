@@ -1,21 +1,26 @@
 """Sentences with two facts of the same kind: about two people, days or things, or a rule and its exception.
 
 `pairs.toml` defines the relations. In the templates of `says`, `{about}` is the topic, `{x}` and `{y}` are two elements
-of a row of `of`, in any order, and `{a}` and `{b}` are their values. `asks` are questions about `{x}`, which are asked
-about both elements. In the templates of `usually`, the value is `{a}` for all elements except `{x}`, whose value is
-`{b}`; `asks_usual` are questions whose answer is `{a}`.
+of a row of `of`, in any order, and `{a}` and `{b}` are their values; templates with `{z}` and `{c}` have a third one.
+`asks` are questions about `{x}`, which are asked about all elements. In the templates of `usually`, the value is `{a}`
+for all elements except `{x}`, whose value is `{b}`; `asks_usual` are questions whose answer is `{a}`. Some sentences
+name a unit only once ("14 euros to Norway, 9 to Spain").
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from training.data.everyday import style, values
+from training.data.everyday import style, values, words
 from training.data.everyday.page import Page, pick, several
 
 FILE = Path(__file__).with_name("pairs.toml")
-LEAST_PAIRS, MOST_PAIRS = 2, 6
+LEAST_PAIRS, MOST_PAIRS = 2, 9
+# Fraction of sentences that name a unit only once, where they can.
+ELIDED = 0.3
+_MEASURED = re.compile(rf"(?P<number>[\d.,/]+|{'|'.join(words.NUMBERS)}) [a-z]+")
 
 
 @dataclass(frozen=True)
@@ -58,21 +63,41 @@ def _add(page: Page, relation: Relation, number: int, used: set[str], write, ran
     if about in used or used & set(row):
         return
     used |= {about, *row} - {""}
-    x, y, *others = several(row, len(row), random)
-    first, second = values.distinct(relation.value, 2, random)
-    marks = {"a": f"{{a{number}}}", "b": f"{{b{number}}}"}
+    row = several(row, len(row), random)
     usual = bool(relation.usually) and random.random() < 0.5
-    said = pick(relation.usually if usual else relation.says, random).format(about=about, x=x, y=y, **marks)
-    said, filled = _capitalized(said, {f"a{number}": first, f"b{number}": second})
-    write(page, said, filled)
+    template = _template(relation.usually if usual else relation.says, len(row), random)
+    names = [f"{mark}{number}" for mark in "abc"]
+    marks = {mark: f"{{{name}}}" for mark, name in zip("abc", names, strict=True)}
+    drawn = _elided(template, values.distinct(relation.value, len(names), random), random)
+    said = template.format(about=about, **dict(zip("xyz", row, strict=False)), **marks)
+    write(page, *_capitalized(said, dict(zip(names, drawn, strict=True))))
     if usual:
-        page.ask(f"a{number}", *(question.format(about=about) for question in relation.asks_usual))
-        page.ask(f"b{number}", *_asked(relation, about, x))
-    else:
-        page.ask(f"a{number}", *_asked(relation, about, x))
-        page.ask(f"b{number}", *_asked(relation, about, y))
-        for member in others:
-            page.ask_unanswerable(*_asked(relation, about, member))
+        page.ask(names[0], *(question.format(about=about) for question in relation.asks_usual))
+        page.ask(names[1], *_asked(relation, about, row[0]))
+        return
+    mentioned = _mentioned(template)
+    for name, member in zip(names, row[:mentioned], strict=False):
+        page.ask(name, *_asked(relation, about, member))
+    for member in row[mentioned:]:
+        page.ask_unanswerable(*_asked(relation, about, member))
+
+
+def _template(templates: list[str], size: int, random) -> str:
+    return pick([template for template in templates if _mentioned(template) <= size], random)
+
+
+def _mentioned(template: str) -> int:
+    return 3 if "{z}" in template else 2
+
+
+def _elided(template: str, drawn: list[str], random) -> list[str]:
+    """The values, of which all but the first one in the template may lose their unit."""
+    measured = [_MEASURED.fullmatch(value) for value in drawn]
+    in_order = template.index("{a}") < template.index("{b}")
+    if not (in_order and all(measured) and random.random() < ELIDED):
+        return drawn
+    numbers = [found["number"] for found in measured]
+    return drawn if len(set(numbers)) < len(numbers) else [drawn[0], *numbers[1:]]
 
 
 def _asked(relation: Relation, about: str, member: str) -> list[str]:

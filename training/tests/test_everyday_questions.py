@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent.parent
-FILES = pytest.mark.parametrize("file", ["everyday.json", "everyday-more.json"])
+FILES = pytest.mark.parametrize("file", [f"everyday{part}.json" for part in ("", "-more", "-rivals", "-unseen")])
 
 
 def questions(file: str) -> list[tuple[str, dict]]:

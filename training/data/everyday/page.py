@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 _MARK = re.compile(r"\{(\w+)\}")
 # Fraction of questions without an answer, for kinds of text that have such questions.
 UNANSWERABLE = 0.25
-# Fraction of these that are near misses, if the text has any.
-NEAR_MISSES = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Page:
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     questions: list[tuple[str, str]] = field(default_factory=list)  # question and name of the mark that answers it
     missing: list[str] = field(default_factory=list)  # questions that the text does not answer
-    near_misses: list[str] = field(default_factory=list)  # such questions about subjects of the text
+    near_misses: list[str] = field(default_factory=list)  # the same, but the text mentions their subject
 
     def add(self, template: str, values: dict[str, str], end: str = "\n") -> None:
         """Append a template. `values`: the values of its marks, whose names must be unique within the page."""
@@ -59,9 +57,9 @@ class Page:
     def draw(self, random) -> Asked:
         """Draw a question; line breaks and case of the text are perturbed."""
         text = perturb(self.text, random)
-        if (self.missing or self.near_misses) and random.random() < UNANSWERABLE:
-            near = not self.missing or (self.near_misses and random.random() < NEAR_MISSES)
-            return Asked(text, _case(pick(self.near_misses if near else self.missing, random), random), 0, 0)
+        unanswerable = [questions for questions in (self.missing, self.near_misses) if questions]
+        if unanswerable and random.random() < UNANSWERABLE:
+            return Asked(text, _case(pick(pick(unanswerable, random), random), random), 0, 0)
         question, name = pick(self.questions, random)
         return Asked(text, _case(question, random), *self.spans[name])
 

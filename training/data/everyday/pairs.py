@@ -1,4 +1,4 @@
-"""Sentences with two facts of the same kind: about two people, days or things, or a rule and its exception.
+"""Sentences with two or three facts of the same kind: about people, days or things, or a rule and its exception.
 
 `pairs.toml` defines the relations. In the templates of `says`, `{about}` is the topic, `{x}` and `{y}` are two elements
 of a row of `of`, in any order, and `{a}` and `{b}` are their values; templates with `{z}` and `{c}` have a third one.

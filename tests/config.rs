@@ -1,7 +1,7 @@
 //! `config.json`: defaults of absent fields, and errors for invalid fields.
 
 use mobilebert::config::{
-    Activation, Bottleneck, Calibration, Config, Family, Head, Normalization, ProblemType,
+    Activation, Bottleneck, Calibration, Config, Family, Head, Normalization, ProblemType, SpanCosts,
 };
 use mobilebert::error::{Code, Error};
 use mobilebert::plan::{ModelPart, Network, Request};
@@ -390,6 +390,27 @@ fn a_calibration_is_read_and_one_out_of_range_is_named() {
         (json!({ "neutral": [0.7, 0.3] }), "calibration.neutral"),
         (json!({ "neutral": [0.7] }), "calibration.neutral"),
         (json!({ "neutral": [0.2, "0.7"] }), "calibration.neutral"),
+    ] {
+        let error = with(bad.clone()).unwrap_err();
+        assert!(error.to_string().contains(&format!("`{field}`")), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn span_costs_are_read_and_one_out_of_range_is_named() {
+    let with = |costs: Value| read(json!({ "model_type": "bert", "span_costs": costs }));
+    assert_eq!(read(json!({ "model_type": "bert" })).unwrap().span_costs, SpanCosts::default());
+    assert_eq!(
+        with(json!({ "token": 0.25, "note": "unknown keys are ignored" })).unwrap().span_costs,
+        SpanCosts { token: 0.25, sentence: 0.0 }
+    );
+    let given = json!({ "token": 0, "sentence": 2 });
+    assert_eq!(with(given).unwrap().span_costs, SpanCosts { token: 0.0, sentence: 2.0 });
+    for (bad, field) in [
+        (json!(0.1), "span_costs"),
+        (json!({ "token": -0.1 }), "span_costs.token"),
+        (json!({ "token": "cheap" }), "span_costs.token"),
+        (json!({ "sentence": 1e9 }), "span_costs.sentence"),
     ] {
         let error = with(bad.clone()).unwrap_err();
         assert!(error.to_string().contains(&format!("`{field}`")), "{bad}: {error}");

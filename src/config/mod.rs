@@ -6,10 +6,12 @@ mod calibration;
 mod fields;
 mod kinds;
 mod read;
+mod span_costs;
 
 pub use calibration::Calibration;
 pub use kinds::{Bottleneck, Family, Head, Normalization, ProblemType, ScoreActivation};
 pub use mobilebert_compute::Activation;
+pub use span_costs::SpanCosts;
 
 use crate::error::{Error, Result};
 use fields::Fields;
@@ -72,6 +74,8 @@ pub struct Config {
     pub pad_token_id: u32,
     /// Temperature and thresholds that turn scores into decisions.
     pub calibration: Calibration,
+    /// The costs of an answer's length.
+    pub span_costs: SpanCosts,
 }
 
 impl Config {

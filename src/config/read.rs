@@ -1,7 +1,7 @@
 //! The fields of each family, with their defaults.
 
 use super::fields::Fields;
-use super::{Activation, Bottleneck, Calibration, Config, FILE, Family, Head, Normalization};
+use super::{Activation, Bottleneck, Calibration, Config, FILE, Family, Head, Normalization, SpanCosts};
 use crate::error::{Error, Result};
 
 /// Reads `model_type`, or the family that `architectures` implies.
@@ -173,5 +173,6 @@ fn common(fields: &Fields, family: Family, head: Head) -> Result<Config> {
         activation_fn: fields.activation_fn()?,
         pad_token_id: fields.token_id("pad_token_id")?,
         calibration: Calibration::read(fields)?,
+        span_costs: SpanCosts::read(fields)?,
     })
 }

@@ -8,7 +8,7 @@ use super::ahead::{Ahead, Batching, Job};
 use super::task::{Stopwatch, declare_task, output};
 use super::{Model, Timing};
 use crate::clock::now_ms;
-use crate::config::{Calibration, Head};
+use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::session::{DeviceKind, Outputs, Sequence};
 use crate::task::question_answering::{Answer, Answers, Merge, NoAnswer, Search, SearchOptions, Verdict};
@@ -67,12 +67,13 @@ impl AskOptions {
         }
     }
 
-    fn search<'a>(&self, context: &'a str, calibration: &Calibration) -> Result<Search<'a>> {
+    fn search<'a>(&self, context: &'a str, config: &Config) -> Result<Search<'a>> {
         let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *self;
         let options = SearchOptions { top_k, max_answer_tokens, merge, align_to_words };
         Ok(Search::new(context, options)?
-            .with_temperature(calibration.temperature)
-            .with_null_bias(calibration.null_bias))
+            .with_temperature(config.calibration.temperature)
+            .with_null_bias(config.calibration.null_bias)
+            .with_span_costs(config.span_costs))
     }
 }
 
@@ -143,7 +144,7 @@ impl QuestionAnswering {
         let mut stopwatch = Stopwatch::start();
         let model = &mut self.0;
         let windows = Windows::new(model.tokenizer()?, question, context, &options.windows(model))?;
-        let mut search = options.search(context, &model.config.calibration)?;
+        let mut search = options.search(context, &model.config)?;
         stopwatch.tokenized();
 
         let total = windows.len();

@@ -2,6 +2,7 @@
 
 mod answers;
 mod calibrated;
+mod costs;
 mod distinct;
 mod spans;
 

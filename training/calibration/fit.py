@@ -18,6 +18,20 @@ def closest(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.
     return int(np.argmin(losses))
 
 
+def keeping(differences: np.ndarray, scores: np.ndarray, share: float) -> float:
+    """The lowest threshold on (no answer − best answer) whose answers keep `share` of the sum of `scores`.
+
+    A difference above the threshold means no answer. It is halfway between two differences.
+    """
+    order = np.argsort(differences, kind="stable")
+    sums = np.cumsum(scores[order])
+    # The smallest number of answers; at least one, since rounding must not drop all of them.
+    count = int(np.searchsorted(sums, share * sums[-1] - 1e-9)) + 1
+    last = differences[order[count - 1]]
+    above = differences[order][differences[order] > last]
+    return float((last + above[0]) / 2) if len(above) else float(last + 1)
+
+
 def threshold(differences: np.ndarray, answerable: np.ndarray, weight: float = 1.0) -> tuple[float, float]:
     """The threshold on (no answer − best answer) with the most correct decisions, and their percentage.
 

@@ -60,6 +60,14 @@ class Opinions:
 
 
 @dataclass
+class SpanCosts:
+    """SQuAD: what an answer's length costs of its score; `export` adds them to `config.json`."""
+
+    token: float = 0.0  # each token after the first
+    sentence: float = 0.0  # each end of a sentence or of a line inside the answer
+
+
+@dataclass
 class Data:
     """Training and evaluation data."""
 
@@ -77,6 +85,7 @@ class Data:
     opinions: Opinions = field(default_factory=Opinions)
     version: str = "1.1"  # SQuAD: which dev set to score
     null_threshold: float = 0.0  # SQuAD 2.0: predict no answer if its score leads by more than this
+    span_costs: SpanCosts = field(default_factory=SpanCosts)
     files: list[str] = field(default_factory=list)  # plain text, relative to the data folder
     packed: str = ""  # file in the data folder's "packed" with examples tokenized by the step "pack"
     corpus: str = ""  # plain text: name of a run of the step "corpus"

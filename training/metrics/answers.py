@@ -4,11 +4,13 @@ The probability of an answer includes the spans that overlap the best one, since
 """
 
 import collections
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from training.config import SpanCosts
 from training.data import batches
 from training.data.squad import Windows
 from training.metrics.calibration import log_sum
@@ -30,12 +32,13 @@ class Prediction(NamedTuple):
         return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures + null_bias))
 
 
-def predict(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Prediction]:
+def predict(model, windows: Windows, temperatures: np.ndarray, costs: SpanCosts | None = None) -> dict[str, Prediction]:
     """Return the model's answers by question id."""
     nothing = np.full(len(temperatures), -np.inf)
     found: dict[str, Prediction] = {}
     rank = max_context(windows)
     for window, start, end in logits(model, windows):
+        start, end = deduct(costs or SpanCosts(), windows, window, start, end)
         (span, text), score = best_span(windows, window, start, end, rank)
         scores = span_scores(*counted(windows, window, start, end, rank))
         totals = np.array([log_sum((scores / t).ravel()) for t in temperatures])
@@ -48,6 +51,24 @@ def predict(model, windows: Windows, temperatures: np.ndarray) -> dict[str, Pred
         null = min(float(start[0] + end[0]), old.null)
         found[key] = Prediction(*chosen, null, masses, np.logaddexp(totals, old.totals))
     return found
+
+
+def deduct(costs: SpanCosts, windows: Windows, window, start: np.ndarray, end: np.ndarray):
+    """The logits with the costs of a span's length, as in the engine (`src/task/question_answering/costs.rs`)."""
+    paragraph = windows.data.questions[window.question].paragraph
+    text = windows.data.paragraphs[paragraph]
+    offsets = windows.offsets[paragraph][window.first : window.first + window.count]
+    between = [costs.token + costs.sentence * ends_sentence(text, *pair) for pair in itertools.pairwise(offsets)]
+    head = len(windows.questions[window.question]) + 2
+    sums = np.zeros(len(start))
+    sums[head + 1 : head + window.count] = np.cumsum(between)
+    return start + sums, end - sums
+
+
+def ends_sentence(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether a line ends between two adjacent pieces, or a sentence."""
+    gap = text[before[1] : after[0]]
+    return "\n" in gap or (gap != "" and text[before[0] : before[1]].endswith((".", "!", "?")))
 
 
 def span_scores(start: np.ndarray, end: np.ndarray) -> np.ndarray:

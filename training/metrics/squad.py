@@ -56,12 +56,12 @@ def _mean(prefix: str, rows: list) -> dict[str, float]:
 
 def right(data: Squad, found: dict[str, Prediction]) -> np.ndarray:
     """1 for each question whose answer has an F1 of at least 0.5, else 0."""
-    return np.array(
-        [
-            float(max((f1(found[q.id].text, truth) for _, truth in q.answers), default=0.0) >= 0.5)
-            for q in data.questions
-        ]
-    )
+    return (best_overlaps(data, found) >= 0.5).astype(float)
+
+
+def best_overlaps(data: Squad, found: dict[str, Prediction]) -> np.ndarray:
+    """The F1 of each question's answer; 0 for a question without one."""
+    return np.array([max((f1(found[q.id].text, truth) for _, truth in q.answers), default=0.0) for q in data.questions])
 
 
 def evaluate_squad(model, tokenizer, folders: Folders, data: Data, calibration: dict | None = None) -> dict[str, float]:
@@ -77,7 +77,7 @@ def evaluate_squad(model, tokenizer, folders: Folders, data: Data, calibration: 
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
     calibration = calibration or {}
     temperatures = np.array([1.0, calibration.get("temperature", 1.0)])
-    found = predict(model, windows, temperatures)
+    found = predict(model, windows, temperatures, data.span_costs)
     unsure = data.version == "2.0"
     biases = np.array([0.0, calibration.get("null_bias", 0.0)]) if unsure else -np.inf
     guesses = {

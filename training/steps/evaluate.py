@@ -33,7 +33,7 @@ def run(config: Config, folders: Folders, storage: str = "f32") -> None:
     if storage == "q8":
         model.load_state_dict(quantize.rounded(model), strict=False)
     tokenizer = tokens.load(directory)
-    calibrated = calibrate.read(config, folders)
+    calibrated = calibrate.read(config, folders).get("calibration", {})
     if config.task == "text":
         scores = evaluate_words(model, config, folders)
     elif config.task == "squad":

@@ -27,16 +27,15 @@ def run(config: Config, folders: Folders) -> None:
     print(folder)
 
 
-def export(source: Path, folder: Path, calibration: dict | None = None) -> None:
-    """Copy a model directory with its weights in f16; `calibration` is added to its `config.json`."""
+def export(source: Path, folder: Path, calibrated: dict | None = None) -> None:
+    """Copy a model directory with its weights in f16; the entries `calibrated` are added to its `config.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: half(name, tensor) for name, tensor in tensors.read(source / "model.safetensors").items()}
     weights = tensors.to_bytes(state, {"format": "pt"})
     atomic.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
     settings = json.loads((source / "config.json").read_text(encoding="utf-8"))
     settings["dtype"] = "float16"
-    if calibration:
-        settings["calibration"] = calibration
+    settings |= calibrated or {}
     atomic.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(settings, indent=2) + "\n"))
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         if (source / name).is_file():

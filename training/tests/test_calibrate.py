@@ -39,6 +39,18 @@ def test_threshold_respects_the_weight_of_unanswerable_rows():
     assert -3.0 < fit.threshold(differences, answerable, 4.0)[0] < -1.5
 
 
+def test_threshold_keeps_the_requested_share():
+    random = np.random.default_rng(9)
+    for size in (1, 2, 7, 60):
+        for _ in range(50):
+            differences, scores = random.integers(-9, 9, size=size).astype(float), random.random(size)
+            share = random.random()
+            cut = fit.keeping(differences, scores, share)
+            kept = differences <= cut
+            assert scores[kept].sum() >= share * scores.sum() - 1e-6
+            assert scores[differences < differences[kept].max()].sum() < share * scores.sum()
+
+
 def test_half_of_the_pairs_are_mismatched(world):
     data = squad.read_train(world, skip_ambiguous=False)
     made = unanswered.pairs(data, 20, seed=1, settings=Data())
@@ -80,7 +92,12 @@ def test_results_are_reported_by_kind():
 def test_calibration_uses_untrained_questions_and_is_exported(world, monkeypatch, capsys):
     seen, pairs = [], unanswered.pairs
     monkeypatch.setattr(calibrate_step.unanswered, "pairs", lambda data, *rest: seen.append(data) or pairs(data, *rest))
-    config = tiny("null", task="squad", models={"init": "models:tiny-squad"}, data={"max_length": 64, "limit": 10})
+    config = tiny(
+        "null",
+        task="squad",
+        models={"init": "models:tiny-squad"},
+        data={"max_length": 64, "limit": 10, "span_costs": {"token": 0.25}},
+    )
     calibrate_step.run(config, world)
     figures = json.loads(capsys.readouterr().out)
     assert figures["rows"] == 10
@@ -90,6 +107,7 @@ def test_calibration_uses_untrained_questions_and_is_exported(world, monkeypatch
     export.run(config, world)
     settings = json.loads((world.run("null") / "export" / "config.json").read_text())
     assert settings["calibration"] == figures["calibration"]
+    assert settings["span_costs"] == {"token": 0.25, "sentence": 0.0}
 
 
 def test_temperature_corrects_overconfident_scores():

@@ -1,8 +1,11 @@
 """The official metrics on manually computed cases, and the search for spans."""
 
+import re
+
 import numpy as np
 import pytest
 
+from training.config import SpanCosts
 from training.data import squad as squad_data
 from training.data import tokens
 from training.metrics import answers, glue, squad
@@ -81,6 +84,24 @@ def test_each_token_belongs_to_the_window_with_the_most_context(world):
             if rank(w, place):
                 owners[w.first + place] = owners.get(w.first + place, 0) + 1
     assert owners == {piece: 1 for piece in range(len(windows.pieces[data.questions[0].paragraph]))}
+
+
+def test_length_costs_of_a_span(world):
+    text = "Ana has a lamp. It was lit at 6.30! Why?\nNobody\n\nknows"
+    asked = squad_data.Question("a", "who", 0, ())
+    data = squad_data.Squad([text], [0], [asked])
+    windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 128, 64, 6)
+    window = windows.windows[0]
+    head = len(windows.questions[0]) + 2
+    start, end = np.random.default_rng(3).normal(size=(2, head + window.count + 1))
+    first, last = answers.deduct(SpanCosts(token=0.25, sentence=3.0), windows, window, start, end)
+    assert (first[0], last[0]) == (start[0], end[0])
+    for a in range(window.count):
+        for b in range(a, window.count):
+            inside = text[windows.offsets[0][a][0] : windows.offsets[0][b][1]]
+            ends = len(re.findall(r"[.!?]\s+\S|(?<![.!?\s])\n\s*\S", inside))
+            cost = start[head + a] + end[head + b] - first[head + a] - last[head + b]
+            assert np.isclose(cost, 0.25 * (b - a) + 3.0 * ends), inside
 
 
 def test_best_span_wins(world):

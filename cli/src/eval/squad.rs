@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::ValueEnum;
-use mobilebert::config::{Calibration, Head};
+use mobilebert::config::{Calibration, Head, SpanCosts};
 use mobilebert::error::{Error, Result};
 use mobilebert::model::{Model, QuestionAnswering};
 use mobilebert::session::{ExtraOutputs, Outputs, Sequence};
@@ -143,6 +143,8 @@ struct Asked<'a> {
     windows: Vec<Windows<'a>>,
     /// Outputs of all windows of all questions, in order.
     outputs: Vec<Outputs>,
+    /// The model's.
+    span_costs: SpanCosts,
 }
 
 impl<'a> Asked<'a> {
@@ -168,7 +170,7 @@ impl<'a> Asked<'a> {
             .map(|window| Sequence::new(window.ids, window.type_ids))
             .collect();
         let outputs = pollster::block_on(model.run(&inputs, ExtraOutputs::default()))?;
-        Ok(Asked { examples, windows, outputs })
+        Ok(Asked { examples, windows, outputs, span_costs: model.config().span_costs })
     }
 
     /// The answers to each question.
@@ -180,7 +182,8 @@ impl<'a> Asked<'a> {
             .map(|(example, windows)| {
                 let mut search = Search::new(example.context, options)?
                     .with_temperature(calibration.temperature)
-                    .with_null_bias(calibration.null_bias);
+                    .with_null_bias(calibration.null_bias)
+                    .with_span_costs(self.span_costs);
                 for (window, outputs) in windows.iter().zip(&mut outputs) {
                     add(&mut search, &window, outputs)?;
                 }

@@ -58,7 +58,7 @@ pub struct Answer {
     pub end_byte: usize,
     /// Sum of the variants' probabilities, between 0 and 1.
     pub probability: f64,
-    /// Start logit plus end logit of the best span.
+    /// Start logit plus end logit of the best span, minus the costs of its length.
     pub score: f64,
     /// The spans merged into this answer, best first, starting with the best span itself.
     pub variants: Vec<Variant>,
@@ -79,7 +79,7 @@ pub struct Variant {
     pub end_byte: usize,
     /// Probability among all spans and the null answer, between 0 and 1.
     pub probability: f64,
-    /// Start logit plus end logit.
+    /// Start logit plus end logit, minus the costs of the length.
     pub score: f64,
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 /// A span of the context. Better spans are greater; with equal scores, the earlier, then the shorter one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rank {
-    /// Start logit plus end logit.
+    /// Start logit plus end logit, minus the costs of the length.
     pub score: f64,
     /// Byte range in the context.
     pub bytes: Range<usize>,

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Answer, Answers, Merge, NoAnswer, SearchOptions, Variant};
+use super::costs::deduct;
 use super::groups::{Group, Scored, group};
 use super::rank::{BestSpans, BestTexts, Rank};
 use super::spans::{DisjointSpans, RankedSpans, Span, log_add, log_sum_exp};
+use crate::config::SpanCosts;
 use crate::error::{Error, Result};
 use crate::sorting::sort_by;
 use crate::text::windows::Window;
@@ -36,6 +38,7 @@ pub struct Search<'a> {
     options: SearchOptions,
     temperature: f64,
     null_bias: f64,
+    span_costs: SpanCosts,
     totals: BTreeMap<usize, WindowTotals>,
     /// The best span of each text; if overlapping spans merge, only of spans that don't overlap within a
     /// window.
@@ -65,6 +68,7 @@ impl<'a> Search<'a> {
             options,
             temperature: 1.0,
             null_bias: 0.0,
+            span_costs: SpanCosts::default(),
             totals: BTreeMap::new(),
             texts: BestTexts::new(context, texts),
             spans: BestSpans::new(candidates(&options)),
@@ -81,6 +85,11 @@ impl<'a> Search<'a> {
     /// probability. With −∞, the probabilities assume that the text answers the question.
     pub fn with_null_bias(self, null_bias: f64) -> Self {
         Search { null_bias, ..self }
+    }
+
+    /// Deducts the costs of a span's length from its score. Call it before adding windows.
+    pub fn with_span_costs(self, span_costs: SpanCosts) -> Self {
+        Search { span_costs, ..self }
     }
 
     /// Adds a window's logits, one per token of `window.ids`. Does nothing if the window was already added.
@@ -105,6 +114,8 @@ impl<'a> Search<'a> {
         };
         let first = |logits: &[f32]| logits.first().map_or(f64::NEG_INFINITY, |&logit| f64::from(logit));
         let null = first(start_logits) + first(end_logits);
+        let (start, end) = deduct(&self.span_costs, self.context, window.pieces, start, end);
+        let (start, end) = (start.as_ref(), end.as_ref());
         let longest = self.options.max_answer_tokens;
         let spans = log_sum_exp(start, end, &window.max_context, longest, self.temperature);
         self.totals.insert(window.index, WindowTotals { spans, null });

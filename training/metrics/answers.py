@@ -15,7 +15,7 @@ from training.data import batches
 from training.data.squad import Windows
 from training.metrics.calibration import log_sum
 
-N_BEST, MAX_ANSWER = 20, 30
+MAX_ANSWER = 30
 
 
 class Prediction(NamedTuple):
@@ -39,8 +39,8 @@ def predict(model, windows: Windows, temperatures: np.ndarray, costs: SpanCosts 
     rank = max_context(windows)
     for window, start, end in logits(model, windows):
         start, end = deduct(costs or SpanCosts(), windows, window, start, end)
-        (span, text), score = best_span(windows, window, start, end, rank)
         scores = span_scores(*counted(windows, window, start, end, rank))
+        (span, text), score = best_span(windows, window, scores)
         totals = np.array([log_sum((scores / t).ravel()) for t in temperatures])
         key = windows.data.questions[window.question].id
         old = found.get(key, Prediction("", -np.inf, np.inf, nothing, nothing))
@@ -104,27 +104,19 @@ def counted(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank) 
     return np.where(own, start[inside], -np.inf), end[inside]
 
 
-def best_span(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank):
-    """The best span of a window that is short enough and starts where this window has the most context.
+def best_span(windows: Windows, window, scores: np.ndarray):
+    """The best of the spans in `span_scores`, of equal ones the first.
 
     Returns ((tokens, text), score), where `tokens` are the first and last token within the window.
     """
-    head = len(windows.questions[window.question]) + 2
-    starts = np.argsort(-start[: head + window.count + 1], kind="stable")[:N_BEST]
-    ends = np.argsort(-end[: head + window.count + 1], kind="stable")[:N_BEST]
-    found, score = (0, 0), -np.inf
-    for s in starts:
-        if not head <= s < head + window.count or not rank(window, s - head):
-            continue
-        for e in ends:
-            if s <= e < min(s + MAX_ANSWER, head + window.count) and start[s] + end[e] > score:
-                found, score = (s - head, e - head), float(start[s] + end[e])
+    start, more = np.unravel_index(np.argmax(scores), scores.shape)
+    tokens, score = (int(start), int(start + more)), float(scores[start, more])
     if score == -np.inf:
-        return (found, ""), score
+        return (tokens, ""), score
     paragraph = windows.data.questions[window.question].paragraph
     offsets = windows.offsets[paragraph]
-    first, last = offsets[window.first + found[0]][0], offsets[window.first + found[1]][1]
-    return (found, windows.data.paragraphs[paragraph][first:last]), score
+    first, last = offsets[window.first + tokens[0]][0], offsets[window.first + tokens[1]][1]
+    return (tokens, windows.data.paragraphs[paragraph][first:last]), score
 
 
 def max_context(windows: Windows):

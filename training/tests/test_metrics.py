@@ -96,12 +96,17 @@ def test_length_costs_of_a_span(world):
     start, end = np.random.default_rng(3).normal(size=(2, head + window.count + 1))
     first, last = answers.deduct(SpanCosts(token=0.25, sentence=3.0), windows, window, start, end)
     assert (first[0], last[0]) == (start[0], end[0])
+    each = []
     for a in range(window.count):
-        for b in range(a, window.count):
+        for b in range(a, min(window.count, a + answers.MAX_ANSWER)):
             inside = text[windows.offsets[0][a][0] : windows.offsets[0][b][1]]
             ends = len(re.findall(r"[.!?]\s+\S|(?<![.!?\s])\n\s*\S", inside))
             cost = start[head + a] + end[head + b] - first[head + a] - last[head + b]
             assert np.isclose(cost, 0.25 * (b - a) + 3.0 * ends), inside
+            each.append((start[head + a] + end[head + b] - cost, inside))
+    scores = answers.span_scores(*answers.counted(windows, window, first, last, answers.max_context(windows)))
+    (_, found), score = answers.best_span(windows, window, scores)
+    assert (np.round(score, 9), found) == max((np.round(score, 9), inside) for score, inside in each)
 
 
 def test_best_span_wins(world):
@@ -112,6 +117,7 @@ def test_best_span_wins(world):
     start, end = np.full(head + window.count + 1, -5.0), np.full(head + window.count + 1, -5.0)
     start[head + 4], end[head + 6] = 3.0, 2.0
     start[0] = end[0] = 9.0  # the position of "no answer" isn't a span
-    (pieces, text), score = answers.best_span(windows, window, start, end, answers.max_context(windows))
+    scores = answers.span_scores(*answers.counted(windows, window, start, end, answers.max_context(windows)))
+    (pieces, text), score = answers.best_span(windows, window, scores)
     assert text == " ".join(data.paragraphs[0].split()[4:7])
     assert (pieces, score) == ((4, 6), 5.0)

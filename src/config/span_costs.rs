@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 pub struct SpanCosts {
     /// `token`: for each token after the first.
     pub token: f64,
-    /// `sentence`: for each end of a sentence or of a line inside the span.
+    /// `sentence`: for each end of a sentence or of a line inside the span, and each colon before a space.
     pub sentence: f64,
 }
 

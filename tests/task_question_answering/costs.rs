@@ -36,7 +36,7 @@ fn ends(text: &str) -> usize {
             }
             count += usize::from(chars.peek().is_some() && (line || mark));
         }
-        mark = matches!(char, '.' | '!' | '?');
+        mark = matches!(char, '.' | '!' | '?' | ':');
     }
     count
 }
@@ -96,6 +96,7 @@ fn ends_of_sentences_and_lines_are_counted_once_and_points_in_numbers_not_at_all
         ("a lamp. It", 1),
         ("Why?\nNobody", 1),
         ("Nobody\r\n\nknows", 1),
+        ("knows: 3.5", 1),
         ("p.4", 0),
         ("x . 2", 1),
         ("lit at 6", 0),

@@ -64,7 +64,7 @@ class SpanCosts:
     """SQuAD: what an answer's length costs of its score; `export` adds them to `config.json`."""
 
     token: float = 0.0  # each token after the first
-    sentence: float = 0.0  # each end of a sentence or of a line inside the answer
+    sentence: float = 0.0  # each end of a sentence or line inside the answer, and each colon before a space
 
 
 @dataclass

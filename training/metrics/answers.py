@@ -66,9 +66,9 @@ def deduct(costs: SpanCosts, windows: Windows, window, start: np.ndarray, end: n
 
 
 def ends_sentence(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Whether a line ends between two adjacent pieces, or a sentence."""
+    """Whether a line ends between two adjacent pieces, or a sentence, or the name of a speaker ("Ben: Sure")."""
     gap = text[before[1] : after[0]]
-    return "\n" in gap or (gap != "" and text[before[0] : before[1]].endswith((".", "!", "?")))
+    return "\n" in gap or (gap != "" and text[before[0] : before[1]].endswith((".", "!", "?", ":")))
 
 
 def span_scores(start: np.ndarray, end: np.ndarray) -> np.ndarray:

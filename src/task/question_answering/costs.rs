@@ -32,9 +32,10 @@ pub(super) fn deduct<'a>(
     (Cow::Owned(shifted(start, 1.0)), Cow::Owned(shifted(end, -1.0)))
 }
 
-/// Whether a line ends between two adjacent pieces, or a full stop, an exclamation mark or a question mark before a space.
+/// Whether a line ends between two adjacent pieces, or a sentence, or the name of a speaker: a full stop, an exclamation
+/// mark, a question mark or a colon before a space.
 fn ends_sentence(context: &str, before: &Piece, after: &Piece) -> bool {
     let gap = context.get(before.end..after.start).unwrap_or_default();
-    let mark = context.get(before.range()).is_some_and(|text| text.ends_with(['.', '!', '?']));
+    let mark = context.get(before.range()).is_some_and(|text| text.ends_with(['.', '!', '?', ':']));
     gap.contains('\n') || (mark && !gap.is_empty())
 }

@@ -21,7 +21,7 @@ export interface AnswerVariant {
   end: number;
   /** Probability, 0 to 1, among all spans of all windows and, if the model supports it, "no answer". */
   probability: number;
-  /** Sum of the start and end logits. */
+  /** Sum of the start and end logits, minus the costs of the answer's length if the model has any. */
   score: number;
 }
 

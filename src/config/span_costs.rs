@@ -23,10 +23,10 @@ impl SpanCosts {
     }
 }
 
-/// A number from 0 to 1000, so that the costs of a window's tokens keep the precision of its logits.
+/// A number from 0 to 100: the sum of the costs of 512 tokens then rounds their logits by at most 0.004.
 fn cost(fields: &Fields, field: &str) -> Result<f64> {
     let Some(value) = fields.get(field) else { return Ok(0.0) };
-    value.as_f64().filter(|cost| (0.0..=1e3).contains(cost)).ok_or_else(|| {
-        Error::config(format!("span_costs.{field}"), format!("is {value}, must be a number from 0 to 1000"))
+    value.as_f64().filter(|cost| (0.0..=100.0).contains(cost)).ok_or_else(|| {
+        Error::config(format!("span_costs.{field}"), format!("is {value}, must be a number from 0 to 100"))
     })
 }

@@ -26,12 +26,12 @@ fn answers(
 
 /// The number of sentences and lines that end inside a text.
 fn ends(text: &str) -> usize {
-    let mut chars = text.char_indices().peekable();
+    let mut chars = text.chars().peekable();
     let (mut count, mut mark) = (0, false);
-    while let Some((_, char)) = chars.next() {
+    while let Some(char) = chars.next() {
         if char.is_whitespace() {
             let mut line = char == '\n';
-            while let Some((_, space)) = chars.next_if(|(_, next)| next.is_whitespace()) {
+            while let Some(space) = chars.next_if(|next| next.is_whitespace()) {
                 line |= space == '\n';
             }
             count += usize::from(chars.peek().is_some() && (line || mark));

@@ -32,13 +32,13 @@ class Prediction(NamedTuple):
         return np.exp(self.masses - np.logaddexp(self.totals, self.null / temperatures + null_bias))
 
 
-def predict(model, windows: Windows, temperatures: np.ndarray, costs: SpanCosts | None = None) -> dict[str, Prediction]:
+def predict(model, windows: Windows, temperatures: np.ndarray, costs: SpanCosts) -> dict[str, Prediction]:
     """Return the model's answers by question id."""
     nothing = np.full(len(temperatures), -np.inf)
     found: dict[str, Prediction] = {}
     rank = max_context(windows)
     for window, start, end in logits(model, windows):
-        start, end = deduct(costs or SpanCosts(), windows, window, start, end)
+        start, end = deduct(costs, windows, window, start, end)
         scores = span_scores(*counted(windows, window, start, end, rank))
         (span, text), score = best_span(windows, window, scores)
         totals = np.array([log_sum((scores / t).ravel()) for t in temperatures])

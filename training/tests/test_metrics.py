@@ -60,7 +60,7 @@ def test_answers_are_copied_from_the_source(world):
     tokenizer = tokens.load(world.models / "tiny-squad")
     windows = squad_data.Windows(tokenizer, data, 40, 8, 6)
     model = models.load(world.models / "tiny-squad", "squad").eval()
-    found = answers.predict(model, windows, TEMPERATURES)
+    found = answers.predict(model, windows, TEMPERATURES, SpanCosts())
     assert found.keys() == {q.id for q in data.questions}
     for q in data.questions:
         text, score, null, masses, totals = found[q.id]

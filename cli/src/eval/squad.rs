@@ -143,7 +143,7 @@ struct Asked<'a> {
     windows: Vec<Windows<'a>>,
     /// Outputs of all windows of all questions, in order.
     outputs: Vec<Outputs>,
-    /// The model's.
+    /// What the model deducts for an answer's length.
     span_costs: SpanCosts,
 }
 

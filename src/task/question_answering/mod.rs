@@ -2,11 +2,13 @@
 //!
 //! A *span* is a run of at most `max_answer_tokens` context tokens inside a window that is the max-context
 //! window of its first token, so that every span of the text counts once. Its score is the sum of its start
-//! logit and its end logit, minus the costs of its length if the model has any ([`crate::config::SpanCosts`]): the two
-//! logits are independent, so without costs a span may join two candidates. The score of the *null* answer is the minimum over all windows of the sum of the
-//! two logits at `[CLS]`: a question has no answer only if it has none in every window. Probabilities are a
-//! softmax over all spans of all windows and the null answer, at the model's temperature
-//! ([`crate::config::Calibration`]). They are exact, although only the best spans are listed.
+//! logit and its end logit, minus the costs of its length if the model has any ([`crate::config::SpanCosts`]):
+//! the two logits are independent, so without costs a span may join two candidates.
+//!
+//! The score of the *null* answer is the minimum over all windows of the sum of the two logits at `[CLS]`: a
+//! question has no answer only if it has none in every window. Probabilities are a softmax over all spans of all
+//! windows and the null answer, at the model's temperature ([`crate::config::Calibration`]). They are exact,
+//! although only the best spans are listed.
 //!
 //! Several spans often mean the same ("1871", "in 1871"). Spans that overlap, or that have the same text
 //! elsewhere, are variants of one answer: greedily, the best remaining span represents an answer, and its

@@ -11,7 +11,7 @@ from training.errors import TrainingError
 from training.folders import Folders
 from training.time_limit import TRAINING, OutOfTime, TimeLimit
 
-BEGAN = time.monotonic()
+START_TIME = time.monotonic()
 
 STEPS = {
     "corpus": "tokenize plain text and store it on disk",
@@ -33,11 +33,22 @@ STEPS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit status: 0 success, 1 failure (reported in one line), 2 usage error."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if problem := _usage_error(options):
+        parser.error(problem)
+    folders = Folders(options.data, options.models, options.out, options.shipped, options.checkpoints)
+    # Counted from the start of the process when run as a program, otherwise from this call.
+    limit = TimeLimit(options.seconds, START_TIME if arguments is None else None)
+    return _report_errors(options, folders, limit)
+
+
+def _parser() -> argparse.ArgumentParser:
     defaults = Folders()
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train MobileBERT checkpoints; run from the repository's root.",
-        epilog="steps:\n" + "\n".join(f"  {name:<10} {what}" for name, what in STEPS.items()),
+        epilog="steps:\n" + "\n".join(f"  {name:<10} {summary}" for name, summary in STEPS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("step", choices=STEPS, metavar="STEP", help="one of the steps below")
@@ -53,27 +64,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a configuration value"
     )
-    given = parser.parse_args(arguments)
-    wanted, other = ("checkpoint", "config") if given.step in ("resume", "unpack") else ("config", "checkpoint")
-    if getattr(given, wanted) is None or getattr(given, other) is not None:
-        parser.error(f"{given.step} takes " + ("a checkpoint folder" if wanted == "checkpoint" else "--config FILE"))
-    if given.seconds is not None and given.step not in (*TRAINING, "queue", "resume"):
-        parser.error(f"--seconds: {given.step} does no training")
-    folders = Folders(given.data, given.models, given.out, given.shipped, given.checkpoints)
-    # Counted from the start of the process when run as a program, otherwise from this call.
-    limit = TimeLimit(given.seconds, BEGAN if arguments is None else None)
+    return parser
+
+
+def _usage_error(options: argparse.Namespace) -> str | None:
+    from_checkpoint = options.step in ("resume", "unpack")
+    if from_checkpoint and (options.checkpoint is None or options.config is not None):
+        return f"{options.step} takes a checkpoint folder"
+    if not from_checkpoint and (options.config is None or options.checkpoint is not None):
+        return f"{options.step} takes --config FILE"
+    if from_checkpoint and options.set:
+        return f"--set: {options.step} uses the configuration in the checkpoint"
+    if options.seconds is not None and options.step not in (*TRAINING, "queue", "resume"):
+        return f"--seconds: {options.step} does no training"
+    return None
+
+
+def _report_errors(options: argparse.Namespace, folders: Folders, limit: TimeLimit) -> int:
     try:
         limit.start()
         from training import loop, parallel
 
-        loop.threads(given.threads)
+        loop.set_threads(options.threads)
         parallel.start()
-        _run(given, folders, limit)
-    except OutOfTime as over:
-        print(f"error: {over}" if over.lost else over, file=sys.stderr)
-        return int(over.lost)
+        _run(options, folders, limit)
+    except OutOfTime as stop:
+        print(f"error: {stop}" if stop.lost else stop, file=sys.stderr)
+        return int(stop.lost)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted; run the same command again to resume from the last checkpoint", file=sys.stderr)
@@ -83,20 +105,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(given: argparse.Namespace, folders: Folders, limit: TimeLimit) -> None:
-    step = importlib.import_module(f"training.steps.{given.step}")
-    if given.step == "resume":
-        step.run_checkpoint(given.checkpoint, folders, limit)
-    elif given.step == "unpack":
-        step.run_checkpoint(given.checkpoint, folders)
-    elif given.step == "queue":
-        step.run_queue(given.config, folders, limit, given.set)
-    elif given.step == "compare":
-        step.run_comparison(given.config, folders)
-    elif given.step in TRAINING:
-        step.run(configuration.read(given.config, given.set), folders, limit)
+def _run(options: argparse.Namespace, folders: Folders, limit: TimeLimit) -> None:
+    step = importlib.import_module(f"training.steps.{options.step}")
+    if options.step == "resume":
+        step.run_checkpoint(options.checkpoint, folders, limit)
+    elif options.step == "unpack":
+        step.run_checkpoint(options.checkpoint, folders)
+    elif options.step == "queue":
+        step.run_queue(options.config, folders, limit, options.set)
+    elif options.step == "compare":
+        step.run_comparison(options.config, folders, options.set)
+    elif options.step in TRAINING:
+        step.run(configuration.read(options.config, options.set), folders, limit)
     else:
-        step.run(configuration.read(given.config, given.set), folders)
+        step.run(configuration.read(options.config, options.set), folders)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise failed(path, error) from None
+        raise write_error(path, error) from None
 
 
-def failed(path: Path, error: OSError) -> TrainingError:
-    """The error for a file or folder that could not be written."""
+def write_error(path: Path, error: OSError) -> TrainingError:
+    """Describe a file or folder that could not be written."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     reason = "the disk is full" if full else str(error).splitlines()[0]
     return TrainingError(f"{path}: could not be written: {reason}; the previous contents are untouched")
@@ -33,14 +33,15 @@ def failed(path: Path, error: OSError) -> TrainingError:
 
 def replace_folder(source: Path, target: Path) -> None:
     """Replace `target` with a copy of `source`; `target` is removed only once the copy is complete."""
-    partial, before = (target.with_name(f"{target.name}.{kind}") for kind in ("part", "before"))
+    partial, previous = (target.with_name(f"{target.name}.{kind}") for kind in ("part", "before"))
     try:
-        for left_over in (partial, before):
-            shutil.rmtree(left_over, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source, partial)
         if target.exists():
-            os.replace(target, before)
+            shutil.rmtree(previous, ignore_errors=True)
+            os.replace(target, previous)
         os.replace(partial, target)
-        shutil.rmtree(before, ignore_errors=True)
+        # If an earlier call was killed between the two moves, this was the only copy until now.
+        shutil.rmtree(previous, ignore_errors=True)
     except OSError as error:
         raise TrainingError(f"{target}: could not be written: {error}") from None

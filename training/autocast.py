@@ -18,11 +18,11 @@ ROUNDS = 7
 MARGIN = 1.3
 
 
-def pays(device: torch.device) -> bool:
+def is_worthwhile(device: torch.device) -> bool:
     """Return whether to train in bf16 on `device`. All processes of a group get the result of the first."""
     if device.type == "cuda":
         return True
-    return parallel.agree(has_bf16() and faster(seconds))
+    return parallel.agree(has_bf16() and is_faster(seconds))
 
 
 def has_bf16() -> bool:
@@ -30,7 +30,7 @@ def has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def faster(seconds: Callable[[torch.dtype], float]) -> bool:
+def is_faster(seconds: Callable[[torch.dtype], float]) -> bool:
     """Return whether bf16 is faster by the margin; `seconds` measures one product in a given dtype."""
     return seconds(torch.float32) > MARGIN * seconds(torch.bfloat16)
 
@@ -38,9 +38,9 @@ def faster(seconds: Callable[[torch.dtype], float]) -> bool:
 def seconds(dtype: torch.dtype) -> float:
     """Minimum CPU time of one product over several rounds, since other programs can only make it slower."""
     rows, weight = torch.ones(TOKENS, INPUT, dtype=dtype), torch.ones(OUTPUT, INPUT, dtype=dtype)
-    taken = []
+    durations = []
     for _ in range(ROUNDS):
-        began = time.process_time()
+        start = time.process_time()
         torch.nn.functional.linear(rows, weight)
-        taken.append(time.process_time() - began)
-    return min(taken)
+        durations.append(time.process_time() - start)
+    return min(durations)

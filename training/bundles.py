@@ -13,11 +13,11 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.atomic import failed, write_whole
+from training.atomic import write_error, write_whole
 from training.errors import TrainingError
 
 INDEX, FORMAT = "index.json", 1
-LONGEST = 15 * 2**20
+MAX_PART_BYTES = 15 * 2**20
 
 
 @dataclass
@@ -34,40 +34,51 @@ class Bundle:
 
 def write(folder: Path, bundle: Bundle, staging: Path) -> None:
     """Replace the contents of `folder`. Parts are written to `staging`, usually on the same disk, and then moved."""
-    content, places = bytearray(), {}
+    content, positions = bytearray(), {}
     for name, piece in bundle.pieces.items():
-        places[name] = [len(content), len(piece)]
+        positions[name] = [len(content), len(piece)]
         content += piece
-    parts, made = [], []
+    parts = _write_parts(folder, content, staging)
+    index = {"format": FORMAT, "about": bundle.about, "pieces": positions, "parts": parts}
+    write_whole(folder / INDEX, lambda partial: partial.write_text(json.dumps(index, indent=1) + "\n"))
+    listed = {part["file"] for part in parts}
+    for path in folder.glob("part-*.bin"):
+        if path.name not in listed:
+            path.unlink(missing_ok=True)
+
+
+def _write_parts(folder: Path, content: bytearray, staging: Path) -> list[dict]:
+    """Split `content` into parts, write those that `folder` lacks, and return the entries of all for the index."""
+    parts, moved = [], []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        for start in range(0, len(content), LONGEST):
-            part = memoryview(content)[start : start + LONGEST]
+        for start in range(0, len(content), MAX_PART_BYTES):
+            part = memoryview(content)[start : start + MAX_PART_BYTES]
             digest = hashlib.sha256(part).hexdigest()
             name = f"part-{digest[:16]}.bin"
             parts.append({"file": name, "bytes": len(part), "sha256": digest})
-            if not (folder / name).exists():
+            if not _has_hash(folder / name, digest):
                 with open(staging / name, "wb") as file:
                     file.write(part)
                     file.flush()
                     os.fsync(file.fileno())
         for path in sorted(staging.iterdir()):
-            made.append(folder / path.name)
+            moved.append(folder / path.name)
             shutil.move(path, folder / path.name)
     except OSError as error:
-        for path in made:
+        for path in moved:
             path.unlink(missing_ok=True)
-        raise failed(folder, error) from None
+        raise write_error(folder, error) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    index = {"format": FORMAT, "about": bundle.about, "pieces": places, "parts": parts}
-    write_whole(folder / INDEX, lambda partial: partial.write_text(json.dumps(index, indent=1) + "\n"))
-    named = {part["file"] for part in parts}
-    for path in folder.glob("part-*.bin"):
-        if path.name not in named:
-            path.unlink(missing_ok=True)
+    return parts
+
+
+def _has_hash(path: Path, digest: str) -> bool:
+    # If `staging` is on another disk, a move that was killed leaves a truncated file under its final name.
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
 
 
 def read(folder: Path) -> Bundle | None:
@@ -79,7 +90,7 @@ def read(folder: Path) -> Bundle | None:
             raise TrainingError(f"{path}: format {index['format']} is not supported; this version reads {FORMAT}")
         content = bytearray()
         for part in index["parts"]:
-            content += _part(folder, part)
+            content += _read_part(folder, part)
         pieces = {
             name: bytes(memoryview(content)[start : start + length])
             for name, (start, length) in index["pieces"].items()
@@ -92,7 +103,7 @@ def read(folder: Path) -> Bundle | None:
         raise TrainingError(f"{path}: not a valid checkpoint ({reason}); move the folder away") from None
 
 
-def _part(folder: Path, part: dict) -> bytes:
+def _read_part(folder: Path, part: dict) -> bytes:
     path = folder / part["file"]
     try:
         content = path.read_bytes()

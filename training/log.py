@@ -14,8 +14,8 @@ class Log:
     def __init__(self, path: Path, resume_step: int):
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = rows(path) if path.exists() and resume_step > 0 else []
-        text = "".join(json.dumps(row) + "\n" for row in kept if row.get("step", 0) <= resume_step)
+        earlier = rows(path) if path.exists() and resume_step > 0 else []
+        text = "".join(json.dumps(row) + "\n" for row in earlier if row.get("step", 0) <= resume_step)
         atomic.write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
 
     def write(self, **values) -> None:
@@ -25,39 +25,39 @@ class Log:
 
     def draw(self) -> None:
         """Write the curves next to the log, if matplotlib is available."""
-        if plots.available() and (found := rows(self.path)):
-            plots.curves(found, self.path.with_name("curves.png"))
+        if plots.available() and (logged := rows(self.path)):
+            plots.curves(logged, self.path.with_name("curves.png"))
 
 
 def rows(path: Path) -> list[dict]:
     """The rows of a log; a truncated last line is ignored."""
-    found = []
+    parsed = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            found.append(json.loads(line))
+            parsed.append(json.loads(line))
         except json.JSONDecodeError:
             break
-    return found
+    return parsed
 
 
 class Bar:
     """A progress bar, shown only if stderr is a terminal."""
 
     def __init__(self, total: int, start: int, label: str):
-        self.total, self.first, self.label = total, start, label
-        self.began = time.monotonic()
-        self.shown = 0.0
+        self.total, self.first_step, self.label = total, start, label
+        self.start_time = time.monotonic()
+        self.last_shown = 0.0
         self.active = sys.stderr.isatty()
 
     def show(self, done: int, text: str = "") -> None:
         """Redraw, at most five times a second."""
         now = time.monotonic()
-        if not self.active or (now - self.shown < 0.2 and done < self.total):
+        if not self.active or (now - self.last_shown < 0.2 and done < self.total):
             return
-        self.shown = now
+        self.last_shown = now
         filled = 30 * done // max(1, self.total)
-        rate = (now - self.began) / max(1, done - self.first)
-        left = int(rate * (self.total - done))
+        seconds_per_step = (now - self.start_time) / max(1, done - self.first_step)
+        left = int(seconds_per_step * (self.total - done))
         clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
         sys.stderr.write(
             f"\r{self.label} [{'#' * filled}{'.' * (30 - filled)}] {done}/{self.total} {clock} left {text}\033[K"

@@ -15,7 +15,7 @@ from training.errors import TrainingError
 from training.folders import Folders
 from training.log import Bar, Log
 from training.shared_folder import FinishedRuns
-from training.state import STATE, State, about, check
+from training.state import STATE, State, check, describe
 from training.time_limit import TimeLimit
 
 # (batch, stage) → the loss to minimize and the values to log.
@@ -47,7 +47,7 @@ class Loop:
         self.finished_runs = FinishedRuns(folders)
         self._resume()
         if self.autocast is None:
-            self.autocast = autocast.pays(self.device)
+            self.autocast = autocast.is_worthwhile(self.device)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         optim, groups = self.config.optim, {}
@@ -68,36 +68,37 @@ class Loop:
     ) -> bool:
         """Train to the end of the run or until time runs out, then save; returns whether the run is complete."""
         log, bar = None, Bar(self.steps, self.step, self.config.name)
-        saved, stage, sums = time.monotonic(), None, {}
+        last_save, stage, sums = time.monotonic(), None, {}
         self.model.train()
-        while self.step < self.steps and self._goes_on():
-            began = time.monotonic()
-            now, inner = strategies.stage_at(self.stages, self.step)
-            if now is not stage:
-                stage = now
-                self._enter(stage, inner)
+        while self.step < self.steps and self._may_continue():
+            start = time.monotonic()
+            current, stage_step = strategies.stage_at(self.stages, self.step)
+            if current is not stage:
+                stage = current
+                self._enter_stage(stage, stage_step)
             torch.manual_seed(self.config.seed * 1_000_003 + self.step)
             batch = batch_at(self.step)
             self.tokens += batch.tokens()
             batch = parallel.rows(batch).to(self.device)
-            self._learn(batch, objective, stage, inner, sums)
+            self._train_step(batch, objective, stage, stage_step, sums)
             self.step += 1
-            self.seconds += time.monotonic() - began
+            self.seconds += time.monotonic() - start
             if parallel.first():
                 # Nothing is written before the first step is done.
-                log = log or Log(self.folder / "log.jsonl", self.first)
+                log = log or Log(self.folder / "log.jsonl", self.first_step)
                 self._report(log, bar, stage, sums)
                 self._score(log, score)
             else:
                 sums.clear()
-            self.limit.step(time.monotonic() - began)
-            # With a time limit, also save after the first step, to learn how long saving takes.
-            unknown = self.limit.seconds is not None and self.limit.saving == 0.0
-            if log and (unknown or time.monotonic() - saved > self.config.loop.checkpoint_minutes * 60):
-                self.save(log)
-                saved = time.monotonic()
+            self.limit.step(time.monotonic() - start)
+            if self._is_save_due(last_save):
+                if log:
+                    self.save(log)
+                else:
+                    self.state.round()
+                last_save = time.monotonic()
         if self.limit.done == 0 and self.step < self.steps:
-            self.limit.out()
+            self.limit.raise_out_of_time()
         if log:
             self.save(log)
         parallel.wait()
@@ -106,13 +107,20 @@ class Loop:
         self.model.eval()
         return self.step == self.steps
 
-    def _goes_on(self) -> bool:
+    def _may_continue(self) -> bool:
         # All processes stop at the same step.
         allowed = self.limit.allows()
         return allowed if self.limit.seconds is None else parallel.agree(allowed)
 
-    def _enter(self, stage: strategies.Stage, inner: int) -> None:
-        if inner == 0:
+    def _is_save_due(self, last_save: float) -> bool:
+        # With a time limit, also save after the first step, to learn how long saving takes.
+        unknown = self.limit.seconds is not None and self.limit.saving == 0.0
+        due = unknown or time.monotonic() - last_save > self.config.loop.checkpoint_minutes * 60
+        # Compact storage rounds the weights, so all processes must do it at the same step.
+        return parallel.agree(due) if self.config.loop.storage == "compact" else due
+
+    def _enter_stage(self, stage: strategies.Stage, stage_step: int) -> None:
+        if stage_step == 0:
             # Other loss terms have other gradient scales: with the old moments, the first steps would be too large.
             self.optimizer.state.clear()
         strategies.freeze(self.model, stage.rates)
@@ -121,24 +129,24 @@ class Loop:
                 if "word_embeddings" in name:
                     parameter.requires_grad_(False)
 
-    def _learn(self, batch, objective, stage, inner, sums) -> None:
-        share = schedule.factor(self.config.optim, inner, stage.steps)
+    def _train_step(self, batch: Batch, objective: Objective, stage: strategies.Stage, stage_step: int, sums) -> None:
+        factor = schedule.factor(self.config.optim, stage_step, stage.steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.optim.lr * share * stage.rates[group["part"]]
+            group["lr"] = self.config.optim.lr * factor * stage.rates[group["part"]]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            loss, figures = objective(batch, stage)
+            loss, terms = objective(batch, stage)
         if self.device.type == "cpu":
-            self._check(loss, self.step)
+            self._check_finite(loss, self.step)
         loss.backward()
         parallel.average_gradients(self.model)
-        learning = [p for p in self.model.parameters() if p.grad is not None]
-        torch.nn.utils.clip_grad_norm_(learning, self.config.optim.clip)
+        trained = [parameter for parameter in self.model.parameters() if parameter.grad is not None]
+        torch.nn.utils.clip_grad_norm_(trained, self.config.optim.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        for name, value in {"loss": loss, **figures}.items():
+        for name, value in {"loss": loss, **terms}.items():
             sums.setdefault(name, []).append(value.detach())
 
-    def _check(self, loss: torch.Tensor, step: int) -> None:
+    def _check_finite(self, loss: torch.Tensor, step: int) -> None:
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"{self.config.name}: the loss is {loss.item()} at step {step}; lower 'lr' and run again "
@@ -150,7 +158,7 @@ class Loop:
             bar.show(self.step)
             return
         # On a GPU, checking every step would synchronize; a non-finite loss also shows in the mean.
-        self._check(torch.stack(sums["loss"]).float().mean(), self.step - 1)
+        self._check_finite(torch.stack(sums["loss"]).float().mean(), self.step - 1)
         means = {name: float(torch.stack(values).float().mean()) for name, values in sums.items()}
         sums.clear()
         log.write(step=self.step, stage=stage.name, seconds=self.seconds, tokens=self.tokens, **means)
@@ -167,22 +175,29 @@ class Loop:
 
     def save(self, log: Log) -> None:
         """Write the checkpoint and the curves."""
-        began = time.monotonic()
+        start = time.monotonic()
         for name, tensor in self.state.stored().items():
             if not torch.isfinite(tensor).all():
                 raise TrainingError(
                     f"{self.config.name}: {name} is no longer finite at step {self.step}; lower 'lr' and run "
                     "again to resume from the last checkpoint"
                 )
-        piece, steps = self.state.pack()
-        progress = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens, "optimizer_steps": steps}
-        progress["autocast"] = self.autocast
-        run = about(self.config, self.strategy, self.state, **progress)
+        piece, optimizer_steps = self.state.pack()
+        run = describe(
+            self.config,
+            self.strategy,
+            self.state,
+            step=self.step,
+            seconds=self.seconds,
+            tokens=self.tokens,
+            optimizer_steps=optimizer_steps,
+            autocast=self.autocast,
+        )
         bundle = self.finished_runs.bundle({"run": run}, {STATE: piece, "log.jsonl": log.path.read_bytes()})
         folder = self.folders.checkpoint(self.config.name)
         bundles.write(folder, bundle, self.folder / "checkpoint.new")
         log.draw()
-        self.limit.save(time.monotonic() - began)
+        self.limit.save(time.monotonic() - start)
 
     def _resume(self) -> None:
         folder = self.folders.checkpoint(self.config.name)
@@ -191,19 +206,22 @@ class Loop:
         if bundle is None and old.exists():
             raise TrainingError(f"{old}: from an earlier version; finish the run with that version or move it away")
         if bundle is None or "run" not in bundle.about:
-            self.first = 0
+            self.first_step = 0
             self.finished_runs.require_room(self.config, self.model)
             return
-        found = bundle.about["run"]
-        check(found, self.config, self.strategy, self.state, folder)
-        if found["step"] > self.steps:
-            raise TrainingError(f"{folder}: already at step {found['step']} of {self.steps} configured")
-        self.state.unpack(bundle.pieces[STATE], found["optimizer_steps"], str(folder))
-        self.step, self.seconds, self.tokens = found["step"], found["seconds"], found["tokens"]
+        run = bundle.about["run"]
+        check(run, self.config, self.strategy, self.state, folder)
+        if run["step"] > self.steps:
+            raise TrainingError(
+                f"{folder}: already at step {run['step']} of {self.steps} configured; increase 'steps' in 'optim', or "
+                "give this run another 'name'"
+            )
+        self.state.unpack(bundle.pieces[STATE], run["optimizer_steps"], str(folder))
+        self.step, self.seconds, self.tokens = run["step"], run["seconds"], run["tokens"]
         if self.config.loop.autocast:
             # Keep the precision that the run started with, whatever a second probe would find.
-            self.autocast = found["autocast"]
-        self.first = self.step
+            self.autocast = run["autocast"]
+        self.first_step = self.step
         path = self.folder / "log.jsonl"
         if not path.exists():
             write_whole(path, lambda partial: partial.write_bytes(bundle.pieces["log.jsonl"]))
@@ -215,6 +233,6 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
-def threads(count: int) -> None:
-    """Set the number of threads that torch uses on the CPU."""
+def set_threads(count: int) -> None:
+    """Set the number of threads that torch uses on the CPU; 0: `OMP_NUM_THREADS` or all cores."""
     torch.set_num_threads(count or int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""The training losses of the paper, each averaged over what it compares, excluding padding.
+"""The training losses of the paper, each a mean over non-padding tokens or rows.
 
 `mask` is `[batch, sequence]`, 1 for tokens, 0 for padding. Feature maps are `[batch, sequence, width]`, attention
 probabilities `[batch, heads, sequence, sequence]`.
@@ -24,9 +24,9 @@ def raw_maps(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -
     """L_FMT divided by the variance of the teacher's map: 1 for a student that always predicts the mean."""
     teacher = teacher.float()
     # Padding is weighted by 0, not indexed out: the number of remaining tokens would require a GPU synchronization.
-    shares = (mask / mask.sum())[..., None]
-    mean = (teacher * shares).sum((0, 1))
-    variance = ((teacher - mean).square() * shares).sum((0, 1)).mean()
+    weights = (mask / mask.sum())[..., None]
+    mean = (teacher * weights).sum((0, 1))
+    variance = ((teacher - mean).square() * weights).sum((0, 1)).mean()
     return feature_maps(student, teacher, mask) / variance
 
 
@@ -58,18 +58,18 @@ def attention(
 
 
 def group_heads(teacher: torch.Tensor, heads: int) -> torch.Tensor:
-    """Average groups of heads in `[batch, A, s, s]`; A must be a multiple of `heads`."""
-    batch, own, rows, columns = teacher.shape
-    if own % heads:
-        raise ValueError(f"{own} teacher heads can't be divided into {heads} groups")
-    return teacher.view(batch, heads, own // heads, rows, columns).mean(2)
+    """`[batch, A, sequence, sequence]` → `[batch, heads, sequence, sequence]`: means of A / heads neighboring heads."""
+    batch, teacher_heads, rows, columns = teacher.shape
+    if teacher_heads % heads:
+        raise ValueError(f"{teacher_heads} teacher heads can't be divided into {heads} groups")
+    return teacher.view(batch, heads, teacher_heads // heads, rows, columns).mean(2)
 
 
 def soft_labels(student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
-    """KL(teacher ‖ student) over the last axis, times temperature squared."""
-    wanted = functional.log_softmax(teacher.float() / temperature, dim=-1)
-    given = functional.log_softmax(student.float() / temperature, dim=-1)
-    divergence = (wanted.exp() * (wanted - given).nan_to_num(0.0, 0.0, 0.0)).sum(-1)
+    """KL(teacher ‖ student) of the logits' last axis, times temperature squared (Hinton et al. 2015)."""
+    teacher_log = functional.log_softmax(teacher.float() / temperature, dim=-1)
+    student_log = functional.log_softmax(student.float() / temperature, dim=-1)
+    divergence = (teacher_log.exp() * (teacher_log - student_log).nan_to_num(0.0, 0.0, 0.0)).sum(-1)
     return divergence.mean() * temperature**2
 
 
@@ -79,12 +79,12 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return summed / (labels != -100).sum().clamp_min(1)
 
 
-def likely_labels(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy with probabilities `wanted` `[rows, classes]`; NaN rows are ignored; 0 if all rows are NaN."""
-    known = ~wanted.isnan().any(-1)
+def target_probabilities(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy with probabilities `targets` `[rows, classes]`; NaN rows are ignored; 0 if all rows are NaN."""
+    known = ~targets.isnan().any(-1)
     if not known.any():
         return logits.sum() * 0.0
-    return functional.cross_entropy(logits[known].float(), wanted[known])
+    return functional.cross_entropy(logits[known].float(), targets[known])
 
 
 def regression(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import distributed
 
 from training.data.batches import Batch
+from training.errors import TrainingError
 
 
 def start() -> None:
@@ -36,7 +37,13 @@ def first() -> bool:
 
 
 def rows(batch: Batch) -> Batch:
-    """The rows of a batch that this process handles; every process must get at least one."""
+    """The rows of a batch that this process handles; a batch with fewer rows than processes is an error."""
+    count = len(batch.input_ids)
+    if count < world():
+        raise TrainingError(
+            f"a batch of {count} can't be split among {world()} processes; increase 'batch_size' in 'optim', or start "
+            "fewer processes"
+        )
     return batch if world() == 1 else batch.rows(slice(rank(), None, world()))
 
 
@@ -49,10 +56,10 @@ def average_gradients(model: torch.nn.Module) -> None:
     flat = torch.cat([g.flatten() for g in gradients])
     distributed.all_reduce(flat)
     flat /= world()
-    place = 0
+    offset = 0
     for gradient in gradients:
-        gradient.copy_(flat[place : place + gradient.numel()].view_as(gradient))
-        place += gradient.numel()
+        gradient.copy_(flat[offset : offset + gradient.numel()].view_as(gradient))
+        offset += gradient.numel()
 
 
 def wait() -> None:
@@ -65,6 +72,6 @@ def agree(value: bool) -> bool:
     """Return the first process's value in every process."""
     if world() == 1:
         return value
-    said = torch.tensor([value], device="cuda" if torch.cuda.is_available() else "cpu")
-    distributed.broadcast(said, 0)
-    return bool(said.item())
+    shared = torch.tensor([value], device="cuda" if torch.cuda.is_available() else "cpu")
+    distributed.broadcast(shared, 0)
+    return bool(shared.item())

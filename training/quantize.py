@@ -18,8 +18,8 @@ def round_rows(weight: torch.Tensor) -> torch.Tensor:
 
 def rounded(model: nn.Module) -> dict[str, torch.Tensor]:
     """All matrices that ship in 8 bits, rounded, by their names in `model`."""
-    found = {}
+    matrices = {}
     for path, module in model.named_modules():
         if isinstance(module, (nn.Embedding, nn.Linear)):
-            found[f"{path}.weight" if path else "weight"] = round_rows(module.weight)
-    return found
+            matrices[f"{path}.weight" if path else "weight"] = round_rows(module.weight)
+    return matrices

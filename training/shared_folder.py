@@ -18,16 +18,16 @@ from training.config import Config
 from training.errors import TrainingError
 from training.folders import Folders
 from training.models import architecture, build, heads
-from training.models.save import copy_tokenizer, save_weights
+from training.models.save import copy_tokenizer, save_weights, tokenizer_directory
 
 # Capacity of a shared folder: four parts, which leaves room for other files that are copied along.
-ROOM = 4 * bundles.LONGEST
+ROOM = 4 * bundles.MAX_PART_BYTES
 WEIGHTS = "weights.safetensors"
 # Files of a run that are carried unchanged, as paths relative to the run's folder.
 FILES = ("model/config.json", f"model/{heads.RECORD}", "done.json", "log.jsonl")
 
 
-class Full(TrainingError):
+class SharedFolderFull(TrainingError):
     """A shared folder has no room for another run."""
 
 
@@ -36,10 +36,10 @@ class FinishedRuns:
 
     def __init__(self, folders: Folders):
         self.runs, self.pieces, self.folders = {}, {}, folders
-        found = bundles.read(folders.checkpoints) if folders.checkpoints else None
-        if found:
-            self.runs = found.about.get("runs", {})
-            self.pieces = {name: piece for name, piece in found.pieces.items() if name.startswith("runs/")}
+        bundle = bundles.read(folders.checkpoints) if folders.checkpoints else None
+        if bundle:
+            self.runs = bundle.about.get("runs", {})
+            self.pieces = {name: piece for name, piece in bundle.pieces.items() if name.startswith("runs/")}
 
     def bundle(self, about: dict, pieces: dict[str, bytes]) -> bundles.Bundle:
         """A checkpoint, preceded by the carried runs."""
@@ -55,19 +55,20 @@ class FinishedRuns:
                 self.pieces[prefix + name] = (folder / name).read_bytes()
         self.pieces[prefix + WEIGHTS] = bytes(tensors.to_bytes(_weights(config, model)))
         self.runs[config.name] = {"config": dataclasses.asdict(config)}
-        before = config.models.init.removeprefix("run:")
-        self.pieces.pop(f"runs/{before}/{WEIGHTS}", None)
-        bundles.write(self.folders.checkpoints, self.bundle({}, {}), folder / "atomic.new")
+        kind, _, init = config.models.init.partition(":")
+        if kind == "run":
+            self.pieces.pop(f"runs/{init}/{WEIGHTS}", None)
+        bundles.write(self.folders.checkpoints, self.bundle({}, {}), folder / "checkpoint.new")
 
     def require_room(self, config: Config, model: torch.nn.Module) -> None:
         """Reject a run whose checkpoints would not fit next to the carried runs."""
         if self.folders.checkpoints is None:
             return
-        carried, own = sum(map(len, self.pieces.values())), _checkpoint_size(config, model)
-        if carried + own > ROOM:
-            raise Full(
-                f"{self.folders.checkpoints}: {carried / 2**20:.0f} MiB of finished runs and {own / 2**20:.0f} MiB of "
-                f"'{config.name}' exceed {ROOM / 2**20:.0f} MiB; extract the finished ones with "
+        carried, needed = sum(map(len, self.pieces.values())), _checkpoint_size(config, model)
+        if carried + needed > ROOM:
+            raise SharedFolderFull(
+                f"{self.folders.checkpoints}: {carried / 2**20:.0f} MiB of finished runs and {needed / 2**20:.0f} MiB "
+                f"of '{config.name}' exceed {ROOM / 2**20:.0f} MiB; extract the finished ones with "
                 "`python -m training unpack` and continue in an empty folder"
             )
 
@@ -93,10 +94,10 @@ def _restore(config: Config, folders: Folders, stored: dict[str, torch.Tensor]) 
     folder = folders.run(config.name) / "model"
     fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = build.build(architecture.Architecture(**fields), config.task)
-    source = folders.model(config.models.init or config.models.teacher or config.data.tokenizer)
+    source = tokenizer_directory(config, folders)
     if config.models.init and config.optim.freeze_words:
-        given = build.load(source, config.task).body.embeddings.word_embeddings.weight
-        model.body.embeddings.word_embeddings.weight.data.copy_(given)
+        words = build.load(source, config.task).body.embeddings.word_embeddings.weight
+        model.body.embeddings.word_embeddings.weight.data.copy_(words)
     model.load_state_dict({name: tensor.float() for name, tensor in stored.items()}, strict=False)
     save_weights(model, folder)
     copy_tokenizer(source, folder)
@@ -107,12 +108,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _weights(config: Config, model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    again = build.tied(model)
-    small = config.loop.storage == "compact"
+    tied_names = build.tied(model)
+    compact = config.loop.storage == "compact"
     return {
-        name: tensor.half() if small else tensor
+        name: tensor.half() if compact else tensor
         for name, tensor in model.state_dict().items()
-        if name not in again and not state.left_out(config, name)
+        if name not in tied_names and not state.left_out(config, name)
     }
 
 

@@ -16,8 +16,8 @@ MOMENTS = {
     "exp_avg": (compact_storage.compress_first_moment, compact_storage.restore_first_moment),
     "exp_avg_sq": (compact_storage.compress_second_moment, compact_storage.restore_second_moment),
 }
-# What may change when a run is resumed: learning rate, schedule, and everything outside the steps themselves.
-FREE = {"optim": ("lr", "clip", "steps", "warmup", "schedule", "decay"), "loop": None, "card": None}
+# Keys that may change when a run is resumed, besides `[card]` and `[loop]` (except `storage`).
+CHANGEABLE = frozenset(f"optim.{key}" for key in ("lr", "clip", "steps", "warmup", "schedule", "decay"))
 
 
 def left_out(config: Config, name: str) -> bool:
@@ -34,50 +34,55 @@ class State:
 
     def stored(self) -> dict[str, torch.Tensor]:
         """The tensors to store, without tied ones and frozen word embeddings of `models.init`."""
-        again = tied(self.model)
+        tied_names = tied(self.model)
         return {
             name: tensor
             for name, tensor in self.model.state_dict().items()
-            if name not in again and not left_out(self.config, name)
+            if name not in tied_names and not left_out(self.config, name)
         }
 
     @torch.no_grad()
     def pack(self) -> tuple[bytes, dict[str, float]]:
         """Serialize the tensors; returns them and the optimizer's steps. Compact storage also rounds them in place."""
-        found, steps = {}, {}
-        small = self.config.loop.storage == "compact"
+        packed, optimizer_steps = {}, {}
+        compact = self.config.loop.storage == "compact"
         for name, tensor in self.stored().items():
-            kept = compact_storage.compress_weight(tensor) if small else {"": tensor}
-            found |= {f"model.{name}{suffix}": value for suffix, value in kept.items()}
-            if small:
-                tensor.copy_(compact_storage.restore_weight(kept, tensor.shape))
+            stored = compact_storage.compress_weight(tensor) if compact else {"": tensor}
+            packed |= {f"model.{name}{suffix}": value for suffix, value in stored.items()}
+            if compact:
+                tensor.copy_(compact_storage.restore_weight(stored, tensor.shape))
         for name, parameter in self.parameters.items():
             moments = self.optimizer.state.get(parameter)
             if not moments:
                 continue
-            steps[name] = float(moments["step"])
-            for moment, (there, back) in MOMENTS.items():
-                kept = there(moments[moment]) if small else {"": moments[moment]}
-                found |= {f"{moment}.{name}{suffix}": value for suffix, value in kept.items()}
-                if small:
-                    moments[moment].copy_(back(kept, parameter.shape))
-        return bytes(tensors.to_bytes(found)), steps
+            optimizer_steps[name] = float(moments["step"])
+            for moment, (compress, restore) in MOMENTS.items():
+                stored = compress(moments[moment]) if compact else {"": moments[moment]}
+                packed |= {f"{moment}.{name}{suffix}": value for suffix, value in stored.items()}
+                if compact:
+                    moments[moment].copy_(restore(stored, parameter.shape))
+        return bytes(tensors.to_bytes(packed)), optimizer_steps
+
+    def round(self) -> None:
+        """Round the state as `pack` does, in a process that doesn't write the checkpoint."""
+        if self.config.loop.storage == "compact":
+            self.pack()
 
     @torch.no_grad()
-    def unpack(self, piece: bytes, steps: dict[str, float], where: str) -> None:
-        """Restore the state that `pack` returned."""
-        found = tensors.from_bytes(piece, where)
-        small = self.config.loop.storage == "compact"
+    def unpack(self, piece: bytes, optimizer_steps: dict[str, float], where: str) -> None:
+        """Restore the state that `pack` returned; `where` is the checkpoint's name in error messages."""
+        packed = tensors.from_bytes(piece, where)
+        compact = self.config.loop.storage == "compact"
         for name, tensor in self.stored().items():
-            kept = _group(found, f"model.{name}", where)
-            tensor.copy_(compact_storage.restore_weight(kept, tensor.shape) if small else kept[""])
+            stored = _with_suffixes(packed, f"model.{name}", where)
+            tensor.copy_(compact_storage.restore_weight(stored, tensor.shape) if compact else stored[""])
         self.optimizer.state.clear()
-        for name, count in steps.items():
+        for name, count in optimizer_steps.items():
             parameter = self.parameters[name]
             state = {"step": torch.tensor(count, dtype=torch.float32, device=parameter.device)}
-            for moment, (_, back) in MOMENTS.items():
-                kept = _group(found, f"{moment}.{name}", where)
-                value = back(kept, parameter.shape) if small else kept[""]
+            for moment, (_, restore) in MOMENTS.items():
+                stored = _with_suffixes(packed, f"{moment}.{name}", where)
+                value = restore(stored, parameter.shape) if compact else stored[""]
                 state[moment] = value.to(parameter.device)
             self.optimizer.state[parameter] = state
 
@@ -86,14 +91,14 @@ class State:
         return {name: list(tensor.shape) for name, tensor in self.stored().items()}
 
 
-def _group(found: dict[str, torch.Tensor], name: str, where: str) -> dict[str, torch.Tensor]:
-    group = {suffix: found[name + suffix] for suffix in ("", ".scale", ".largest") if name + suffix in found}
-    if "" not in group:
+def _with_suffixes(packed: dict[str, torch.Tensor], name: str, where: str) -> dict[str, torch.Tensor]:
+    stored = {suffix: packed[name + suffix] for suffix in ("", ".scale", ".largest") if name + suffix in packed}
+    if "" not in stored:
         raise TrainingError(f"{where}: {name} is missing; move the folder away")
-    return group
+    return stored
 
 
-def about(config: Config, strategy: str, state: State, **progress) -> dict:
+def describe(config: Config, strategy: str, state: State, **progress) -> dict:
     """Return the description of a run that is stored in the index."""
     return {
         "config": dataclasses.asdict(config),
@@ -110,34 +115,35 @@ def config_of(bundle: bundles.Bundle, folder: Path) -> Config:
     return config
 
 
-def check(found: dict, config: Config, strategy: str, state: State, folder: Path) -> None:
-    """Reject a checkpoint with a different configuration, reporting the first difference."""
+def check(run: dict, config: Config, strategy: str, state: State, folder: Path) -> None:
+    """Reject a checkpoint with a different configuration, reporting the first difference.
+
+    `run` is the checkpoint's description. Keys that only one of the two versions of this package knows are ignored.
+    """
     advice = f"resume it unchanged with `python -m training resume {folder}`, or give this run another 'name'"
-    other = found["config"]
-    if other["name"] != config.name:
-        raise TrainingError(f"{folder}: belongs to the run '{other['name']}', not to '{config.name}'; {advice}")
+    if run["config"]["name"] != config.name:
+        raise TrainingError(f"{folder}: belongs to the run '{run['config']['name']}', not to '{config.name}'; {advice}")
     for name, shape in state.shapes().items():
-        there = found["shapes"].get(name)
-        if there != shape:
-            says = "missing" if there is None else f"of shape {there}"
-            raise TrainingError(f"{folder}: {name} is {says}, but the configuration requires {shape}; {advice}")
-    given = dataclasses.asdict(config) | {"strategy": strategy}
-    for key, value in (other | {"strategy": found["strategy"]}).items():
-        if key not in given:
-            continue
-        free = FREE.get(key, ())
-        if free is None or value == given[key]:
-            continue
-        pairs = value.items() if isinstance(value, dict) else [(None, value)]
-        for inner, there in pairs:
-            here = given[key] if inner is None else given[key].get(inner, there)
-            if inner not in free and there != here:
-                name = key if inner is None else f"{key}.{inner}"
-                raise TrainingError(
-                    f"{folder}: {name} is {there!r} in the checkpoint but {here!r} in the configuration; {advice}"
-                )
-    if other["loop"]["storage"] != config.loop.storage:
-        raise TrainingError(
-            f"{folder}: loop.storage is {other['loop']['storage']!r} in the checkpoint "
-            f"but {config.loop.storage!r} in the configuration; {advice}"
-        )
+        stored_shape = run["shapes"].get(name)
+        if stored_shape != shape:
+            problem = "missing" if stored_shape is None else f"of shape {stored_shape}"
+            raise TrainingError(f"{folder}: {name} is {problem}, but the configuration requires {shape}; {advice}")
+    configured = _flatten(dataclasses.asdict(config) | {"strategy": strategy})
+    for key, stored in _flatten(run["config"] | {"strategy": run["strategy"]}).items():
+        if key in configured and stored != configured[key] and not _may_change(key):
+            raise TrainingError(
+                f"{folder}: {key} is {stored!r} in the checkpoint but {configured[key]!r} in the configuration; "
+                f"{advice}"
+            )
+
+
+def _flatten(table: dict, prefix: str = "") -> dict:
+    """Nested tables as one table with keys such as `data.unanswerable.removed`."""
+    flat = {}
+    for key, value in table.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def _may_change(key: str) -> bool:
+    return key in CHANGEABLE or (key.startswith(("loop.", "card.")) and key != "loop.storage")

@@ -29,35 +29,36 @@ class Stage:
 
 def plan(strategy: str, transfer: Transfer, loss: Loss, steps: int, layers: int) -> list[Stage]:
     """The stages of a run; strategy "plain" is distillation or fine-tuning without layer transfer."""
-    everywhere = tuple(1.0 for _ in range(layers + 2))
+    full_rates = (1.0,) * (layers + 2)
     body = tuple(range(layers + 1))
     compares = loss.raw_maps > 0 or loss.feature_maps > 0 or loss.statistics > 0 or loss.attention > 0
     if strategy in ("plain", "auxiliary"):
-        return [Stage(strategy, steps, everywhere, body if compares else (), True, layers)]
-    first = min(steps, max(1, round(steps * transfer.share)))
+        return [Stage(strategy, steps, full_rates, body if compares else (), True, layers)]
+    transfer_steps = min(steps, max(1, round(steps * transfer.share)))
+    remaining = steps - transfer_steps
     if strategy == "parallel":
-        stages = [Stage("parallel", first, everywhere, body, True, layers, forced=True)]
-        if steps > first:
+        stages = [Stage("parallel", transfer_steps, full_rates, body, True, layers, forced=True)]
+        if remaining:
             # Maps only: next to targets for every position of every map, two labels per window are noise.
-            gently = tuple(transfer.together_rate for _ in everywhere)
-            stages.append(Stage("together", steps - first, (*gently[:-1], 0.0), body, False, layers))
+            rates = (*(transfer.together_rate for _ in body), 0.0)
+            stages.append(Stage("together", remaining, rates, body, False, layers))
         return stages
     if strategy == "joint":
-        stages = [Stage("joint", first, (*everywhere[:-1], 0.0), body, False, layers)]
+        stages = [Stage("joint", transfer_steps, (*full_rates[:-1], 0.0), body, False, layers)]
     else:
-        stages = _progressive(first, transfer.lower_rate, layers)
-    if steps > first:
-        stages.append(Stage("distil", steps - first, everywhere, (), True, layers))
+        stages = _progressive(transfer_steps, transfer.lower_rate, layers)
+    if remaining:
+        stages.append(Stage("distil", remaining, full_rates, (), True, layers))
     return stages
 
 
 def _progressive(steps: int, lower_rate: float, layers: int) -> list[Stage]:
     stages = []
     for part in range(layers + 1):
-        share = steps * (part + 1) // (layers + 1) - steps * part // (layers + 1)
+        count = steps * (part + 1) // (layers + 1) - steps * part // (layers + 1)
         rates = tuple(1.0 if p == part else lower_rate if p < part else 0.0 for p in range(layers + 2))
-        stages.append(Stage(f"layer {part}", share, rates, (part,), False, part))
-    return [s for s in stages if s.steps]
+        stages.append(Stage(f"layer {part}", count, rates, (part,), False, part))
+    return [stage for stage in stages if stage.steps]
 
 
 def stage_at(stages: list[Stage], step: int) -> tuple[Stage, int]:
@@ -71,9 +72,9 @@ def stage_at(stages: list[Stage], step: int) -> tuple[Stage, int]:
 
 def part_of(name: str, layers: int) -> int:
     """The part that a parameter belongs to, from its name in the checkpoint."""
-    found = re.search(r"encoder\.layer\.(\d+)\.", name)
-    if found:
-        return int(found.group(1)) + 1
+    match = re.search(r"encoder\.layer\.(\d+)\.", name)
+    if match:
+        return int(match.group(1)) + 1
     return 0 if ".embeddings." in name or name.startswith("embeddings.") else layers + 1
 
 
@@ -88,8 +89,8 @@ def freeze(model: torch.nn.Module, rates: tuple[float, ...]) -> None:
 def teacher_part(part: int, student_layers: int, teacher_layers: int) -> int | None:
     """The teacher's part to compare with, or None if there is none. One count must be a multiple of the other."""
     if student_layers % teacher_layers == 0:
-        each = student_layers // teacher_layers
-        return part // each if part % each == 0 else None
+        per_teacher_layer = student_layers // teacher_layers
+        return part // per_teacher_layer if part % per_teacher_layer == 0 else None
     if teacher_layers % student_layers == 0:
         return part * (teacher_layers // student_layers)
     raise ValueError(f"{student_layers} student layers do not match {teacher_layers} teacher layers")

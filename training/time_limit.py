@@ -22,11 +22,12 @@ class OutOfTime(TrainingError):
 
 
 class TimeLimit:
-    """The time that a process may take, counted from `began`."""
+    """The time that a process may take, in seconds since `start_time` (by `time.monotonic`); None: unlimited."""
 
-    def __init__(self, seconds: float | None = None, began: float | None = None):
+    def __init__(self, seconds: float | None = None, start_time: float | None = None):
         self.seconds = seconds
-        self.began = time.monotonic() if began is None else began
+        self.start_time = time.monotonic() if start_time is None else start_time
+        # Numbers of steps done and saved in this process; durations of the longest step and of the longest save.
         self.done, self.saved, self.longest, self.saving = 0, 0, 0.0, 0.0
 
     def start(self) -> None:
@@ -35,8 +36,8 @@ class TimeLimit:
             return
         left = self.left() - min(1.0, 0.02 * self.seconds)
         if left <= 0:
-            self.out()
-        signal.signal(signal.SIGALRM, lambda *_: self.out())
+            self.raise_out_of_time()
+        signal.signal(signal.SIGALRM, lambda *_: self.raise_out_of_time())
         signal.setitimer(signal.ITIMER_REAL, left)
 
     def end(self) -> None:
@@ -46,7 +47,7 @@ class TimeLimit:
 
     def left(self) -> float:
         """Return the number of seconds left."""
-        return float("inf") if self.seconds is None else self.seconds - (time.monotonic() - self.began)
+        return float("inf") if self.seconds is None else self.seconds - (time.monotonic() - self.start_time)
 
     def allows(self) -> bool:
         """Return whether another step and a save still fit."""
@@ -63,7 +64,7 @@ class TimeLimit:
         self.saved = self.done
         self.saving = max(self.saving, seconds)
 
-    def out(self) -> None:
+    def raise_out_of_time(self) -> None:
         """Raise `OutOfTime`."""
         if self.done == 0:
             raise OutOfTime(

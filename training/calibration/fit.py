@@ -12,13 +12,13 @@ BIASES = np.arange(-6.0, 6.001, 0.1)
 def closest(probabilities: Sequence[np.ndarray], right: np.ndarray, weights: np.ndarray | None = None) -> int:
     """The index of the array of probabilities that fits `right` best (log loss)."""
     losses = []
-    for said in probabilities:
-        said = np.clip(said, 1e-6, 1 - 1e-6)
-        losses.append(-np.average(np.where(right > 0, np.log(said), np.log1p(-said)), weights=weights))
+    for candidate in probabilities:
+        candidate = np.clip(candidate, 1e-6, 1 - 1e-6)
+        losses.append(-np.average(np.where(right > 0, np.log(candidate), np.log1p(-candidate)), weights=weights))
     return int(np.argmin(losses))
 
 
-def keeping(differences: np.ndarray, scores: np.ndarray, share: float) -> float:
+def threshold_keeping(differences: np.ndarray, scores: np.ndarray, share: float) -> float:
     """The lowest threshold on (no answer − best answer) whose answers keep `share` of the sum of `scores`.
 
     A difference above the threshold means no answer. It is halfway between two differences.
@@ -39,14 +39,14 @@ def threshold(differences: np.ndarray, answerable: np.ndarray, weight: float = 1
     `weight`: the weight of a row without an answer.
     """
     order = np.argsort(differences, kind="stable")
-    sorted_differences, has = differences[order], answerable[order]
+    sorted_differences, has_answer = differences[order], answerable[order]
     # right[i]: correct decisions if the first i rows are predicted to be answerable and the others not
-    lost = weight * np.concatenate([[0], np.cumsum(~has)])
-    right = np.concatenate([[0], np.cumsum(has)]) + lost[-1] - lost
+    lost = weight * np.concatenate([[0], np.cumsum(~has_answer)])
+    right = np.concatenate([[0], np.cumsum(has_answer)]) + lost[-1] - lost
     same = np.concatenate([[False], sorted_differences[1:] == sorted_differences[:-1], [False]])
     right = np.where(same, -1, right)  # no threshold lies between equal values
     best = np.flatnonzero(right == right.max())
-    place = int(best[len(best) // 2])
-    below = sorted_differences[place - 1] if place else sorted_differences[0] - 1
-    above = sorted_differences[place] if place < len(differences) else sorted_differences[-1] + 1
-    return float((below + above) / 2), 100 * float(right.max()) / (has.sum() + lost[-1])
+    count = int(best[len(best) // 2])
+    below = sorted_differences[count - 1] if count else sorted_differences[0] - 1
+    above = sorted_differences[count] if count < len(differences) else sorted_differences[-1] + 1
+    return float((below + above) / 2), 100 * float(right.max()) / (has_answer.sum() + lost[-1])

@@ -26,7 +26,11 @@ def neutral_zone(negative: np.ndarray, neutral: np.ndarray, positive: np.ndarray
     best = (0.5, 0.5, -1.0)
     for low in LOWS:
         for high in HIGHS:
-            shares = (negative < low).mean(), ((neutral >= low) & (neutral <= high)).mean(), (positive > high).mean()
-            if np.mean(shares) > best[2]:
-                best = (float(low), float(high), float(np.mean(shares)))
+            accuracies = (
+                (negative < low).mean(),
+                ((neutral >= low) & (neutral <= high)).mean(),
+                (positive > high).mean(),
+            )
+            if np.mean(accuracies) > best[2]:
+                best = (float(low), float(high), float(np.mean(accuracies)))
     return best

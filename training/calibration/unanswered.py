@@ -14,7 +14,7 @@ from training.data.unanswerable import kinds
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs:
+class Sample:
     """Questions, every second one without its answer."""
 
     data: Squad
@@ -22,7 +22,7 @@ class Pairs:
     kinds: list[str]  # "plain", or how the answer was removed
 
 
-def pairs(data: Squad, count: int, seed: int, settings: Data) -> Pairs:
+def sample(data: Squad, count: int, seed: int, settings: Data) -> Sample:
     """`count` questions of `data`, every second one without its answer.
 
     How the answer is removed is drawn by the fractions in `settings` ('mismatch', 'near' and 'unanswerable'). If they
@@ -31,24 +31,24 @@ def pairs(data: Squad, count: int, seed: int, settings: Data) -> Pairs:
     random = np.random.default_rng([seed, 4])
     chosen = [data.questions[i] for i in random.permutation(len(data.questions))[:count]]
     answerable = np.arange(len(chosen)) % 2 == 0
-    maker = _Maker(data, settings, random)
-    made = [("plain", q) if keep else maker.without_answer(q) for q, keep in zip(chosen, answerable, strict=True)]
-    articles = data.articles + [-1] * (len(maker.paragraphs) - len(data.articles))
-    return Pairs(Squad(maker.paragraphs, articles, [q for _, q in made]), answerable, [kind for kind, _ in made])
+    remover = _AnswerRemover(data, settings, random)
+    drawn = [("plain", q) if keep else remover.without_answer(q) for q, keep in zip(chosen, answerable, strict=True)]
+    articles = data.articles + [-1] * (len(remover.paragraphs) - len(data.articles))
+    return Sample(Squad(remover.paragraphs, articles, [q for _, q in drawn]), answerable, [kind for kind, _ in drawn])
 
 
-class _Maker:
+class _AnswerRemover:
     def __init__(self, data: Squad, settings: Data, random):
         self.data, self.random = data, random
         self.paragraphs = list(data.paragraphs)
-        every = range(len(data.questions))
-        self.pairings = {kind: make(data, every, settings.near) for kind, make in kinds.PAIRINGS.items()}
-        shares = kinds.fractions(settings)
-        total = sum(shares.values())
-        self.shares = {kind: share / total for kind, share in shares.items()} if total else {"foreign": 1.0}
+        numbers = range(len(data.questions))
+        self.pairings = {kind: make(data, numbers, settings.near) for kind, make in kinds.PAIRINGS.items()}
+        fractions = kinds.fractions(settings)
+        total = sum(fractions.values())
+        self.fractions = {kind: fraction / total for kind, fraction in fractions.items()} if total else {"foreign": 1.0}
 
     def without_answer(self, question: Question) -> tuple[str, Question]:
-        kind = str(self.random.choice(list(self.shares), p=list(self.shares.values())))
+        kind = str(self.random.choice(list(self.fractions), p=list(self.fractions.values())))
         changed = self._change(kind, question)
         if changed is None:
             kind, changed = "foreign", self._change("foreign", question)
@@ -71,7 +71,9 @@ class _Maker:
         return question.text, len(self.paragraphs) - 1
 
 
-def found(differences: np.ndarray, made: Pairs, cut: float) -> dict[str, float]:
-    """Percentage of each kind that is decided correctly by the threshold `cut`."""
-    said, kinds = differences > cut, np.array(made.kinds)
-    return {kind: 100 * float(np.mean(said[kinds == kind] == (kind != "plain"))) for kind in sorted(set(made.kinds))}
+def accuracy_by_kind(differences: np.ndarray, sample: Sample, threshold: float) -> dict[str, float]:
+    """Percentage of each kind that is decided correctly by `threshold`."""
+    is_null, kind_of = differences > threshold, np.array(sample.kinds)
+    return {
+        kind: 100 * float(np.mean(is_null[kind_of == kind] == (kind != "plain"))) for kind in sorted(set(sample.kinds))
+    }

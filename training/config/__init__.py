@@ -1,7 +1,7 @@
 """Configuration files: TOML parsed into typed dataclasses, one per section."""
 
 from training.config.checks import check
-from training.config.reading import build, read
+from training.config.reading import build, build_checked, read, read_toml
 from training.config.sections import (
     Card,
     Config,
@@ -31,6 +31,8 @@ __all__ = [
     "Transfer",
     "Unanswerable",
     "build",
+    "build_checked",
     "check",
     "read",
+    "read_toml",
 ]

@@ -12,36 +12,45 @@ from training.config.sections import Config
 from training.errors import TrainingError
 
 
-def read(path: Path, changes: Sequence[str] = ()) -> Config:
-    """Read and check one file; `changes` are `section.key=value` (or `key=value`) with values in TOML."""
+def read(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read and check one file; `overrides` are `section.key=value` (or `key=value`) with values in TOML."""
+    return build_checked(read_toml(path), overrides, str(path))
+
+
+def read_toml(path: Path) -> dict:
+    """Read a TOML file."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such configuration file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: not valid TOML: {error}") from None
-    for change in changes:
-        _change(table, change)
-    config = build(Config, table, str(path))
-    check(config, str(path))
+
+
+def build_checked(table: dict, overrides: Sequence[str], where: str) -> Config:
+    """Build and check a configuration; `overrides` are applied to `table` in place."""
+    for override in overrides:
+        _apply(override, table)
+    config = build(Config, table, where)
+    check(config, where)
     return config
 
 
-def _change(table: dict, change: str) -> None:
-    name, given, value = change.partition("=")
+def _apply(override: str, table: dict) -> None:
+    name, equals, value = override.partition("=")
     *sections, key = (part.strip() for part in name.split("."))
     try:
         value = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        given = ""
-    if not given or not key:
+        equals = ""
+    if not equals or not key:
         raise TrainingError(
-            f"--set {change}: must be section.key=value with a value in TOML, such as optim.batch_size=8"
+            f"--set {override}: must be section.key=value with a value in TOML, such as optim.batch_size=8"
         )
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
-            raise TrainingError(f"--set {change}: '{section}' is a key, not a section")
+            raise TrainingError(f"--set {override}: '{section}' is a key, not a section")
     table[key] = value
 
 
@@ -58,10 +67,10 @@ def build(kind: type, table: dict, where: str):
 
 
 def _value(kind, value, where: str):
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(kind) or kind is dict:
         if not isinstance(value, dict):
             raise TrainingError(f"{where} must be a table")
-        return build(kind, value, where)
+        return value if kind is dict else build(kind, value, where)
     if isinstance(kind, types.GenericAlias):
         (item,) = typing.get_args(kind)
         if not isinstance(value, list) or not all(type(v) is item for v in value):

@@ -61,7 +61,7 @@ class Opinions:
 
 @dataclass
 class SpanCosts:
-    """SQuAD: what an answer's length costs of its score; `export` adds them to `config.json`."""
+    """SQuAD: deductions from an answer's score for its length; `export` adds them to `config.json`."""
 
     token: float = 0.0  # each token after the first
     sentence: float = 0.0  # each end of a sentence or line inside the answer, and each colon before a space
@@ -76,7 +76,7 @@ class Data:
     max_question: int = 64
     limit: int = 0  # use only this many training examples; 0: all
     skip_ambiguous: bool = True  # SQuAD: leave out answers whose position is ambiguous
-    replace: float = 0.0  # probability of replacing a token by one drawn by frequency
+    replace: float = 0.0  # in half of the batches, probability of replacing a token by one drawn by frequency
     join: float = 0.0  # fraction of the batches whose examples are joined in pairs, labeled by the teacher
     mismatch: float = 0.0  # SQuAD: fraction of windows paired with a question about another passage
     near: float = 0.0  # SQuAD: fraction of those whose question is about the same article

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from training.data.tokens import CLS, MASK, PAD, SEP, Encoded
+from training.errors import TrainingError
 
 POOL = 32
 
@@ -56,16 +57,20 @@ class Order:
     """Assigns examples to steps."""
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int):
+        if not len(lengths):
+            raise TrainingError(
+                "no training examples are left; increase 'limit' in 'data' or decrease 'held_out' in 'loop'"
+            )
         self.lengths, self.size, self.seed = np.asarray(lengths), batch_size, seed
         self.per_epoch = max(1, len(lengths) // batch_size)
         self._epoch, self._batches = -1, []
 
     def step(self, step: int) -> np.ndarray:
         """Indices of the examples of a step (counted from 0)."""
-        epoch, place = divmod(step, self.per_epoch)
+        epoch, number = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._deal(epoch)
-        return self._batches[place]
+        return self._batches[number]
 
     def _deal(self, epoch: int) -> list[np.ndarray]:
         random = np.random.default_rng([self.seed, 1, epoch])
@@ -83,36 +88,37 @@ def pad(examples: list[Encoded], labels: dict[str, torch.Tensor]) -> Batch:
     """Pad examples to the longest one."""
     width = max(len(e) for e in examples)
     ids = np.full((len(examples), width), PAD, dtype=np.int64)
-    kinds = np.zeros((len(examples), width), dtype=np.int64)
+    types = np.zeros((len(examples), width), dtype=np.int64)
     mask = np.zeros((len(examples), width), dtype=np.int64)
-    for row, e in enumerate(examples):
-        ids[row, : len(e)], kinds[row, : len(e)], mask[row, : len(e)] = e.ids, e.types, 1
-    return Batch(torch.from_numpy(ids), torch.from_numpy(kinds), torch.from_numpy(mask), labels)
+    for row, example in enumerate(examples):
+        length = len(example)
+        ids[row, :length], types[row, :length], mask[row, :length] = example.ids, example.types, 1
+    return Batch(torch.from_numpy(ids), torch.from_numpy(types), torch.from_numpy(mask), labels)
 
 
-def together(parts: list[Batch]) -> Batch:
+def concatenate(parts: list[Batch]) -> Batch:
     """Concatenate batches, without their labels."""
     width = max(part.input_ids.shape[1] for part in parts)
 
-    def joined(name: str) -> torch.Tensor:
+    def field(name: str) -> torch.Tensor:
         tensors = [getattr(part, name) for part in parts]
         return torch.cat([torch.nn.functional.pad(t, (0, width - t.shape[1])) for t in tensors])
 
-    return Batch(joined("input_ids"), joined("token_type_ids"), joined("attention_mask"), {})
+    return Batch(field("input_ids"), field("token_type_ids"), field("attention_mask"), {})
 
 
 def piece_counts(parts: list[Batch], vocabulary: int) -> torch.Tensor:
     """Return the number of times each token of the vocabulary occurs in the batches."""
-    standing = torch.cat([part.input_ids[part.attention_mask > 0] for part in parts])
-    return torch.bincount(standing, minlength=vocabulary)
+    ids = torch.cat([part.input_ids[part.attention_mask > 0] for part in parts])
+    return torch.bincount(ids, minlength=vocabulary)
 
 
-def swap_pieces(batch: Batch, share: float, frequency: np.ndarray, random: np.random.Generator) -> None:
+def replace_tokens(batch: Batch, probability: float, frequency: np.ndarray, random: np.random.Generator) -> None:
     """Replace a fraction of the non-special tokens by tokens drawn by `frequency`; requires the teacher's labels."""
     ids = batch.input_ids.numpy()
-    ordinary = ~np.isin(ids, (PAD, CLS, SEP, MASK))
-    chosen = ordinary & (random.random(ids.shape) < share)
-    ids[chosen] = random.choice(len(frequency), size=int(chosen.sum()), p=frequency)
+    replaceable = ~np.isin(ids, (PAD, CLS, SEP, MASK))
+    replaced = replaceable & (random.random(ids.shape) < probability)
+    ids[replaced] = random.choice(len(frequency), size=int(replaced.sum()), p=frequency)
 
 
 def piece_frequency(examples: list[Encoded], vocabulary: int) -> np.ndarray:

@@ -36,13 +36,12 @@ def build(tokenizer, files: list[Path], folder: Path) -> dict:
     book = 0
     for path in files:
         for part in chunks(path, 2000):
-            full = [line for line in part if line]
-            found = iter(tokens.pieces(tokenizer, full))
+            encoded = iter(tokens.pieces(tokenizer, [line for line in part if line]))
             for line in part:
                 if not line:
                     book += 1
                     continue
-                ids = next(found)
+                ids = next(encoded)
                 pieces.append(np.asarray(ids, dtype=np.uint16))
                 lengths.append(len(ids))
                 books.append(book)
@@ -56,7 +55,7 @@ def build(tokenizer, files: list[Path], folder: Path) -> dict:
     }
     for name, array in arrays.items():
         atomic.write_whole(folder / f"{name}.npy", lambda p, a=array: _save(p, a))
-    summary = {"paragraphs": len(lengths), "pieces": int(arrays["starts"][-1]), "books": int(books[-1]) + 1}
+    summary = {"paragraphs": len(lengths), "pieces": int(arrays["starts"][-1]), "books": len(set(books))}
     atomic.write_whole(folder / "corpus.json", lambda p: p.write_text(json.dumps(summary) + "\n"))
     return summary
 

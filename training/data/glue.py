@@ -1,6 +1,7 @@
 """GLUE's tab-separated files: rows of one or two texts and a label."""
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def parse(path: Path, form: Format) -> list[Row]:
                 if number == 1 and form.header:
                     continue
                 rows.append(_row(line.rstrip("\r\n"), form, f"{path}:{number}"))
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise TrainingError(f"{path}: not a valid text file: {error}") from None
     if not rows:
         raise TrainingError(f"{path}: contains no rows")

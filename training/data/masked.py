@@ -7,6 +7,7 @@ import numpy as np
 
 from training.config import Config
 from training.data import corpus, tokens
+from training.errors import TrainingError
 from training.folders import Folders
 
 _WORD = re.compile(r"\b[^\W_]+\b(?!['’-])")
@@ -27,27 +28,33 @@ class MaskedText:
 def draw(config: Config, folders: Folders, tokenizer) -> list[MaskedText]:
     """Draw paragraphs of 40 to 80 words from the configured files and mask words in them."""
     files = [folders.data_file(*name.split("/")) for name in config.data.files]
-    found = [line for path in files for part in corpus.chunks(path, 2000) for line in part]
-    found = [line for line in found if SHORTEST <= len(line.split()) <= LONGEST and "[" not in line]
+    lines = [line for path in files for part in corpus.chunks(path, 2000) for line in part]
+    lines = [line for line in lines if SHORTEST <= len(line.split()) <= LONGEST and "[" not in line]
     random = np.random.default_rng(config.seed)
-    made = (mask(found[i], tokenizer, random) for i in random.permutation(len(found))[:TEXTS])
-    return [text for text in made if text.words]
+    masked = [mask(lines[i], tokenizer, random) for i in random.permutation(len(lines))[:TEXTS]]
+    texts = [text for text in masked if text.words]
+    if not texts:
+        raise TrainingError(
+            f"{', '.join(map(str, files))}: no word can be masked in any paragraph of {SHORTEST} to {LONGEST} words; "
+            "use other texts"
+        )
+    return texts
 
 
 def mask(text: str, tokenizer, random: np.random.Generator) -> MaskedText:
     """Mask about a seventh of the words that are a single token."""
-    kept, words, written, last = "", [], [], 0
+    masked, words, written, last = "", [], [], 0
     for word in _WORD.finditer(text):
         if random.random() >= SHARE:
             continue
         [pieces] = tokens.pieces(tokenizer, [word.group()])
-        if len(pieces) != 1 or pieces[0] == tokens.UNKNOWN or not _alone(text, word):
+        if len(pieces) != 1 or pieces[0] == tokens.UNKNOWN or not _starts_word(text, word):
             continue
-        kept += text[last : word.start()] + "[MASK]"
+        masked += text[last : word.start()] + "[MASK]"
         words, written, last = [*words, pieces[0]], [*written, word.group()], word.end()
-    return MaskedText(kept + text[last:], words, written)
+    return MaskedText(masked + text[last:], words, written)
 
 
-def _alone(text: str, word: re.Match) -> bool:
+def _starts_word(text: str, word: re.Match) -> bool:
     """Return whether the word starts the text or follows a space, opening parenthesis or quotation mark."""
     return word.start() == 0 or text[word.start() - 1] in ' (“"'

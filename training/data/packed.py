@@ -52,9 +52,9 @@ def collect(batch_at, steps: int) -> Examples:
 
 def write(path: Path, examples: Examples) -> None:
     """Write examples to a compressed file."""
-    listed = {"pieces": examples.pieces.view(np.int16), "lengths": examples.lengths, "heads": examples.heads}
-    listed |= {f"label.{name}": values for name, values in examples.labels.items()}
-    content = tensors.to_bytes({name: torch.from_numpy(values) for name, values in listed.items()})
+    arrays = {"pieces": examples.pieces.view(np.int16), "lengths": examples.lengths, "heads": examples.heads}
+    arrays |= {f"label.{name}": values for name, values in examples.labels.items()}
+    content = tensors.to_bytes({name: torch.from_numpy(values) for name, values in arrays.items()})
     atomic.write_whole(path, lambda partial: partial.write_bytes(lzma.compress(content, preset=6)))
 
 
@@ -64,9 +64,11 @@ def read(path: Path) -> Examples:
         content = lzma.decompress(path.read_bytes())
     except (lzma.LZMAError, EOFError) as error:
         raise TrainingError(f"{path}: not a file written by the step 'pack': {error}") from None
-    found = {name: tensor.numpy() for name, tensor in tensors.from_bytes(content, str(path)).items()}
-    labels = {name.removeprefix("label."): values for name, values in found.items() if name.startswith("label.")}
-    return Examples(found["pieces"].view(np.uint16), found["lengths"], found["heads"], labels)
+    arrays = {name: tensor.numpy() for name, tensor in tensors.from_bytes(content, str(path)).items()}
+    if missing := {"pieces", "lengths", "heads"} - set(arrays):
+        raise TrainingError(f"{path}: not a file written by the step 'pack': '{min(missing)}' is missing")
+    labels = {name.removeprefix("label."): values for name, values in arrays.items() if name.startswith("label.")}
+    return Examples(arrays["pieces"].view(np.uint16), arrays["lengths"], arrays["heads"], labels)
 
 
 class PackedBatches:
@@ -95,8 +97,8 @@ class PackedBatches:
         width = -(-int(lengths.max()) // WIDTH) * WIDTH
         rows = torch.from_numpy(numbers).to(self.device, non_blocking=True)
         start, length, head = (self.table[name][rows, None] for name in ("start", "length", "head"))
-        places = torch.arange(width, device=self.device)
-        mask = places < length
-        ids = self.pieces[(start + places).clamp_max(len(self.pieces) - 1)].long() * mask
+        positions = torch.arange(width, device=self.device)
+        mask = positions < length
+        ids = self.pieces[(start + positions).clamp_max(len(self.pieces) - 1)].long() * mask
         labels = {name: values[rows] for name, values in self.labels.items()}
-        return Batch(ids, ((places >= head) & mask).long(), mask.long(), labels, int(lengths.sum()))
+        return Batch(ids, ((positions >= head) & mask).long(), mask.long(), labels, int(lengths.sum()))

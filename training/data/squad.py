@@ -5,6 +5,7 @@ Offsets count Unicode code points, as in the files and in the tokenizer's output
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +40,25 @@ def read_train(folders: Folders, skip_ambiguous: bool) -> Squad:
     data = parse(folders.data_file("squad", "train-v1.1.json.gz"))
     if not skip_ambiguous:
         return data
-    unsure = _ambiguous(folders)
-    return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id not in unsure])
+    try:
+        ambiguous = _ambiguous_ids(folders)
+    except TrainingError as error:
+        raise TrainingError(f"{error}, or set 'skip_ambiguous' = false in 'data'") from None
+    return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id not in ambiguous])
 
 
 def read_ambiguous(folders: Folders) -> Squad:
     """Read the training questions left out by `skip_ambiguous`, which can be used to evaluate models."""
-    data, unsure = parse(folders.data_file("squad", "train-v1.1.json.gz")), _ambiguous(folders)
-    return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id in unsure])
+    data, ambiguous = parse(folders.data_file("squad", "train-v1.1.json.gz")), _ambiguous_ids(folders)
+    return Squad(data.paragraphs, data.articles, [q for q in data.questions if q.id in ambiguous])
 
 
-def _ambiguous(folders: Folders):
-    return _json(folders.data_file("squad", "train-v1.1.ambiguous.json.gz"))
+def _ambiguous_ids(folders: Folders) -> set[str]:
+    path = folders.data_file("squad", "train-v1.1.ambiguous.json.gz")
+    starts_by_id = _read_json(path)
+    if not isinstance(starts_by_id, dict):
+        raise TrainingError(f"{path}: must be an object, {{question id: [starts]}}")
+    return set(starts_by_id)
 
 
 def read_dev(folders: Folders, version: str) -> Squad:
@@ -60,30 +68,38 @@ def read_dev(folders: Folders, version: str) -> Squad:
 
 def parse(path: Path) -> Squad:
     """Read a file and check that every answer is at its stated position."""
-    paragraphs, articles, questions = [], [], []
+    data = Squad([], [], [])
+    number = 0
     try:
-        for number, article in enumerate(_json(path)["data"]):
+        for number, article in enumerate(_read_json(path)["data"]):
             for paragraph in article["paragraphs"]:
-                text = paragraph["context"]
                 for qa in paragraph["qas"]:
-                    answers = tuple((int(a["answer_start"]), a["text"]) for a in qa["answers"])
-                    for start, answer in answers:
-                        if text[start : start + len(answer)] != answer:
-                            raise TrainingError(f"{path}: question {qa['id']}: '{answer}' not found at {start}")
-                    questions.append(Question(qa["id"], qa["question"], len(paragraphs), answers))
-                paragraphs.append(text)
-                articles.append(number)
-    except (KeyError, TypeError) as error:
-        raise TrainingError(f"{path}: not in SQuAD's format: {type(error).__name__} {error}") from None
-    return Squad(paragraphs, articles, questions)
+                    answers = tuple((int(answer["answer_start"]), answer["text"]) for answer in qa["answers"])
+                    _check_positions(answers, paragraph["context"], f"{path}: question {qa['id']}")
+                    data.questions.append(Question(qa["id"], qa["question"], len(data.paragraphs), answers))
+                data.paragraphs.append(paragraph["context"])
+                data.articles.append(number)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__} {error}"
+        raise TrainingError(f"{path}: not in SQuAD's format: article {number + 1}: {reason}") from None
+    return data
 
 
-def _json(path: Path):
+def _check_positions(answers: tuple[tuple[int, str], ...], context: str, where: str) -> None:
+    for start, text in answers:
+        if start < 0 or context[start : start + len(text)] != text:
+            raise TrainingError(
+                f"{where}: '{text}' not found at {start}; 'answer_start' counts the characters of the paragraph before "
+                "the answer"
+            )
+
+
+def _read_json(path: Path):
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             return json.load(file)
-    except (json.JSONDecodeError, UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise TrainingError(f"{path}: not valid JSON: {error}") from None
 
 
@@ -91,11 +107,11 @@ def _json(path: Path):
 class Window:
     """A range of a paragraph's tokens for one question, and the answer's position in the complete sequence."""
 
-    question: int
-    first: int
+    question: int  # index of the question
+    first: int  # index of the first token of the range within the paragraph
     count: int
-    start: int  # 0: no answer in this window
-    end: int
+    start: int  # first token of the answer, counted from [CLS]; 0: no answer in this window
+    end: int  # last token of the answer; 0: no answer in this window
 
 
 class Windows:
@@ -104,21 +120,21 @@ class Windows:
     def __init__(self, tokenizer, data: Squad, max_length: int, doc_stride: int, max_question: int):
         self.data = data
         self.questions = [q[:max_question] for q in tokens.pieces(tokenizer, [q.text.strip() for q in data.questions])]
-        found = tokenizer.encode_batch(data.paragraphs, add_special_tokens=False)
-        self.pieces = [e.ids for e in found]
-        self.offsets = [e.offsets for e in found]
+        paragraphs = tokenizer.encode_batch(data.paragraphs, add_special_tokens=False)
+        self.pieces = [encoding.ids for encoding in paragraphs]
+        self.offsets = [encoding.offsets for encoding in paragraphs]
         self.windows: list[Window] = []
         for number in range(len(data.questions)):
             self._cut(number, max_length, doc_stride)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the tokens and windows as flat tensors, for `restored`."""
-        found = {"windows": torch.tensor([(w.question, w.first, w.count, w.start, w.end) for w in self.windows])}
+        state = {"windows": torch.tensor([(w.question, w.first, w.count, w.start, w.end) for w in self.windows])}
         for name in ("questions", "pieces", "offsets"):
             lists = getattr(self, name)
-            found[name] = torch.tensor([value for one in lists for value in one])
-            found[f"{name}.lengths"] = torch.tensor([len(one) for one in lists])
-        return found
+            state[name] = torch.tensor([value for values in lists for value in values])
+            state[f"{name}.lengths"] = torch.tensor([len(values) for values in lists])
+        return state
 
     @classmethod
     def restored(cls, data: Squad, state: dict[str, torch.Tensor]) -> "Windows":
@@ -126,10 +142,10 @@ class Windows:
         self = cls.__new__(cls)
         self.data = data
         for name in ("questions", "pieces", "offsets"):
-            flat, place, lists = state[name].tolist(), 0, []
+            flat, start, lists = state[name].tolist(), 0, []
             for length in state[f"{name}.lengths"].tolist():
-                lists.append(flat[place : place + length])
-                place += length
+                lists.append(flat[start : start + length])
+                start += length
             setattr(self, name, lists)
         self.windows = [Window(*numbers) for numbers in state["windows"].tolist()]
         return self
@@ -156,16 +172,16 @@ class Windows:
             return None
         start, text = question.answers[0]
         offsets = self.offsets[question.paragraph]
-        inside = [i for i, (a, b) in enumerate(offsets) if b > start and a < start + len(text)]
-        return (inside[0], inside[-1]) if inside else None
+        overlapping = [i for i, (a, b) in enumerate(offsets) if b > start and a < start + len(text)]
+        return (overlapping[0], overlapping[-1]) if overlapping else None
 
     def encoded(self, window: Window, question: int | None = None) -> tokens.Encoded:
         """The token ids of a window, optionally with another `question` about the same part of the paragraph."""
         paragraph = self.data.questions[window.question].paragraph
-        asked = self.questions[window.question if question is None else question]
-        part = self.pieces[paragraph][window.first : window.first + window.count]
-        ids = [tokens.CLS, *asked, tokens.SEP, *part, tokens.SEP]
-        head = len(asked) + 2
+        question_ids = self.questions[window.question if question is None else question]
+        context_ids = self.pieces[paragraph][window.first : window.first + window.count]
+        ids = [tokens.CLS, *question_ids, tokens.SEP, *context_ids, tokens.SEP]
+        head = len(question_ids) + 2
         return tokens.Encoded(ids, [0] * head + [1] * (len(ids) - head))
 
     def length(self, window: Window) -> int:

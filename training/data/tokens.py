@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PAD, UNKNOWN, CLS, SEP, MASK = 0, 100, 101, 102, 103
+SPECIAL = {"[PAD]": PAD, "[UNK]": UNKNOWN, "[CLS]": CLS, "[SEP]": SEP, "[MASK]": MASK}
 VOCABULARY = 30522
 
 
@@ -21,7 +22,16 @@ def load(directory: Path) -> "Tokenizer":
     path = directory / "tokenizer.json"
     if not path.is_file():
         raise TrainingError(f"{path}: no such file; the model directory must contain its tokenizer")
-    tokenizer = Tokenizer.from_file(str(path))
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # `tokenizers` raises no other type
+        raise TrainingError(f"{path}: not a valid tokenizer: {error}") from None
+    for text, expected in SPECIAL.items():
+        if tokenizer.token_to_id(text) != expected:
+            raise TrainingError(
+                f"{path}: the id of {text} is {tokenizer.token_to_id(text)}, not {expected}; only models with the "
+                "vocabulary of bert-base-uncased can be trained"
+            )
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -29,7 +39,7 @@ def load(directory: Path) -> "Tokenizer":
 
 def pieces(tokenizer: "Tokenizer", texts: list[str]) -> list[list[int]]:
     """Token ids of each text, without special tokens."""
-    return [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
+    return [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
 def encode_rows(tokenizer: "Tokenizer", rows: list[Row], max_length: int) -> list["Encoded"]:

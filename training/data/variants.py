@@ -30,21 +30,21 @@ class Variants:
 
     def __init__(self, tokenizer, windows: Windows, answered: Sequence[Window], data: Data):
         self.tokenizer, self.windows, self.data = tokenizer, windows, data
-        shares = {"everyday": data.everyday, **kinds.fractions(data)}
-        self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
+        fractions = {"everyday": data.everyday, **kinds.fractions(data)}
+        self.kinds = [(kind, fraction) for kind, fraction in fractions.items() if fraction > 0]
         self.pairings = {
             kind: make(windows.data, [w.question for w in answered], data.near)
             for kind, make in kinds.PAIRINGS.items()
-            if shares[kind] > 0
+            if fractions[kind] > 0
         }
 
     def draw(self, window: Window, random: np.random.Generator) -> Example:
         """An example of a randomly drawn kind; the window is unchanged if that kind can't be applied to it."""
-        place = random.random()
-        for kind, share in self.kinds:
-            if place < share:
+        position = random.random()
+        for kind, fraction in self.kinds:
+            if position < fraction:
                 return self.make(kind, window, random) or self.plain(window)
-            place -= share
+            position -= fraction
         return self.plain(window)
 
     def plain(self, window: Window) -> Example:
@@ -68,41 +68,44 @@ class Variants:
 
     def everyday(self, random: np.random.Generator) -> Example:
         """An everyday text; only hard labels are used, since the teacher has only seen encyclopedia articles."""
-        asked = everyday.draw(random)
-        text = self.tokenizer.encode(asked.text, add_special_tokens=False)
-        question = tokens.pieces(self.tokenizer, [asked.question])[0][: self.data.max_question]
-        part = text.ids[: self.data.max_length - len(question) - 3]
-        inside = [i for i, (a, b) in enumerate(text.offsets[: len(part)]) if b > asked.start and a < asked.end]
-        shift = len(question) + 2
+        drawn = everyday.draw(random)
+        context = self.tokenizer.encode(drawn.text, add_special_tokens=False)
+        question_ids = tokens.pieces(self.tokenizer, [drawn.question])[0][: self.data.max_question]
+        context_ids = context.ids[: self.data.max_length - len(question_ids) - 3]
+        offsets = context.offsets[: len(context_ids)]
+        answer = [i for i, (a, b) in enumerate(offsets) if b > drawn.start and a < drawn.end]
+        shift = len(question_ids) + 2
         # An answer that was truncated with the text counts as no answer.
-        whole = inside and text.offsets[inside[-1]][1] >= asked.end
-        start, end = (inside[0] + shift, inside[-1] + shift) if whole else (0, 0)
-        return Example(self._assemble(question, part), start, end, False, "everyday")
+        is_whole = answer and offsets[answer[-1]][1] >= drawn.end
+        start, end = (answer[0] + shift, answer[-1] + shift) if is_whole else (0, 0)
+        return Example(self._assemble(question_ids, context_ids), start, end, False, "everyday")
 
     def _shorten(self, window: Window, kept: list[tuple[int, int]] | None) -> tokens.Encoded | None:
         if kept is None:
             return None
         paragraph = self._paragraph(window)
         offsets, pieces = self.windows.offsets[paragraph], self.windows.pieces[paragraph]
-        part = [pieces[i] for i in range(window.first, window.first + window.count) if _within(offsets[i], kept)]
-        return self._assemble(self.windows.questions[window.question], part) if len(part) >= LEAST_PIECES else None
+        context_ids = [pieces[i] for i in range(window.first, window.first + window.count) if _within(offsets[i], kept)]
+        if len(context_ids) < LEAST_PIECES:
+            return None
+        return self._assemble(self.windows.questions[window.question], context_ids)
 
     def _reword(self, window: Window, text: str | None) -> tokens.Encoded | None:
         if text is None:
             return None
         return self._ask(window, tokens.pieces(self.tokenizer, [text.strip()])[0][: self.data.max_question])
 
-    def _ask(self, window: Window, asked: list[int]) -> tokens.Encoded:
+    def _ask(self, window: Window, question_ids: list[int]) -> tokens.Encoded:
         # Another question may be longer than the one that the window was made for, so it is truncated to fit.
         room = max(len(self.windows.questions[window.question]), self.data.max_length - window.count - 3)
         pieces = self.windows.pieces[self._paragraph(window)]
-        return self._assemble(asked[:room], pieces[window.first : window.first + window.count])
+        return self._assemble(question_ids[:room], pieces[window.first : window.first + window.count])
 
     def _paragraph(self, window: Window) -> int:
         return self.windows.data.questions[window.question].paragraph
 
-    def _assemble(self, asked: list[int], part: list[int]) -> tokens.Encoded:
-        return tokens.assemble(asked, part, self.data.max_length)
+    def _assemble(self, question_ids: list[int], context_ids: list[int]) -> tokens.Encoded:
+        return tokens.assemble(question_ids, context_ids, self.data.max_length)
 
 
 def _within(offset: tuple[int, int], spans: list[tuple[int, int]]) -> bool:

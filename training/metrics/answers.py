@@ -19,7 +19,7 @@ MAX_ANSWER = 30
 
 
 class Prediction(NamedTuple):
-    """A model's answer to one question, and what its probability at several temperatures is computed from."""
+    """A model's answer to one question, with the sums that determine its probability at several temperatures."""
 
     text: str  # of the best answer
     score: float  # of the best answer: start + end
@@ -34,23 +34,23 @@ class Prediction(NamedTuple):
 
 def predict(model, windows: Windows, temperatures: np.ndarray, costs: SpanCosts) -> dict[str, Prediction]:
     """Return the model's answers by question id."""
-    nothing = np.full(len(temperatures), -np.inf)
-    found: dict[str, Prediction] = {}
-    rank = max_context(windows)
+    no_mass = np.full(len(temperatures), -np.inf)
+    predictions: dict[str, Prediction] = {}
+    has_max_context = max_context(windows)
     for window, start, end in logits(model, windows):
         start, end = deduct(costs, windows, window, start, end)
-        scores = span_scores(*counted(windows, window, start, end, rank))
+        scores = span_scores(*mask_logits(windows, window, start, end, has_max_context))
         (span, text), score = best_span(windows, window, scores)
         totals = np.array([log_sum((scores / t).ravel()) for t in temperatures])
         key = windows.data.questions[window.question].id
-        old = found.get(key, Prediction("", -np.inf, np.inf, nothing, nothing))
+        old = predictions.get(key, Prediction("", -np.inf, np.inf, no_mass, no_mass))
         masses, chosen = old.masses, (old.text, old.score)
         if score > old.score:
             inside = scores[overlapping(window.count, *span)]
             masses, chosen = np.array([log_sum(inside / t) for t in temperatures]), (text, score)
         null = min(float(start[0] + end[0]), old.null)
-        found[key] = Prediction(*chosen, null, masses, np.logaddexp(totals, old.totals))
-    return found
+        predictions[key] = Prediction(*chosen, null, masses, np.logaddexp(totals, old.totals))
+    return predictions
 
 
 def deduct(costs: SpanCosts, windows: Windows, window, start: np.ndarray, end: np.ndarray):
@@ -96,16 +96,18 @@ def logits(model, windows: Windows, batch_size: int = 16):
         yield from zip(part, starts, ends, strict=True)
 
 
-def counted(windows: Windows, window, start: np.ndarray, end: np.ndarray, rank) -> tuple[np.ndarray, np.ndarray]:
-    """The logits of the passage's tokens; -inf for starts that are assigned to another window."""
+def mask_logits(
+    windows: Windows, window, start: np.ndarray, end: np.ndarray, has_max_context
+) -> tuple[np.ndarray, np.ndarray]:
+    """The logits of the passage's tokens; -inf for starts that have more context in another window."""
     head = len(windows.questions[window.question]) + 2
-    inside = slice(head, head + window.count)
-    own = np.array([rank(window, place) for place in range(window.count)], dtype=bool)
-    return np.where(own, start[inside], -np.inf), end[inside]
+    passage = slice(head, head + window.count)
+    mask = np.array([has_max_context(window, position) for position in range(window.count)], dtype=bool)
+    return np.where(mask, start[passage], -np.inf), end[passage]
 
 
 def best_span(windows: Windows, window, scores: np.ndarray):
-    """The best of the spans in `span_scores`, of equal ones the first.
+    """The best of the spans in `span_scores`; the first of equally good ones.
 
     Returns ((tokens, text), score), where `tokens` are the first and last token within the window.
     """
@@ -120,19 +122,19 @@ def best_span(windows: Windows, window, scores: np.ndarray):
 
 
 def max_context(windows: Windows):
-    """A predicate that tells whether a window is the one of its question with the most context around a token."""
-    groups: dict[int, list] = collections.defaultdict(list)
-    for w in windows.windows:
-        groups[w.question].append(w)
+    """A predicate: whether a window, of those of its question, has the most context around its token at a position."""
+    by_question: dict[int, list] = collections.defaultdict(list)
+    for window in windows.windows:
+        by_question[window.question].append(window)
 
-    def context(w, piece: int) -> float:
-        return min(piece - w.first, w.first + w.count - 1 - piece) + 0.01 * w.count
+    def context(window, piece: int) -> float:
+        return min(piece - window.first, window.first + window.count - 1 - piece) + 0.01 * window.count
 
-    def is_best(window, place: int) -> bool:
-        piece = window.first + place
-        if len(groups[window.question]) == 1:
+    def is_best(window, position: int) -> bool:
+        piece = window.first + position
+        if len(by_question[window.question]) == 1:
             return True
-        others = [w for w in groups[window.question] if w.first <= piece < w.first + w.count]
-        return max(others, key=lambda w: context(w, piece)) is window
+        others = [other for other in by_question[window.question] if other.first <= piece < other.first + other.count]
+        return max(others, key=lambda other: context(other, piece)) is window
 
     return is_best

@@ -13,14 +13,14 @@ def expected_calibration_error(
     Naeini et al. 2015; 0 for a model that is right for 80 % of the answers it gives with a probability of 0.8.
     """
     weights = np.ones(len(right)) if weights is None else weights
-    place = np.minimum((probabilities * bins).astype(int), bins - 1)
-    found = 0.0
+    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    error = 0.0
     for number in range(bins):
-        inside = place == number
+        inside = bin_of == number
         if inside.any():
-            said = np.average(probabilities[inside] - right[inside], weights=weights[inside])
-            found += weights[inside].sum() / weights.sum() * abs(said)
-    return float(found)
+            gap = np.average(probabilities[inside] - right[inside], weights=weights[inside])
+            error += weights[inside].sum() / weights.sum() * abs(gap)
+    return float(error)
 
 
 def log_sum(values: np.ndarray) -> float:

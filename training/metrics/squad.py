@@ -26,11 +26,11 @@ def exact(guess: str, truth: str) -> float:
 
 def f1(guess: str, truth: str) -> float:
     """F1 of the words; if either side is empty, 1 only if both are."""
-    given, wanted = normalize(guess).split(), normalize(truth).split()
-    if not given or not wanted:
-        return float(given == wanted)
-    common = sum((collections.Counter(given) & collections.Counter(wanted)).values())
-    return 2 * common / (len(given) + len(wanted)) if common else 0.0
+    guess_words, truth_words = normalize(guess).split(), normalize(truth).split()
+    if not guess_words or not truth_words:
+        return float(guess_words == truth_words)
+    common = sum((collections.Counter(guess_words) & collections.Counter(truth_words)).values())
+    return 2 * common / (len(guess_words) + len(truth_words)) if common else 0.0
 
 
 def totals(data: Squad, guesses: dict[str, str]) -> dict[str, float]:
@@ -40,10 +40,11 @@ def totals(data: Squad, guesses: dict[str, str]) -> dict[str, float]:
         truths = [t for _, t in q.answers if normalize(t)] or [""]
         guess = guesses.get(q.id, "")
         rows.append((max(exact(guess, t) for t in truths), max(f1(guess, t) for t in truths), bool(q.answers)))
-    found = {"n": len(rows), **_mean("", rows)}
-    if not all(has for *_, has in rows):
-        found |= _mean("HasAns_", [r for r in rows if r[2]]) | _mean("NoAns_", [r for r in rows if not r[2]])
-    return found
+    scores = {"n": len(rows), **_mean("", rows)}
+    answered, unanswered = [row for row in rows if row[2]], [row for row in rows if not row[2]]
+    if unanswered:
+        scores |= _mean("HasAns_", answered) | _mean("NoAns_", unanswered)
+    return scores
 
 
 def _mean(prefix: str, rows: list) -> dict[str, float]:
@@ -54,14 +55,16 @@ def _mean(prefix: str, rows: list) -> dict[str, float]:
     }
 
 
-def right(data: Squad, found: dict[str, Prediction]) -> np.ndarray:
+def is_right(data: Squad, predictions: dict[str, Prediction]) -> np.ndarray:
     """1 for each question whose answer has an F1 of at least 0.5, else 0."""
-    return (best_overlaps(data, found) >= 0.5).astype(float)
+    return (best_overlaps(data, predictions) >= 0.5).astype(float)
 
 
-def best_overlaps(data: Squad, found: dict[str, Prediction]) -> np.ndarray:
+def best_overlaps(data: Squad, predictions: dict[str, Prediction]) -> np.ndarray:
     """The F1 of each question's answer; 0 for a question without one."""
-    return np.array([max((f1(found[q.id].text, truth) for _, truth in q.answers), default=0.0) for q in data.questions])
+    return np.array(
+        [max((f1(predictions[q.id].text, truth) for _, truth in q.answers), default=0.0) for q in data.questions]
+    )
 
 
 def evaluate_squad(model, tokenizer, folders: Folders, data: Data, calibration: dict | None = None) -> dict[str, float]:
@@ -77,16 +80,17 @@ def evaluate_squad(model, tokenizer, folders: Folders, data: Data, calibration: 
     windows = Windows(tokenizer, squad, data.max_length, data.doc_stride, data.max_question)
     calibration = calibration or {}
     temperatures = np.array([1.0, calibration.get("temperature", 1.0)])
-    found = predict(model, windows, temperatures, data.span_costs)
-    unsure = data.version == "2.0"
-    biases = np.array([0.0, calibration.get("null_bias", 0.0)]) if unsure else -np.inf
+    predictions = predict(model, windows, temperatures, data.span_costs)
+    may_be_null = data.version == "2.0"
+    biases = np.array([0.0, calibration.get("null_bias", 0.0)]) if may_be_null else -np.inf
     guesses = {
-        key: "" if unsure and one.null - one.score > data.null_threshold else one.text for key, one in found.items()
+        key: "" if may_be_null and prediction.null - prediction.score > data.null_threshold else prediction.text
+        for key, prediction in predictions.items()
     }
     scores = totals(squad, guesses)
-    given = np.array([bool(guesses[q.id]) for q in squad.questions])
-    truths = right(squad, found)[given]
-    each = np.array([found[q.id].probabilities(temperatures, biases) for q in squad.questions])[given].T
-    for name, probabilities in zip(("plain", "calibrated"), each, strict=True):
-        scores[f"calibration_error_{name}"] = expected_calibration_error(probabilities, truths)
+    answered = np.array([bool(guesses[q.id]) for q in squad.questions])
+    right = is_right(squad, predictions)[answered]
+    by_question = np.array([predictions[q.id].probabilities(temperatures, biases) for q in squad.questions])[answered]
+    for name, probabilities in zip(("plain", "calibrated"), by_question.T, strict=True):
+        scores[f"calibration_error_{name}"] = expected_calibration_error(probabilities, right)
     return scores

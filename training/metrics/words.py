@@ -24,19 +24,19 @@ def evaluate_words(model: torch.nn.Module, config: Config, folders: Folders) -> 
     for step in range(BATCHES):
         batch = task.batch_at(step).to(device)
         chosen = batch.labels["words"] != -100
-        found = model(**batch.inputs()).prediction_logits[chosen].float()
-        rows.append(summary(found, batch.labels["words"][chosen]))
+        logits = model(**batch.inputs()).prediction_logits[chosen].float()
+        rows.append(summary(logits, batch.labels["words"][chosen]))
         truths.append(batch.labels["words"][chosen].cpu().numpy())
     return figures(np.concatenate(rows), np.concatenate(truths))
 
 
 def summary(logits: torch.Tensor, truths: torch.Tensor) -> np.ndarray:
     """For each word, the number of words that the model ranks higher and its log probability; `[words, 2]`."""
-    own = logits.gather(1, truths[:, None])
+    truth_logits = logits.gather(1, truths[:, None])
     # Ties and NaN count against the model.
-    better = (~(logits < own)).sum(1) - 1
-    likelihood = own[:, 0] - logits.logsumexp(1)
-    return torch.stack([better.float(), likelihood], 1).cpu().numpy()
+    better = (~(logits < truth_logits)).sum(1) - 1
+    log_probability = truth_logits[:, 0] - logits.logsumexp(1)
+    return torch.stack([better.float(), log_probability], 1).cpu().numpy()
 
 
 def figures(rows: np.ndarray, truths: np.ndarray) -> dict[str, float]:

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from training.models.architecture import Architecture
-from training.models.modules import Activated, Body, Encoder, Pooler, Residual, SelfAttention, positions
+from training.models.modules import Body, Encoder, Intermediate, Pooler, Residual, SelfAttention, positions
 
 
 class Embeddings(nn.Module):
@@ -20,9 +20,10 @@ class Embeddings(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor | None = None) -> torch.Tensor:
-        """Ids `[batch, sequence]` → `[batch, sequence, hidden]`."""
-        kinds = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
-        summed = self.word_embeddings(input_ids) + self.token_type_embeddings(kinds)
+        """Ids `[batch, sequence]` → `[batch, sequence, hidden_size]`."""
+        if token_type_ids is None:
+            token_type_ids = torch.zeros_like(input_ids)
+        summed = self.word_embeddings(input_ids) + self.token_type_embeddings(token_type_ids)
         return self.dropout(self.LayerNorm(summed + self.position_embeddings(positions(input_ids))))
 
 
@@ -42,14 +43,14 @@ class Layer(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
         self.attention = Attention(config)
-        self.intermediate = Activated(config, config.hidden_size)
+        self.intermediate = Intermediate(config, config.hidden_size)
         self.output = _output(config, config.intermediate_size)
 
-    def forward(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
+    def forward(self, stream: torch.Tensor, mask: torch.Tensor, output_attentions: bool):
         """The next feature map, and the attention probabilities if requested."""
-        context, shares = self.attention.self(stream, stream, stream, keys, probabilities)
+        context, probabilities = self.attention.self(stream, stream, stream, mask, output_attentions)
         inner = self.attention.output(context, stream)
-        return self.output(self.intermediate(inner), inner), shares
+        return self.output(self.intermediate(inner), inner), probabilities
 
 
 def _output(config: Architecture, width: int) -> Residual:

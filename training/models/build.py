@@ -57,36 +57,40 @@ def average(model: Network, other: Network, share: float) -> None:
     weights = other.state_dict()
     for name, tensor in model.state_dict().items():
         if name not in weights or weights[name].shape != tensor.shape:
-            raise TrainingError(f"'mean_with': {name} doesn't match that of 'init'")
+            raise TrainingError(
+                f"'mean_with': {name} is missing or has another shape than that of 'init'; use a model of the same "
+                "architecture and task"
+            )
         tensor.lerp_(weights[name], share)
 
 
 def fill(model: Network, state: dict[str, torch.Tensor], where: str, whole: bool = False) -> None:
     """Load tensors by name; a wrong shape or a missing encoder tensor is an error."""
-    own = model.state_dict()
+    required = model.state_dict()
     prefix = model.base_model_prefix + "."
     if not any(name.startswith(prefix) for name in state):
         state = {prefix + name: tensor for name, tensor in state.items()}
     for name, tensor in state.items():
-        if name in own and own[name].shape != tensor.shape:
+        if name in required and required[name].shape != tensor.shape:
             raise TrainingError(
-                f"{where}: {name} has shape {list(tensor.shape)}, but the model requires {list(own[name].shape)}"
+                f"{where}: {name} has shape {list(tensor.shape)}, but the model requires {list(required[name].shape)}"
             )
-    missing = [n for n in own if n not in state and n not in tied(model)]
+    tied_names = tied(model)
+    missing = [name for name in required if name not in state and name not in tied_names]
     if not whole:
-        missing = [n for n in missing if n.startswith(prefix) and "pooler" not in n]
+        missing = [name for name in missing if name.startswith(prefix) and "pooler" not in name]
     if missing:
         raise TrainingError(f"{where}: missing {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
-    model.load_state_dict({n: t for n, t in state.items() if n in own}, strict=False)
+    model.load_state_dict({name: tensor for name, tensor in state.items() if name in required}, strict=False)
 
 
 def tied(model: torch.nn.Module) -> set[str]:
     """The duplicate names of tied tensors, which are neither saved nor required."""
-    first, again = {}, set()
+    first_names, duplicates = {}, set()
     for name, tensor in model.state_dict(keep_vars=True).items():
-        if first.setdefault(id(tensor), name) != name:
-            again.add(name)
-    return again
+        if first_names.setdefault(id(tensor), name) != name:
+            duplicates.add(name)
+    return duplicates
 
 
 def encoder(model: Network) -> torch.nn.Module:

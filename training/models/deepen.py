@@ -1,4 +1,4 @@
-"""Deepens a MobileBERT without changing what it computes until it is trained further.
+"""Deepens a MobileBERT without changing its outputs until it is trained further.
 
 It inserts copies of layers whose projection back to the stream is zero: they add nothing at first, but their inner
 weights are already useful (block expansion, Wu et al. 2024, https://arxiv.org/abs/2401.02415).
@@ -19,8 +19,8 @@ def deepen(model: Network, task: str, after: list[int]) -> Network:
     _check(config, after)
     config.num_hidden_layers += len(after)
     deeper = build.build(config, task)
-    own = {name: tensor for name, tensor in model.state_dict().items() if ".encoder.layer." not in name}
-    deeper.load_state_dict(own, strict=False)
+    rest = {name: tensor for name, tensor in model.state_dict().items() if ".encoder.layer." not in name}
+    deeper.load_state_dict(rest, strict=False)
     layers = iter(deeper.body.encoder.layer)
     for number, layer in enumerate(model.body.encoder.layer, start=1):
         next(layers).load_state_dict(layer.state_dict())
@@ -41,7 +41,7 @@ def _check(config: Architecture, after: list[int]) -> None:
 
 
 def _silence(layer: torch.nn.Module) -> None:
-    back = layer.output.bottleneck
-    for parameter in (back.dense.weight, back.dense.bias, back.LayerNorm.bias):
+    projection = layer.output.bottleneck
+    for parameter in (projection.dense.weight, projection.dense.bias, projection.LayerNorm.bias):
         parameter.zero_()
-    back.LayerNorm.weight.fill_(1.0)
+    projection.LayerNorm.weight.fill_(1.0)

@@ -23,10 +23,10 @@ class Ensemble(nn.Module):
         """The first network's encoder, whose maps a student can learn."""
         return self.first.body
 
-    def forward(self, input_ids: torch.Tensor, token_type_ids=None, attention_mask=None, **shown) -> Output:
+    def forward(self, input_ids: torch.Tensor, token_type_ids=None, attention_mask=None, **requested) -> Output:
         """Return the first network's output with the mean of both networks' logits."""
         inputs = {"token_type_ids": token_type_ids, "attention_mask": attention_mask}
-        first, second = self.first(input_ids, **inputs, **shown), self.second(input_ids, **inputs)
+        first, second = self.first(input_ids, **inputs, **requested), self.second(input_ids, **inputs)
         pairs = {name: (getattr(first, name), getattr(second, name)) for name in LOGITS}
         means = {name: (one + other) / 2 for name, (one, other) in pairs.items() if one is not None}
         return dataclasses.replace(first, **means)

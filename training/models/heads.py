@@ -14,7 +14,7 @@ import torch
 from training.data.batches import Batch
 from training.errors import TrainingError
 from training.models.build import encoder
-from training.models.modules import visible
+from training.models.modules import key_mask
 from training.models.start import principal_axes
 
 # Saved next to a student's weights, since choosing other heads later would undo what it has learned.
@@ -22,7 +22,7 @@ RECORD = "heads.json"
 
 
 @dataclass
-class Seen:
+class TeacherOutputs:
     """A teacher's outputs on sample batches: feature maps `[batch, sequence, width]` and attention, by layer."""
 
     maps: tuple[torch.Tensor, ...]
@@ -31,25 +31,25 @@ class Seen:
 
 
 @torch.no_grad()
-def look(teacher: torch.nn.Module, batch: Batch) -> Seen:
+def run_teacher(teacher: torch.nn.Module, batch: Batch) -> TeacherOutputs:
     """Run the teacher on a batch."""
     out = encoder(teacher)(**batch.inputs(), output_hidden_states=True, output_attentions=True)
-    return Seen(out.hidden_states, out.attentions, batch.attention_mask)
+    return TeacherOutputs(out.hidden_states, out.attentions, batch.attention_mask)
 
 
 @torch.no_grad()
-def choose(teacher: torch.nn.Module, seen: Seen, count: int) -> list[list[int]]:
+def choose(teacher: torch.nn.Module, outputs: TeacherOutputs, count: int) -> list[list[int]]:
     """For each teacher layer, the indices of the `count` heads whose part of the output varies most, ascending."""
     chosen = []
     for number, layer in enumerate(encoder(teacher).encoder.layer):
-        parts = _contexts(layer, seen, number)
+        contexts = _contexts(layer, outputs, number)
         weight = layer.attention.output.dense.weight
-        width = parts[0].shape[1]
-        varies = [
-            (part @ weight[:, i * width : (i + 1) * width].T).var(0, unbiased=False).sum().item()
-            for i, part in enumerate(parts)
+        width = contexts[0].shape[1]
+        variances = [
+            (context @ weight[:, i * width : (i + 1) * width].T).var(0, unbiased=False).sum().item()
+            for i, context in enumerate(contexts)
         ]
-        chosen.append(sorted(sorted(range(len(parts)), key=lambda i: -varies[i])[:count]))
+        chosen.append(sorted(sorted(range(len(contexts)), key=lambda i: -variances[i])[:count]))
     return chosen
 
 
@@ -66,84 +66,89 @@ def read(path: Path) -> list[list[int]]:
         raise TrainingError(f"{path}: not valid JSON: {error}") from None
 
 
-def fits(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
+def can_copy(student: torch.nn.Module, teacher: torch.nn.Module) -> bool:
     """Return whether heads can be copied: same number of layers and widths, and a shared bottleneck."""
-    own, other = encoder(student).config, encoder(teacher).config
+    target, source = encoder(student).config, encoder(teacher).config
     return (
-        (own.model_type, other.model_type) == ("mobilebert", "bert")
-        and own.num_hidden_layers == other.num_hidden_layers
-        and own.hidden_size == other.hidden_size
-        and own.intra_bottleneck_size // own.num_attention_heads == other.hidden_size // other.num_attention_heads
-        and own.normalization_type == "no_norm"
-        and own.use_bottleneck
-        and own.key_query_shared_bottleneck
-        and not own.use_bottleneck_attention
+        (target.model_type, source.model_type) == ("mobilebert", "bert")
+        and target.num_hidden_layers == source.num_hidden_layers
+        and target.hidden_size == source.hidden_size
+        and target.intra_bottleneck_size // target.num_attention_heads
+        == source.hidden_size // source.num_attention_heads
+        and target.normalization_type == "no_norm"
+        and target.use_bottleneck
+        and target.key_query_shared_bottleneck
+        and not target.use_bottleneck_attention
     )
 
 
 @torch.no_grad()
-def start_layers(student: torch.nn.Module, teacher: torch.nn.Module, seen: Seen, chosen: list[list[int]]) -> None:
+def start_layers(
+    student: torch.nn.Module, teacher: torch.nn.Module, outputs: TeacherOutputs, chosen: list[list[int]]
+) -> None:
     """Initialize all layers of the student except the feed-forward networks, whose weights stay close to zero."""
     layers = zip(encoder(student).encoder.layer, encoder(teacher).encoder.layer, strict=True)
     for number, (layer, source) in enumerate(layers):
-        _copy_heads(layer, source, seen, number, chosen[number])
-        _fit_output(layer, seen, number)
+        _copy_heads(layer, source, outputs, number, chosen[number])
+        _fit_output(layer, outputs, number)
 
 
-def _contexts(layer, seen: Seen, number: int) -> list[torch.Tensor]:
+def _contexts(layer, outputs: TeacherOutputs, number: int) -> list[torch.Tensor]:
     # Each head's attention-weighted values, [tokens, head width].
-    stream, probabilities = seen.maps[number], seen.attentions[number]
+    stream, probabilities = outputs.maps[number], outputs.attentions[number]
     value = layer.attention.self.value(stream)
     value = value.view(*stream.shape[:2], probabilities.shape[1], -1).transpose(1, 2)
     context = probabilities @ value
-    standing = seen.mask > 0
-    return [context[:, i][standing] for i in range(context.shape[1])]
+    return [context[:, i][outputs.mask > 0] for i in range(context.shape[1])]
 
 
-def _copy_heads(layer, source, seen: Seen, number: int, heads: list[int]) -> None:
-    stream = seen.maps[number][seen.mask > 0]
+def _copy_heads(layer, source, outputs: TeacherOutputs, number: int, heads: list[int]) -> None:
+    stream = outputs.maps[number][outputs.mask > 0]
     mean = stream.mean(0)
-    given, own = source.attention.self, layer.attention.self
-    width = own.query.weight.shape[0] // len(heads)
+    student, teacher = layer.attention.self, source.attention.self
+    width = student.query.weight.shape[0] // len(heads)
     rows = torch.cat([torch.arange(width * i, width * (i + 1)) for i in heads])
-    asked = torch.cat([given.query.weight[rows], given.key.weight[rows]])
-    _, axes = principal_axes((stream - mean) @ asked.T, own.query.weight.shape[1])
+    query_and_key = torch.cat([teacher.query.weight[rows], teacher.key.weight[rows]])
+    _, axes = principal_axes((stream - mean) @ query_and_key.T, student.query.weight.shape[1])
     shared = layer.bottleneck.attention.dense
-    shared.weight.copy_(axes.T @ asked)
+    shared.weight.copy_(axes.T @ query_and_key)
     shared.bias.copy_(-shared.weight @ mean)
-    for linear, other, part in ((own.query, given.query, axes[: len(rows)]), (own.key, given.key, axes[len(rows) :])):
-        linear.weight.copy_(part)
-        linear.bias.copy_(other.bias[rows] + other.weight[rows] @ mean)
-    own.value.weight.copy_(given.value.weight[rows])
-    own.value.bias.copy_(given.value.bias[rows])
-    into = layer.bottleneck.input.dense
-    _, axes = principal_axes(stream, into.weight.shape[0])
-    into.weight.copy_(axes.T)
-    into.bias.copy_(-axes.T @ mean)
+    for target, source_linear, part in (
+        (student.query, teacher.query, axes[: len(rows)]),
+        (student.key, teacher.key, axes[len(rows) :]),
+    ):
+        target.weight.copy_(part)
+        target.bias.copy_(source_linear.bias[rows] + source_linear.weight[rows] @ mean)
+    student.value.weight.copy_(teacher.value.weight[rows])
+    student.value.bias.copy_(teacher.value.bias[rows])
+    bottleneck = layer.bottleneck.input.dense
+    _, axes = principal_axes(stream, bottleneck.weight.shape[0])
+    bottleneck.weight.copy_(axes.T)
+    bottleneck.bias.copy_(-axes.T @ mean)
     output = layer.attention.output.dense
     output.weight.copy_(axes.T @ source.attention.output.dense.weight[:, rows])
-    contexts = _contexts(source, seen, number)
+    contexts = _contexts(source, outputs, number)
     output.bias.copy_(-output.weight @ torch.cat([contexts[i].mean(0) for i in heads]))
 
 
-def _fit_output(layer, seen: Seen, number: int) -> None:
-    # Fits next ≈ gain ∘ stream + weight · inner + bias by least squares: first NoNorm's gain, then the weights.
-    stream, standing = seen.maps[number], seen.mask > 0
-    inner, _ = layer.before_output(stream, visible(seen.mask), False)
-    inner = layer.output.LayerNorm(layer.output.dense(layer.intermediate(inner)) + inner)[standing]
-    stream, following = stream[standing], seen.maps[number + 1][standing]
-    means = inner.mean(0), stream.mean(0), following.mean(0)
-    inner, stream, following = (
-        (part - mean).double() for part, mean in zip((inner, stream, following), means, strict=True)
-    )
+def _fit_output(layer, outputs: TeacherOutputs, number: int) -> None:
+    # Fits following ≈ gain ∘ stream + weight · inner + bias by least squares: first NoNorm's gain, then the weights.
+    stream, is_token = outputs.maps[number], outputs.mask > 0
+    inner, _ = layer.before_output(stream, key_mask(outputs.mask), False)
+    inner = layer.output.LayerNorm(layer.output.dense(layer.intermediate(inner)) + inner)[is_token]
+    stream, following = stream[is_token], outputs.maps[number + 1][is_token]
+    inner_mean, stream_mean, following_mean = inner.mean(0), stream.mean(0), following.mean(0)
+    inner, stream = (inner - inner_mean).double(), (stream - stream_mean).double()
+    following = (following - following_mean).double()
     gram = inner.T @ inner
     gram += torch.eye(len(gram), dtype=gram.dtype) * gram.diagonal().mean() * 1e-3
     by_stream, by_following = torch.linalg.solve(gram, inner.T @ stream), torch.linalg.solve(gram, inner.T @ following)
-    left, right = stream - inner @ by_stream, following - inner @ by_following
-    gain = ((left * right).sum(0) / left.square().sum(0).clamp_min(1e-9)).clamp(0.1, 2.0)
+    stream_residual, following_residual = stream - inner @ by_stream, following - inner @ by_following
+    covariance, variance = (stream_residual * following_residual).sum(0), stream_residual.square().sum(0)
+    gain = (covariance / variance.clamp_min(1e-9)).clamp(0.1, 2.0)
     weight = by_following - by_stream * gain
     bottleneck = layer.output.bottleneck
     bottleneck.LayerNorm.weight.copy_(gain.float())
     bottleneck.dense.weight.copy_((weight / gain).T.float())
     bottleneck.dense.bias.zero_()
-    bottleneck.LayerNorm.bias.copy_(means[2] - gain.float() * means[1] - weight.T.float() @ means[0])
+    bottleneck.LayerNorm.bias.copy_(following_mean - gain.float() * stream_mean - weight.T.float() @ inner_mean)

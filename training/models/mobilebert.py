@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from training.errors import TrainingError
 from training.models.architecture import Architecture
-from training.models.modules import Activated, Body, Encoder, NoNorm, Pooler, Residual, SelfAttention, positions
+from training.models.modules import Body, Encoder, Intermediate, NoNorm, Pooler, Residual, SelfAttention, positions
 
 
 def norm(config: Architecture, width: int, eps: float | None = None) -> nn.Module:
@@ -38,8 +38,9 @@ class Embeddings(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor | None = None) -> torch.Tensor:
-        """Ids `[batch, sequence]` → `[batch, sequence, hidden]`."""
-        kinds = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        """Ids `[batch, sequence]` → `[batch, sequence, hidden_size]`."""
+        if token_type_ids is None:
+            token_type_ids = torch.zeros_like(input_ids)
         words = self.word_embeddings(input_ids)
         if self.trigram:
             following = functional.pad(words[:, 1:], (0, 0, 0, 1))
@@ -47,11 +48,11 @@ class Embeddings(nn.Module):
             words = torch.cat([following, words, before], dim=2)
         if self.transforms:
             words = self.embedding_transformation(words)
-        summed = words + self.position_embeddings(positions(input_ids)) + self.token_type_embeddings(kinds)
+        summed = words + self.position_embeddings(positions(input_ids)) + self.token_type_embeddings(token_type_ids)
         return self.dropout(self.LayerNorm(summed))
 
 
-class Narrowing(nn.Module):
+class BottleneckLayer(nn.Module):
     """Projection from the stream to the width inside a layer."""
 
     def __init__(self, config: Architecture):
@@ -69,17 +70,17 @@ class Bottleneck(nn.Module):
 
     def __init__(self, config: Architecture):
         super().__init__()
-        self.everything = config.use_bottleneck_attention
-        self.input = Narrowing(config)
-        self.attention = Narrowing(config) if config.key_query_shared_bottleneck else None
+        self.use_for_all = config.use_bottleneck_attention
+        self.input = BottleneckLayer(config)
+        self.attention = BottleneckLayer(config) if config.key_query_shared_bottleneck else None
 
     def forward(self, stream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the inputs of query, key and value, and the residual."""
         inner = self.input(stream)
-        if self.everything:
+        if self.use_for_all:
             return inner, inner, inner, inner
-        asked = stream if self.attention is None else self.attention(stream)
-        return asked, asked, stream, inner
+        query_and_key = stream if self.attention is None else self.attention(stream)
+        return query_and_key, query_and_key, stream, inner
 
 
 class Attention(nn.Module):
@@ -88,14 +89,14 @@ class Attention(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
         inner, stream = config.true_hidden_size, config.hidden_size
-        asked = stream if config.reads_stream else inner
-        self.self = SelfAttention(config, inner, asked, inner if config.use_bottleneck_attention else stream)
+        query_width = stream if config.reads_stream else inner
+        self.self = SelfAttention(config, inner, query_width, inner if config.use_bottleneck_attention else stream)
         self.output = _inner_output(config, inner, config.layer_norm_eps)
 
-    def forward(self, query, key, value, residual, keys: torch.Tensor, probabilities: bool):
+    def forward(self, query, key, value, residual, mask: torch.Tensor, output_attentions: bool):
         """The layer's inner state after attention, and the attention probabilities if requested."""
-        context, shares = self.self(query, key, value, keys, probabilities)
-        return self.output(context, residual), shares
+        context, probabilities = self.self(query, key, value, mask, output_attentions)
+        return self.output(context, residual), probabilities
 
 
 class FeedForward(nn.Module):
@@ -104,7 +105,7 @@ class FeedForward(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
         inner = config.true_hidden_size
-        self.intermediate = Activated(config, inner)
+        self.intermediate = Intermediate(config, inner)
         self.output = Residual(config.intermediate_size, norm(config, inner, config.layer_norm_eps), inner)
 
     def forward(self, inner: torch.Tensor) -> torch.Tensor:
@@ -112,7 +113,7 @@ class FeedForward(nn.Module):
         return self.output(self.intermediate(inner), inner)
 
 
-class LastOutput(Residual):
+class LastFeedForwardOutput(Residual):
     """The output of the last feed-forward network, and the projection back to the stream."""
 
     def __init__(self, config: Architecture):
@@ -136,23 +137,23 @@ class Layer(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
         self.attention = Attention(config)
-        self.intermediate = Activated(config, config.true_hidden_size)
-        self.output = LastOutput(config)
+        self.intermediate = Intermediate(config, config.true_hidden_size)
+        self.output = LastFeedForwardOutput(config)
         self.bottleneck = Bottleneck(config) if config.use_bottleneck else None
         self.ffn = nn.ModuleList(FeedForward(config) for _ in range(config.num_feedforward_networks - 1))
 
-    def before_output(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
+    def before_output(self, stream: torch.Tensor, mask: torch.Tensor, output_attentions: bool):
         """The inner state before the last feed-forward network, and the attention probabilities if requested."""
-        read = (stream,) * 4 if self.bottleneck is None else self.bottleneck(stream)
-        inner, shares = self.attention(*read, keys, probabilities)
+        inputs = (stream,) * 4 if self.bottleneck is None else self.bottleneck(stream)
+        inner, probabilities = self.attention(*inputs, mask, output_attentions)
         for network in self.ffn:
             inner = network(inner)
-        return inner, shares
+        return inner, probabilities
 
-    def forward(self, stream: torch.Tensor, keys: torch.Tensor, probabilities: bool):
+    def forward(self, stream: torch.Tensor, mask: torch.Tensor, output_attentions: bool):
         """The next feature map, and the attention probabilities if requested."""
-        inner, shares = self.before_output(stream, keys, probabilities)
-        return self.output(self.intermediate(inner), inner, stream), shares
+        inner, probabilities = self.before_output(stream, mask, output_attentions)
+        return self.output(self.intermediate(inner), inner, stream), probabilities
 
 
 def _inner_output(config: Architecture, width: int, eps: float) -> Residual:
@@ -167,10 +168,10 @@ class MobileBert(Body):
         super().__init__(config)
         self.embeddings = Embeddings(config)
         self.encoder = Encoder([Layer(config) for _ in range(config.num_hidden_layers)])
-        self.pooler = (Pooler(config) if config.classifier_activation else First()) if pooler else None
+        self.pooler = (Pooler(config) if config.classifier_activation else FirstTokenPooler()) if pooler else None
 
 
-class First(nn.Module):
+class FirstTokenPooler(nn.Module):
     """A pooler that returns the first token unchanged."""
 
     def forward(self, stream: torch.Tensor) -> torch.Tensor:

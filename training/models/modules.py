@@ -57,41 +57,41 @@ def activation(config: Architecture):
         raise TrainingError(f"hidden_act '{config.hidden_act}' is not one of {', '.join(ACTIVATIONS)}") from None
 
 
-def visible(mask: torch.Tensor) -> torch.Tensor:
-    """Return the boolean key mask `[batch, 1, 1, sequence]` for an attention mask `[batch, sequence]`."""
-    return mask[:, None, None, :] > 0
+def key_mask(attention_mask: torch.Tensor) -> torch.Tensor:
+    """Return the boolean mask `[batch, 1, 1, sequence]` of the keys for an attention mask `[batch, sequence]`."""
+    return attention_mask[:, None, None, :] > 0
 
 
 class SelfAttention(nn.Module):
     """Multi-head attention whose query and key may have another input width than value; heads are concatenated."""
 
-    def __init__(self, config: Architecture, width: int, asked: int, valued: int):
+    def __init__(self, config: Architecture, width: int, query_width: int, value_width: int):
         super().__init__()
         if width % config.num_attention_heads:
             raise TrainingError(f"a width of {width} can't be divided into {config.num_attention_heads} heads")
         self.heads, self.dropout = config.num_attention_heads, config.attention_probs_dropout_prob
-        self.query = nn.Linear(asked, width)
-        self.key = nn.Linear(asked, width)
-        self.value = nn.Linear(valued, width)
+        self.query = nn.Linear(query_width, width)
+        self.key = nn.Linear(query_width, width)
+        self.value = nn.Linear(value_width, width)
 
-    def forward(self, query, key, value, keys: torch.Tensor, probabilities: bool):
-        """Context `[batch, sequence, width]`, and the attention probabilities if requested."""
+    def forward(self, query, key, value, mask: torch.Tensor, output_attentions: bool):
+        """Context `[batch, sequence, width]`, and the attention probabilities if requested; `mask` as in `key_mask`."""
         query, key, value = (
             linear(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for linear, x in ((self.query, query), (self.key, key), (self.value, value))
         )
         dropout = self.dropout if self.training else 0.0
         # On a CPU, the fused kernel's backward pass is slower than plain matrix products.
-        if not probabilities and (query.is_cuda or not torch.is_grad_enabled()):
-            context = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys, dropout_p=dropout)
+        if not output_attentions and (query.is_cuda or not torch.is_grad_enabled()):
+            context = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
             return context.transpose(1, 2).flatten(2), None
         scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-        shares = scores.masked_fill(~keys, torch.finfo(scores.dtype).min).softmax(-1)
-        shares = functional.dropout(shares, dropout)
-        return (shares @ value).transpose(1, 2).flatten(2), shares if probabilities else None
+        probabilities = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1)
+        probabilities = functional.dropout(probabilities, dropout)
+        return (probabilities @ value).transpose(1, 2).flatten(2), probabilities if output_attentions else None
 
 
-class Activated(nn.Module):
+class Intermediate(nn.Module):
     """`intermediate`: a linear layer and the activation."""
 
     def __init__(self, config: Architecture, width: int):
@@ -157,17 +157,17 @@ class Body(nn.Module):
         """Run the first `depth` layers, or all if it is None; the pooler only runs at full depth."""
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
-        keys = visible(attention_mask)
+        mask = key_mask(attention_mask)
         stream = self.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
         maps, attentions = [stream], []
         for layer in self.encoder.layer[:depth]:
-            stream, probabilities = layer(stream, keys, output_attentions)
+            stream, probabilities = layer(stream, mask, output_attentions)
             maps.append(stream)
             attentions.append(probabilities)
-        whole = depth is None or depth >= len(self.encoder.layer)
+        full_depth = depth is None or depth >= len(self.encoder.layer)
         return Output(
             last_hidden_state=stream,
-            pooler_output=self.pooler(stream) if whole and self.pooler is not None else None,
+            pooler_output=self.pooler(stream) if full_depth and self.pooler is not None else None,
             hidden_states=tuple(maps) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
         )

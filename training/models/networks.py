@@ -47,9 +47,9 @@ class Network(nn.Module):
         """Return the logits by name, from the last hidden state and the pooled first token."""
         raise NotImplementedError
 
-    def forward(self, input_ids: torch.Tensor, **given) -> Output:
+    def forward(self, input_ids: torch.Tensor, **options) -> Output:
         """Return the encoder's output with the head's logits; arguments are those of `Body.forward`."""
-        out = self.body(input_ids, **given)
+        out = self.body(input_ids, **options)
         return dataclasses.replace(out, **self.head(out.last_hidden_state, out.pooler_output))
 
 
@@ -73,8 +73,8 @@ class ForSequenceClassification(Network):
 
     def make_head(self, config: Architecture) -> None:
         """Add dropout and a linear layer."""
-        given = config.classifier_dropout
-        self.dropout = nn.Dropout(config.hidden_dropout_prob if given is None else given)
+        dropout = config.classifier_dropout
+        self.dropout = nn.Dropout(config.hidden_dropout_prob if dropout is None else dropout)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
 
     def head(self, stream, pooled):

@@ -15,19 +15,19 @@ GROUP = 32
 
 def floats(state: dict[str, torch.Tensor], where: str) -> dict[str, torch.Tensor]:
     """Convert every tensor to f32, multiplying matrices by their scales; `where` names the file in error messages."""
-    found = {}
+    converted = {}
     for name, tensor in state.items():
         if name.endswith(SCALE):
             if name.removesuffix(SCALE) not in state:
                 raise TrainingError(f"{where}: {name} belongs to a tensor that is missing")
             continue
         if tensor.dtype == torch.int8:
-            found[name] = tensor.float() * _scales(state, name, where, (tensor.shape[0],))[:, None]
+            converted[name] = tensor.float() * _scales(state, name, where, (tensor.shape[0],))[:, None]
         elif tensor.dtype == torch.uint8:
-            found[name] = _four_bits(state, name, where)
+            converted[name] = _four_bits(state, name, where)
         else:
-            found[name] = tensor.float() if tensor.is_floating_point() else tensor
-    return found
+            converted[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return converted
 
 
 def _four_bits(state: dict[str, torch.Tensor], name: str, where: str) -> torch.Tensor:

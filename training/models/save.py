@@ -7,6 +7,9 @@ from pathlib import Path
 import torch
 
 from training import atomic, tensors
+from training.config import Config
+from training.errors import TrainingError
+from training.folders import Folders
 from training.models.build import tied
 
 
@@ -19,10 +22,19 @@ def save_model(model: torch.nn.Module, tokenizer_from: Path, folder: Path) -> No
 def save_weights(model: torch.nn.Module, folder: Path) -> None:
     """Write `config.json` and f32 weights."""
     config = model.config.to_json() | {"architectures": [model.architecture]}
-    state = {n: t for n, t in model.state_dict().items() if n not in tied(model)}
+    tied_names = tied(model)
+    state = {name: tensor for name, tensor in model.state_dict().items() if name not in tied_names}
     weights = tensors.to_bytes(state, {"format": "pt"})
     atomic.write_whole(folder / "model.safetensors", lambda p: p.write_bytes(weights))
     atomic.write_whole(folder / "config.json", lambda p: p.write_text(json.dumps(config, indent=2) + "\n"))
+
+
+def tokenizer_directory(config: Config, folders: Folders) -> Path:
+    """The model directory whose tokenizer a run uses: that of `init`, the teacher or `data.tokenizer`."""
+    reference = config.models.init or config.models.teacher or config.data.tokenizer
+    if not reference:
+        raise TrainingError(f"{config.name}: set 'init' or 'teacher' in 'models', or 'tokenizer' in 'data'")
+    return folders.model(reference)
 
 
 def copy_tokenizer(source: Path, folder: Path) -> None:

@@ -15,11 +15,11 @@ def principal_axes(
     rows: torch.Tensor, count: int, weights: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Weighted mean and the `count` leading principal axes (columns of `[width, count]`) of `rows` `[n, width]`."""
-    shares = torch.ones(len(rows)) if weights is None else weights
-    shares = (shares / shares.sum())[:, None]
-    mean = (rows * shares).sum(0)
-    centred = ((rows - mean) * shares.sqrt()).double()
-    _, vectors = torch.linalg.eigh(centred.T @ centred)
+    weights = torch.ones(len(rows)) if weights is None else weights
+    weights = (weights / weights.sum())[:, None]
+    mean = (rows * weights).sum(0)
+    centered = ((rows - mean) * weights.sqrt()).double()
+    _, vectors = torch.linalg.eigh(centered.T @ centered)
     return mean, vectors.flip(1)[:, :count].float()
 
 
@@ -67,8 +67,8 @@ def copy_head(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
         "qa_outputs.": "qa_outputs.",
     }
     for name, parameter in student.named_parameters():
-        for own, other in names.items():
-            source = sources.get(other + name.removeprefix(own)) if name.startswith(own) else None
+        for prefix, teacher_prefix in names.items():
+            source = sources.get(teacher_prefix + name.removeprefix(prefix)) if name.startswith(prefix) else None
             if source is not None and source.shape == parameter.shape:
                 parameter.copy_(source)
 
@@ -76,14 +76,15 @@ def copy_head(student: torch.nn.Module, teacher: torch.nn.Module) -> None:
 def _fit_nonorm(norm, target, source) -> None:
     # NoNorm doesn't divide by a standard deviation, so gain and bias are fitted elementwise by least squares.
     ids = torch.arange(1000, 5096).view(-1, 16)
-    wanted = source(input_ids=ids).reshape(-1, norm.weight.shape[0])
+    targets = source(input_ids=ids).reshape(-1, norm.weight.shape[0])
     norm.weight.fill_(1.0)
     norm.bias.zero_()
-    given = target(input_ids=ids).reshape(wanted.shape)
-    given_mean, wanted_mean = given.mean(0), wanted.mean(0)
-    gain = ((given - given_mean) * (wanted - wanted_mean)).mean(0) / given.var(0, unbiased=False).clamp_min(1e-6)
+    inputs = target(input_ids=ids).reshape(targets.shape)
+    input_mean, target_mean = inputs.mean(0), targets.mean(0)
+    covariance = ((inputs - input_mean) * (targets - target_mean)).mean(0)
+    gain = covariance / inputs.var(0, unbiased=False).clamp_min(1e-6)
     norm.weight.copy_(gain)
-    norm.bias.copy_(wanted_mean - gain * given_mean)
+    norm.bias.copy_(target_mean - gain * input_mean)
 
 
 def _start_bottlenecks(student, source) -> None:

@@ -9,14 +9,14 @@ from training.folders import Folders
 from training.scoring.examples import escape, pick, verdict
 
 
-def lines(config: Config, folders: Folders, program: engine.Engine, made: Path, source: Path) -> list[str]:
+def lines(config: Config, folders: Folders, program: engine.Engine, shipped: Path, source: Path) -> list[str]:
     """Scores of the shipped model and of its source, and examples."""
     rows, names = glue.read_dev(folders, config.task), glue.label_names(config.task)
     truths = [names[int(row.label)] for row in rows]
     results = {}
-    for dtype, model in (("q8, as shipped", made), ("f16", source)):
-        found = program.classify(model, [row.first.strip() for row in rows])
-        results[dtype] = [labels["labels"][0] for labels in found]
+    for dtype, model in (("q8, as shipped", shipped), ("f16", source)):
+        classified = program.classify(model, [row.first.strip() for row in rows])
+        results[dtype] = [result["labels"][0] for result in classified]
     card = ["## Scores", "", f"Whole dev set ({len(rows)} texts), scored with this project's engine:", ""]
     card += ["| weights | accuracy | 95 % interval (Wilson) |", "|---|---|---|"]
     for dtype, guesses in results.items():

@@ -10,8 +10,8 @@ def pick(right: list[bool], seed: int) -> list[int]:
     """Indices of randomly drawn examples: right ones, then as many wrong ones."""
     random, chosen = np.random.default_rng(seed), []
     for wanted in (True, False):
-        found = [i for i, value in enumerate(right) if value == wanted]
-        chosen += sorted(random.permutation(found)[: EXAMPLES // 2].tolist())
+        indices = [i for i, value in enumerate(right) if value == wanted]
+        chosen += sorted(random.permutation(indices)[: EXAMPLES // 2].tolist())
     return chosen
 
 

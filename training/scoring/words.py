@@ -13,7 +13,7 @@ from training.scoring.examples import escape, pick, verdict
 TOP = 5
 
 
-def lines(config: Config, folders: Folders, program: engine.Engine, made: Path, source: Path) -> list[str]:
+def lines(config: Config, folders: Folders, program: engine.Engine, shipped: Path, source: Path) -> list[str]:
     """Scores of the shipped model, of its source and of a constant guess, and examples."""
     drawn = masked.draw(config, folders, tokens.load(source))
     truths = [word for text in drawn for word in text.words]
@@ -32,10 +32,14 @@ def lines(config: Config, folders: Folders, program: engine.Engine, made: Path, 
         "|---|---|---|---|",
     ]
     guesses: list[list[tuple[int, str]]] = []
-    for dtype, model in (("f16", source), ("q4, as shipped", made)):
-        guesses = [found for text in program.fill_masks(model, [t.text for t in drawn], TOP) for found in text]
-        best = sum(found[0][0] == truth for found, truth in zip(guesses, truths, strict=True))
-        top = sum(truth in [token for token, _ in found] for found, truth in zip(guesses, truths, strict=True))
+    for dtype, model in (("f16", source), ("q4, as shipped", shipped)):
+        guesses = [
+            candidates for text in program.fill_masks(model, [t.text for t in drawn], TOP) for candidates in text
+        ]
+        best = sum(candidates[0][0] == truth for candidates, truth in zip(guesses, truths, strict=True))
+        top = sum(
+            truth in [token for token, _ in candidates] for candidates, truth in zip(guesses, truths, strict=True)
+        )
         low, high = confidence.wilson(best, count)
         card.append(f"| {dtype} | {100 * best / count:.1f} % | {low:.1f} to {high:.1f} | {100 * top / count:.1f} % |")
     card.append(f"| chance | {100 * np.bincount(truths).max() / count:.1f} % | | |")

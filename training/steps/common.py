@@ -12,12 +12,13 @@ from training.errors import TrainingError
 from training.folders import Folders
 from training.models import build, deepen, heads, start
 from training.models.ensemble import Ensemble
-from training.models.save import save_model
+from training.models.save import save_model, tokenizer_directory
+from training.strategies import Stage, teacher_part
 from training.tasks import CPU, open_task
 from training.time_limit import TimeLimit
 
 # Number of batches for counting tokens, and for recording teacher outputs, when a student is initialized.
-COUNTED, LOOKED_AT = 100, 4
+COUNTED_BATCHES, SAMPLE_BATCHES = 100, 4
 
 
 def device() -> torch.device:
@@ -27,8 +28,8 @@ def device() -> torch.device:
 
 def result(config: Config, folders: Folders) -> Path:
     """The model that a later step works on: the result of the run, or `models.init` if there was no such run."""
-    own = folders.run(config.name) / "model"
-    if (own / "config.json").is_file() or not config.models.init:
+    trained = folders.run(config.name) / "model"
+    if (trained / "config.json").is_file() or not config.models.init:
         return folders.model(f"run:{config.name}")
     return folders.model(config.models.init)
 
@@ -36,16 +37,10 @@ def result(config: Config, folders: Folders) -> Path:
 def open_models(config: Config, folders: Folders) -> tuple[torch.nn.Module, torch.nn.Module | None, Path]:
     """Return the model to train, its teacher, and the directory with their tokenizer."""
     loop.seed_everything(config.seed)
-    teacher, tokenizer_from = None, None
-    if config.models.teacher:
-        tokenizer_from = folders.model(config.models.teacher)
-        words = config.task == "text" and config.loss.pretrain_alpha < 1
-        teacher = build.load(tokenizer_from, config.task, whole=config.loss.soft > 0 or words)
-        if config.models.second_teacher:
-            second = build.load(folders.model(config.models.second_teacher), config.task, whole=True)
-            teacher = Ensemble(teacher, second)
+    # The order matters: a missing head is initialized randomly.
+    teacher = _open_teacher(config, folders) if config.models.teacher else None
+    tokenizer_from = tokenizer_directory(config, folders)
     if config.models.init:
-        tokenizer_from = folders.model(config.models.init)
         model = build.load(tokenizer_from, config.task)
         if config.models.deepen_after:
             model = deepen.deepen(model, config.task, config.models.deepen_after)
@@ -53,39 +48,46 @@ def open_models(config: Config, folders: Folders) -> tuple[torch.nn.Module, torc
             other = build.load(folders.model(config.models.mean_with), config.task)
             build.average(model, other, config.models.mean_share)
     else:
-        if tokenizer_from is None:
-            if not config.data.tokenizer:
-                raise TrainingError(f"{config.name}: set 'init' or 'teacher' in 'models', or 'tokenizer' in 'data'")
-            tokenizer_from = folders.model(config.data.tokenizer)
         model = build.build(build.student_config(config.student, config.task), config.task)
     return model, teacher, tokenizer_from
+
+
+def _open_teacher(config: Config, folders: Folders) -> torch.nn.Module:
+    needs_head = config.loss.soft > 0 or (config.task == "text" and config.loss.pretrain_alpha < 1)
+    teacher = build.load(folders.model(config.models.teacher), config.task, whole=needs_head)
+    if not config.models.second_teacher:
+        return teacher
+    return Ensemble(teacher, build.load(folders.model(config.models.second_teacher), config.task, whole=True))
 
 
 def start_student(config: Config, folders: Folders, model, teacher, task) -> list[list[int]] | None:
     """Initialize a student built from scratch; returns the teacher's heads that it learns, if they are chosen."""
     fresh = teacher is not None and not config.models.init and config.models.word_vectors == "principal-components"
     if fresh:
-        counts = batches.piece_counts([task.batch_at(step).to(CPU) for step in range(COUNTED)], tokens.VOCABULARY)
+        counted = [task.batch_at(step).to(CPU) for step in range(COUNTED_BATCHES)]
+        counts = batches.piece_counts(counted, tokens.VOCABULARY)
         start.start_from_teacher(model, teacher, counts)
     if teacher is None:
         return None
-    learned = folders.model(config.models.init) / heads.RECORD if config.models.init else None
-    if config.transfer.heads != "chosen" and not (learned and learned.exists()):
+    earlier = folders.model(config.models.init) / heads.RECORD if config.models.init else None
+    if config.transfer.heads != "chosen" and not (earlier and earlier.exists()):
         return None
-    if not heads.fits(model, teacher):
+    if not heads.can_copy(model, teacher):
         raise TrainingError(
             f"{config.name}: 'heads' = \"chosen\" copies heads, which requires a BERT teacher and a MobileBERT student "
             "with equal numbers of layers, stream and head widths, NoNorm, and a bottleneck shared by query and key"
         )
-    if learned:
-        chosen = heads.read(learned)
+    if earlier:
+        chosen = heads.read(earlier)
     else:
-        seen = heads.look(teacher.eval(), batches.together([task.batch_at(step).to(CPU) for step in range(LOOKED_AT)]))
-        chosen = heads.choose(teacher, seen, build.encoder(model).config.num_attention_heads)
+        sample = batches.concatenate([task.batch_at(step).to(CPU) for step in range(SAMPLE_BATCHES)])
+        outputs = heads.run_teacher(teacher.eval(), sample)
+        chosen = heads.choose(teacher, outputs, build.encoder(model).config.num_attention_heads)
         if fresh:
-            heads.start_layers(model, teacher, seen, chosen)
-    record = folders.run(config.name) / "model" / heads.RECORD
-    atomic.write_whole(record, lambda p: p.write_text(json.dumps(chosen) + "\n"))
+            heads.start_layers(model, teacher, outputs, chosen)
+    if parallel.first():
+        record = folders.run(config.name) / "model" / heads.RECORD
+        atomic.write_whole(record, lambda p: p.write_text(json.dumps(chosen) + "\n"))
     return chosen
 
 
@@ -97,20 +99,45 @@ def check_transfer(config: Config, model, teacher, chosen: list[list[int]] | Non
         return
     if teacher is None:
         raise TrainingError(f"{config.name}: losses on maps and attention require a teacher: set 'teacher' in 'models'")
-    own, other = build.encoder(model).config, build.encoder(teacher).config
-    layers, heads_of = (
-        (own.num_hidden_layers, other.num_hidden_layers),
-        (own.num_attention_heads, other.num_attention_heads),
-    )
+    student, source = build.encoder(model).config, build.encoder(teacher).config
+    student_layers, teacher_layers = student.num_hidden_layers, source.num_hidden_layers
+    student_heads, teacher_heads = student.num_attention_heads, source.num_attention_heads
     problem = None
-    if max(layers) % min(layers):
-        problem = f"the student has {layers[0]} layers and the teacher {layers[1]}: one must be a multiple of the other"
-    elif maps and own.hidden_size != other.hidden_size:
-        problem = f"the student's maps are {own.hidden_size} wide and the teacher's {other.hidden_size}"
-    elif loss.attention and chosen is None and heads_of[1] % heads_of[0]:
-        problem = f"the teacher's {heads_of[1]} heads can't be divided into {heads_of[0]} groups, one per student head"
+    if max(student_layers, teacher_layers) % min(student_layers, teacher_layers):
+        problem = (
+            f"the student has {student_layers} layers and the teacher {teacher_layers}: one must be a multiple of the "
+            "other"
+        )
+    elif maps and student.hidden_size != source.hidden_size:
+        problem = f"the student's maps are {student.hidden_size} wide and the teacher's {source.hidden_size}"
+    elif loss.attention and chosen is None and teacher_heads % student_heads:
+        problem = (
+            f"the teacher's {teacher_heads} heads can't be divided into {student_heads} groups, one per student head"
+        )
     if problem:
         raise TrainingError(f"{config.name}: {problem}; set the weights of these losses in 'loss' to 0")
+
+
+def check_stages(config: Config, stages: list[Stage], model, teacher) -> None:
+    """Reject a run with a stage in which there is no loss to minimize."""
+    loss = config.loss
+    maps = loss.raw_maps or loss.feature_maps or loss.statistics
+    task_loss = config.task == "text" or loss.hard or (loss.soft and teacher is not None)
+    for stage in stages:
+        parts = []
+        if teacher is not None:
+            parts = [part for part in stage.transfer if _teacher_part(part, model, teacher) is not None]
+        if (maps and parts) or (loss.attention and any(parts)) or (stage.distil and task_loss):
+            continue
+        raise TrainingError(
+            f"{config.name}: stage '{stage.name}' has no loss to minimize; set 'hard' in 'loss' (or 'soft' and a "
+            "'teacher'), or use another 'strategy' in 'transfer'"
+        )
+
+
+def _teacher_part(part: int, model, teacher) -> int | None:
+    student_layers = build.encoder(model).config.num_hidden_layers
+    return teacher_part(part, student_layers, build.encoder(teacher).config.num_hidden_layers)
 
 
 def train(config: Config, folders: Folders, strategy: str, limit: TimeLimit | None = None) -> bool:
@@ -127,6 +154,7 @@ def train(config: Config, folders: Folders, strategy: str, limit: TimeLimit | No
     if teacher is not None:
         teacher.to(device())
     run = loop.Loop(config, folders, model, strategy, limit)
+    check_stages(config, run.stages, model, teacher)
     objective = distil.Distillation(config, model, teacher, task.terms, chosen)
     score = None if task.score is None else lambda: task.score(model)
     finished = run.run(task.batch_at, objective, score)

@@ -4,21 +4,33 @@ import copy
 import dataclasses
 import json
 import statistics
-import tomllib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from training import atomic, plots
 from training import config as configuration
-from training import plots
 from training.config import Config
 from training.errors import TrainingError
 from training.folders import Folders
 from training.steps import evaluate, transfer
 
 
+@dataclass
+class ComparisonFile:
+    """The keys of a comparison file; only `storages` may be omitted."""
+
+    name: str = ""
+    base: str = ""  # configuration file in the same folder
+    metric: str = ""
+    seeds: list[int] = field(default_factory=list)
+    variants: dict = field(default_factory=dict)  # by name: the keys that the variant changes in the base
+    storages: list[str] = field(default_factory=lambda: ["f32"])
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """The settings of a comparison file."""
+    """The settings of a comparison."""
 
     name: str
     metric: str  # key in `scores.json`
@@ -26,18 +38,18 @@ class Comparison:
     runs: dict[str, list[Config]]  # by variant: one configuration per seed
 
 
-def run_comparison(path: Path, folders: Folders) -> None:
+def run_comparison(path: Path, folders: Folders, overrides: Sequence[str] = ()) -> None:
     """Train and score unfinished runs, write `table.json` and `table.png`, and print the table."""
-    comparison = read(path)
+    comparison = read(path, overrides)
     rows = []
     for variant, configs in comparison.runs.items():
         hours = sum(_train(config, folders) for config in configs)
         for storage in comparison.storages:
             label = variant if len(comparison.storages) == 1 else f"{variant}, {storage}"
-            rows.append(row(label, [_score(config, folders, storage, comparison.metric) for config in configs], hours))
+            scores = [_score(config, folders, storage, comparison.metric) for config in configs]
+            rows.append(table_row(label, scores, hours))
     folder = folders.run(comparison.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "table.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    atomic.write_whole(folder / "table.json", lambda p: p.write_text(json.dumps(rows, indent=2) + "\n"))
     plots.seeds(rows, comparison.metric, folder / "table.png")
     print(markdown(rows, comparison.metric))
 
@@ -46,13 +58,12 @@ def _train(config: Config, folders: Folders) -> float:
     # Comparisons with the same base share the runs of equal variants, so runs of the same name must be the same.
     folder = folders.run(config.name)
     settings = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
-    kept = folder / "settings.json"
-    if kept.exists() and kept.read_text(encoding="utf-8") != settings:
+    path = folder / "settings.json"
+    if path.exists() and path.read_text(encoding="utf-8") != settings:
         raise TrainingError(
-            f"{kept}: this run had different settings; rename the variant or the base, or move the folder away"
+            f"{path}: this run had different settings; rename the variant or the base, or move the folder away"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    kept.write_text(settings, encoding="utf-8")
+    atomic.write_whole(path, lambda partial: partial.write_text(settings))
     transfer.run(config, folders)
     return _figure(folder / "done.json", "hours")
 
@@ -64,7 +75,7 @@ def _score(config: Config, folders: Folders, storage: str, metric: str) -> float
     return _figure(path, metric)
 
 
-def row(variant: str, scores: list[float], hours: float) -> dict:
+def table_row(variant: str, scores: list[float], hours: float) -> dict:
     """A row of the table; the spread is the sample standard deviation, None for a single seed."""
     spread = statistics.stdev(scores) if len(scores) > 1 else None
     return {"variant": variant, "mean": statistics.fmean(scores), "spread": spread, "scores": scores, "hours": hours}
@@ -73,39 +84,36 @@ def row(variant: str, scores: list[float], hours: float) -> dict:
 def markdown(rows: list[dict], metric: str) -> str:
     """The table in Markdown, as in RESULTS.md."""
     lines = [f"| variant | {metric} | seeds | hours |", "|---|---|---|---|"]
-    for given in rows:
-        spread = "" if given["spread"] is None else f" ± {given['spread']:.2f}"
-        seeds = ", ".join(f"{score:.2f}" for score in given["scores"])
-        lines.append(f"| {given['variant']} | {given['mean']:.2f}{spread} | {seeds} | {given['hours']:.2f} |")
+    for row in rows:
+        spread = "" if row["spread"] is None else f" ± {row['spread']:.2f}"
+        seeds = ", ".join(f"{score:.2f}" for score in row["scores"])
+        lines.append(f"| {row['variant']} | {row['mean']:.2f}{spread} | {seeds} | {row['hours']:.2f} |")
     return "\n".join(lines)
 
 
-def read(path: Path) -> Comparison:
-    """Read a comparison, whose base is in the same folder, and check all of its configurations."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        base = tomllib.loads((path.parent / table.get("base", "")).read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise TrainingError(f"{path}: {error.filename}: no such configuration file (key 'base')") from None
-    except tomllib.TOMLDecodeError as error:
-        raise TrainingError(f"{path}: not valid TOML: {error}") from None
-    needed, optional = {"name", "base", "metric", "seeds", "variants"}, {"storages"}
-    if unknown := set(table) - needed - optional:
-        raise TrainingError(f"{path}: unknown key '{min(unknown)}' (known: {', '.join(sorted(needed | optional))})")
-    if missing := needed - set(table):
-        raise TrainingError(f"{path}: '{min(missing)}' is missing")
-    storages = table.get("storages", ["f32"])
-    if not storages or set(storages) - set(evaluate.STORAGES):
+def read(path: Path, overrides: Sequence[str] = ()) -> Comparison:
+    """Read a comparison, whose base is in the same folder, and check all of its configurations.
+
+    `overrides` apply to every run, after the changes of its variant.
+    """
+    file = configuration.build(ComparisonFile, configuration.read_toml(path), str(path))
+    for key in ("name", "base", "metric", "seeds", "variants"):
+        if not getattr(file, key):
+            raise TrainingError(f"{path}: '{key}' is missing")
+    if not file.storages or set(file.storages) - set(evaluate.STORAGES):
         raise TrainingError(f"{path}: 'storages' must be a non-empty list of {' and '.join(evaluate.STORAGES)}")
-    runs = {}
-    for variant, changes in table["variants"].items():
+    base = configuration.read_toml(path.parent / file.base)
+    runs: dict[str, list[Config]] = {}
+    for variant, changes in file.variants.items():
+        where = f"{path}: variant '{variant}'"
+        if not isinstance(changes, dict):
+            raise TrainingError(f"{where} must be a table of the keys that it changes")
         runs[variant] = []
-        for seed in table["seeds"]:
-            changed = merged(base, {**changes, "seed": seed, "name": f"{base.get('name', '')}-{variant}-{seed}"})
-            config = configuration.build(Config, changed, f"{path}: variant '{variant}'")
-            configuration.check(config, f"{path}: variant '{variant}'")
-            runs[variant].append(config)
-    return Comparison(table["name"], table["metric"], storages, runs)
+        for seed in file.seeds:
+            name = f"{base.get('name', '')}-{variant}-{seed}"
+            table = merged(base, {**changes, "seed": seed, "name": name})
+            runs[variant].append(configuration.build_checked(table, overrides, where))
+    return Comparison(file.name, file.metric, file.storages, runs)
 
 
 def merged(base: dict, changes: dict) -> dict:
@@ -118,7 +126,7 @@ def merged(base: dict, changes: dict) -> dict:
 
 
 def _figure(path: Path, key: str) -> float:
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if key not in found:
-        raise TrainingError(f"{path}: no '{key}' (available: {', '.join(found)})")
-    return found[key]
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    if key not in figures:
+        raise TrainingError(f"{path}: no '{key}' (available: {', '.join(figures)})")
+    return figures[key]

@@ -4,10 +4,11 @@ from training.config import Config
 from training.data import corpus, tokens
 from training.errors import TrainingError
 from training.folders import Folders
+from training.models.save import tokenizer_directory
 
 
 def run(config: Config, folders: Folders) -> None:
-    """Tokenize the configured files with the tokenizer of `models.init`."""
+    """Tokenize the configured files with the tokenizer of `models.init`, the teacher or `data.tokenizer`."""
     if not config.data.files:
         raise TrainingError(f"{config.name}: 'data.files' is empty; list text files in the data folder")
     folder = folders.run(config.name)
@@ -15,4 +16,4 @@ def run(config: Config, folders: Folders) -> None:
         print(folder)
         return
     files = [folders.data_file(*name.split("/")) for name in config.data.files]
-    print(corpus.build(tokens.load(folders.model(config.models.init)), files, folder))
+    print(corpus.build(tokens.load(tokenizer_directory(config, folders)), files, folder))

@@ -22,7 +22,8 @@ def run(config: Config, folders: Folders) -> None:
     source = result(config, folders)
     folder = folders.run(config.name) / "export"
     export(source, folder, calibrate.read(config, folders))
-    atomic.write_whole(folder / "README.md", lambda p: p.write_text(card.write(config, folders, source)))
+    text = card.write(config, folders, source)
+    atomic.write_whole(folder / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
     write_manifest(folder, "f16")
     print(folder)
 

@@ -7,6 +7,7 @@ from training.config import Config
 from training.data import packed
 from training.errors import TrainingError
 from training.folders import Folders
+from training.models.save import tokenizer_directory
 from training.tasks import open_task
 
 
@@ -17,9 +18,8 @@ def run(config: Config, folders: Folders) -> None:
     path = folders.out / "packed" / f"{config.data.packed}.xz"
     # Read the text, and all of it: examples are held out when the packed file is read.
     text = dataclasses.replace(config.data, packed="")
-    whole = dataclasses.replace(config, data=text, loop=dataclasses.replace(config.loop, evaluate_every=0))
-    tokenizer_from = folders.model(config.models.init or config.models.teacher)
-    task = open_task(whole, folders, tokenizer_from)
+    unsplit = dataclasses.replace(config, data=text, loop=dataclasses.replace(config.loop, evaluate_every=0))
+    task = open_task(unsplit, folders, tokenizer_directory(config, folders))
     if parallel.first():
         examples = packed.collect(task.batch_at, task.per_epoch)
         packed.write(path, examples)

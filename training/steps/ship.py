@@ -15,22 +15,24 @@ from training.scoring import classes, questions, words
 
 def run(config: Config, folders: Folders) -> None:
     """Quantize `runs/NAME/export`, score both on the whole dev set, and copy the result to the shipped models."""
-    score, dtype = _scored(config)
+    score, dtype = _scoring(config)
     source = folders.run(config.name) / "export"
     if not (source / "config.json").is_file():
         raise TrainingError(f"{source}: no exported model; run the step 'export' of '{config.name}' first")
     program = engine.find()
-    made = folders.run(config.name) / "shipped"
-    shutil.rmtree(made, ignore_errors=True)
-    program.quantize(source, dtype, made)
-    text = card.write(config, folders, source, [*score(config, folders, program, made, source), *_sums(made)])
-    atomic.write_whole(made / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
+    shipped = folders.run(config.name) / "shipped"
+    shutil.rmtree(shipped, ignore_errors=True)
+    program.quantize(source, dtype, shipped)
+    text = card.write(
+        config, folders, source, [*score(config, folders, program, shipped, source), *_checksums(shipped)]
+    )
+    atomic.write_whole(shipped / "README.md", lambda p: p.write_text(text, encoding="utf-8"))
     target = folders.shipped / config.name
-    atomic.replace_folder(made, target)
+    atomic.replace_folder(shipped, target)
     print(target)
 
 
-def _scored(config: Config) -> tuple[Callable[..., list[str]], str]:
+def _scoring(config: Config) -> tuple[Callable[..., list[str]], str]:
     """Return the scoring function for a task, and the data type of the shipped weights."""
     if config.task == "squad":
         return questions.lines, "q8"
@@ -47,7 +49,7 @@ def _scored(config: Config) -> tuple[Callable[..., list[str]], str]:
     return classes.lines, "q8"
 
 
-def _sums(folder: Path) -> list[str]:
+def _checksums(folder: Path) -> list[str]:
     lines = ["## Files", "", "| file | bytes | SHA-256 |", "|---|---|---|"]
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()

@@ -21,8 +21,8 @@ def open_glue(config: Config, folders: Folders, tokenizer) -> Task:
     source = GlueBatches(config, rows, encoded)
     score = None
     if held:
-        seen = tokens.encode_rows(tokenizer, held, config.data.max_length)
-        score = lambda model: held_out_score(model, held, seen)  # noqa: E731
+        held_encoded = tokens.encode_rows(tokenizer, held, config.data.max_length)
+        score = lambda model: held_out_score(model, held, held_encoded)  # noqa: E731
     return Task(source.at, glue_terms, score, source.order.per_epoch)
 
 
@@ -49,7 +49,7 @@ class GlueBatches:
             examples, labels = self._joined(examples, labels, random)
         batch = batches.pad(examples, {"label": labels})
         if data.replace and random.random() < 0.5:
-            batches.swap_pieces(batch, data.replace, self.frequency, random)
+            batches.replace_tokens(batch, data.replace, self.frequency, random)
             if not self.regression:
                 labels.fill_(-100)
         return batch
@@ -88,10 +88,10 @@ def predict_rows(model, encoded: list[tokens.Encoded], batch_size: int = 32) -> 
     order = np.argsort([len(e) for e in encoded], kind="stable")
     logits = [None] * len(encoded)
     for start in range(0, len(order), batch_size):
-        part = order[start : start + batch_size]
-        out = model(**batches.pad([encoded[i] for i in part], {}).to(device).inputs()).logits.float().cpu().numpy()
-        for place, i in enumerate(part):
-            logits[i] = out[place]
+        indices = order[start : start + batch_size]
+        batch = batches.pad([encoded[i] for i in indices], {}).to(device)
+        for i, row in zip(indices, model(**batch.inputs()).logits.float().cpu().numpy(), strict=True):
+            logits[i] = row
     return np.stack(logits)
 
 

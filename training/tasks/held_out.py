@@ -17,7 +17,7 @@ def split(rows: Sequence[Row], config: Config) -> tuple[list[Row], list[Row]]:
     rows that it was trained on.
     """
     count = min(config.loop.held_out, len(rows) // 10) if config.loop.evaluate_every else 0
-    drawn = np.random.default_rng(0).permutation(len(rows))
-    held, rest = drawn[:count], drawn[count:]
+    shuffled = np.random.default_rng(0).permutation(len(rows))
+    held, rest = shuffled[:count], shuffled[count:]
     order = np.random.default_rng([config.seed, 0]).permutation(len(rest))
     return [rows[i] for i in held], [rows[i] for i in rest[order]]

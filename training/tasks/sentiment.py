@@ -23,11 +23,11 @@ def open_sentiment(config: Config, folders: Folders, tokenizer) -> Task:
     if config.data.limit:
         rows = rows[: config.data.limit]
     paragraphs = squad.read_train(folders, False).paragraphs if config.data.opinions.fact else []
-    source = SentimentBatches(config, rows, tokenizer, opinions.Maker(rows, paragraphs))
+    source = SentimentBatches(config, rows, tokenizer, opinions.SentenceGenerator(rows, paragraphs))
     score = None
     if held and config.loop.evaluate_every:
-        seen = tokens.encode_rows(tokenizer, held, config.data.max_length)
-        score = lambda model: held_out_score(model, held, seen)  # noqa: E731
+        encoded = tokens.encode_rows(tokenizer, held, config.data.max_length)
+        score = lambda model: held_out_score(model, held, encoded)  # noqa: E731
     return Task(source.at, sentiment_terms, score, source.order.per_epoch)
 
 
@@ -47,13 +47,14 @@ def split(rows: list[glue.Row], count: int) -> tuple[list[glue.Row], list[glue.R
 class SentimentBatches:
     """Batches of phrases, some of them replaced by rule-based sentences whose labels are probabilities."""
 
-    def __init__(self, config: Config, rows: list[glue.Row], tokenizer, maker: opinions.Maker):
-        self.config, self.tokenizer, self.maker, self.rows = config, tokenizer, maker, rows
+    def __init__(self, config: Config, rows: list[glue.Row], tokenizer, generator: opinions.SentenceGenerator):
+        self.config, self.tokenizer, self.generator, self.rows = config, tokenizer, generator, rows
         encoded = tokens.encode_rows(tokenizer, rows, config.data.max_length)
         self.phrases = GlueBatches(config, rows, encoded)
         self.order = self.phrases.order
-        shares = dataclasses.asdict(config.data.opinions)
-        self.kinds = [(kind, share) for kind, share in shares.items() if share > 0]
+        fractions = dataclasses.asdict(config.data.opinions)
+        self.kinds = [(kind, fraction) for kind, fraction in fractions.items() if fraction > 0]
+        generator.check(kind for kind, _ in self.kinds)
 
     def at(self, step: int) -> batches.Batch:
         """The batch of a step. `wanted` `[rows, 2]`: target probabilities of rule-based sentences, else NaN."""
@@ -61,32 +62,32 @@ class SentimentBatches:
         batch = self.phrases.at(step)
         numbers = self.order.step(step)
         examples = [
-            tokens.Encoded(ids[mask > 0].tolist(), kinds[mask > 0].tolist())
-            for ids, kinds, mask in zip(batch.input_ids, batch.token_type_ids, batch.attention_mask, strict=True)
+            tokens.Encoded(ids[mask > 0].tolist(), types[mask > 0].tolist())
+            for ids, types, mask in zip(batch.input_ids, batch.token_type_ids, batch.attention_mask, strict=True)
         ]
         label = batch.labels["label"].clone()
-        wanted = torch.full((len(examples), 2), torch.nan)
+        targets = torch.full((len(examples), 2), torch.nan)
         texts = {}
         for row, number in enumerate(numbers):
-            made = self._draw(self.rows[number], random)
-            if made is not None:
-                texts[row], label[row] = made.text, -100
-                wanted[row] = torch.tensor([1 - made.positive, made.positive])
-        written = tokens.encode_rows(
+            sentence = self._draw(self.rows[number], random)
+            if sentence is not None:
+                texts[row], label[row] = sentence.text, -100
+                targets[row] = torch.tensor([1 - sentence.positive, sentence.positive])
+        generated = tokens.encode_rows(
             self.tokenizer, [glue.Row(text, None, 0.0) for text in texts.values()], self.config.data.max_length
         )
-        for row, example in zip(texts, written, strict=True):
+        for row, example in zip(texts, generated, strict=True):
             examples[row] = example
-        return batches.pad(examples, {"label": label, "wanted": wanted, "taught": wanted.isnan().any(-1)})
+        return batches.pad(examples, {"label": label, "wanted": targets, "taught": targets.isnan().any(-1)})
 
-    def _draw(self, row: glue.Row, random) -> opinions.Made | None:
-        place = random.random()
-        for kind, share in self.kinds:
-            if place < share:
+    def _draw(self, row: glue.Row, random) -> opinions.Sentence | None:
+        position = random.random()
+        for kind, fraction in self.kinds:
+            if position < fraction:
                 if kind == "written":
-                    return opinions.Made(writing.vary(row.first, random), float(row.label))
-                return self.maker.draw(kind, random)
-            place -= share
+                    return opinions.Sentence(writing.vary(row.first, random), float(row.label))
+                return self.generator.draw(kind, random)
+            position -= fraction
         return None
 
 
@@ -96,9 +97,9 @@ def sentiment_terms(student_output, teacher_output, batch: batches.Batch, config
     terms = glue_terms(student_output, None, batch, config)
     if config.loss.hard:
         # Both are means over their rows, so they are weighted by row counts.
-        known, made = int((batch.labels["label"] != -100).sum()), int((~use_teacher).sum())
-        likely = losses.likely_labels(student_output.logits, batch.labels["wanted"])
-        terms["hard"] = (known * terms["hard"] + made * likely) / max(1, known + made)
+        labeled, generated = int((batch.labels["label"] != -100).sum()), int((~use_teacher).sum())
+        loss = losses.target_probabilities(student_output.logits, batch.labels["wanted"])
+        terms["hard"] = (labeled * terms["hard"] + generated * loss) / max(1, labeled + generated)
     if config.loss.soft:
         if teacher_output is None or not use_teacher.any():
             terms["soft"] = student_output.logits.sum() * 0.0

@@ -30,8 +30,8 @@ def open_squad(config: Config, folders: Folders, tokenizer) -> Task:
 def split_windows(windows: list[Window], config: Config) -> tuple[list[Window], list[Window]]:
     """The held-out windows, and the others without those of the same questions, which overlap with them."""
     held, rest = held_out.split(windows, config)
-    questions = {w.question for w in held}
-    return held, [w for w in rest if w.question not in questions]
+    held_questions = {window.question for window in held}
+    return held, [window for window in rest if window.question not in held_questions]
 
 
 def open_windows(config: Config, folders: Folders, tokenizer) -> Windows:
@@ -74,21 +74,20 @@ def squad_terms(student_output, teacher_output, batch: batches.Batch, config: Co
     """Soft-label and hard-label losses, averaged over both ends; soft labels only for rows marked `taught`."""
     weights, use_teacher, terms = config.loss, batch.labels["taught"], {}
     ends = [("start", "start_logits"), ("end", "end_logits")]
-    hidden = batch.attention_mask == 0
-    logits = {name: getattr(student_output, name).masked_fill(hidden, -1e4) for _, name in ends}
+    padding = batch.attention_mask == 0
+    logits = {name: getattr(student_output, name).masked_fill(padding, -1e4) for _, name in ends}
     if weights.hard:
         terms["hard"] = sum(losses.hard_labels(logits[n], batch.labels[label]) for label, n in ends) / 2
     if weights.soft and not use_teacher.any():
         # A zero loss through which gradients can still be computed.
         terms["soft"] = logits["start_logits"].sum() * 0.0
     elif weights.soft and teacher_output is not None:
-        wanted = {name: getattr(teacher_output, name).masked_fill(hidden, -1e4) for _, name in ends}
-        terms["soft"] = (
-            sum(
-                losses.soft_labels(logits[n][use_teacher], wanted[n][use_teacher], weights.temperature) for _, n in ends
-            )
-            / 2
-        )
+        targets = {name: getattr(teacher_output, name).masked_fill(padding, -1e4) for _, name in ends}
+        by_end = [
+            losses.soft_labels(logits[name][use_teacher], targets[name][use_teacher], weights.temperature)
+            for _, name in ends
+        ]
+        terms["soft"] = sum(by_end) / 2
     return terms
 
 
@@ -101,8 +100,8 @@ def held_out_score(model, windows: Windows, held: list, batch_size: int = 16) ->
         part = held[i : i + batch_size]
         batch = batches.pad([windows.encoded(w) for w in part], {}).to(device)
         out = model(**batch.inputs())
-        hidden = batch.attention_mask == 0
-        start = out.start_logits.masked_fill(hidden, -1e4).argmax(1).tolist()
-        end = out.end_logits.masked_fill(hidden, -1e4).argmax(1).tolist()
+        padding = batch.attention_mask == 0
+        start = out.start_logits.masked_fill(padding, -1e4).argmax(1).tolist()
+        end = out.end_logits.masked_fill(padding, -1e4).argmax(1).tolist()
         hits += sum(w.start == s and w.end == e for w, s, e in zip(part, start, end, strict=True))
     return {"held_out_exact": 100 * hits / len(held)}

@@ -1,4 +1,4 @@
-"""The interface between a task and the loop: its batches and its own loss terms."""
+"""The interface between a task and the training loop: batches and loss terms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

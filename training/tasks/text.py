@@ -10,6 +10,7 @@ from training.errors import TrainingError
 from training.folders import Folders
 from training.tasks.task import Task
 
+# Fraction of the tokens that are predicted; of these, the fractions that are left unchanged and that are replaced.
 MASKED, KEPT, RANDOM = 0.15, 0.1, 0.1
 
 
@@ -46,14 +47,14 @@ class TextBatches:
         room = self.config.data.sequence_length - 3
         last = len(self.text.books) - 1
         number = int(random.integers(last))
-        first = self._stretch(number, room // 2, tail=True)
+        first = self._part(number, room // 2, tail=True)
         follows = random.random() < 0.5 and self.text.books[number] == self.text.books[number + 1]
         other = number + 1 if follows else int(random.integers(last + 1))
         follows = other == number + 1
-        second = self._stretch(other, room - len(first), tail=False)
+        second = self._part(other, room - len(first), tail=False)
         return tokens.assemble(first, second, room + 3), follows
 
-    def _stretch(self, number: int, room: int, tail: bool) -> list[int]:
+    def _part(self, number: int, room: int, tail: bool) -> list[int]:
         ids = self.text.paragraph(number).tolist()
         return ids[-room:] if tail else ids[:room]
 
@@ -61,13 +62,13 @@ class TextBatches:
 def mask_words(ids: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
     """Choose 15 % of the non-special tokens, mask 80 % of them and replace 10 %, in place; returns the labels."""
     flat = ids.numpy()
-    ordinary = ~np.isin(flat, (tokens.PAD, tokens.CLS, tokens.SEP))
-    chosen = ordinary & (random.random(flat.shape) < MASKED)
+    maskable = ~np.isin(flat, (tokens.PAD, tokens.CLS, tokens.SEP))
+    chosen = maskable & (random.random(flat.shape) < MASKED)
     labels = np.where(chosen, flat, -100)
-    fate = random.random(flat.shape)
-    flat[chosen & (fate >= KEPT + RANDOM)] = tokens.MASK
-    swapped = chosen & (fate < RANDOM)
-    flat[swapped] = random.integers(1000, tokens.VOCABULARY, size=int(swapped.sum()))
+    draw = random.random(flat.shape)
+    flat[chosen & (draw >= KEPT + RANDOM)] = tokens.MASK
+    replaced = chosen & (draw < RANDOM)
+    flat[replaced] = random.integers(1000, tokens.VOCABULARY, size=int(replaced.sum()))
     return torch.from_numpy(labels)
 
 
@@ -83,5 +84,4 @@ def text_terms(student_output, teacher_output, batch: batches.Batch, config: Con
         distilled = losses.soft_labels(
             student_output.prediction_logits[chosen], teacher_output.prediction_logits[chosen]
         )
-    whole = losses.pretraining(masked, distilled, weights.next_sentence * follows, alpha)
-    return {"pretraining": whole}
+    return {"pretraining": losses.pretraining(masked, distilled, weights.next_sentence * follows, alpha)}

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,15 @@ def fails(capsys, world, tmp_path, toml: str, step="finetune", data: Path | None
         (GOOD.replace("[models]", "[models]\ndeepen_after = ['1']"), "'deepen_after' must be a list of integers"),
         (GOOD.replace("[models]", "[models]\ndeepen_after = [true]"), "'deepen_after' must be a list of integers"),
         (GOOD.replace("init = ", "deepen_after = [1]\nteacher = "), "'deepen_after' needs an 'init'"),
+        (GOOD + "[loop]\nlog_every = 0", "'log_every' must be positive"),
+        (GOOD + "[loop]\nheld_out = -1", "'held_out' can't be negative"),
+        (GOOD + "[data]\nlimit = -1", "'limit' can't be negative"),
+        (GOOD + "[data]\nsequence_length = 4", "'sequence_length' must be between 8 and 512"),
+        (GOOD + "beta2 = 1.0", "'beta2' must be at least 0 and less than 1"),
+        (GOOD + "warmup = 6.0", "'warmup' and 'decay' must be fractions"),
+        (GOOD + "[loss]\nsoft = -1.0", "the weights in 'loss' can't be negative"),
+        (GOOD + "[loss]\nhard = 0.0", "stage 'plain' has no loss to minimize"),
+        (GOOD + '[data]\npacked = "x"\nopinions = { fact = 0.1 }', "'packed' can't be used with"),
         ("name = ", "not valid TOML"),
     ],
 )
@@ -114,15 +124,12 @@ def test_binary_data_is_rejected(capsys, world, tmp_path):
 
 
 def test_wrong_answer_position_is_rejected(capsys, world, tmp_path):
-    answer = {"answer_start": 2, "text": "cat"}
+    answer = {"answer_start": 3, "text": "cat"}
     paragraph = {"context": "a cat.", "qas": [{"id": "q1", "question": "?", "answers": [answer]}]}
     (tmp_path / "squad").mkdir()
-    with gzip.open(tmp_path / "squad" / "train-v1.1.json.gz", "wt") as file:
-        json.dump({"data": [{"paragraphs": [paragraph]}]}, file)
     with gzip.open(tmp_path / "squad" / "train-v1.1.ambiguous.json.gz", "wt") as file:
         file.write("{}")
     squad = GOOD.replace("[models]", 'task = "squad"\n[models]').replace("tiny", "tiny-squad")
-    answer["answer_start"] = 3
     with gzip.open(tmp_path / "squad" / "train-v1.1.json.gz", "wt") as file:
         json.dump({"data": [{"paragraphs": [paragraph]}]}, file)
     assert "question q1: 'cat' not found at 3" in fails(capsys, world, tmp_path, squad, data=tmp_path)
@@ -172,3 +179,78 @@ def test_diverging_loss_stops_the_run(world):
     with pytest.raises(TrainingError, match="the loss is (nan|inf) at step"):
         finetune.run(wild, world)
     assert not (world.run("wild") / "done.json").exists()
+
+
+def test_folder_in_place_of_a_configuration_is_reported(capsys, tmp_path):
+    assert main(["finetune", "--config", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path}: Is a directory\n"
+
+
+def test_corrupt_compressed_data_is_rejected(capsys, world, tmp_path):
+    for folder, name, task, message in (
+        ("sst2", "train.tsv.gz", "sst2", "not a valid text file"),
+        ("squad", "train-v1.1.json.gz", "squad", "not valid JSON"),
+    ):
+        content = bytearray((world.data / folder / name).read_bytes())
+        content[40:80] = bytes(40)
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(content)
+        toml = f'task = "{task}"\n' + GOOD.replace("models:tiny", "models:tiny-squad")
+        assert message in fails(capsys, world, tmp_path, toml, data=tmp_path)
+
+
+def test_missing_ambiguous_questions_can_be_turned_off(capsys, world, tmp_path):
+    (tmp_path / "squad").mkdir()
+    (tmp_path / "squad" / "train-v1.1.json.gz").write_bytes((world.data / "squad" / "train-v1.1.json.gz").read_bytes())
+    toml = 'task = "squad"\n' + GOOD.replace("models:tiny", "models:tiny-squad")
+    line = fails(capsys, world, tmp_path, toml, data=tmp_path)
+    assert "train-v1.1.ambiguous.json.gz: no such data file" in line
+    assert line.endswith("or set 'skip_ambiguous' = false in 'data'\n")
+
+
+def test_invalid_squad_file_is_rejected_with_its_article(capsys, world, tmp_path):
+    answer = {"answer_start": "two", "text": "cat"}
+    articles = [{"paragraphs": []}, {"paragraphs": [{"context": "a cat", "qas": [{"id": "q", "answers": [answer]}]}]}]
+    (tmp_path / "squad").mkdir()
+    with gzip.open(tmp_path / "squad" / "train-v1.1.json.gz", "wt") as file:
+        json.dump({"data": articles}, file)
+    toml = 'task = "squad"\n' + GOOD.replace("models:tiny", "models:tiny-squad")
+    assert "not in SQuAD's format: article 2: ValueError" in fails(capsys, world, tmp_path, toml, data=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [("{}", "not a valid tokenizer"), (None, "the id of [CLS] is 3, not 101; only models with the vocabulary of")],
+)
+def test_unusable_tokenizer_is_rejected(capsys, world, tmp_path, content, expected):
+    folder = tmp_path / "other"
+    shutil.copytree(world.models / "tiny", folder)
+    if content is None:
+        (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "a", "b", "[CLS]", "[SEP]", "[MASK]"]) + "\n")
+        special = {"[PAD]": 0, "[CLS]": 3, "[SEP]": 4, "[MASK]": 5}
+        settings = json.loads((folder / "tokenizer.json").read_text())
+        settings["model"]["vocab"] = special | {"a": 1, "b": 2} | {f"[unused{i}]": i for i in range(6, 100)}
+        settings["model"]["vocab"]["[UNK]"] = 100
+        settings["added_tokens"] = []
+        settings["post_processor"] = None
+        content = json.dumps(settings)
+    (folder / "tokenizer.json").write_text(content)
+    assert expected in fails(capsys, world, tmp_path, GOOD.replace("models:tiny", str(folder)))
+
+
+def test_too_few_examples_are_reported(capsys, world, tmp_path):
+    for name in ("train-v1.1.json.gz", "train-v1.1.ambiguous.json.gz"):
+        (tmp_path / "squad").mkdir(exist_ok=True)
+        content = {"data": []} if name == "train-v1.1.json.gz" else {}
+        with gzip.open(tmp_path / "squad" / name, "wt") as file:
+            json.dump(content, file)
+    toml = 'task = "squad"\n' + GOOD.replace("models:tiny", "models:tiny-squad")
+    assert "no training examples are left" in fails(capsys, world, tmp_path, toml, data=tmp_path)
+
+
+@pytest.mark.parametrize("step", ["corpus", "pack"])
+def test_missing_tokenizer_is_reported(capsys, world, tmp_path, step):
+    toml = GOOD.replace('"models:tiny"', '""') + '[data]\nfiles = ["text/books.txt"]\npacked = "x"\n'
+    assert "set 'init' or 'teacher' in 'models', or 'tokenizer' in 'data'" in fails(
+        capsys, world, tmp_path, toml, step=step
+    )

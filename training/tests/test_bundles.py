@@ -110,3 +110,11 @@ def test_invalid_index_is_rejected(folder, text):
     (folder / "index.json").write_text(text)
     with pytest.raises(TrainingError, match="index.json"):
         bundles.read(folder)
+
+
+def test_truncated_part_of_a_killed_move_is_written_again(folder):
+    write(folder, bundle(1))
+    part = max(folder.glob("part-*"), key=lambda path: path.stat().st_size)
+    part.write_bytes(part.read_bytes()[:1000])
+    write(folder, bundle(1))
+    assert bundles.read(folder) == bundle(1)

@@ -45,20 +45,20 @@ def test_threshold_keeps_the_requested_share():
         for _ in range(50):
             differences, scores = random.integers(-9, 9, size=size).astype(float), random.random(size)
             share = random.random()
-            cut = fit.keeping(differences, scores, share)
+            cut = fit.threshold_keeping(differences, scores, share)
             kept = differences <= cut
             assert scores[kept].sum() >= share * scores.sum() - 1e-6
             assert scores[differences < differences[kept].max()].sum() < share * scores.sum()
 
 
-def test_half_of_the_pairs_are_mismatched(world):
+def test_half_of_the_sample_is_mismatched(world):
     data = squad.read_train(world, skip_ambiguous=False)
-    made = unanswered.pairs(data, 20, seed=1, settings=Data())
-    own = {q.id: q for q in data.questions}
-    assert made.answerable.sum() == 10
-    assert made.kinds == ["plain", "foreign"] * 10
-    for question, keep in zip(made.data.questions, made.answerable, strict=True):
-        before = own[question.id]
+    sample = unanswered.sample(data, 20, seed=1, settings=Data())
+    originals = {q.id: q for q in data.questions}
+    assert sample.answerable.sum() == 10
+    assert sample.kinds == ["plain", "foreign"] * 10
+    for question, keep in zip(sample.data.questions, sample.answerable, strict=True):
+        before = originals[question.id]
         assert bool(question.answers) == keep
         assert (question.paragraph == before.paragraph) == keep
         if not keep:
@@ -71,18 +71,24 @@ def test_answers_are_removed_by_the_configured_fractions():
     questions = [squad.Question(f"q{i}", asked, i, ((text.index("London"), "London"),)) for i in range(60)]
     data = squad.Squad([text] * 60, [i // 30 for i in range(60)], questions)
     kinds = {"removed": 0.3, "swapped": 0.3, "negated": 0.2, "opposed": 0.2}
-    made = unanswered.pairs(data, 60, seed=2, settings=build(Data, {"unanswerable": kinds}, "here"))
-    assert set(made.kinds) == {"plain", "removed", "swapped", "negated", "foreign"}  # none of the words has an opposite
-    for question, kind in zip(made.data.questions, made.kinds, strict=True):
-        passage = made.data.paragraphs[question.paragraph]
+    sample = unanswered.sample(data, 60, seed=2, settings=build(Data, {"unanswerable": kinds}, "here"))
+    assert set(sample.kinds) == {
+        "plain",
+        "removed",
+        "swapped",
+        "negated",
+        "foreign",
+    }  # none of the words has an opposite
+    for question, kind in zip(sample.data.questions, sample.kinds, strict=True):
+        passage = sample.data.paragraphs[question.paragraph]
         assert ("London" not in passage) == (kind == "removed")
         assert (question.text == "Where was Charles Babbage?") == (kind == "swapped")
         assert (question.text == "Where wasn't Ada Byron?") == (kind == "negated")
 
 
 def test_results_are_reported_by_kind():
-    made = unanswered.Pairs(None, np.array([True, False, True, False]), ["plain", "swapped", "plain", "removed"])
-    assert unanswered.found(np.array([-3.0, -2.0, 1.0, 4.0]), made, 0.0) == {
+    sample = unanswered.Sample(None, np.array([True, False, True, False]), ["plain", "swapped", "plain", "removed"])
+    assert unanswered.accuracy_by_kind(np.array([-3.0, -2.0, 1.0, 4.0]), sample, 0.0) == {
         "plain": 50.0,
         "removed": 100.0,
         "swapped": 0.0,
@@ -90,8 +96,8 @@ def test_results_are_reported_by_kind():
 
 
 def test_calibration_uses_untrained_questions_and_is_exported(world, monkeypatch, capsys):
-    seen, pairs = [], unanswered.pairs
-    monkeypatch.setattr(calibrate_step.unanswered, "pairs", lambda data, *rest: seen.append(data) or pairs(data, *rest))
+    used, draw = [], unanswered.sample
+    monkeypatch.setattr(calibrate_step.unanswered, "sample", lambda data, *rest: used.append(data) or draw(data, *rest))
     config = tiny(
         "null",
         task="squad",
@@ -102,7 +108,7 @@ def test_calibration_uses_untrained_questions_and_is_exported(world, monkeypatch
     figures = json.loads(capsys.readouterr().out)
     assert figures["rows"] == 10
     trained = {q.id for q in squad.read_train(world, skip_ambiguous=True).questions}
-    assert not trained & {q.id for q in seen[0].questions}
+    assert not trained & {q.id for q in used[0].questions}
     assert set(figures["calibration"]) == {"temperature", "null_bias", "null_threshold", "unsure_below"}
     export.run(config, world)
     settings = json.loads((world.run("null") / "export" / "config.json").read_text())

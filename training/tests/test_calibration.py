@@ -25,8 +25,8 @@ def test_overlapping_spans_count_for_an_answer_and_no_answer_competes():
         spans = {(i, j): start[i] + end[j] for i in range(count) for j in range(i, min(count, i + answers.MAX_ANSWER))}
         wanted = np.log(np.exp(list(spans.values())).sum())
         assert log_sum(scores.ravel()) == pytest.approx(wanted)
-        own = np.log(sum(np.exp(s) for (i, j), s in spans.items() if i <= last and j >= first))
-        assert log_sum(scores[answers.overlapping(count, first, last)]) == pytest.approx(own)
+        overlapping = np.log(sum(np.exp(s) for (i, j), s in spans.items() if i <= last and j >= first))
+        assert log_sum(scores[answers.overlapping(count, first, last)]) == pytest.approx(overlapping)
     one = np.array([3.0, 1.5])
     temperatures = np.array([1.0, 2.0])
     assert answers.Prediction("x", 3.0, 3.0, one, one).probabilities(temperatures) == pytest.approx([0.5, 0.5])

@@ -112,6 +112,9 @@ def test_storages_are_scored_separately(comparison, world, monkeypatch):
         ("metric", "metrics", "metrics"),
         ("seeds = [1, 2]\n", "", "'seeds' is missing"),
         ("seeds", 'storages = ["q7"]\nseeds', "'storages' must be a non-empty list of f32 and q8"),
+        ("seeds = [1, 2]", "seeds = []", "'seeds' is missing"),
+        ("seeds = [1, 2]", "seeds = 3", "'seeds' must be a list of integers"),
+        ("maps = {}", "maps = 1", "variant 'maps' must be a table"),
         ("feature_maps", "feature_map", "feature_map"),
         ("no-maps =", '"a/b" =', "valid folder name"),
     ],
@@ -123,5 +126,10 @@ def test_errors_are_reported_before_anything_runs(comparison, old, new, says):
 
 
 def test_single_seed_has_no_spread():
-    assert compare.row("x", [90.0], 1.0)["spread"] is None
-    assert "90.00 |" in compare.markdown([compare.row("x", [90.0], 1.0)], "accuracy")
+    assert compare.table_row("x", [90.0], 1.0)["spread"] is None
+    assert "90.00 |" in compare.markdown([compare.table_row("x", [90.0], 1.0)], "accuracy")
+
+
+def test_overrides_apply_to_every_run(comparison):
+    runs = compare.read(comparison, ["optim.steps=7", "loss.feature_maps=0.5"]).runs
+    assert {(c.optim.steps, c.loss.feature_maps) for configs in runs.values() for c in configs} == {(7, 0.5)}

@@ -24,7 +24,10 @@ def test_committed_files_are_valid(path):
         assert config.read(path).name
 
 
-@pytest.mark.parametrize("content", ['steps = [["fly", "x.toml"]]', 'steps = [["teacher"]]', "steps = 1", "other = 1"])
+@pytest.mark.parametrize(
+    "content",
+    ['steps = [["fly", "x.toml"]]', 'steps = [["teacher"]]', 'steps = [["teacher", 1]]', "steps = 1", "other = 1"],
+)
 def test_invalid_queues_are_rejected(tmp_path, content):
     (tmp_path / "queue.toml").write_text(content)
     with pytest.raises(TrainingError, match=r"queue\.toml"):
@@ -53,3 +56,9 @@ def test_override_can_set_nested_keys():
     assert changed.data.unanswerable.swapped == config.read(path).data.unanswerable.swapped
     with pytest.raises(TrainingError, match="'seed' is a key, not a section"):
         config.read(path, ["seed.lr=3"])
+
+
+def test_queue_that_is_not_text_is_rejected(tmp_path):
+    (tmp_path / "queue.toml").write_bytes(b"\xff")
+    with pytest.raises(TrainingError, match=r"queue\.toml: not valid TOML"):
+        queue.read(tmp_path / "queue.toml")

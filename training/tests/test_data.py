@@ -1,14 +1,19 @@
 """Reading and batching, and the files that training must not read."""
 
+import lzma
+
 import numpy as np
 import pytest
 import torch
 from transformers.utils import ModelOutput
 
-from training.data import batches, glue, squad, tokens
+from training import tensors
+from training.data import batches, corpus, glue, packed, squad, tokens
+from training.errors import TrainingError
 from training.folders import Folders
 from training.steps import corpus as corpus_step
 from training.steps import evaluate, finetune, pretrain, teacher, transfer
+from training.tasks.packed import held_out_score
 from training.tasks.squad import SquadBatches, open_windows, squad_terms
 from training.tasks.text import mask_words
 from training.tests.conftest import tiny
@@ -70,15 +75,15 @@ def test_windows_contain_their_answer_at_its_position(world):
 def test_windows_are_tokenized_once(world, monkeypatch):
     tokenizer = tokens.load(world.models / "tiny-squad")
     config = tiny("kept", task="squad", data={"max_length": 44, "max_question": 12})
-    made = open_windows(config, world, tokenizer)
+    first = open_windows(config, world, tokenizer)
     with monkeypatch.context() as patched:
         patched.setattr(squad.Windows, "__init__", lambda *_: pytest.fail("tokenized again"))
-        kept = open_windows(config, world, tokenizer)
-    assert kept.windows == made.windows and kept.data == made.data
-    assert [[tuple(o) for o in one] for one in kept.offsets] == made.offsets
-    assert [kept.encoded(w).ids for w in kept.windows] == [made.encoded(w).ids for w in made.windows]
+        cached = open_windows(config, world, tokenizer)
+    assert cached.windows == first.windows and cached.data == first.data
+    assert [[tuple(o) for o in one] for one in cached.offsets] == first.offsets
+    assert [cached.encoded(w).ids for w in cached.windows] == [first.encoded(w).ids for w in first.windows]
     config.data.max_length = 46
-    assert open_windows(config, world, tokenizer).windows != made.windows
+    assert open_windows(config, world, tokenizer).windows != first.windows
 
 
 def test_mismatched_questions_have_no_answer_and_fit(world):
@@ -148,3 +153,28 @@ def test_training_reads_no_dev_or_test_files(world, monkeypatch):
     assert not [a for a in asked if "dev" in a or "test" in a]
     evaluate.run(tiny("blind-finetune"), world)
     assert asked[-1] == "sst2/dev.tsv"
+
+
+def test_books_are_counted_regardless_of_blank_lines(world, tmp_path):
+    (tmp_path / "books.txt").write_text("\n\nw1 w2\n\n\nw3\nw4\n\n")
+    summary = corpus.build(tokens.load(world.models / "tiny"), [tmp_path / "books.txt"], tmp_path / "corpus")
+    assert summary == {"paragraphs": 3, "pieces": 4, "books": 2}
+
+
+def test_packed_scores_are_held_out_by_their_squared_error():
+    examples = packed.Examples(
+        np.array([101, 7, 102, 101, 102], dtype=np.uint16),
+        np.array([3, 2], dtype=np.int32),
+        np.array([3, 2], dtype=np.int32),
+        {"label": np.array([2.5, 4.0], dtype=np.float32)},
+    )
+    source = packed.PackedBatches(tiny("scores", task="stsb"), examples, np.arange(2), torch.device("cpu"))
+    score = held_out_score(lambda **_: ModelOutput(logits=torch.tensor([[2.0], [1.0]])), source, np.arange(2))
+    assert score == {"held_out_error": pytest.approx((0.5**2 + 3.0**2) / 2)}
+
+
+def test_packed_file_of_another_kind_is_rejected(tmp_path):
+    path = tmp_path / "other.xz"
+    path.write_bytes(lzma.compress(tensors.to_bytes({"pieces": torch.zeros(1)})))
+    with pytest.raises(TrainingError, match="not a file written by the step 'pack': 'heads' is missing"):
+        packed.read(path)

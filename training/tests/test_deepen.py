@@ -27,8 +27,8 @@ def test_copies_preserve_outputs_and_layer_order():
     assert model.config.num_hidden_layers == 3
     with torch.no_grad():
         before, after = model(IDS, output_hidden_states=True), deeper(IDS, output_hidden_states=True)
-    for own, other in enumerate([0, 1, 1, 2, 3, 3]):
-        assert torch.equal(after.hidden_states[own], before.hidden_states[other]), own
+    for layer, original in enumerate([0, 1, 1, 2, 3, 3]):
+        assert torch.equal(after.hidden_states[layer], before.hidden_states[original]), layer
     assert torch.equal(after.start_logits, before.start_logits)
 
 

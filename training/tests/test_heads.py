@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 
-from training import distil, strategies
+from training import distil, parallel, strategies
 from training.errors import TrainingError
 from training.models import build as models
 from training.models import heads
-from training.models.modules import visible
+from training.models.modules import key_mask
 from training.steps.common import open_models, start_student, train
 from training.tasks import open_task
 from training.tests.conftest import tiny
@@ -28,13 +28,13 @@ class Case:
         self.task = open_task(self.config, world, folder)
         self.chosen = start_student(self.config, world, self.student, self.teacher, self.task)
         self.batch = self.task.batch_at(0)
-        self.seen = heads.look(self.teacher, self.batch)
+        self.outputs = heads.run_teacher(self.teacher, self.batch)
 
     def next_maps(self):
         """Return the output of every student layer for the teacher's map below it."""
-        keys = visible(self.batch.attention_mask)
+        mask = key_mask(self.batch.attention_mask)
         layers = models.encoder(self.student).encoder.layer
-        return [layer(self.seen.maps[i], keys, True) for i, layer in enumerate(layers)]
+        return [layer(self.outputs.maps[i], mask, True) for i, layer in enumerate(layers)]
 
 
 def test_most_important_heads_are_chosen(world):
@@ -42,25 +42,27 @@ def test_most_important_heads_are_chosen(world):
     output = models.encoder(case.teacher).encoder.layer[1].attention.output.dense
     with torch.no_grad():
         output.weight.view(32, 4, 8)[:, [0, 2]] *= 50
-    assert heads.choose(case.teacher, case.seen, 2)[1] == [0, 2]
-    assert [len(numbers) for numbers in heads.choose(case.teacher, case.seen, 3)] == [3, 3]
+    assert heads.choose(case.teacher, case.outputs, 2)[1] == [0, 2]
+    assert [len(numbers) for numbers in heads.choose(case.teacher, case.outputs, 3)] == [3, 3]
 
 
 @torch.no_grad()
 def test_copied_heads_attend_like_the_teacher(world):
     case = Case(world, "attend", heads="chosen")
-    standing = case.batch.attention_mask > 0
+    is_token = case.batch.attention_mask > 0
     for number, (_, given) in enumerate(case.next_maps()):
-        wanted = case.seen.attentions[number][:, case.chosen[number]]
-        assert (given - wanted).transpose(1, 2)[standing].abs().max() < 0.02
+        wanted = case.outputs.attentions[number][:, case.chosen[number]]
+        assert (given - wanted).transpose(1, 2)[is_token].abs().max() < 0.02
 
 
 @torch.no_grad()
 def test_fitted_layers_approximate_the_teacher(world):
     def errors(case):
-        standing = case.batch.attention_mask > 0
+        is_token = case.batch.attention_mask > 0
         return [
-            ((given - case.seen.maps[i + 1])[standing].square().mean() / case.seen.maps[i + 1][standing].var()).item()
+            (
+                (given - case.outputs.maps[i + 1])[is_token].square().mean() / case.outputs.maps[i + 1][is_token].var()
+            ).item()
             for i, (given, _) in enumerate(case.next_maps())
         ]
 
@@ -129,3 +131,10 @@ def test_student_of_another_family_is_rejected(world):
     later = {"models": {"init": "models:tiny-squad", "teacher": "models:tiny-squad"}, "transfer": {"heads": "chosen"}}
     with pytest.raises(TrainingError, match="MobileBERT student"):
         train(tiny("family", task="squad", loss=LOSS, **later), world, "plain")
+
+
+def test_only_the_first_process_records_the_heads(world, monkeypatch):
+    monkeypatch.setattr(parallel, "first", lambda: False)
+    case = Case(world, "not-first", heads="chosen")
+    assert case.chosen
+    assert not (world.run("not-first") / "model" / heads.RECORD).exists()

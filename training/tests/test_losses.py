@@ -17,7 +17,7 @@ def case():
     return student, teacher, mask
 
 
-def standing(mask):
+def token_positions(mask):
     return [(b, t) for b in range(mask.shape[0]) for t in range(mask.shape[1]) if mask[b, t]]
 
 
@@ -34,14 +34,14 @@ def test_feature_maps(case):
     student, teacher, mask = case
     total = [
         mean([(s - t) ** 2 for s, t in zip(student[p].tolist(), teacher[p].tolist(), strict=True)])
-        for p in standing(mask)
+        for p in token_positions(mask)
     ]
     assert losses.feature_maps(*case).item() == pytest.approx(mean(total), rel=1e-5)
 
 
 def test_raw_maps_are_relative_to_the_teachers_variance(case):
     student, teacher, mask = case
-    rows = [teacher[p].tolist() for p in standing(mask)]
+    rows = [teacher[p].tolist() for p in token_positions(mask)]
     variance = mean([spread(column) ** 2 for column in zip(*rows, strict=True)])
     wanted = losses.feature_maps(*case).item() / variance
     assert losses.raw_maps(*case).item() == pytest.approx(wanted, rel=1e-4)
@@ -58,7 +58,7 @@ def test_normalized_maps(case):
 
     total = [
         mean([(s - t) ** 2 for s, t in zip(normal(student[p].tolist()), normal(teacher[p].tolist()), strict=True)])
-        for p in standing(mask)
+        for p in token_positions(mask)
     ]
     assert losses.normalized_maps(*case).item() == pytest.approx(mean(total), rel=1e-4)
 
@@ -72,7 +72,7 @@ def test_normalized_maps_ignore_scale_and_shift(case):
 def test_statistics(case):
     student, teacher, mask = case
     total = []
-    for p in standing(mask):
+    for p in token_positions(mask):
         s, t = student[p].tolist(), teacher[p].tolist()
         total.append((mean(s) - mean(t)) ** 2 + (spread(s) - spread(t)) ** 2)
     assert losses.statistics(*case).item() == pytest.approx(mean(total), rel=1e-5)

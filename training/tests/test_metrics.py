@@ -75,14 +75,14 @@ def test_answers_are_copied_from_the_source(world):
 def test_each_token_belongs_to_the_window_with_the_most_context(world):
     data = squad_data.read_dev(world, "1.1")
     windows = squad_data.Windows(tokens.load(world.models / "tiny-squad"), data, 30, 6, 6)
-    rank = answers.max_context(windows)
-    mine = [w for w in windows.windows if w.question == 0]
-    assert len(mine) > 2
+    has_max_context = answers.max_context(windows)
+    of_question = [w for w in windows.windows if w.question == 0]
+    assert len(of_question) > 2
     owners: dict[int, int] = {}
-    for w in mine:
-        for place in range(w.count):
-            if rank(w, place):
-                owners[w.first + place] = owners.get(w.first + place, 0) + 1
+    for w in of_question:
+        for position in range(w.count):
+            if has_max_context(w, position):
+                owners[w.first + position] = owners.get(w.first + position, 0) + 1
     assert owners == {piece: 1 for piece in range(len(windows.pieces[data.questions[0].paragraph]))}
 
 
@@ -104,7 +104,7 @@ def test_length_costs_of_a_span(world):
             cost = start[head + a] + end[head + b] - first[head + a] - last[head + b]
             assert np.isclose(cost, 0.25 * (b - a) + 3.0 * ends), inside
             each.append((start[head + a] + end[head + b] - cost, inside))
-    scores = answers.span_scores(*answers.counted(windows, window, first, last, answers.max_context(windows)))
+    scores = answers.span_scores(*answers.mask_logits(windows, window, first, last, answers.max_context(windows)))
     (_, found), score = answers.best_span(windows, window, scores)
     assert (np.round(score, 9), found) == max((np.round(score, 9), inside) for score, inside in each)
 
@@ -117,7 +117,7 @@ def test_best_span_wins(world):
     start, end = np.full(head + window.count + 1, -5.0), np.full(head + window.count + 1, -5.0)
     start[head + 4], end[head + 6] = 3.0, 2.0
     start[0] = end[0] = 9.0  # the position of "no answer" isn't a span
-    scores = answers.span_scores(*answers.counted(windows, window, start, end, answers.max_context(windows)))
+    scores = answers.span_scores(*answers.mask_logits(windows, window, start, end, answers.max_context(windows)))
     (pieces, text), score = answers.best_span(windows, window, scores)
     assert text == " ".join(data.paragraphs[0].split()[4:7])
     assert (pieces, score) == ((4, 6), 5.0)

@@ -61,13 +61,13 @@ def test_another_article_is_used_if_the_article_has_no_candidate():
 
 def test_calibration_uses_near_paragraphs_too(world):
     given = squad.read_train(world, skip_ambiguous=False)
-    made = unanswered.pairs(given, 40, seed=1, settings=Data(near=1.0))
-    own = {q.id: q for q in given.questions}
-    moved = [q for q, keep in zip(made.data.questions, made.answerable, strict=True) if not keep]
-    near = [q for q in moved if given.articles[q.paragraph] == given.articles[own[q.id].paragraph]]
+    sample = unanswered.sample(given, 40, seed=1, settings=Data(near=1.0))
+    originals = {q.id: q for q in given.questions}
+    moved = [q for q, keep in zip(sample.data.questions, sample.answerable, strict=True) if not keep]
+    near = [q for q in moved if given.articles[q.paragraph] == given.articles[originals[q.id].paragraph]]
     assert near
     for q in near:
-        assert own[q.id].answers[0][1] not in given.paragraphs[q.paragraph]
+        assert originals[q.id].answers[0][1] not in given.paragraphs[q.paragraph]
 
 
 def test_single_article_is_rejected():

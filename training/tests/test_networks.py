@@ -42,10 +42,10 @@ NAMES = ("start_logits", "end_logits", "logits", "prediction_logits", "seq_relat
 
 def reference(config: Architecture, head: type) -> torch.nn.Module:
     """The same network in `transformers`, with IB-BERT's query and key resized to their input width."""
-    own = getattr(transformers, ("Bert" if config.model_type == "bert" else "MobileBert") + head.__name__)
-    given = own.config_class(**config.to_json())
-    given._attn_implementation = "eager"
-    model = own(given)
+    network = getattr(transformers, ("Bert" if config.model_type == "bert" else "MobileBert") + head.__name__)
+    settings = network.config_class(**config.to_json())
+    settings._attn_implementation = "eager"
+    model = network(settings)
     if config.reads_stream:
         for layer in model.base_model.encoder.layer:
             for name in ("query", "key"):
@@ -91,7 +91,7 @@ def test_outputs_and_gradients_match_transformers(variant, head, shown):
     assert {n: p.shape for n, p in model.named_parameters()} == {n: p.shape for n, p in wanted.named_parameters()}
     asked = {"output_hidden_states": shown, "output_attentions": shown}
     given, expected = model(**batch(), **asked), wanted(**batch(), **asked)
-    standing = batch()["attention_mask"] > 0
+    is_token = batch()["attention_mask"] > 0
     outputs, compared = [], 0
     for name in NAMES:
         if (right := getattr(expected, name, None)) is None:
@@ -99,7 +99,7 @@ def test_outputs_and_gradients_match_transformers(variant, head, shown):
             continue
         found = getattr(given, name)
         # Outputs at padded positions are ignored.
-        pairs = (found[standing], right[standing]) if right.shape[:2] == standing.shape else (found, right)
+        pairs = (found[is_token], right[is_token]) if right.shape[:2] == is_token.shape else (found, right)
         assert close(*pairs), name
         outputs.append(pairs)
         compared += 1
@@ -110,7 +110,7 @@ def test_outputs_and_gradients_match_transformers(variant, head, shown):
             assert len(found) == len(right) == (3 if maps == "hidden_states" else 2)
             for one, other in zip(found, right, strict=True):
                 axis = one if maps == "hidden_states" else one.transpose(1, 2)
-                assert close(axis[standing], (other if maps == "hidden_states" else other.transpose(1, 2))[standing])
+                assert close(axis[is_token], (other if maps == "hidden_states" else other.transpose(1, 2))[is_token])
     for place in (0, 1):
         factors = torch.Generator().manual_seed(8)
         sum(
@@ -137,14 +137,14 @@ def test_shallow_pass_returns_only_the_first_maps():
 def test_initialization_matches_transformers(variant):
     family, settings = VARIANTS[variant]
     config = Architecture(family, **SIZES | settings)
-    own, other = ForSequenceClassification(config).state_dict(), reference(config, ForSequenceClassification)
-    for name, wanted in other.state_dict().items():
+    state = ForSequenceClassification(config).state_dict()
+    for name, wanted in reference(config, ForSequenceClassification).state_dict().items():
         if variant == "ib-bert" and (".query." in name or ".key." in name):
             continue  # not initialized by `transformers`
         if wanted.std() > 1e-3:
-            assert abs(own[name].std() / wanted.std() - 1) < (0.7 if wanted.numel() < 200 else 0.2), name
+            assert abs(state[name].std() / wanted.std() - 1) < (0.7 if wanted.numel() < 200 else 0.2), name
         else:
-            assert torch.equal(own[name], wanted.float()), name
+            assert torch.equal(state[name], wanted.float()), name
 
 
 def test_directories_are_interchangeable_with_transformers(tmp_path):

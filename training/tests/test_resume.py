@@ -1,15 +1,17 @@
 """An interrupted and resumed run is bit-for-bit identical to an uninterrupted one."""
 
+import dataclasses
 import json
 
 import pytest
 import torch
 
-from training import loop
+from training import loop, state
 from training.errors import TrainingError
 from training.log import Log
 from training.models import build as models
 from training.steps import finetune, transfer
+from training.steps.common import open_models
 from training.tests.conftest import tiny
 
 
@@ -37,17 +39,17 @@ def test_resumed_run_equals_uninterrupted_run(world, monkeypatch, task, teacher,
     }
     whole, cut = (tiny(f"{kind}-{task}-{strategy}", **sections) for kind in ("whole", "cut"))
     transfer.run(whole, world)
-    learn = loop.Loop._learn
+    train_step = loop.Loop._train_step
 
     def fail(self, *arguments):
         if self.step == 4:
             raise Cut
-        learn(self, *arguments)
+        train_step(self, *arguments)
 
-    monkeypatch.setattr(loop.Loop, "_learn", fail)
+    monkeypatch.setattr(loop.Loop, "_train_step", fail)
     with pytest.raises(Cut):
         transfer.run(cut, world)
-    monkeypatch.setattr(loop.Loop, "_learn", learn)
+    monkeypatch.setattr(loop.Loop, "_train_step", train_step)
     assert not (world.run(cut.name) / "done.json").exists()
     transfer.run(cut, world)
     one, other = (models.load(world.run(c.name) / "model", task).state_dict() for c in (whole, cut))
@@ -97,3 +99,25 @@ def test_checkpoint_with_other_shapes_is_rejected(world):
     with pytest.raises(TrainingError, match=r"of shape \[24, 16\].*\[40, 16\]"):
         transfer.run(wide, world)
     assert files(world.run("shape") / "checkpoint") == before
+
+
+def test_fewer_steps_than_the_checkpoint_has_are_rejected(world):
+    config = tiny("fewer", models={"init": "models:tiny"}, optim={"steps": 3})
+    finetune.run(config, world)
+    (world.run("fewer") / "done.json").unlink()
+    config.optim.steps = 2
+    with pytest.raises(TrainingError, match="already at step 3 of 2 configured; increase 'steps' in 'optim'"):
+        finetune.run(config, world)
+
+
+def test_keys_that_an_earlier_version_lacked_do_not_prevent_resuming(world):
+    config = tiny("lacking", models={"init": "models:tiny"})
+    model, _, _ = open_models(config, world)
+    run = {"config": dataclasses.asdict(config), "strategy": "plain"}
+    stored = state.State(config, model, None)
+    run["shapes"] = stored.shapes()
+    del run["config"]["data"]["opinions"]["written"], run["config"]["data"]["span_costs"]
+    state.check(run, config, "plain", stored, world.out)
+    run["config"]["data"]["opinions"]["fact"] = 0.5
+    with pytest.raises(TrainingError, match="data.opinions.fact is 0.5 in the checkpoint but 0.0"):
+        state.check(run, config, "plain", stored, world.out)

@@ -135,7 +135,7 @@ def test_packed_batches_equal_those_of_the_text(kit):
 def test_interrupted_stages_equal_uninterrupted_ones_even_on_another_machine(kit, monkeypatch, tmp_path):
     queue.run_queue(kit.queue, kit.folders)
     whole = {run: kit.weights(run) for run in ("teacher", "student")}
-    learn = loop.Loop._learn
+    train_step = loop.Loop._train_step
 
     class Cut(Exception):
         pass
@@ -150,12 +150,12 @@ def test_interrupted_stages_equal_uninterrupted_ones_even_on_another_machine(kit
             if len(done) == after:
                 raise Cut
             done.append(self.step)
-            learn(self, *arguments)
+            train_step(self, *arguments)
 
-        monkeypatch.setattr(loop.Loop, "_learn", fail)
+        monkeypatch.setattr(loop.Loop, "_train_step", fail)
         with pytest.raises(Cut):
             queue.run_queue(kit.queue, cut)
-    monkeypatch.setattr(loop.Loop, "_learn", learn)
+    monkeypatch.setattr(loop.Loop, "_train_step", train_step)
     last = dataclasses.replace(cut, out=tmp_path / "last")
     resume.run_checkpoint(shared, last)
     kit.folders = last
@@ -194,7 +194,7 @@ def test_limit_too_short_for_one_step_writes_nothing(kit, capsys, monkeypatch):
     def slow(*_):
         time.sleep(30)
 
-    monkeypatch.setattr(loop.Loop, "_learn", slow)
+    monkeypatch.setattr(loop.Loop, "_train_step", slow)
     command = ["queue", "--config", str(kit.queue), "--checkpoints", str(kit.folders.checkpoints)]
     began = time.monotonic()
     assert main([*command, *arguments(kit, kit.folders), "--seconds", "2"]) == 1
@@ -210,7 +210,7 @@ def test_limit_keeps_the_previous_checkpoint(kit, capsys, monkeypatch):
     queue.run_queue(kit.queue, kit.folders, time_limit.TimeLimit())
     monkeypatch.undo()
     before = {path: path.read_bytes() for path in kit.folders.checkpoints.iterdir()}
-    monkeypatch.setattr(loop.Loop, "_learn", lambda *_: time.sleep(30))
+    monkeypatch.setattr(loop.Loop, "_train_step", lambda *_: time.sleep(30))
     capsys.readouterr()
     assert main(["resume", str(kit.folders.checkpoints), *arguments(kit, kit.folders), "--seconds", "2"]) == 1
     assert "too short for one step" in capsys.readouterr().err
@@ -241,11 +241,11 @@ def test_checkpoint_of_another_configuration_is_rejected(kit, capsys, monkeypatc
     assert {path: path.read_bytes() for path in kit.folders.checkpoints.iterdir()} == before
 
 
-def test_learning_rate_may_change_on_resume(kit, monkeypatch):
+def test_train_steping_rate_may_change_on_resume(kit, monkeypatch):
     monkeypatch.setattr(time_limit.TimeLimit, "allows", lambda self: self.done < 1)
     queue.run_queue(kit.queue, kit.folders, time_limit.TimeLimit())
     monkeypatch.undo()
-    queue.run_queue(kit.queue, kit.folders, changes=["optim.lr=1e-5", "loop.log_every=2"])
+    queue.run_queue(kit.queue, kit.folders, overrides=["optim.lr=1e-5", "loop.log_every=2"])
     assert (kit.folders.run("kit-student") / "done.json").exists()
 
 
@@ -317,3 +317,10 @@ def test_run_resumes_from_its_own_folder(world, monkeypatch, capsys):
         tensors.read(world.run(name) / "model" / "model.safetensors") for name in ("own-folder", "own-folder-uncut")
     )
     assert all(torch.equal(one[name], other[name]) for name in other)
+
+
+def test_overrides_are_rejected_when_resuming(kit, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["resume", str(kit.folders.checkpoints), "--set", "optim.lr=1"])
+    assert stop.value.code == 2
+    assert "--set: resume uses the configuration in the checkpoint" in capsys.readouterr().err

@@ -102,14 +102,14 @@ def test_masks_replace_whole_words_of_one_token(world):
     hidden = 0
     for seed in range(40):
         plain = '(w1 w2-w3 w4\'s w5) unknown w6, w7. "w8" w9w1 w10'
-        made = masked.mask(plain, tokenizer, np.random.default_rng(seed))
-        restored = made.text
-        for word in made.written:
+        masked_text = masked.mask(plain, tokenizer, np.random.default_rng(seed))
+        restored = masked_text.text
+        for word in masked_text.written:
             assert word in ("w1", "w5", "w6", "w7", "w8", "w10")
             restored = restored.replace("[MASK]", word, 1)
         assert restored == plain
-        assert [tokenizer.token_to_id(word) for word in made.written] == made.words
-        hidden += len(made.words)
+        assert [tokenizer.token_to_id(word) for word in masked_text.written] == masked_text.words
+        hidden += len(masked_text.words)
     assert 20 < hidden < 60
 
 
@@ -146,3 +146,22 @@ def test_intervals_match_published_examples():
     # 0.5 ± 1.96 · √(0.25 / 1000)
     assert (low, high) == pytest.approx((0.469, 0.531), abs=0.005)
     assert confidence.bootstrap([1.0] * 10) == (1.0, 1.0)
+
+
+def test_only_copy_of_a_killed_replacement_is_kept_until_there_is_another(tmp_path):
+    previous = tmp_path / "model.before"
+    previous.mkdir()
+    with pytest.raises(TrainingError, match="could not be written"):
+        atomic.replace_folder(tmp_path / "absent", tmp_path / "model")
+    assert previous.exists()
+
+
+def test_engine_that_cannot_be_run_is_reported(tmp_path):
+    with pytest.raises(TrainingError, match="absent: could not be run: No such file or directory; set MOBILEBERT_BIN"):
+        engine.Engine(str(tmp_path / "absent")).quantize(tmp_path, "q8", tmp_path / "out")
+
+
+def test_texts_without_words_to_mask_are_rejected(world):
+    config = tiny("nothing-masked", task="text", data={"files": ["sst2/dev.tsv"]})
+    with pytest.raises(TrainingError, match="dev.tsv: no word can be masked in any paragraph of 40 to 80 words"):
+        masked.draw(config, world, tokens.load(world.models / "tiny"))

@@ -38,7 +38,7 @@ def test_axes_respect_the_weights():
 
 def test_tokens_are_counted_without_padding():
     examples = [tokens.Encoded([101, 7, 7, 102], [0] * 4), tokens.Encoded([101, 102], [0] * 2)]
-    joined = batches.together([batches.pad(examples, {}), batches.pad([tokens.Encoded([101], [0])], {})])
+    joined = batches.concatenate([batches.pad(examples, {}), batches.pad([tokens.Encoded([101], [0])], {})])
     assert joined.input_ids.shape == (3, 4)
     counts = batches.piece_counts([joined], 200)
     assert counts[[0, 7, 101, 102]].tolist() == [0, 2, 3, 2]
@@ -49,9 +49,9 @@ def test_more_components_approximate_better(world):
     errors = []
     for size in (4, 16, 32):
         student, teacher = pair(world, size)
-        given = models.encoder(student).embeddings(input_ids=ids)
-        wanted = models.encoder(teacher).embeddings(input_ids=ids)
-        errors.append((given - wanted).square().mean() / wanted.var())
+        approximation = models.encoder(student).embeddings(input_ids=ids)
+        target = models.encoder(teacher).embeddings(input_ids=ids)
+        errors.append((approximation - target).square().mean() / target.var())
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 0.1
 

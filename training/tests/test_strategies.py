@@ -5,6 +5,7 @@ import torch
 
 from training import strategies
 from training.config import Loss, Transfer
+from training.errors import TrainingError
 from training.models import build as models
 from training.steps import transfer
 from training.steps.common import open_models, start_student
@@ -66,17 +67,17 @@ def test_frozen_layers_stay_bit_identical(world):
     states = {}
     from training import loop
 
-    original = loop.Loop._enter
+    original = loop.Loop._enter_stage
 
-    def watch(self, stage, inner):
+    def watch(self, stage, stage_step):
         states[stage.name] = {n: t.clone() for n, t in self.model.state_dict().items()}
-        original(self, stage, inner)
+        original(self, stage, stage_step)
 
-    loop.Loop._enter = watch
+    loop.Loop._enter_stage = watch
     try:
         transfer.run(config, world)
     finally:
-        loop.Loop._enter = original
+        loop.Loop._enter_stage = original
     after = models.load(world.run("frozen") / "model", "sst2").state_dict()
     snapshots = [*states.values(), after]
     assert list(states) == ["layer 0", "layer 1", "layer 2"]
@@ -84,3 +85,18 @@ def test_frozen_layers_stay_bit_identical(world):
         changed = {strategies.part_of(n, 2) for n in start if not torch.equal(start[n], end[n])}
         assert changed == {part}
     assert all(torch.equal(before[n], t) for n, t in snapshots[0].items())
+
+
+def test_stage_without_a_loss_is_rejected_before_training(world):
+    # Layer 1 of the student has no counterpart in a teacher with half as many layers.
+    config = tiny(
+        "lossless",
+        models={"teacher": "models:tiny"},
+        student={"num_hidden_layers": 4},
+        loss={"feature_maps": 1.0},
+        transfer={"strategy": "progressive"},
+        optim={"steps": 50},
+    )
+    with pytest.raises(TrainingError, match="stage 'layer 1' has no loss to minimize"):
+        transfer.run(config, world)
+    assert not (world.run("lossless") / "log.jsonl").exists()

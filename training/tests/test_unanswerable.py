@@ -110,8 +110,8 @@ def test_part_of_a_compound_is_not_replaced():
 
 
 def test_words_from_the_passage_are_preferred():
-    made = {questions.opposed("Which river is it?", "An Island and a river.", random(seed)) for seed in range(20)}
-    assert made == {"Which island is it?"}
+    rewritten = {questions.opposed("Which river is it?", "An Island and a river.", random(seed)) for seed in range(20)}
+    assert rewritten == {"Which island is it?"}
     assert len({questions.opposed("Which river is it?", "A river.", random(seed)) for seed in range(60)}) == 5
 
 
@@ -130,10 +130,10 @@ def variants(world, **shares):
 
 
 def test_kinds_are_drawn_by_the_configured_fractions(world):
-    made, _, answered = variants(world, mismatch=0.2, unanswerable={"neighbor": 0.3})
+    examples, _, answered = variants(world, mismatch=0.2, unanswerable={"neighbor": 0.3})
     drawn, source = [], random()
     for _ in range(40):
-        drawn += [made.draw(w, source) for w in answered]
+        drawn += [examples.draw(w, source) for w in answered]
     share = {kind: np.mean([e.kind == kind for e in drawn]) for kind in ("foreign", "neighbor", "plain")}
     assert share == pytest.approx({"foreign": 0.2, "neighbor": 0.3, "plain": 0.5}, abs=0.06)
     for example in drawn:
@@ -147,13 +147,13 @@ def test_training_and_calibration_know_every_configured_kind():
 
 
 def test_neighbors_are_from_an_adjacent_paragraph(world):
-    made, windows, answered = variants(world, unanswerable={"neighbor": 0.5})
+    examples, windows, answered = variants(world, unanswerable={"neighbor": 0.5})
     data = windows.data
     for window in answered:
-        own = data.questions[window.question].paragraph
-        example = made.make("neighbor", window, random())
+        paragraph = data.questions[window.question].paragraph
+        example = examples.make("neighbor", window, random())
         asked = example.encoded.ids[1 : example.encoded.types.index(1) - 1]
-        near = [windows.questions[i] for i, q in enumerate(data.questions) if abs(q.paragraph - own) == 1]
+        near = [windows.questions[i] for i, q in enumerate(data.questions) if abs(q.paragraph - paragraph) == 1]
         # It may have been truncated to fit in the window.
         assert asked in [question[: len(asked)] for question in near]
 
@@ -167,8 +167,8 @@ def test_removed_answer_is_not_in_the_window(world):
     tokenizer = tokens.load(world.models / "tiny-squad")
     windows = squad.Windows(tokenizer, data, 64, 32, 12)
     (window,) = windows.windows
-    made = Variants(tokenizer, windows, [window], Data(max_length=64))
-    example = made.make("removed", window, random())
+    examples = Variants(tokenizer, windows, [window], Data(max_length=64))
+    example = examples.make("removed", window, random())
     assert 1005 in windows.encoded(window).ids and 1005 not in example.encoded.ids
     assert 1004 not in example.encoded.ids and 1003 in example.encoded.ids and 1007 in example.encoded.ids
 

@@ -8,7 +8,7 @@ import torch
 
 from training.metrics import words
 from training.steps import corpus, evaluate
-from training.tests.test_data import tiny
+from training.tests.conftest import tiny
 
 
 def test_word_is_correct_only_if_it_is_strictly_most_probable():

@@ -4,9 +4,9 @@ SQuAD is encyclopedia prose. People also ask about lists, numbered steps, table 
 """
 
 from training.data.everyday import chats, facts, notices, pairs, steps, tables
-from training.data.everyday.page import Asked, pick
+from training.data.everyday.page import LabeledQuestion, pick
 
-# Fractions of these two, which are higher because they cover many kinds of text.
+# Fractions of texts made of facts and of pairs, which are high because these two cover many kinds of text.
 FACTS, PAIRS = 0.4, 0.3
 
 KINDS = (
@@ -27,8 +27,8 @@ KINDS = (
 )
 
 
-def draw(random) -> Asked:
+def draw(random) -> LabeledQuestion:
     """Generate a text and one question about it."""
-    place = random.random()
-    kind = facts.text if place < FACTS else pairs.text if place < FACTS + PAIRS else pick(KINDS, random)
+    position = random.random()
+    kind = facts.text if position < FACTS else pairs.text if position < FACTS + PAIRS else pick(KINDS, random)
     return kind(random).draw(random)

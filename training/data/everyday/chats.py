@@ -1,5 +1,7 @@
 """Chats with questions about who said what."""
 
+from dataclasses import dataclass
+
 from training.data.everyday import values, words
 from training.data.everyday.page import Page, pick, several
 
@@ -18,23 +20,43 @@ REQUESTS = (
 )
 
 
+@dataclass
+class _Chat:
+    page: Page
+    people: list[str]
+    style: str  # template of what precedes a message, with `%s` for the mark of the speaker's name
+    has_times: bool
+    turn: int = 0
+
+    def say(self, speaker: int, template: str, filled: dict[str, str]) -> str:
+        """Add a message; returns the mark of the speaker's name."""
+        name = f"who{self.turn}"
+        time = f"{9 + self.turn // 4}:{10 + 7 * (self.turn % 4)} " if self.has_times else ""
+        self.page.add(time + self.style % name + template, {name: self.people[speaker], **filled})
+        self.turn += 1
+        return name
+
+
 def chat(random) -> Page:
     """A chat in which people plan to meet."""
     page, people = Page(), several(words.PEOPLE, 6, random)
     things, town = several(words.BROUGHT, 4, random), pick(words.TOWNS, random)
     style = pick(("{%s}: ", "{%s} - ", "[{%s}] ", "{%s} wrote: ", "<{%s}> "), random)
-    stamped = random.random() < 0.3
-    turn = 0
+    messages = _Chat(page, people, style, random.random() < 0.3)
+    _suggest(messages, random)
+    for number, speaker in enumerate(several((1, 2, 3, 4), 3, random)):
+        _promise(messages, number, speaker, things[number], random)
+    _arrive(messages, town, random)
+    page.ask_unanswerable(
+        f"Who brings {things[3]}?", f"What does {people[5]} bring?", "How much does it cost?", "What is the address?"
+    )
+    return page
 
-    def says(speaker: int, template: str, filled: dict[str, str]) -> None:
-        nonlocal turn
-        name = f"who{turn}"
-        stamp = f"{9 + turn // 4}:{10 + 7 * (turn % 4)} " if stamped else ""
-        page.add(stamp + style % name + template, {name: people[speaker], **filled})
-        turn += 1
 
+def _suggest(chat: _Chat, random) -> None:
+    page, people = chat.page, chat.people
     place = pick(("the station", "the park gate", "my place", "the cafe", "the school", "the bus stop"), random)
-    says(
+    chat.say(
         0,
         pick(
             ("Shall we meet on {day} at {time}?", "How about {day}, {time}?", "Everybody free on {day} at {time}?"),
@@ -44,44 +66,40 @@ def chat(random) -> Page:
     )
     page.ask("day", "Which day do they meet?", f"Which day does {people[0]} suggest?")
     page.ask("time", "When do they meet?", "What time are they meeting?", f"What time does {people[0]} propose?")
-    says(
+    name = chat.say(
         1,
         pick(("Fine. Let's meet at {place}.", "Works for me! I'd say at {place}.", "Yes, at {place}?"), random),
         {"place": place},
     )
     page.ask("place", "Where do they meet?", f"Where does {people[1]} want to meet?")
-    page.ask("who1", f"Who suggests {place}?", f"Who wants to meet at {place}?")
-    for number, speaker in enumerate(several((1, 2, 3, 4), 3, random)):
-        said, filled = pick(PROMISES, random) % number, {f"thing{number}": things[number]}
-        if random.random() < 0.4:
-            says(0, pick(REQUESTS, random) % number, filled)
-            said, filled = pick(("Sure.", "OK, will do", "Yes, no problem!", "I can do that"), random), {}
-        asker = turn
-        says(speaker, said, filled)
-        page.ask(
-            f"who{asker}",
-            f"Who brings {things[number]}?",
-            f"Who is bringing {things[number]}?",
-            f"Who gets {things[number]}?",
-        )
-        page.ask(f"thing{number}", f"What does {people[speaker]} bring?", f"What will {people[speaker]} bring?")
-    late = turn
-    says(
+    page.ask(name, f"Who suggests {place}?", f"Who wants to meet at {place}?")
+
+
+def _promise(chat: _Chat, number: int, speaker: int, thing: str, random) -> None:
+    message, filled = pick(PROMISES, random) % number, {f"thing{number}": thing}
+    if random.random() < 0.4:
+        chat.say(0, pick(REQUESTS, random) % number, filled)
+        message, filled = pick(("Sure.", "OK, will do", "Yes, no problem!", "I can do that"), random), {}
+    name = chat.say(speaker, message, filled)
+    chat.page.ask(name, f"Who brings {thing}?", f"Who is bringing {thing}?", f"Who gets {thing}?")
+    person = chat.people[speaker]
+    chat.page.ask(f"thing{number}", f"What does {person} bring?", f"What will {person} bring?")
+
+
+def _arrive(chat: _Chat, town: str, random) -> None:
+    page, people = chat.page, chat.people
+    name = chat.say(
         pick((2, 3), random),
         pick(("I'll be {late} late, sorry", "Running late, give me {late}!", "I need {late} more"), random),
         {"late": values.duration(random)},
     )
-    page.ask(f"who{late}", "Who will be late?", "Who is running late?")
+    page.ask(name, "Who will be late?", "Who is running late?")
     page.ask("late", "How late will they be?", "How much later will they come?")
-    says(
+    name = chat.say(
         4,
         pick(("I'm coming by {by} from {town}.", "Taking the {by} from {town}"), random),
         {"by": pick(("bus", "train", "bike", "car", "tram"), random), "town": town},
     )
     page.ask("by", f"How does {people[4]} get there?", f"How is {people[4]} traveling?")
     page.ask("town", f"Where does {people[4]} come from?")
-    page.ask(f"who{turn - 1}", f"Who comes from {town}?")
-    page.ask_unanswerable(
-        f"Who brings {things[3]}?", f"What does {people[5]} bring?", "How much does it cost?", "What is the address?"
-    )
-    return page
+    page.ask(name, f"Who comes from {town}?")

@@ -9,6 +9,7 @@ of the file does.
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,51 +52,58 @@ def generate(genre: Genre, random) -> Page:
         names[name] = values.value(kind, set(names.values()), random)
     page, used = Page(), set(names.values())
     if genre.opening:
-        page.add(*_filled(pick(genre.opening, random), "opening", names, used, random)[:2])
+        page.add(*_fill(pick(genre.opening, random), "opening", names, used, random)[:2])
     count = int(random.integers(LEAST_FACTS, MOST_FACTS + 1))
     order = random.permutation(len(genre.facts))
-    said, unsaid = sorted(order[:count]) if random.random() < 0.6 else order[:count], order[count:]
+    included, omitted = sorted(order[:count]) if random.random() < 0.6 else order[:count], order[count:]
     write = style.draw(random)
-    for index in said:
-        fact = genre.facts[index]
-        template, filled, own = _filled(pick(fact["says"], random), f"f{index}", names, used, random)
-        write(page, template, filled)
-        for name, questions in fact["asks"].items():
-            if name in own:
-                known = {**names, **{k: v for k, v in own.items() if k != name}}
-                page.ask(f"f{index}_{name}", *(q for q in (_said(q, known) for q in questions) if q))
-        page.ask_near_miss(*(q for q in (_said(q, names) for q in fact.get("missing", ())) if q))
-    for index in unsaid:
+    for index in included:
+        _add_fact(page, genre.facts[index], f"f{index}", names, used, write, random)
+    for index in omitted:
         for questions in genre.facts[index]["asks"].values():
-            page.ask_unanswerable(*(q for q in (_said(q, names) for q in questions) if q))
+            page.ask_unanswerable(*_fill_questions(questions, names))
     return page
 
 
-def _filled(template: str, prefix: str, names: dict[str, str], used: set[str], random):
+def _add_fact(page: Page, fact: dict, prefix: str, names: dict[str, str], used: set[str], write, random) -> None:
+    template, marks, by_name = _fill(pick(fact["says"], random), prefix, names, used, random)
+    write(page, template, marks)
+    for name, questions in fact["asks"].items():
+        if name in by_name:
+            known = {**names, **{other: value for other, value in by_name.items() if other != name}}
+            page.ask(f"{prefix}_{name}", *_fill_questions(questions, known))
+    page.ask_near_miss(*_fill_questions(fact.get("missing", ()), names))
+
+
+def _fill(template: str, prefix: str, names: dict[str, str], used: set[str], random):
     """Return a template for `Page.add`, the values of its marks, and the values by their names in the file."""
-    own, marks = {}, {}
+    by_name, marks = {}, {}
 
     def mark(slot: re.Match) -> str:
         name, kind = slot.groups()
         if kind is not None:
-            own[name] = values.value(kind, used, random)
-            used.add(own[name])
-        elif name in own:
+            by_name[name] = values.value(kind, used, random)
+            used.add(by_name[name])
+        elif name in by_name:
             # Only the first occurrence is marked as an answer.
-            return own[name]
+            return by_name[name]
         else:
-            own[name] = names[name]
-        marks[f"{prefix}_{name}"] = own[name]
+            by_name[name] = names[name]
+        marks[f"{prefix}_{name}"] = by_name[name]
         return f"{{{prefix}_{name}}}"
 
-    def article(found: re.Match) -> str:
-        vowel = marks[found.group(2)][0].lower() in "aeiou"
-        return f"{found.group(1)}n " if vowel else found.group()
+    def article(match: re.Match) -> str:
+        vowel = marks[match.group(2)][0].lower() in "aeiou"
+        return f"{match.group(1)}n " if vowel else match.group()
 
-    return _ARTICLE.sub(article, _SLOT.sub(mark, template)), marks, own
+    return _ARTICLE.sub(article, _SLOT.sub(mark, template)), marks, by_name
 
 
-def _said(question: str, known: dict[str, str]) -> str | None:
-    """Fill in the names in a question; None if one of them is not known."""
-    slots = [slot.group(1) for slot in _SLOT.finditer(question)]
-    return _SLOT.sub(lambda slot: known[slot.group(1)], question) if all(s in known for s in slots) else None
+def _fill_questions(questions: Sequence[str], known: dict[str, str]) -> list[str]:
+    """Fill in the names in the questions, leaving out questions with an unknown name."""
+    names = [[slot.group(1) for slot in _SLOT.finditer(question)] for question in questions]
+    return [
+        _SLOT.sub(lambda slot: known[slot.group(1)], question)
+        for question, needed in zip(questions, names, strict=True)
+        if all(name in known for name in needed)
+    ]

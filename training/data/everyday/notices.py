@@ -57,7 +57,31 @@ def opening(random) -> Page:
 
 def lease(random) -> Page:
     """A lease: rent, deposit, dates and rules of a flat."""
-    page, owner, tenant = Page(), *several(words.SURNAMES, 2, random)
+    page = Page()
+    _add_parties(page, random)
+    _add_payments(page, random)
+    page.add(
+        "Quiet hours are from {quiet} to {loud}. Notice period: {notice}.",
+        {
+            "quiet": values.clock(random, 20, 24),
+            "loud": values.clock(random, 6, 9),
+            "notice": pick(("two months", "30 days", "six weeks", "three months"), random),
+        },
+    )
+    page.ask("quiet", "When do quiet hours begin?", "From what time must it be quiet?")
+    page.ask("loud", "When do quiet hours end?")
+    page.ask("notice", "How long is the notice period?", "How much notice must be given?")
+    page.ask_unanswerable(
+        "How many rooms does the flat have?",
+        "How much is the fine for paying late?",
+        "Who pays for repairs?",
+        "On which floor is it?",
+    )
+    return page
+
+
+def _add_parties(page: Page, random) -> None:
+    owner, tenant = several(words.SURNAMES, 2, random)
     page.add(
         "{owner} (landlord) lets the flat at {number} {street} to {tenant} (tenant).",
         {
@@ -77,6 +101,9 @@ def lease(random) -> Page:
     )
     page.ask("begin", "When does the lease begin?", "From when is the flat rented?")
     page.ask("end", "When does the lease end?", "Until when does the contract run?")
+
+
+def _add_payments(page: Page, random) -> None:
     page.add(
         pick(
             (
@@ -102,30 +129,12 @@ def lease(random) -> Page:
     )
     page.ask("deposit", "How much is the deposit?", "How big is the deposit?")
     page.ask("back", "How soon is the deposit returned?", "When do I get the deposit back?")
-    page.add(
-        "Quiet hours are from {quiet} to {loud}. Notice period: {notice}.",
-        {
-            "quiet": values.clock(random, 20, 24),
-            "loud": values.clock(random, 6, 9),
-            "notice": pick(("two months", "30 days", "six weeks", "three months"), random),
-        },
-    )
-    page.ask("quiet", "When do quiet hours begin?", "From what time must it be quiet?")
-    page.ask("loud", "When do quiet hours end?")
-    page.ask("notice", "How long is the notice period?", "How much notice must be given?")
-    page.ask_unanswerable(
-        "How many rooms does the flat have?",
-        "How much is the fine for paying late?",
-        "Who pays for repairs?",
-        "On which floor is it?",
-    )
-    return page
 
 
 def news(random) -> Page:
     """Two buildings in two towns, compared in single sentences, and the result of a match."""
     page = Page()
-    (one, two, three), (here, there, else_) = several(words.WORKS, 3, random), several(words.TOWNS, 3, random)
+    (one, two, three), (here, there, elsewhere) = several(words.WORKS, 3, random), several(words.TOWNS, 3, random)
     works, towns = (one, two), (here, there)
     costs = {f"cost{i}": values.large_money(random) for i in range(2)}
     years = {f"year{i}": f"{random.integers(1950, 2030)}" for i in range(2)}
@@ -160,27 +169,31 @@ def news(random) -> Page:
         )
         page.ask(f"year{i}", f"When did the {works[i]} open?", f"In what year was the {works[i]} opened?")
         page.ask(f"head{i}", f"Who designed the {works[i]}?", f"Who planned the {works[i]}?")
-    ours, theirs = several(words.TEAMS, 2, random)
+    _add_match(page, random)
+    page.ask_unanswerable(
+        f"How much did the {three} cost?",
+        f"Who is the mayor of {here}?",
+        f"What happened in {elsewhere}?",
+        "Who scored the first goal?",
+    )
+    return page
+
+
+def _add_match(page: Page, random) -> None:
+    winner, loser = several(words.TEAMS, 2, random)
     goals = sorted((int(g) for g in random.permutation(9)[:2]), reverse=True)
     page.add(
         "On {when} {won} beat {lost} {score} in front of {crowd} people.",
         {
             "when": pick(words.WEEKDAYS, random),
-            "won": ours,
-            "lost": theirs,
+            "won": winner,
+            "lost": loser,
             "score": f"{goals[0]}-{goals[1]}",
             "crowd": f"{random.integers(2, 60)},{random.integers(100, 999)}",
         },
     )
-    page.ask("won", "Who won the match?", f"Who beat {theirs}?", "Which team won?")
-    page.ask("lost", "Who lost the match?", f"Who did {ours} beat?", "Which team lost?")
+    page.ask("won", "Who won the match?", f"Who beat {loser}?", "Which team won?")
+    page.ask("lost", "Who lost the match?", f"Who did {winner} beat?", "Which team lost?")
     page.ask("score", "What was the score?", "How did the match end?")
     page.ask("crowd", "How many people watched?", "How many people saw the match?")
     page.ask("when", "When was the match?", "On what day did they play?")
-    page.ask_unanswerable(
-        f"How much did the {three} cost?",
-        f"Who is the mayor of {here}?",
-        f"What happened in {else_}?",
-        "Who scored the first goal?",
-    )
-    return page

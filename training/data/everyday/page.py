@@ -10,8 +10,8 @@ UNANSWERABLE = 0.25
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A text, a question, and the position of the answer; start and end are 0 if there is none."""
+class LabeledQuestion:
+    """A text, a question, and the answer's position in characters; start and end are 0 if there is no answer."""
 
     text: str
     question: str
@@ -54,14 +54,14 @@ class Page:
         """Add questions without an answer whose subject the text does mention."""
         self.near_misses += questions
 
-    def draw(self, random) -> Asked:
+    def draw(self, random) -> LabeledQuestion:
         """Draw a question; line breaks and case of the text are perturbed."""
         text = perturb(self.text, random)
         unanswerable = [questions for questions in (self.missing, self.near_misses) if questions]
         if unanswerable and random.random() < UNANSWERABLE:
-            return Asked(text, _case(pick(pick(unanswerable, random), random), random), 0, 0)
+            return LabeledQuestion(text, _vary(pick(pick(unanswerable, random), random), random), 0, 0)
         question, name = pick(self.questions, random)
-        return Asked(text, _case(question, random), *self.spans[name])
+        return LabeledQuestion(text, _vary(question, random), *self.spans[name])
 
 
 def perturb(text: str, random) -> str:
@@ -77,7 +77,7 @@ def perturb(text: str, random) -> str:
     return text
 
 
-def _case(question: str, random) -> str:
+def _vary(question: str, random) -> str:
     if random.random() < 0.2:
         question = question.lower()
     return question.rstrip("?") if random.random() < 0.15 else question

@@ -51,10 +51,10 @@ def generate(known: list[Relation], random) -> Page:
     """A text of some of the relations, with unanswerable questions about another one."""
     page, write, used = Page(), style.draw(random), set()
     count = int(random.integers(LEAST_PAIRS, MOST_PAIRS + 1))
-    *said, unsaid = several(known, count + 1, random)
-    for number, relation in enumerate(said):
+    *included, omitted = several(known, count + 1, random)
+    for number, relation in enumerate(included):
         _add(page, relation, number, used, write, random)
-    page.ask_unanswerable(*_asked(unsaid, pick(unsaid.about, random), pick(pick(unsaid.of, random), random)))
+    page.ask_unanswerable(*_questions(omitted, pick(omitted.about, random), pick(pick(omitted.of, random), random)))
     return page
 
 
@@ -68,18 +68,18 @@ def _add(page: Page, relation: Relation, number: int, used: set[str], write, ran
     template = _template(relation.usually if usual else relation.says, len(row), random)
     names = [f"{mark}{number}" for mark in "abc"]
     marks = {mark: f"{{{name}}}" for mark, name in zip("abc", names, strict=True)}
-    drawn = _elided(template, values.distinct(relation.value, len(names), random), random)
-    said = template.format(about=about, **dict(zip("xyz", row, strict=False)), **marks)
-    write(page, *_capitalized(said, dict(zip(names, drawn, strict=True))))
+    drawn = _elide_units(template, values.distinct(relation.value, len(names), random), random)
+    sentence = template.format(about=about, **dict(zip("xyz", row, strict=False)), **marks)
+    write(page, *_capitalize(sentence, dict(zip(names, drawn, strict=True))))
     if usual:
         page.ask(names[0], *(question.format(about=about) for question in relation.asks_usual))
-        page.ask(names[1], *_asked(relation, about, row[0]))
+        page.ask(names[1], *_questions(relation, about, row[0]))
         return
-    mentioned = _mentioned(template)
-    for name, member in zip(names, row[:mentioned], strict=False):
-        page.ask(name, *_asked(relation, about, member))
-    for member in row[mentioned:]:
-        page.ask_unanswerable(*_asked(relation, about, member))
+    count = _mentioned(template)
+    for name, member in zip(names, row[:count], strict=False):
+        page.ask(name, *_questions(relation, about, member))
+    for member in row[count:]:
+        page.ask_unanswerable(*_questions(relation, about, member))
 
 
 def _template(templates: list[str], size: int, random) -> str:
@@ -87,24 +87,25 @@ def _template(templates: list[str], size: int, random) -> str:
 
 
 def _mentioned(template: str) -> int:
+    """Number of elements of a row in the template."""
     return 3 if "{z}" in template else 2
 
 
-def _elided(template: str, drawn: list[str], random) -> list[str]:
+def _elide_units(template: str, drawn: list[str], random) -> list[str]:
     """The values, of which all but the first one in the template may lose their unit."""
     measured = [_MEASURED.fullmatch(value) for value in drawn]
     in_order = template.index("{a}") < template.index("{b}")
     if not (in_order and all(measured) and random.random() < ELIDED):
         return drawn
-    numbers = [found["number"] for found in measured]
+    numbers = [match["number"] for match in measured]
     return drawn if len(set(numbers)) < len(numbers) else [drawn[0], *numbers[1:]]
 
 
-def _asked(relation: Relation, about: str, member: str) -> list[str]:
+def _questions(relation: Relation, about: str, member: str) -> list[str]:
     return [question.format(about=about, x=member) for question in relation.asks]
 
 
-def _capitalized(template: str, filled: dict[str, str]) -> tuple[str, dict[str, str]]:
+def _capitalize(template: str, filled: dict[str, str]) -> tuple[str, dict[str, str]]:
     # The sentence may start with a value, which then has to be capitalized.
     name = template[1 : template.index("}")] if template.startswith("{") else None
     if name is None:

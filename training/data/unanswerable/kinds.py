@@ -5,14 +5,18 @@ also the key of its fraction in the configuration (`data.unanswerable`; "foreign
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from training.config import Data
-from training.data.squad import Question
+from training.data.squad import Question, Squad
 from training.data.unanswerable import questions, sentences
 from training.data.unanswerable.pairings import Mismatches, Neighbors
 
-PAIRINGS: dict[str, type[Mismatches] | type[Neighbors]] = {"foreign": Mismatches, "neighbor": Neighbors}
+# (file, indices of the questions that may be drawn, fraction from the same article) → the pairing.
+PAIRINGS: dict[str, Callable[[Squad, Sequence[int], float], Mismatches | Neighbors]] = {
+    "foreign": Mismatches,
+    "neighbor": lambda data, questions, near: Neighbors(data, questions),
+}
 
 # (question, its passage, random generator) → the changed question; None if it can't be changed.
 REWORDINGS: dict[str, Callable] = {

@@ -19,7 +19,7 @@ _KINDS = (
     ("ordinal", re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b")),
     ("name", re.compile(rf"\b{_NAME}")),
 )
-# Capitalized at the start of a sentence, but no part of the name that follows.
+# Words that are capitalized at the start of a sentence, but don't belong to the name that follows.
 _FUNCTION_WORDS = (
     "The An In On At By For From To Of With As And But Or During After Before Since Until While Although If Under "
     "What Which Who Whose Whom When Where Why How Is Are Was Were Did Does Do Has Had This That These His Her Its "

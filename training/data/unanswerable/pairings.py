@@ -1,6 +1,6 @@
 """Questions paired with a paragraph that doesn't answer them, which teach "no answer" from SQuAD v1.1.
 
-Paragraphs from other articles only teach what a passage is not about. Paragraphs from the same article that don't
+Paragraphs from other articles only teach to recognize another topic. Paragraphs from the same article that don't
 contain the answer are closer to v2.0's unanswerable questions: they are on topic but don't answer the question.
 """
 
@@ -37,7 +37,7 @@ class Mismatches:
             lambda article: self.paragraphs_of[article],
             range(len(self.data.paragraphs)),
             lambda paragraph: self.data.articles[paragraph],
-            lambda paragraph: self._silent(paragraph, question),
+            lambda paragraph: self._does_not_answer(paragraph, question),
             random,
         )
 
@@ -48,42 +48,42 @@ class Mismatches:
             lambda article: self.questions_of.get(article, []),
             self.questions,
             lambda question: self._article(self.data.questions[question]),
-            lambda question: self._silent(paragraph, self.data.questions[question]),
+            lambda question: self._does_not_answer(paragraph, self.data.questions[question]),
             random,
         )
 
     def _article(self, question: Question) -> int:
         return self.data.articles[question.paragraph]
 
-    def _silent(self, paragraph: int, question: Question) -> bool:
+    def _does_not_answer(self, paragraph: int, question: Question) -> bool:
         return paragraph != question.paragraph and not contains_answer(self.data, paragraph, question)
 
     def _draw(
         self,
-        own: int,
+        article: int,
         of_article: Callable[[int], Sequence[int]],
-        everywhere: Sequence[int],
+        candidates: Sequence[int],
         article_of: Callable[[int], int],
-        silent: Callable[[int], bool],
+        does_not_answer: Callable[[int], bool],
         random,
     ) -> int:
-        nearby = of_article(own)
+        nearby = of_article(article)
         if self.near and nearby and random.random() < self.near:
             for _ in range(TRIES):
-                found = nearby[random.integers(len(nearby))]
-                if silent(found):
-                    return found
+                drawn = nearby[random.integers(len(nearby))]
+                if does_not_answer(drawn):
+                    return drawn
         while True:
-            found = everywhere[random.integers(len(everywhere))]
-            if article_of(found) != own:
-                return found
+            drawn = candidates[random.integers(len(candidates))]
+            if article_of(drawn) != article:
+                return drawn
 
 
 class Neighbors:
     """Draws questions about the previous or next paragraph of the same article."""
 
-    def __init__(self, data: Squad, questions: Sequence[int], near: float = 1.0):
-        """`questions`: indices of the questions that may be drawn; `near` has no effect."""
+    def __init__(self, data: Squad, questions: Sequence[int]):
+        """`questions`: indices of the questions that may be drawn."""
         self.data = data
         self.questions_of: dict[int, list[int]] = {}
         for question in sorted(set(questions)):
@@ -101,14 +101,14 @@ class Neighbors:
 
     def question_for(self, paragraph: int, random) -> int | None:
         """A question about the previous or next paragraph whose answer is not in `paragraph`; None if there is none."""
-        found = [
+        numbers = [
             number
             for other in (paragraph - 1, paragraph + 1)
             if self._same_article(other, paragraph)
             for number in self.questions_of.get(other, [])
             if not contains_answer(self.data, paragraph, self.data.questions[number])
         ]
-        return found[random.integers(len(found))] if found else None
+        return numbers[random.integers(len(numbers))] if numbers else None
 
     def _same_article(self, other: int, paragraph: int) -> bool:
         articles = self.data.articles

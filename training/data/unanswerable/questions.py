@@ -39,13 +39,13 @@ morning afternoon|novel poem|bridge tunnel|gas liquid solid|
 
 
 def _partners() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    partners: dict[str, list[str]] = {}
     for line in GROUPS.replace("\n", "").strip("|").split("|"):
         group = line.split()
         for word in group:
-            others = found.setdefault(word, [])
+            others = partners.setdefault(word, [])
             others += [other for other in group if other != word and other not in others]
-    return found
+    return partners
 
 
 PARTNERS = _partners()
@@ -63,20 +63,20 @@ def swapped(question: str, passage: str, start: int, answer: str, random) -> str
     The replaced mention occurs in the passage (it ties the question to the passage). The new one comes from a sentence
     other than the answer's and is not part of the question or the answer. `start`: position of the answer.
     """
-    near = next((passage[a:b] for a, b in sentences.spans(passage) if a <= start < b), "")
-    found = mentions.find(passage)
+    answer_sentence = next((passage[a:b] for a, b in sentences.spans(passage) if a <= start < b), "")
+    passage_mentions = mentions.find(passage)
     choices = []
     for mention in mentions.find(question):
         if mention.text not in passage:
             continue
         others = {
             other.text
-            for other in found
+            for other in passage_mentions
             if other.kind == mention.kind
             and (other.kind != "number" or len(other.text) == len(mention.text))
             and not _overlap(other.text, question)
             and not _overlap(other.text, answer)
-            and other.text not in near
+            and other.text not in answer_sentence
         }
         choices += [(mention, other) for other in sorted(others)]
     if not choices:
@@ -96,18 +96,18 @@ def opposed(question: str, passage: str, random) -> str | None:
 
     Words that occur in the passage are preferred, since the question then looks answerable.
     """
-    asked = {found.end() for found in _WHICH_TIME.finditer(question)}
-    places = [
-        found
-        for found in _PARTNERED.finditer(question)
-        if found.end() not in asked and not _VERB.match(question, found.start())
+    asked_times = {match.end() for match in _WHICH_TIME.finditer(question)}
+    matches = [
+        match
+        for match in _PARTNERED.finditer(question)
+        if match.end() not in asked_times and not _VERB.match(question, match.start())
     ]
-    if not places:
+    if not matches:
         return None
-    match = places[random.integers(len(places))]
+    match = matches[random.integers(len(matches))]
     others = PARTNERS[match.group().lower()]
-    held = set(re.findall(r"\w+", passage.lower()))
-    others = [other for other in others if other in held] or others
+    passage_words = set(re.findall(r"\w+", passage.lower()))
+    others = [other for other in others if other in passage_words] or others
     other = others[random.integers(len(others))]
     if match.group()[0].isupper():
         other = other.capitalize()

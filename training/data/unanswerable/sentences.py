@@ -12,14 +12,14 @@ ABBREVIATIONS = frozenset(
 
 def spans(text: str) -> list[tuple[int, int]]:
     """Start and end of each sentence, without surrounding whitespace. A line break also ends a sentence."""
-    found, start = [], 0
+    untrimmed, start = [], 0
     for end in _END.finditer(text):
         if text[end.start()] == "." and _is_abbreviation(text[start : end.start()]):
             continue
-        found.append((start, end.end()))
+        untrimmed.append((start, end.end()))
         start = end.end()
-    found.append((start, len(text)))
-    return [trimmed for a, b in found if (trimmed := _trim(text, a, b))]
+    untrimmed.append((start, len(text)))
+    return [trimmed for a, b in untrimmed if (trimmed := _trim(text, a, b))]
 
 
 def _is_abbreviation(before: str) -> bool:
@@ -36,9 +36,9 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 def without(text: str, answer: str) -> list[tuple[int, int]] | None:
     """The sentences of `text` that don't contain `answer`; None if all or none of them do."""
-    every = spans(text)
-    kept = [(a, b) for a, b in every if answer.lower() not in text[a:b].lower()]
+    all_spans = spans(text)
+    kept = [(a, b) for a, b in all_spans if answer.lower() not in text[a:b].lower()]
     # An answer may span a sentence boundary, so that no single sentence contains it.
-    if not kept or len(kept) == len(every):
+    if not kept or len(kept) == len(all_spans):
         return None
     return kept

@@ -73,9 +73,6 @@ const isSignal = expected("an AbortSignal", (value) => {
   return typeof aborted === "boolean" && typeof addEventListener === "function";
 });
 
-/** A URL. */
-const isUrl = expected("a URL", (value) => typeof value === "string" || value instanceof URL);
-
 /** One URL or several. */
 const isUrls: Check = (value) => {
   const urls = typeof value === "string" ? [value] : value;
@@ -84,14 +81,27 @@ const isUrls: Check = (value) => {
   return urls.length === 0 || urls.some((url) => !url.trim()) ? "empty; pass a URL, or omit it" : undefined;
 };
 
+/** A URL. */
+const isUrl: Check = (value) => {
+  if (typeof value === "string") return isUrls(value);
+  return isA(value, "URL") ? undefined : `${shown(value)} is not a URL`;
+};
+
 /** Request headers; the platform's own `Headers` can't be sent to a worker. */
-const isHeaders = expected("a plain object of strings", (value) => {
-  return isPlain(value) && Object.values(value).every((one) => typeof one === "string");
-});
+const isHeaders: Check = (value) => {
+  if (!isPlain(value) || !isStrings(Object.values(value))) return `${shown(value)} is not a plain object of strings`;
+  try {
+    new Headers(value as Record<string, string>);
+    return undefined;
+  } catch {
+    // Without the value, which may be secret.
+    return "a name or value has a character that HTTP doesn't allow, such as a line break";
+  }
+};
 
 /** Bytes in memory. */
 const isBytes = expected("an ArrayBuffer or Uint8Array", (value) => {
-  return value instanceof ArrayBuffer || value instanceof Uint8Array;
+  return isA(value, "ArrayBuffer", "Uint8Array");
 });
 
 /** An array of strings. */
@@ -156,6 +166,11 @@ function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Returns whether a value belongs to one of these built-in classes of any realm, such as another frame's. */
+export function isA(value: unknown, ...classes: string[]): boolean {
+  return classes.includes(Object.prototype.toString.call(value).slice(8, -1));
 }
 
 /** A short description of a value. */

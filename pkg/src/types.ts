@@ -52,6 +52,8 @@ export interface Progress {
   loaded: number;
   /** Total bytes of all files. Never decreases. */
   total: number;
+  /** False while the size of a file isn't known; `total` then counts what was read of it. */
+  totalKnown: boolean;
   /** Bytes read so far of the current file. */
   fileLoaded: number;
   /** Total bytes of the current file; 0 if they aren't known. */
@@ -86,7 +88,10 @@ export interface LoadOptions {
    * first load, and the result is remembered.
    */
   device?: "auto" | DeviceKind | undefined;
-  /** Data type of the weights in memory, converted during loading if needed. Default: as stored. */
+  /**
+   * Data type of the weights in memory, converted during loading if needed. `"f32"` and the default keep them as stored.
+   * Weights stored in `q8` or `q4` can't be converted to another one.
+   */
   dtype?: Dtype | undefined;
   /** Name of the schedule, for measurements: `chain`, `tiled` or `operations`. Default: the faster one, by measuring. */
   schedule?: string | undefined;

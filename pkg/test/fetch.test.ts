@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { MobileBertError } from "../src/errors.ts";
 import { chooseMirror, openFile } from "../src/files/fetch.ts";
@@ -26,6 +30,34 @@ function coded(code: string, word: string) {
   return (error: unknown) =>
     error instanceof MobileBertError && error.code === code && error.message.includes(word) && error.detail.file !== "";
 }
+
+test("what can't be read from the disk is an error that names the file", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "mobilebert-"));
+  try {
+    await mkdir(path.join(folder, "model.safetensors"));
+    // A process's memory begins where nothing can be read.
+    await symlink("/proc/self/mem", path.join(folder, "vocab.txt"));
+    const base = `${pathToFileURL(folder)}/`;
+    for (const [name, code, words] of [
+      ["model.safetensors", "not-found", "is a folder"],
+      ["vocab.txt", "network", "EIO"],
+    ] as const) {
+      const file = await openFile(
+        { kind: "directory", base, mirrors: [base], headers: {} },
+        name,
+        new AbortController().signal,
+      );
+      assert.ok(file);
+      await assert.rejects(join(file.chunks), (error) => {
+        return coded(code, words)(error) && (error as MobileBertError).detail.file === name;
+      });
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 test("a file is fetched with the caller's headers, and its size is known", async () => {
   const found = await get("config.json", (request, response) => {

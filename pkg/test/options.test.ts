@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { Encoder } from "../src/api/encoder.ts";
 import { FillMask } from "../src/api/fill-mask.ts";
 import type { LoadedModel } from "../src/api/model.ts";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
 import { RunningModel } from "../src/api/running-model.ts";
+import { similarity } from "../src/api/similarity.ts";
 import { TextClassification } from "../src/api/text-classification.ts";
 import { TextRanking } from "../src/api/text-ranking.ts";
 import { TokenClassification } from "../src/api/token-classification.ts";
@@ -79,6 +81,35 @@ test("`load` names the invalid argument", async () => {
     await assert.rejects((cache as Any).clear("owner/name", { endpoint }), naming("endpoint"));
   }
   await assert.rejects(load("owner/name", { endpoint: "http://[" }), naming("endpoint", /not a valid URL/));
+  for (const name of ["wasmUrl", "workerUrl"]) {
+    for (const url of ["", " "]) await assert.rejects(load("models/x/", { [name]: url }), naming(name, /empty/));
+  }
+});
+
+test("headers that can't be sent are named without their values", async () => {
+  for (const headers of [{ "a b": "secret" }, { authorization: "Bearer secret\nx" }, { authorization: "secret →" }]) {
+    await assert.rejects(load("https://example.org/m/", { headers }), (error: MobileBertError) => {
+      assert.doesNotMatch(error.message, /secret/);
+      return naming("headers", /HTTP doesn't allow/)(error);
+    });
+  }
+});
+
+test("values of another realm, such as a frame or a test runner's sandbox, are accepted", async () => {
+  const foreign = (expression: string) => runInNewContext(expression);
+  const vector = foreign("Float32Array.of(3, 4)");
+  assert.ok(!(vector instanceof Float32Array));
+  assert.equal(similarity(vector, Float32Array.of(3, 4)), 1);
+  const encoder = made(Encoder) as Any;
+  assert.equal(await encoder.similarity(vector, vector), 1);
+  for (const corpus of [[vector], foreign("[Float32Array.of(3, 4)]"), foreign("Float32Array.of(3, 4, 6, 8)")]) {
+    assert.equal((await encoder.search(vector, corpus)).documents[0].score, 1);
+  }
+  for (const bytes of ["new ArrayBuffer(1)", "new Uint8Array(1)"]) {
+    const options = { wasmBytes: foreign(bytes), worker: false };
+    await assert.rejects(load("models/none/", options), (error: MobileBertError) => error.code !== "invalid-input");
+  }
+  await assert.rejects(encoder.similarity(foreign("[0.5]"), vector), naming("a"));
 });
 
 test("an unknown option is named, along with the known ones", async () => {
@@ -172,6 +203,28 @@ test("a hole in an array is rejected like `undefined`", async () => {
   await assert.rejects((made(TextRanking) as Any).rank("a", holes), naming("documents", /array of strings/));
   const zeroShot = made(ZeroShotClassification) as Any;
   await assert.rejects(zeroShot.classify("a", holes), naming("labels", /array of strings/));
+  const classifier = made(TextClassification) as Any;
+  const pair = ["a", "b"];
+  delete pair[1];
+  for (const texts of [pair, [pair], new Array(2)]) await assert.rejects(classifier.classify(texts), naming("text"));
+});
+
+test("a hole in an array is rejected by pipelines, too", async () => {
+  const { load } = TextClassification;
+  const { load: loadEncoder } = Encoder;
+  Object.assign(TextClassification, { load: async () => made(TextClassification) });
+  Object.assign(Encoder, { load: async () => made(Encoder) });
+  try {
+    const holes = ["a", "b"];
+    delete holes[1];
+    const classify = await pipe("sentiment-analysis", "models/x/");
+    await assert.rejects(classify(holes), naming("texts", /undefined is not a text or a pair/));
+    const embed = await pipe("embeddings", "models/x/");
+    await assert.rejects(embed(holes), naming("texts", /undefined is not a text/));
+  } finally {
+    Object.assign(TextClassification, { load });
+    Object.assign(Encoder, { load: loadEncoder });
+  }
 });
 
 test("valid options pass, including those that are `undefined`", async () => {

@@ -6,6 +6,7 @@ import { MobileBertError } from "../src/errors.ts";
 import { ProgressTotal } from "../src/files/progress.ts";
 import { loadOptions } from "../src/pipeline/options.ts";
 import { pipeline } from "../src/pipeline/pipeline.ts";
+import { tensor } from "../src/pipeline/tensor.ts";
 import type { PipelineOptions, PipelineProgress } from "../src/pipeline/types.ts";
 import type { Connection } from "../src/worker/protocol.ts";
 import { chosen, loadTimes } from "./loaded.ts";
@@ -62,6 +63,50 @@ test("a progress callback gets the events of each file, as user interfaces for t
   );
   const totals = events.flatMap((event) => (event.status === "progress_total" ? [event.progress] : []));
   assert.deepEqual(totals, [0, 25, 62.5, 100, 100, 100]);
+});
+
+test("a file of unknown size is done at its end, and the total isn't 100 % before all sizes are known", () => {
+  const events: PipelineProgress[] = [];
+  const { onProgress } = loadOptions("a/b", { progress_callback: (event) => events.push(event) });
+  assert.ok(onProgress);
+  const total = new ProgressTotal(onProgress);
+  total.expect("config.json", 10);
+  total.expect("model.safetensors", undefined);
+  total.advance("download", "config.json", 10);
+  total.finish("download", "config.json");
+  total.advance("download", "model.safetensors", 20);
+  total.advance("download", "model.safetensors", 20);
+  total.finish("download", "model.safetensors");
+  const shown = events.flatMap((event) => ("progress" in event ? [[event.status, event.progress, event.total]] : []));
+  assert.deepEqual(shown, [
+    ["progress", 100, 10],
+    ["progress_total", 0, 0],
+    ["progress", 0, 0],
+    ["progress_total", 0, 0],
+    ["progress", 0, 0],
+    ["progress_total", 0, 0],
+    ["progress", 100, 40],
+    ["progress_total", 100, 50],
+  ]);
+  const done = events.flatMap((event) => (event.status === "done" ? [event.file] : []));
+  assert.deepEqual(done, ["config.json", "model.safetensors"]);
+});
+
+test("slices of a tensor are checked by name", () => {
+  const matrix = tensor(Float32Array.of(0, 1, 2, 3, 4, 5), [2, 3]);
+  assert.deepEqual(matrix.slice(null, [1, null]).tolist(), [
+    [1, 2],
+    [4, 5],
+  ]);
+  assert.deepEqual(matrix.slice([0, Number.POSITIVE_INFINITY], -1).tolist(), [2, 5]);
+  assert.equal(matrix.slice(1, 1).slice().item(), 4);
+  for (const slices of [[[0.5, 1]], [{}], ["1"], [[0, 1, 2]], [[0, "1"]], [[Number.NaN, 1]], [null, null, 0]]) {
+    assert.throws(
+      () => matrix.slice(...(slices as never[])),
+      (error) => error instanceof MobileBertError && error.code === "invalid-input" && error.detail.field === "slices",
+      JSON.stringify(slices),
+    );
+  }
 });
 
 test("devices and data types have the names of transformers.js, too", () => {

@@ -56,6 +56,8 @@ test("invalid arguments are named", () => {
     { start: 3, end: 2 },
     { start: -1, end: 2 },
     { start: 0.5, end: 2 },
+    { start: 0, end: 1, label: 5 },
+    { start: 0, end: 1, entity: {} },
     {},
     null,
   ]) {

@@ -101,6 +101,59 @@ test("files of a selected folder are named relative to the topmost `config.json`
   await assert.rejects(names([5]), (error) => error instanceof MobileBertError && error.detail.field === "model");
 });
 
+test("an endpoint needs a scheme, without which Node would take it for a path", async () => {
+  for (const [endpoint, url] of [
+    ["hf-mirror.com", "https://hf-mirror.com"],
+    ["localhost:1234", "https://localhost:1234"],
+    ["ftp://example.org", "https://example.org"],
+    ["/mirror/", "https://mirror"],
+  ]) {
+    await assert.rejects(base("a/b", { endpoint }), (error) => {
+      assert.ok(
+        error instanceof MobileBertError && error.code === "invalid-input" && error.detail.field === "endpoint",
+      );
+      return error.message.includes("has no scheme") && error.message.includes(`write ${url}`);
+    });
+  }
+  assert.equal(await base("a/b", { endpoint: " http://localhost:1/ " }), "http://localhost:1/a/b/resolve/main/");
+});
+
+test("in a page, an endpoint may be a path of its host", async () => {
+  Object.assign(globalThis, { document: { baseURI: "https://page.example/app/" } });
+  try {
+    assert.equal(await base("a/b", { endpoint: "/hub/" }), "https://page.example/hub/a/b/resolve/main/");
+    assert.equal(await base("a/b", { endpoint: "//cdn.example" }), "https://cdn.example/a/b/resolve/main/");
+    await assert.rejects(base("a/b", { endpoint: "hf-mirror.com" }), /has no scheme/);
+  } finally {
+    Reflect.deleteProperty(globalThis, "document");
+  }
+});
+
+test("a URL with a user name or password is rejected without showing them", async () => {
+  const rejects = (work: Promise<unknown>, field: string) =>
+    assert.rejects(work, (error) => {
+      assert.ok(error instanceof MobileBertError && error.code === "invalid-input", String(error));
+      assert.equal(error.detail.field, field);
+      assert.match(error.message, /headers: \{ authorization \}/);
+      return !/ada|secret/.test(error.message);
+    });
+  await rejects(base("https://ada:secret@example.org/m/"), "model");
+  await rejects(base(new URL("https://ada@example.org/m/")), "model");
+  await rejects(base("a/b", { endpoint: "https://ada:secret@example.org" }), "endpoint");
+});
+
+test("files and URLs may be of another realm", async () => {
+  /** What `Object.prototype.toString` sees. */
+  const tagged = (tag: string, members: object) => Object.assign(members, { [Symbol.toStringTag]: tag });
+  const file = tagged("File", { name: "config.json", size: 2 }) as unknown as File;
+  for (const files of [[file], { "config.json": tagged("Blob", { size: 2 }) as unknown as Blob }]) {
+    const place = await resolveSource(files, {});
+    assert.ok(place.kind === "files" && place.files.has("config.json"));
+  }
+  const url = tagged("URL", { toString: () => "https://example.org/m/" });
+  assert.equal(await base(url as unknown as URL), "https://example.org/m/");
+});
+
 test("an invalid model source is rejected", async () => {
   const wrong = (model: unknown) => resolveSource(model as string, {});
   const expected = (error: unknown) => error instanceof MobileBertError && error.code === "invalid-input";

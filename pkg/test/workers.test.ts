@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { afterEach, beforeEach, test } from "node:test";
 import { QuestionAnswering } from "../src/api/question-answering.ts";
-import { MobileBertError } from "../src/errors.ts";
+import { BenchConnection } from "../src/bench/connection.ts";
+import { disposed, MobileBertError } from "../src/errors.ts";
 import { timeouts } from "../src/files/timeouts.ts";
 import type { Reply, Request } from "../src/worker/messages.ts";
 
@@ -75,6 +76,44 @@ test("a load whose worker never starts fails, and leaves no worker", async () =>
     timeouts.response = limit;
   }
   assert.equal(await running(), 0);
+});
+
+test("a load whose worker can't be started leaves no listener on the caller's signal", async () => {
+  class Refused {
+    constructor() {
+      throw new Error("refused");
+    }
+  }
+  Object.assign(globalThis, { Worker: Refused });
+  const controller = new AbortController();
+  const { signal } = controller;
+  await assert.rejects(QuestionAnswering.load("https://example.org/model/", { signal }), coded("unsupported"));
+  const { abort } = AbortController.prototype;
+  let aborts = 0;
+  AbortController.prototype.abort = function (reason) {
+    aborts++;
+    abort.call(this, reason);
+  };
+  controller.abort();
+  AbortController.prototype.abort = abort;
+  assert.equal(aborts, 1, "the load still listened");
+});
+
+test("a benchmark that has ended leaves no listener on the caller's signal", () => {
+  let terminated = 0;
+  class Counted extends FakeWorker {
+    override terminate(): void {
+      terminated++;
+    }
+  }
+  Object.assign(globalThis, { Worker: Counted });
+  const controller = new AbortController();
+  const connection = new BenchConnection(() => {}, controller.signal);
+  connection.end(disposed());
+  controller.abort();
+  assert.equal(terminated, 1);
+  new BenchConnection(() => {}, AbortSignal.abort());
+  assert.equal(terminated, 2, "a signal that has aborted before ends it, too");
 });
 
 test("a load aborted at any later moment leaves no worker", async () => {

@@ -106,19 +106,31 @@ const compilers = {
 };
 /** Compiles a file of this folder as a user's program, with lines added at its end. */
 async function compile(name, flags, lines = []) {
+  const text = await readFile(join(import.meta.dirname, name), "utf8");
+  await compileTexts({ [name]: [text, ...lines, ""].join("\n") }, flags);
+}
+
+/** Compiles a user's programs, by the names of their files. */
+async function compileTexts(programs, flags) {
   const modules = join(packageFolder, "node_modules");
   const all = { strict: "true", target: "es2022", typeRoots: join(modules, "@types"), ...flags };
   const args = Object.entries(all).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const source = join(temporary.folder, name);
-  const text = await readFile(join(import.meta.dirname, name), "utf8");
-  await writeFile(source, [text, ...lines, ""].join("\n"));
-  const tsc = execute(join(modules, ".bin/tsc"), ["--noEmit", ...args, source], { cwd: temporary.folder });
+  for (const [name, text] of Object.entries(programs)) await writeFile(join(temporary.folder, name), text);
+  const options = { cwd: temporary.folder };
+  const tsc = execute(join(modules, ".bin/tsc"), ["--noEmit", ...args, ...Object.keys(programs)], options);
   await tsc.catch(({ stdout }) => assert.fail(stdout));
 }
 
 for (const [name, flags] of Object.entries(compilers)) {
   test(`the types compile in strict mode without skipLibCheck: ${name}`, () => compile("reader.ts", flags));
 }
+
+test("the programs in the guide for users of transformers.js compile in strict mode", async () => {
+  const guide = await readFile(join(packageFolder, "../docs/from-transformers-js.md"), "utf8");
+  const programs = [...guide.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program], i) => [`guide-${i}.ts`, program]);
+  assert.ok(programs.length > 3, `${programs.length} programs`);
+  await compileTexts(Object.fromEntries(programs), compilers["a page, bundled"]);
+});
 
 test("a FileList is a model's files, also without `dom.iterable`, which says that it can be iterated", async () => {
   const lines = ["declare const picked: FileList;", "await QuestionAnswering.load(picked);"];

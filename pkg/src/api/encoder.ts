@@ -3,7 +3,7 @@ import { CALL, type Checks, checkOptions, isBoolean, isCount, isStrings, oneOf, 
 import type { CallOptions, LoadOptions, ModelSource } from "../types.js";
 import { LoadedModel } from "./model.js";
 import { open } from "./open.js";
-import { CONVERT, nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
+import { CONVERT, isVector, nearest, rowsOf, type SearchHit, similarity, type Vectors } from "./similarity.js";
 
 /** A way to combine the tokens' vectors into one. */
 export type Pooling = "cls" | "max" | "mean" | "mean_sqrt_len" | "weightedmean" | "lasttoken";
@@ -105,17 +105,17 @@ export class Encoder extends LoadedModel {
   }
 
   private async vector(given: string | Float32Array, options: CallOptions): Promise<Float32Array> {
-    return given instanceof Float32Array ? given : ((await this.encode(given, options))[0] as Float32Array);
+    return isVector(given) ? given : ((await this.encode(given, options))[0] as Float32Array);
   }
 }
 
 const TEXT_OR_VECTOR = `not a string or a Float32Array; ${CONVERT}`;
 
 function isTextOrVector(value: unknown): value is string | Float32Array {
-  return typeof value === "string" || value instanceof Float32Array;
+  return typeof value === "string" || isVector(value);
 }
 
 function areVectors(value: unknown): value is Vectors {
   const all = Array.isArray(value) ? Array.from(value) : [value];
-  return all.every((one) => one instanceof Float32Array);
+  return all.every(isVector);
 }

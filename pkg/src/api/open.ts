@@ -7,6 +7,7 @@ import { checkOptions, LOAD } from "../options.js";
 import type { LoadOptions, ModelSource } from "../types.js";
 import { WorkerConnection } from "../worker/client.js";
 import { Host } from "../worker/host.js";
+import type { Connection, ModelInfo } from "../worker/protocol.js";
 import { LoadListeners } from "./load-listeners.js";
 import type { LoadedModel } from "./model.js";
 import { RunningModel } from "./running-model.js";
@@ -25,19 +26,20 @@ export async function open<T extends LoadedModel>(
   const inWorker = options.worker ?? (typeof Worker !== "undefined" || inNode());
   const listeners = new LoadListeners(options);
   const { signal } = listeners;
-  // React's StrictMode aborts the first of two loads before it has started.
-  if (signal.aborted) throw aborted(signal.reason);
-  const connection =
-    typeof STATIC_BUILD === "undefined" && inWorker ? await WorkerConnection.start(workerUrl) : new Host();
-  const loading = connection.load(request, listeners, signal);
+  let connection: Connection | undefined;
+  let loading: Promise<ModelInfo> | undefined;
   try {
+    // React's StrictMode aborts the first of two loads before it has started.
+    if (signal.aborted) throw aborted(signal.reason);
+    connection = typeof STATIC_BUILD === "undefined" && inWorker ? await WorkerConnection.start(workerUrl) : new Host();
+    loading = connection.load(request, listeners, signal);
     const loaded = await untilAborted(loading, signal);
     if (loaded.task !== headTask(task)) throw wrongTask(task, loaded.task);
     return new wrap(new RunningModel(connection, loaded));
   } catch (error) {
     // An aborted load first stops and cleans up.
-    const dispose = () => connection.dispose();
-    loading.then(dispose, dispose);
+    const dispose = () => connection?.dispose();
+    loading?.then(dispose, dispose);
     throw listeners.thrown ? listeners.thrown.error : toError(error);
   } finally {
     listeners.end();

@@ -61,7 +61,11 @@ export function redact<Span extends Redactable>(
 function checkSpan(text: string, span: Redactable, field: string): void {
   const { start, end } = Object(span) as Redactable;
   const valid = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length;
-  if (valid) return;
+  if (valid) {
+    const label = labelOf(span) as unknown;
+    if (typeof label === "string") return;
+    throw invalidInput(field, `its label ${shown(label)} is not a string`);
+  }
   throw invalidInput(
     field,
     `its offsets ${start} and ${end} are not a range of the text, which has ${text.length} units`,
@@ -75,7 +79,10 @@ function wholeCharacters(text: string, { start, end }: Redactable): [number, num
 }
 
 /** `[PER]`, without the prefix of a single token's label. */
-function bracketed({ label, entity_group: group, entity }: Redactable): string {
-  const name = label ?? group ?? entity ?? "REDACTED";
-  return `[${name.replace(/^[BIELSU]-/, "")}]`;
+function bracketed(span: Redactable): string {
+  return `[${labelOf(span).replace(/^[BIELSU]-/, "")}]`;
+}
+
+function labelOf({ label, entity_group: group, entity }: Redactable): string {
+  return label ?? group ?? entity ?? "REDACTED";
 }

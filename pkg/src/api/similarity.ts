@@ -1,4 +1,5 @@
 import { invalidInput } from "../errors.js";
+import { isA } from "../options.js";
 
 /** Vectors of texts: an array of them, or one matrix with a row per text. */
 export type Vectors = readonly Float32Array[] | Float32Array;
@@ -22,7 +23,7 @@ export function similarity(a: Float32Array, b: Float32Array): number {
 export function rowsOf(corpus: Vectors, dimensions: number): readonly Float32Array[] {
   const problem = (index: number, length: number) =>
     invalidInput("corpus", `vector ${index} has ${length} dimensions, but the query has ${dimensions}`);
-  if (corpus instanceof Float32Array) {
+  if (isVector(corpus)) {
     if (corpus.length % dimensions !== 0) {
       const rows = `a matrix of ${corpus.length} values is not made of rows of ${dimensions}`;
       throw invalidInput("corpus", `${rows}, the dimensions of the query`);
@@ -46,8 +47,13 @@ export function nearest(query: Float32Array, rows: readonly Float32Array[], topK
 /** Vectors that were stored as JSON come back as arrays of numbers. */
 export const CONVERT = "convert an array of numbers with `Float32Array.from(…)`";
 
+/** Returns whether a value is a vector, or a matrix. */
+export function isVector(value: unknown): value is Float32Array {
+  return isA(value, "Float32Array");
+}
+
 function vector(field: string, value: unknown): Float32Array {
-  if (value instanceof Float32Array) return value;
+  if (isVector(value)) return value;
   throw invalidInput(field, `not a Float32Array; ${CONVERT}`);
 }
 

@@ -1,5 +1,5 @@
 import { invalidInput } from "../errors.js";
-import { CALL, type Checks, checkOptions, shown, wellFormed } from "../options.js";
+import { CALL, type Checks, checkOptions, isStrings, shown, wellFormed } from "../options.js";
 import type { CallOptions, LoadOptions, ModelSource, Timing } from "../types.js";
 import { LoadedModel } from "./model.js";
 import { open } from "./open.js";
@@ -131,5 +131,5 @@ export class TextClassification extends LoadedModel {
 }
 
 function isPair(value: unknown): value is [string, string] {
-  return Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === "string");
+  return isStrings(value) && value.length === 2;
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.js";
 import { aborted, MobileBertError, toError } from "../errors.js";
 import type { BenchReply, BenchRequest, StartProgress } from "./protocol.js";
 
@@ -15,6 +16,7 @@ export class BenchConnection {
   private readonly pending = new Map<number, Pending>();
   private next = 0;
   private ended: MobileBertError | undefined;
+  private unsubscribe: () => void = () => {};
 
   constructor(
     private readonly onProgress: (progress: StartProgress) => void,
@@ -30,8 +32,7 @@ export class BenchConnection {
       const reason = event.message || "bench-worker.js could not be loaded; is it served next to bench.js?";
       this.end(new MobileBertError("internal", `the worker stopped: ${reason}`));
     };
-    if (signal?.aborted) this.end(aborted());
-    else signal?.addEventListener("abort", () => this.end(aborted()), { once: true });
+    if (signal) this.unsubscribe = onAbort(signal, () => this.end(aborted()));
   }
 
   send(request: WithoutId<BenchRequest>): Promise<unknown> {
@@ -45,6 +46,7 @@ export class BenchConnection {
 
   end(error: MobileBertError): void {
     this.ended ??= error;
+    this.unsubscribe();
     this.worker.terminate();
     for (const pending of this.pending.values()) pending.reject(this.ended);
     this.pending.clear();

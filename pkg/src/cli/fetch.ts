@@ -1,6 +1,7 @@
 import { join } from "../files/streams.js";
 import { OutputFolder, shown } from "./output.js";
-import { type CliSource, openInputs } from "./source.js";
+import { complete } from "./safetensors.js";
+import { type CliSource, type InputFile, openInputs } from "./source.js";
 
 /** The type in `config.json`, whose key was `torch_dtype` before → the name in `files.json`. */
 const DTYPES: Record<string, string> = { float16: "f16", bfloat16: "bf16" };
@@ -11,7 +12,7 @@ export async function fetchModel(source: CliSource, out: string): Promise<void> 
   const { config, small, weights, index, dtype } = await openInputs(source);
   try {
     const text = await join(config.chunks);
-    for (const file of weights) await folder.write(file.name, shown(file.name, file.bytes, file.chunks));
+    for (const file of weights) await folder.write(file.name, shown(file.name, file.bytes, wholeWeights(file)));
     if (index) await folder.write(index.name, [new TextEncoder().encode(index.text)]);
     await folder.write(config.name, [text]);
     for (const file of small) await folder.write(file.name, file.chunks);
@@ -22,4 +23,9 @@ export async function fetchModel(source: CliSource, out: string): Promise<void> 
     throw error;
   }
   console.log(out);
+}
+
+/** Without a list of sizes, only the header of a file shows that it was cut off. */
+function wholeWeights({ name, chunks }: InputFile): AsyncIterable<Uint8Array> {
+  return name.endsWith(".safetensors") ? complete(name, chunks) : chunks;
 }

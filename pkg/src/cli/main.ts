@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { toError } from "../errors.js";
 import { fetchModel } from "./fetch.js";
 import { quantizeModel } from "./quantize.js";
+import { nameOf } from "./source.js";
 
 const USAGE = `Usage:
   mobilebert fetch MODEL [--out DIR]                      downloads a model, by default to models/NAME
@@ -53,7 +54,7 @@ async function run(): Promise<void> {
   };
   if (command === "fetch") {
     if (values.dtype !== undefined) throw new UsageError("--dtype belongs to quantize");
-    return await fetchModel(source, values.out ?? `models/${nameOf(model)}`);
+    return await fetchModel(source, values.out ?? `models/${await nameOf(source)}`);
   }
   const { dtype, out } = values;
   if (!["f16", "q8", "q4"].includes(dtype ?? "")) throw new UsageError("quantize needs --dtype f16, q8 or q4");
@@ -67,12 +68,6 @@ function parse() {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** The last part of an id or a path. */
-function nameOf(model: string): string {
-  const path = model.replace(/@.*$/, "").replace(/\/+$/, "");
-  return path.slice(path.lastIndexOf("/") + 1) || "model";
 }
 
 async function version(): Promise<string> {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { invalidInput, MobileBertError } from "../errors.js";
 import { MANIFEST } from "../files/verify.js";
@@ -10,8 +10,16 @@ const INCOMPLETE = ".incomplete";
 /** A new model directory; its `files.json` is written last. */
 export class OutputFolder {
   private readonly entries: { name: string; bytes: number; sha256: string }[] = [];
+  /** Files that this command has begun to write. */
+  private readonly files: string[] = [];
+  /** Folders that this command has created, the outer ones first. */
+  private readonly folders: string[] = [];
 
-  private constructor(private readonly path: string) {}
+  private constructor(
+    private readonly path: string,
+    /** True if an interrupted command has left files. */
+    private readonly resumes: boolean,
+  ) {}
 
   /** Refuses a folder that isn't empty, which could be someone's work, unless an interrupted command has left it. */
   static async create(path: string): Promise<OutputFolder> {
@@ -21,14 +29,16 @@ export class OutputFolder {
     });
     if (existing.length > 0 && !existing.includes(INCOMPLETE))
       throw invalidInput("out", `${path} is not empty; name a new directory`);
-    return new OutputFolder(path);
+    return new OutputFolder(path, existing.length > 0);
   }
 
   /** Writes a file as its chunks arrive. */
   async write(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const path = join(this.path, name);
-    await stored(path, makeFolder(dirname(path)));
-    if (this.entries.length === 0) await stored(path, writeFile(join(this.path, INCOMPLETE), ""));
+    await stored(path, makeFolder(dirname(path), this.folders));
+    const isFirst = this.files.length === 0;
+    this.files.push(path);
+    if (isFirst) await stored(path, writeFile(join(this.path, INCOMPLETE), ""));
     const file = await stored(path, open(path, "w"));
     const hash = createHash("sha256");
     let bytes = 0;
@@ -48,26 +58,36 @@ export class OutputFolder {
   async finish(dtype: string): Promise<void> {
     const json = JSON.stringify({ format: 1, dtype, files: this.entries }, null, 2);
     const path = join(this.path, MANIFEST);
+    this.files.push(path);
     await stored(path, writeFile(path, `${json}\n`));
     await stored(path, rm(join(this.path, INCOMPLETE)));
   }
 
-  /** Removes the directory, after an error. */
+  /** Removes what this command has written, after an error. What an interrupted one has left stays marked as incomplete. */
   async discard(): Promise<void> {
-    await rm(this.path, { force: true, recursive: true }).catch(() => {});
+    if (!this.resumes) this.files.push(join(this.path, INCOMPLETE));
+    for (const file of this.files) await rm(file, { force: true }).catch(() => {});
+    // Fails for those with other files, which stay.
+    for (const folder of this.folders.reverse()) await rmdir(folder).catch(() => {});
   }
 }
 
-/** Makes a folder and those that contain it. Node's `recursive` never ends where a folder is refused with ENOENT, as in /proc. */
-async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes a folder and those that contain it; adds them to `created`. Node's `recursive` never ends where a folder is refused
+ * with ENOENT, as in /proc.
+ */
+async function makeFolder(path: string, created: string[]): Promise<void> {
   const make = () =>
-    mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
+    mkdir(path).then(
+      () => void created.push(path),
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      },
+    );
   await make().catch(async (error: NodeJS.ErrnoException) => {
     const parent = dirname(path);
     if (error.code !== "ENOENT" || parent === path) throw error;
-    await makeFolder(parent);
+    await makeFolder(parent, created);
     await make();
   });
 }

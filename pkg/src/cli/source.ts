@@ -1,9 +1,11 @@
+import { invalidInput } from "../errors.js";
 import { chooseMirror, openFile } from "../files/fetch.js";
 import { locateRepository } from "../files/hub.js";
 import { missing, type Opener, openWeights, SMALL_FILES, WEIGHTS } from "../files/model-files.js";
 import { type Place, resolveSource } from "../files/source.js";
 import { textOf } from "../files/streams.js";
 import { MANIFEST, type Manifest, parseManifest, verified } from "../files/verify.js";
+import { LOAD } from "../options.js";
 import type { LoadOptions } from "../types.js";
 
 /** A model and where to look for it. */
@@ -33,10 +35,29 @@ export interface Inputs {
   dtype: string | undefined;
 }
 
+/** The last part of an id without its revision, of a path, or of the path of a URL. */
+export async function nameOf(source: CliSource): Promise<string> {
+  const place = await resolveSource(source.model, source);
+  const path = place.kind === "files" ? "" : (place.hub?.name ?? decoded(new URL(place.base).pathname));
+  const parts = path.split(/[/\\]/).filter((part) => !/^\.*$/.test(part));
+  return parts.at(-1) ?? "model";
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Adds a token to the requests for an id. A directory's URL may be anyone's host. */
 function withToken(place: Place, token: string | undefined): Place {
   if (token === undefined || place.kind === "files" || !place.hub) return place;
-  return { ...place, headers: { authorization: `Bearer ${token}` } };
+  const headers = { authorization: `Bearer ${token}` };
+  const problem = LOAD.headers(headers);
+  if (problem) throw invalidInput("HF_TOKEN", problem);
+  return { ...place, headers };
 }
 
 /** Opens a model's files. */

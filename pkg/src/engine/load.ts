@@ -2,7 +2,7 @@ import { untilAborted } from "../abort.js";
 import { aborted, MobileBertError, messageOf, type PlainError, toError } from "../errors.js";
 import * as store from "../files/cache.js";
 import { findChoice, storeChoice } from "../files/choices.js";
-import { chooseMirror, currentValidator, type OpenFile, openFile } from "../files/fetch.js";
+import { chooseMirror, currentValidator, isRefused, type OpenFile, openFile } from "../files/fetch.js";
 import { locateRepository, type Repository } from "../files/hub.js";
 import { isWeights, type Opener, openAll, WEIGHTS } from "../files/model-files.js";
 import type { ProgressTotal } from "../files/progress.js";
@@ -50,7 +50,6 @@ export async function loadModel(
       progress.enter("download");
     }
   }
-  if (base && !model) await store.uncommit(base).catch(() => {});
   for (let first = true; !model; first = false) {
     const from = first || place.kind === "files" ? place : { ...place, bypassHttpCache: true };
     const { manifest } = version;
@@ -60,8 +59,9 @@ export async function loadModel(
       await files.commit(onWarning);
     } catch (error) {
       if (!isDamaged(error)) throw error;
-      // Remove everything. If part of it was left by an earlier load, the server may not be at fault: retry once.
-      if (base) await store.remove(base).catch(() => {});
+      // Remove everything, unless nothing has arrived: a cached version is then still complete. If part of it was left by an
+      // earlier load, the server may not be at fault: retry once.
+      if (base && files.overwrites) await store.remove(base).catch(() => {});
       if (!first || !files.resumed) throw error;
     }
   }
@@ -157,6 +157,7 @@ async function* counted(file: OpenFile, phase: "download" | "cache", progress: P
     cached -= chunk.length;
     yield chunk;
   }
+  progress.finish(phase, file.name);
 }
 
 interface ModelVersion {
@@ -165,7 +166,7 @@ interface ModelVersion {
   record: store.CacheRecord | undefined;
 }
 
-/** Checks with one small request whether a cached model is up to date. A slow server counts as unreachable. */
+/** Checks with one small request whether a cached model is up to date. A server that is slow or refuses counts as unreachable. */
 export async function modelVersion(
   place: Place,
   repository: Repository | undefined,
@@ -188,12 +189,17 @@ export async function modelVersion(
       const current = await currentValidator(place, weights, soon);
       return { manifest: undefined, record: current === validator ? record : undefined };
     }
-    const file = await openFile(place, MANIFEST, soon);
+    let status: number | undefined;
+    const file = await openFile(place, MANIFEST, soon, undefined, (found) => {
+      status = found;
+    });
+    if (record && isRefused(status)) return { manifest: undefined, record };
     text = file && (await textOf(file.chunks));
   } catch (error) {
     const { code } = toError(error);
     const isLate = code === "aborted" && !signal.aborted;
-    if (record && (code === "network" || isLate)) return { manifest: undefined, record };
+    // The cached model has a list, so a page instead of it, such as that of a proxy, is no other version.
+    if (record && (code === "network" || code === "not-a-model" || isLate)) return { manifest: undefined, record };
     // A page instead of an optional file means that the file doesn't exist.
     if (code !== "not-a-model") throw error;
   }
@@ -231,6 +237,8 @@ interface DownloadSource {
 class ModelDownload {
   /** True if part of a file was left by an earlier load. */
   resumed = false;
+  /** True once bytes have arrived that are stored in place of a cached version. */
+  overwrites = false;
   private readonly stored: { name: string; state: store.StoreState }[] = [];
   private validator = "";
 
@@ -253,11 +261,26 @@ class ModelDownload {
     const arriving = streamed.waiting(file.chunks);
     if (!base || file.isPage) return { ...file, chunks: checked.waiting(verified(manifest, name, arriving, check)) };
     // Existing parts aren't stored again, but every byte is verified.
-    const storing = store.storeWhileReading(base, name, file.validator, resumes ? stored : nothing, arriving);
+    const storing = store.storeWhileReading(
+      base,
+      name,
+      file.validator,
+      resumes ? stored : nothing,
+      this.replacing(base, arriving),
+    );
     this.stored.push({ name, state: storing.state });
     const read = resumes ? chain(store.readParts(base, name, stored.count), storing.chunks) : storing.chunks;
     return { ...file, chunks: checked.waiting(verified(manifest, name, read, check)) };
   };
+
+  /** Passes chunks on; marks a cached version as incomplete before they replace its files. */
+  private async *replacing(base: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      if (!this.overwrites) await store.uncommit(base).catch(() => {});
+      this.overwrites = true;
+      yield chunk;
+    }
+  }
 
   /** Marks the cached copy as complete, after all files were verified and the model was loaded. */
   async commit(onWarning: (warning: PlainError) => void): Promise<void> {

@@ -29,7 +29,10 @@ export interface CacheRecord extends CachedModel {
 const CACHE_NAME = "mobilebert-models";
 const RECORD = "mobilebert-cache-record.json";
 const PART_NAME = "mobilebert-part-";
-/** Approximate size of the parts in which files are stored, so that interrupted downloads can be resumed. */
+/**
+ * Size of the parts in which files are stored, so that interrupted downloads can be resumed. All but a file's last one have
+ * it exactly: tabs that download the same file at once then store the same parts.
+ */
 const PART_BYTES = 4 << 20;
 /** Headers of a stored part. */
 const START = "x-mobilebert-start";
@@ -213,16 +216,20 @@ export function storeWhileReading(
     try {
       for await (const chunk of chunks) {
         state.bytes += chunk.length;
-        if (state.failure === undefined) {
+        for (let at = 0; at < chunk.length && state.failure === undefined; ) {
+          const room = PART_BYTES - ((start + size) % PART_BYTES);
           // A copy: the consumer may transfer the chunk's memory.
-          pending.push(chunk.slice() as Uint8Array<ArrayBuffer>);
-          size += chunk.length;
-          if (size >= PART_BYTES) await write();
+          const taken = chunk.slice(at, at + room) as Uint8Array<ArrayBuffer>;
+          pending.push(taken);
+          size += taken.length;
+          at += taken.length;
+          if (taken.length === room) await write();
         }
         yield chunk;
       }
-    } finally {
+      // Not after an interruption: half a part would replace the whole one of another tab.
       await write();
+    } finally {
       await written;
     }
   }

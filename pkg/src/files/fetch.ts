@@ -81,11 +81,19 @@ export async function chooseMirror(place: Place, signal: AbortSignal): Promise<P
   return place;
 }
 
-/** Returns a file's current validator, or `undefined` if it doesn't exist any more. */
+/**
+ * Returns a file's current validator, or `undefined` if it doesn't exist any more. A refusal or a page, such as that of a
+ * proxy, says nothing about the file: it fails like a server that can't be reached.
+ */
 export async function currentValidator(place: Place, name: string, signal: AbortSignal): Promise<string | undefined> {
   if (place.kind === "files") return undefined;
   const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers }, signal);
-  return response.ok ? parseResponse(response).validator : undefined;
+  const { ok, status } = response;
+  if (isRefused(status) || isPage(response)) {
+    const problem = ok ? "sent an HTML page" : `responded with ${status}`;
+    throw new MobileBertError("network", `${name}: the server ${problem}`, { file: name, status });
+  }
+  return ok ? parseResponse(response).validator : undefined;
 }
 
 /** Sends a request. Fails unless the response is one that callers handle: a success, a missing file or range. */
@@ -123,6 +131,15 @@ function isMissing(response: Response): boolean {
   return [0, 401, 403, 404, 410].includes(response.status);
 }
 
+/** Returns whether a status means that the server doesn't let the client read a file. */
+export function isRefused(status: number | undefined): boolean {
+  return status === 401 || status === 403;
+}
+
+function isPage({ headers }: Response): boolean {
+  return (headers.get("content-type") ?? "").startsWith("text/html");
+}
+
 function fromResponse(
   name: string,
   url: string,
@@ -133,15 +150,15 @@ function fromResponse(
 ): OpenFile {
   const download = parseResponse(response, requestedStart);
   const { start, bytes, validator } = download;
-  const type = response.headers.get("content-type") ?? "";
+  const page = isPage(response);
   const chunks = readResuming(name, url, download, send, signal);
   return {
     name,
     start,
     bytes,
     validator,
-    chunks: start === 0 ? rejectPlaceholders(name, type, chunks, url) : chunks,
-    isPage: type.startsWith("text/html"),
+    chunks: start === 0 ? rejectPlaceholders(name, page, chunks, url) : chunks,
+    isPage: page,
     cancel: () => void response.body?.cancel().catch(() => {}),
   };
 }
@@ -149,7 +166,7 @@ function fromResponse(
 /** Checks the first bytes: many servers send a page for a missing file, and checkouts may contain LFS pointers. */
 async function* rejectPlaceholders(
   name: string,
-  type: string,
+  isPage: boolean,
   chunks: AsyncIterable<Uint8Array>,
   url?: string,
 ): AsyncGenerator<Uint8Array> {
@@ -158,7 +175,7 @@ async function* rejectPlaceholders(
     if (first && chunk.length > 0) {
       first = false;
       const head = new TextDecoder().decode(chunk.subarray(0, 200)).trimStart().toLowerCase();
-      if (type.startsWith("text/html") || /^<(!doctype|html|head|body|\?xml)/.test(head)) {
+      if (isPage || /^<(!doctype|html|head|body|\?xml)/.test(head)) {
         const place = url === undefined ? "" : ` ${url}`;
         const message = `${name}: the server sent an HTML page instead of the file${place}; check the model's URL`;
         throw new MobileBertError("not-a-model", message, { file: name });
@@ -173,7 +190,7 @@ async function* rejectPlaceholders(
 }
 
 function fromBlob(name: string, blob: Blob): OpenFile {
-  const chunks = rejectPlaceholders(name, "", chunksOf(blob.stream()));
+  const chunks = rejectPlaceholders(name, false, chunksOf(blob.stream()));
   return { name, start: 0, bytes: blob.size, validator: "", chunks, isPage: false, cancel: () => {} };
 }
 
@@ -182,7 +199,7 @@ async function fromDisk(name: string, url: string): Promise<OpenFile | undefined
   const { open } = await fileSystem();
   const handle = await open(new URL(url)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw new MobileBertError("network", `${name}: ${error.message}`, { file: name });
+    throw unreadable(name, error);
   });
   if (!handle) return undefined;
   const { size } = await handle.stat();
@@ -193,8 +210,22 @@ async function fromDisk(name: string, url: string): Promise<OpenFile | undefined
     start: 0,
     bytes: size,
     validator: "",
-    chunks: rejectPlaceholders(name, "", stream),
+    chunks: rejectPlaceholders(name, false, naming(name, stream)),
     isPage: false,
     cancel,
   };
+}
+
+/** Passes chunks on; an error while reading them names the file. */
+async function* naming(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw unreadable(name, error as NodeJS.ErrnoException);
+  }
+}
+
+function unreadable(name: string, { code, message }: NodeJS.ErrnoException): MobileBertError {
+  if (code !== "EISDIR") return new MobileBertError("network", `${name}: ${message}`, { file: name });
+  return new MobileBertError("not-found", `${name}: is a folder; put the file in its place`, { file: name });
 }

@@ -1,6 +1,6 @@
 import { MobileBertError, messageOf } from "../errors.js";
 import { inNode } from "../node.js";
-import type { OpenFile } from "./fetch.js";
+import { isRefused, type OpenFile } from "./fetch.js";
 import type { ProgressTotal } from "./progress.js";
 import type { Place } from "./source.js";
 import { join, textOf } from "./streams.js";
@@ -152,7 +152,7 @@ export function missing(place: Place, name: string, status?: number): MobileBert
   if (name === WEIGHTS) {
     hints.push("weights are model.safetensors or pytorch_model.bin, or their shards; ONNX files aren't read");
   }
-  if (status === 401 || status === 403) {
+  if (isRefused(status)) {
     hints.push('access may require `headers: { authorization: "Bearer …" }`');
   }
   const responded = status === undefined ? "" : ` (the server responded with ${status})`;

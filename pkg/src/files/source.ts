@@ -1,6 +1,6 @@
 import { invalidInput } from "../errors.js";
 import { fileSystem, inNode, nodeUrl } from "../node.js";
-import { shown } from "../options.js";
+import { isA, shown } from "../options.js";
 import type { LoadOptions, ModelFiles, ModelSource, PickedFile } from "../types.js";
 
 /** The location of a model's files; can be sent to a worker. */
@@ -30,10 +30,11 @@ export async function resolveSource(
   model: ModelSource,
   options: Pick<LoadOptions, "endpoint" | "revision" | "headers">,
 ): Promise<Place> {
-  if (typeof model === "object" && model !== null && !(model instanceof URL)) {
-    return { kind: "files", files: pickedFiles(model) };
+  const isUrl = isA(model, "URL");
+  if (typeof model === "object" && model !== null && !isUrl) {
+    return { kind: "files", files: pickedFiles(model as ModelFiles) };
   }
-  if (typeof model !== "string" && !(model instanceof URL)) {
+  if (typeof model !== "string" && !isUrl) {
     throw invalidInput("model", `${shown(model)} is not a model source; pass ${ALLOWED}`);
   }
   const text = String(model).trim();
@@ -58,7 +59,15 @@ export async function resolveSource(
 
 function endpoints({ endpoint = HUB }: Pick<LoadOptions, "endpoint">): string[] {
   const list = typeof endpoint === "string" ? [endpoint] : endpoint;
-  return list.map((url) => url.replace(/\/+$/, ""));
+  return list.map((given) => {
+    const url = given.trim();
+    // Node would take it for a path, and a page for a relative URL.
+    if (!/^https?:\/\//i.test(url) && (inNode() || !url.startsWith("/"))) {
+      const host = url.replace(/^([\w+.-]*:)?\/+/, "");
+      throw invalidInput("endpoint", `${shown(url)} has no scheme, https:// or http://; write https://${host}`);
+    }
+    return url.replace(/\/+$/, "");
+  });
 }
 
 /** Returns the URL of a model file; keeps the directory URL's query, which signed URLs need. */
@@ -82,6 +91,10 @@ async function directoryUrl(field: string, given: string): Promise<URL> {
     url = await resolveUrl(given);
   } catch {
     throw invalidInput(field, `"${given}" is not a valid URL`);
+  }
+  // Nothing sends them, and the error of the request would show them.
+  if (url.username || url.password) {
+    throw invalidInput(field, "contains a user name or password; pass `headers: { authorization }` instead");
   }
   // `data:`, `blob:`, `javascript:` and the like don't refer to directories.
   if (!url.pathname.startsWith("/")) {
@@ -113,7 +126,7 @@ function pickedFiles(given: ModelFiles): Map<string, Blob> {
   const files = new Map<string, Blob>();
   for (const [path, blob] of entries(given)) {
     if (typeof path !== "string") throw invalidInput("model", `${shown(path)} is not the name of a file; ${SELECT}`);
-    if (!(blob instanceof Blob)) throw invalidInput("model", `"${path}" is not a File or Blob; ${SELECT}`);
+    if (!isBlob(blob)) throw invalidInput("model", `"${path}" is not a File or Blob; ${SELECT}`);
     files.set(path, blob);
   }
   const folder = modelFolder([...files.keys()]);
@@ -123,15 +136,19 @@ function pickedFiles(given: ModelFiles): Map<string, Blob> {
 }
 
 function entries(given: ModelFiles): Iterable<readonly [string, Blob]> {
-  if (given instanceof Map) return given;
+  if (isA(given, "Map")) return given as ReadonlyMap<string, Blob>;
   const isList = Symbol.iterator in given || typeof given.length === "number";
   if (!isList) return Object.entries(given as Readonly<Record<string, Blob>>);
   return Array.from(given as ArrayLike<PickedFile>, (file) => {
-    if (!(file instanceof Blob) || typeof file.name !== "string") {
+    if (!isBlob(file) || typeof file.name !== "string") {
       throw invalidInput("model", `the list contains ${shown(file)}, which is not a File; ${SELECT}`);
     }
     return [file.webkitRelativePath || file.name, file] as const;
   });
+}
+
+function isBlob(value: unknown): boolean {
+  return isA(value, "Blob", "File");
 }
 
 /** The path of the topmost `config.json`'s folder, including the `/`; empty if there is none. */

@@ -69,9 +69,9 @@ export function checkModel(model: ModelSource | null | undefined): void {
 /** Rejects anything but a string or an array of strings. */
 export function checkTexts(field: string, texts: unknown): asserts texts is Texts {
   const list = Array.isArray(texts) ? texts : [texts];
-  const wrong = list.find((text) => typeof text !== "string");
-  if (list.every((text) => typeof text === "string")) return;
-  throw invalidInput(field, `${shown(wrong)} is not a text; pass a string or an array of strings`);
+  const wrong = list.findIndex((text) => typeof text !== "string");
+  if (wrong === -1) return;
+  throw invalidInput(field, `${shown(list[wrong])} is not a text; pass a string or an array of strings`);
 }
 
 /** Converts progress of a load to events of transformers.js. */
@@ -79,7 +79,7 @@ function progressTranslator(name: string, report: (event: PipelineProgress) => v
   const started = new Set<string>();
   const done = new Set<string>();
   const percent = (loaded: number, total: number) => (total > 0 ? (100 * loaded) / total : 0);
-  return ({ file, loaded, total, fileLoaded, fileTotal }: Progress) => {
+  return ({ file, loaded, total: sum, totalKnown, fileLoaded, fileTotal }: Progress) => {
     if (file && !started.has(file)) {
       started.add(file);
       report({ status: "initiate", name, file });
@@ -93,6 +93,7 @@ function progressTranslator(name: string, report: (event: PipelineProgress) => v
         report({ status: "done", name, file });
       }
     }
+    const total = totalKnown ? sum : 0;
     report({ status: "progress_total", name, file, progress: percent(loaded, total), loaded, total });
   };
 }

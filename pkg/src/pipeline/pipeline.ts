@@ -1,4 +1,4 @@
-import { notOneOf } from "../options.js";
+import { isA, notOneOf } from "../options.js";
 import type { LoadOptions, ModelSource } from "../types.js";
 import { type FeatureExtractionPipeline, featureExtraction } from "./feature-extraction.js";
 import { type FillMaskPipeline, fillMask } from "./fill-mask.js";
@@ -46,7 +46,7 @@ export async function pipeline<Name extends keyof Pipelines>(
 ): Promise<Pipelines[Name]> {
   if (!Object.hasOwn(makers, task)) throw notOneOf("task", task, Object.keys(makers));
   checkModel(model);
-  const name = typeof model === "string" || model instanceof URL ? String(model) : "files";
+  const name = typeof model === "string" || isA(model, "URL") ? String(model) : "files";
   const made = await makers[task](model, loadOptions(name, options));
   try {
     options.progress_callback?.({ status: "ready", task: made.task, model: name });

@@ -1,4 +1,5 @@
 import { invalidInput } from "../errors.js";
+import { shown } from "../options.js";
 
 /** A slice of one dimension: all of it, one index, or a range whose end is exclusive. */
 export type TensorSlice = null | undefined | number | readonly [start: number | null, end: number | null];
@@ -43,14 +44,16 @@ class Tensor {
   }
 
   slice(...slices: readonly TensorSlice[]): PipelineTensor {
+    const rank = this.dims.length;
+    if (slices.length > rank) throw invalidInput("slices", `${slices.length} for ${rank} dimensions`);
     const ranges = this.dims.map((size, axis) => range(slices[axis], size, axis));
     const kept = ranges.filter((_, axis) => typeof slices[axis] !== "number");
     const data = new Float32Array(ranges.reduce((product, [start, end]) => product * (end - start), 1));
     let filled = 0;
     const copy = (axis: number, offset: number): void => {
-      const [start, end] = ranges[axis] as [number, number];
+      const [start, end] = ranges[axis] ?? [0, 1];
       const step = product(this.dims.slice(axis + 1));
-      if (axis === ranges.length - 1) {
+      if (axis >= rank - 1) {
         data.set(this.data.subarray(offset + start, offset + end), filled);
         filled += end - start;
         return;
@@ -102,10 +105,17 @@ function range(slice: TensorSlice, size: number, axis: number): [number, number]
     if (Number.isInteger(index) && index >= 0 && index < size) return [index, index + 1];
     throw invalidInput("index", `${slice} is out of bounds for dimension ${axis} with size ${size}`);
   }
+  if (!isRange(slice)) throw invalidInput("slices", `${shown(slice)} is not null, an index or a range [start, end]`);
   const clamp = (at: number) => Math.min(size, Math.max(0, at < 0 ? at + size : at));
   const [start, end] = [clamp(slice[0] ?? 0), clamp(slice[1] ?? size)];
   if (start <= end) return [start, end];
   throw invalidInput("slices", `[${slice}] ends before it starts`);
+}
+
+function isRange(slice: unknown): boolean {
+  // Infinity is the last element, as in slices of arrays.
+  const isBound = (at: unknown) => (typeof at === "number" ? Math.trunc(at) === at : at === null || at === undefined);
+  return Array.isArray(slice) && slice.length === 2 && slice.every(isBound);
 }
 
 function product(sizes: readonly number[]): number {

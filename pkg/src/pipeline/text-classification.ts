@@ -61,7 +61,7 @@ export async function textClassification(source: ModelSource, load: LoadOptions)
 
 /** Converts texts and pairs to a list for `TextClassification.classify`. */
 function textsOrPairs(texts: unknown): WrappedTexts {
-  return (Array.isArray(texts) ? texts : [texts]).map((one) => {
+  return Array.from(Array.isArray(texts) ? texts : [texts], (one) => {
     if (typeof one === "string") return [one];
     const { text, text_pair: pair } = Object(one) as Partial<PipelinePair>;
     if (typeof text === "string" && pair === undefined) return [text];

@@ -21,7 +21,7 @@ export type PipelineProgress =
 export interface PipelineOptions extends Omit<LoadOptions, "device" | "dtype" | "onProgress"> {
   /** The device; `"cpu"` means `"wasm"`, `"gpu"` means `"webgpu"`. */
   device?: "auto" | DeviceKind | "cpu" | "gpu" | null | undefined;
-  /** Data type of the weights; `auto` means as stored, `fp32` means `f32`, `fp16` means `f16`, `int8` means `q8`. */
+  /** Data type of the weights; `auto` and `fp32` mean as stored, `fp16` means `f16`, `int8` means `q8`. */
   dtype?: "auto" | "fp32" | "fp16" | "int8" | Dtype | null | undefined;
   /** Called while the model loads. */
   progress_callback?: ((event: PipelineProgress) => void) | null | undefined;

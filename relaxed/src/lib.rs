@@ -23,6 +23,7 @@ mod panels;
 #[path = "../../compute/src/product/mod.rs"]
 mod product;
 mod simd;
+mod tiles;
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_relaxed_madd, f32x4_splat, i8x16_splat,

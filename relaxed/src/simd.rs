@@ -9,8 +9,10 @@ mod unpack;
 #[path = "../../compute/src/simd/wasm.rs"]
 mod wasm;
 
-pub use lanes::{Arithmetic, IntLanes, Lanes, Task};
+pub use lanes::{Arithmetic, IntLanes, Lanes, Task, TileRows};
 use planes::Planes;
+
+use crate::tiles;
 
 /// Relaxed SIMD.
 #[derive(Clone, Copy)]
@@ -39,6 +41,6 @@ impl Simd {
     /// Runs a task. Never inlined, so that the task is one function.
     #[inline(never)]
     pub fn run<T: Task>(self, task: T) -> T::Output {
-        task.run::<wasm::F32x8, 8, 4>()
+        task.run::<wasm::F32x8, 8, { tiles::MAX_ROWS }>()
     }
 }

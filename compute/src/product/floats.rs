@@ -79,22 +79,6 @@ impl<'a> MicroKernel<'a> for FloatMicroKernel<'a> {
     #[inline(always)]
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
         let (panel, _) = self.panel.as_chunks::<L>();
-        let len = panel.len();
-        let rows: [&[f32]; M] =
-            std::array::from_fn(|index| &self.input.data[(row + index) * self.input.stride..][..len]);
-        let mut accumulators = [V::zero(); M];
-        for position in 0..len {
-            // SAFETY: the panel has `len` entries. (The compiler doesn't remove the bounds check, which would cost a
-            // compare and a branch per iteration.)
-            let right = V::load(unsafe { panel.get_unchecked(position) });
-            for index in 0..M {
-                // SAFETY: every row was cut to `len` entries above.
-                let left = unsafe { *rows[index].get_unchecked(position) };
-                accumulators[index] = accumulators[index].add_scaled(left, right);
-            }
-        }
-        for (index, sum) in accumulators.into_iter().enumerate() {
-            self.block.store(row + index, sum);
-        }
+        V::multiply_panel::<M>(self.input.from(row, 0), panel, self.block.tile(row));
     }
 }

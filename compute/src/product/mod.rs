@@ -16,7 +16,7 @@ use self::epilogue::ApplyEpilogue;
 use self::floats::{FloatOperands, FloatPanels, PANEL_BLOCK};
 use crate::Activation;
 use crate::panels::{Panels, StridedRows};
-use crate::simd::{Lanes, Simd, Task};
+use crate::simd::{Lanes, Simd, Task, TileRows};
 
 /// Input rows per block. Together with one block of a panel they fit in the L2 cache.
 pub(crate) const ROW_BLOCK: usize = 128;
@@ -161,20 +161,10 @@ impl OutputBlock<'_> {
         }
     }
 
-    #[inline(always)]
-    fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sum: V) {
-        let to = &mut self.output[row * self.stride..][..self.width];
-        match <&mut [f32; L]>::try_from(&mut *to) {
-            Ok(full) if self.add => V::load(full).add_scaled(1.0, sum).store(full),
-            Ok(full) => sum.store(full),
-            Err(_) => {
-                let mut values = [0.0; L];
-                sum.store(&mut values);
-                for (to, value) in to.iter_mut().zip(values) {
-                    *to = if self.add { *to + value } else { value };
-                }
-            }
-        }
+    /// The rows from `row` on.
+    fn tile(&mut self, row: usize) -> TileRows<'_> {
+        let OutputBlock { stride, width, add, .. } = *self;
+        TileRows { data: &mut self.output[row * stride..], stride, width, add }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The interface that kernels are written against: vectors of floats and of integers.
 
 use super::{Planes, unpack};
+use crate::panels::StridedRows;
 
 /// Work that is compiled once per instruction set. `run`, and every function it calls in its loops, must be
 /// `#[inline(always)]`: functions that aren't inlined are compiled for the baseline.
@@ -57,9 +58,71 @@ pub trait Lanes<const L: usize>: Copy + Arithmetic {
     fn max(self, other: Self) -> Self;
     /// `max(self, 0)`; NaN stays NaN.
     fn relu(self) -> Self;
+    /// Multiplies `M` rows with a panel. Products are added in the order of the panel's rows.
+    #[inline(always)]
+    fn multiply_panel<const M: usize>(rows: StridedRows<'_>, panel: &[[f32; L]], to: TileRows<'_>) {
+        let len = panel.len();
+        let rows: [&[f32]; M] = std::array::from_fn(|index| &rows.data[index * rows.stride..][..len]);
+        let mut sums = [Self::zero(); M];
+        for position in 0..len {
+            // SAFETY: the panel has `len` entries. (The compiler doesn't remove the bounds check, which would cost a
+            // compare and a branch per iteration.)
+            let right = Self::load(unsafe { panel.get_unchecked(position) });
+            for index in 0..M {
+                // SAFETY: every row was cut to `len` entries above.
+                let left = unsafe { *rows[index].get_unchecked(position) };
+                sums[index] = sums[index].add_scaled(left, right);
+            }
+        }
+        to.store(&sums);
+    }
     /// Prefetches values into a cache, if the instruction set supports it.
     #[inline(always)]
     fn prefetch<T>(_: &[T]) {}
+}
+
+/// The rows of a product that a tile is stored in.
+pub struct TileRows<'a> {
+    /// Values from the start of the first row.
+    pub data: &'a mut [f32],
+    /// Distance between the starts of adjacent rows, in floats.
+    pub stride: usize,
+    /// Columns: as many as a panel has, or fewer for the last one.
+    pub width: usize,
+    /// True if sums are added to the values instead of replacing them.
+    pub add: bool,
+}
+
+impl TileRows<'_> {
+    /// Stores the sums of all rows. In WebAssembly, tiles of all heights share one copy.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    pub fn store<V: Lanes<L>, const L: usize>(mut self, sums: &[V]) {
+        for (index, &sums) in sums.iter().enumerate() {
+            self.store_row(index, sums);
+        }
+    }
+
+    /// Stores the sums of one row.
+    #[inline(always)]
+    pub fn store_row<V: Lanes<L>, const L: usize>(&mut self, row: usize, sums: V) {
+        if self.width == L {
+            let Some(to) = self.data[row * self.stride..].first_chunk_mut() else { return };
+            if self.add { V::load(to).add(sums) } else { sums }.store(to);
+        } else {
+            let mut values = [0.0; L];
+            sums.store(&mut values);
+            self.store_narrow(row, &values);
+        }
+    }
+
+    #[inline(never)]
+    fn store_narrow(&mut self, row: usize, sums: &[f32]) {
+        let to = &mut self.data[row * self.stride..][..self.width];
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = if self.add { *to + sum } else { *sum };
+        }
+    }
 }
 
 /// A vector of `L` 32-bit sums of products of 16-bit pairs.
@@ -84,5 +147,28 @@ pub trait IntLanes<const L: usize>: Copy {
         let [a, b, c, d] = left.map(i16::from);
         let half = |first: usize| right.map(|right| [right[first].into(), right[first + 1].into()]);
         self.add_products([a, b], Self::load(&half(0))).add_products([c, d], Self::load(&half(2)))
+    }
+    /// Multiplies rows with a panel: the sums of the products with a row's high plane, shifted, plus those with its low
+    /// plane.
+    #[inline(always)]
+    fn multiply_planes<const M: usize, const N: usize>(
+        rows: &[[[[i8; 4]; N]; 2]; M],
+        panel: &[[[i8; 4]; L]],
+        sums: &mut [Self; M],
+    ) {
+        let panel = &panel[..panel.len().min(N)];
+        *sums = [Self::zero(); M];
+        for plane in 0..2 {
+            if plane == 1 {
+                *sums = sums.map(Self::shift_high_plane);
+            }
+            for (position, right) in panel.iter().enumerate() {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    // SAFETY: `position` is below `N`, to which the panel was cut above.
+                    let left = unsafe { *row[plane].get_unchecked(position) };
+                    *sum = sum.add_byte_products(left, right);
+                }
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ mod unpack;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
-pub(crate) use lanes::{Arithmetic, IntLanes, Lanes, Task};
+pub(crate) use lanes::{Arithmetic, IntLanes, Lanes, Task, TileRows};
 pub(crate) use planes::Planes;
 pub(crate) use unpack::{half, nibbles};
 

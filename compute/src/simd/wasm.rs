@@ -8,10 +8,14 @@ use std::arch::wasm32::{
 #[cfg(target_feature = "relaxed-simd")]
 use std::arch::wasm32::{f32x4_lt, f32x4_relaxed_madd, i32x4_relaxed_dot_i8x16_i7x16_add, v128_bitselect};
 
+#[cfg(target_feature = "relaxed-simd")]
+use super::lanes::TileRows;
 use super::lanes::{Arithmetic, IntLanes, Lanes};
 #[cfg(target_feature = "relaxed-simd")]
 use super::planes::Planes;
 use super::unpack;
+#[cfg(target_feature = "relaxed-simd")]
+use crate::{panels::StridedRows, tiles};
 
 /// `left · right + addend`
 #[cfg(not(target_feature = "relaxed-simd"))]
@@ -97,6 +101,12 @@ impl Lanes<8> for F32x8 {
         F32x8([multiply_add(factor, other.0[0], self.0[0]), multiply_add(factor, other.0[1], self.0[1])])
     }
 
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn multiply_panel<const M: usize>(rows: StridedRows<'_>, panel: &[[f32; 8]], to: TileRows<'_>) {
+        multiply_rows(M, rows, panel, to);
+    }
+
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         F32x8([f32x4_add(self.0[0], other.0[0]), f32x4_add(self.0[1], other.0[1])])
@@ -134,8 +144,23 @@ fn relu(values: v128) -> v128 {
     v128_bitselect(zero, values, f32x4_lt(values, zero))
 }
 
+/// Multiplies at most [`tiles::MAX_ROWS`] rows with a panel. Tiles of all heights share this code.
+#[cfg(target_feature = "relaxed-simd")]
+#[inline(never)]
+fn multiply_rows(count: usize, rows: StridedRows<'_>, panel: &[[f32; 8]], to: TileRows<'_>) {
+    if to.width == 8 && !to.add {
+        tiles::multiply_floats(count, rows, panel, to.data, to.stride);
+        return;
+    }
+    let mut values = [[0.0; 8]; tiles::MAX_ROWS];
+    tiles::multiply_floats(count, rows, panel, values.as_flattened_mut(), 8);
+    let sums = values.each_ref().map(F32x8::load);
+    to.store(&sums[..count]);
+}
+
 /// Two vectors of four integers.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub struct I32x8([v128; 2]);
 
 impl IntLanes<8> for I32x8 {
@@ -182,5 +207,17 @@ impl IntLanes<8> for I32x8 {
             i32x4_relaxed_dot_i8x16_i7x16_add(right[0], left, self.0[0]),
             i32x4_relaxed_dot_i8x16_i7x16_add(right[1], left, self.0[1]),
         ])
+    }
+
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn multiply_planes<const M: usize, const N: usize>(
+        rows: &[[[[i8; 4]; N]; 2]; M],
+        panel: &[[[i8; 4]; 8]],
+        sums: &mut [Self; M],
+    ) {
+        let sums = sums.as_mut_ptr().cast();
+        // SAFETY: `I32x8` is a transparent wrapper of two vectors, and there are `M` of them.
+        tiles::multiply_bytes(rows, panel, unsafe { std::slice::from_raw_parts_mut(sums, M) });
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Group {
 impl Group {
     pub(super) const EMPTY: Group = Group { scale: 0.0, outliers: [(0, 0.0); _], outlier_count: 0 };
 
+    #[inline(always)]
     pub(super) fn outliers(&self) -> &[(usize, f32)] {
         &self.outliers[..self.outlier_count]
     }

@@ -33,7 +33,19 @@ impl<'a> MicroKernel<'a> for PairMicroKernel<'a> {
                 *accumulator = accumulator.add_products(left, right);
             }
         }
-        finish::<V, _, L, M, _>(accumulators, row, self.groups, panel, &mut self.block);
+        self.store::<V, L>(row, &accumulators, panel);
+    }
+}
+
+impl PairMicroKernel<'_> {
+    /// Stores the sums of a tile. In WebAssembly, tiles of all heights share one copy.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sums: &[V::Ints], panel: &[[Pair; L]]) {
+        let mut to = self.block.tile(row);
+        for (index, (&sums, group)) in sums.iter().zip(&self.groups[row..]).enumerate() {
+            to.store_row(index, scaled::<V, _, L, _>(sums, group, panel));
+        }
     }
 }
 
@@ -54,61 +66,52 @@ impl<'a> MicroKernel<'a> for QuadMicroKernel<'a> {
         &mut self.block
     }
 
-    /// Computes the high planes first, so that one accumulator suffices for both.
     #[inline(always)]
     fn tile<V: Lanes<L>, const L: usize, const M: usize>(&mut self, row: usize) {
         let (panel, _) = self.panel.as_chunks::<L>();
         let rows: &[_; M] = self.rows[row..].first_chunk().expect("a tile ends within its block");
-        let panel = &panel[..panel.len().min(GROUP_QUADS)];
-        let mut accumulators = [self.start::<V, L>(); M];
-        for plane in 0..2 {
-            if plane == 1 {
-                for accumulator in &mut accumulators {
-                    *accumulator = accumulator.shift_high_plane();
-                }
-            }
-            for (position, right) in panel.iter().enumerate() {
-                for (accumulator, row) in accumulators.iter_mut().zip(rows) {
-                    // SAFETY: `position` is below `GROUP_QUADS`, to which the panel was cut above.
-                    let left = unsafe { *row[plane].get_unchecked(position) };
-                    *accumulator = accumulator.add_byte_products(left, right);
-                }
-            }
-        }
-        finish::<V, _, L, M, _>(accumulators, row, self.groups, panel, &mut self.block);
+        let mut sums = [V::Ints::zero(); M];
+        V::Ints::multiply_planes(rows, panel, &mut sums);
+        self.store::<V, L>(row, &sums, panel);
     }
 }
 
 impl QuadMicroKernel<'_> {
-    /// The initial value of the sums of products with the high plane.
+    /// Stores the sums of a tile. In WebAssembly, tiles of all heights share one copy.
     #[inline(always)]
-    fn start<V: Lanes<L>, const L: usize>(&self) -> V::Ints {
-        match self.sums.first_chunk() {
-            Some(sums) if V::Ints::PLANES.offset() != 0 => {
-                let offset = -i16::from(V::Ints::PLANES.offset());
-                V::Ints::zero().add_products([offset, 0], V::Ints::load(sums))
-            }
-            _ => V::Ints::zero(),
+    fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sums: &[V::Ints], panel: &[[Quad; L]]) {
+        let mut to = self.block.tile(row);
+        for (index, (&sums, group)) in sums.iter().zip(&self.groups[row..]).enumerate() {
+            let sums = without_offset::<V, L>(sums, self.sums);
+            to.store_row(index, scaled::<V, _, L, _>(sums, group, panel));
         }
     }
 }
 
-/// Stores a tile's sums, multiplied by the scales of their rows' groups, plus the products of the outliers.
+/// Subtracts the products of the high plane's offset with the weights, of which `weights` has the sums.
 #[inline(always)]
-fn finish<V: Lanes<L>, T: Copy + Into<i16>, const L: usize, const M: usize, const A: usize>(
-    accumulators: [V::Ints; M],
-    row: usize,
-    groups: &[Group],
-    panel: &[[[T; A]; L]],
-    block: &mut OutputBlock<'_>,
-) {
-    for (index, accumulator) in accumulators.into_iter().enumerate() {
-        let group = &groups[row + index];
-        let mut sum = V::zero().add_scaled(group.scale, V::from_ints(accumulator));
-        for &(position, value) in group.outliers() {
-            let weights = panel[position / A].map(|weights| f32::from(weights[position % A].into()));
-            sum = sum.add_scaled(value, V::load(&weights));
+fn without_offset<V: Lanes<L>, const L: usize>(sums: V::Ints, weights: &[Pair]) -> V::Ints {
+    let planes = V::Ints::PLANES;
+    match weights.first_chunk() {
+        Some(weights) if planes.offset() != 0 => {
+            let offset = -(i16::from(planes.offset()) << planes.bits());
+            sums.add_products([offset, 0], V::Ints::load(weights))
         }
-        block.store(row + index, sum);
+        _ => sums,
     }
+}
+
+/// A row's sums of products of integers, multiplied by the scale of its group, plus the products of the outliers.
+#[inline(always)]
+fn scaled<V: Lanes<L>, T: Copy + Into<i16>, const L: usize, const A: usize>(
+    sums: V::Ints,
+    group: &Group,
+    panel: &[[[T; A]; L]],
+) -> V {
+    let mut scaled = V::zero().add_scaled(group.scale, V::from_ints(sums));
+    for &(position, value) in group.outliers() {
+        let weights = panel[position / A].map(|weights| f32::from(weights[position % A].into()));
+        scaled = scaled.add_scaled(value, V::load(&weights));
+    }
+    scaled
 }

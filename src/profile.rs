@@ -5,7 +5,8 @@
 pub enum Clock {
     /// The GPU itself, by `timestamp-query`: one compute pass per step.
     Timestamps,
-    /// The CPU's clock around one submit per dispatch, because the adapter has no `timestamp-query`.
+    /// The CPU's clock around one submit per dispatch, because the adapter has no `timestamp-query`, or
+    /// the plan more steps than a query set has room for.
     Submits,
     /// The CPU's clock around each step of the CPU executor.
     Cpu,
@@ -26,7 +27,7 @@ impl Clock {
         match self {
             Clock::Timestamps => "by the GPU's own timestamps, one compute pass per dispatch",
             Clock::Submits => {
-                "this adapter has no timestamp-query: one submit per dispatch, timed by the CPU's clock, \
+                "no timestamps (the adapter lacks timestamp-query, or there are too many steps): one submit per dispatch, timed by the CPU's clock, \
                  so that every dispatch includes the cost of a submit"
             }
             Clock::Cpu => "by the CPU's clock around every step",

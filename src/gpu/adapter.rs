@@ -97,6 +97,6 @@ pub(super) fn describe(_adapter: &wgpu::Adapter, device: &wgpu::Device) -> Adapt
 /// Detects software adapters by name, for browsers without `isFallbackAdapter`.
 #[cfg(target_arch = "wasm32")]
 fn is_software(name: &str) -> bool {
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     ["swiftshader", "llvmpipe", "lavapipe", "basic render"].iter().any(|known| name.contains(known))
 }

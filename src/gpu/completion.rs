@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use super::device::Device;
+use crate::error::{Error, Result};
 
 /// Interval between empty submits in Firefox.
 #[cfg(target_arch = "wasm32")]
@@ -86,8 +87,17 @@ impl<T> Clone for Completion<T> {
     }
 }
 
-/// Waits until all submitted work is done. Returns false if the device failed or timed out.
-pub(super) async fn submitted_work(device: &Device) -> bool {
+/// Waits until all submitted work is done. `what` describes it in errors.
+///
+/// # Errors
+/// What the device has reported; [`Error::DeviceLost`] if it takes longer than [`Device::patience`].
+pub(super) async fn all_work(device: &Device, what: &str) -> Result<()> {
+    let done = submitted_work(device).await;
+    device.check(what)?;
+    if done { Ok(()) } else { Err(Error::DeviceLost { reason: format!("{what} didn't finish") }) }
+}
+
+async fn submitted_work(device: &Device) -> bool {
     let done = Completion::new();
     let callback = done.clone();
     device.queue.on_submitted_work_done(move || callback.complete(()));

@@ -31,7 +31,7 @@ impl Executor {
         prepared.in_flight = true;
         let submitted = now_ms();
         if timestamps.is_none() {
-            completion::submitted_work(device).await;
+            completion::all_work(device, &prepared.name()).await?;
         }
         let done = now_ms();
         let (staging, bytes) = prepared.staging();
@@ -65,10 +65,7 @@ impl Executor {
                 prepared.submit_steps_timed(&self.device, &self.pipelines, tile, &timestamps);
                 (Clock::Timestamps, timestamps.read(&self.device).await)
             }
-            None => {
-                let times = prepared.time_submits(&self.device, &self.pipelines, tile).await;
-                (Clock::Submits, Ok(times))
-            }
+            None => (Clock::Submits, prepared.time_submits(&self.device, &self.pipelines, tile).await),
         };
         watch.end(prepared.name(), prepared.bytes()).await?;
         let times = times?;

@@ -87,13 +87,13 @@ impl<'a, T> Ahead<'a, T> {
             if let Some(done) = self.take_first() {
                 return Ok(Some(done));
             }
-            let own = self.waiting(0, model)?;
-            if own.is_none() && self.begun.is_empty() {
+            let local = self.waiting(0, model)?;
+            if local.is_none() && self.begun.is_empty() {
                 return Ok(None);
             }
-            self.hand_out(own, model)?;
-            let is_idle = match own {
-                Some(own) => self.run(own, model).await.map(|()| false)?,
+            self.hand_out(local, model)?;
+            let is_idle = match local {
+                Some(local) => self.run(local, model).await.map(|()| false)?,
                 None => !self.take_back(),
             };
             self.collect(is_idle).await;
@@ -124,9 +124,9 @@ impl<'a, T> Ahead<'a, T> {
     }
 
     /// Offers jobs to the helpers, except the one run here, until their queues are full.
-    fn hand_out(&mut self, own: Option<usize>, model: &Model) -> Result<()> {
-        let Some(own) = own.filter(|_| self.helpers.is_some()) else { return Ok(()) };
-        let mut from = own + 1;
+    fn hand_out(&mut self, local: Option<usize>, model: &Model) -> Result<()> {
+        let Some(local) = local.filter(|_| self.helpers.is_some()) else { return Ok(()) };
+        let mut from = local + 1;
         while let Some(index) = self.waiting(from, model)? {
             let Begun { job, state } = &mut self.begun[index];
             let number = self.first + index;

@@ -85,11 +85,11 @@ impl Checkpoint {
             return Ok(());
         }
         config.fit_head(&has)?;
-        let made = Network::new(config, &has)?;
+        let fitted = Network::new(config, &has)?;
         if let Some(index) = index {
-            made.check_depth(index.weight_map.keys().map(String::as_str))?;
+            fitted.check_depth(index.weight_map.keys().map(String::as_str))?;
         }
-        *network = Some(made);
+        *network = Some(fitted);
         Ok(())
     }
 }

@@ -81,7 +81,7 @@ impl Encoder {
         mut progress: impl AsyncFnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<Embedding>> {
         let width = self.0.config.hidden_size;
-        let ways = Ways::new(&self.0, options)?;
+        let pooling = PoolingPlan::new(&self.0, options)?;
         let max_length = self.0.sentence.max_length;
         let max_length = options.max_length.or(max_length).unwrap_or(usize::MAX);
         let encode = |model: &Model, index: usize| {
@@ -96,7 +96,7 @@ impl Encoder {
         let mut take = |encoded: &Encoded, outputs: &Outputs| {
             let hidden = &output(outputs, "last_hidden_state")?.data;
             pooling::check(hidden)?;
-            let vector = ways.apply(hidden, width)?;
+            let vector = pooling.apply(hidden, width)?;
             embeddings.push(Embedding { vector, truncated: encoded.truncated });
             Ok(())
         };
@@ -133,15 +133,16 @@ impl Encoder {
     }
 }
 
-/// The poolings, or `None` to keep the token vectors, and whether to normalize.
-struct Ways {
-    pooling: Vec<Pooling>,
+/// How token vectors become a text's vector.
+struct PoolingPlan {
+    /// Their results are concatenated; if there are none, the token vectors are kept.
+    poolings: Vec<Pooling>,
     normalize: bool,
 }
 
-impl Ways {
+impl PoolingPlan {
     fn new(model: &Model, options: EncodeOptions) -> Result<Self> {
-        let pooling = match options.pooling {
+        let poolings = match options.pooling {
             PoolTokens::AsDirectory => model.sentence.modules()?.pooling.clone(),
             PoolTokens::By(pooling) => vec![pooling],
             PoolTokens::Keep => Vec::new(),
@@ -149,19 +150,19 @@ impl Ways {
         // If the caller chooses the pooling, an unsupported module after it is skipped.
         let of_directory = || model.sentence.modules().is_ok_and(|modules| modules.normalize);
         let normalize = options.normalize.unwrap_or_else(of_directory);
-        Ok(Ways { pooling, normalize })
+        Ok(PoolingPlan { poolings, normalize })
     }
 
     fn apply(&self, hidden: &[f32], width: usize) -> Result<Vec<f32>> {
         let mut vector = Vec::new();
-        for pooling in &self.pooling {
+        for pooling in &self.poolings {
             vector.extend(pooling.pool(hidden, width)?);
         }
-        if self.pooling.is_empty() {
+        if self.poolings.is_empty() {
             vector.extend(hidden);
         }
         if self.normalize {
-            let size = if self.pooling.is_empty() { width } else { vector.len() };
+            let size = if self.poolings.is_empty() { width } else { vector.len() };
             vector.chunks_exact_mut(size).for_each(pooling::normalize);
         }
         Ok(vector)

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::session::{ExtraOutputs, Sequence};
 use crate::task::explanation::{WindowWords, Word};
-use crate::text::windows::{Window, WindowOptions, Windows};
+use crate::text::windows::{Window, Windows};
 use crate::weights::Tensor;
 
 /// Options of an explanation. The sizes are those of [`AskOptions`]; the same sizes give the same windows.
@@ -104,11 +104,7 @@ impl QuestionAnswering {
         let mut stopwatch = Stopwatch::start();
         let model = self.model();
         check_options(options, model.config(), context)?;
-        let sizes = WindowOptions {
-            max_length: options.max_length.min(model.max_length()),
-            doc_stride: options.doc_stride,
-            max_question: options.max_question_tokens,
-        };
+        let sizes = model.window_options(options.max_length, options.doc_stride, options.max_question_tokens);
         let windows = Windows::new(model.tokenizer()?, question, context, &sizes)?;
         stopwatch.tokenized();
         let window = window_of(&windows, options.answer.as_ref())?;

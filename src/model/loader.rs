@@ -11,7 +11,7 @@ use crate::plan::Network;
 use crate::session::{DeviceKind, DeviceReport, Limits, PendingSession, Session, SessionOptions};
 use crate::text::Tokenizer;
 use crate::weights::{
-    Assembler, Converted, Dtype, Entry, Header, RawTensor, ShardIndex, Stream, WeightFormat,
+    Assembler, Converted, Dtype, Header, RawTensor, SCALE_SUFFIX, ShardIndex, Stream, WeightFormat,
 };
 
 /// The files of a model directory that are read before its weights.
@@ -130,10 +130,7 @@ impl Loader {
     /// Any problem with the file or a tensor; afterwards, every call fails.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         self.check()?;
-        let result = self.take(chunk).map_err(|error| match &self.stream {
-            Some(stream) => error.in_file(stream.file()),
-            None => error,
-        });
+        let result = self.take(chunk).map_err(|error| self.in_current_file(error));
         if result.is_err() {
             self.stage = Stage::Failed;
         }
@@ -193,7 +190,7 @@ impl Loader {
         let folds = storage == WeightFormat::F32 && started.device().kind == DeviceKind::Gpu;
         let network = if folds { network.folded()? } else { network };
         let mut stage = Stage::loading(started, network)?;
-        stage.take(tensors, self.storage)?;
+        stage.take(tensors, self.storage).map_err(|error| self.in_current_file(error))?;
         self.stage = stage;
         Ok(record)
     }
@@ -237,19 +234,39 @@ impl Loader {
         }
     }
 
+    fn in_current_file(&self, error: Error) -> Error {
+        match &self.stream {
+            Some(stream) => error.in_file(stream.file()),
+            None => error,
+        }
+    }
+
     fn take(&mut self, chunk: &[u8]) -> Result<()> {
         let stream = self.stream.get_or_insert_with(|| Stream::new("model.safetensors", None));
         let knew_header = stream.header().is_some();
         let complete = stream.push(chunk)?;
-        if let Some(header) = stream.header().filter(|_| !knew_header)
-            && let Stage::Waiting(..) = self.stage
-        {
-            self.checkpoint.take(header.clone())?;
-            if let Some(network) = self.checkpoint.take_network() {
-                self.start(network)?;
-            }
+        if let Some(header) = stream.header().filter(|_| !knew_header).cloned() {
+            self.take_header(header)?;
         }
         self.stage.take(complete, self.storage)
+    }
+
+    /// Checks a file's header before its data arrives.
+    fn take_header(&mut self, header: Header) -> Result<()> {
+        let network = match &self.stage {
+            Stage::Waiting(..) => None,
+            Stage::Choosing(choosing) => Some(&choosing.network),
+            Stage::Loading { session, .. } => Some(session.network()),
+            Stage::Failed => return Ok(()),
+        };
+        if let Some(network) = network {
+            return header.check(&network.parameters);
+        }
+        self.checkpoint.take(header)?;
+        match self.checkpoint.take_network() {
+            Some(network) => self.start(network),
+            None => Ok(()),
+        }
     }
 
     /// Continues once the network is known.
@@ -275,10 +292,15 @@ impl Loader {
     }
 }
 
-/// The format of the layers' matrices, which take most of the time.
+/// The format of the layers' matrices, which take most of the time, or of another matrix if the first files have none
+/// of them.
 fn stored_as(headers: &[Header]) -> WeightFormat {
-    let is_matrix = |entry: &&Entry| entry.shape.len() == 2 && entry.name.contains(".layer.");
-    match headers.iter().flat_map(|header| &header.tensors).find(is_matrix).map(|entry| entry.dtype) {
+    let matrices = || {
+        let all = headers.iter().flat_map(|header| &header.tensors);
+        all.filter(|entry| entry.shape.len() == 2 && !entry.name.ends_with(SCALE_SUFFIX))
+    };
+    let in_layer = matrices().find(|entry| entry.name.contains(".layer."));
+    match in_layer.or_else(|| matrices().next()).map(|entry| entry.dtype) {
         Some(Dtype::I8) => WeightFormat::Q8,
         Some(Dtype::U8) => WeightFormat::Q4,
         Some(Dtype::F16) => WeightFormat::F16,

@@ -48,6 +48,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::session::{DeviceReport, ExtraOutputs, Outputs, Sequence, Session};
 use crate::text::Tokenizer;
+use crate::text::windows::WindowOptions;
 use crate::trial::Trial;
 
 /// A loaded network with its configuration and, if its files have one, its tokenizer.
@@ -97,6 +98,11 @@ impl Model {
             file: "tokenizer.json".into(),
             hint: "text needs a tokenizer: put tokenizer.json or vocab.txt next to config.json".into(),
         })
+    }
+
+    /// The sizes of windows that this model can read.
+    fn window_options(&self, max_length: usize, doc_stride: usize, max_question: usize) -> WindowOptions {
+        WindowOptions { max_length: max_length.min(self.max_length()), doc_stride, max_question }
     }
 
     /// Maximum number of tokens of an input: the smaller of `max_position_embeddings` and the tokenizer's

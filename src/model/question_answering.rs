@@ -59,14 +59,6 @@ impl Default for AskOptions {
 }
 
 impl AskOptions {
-    fn windows(&self, model: &Model) -> WindowOptions {
-        WindowOptions {
-            max_length: self.max_length.min(model.max_length()),
-            doc_stride: self.doc_stride,
-            max_question: self.max_question_tokens,
-        }
-    }
-
     fn search<'a>(&self, context: &'a str, config: &Config) -> Result<Search<'a>> {
         let AskOptions { top_k, max_answer_tokens, merge, align_to_words, .. } = *self;
         let options = SearchOptions { top_k, max_answer_tokens, merge, align_to_words };
@@ -143,7 +135,8 @@ impl QuestionAnswering {
         }
         let mut stopwatch = Stopwatch::start();
         let model = &mut self.0;
-        let windows = Windows::new(model.tokenizer()?, question, context, &options.windows(model))?;
+        let sizes = model.window_options(options.max_length, options.doc_stride, options.max_question_tokens);
+        let windows = Windows::new(model.tokenizer()?, question, context, &sizes)?;
         let mut search = options.search(context, &model.config)?;
         stopwatch.tokenized();
 

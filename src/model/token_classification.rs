@@ -43,7 +43,7 @@ pub struct Labeled {
 }
 
 impl TokenClassification {
-    /// Labels a text of any length, with the default options.
+    /// Labels a text of any length, and lists every token.
     ///
     /// # Errors
     /// Same as [`crate::session::Session::run`]; the model stays usable.
@@ -80,18 +80,18 @@ impl TokenClassification {
             sequence::assemble(model.tokenizer()?, pieces, None, max_length)
         };
         let mut take = |encoded: &sequence::Encoded, outputs: &crate::session::Outputs| {
-            let own = spans.max_context(read);
-            let first = own.iter().position(|&own| own).unwrap_or_default();
-            let last = own.iter().rposition(|&own| own).map_or(first, |last| last + 1);
+            let max_context = spans.max_context(read);
+            let first = max_context.iter().position(|&is_max| is_max).unwrap_or_default();
+            let last = max_context.iter().rposition(|&is_max| is_max).map_or(first, |last| last + 1);
             let before = encoded.positions[0];
             let rows = (before + first) * labels.len()..(before + last) * labels.len();
             let logits = output(outputs, "logits")?.data.get(rows);
             let logits = logits.ok_or_else(|| Error::internal("logits", "fewer rows than tokens"))?;
-            let judged = &encoded.pieces[first..last];
-            entities.add(judged, logits)?;
+            let labeled_pieces = &encoded.pieces[first..last];
+            entities.add(labeled_pieces, logits)?;
             if options.tokens {
                 let before = listed.len();
-                let of_window = tokens(judged, logits, &labels)?.into_iter();
+                let of_window = tokens(labeled_pieces, logits, &labels)?.into_iter();
                 listed.extend(of_window.map(|token| LabeledToken { index: before + token.index, ..token }));
             }
             read += 1;

@@ -51,7 +51,7 @@ impl Network {
         let head = builder.head();
         builder.fail_if_missing()?;
         for parameter in &builder.parameters {
-            check::parameter(&parameter.name, &parameter.shape)?;
+            check::size(&parameter.name, &parameter.shape)?;
         }
         let modules = Modules { embeddings, layers, head };
         let mut network = Network { parameters: builder.parameters, config: config.clone(), modules };

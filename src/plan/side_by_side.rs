@@ -95,7 +95,11 @@ fn join_run(plan: &mut Plan, run: &[usize], moved: &mut HashMap<BufferId, Moved>
     let label = common_label(&labels);
     let first = run.iter().copied().min().unwrap_or(run[0]);
     if let Operation::Linear(linear) = &mut plan.steps[first].operation {
-        plan.buffers.push(Buffer { label: label.clone(), len: linear.rows * all.len(), slot: 0 });
+        plan.buffers.push(Buffer {
+            label: label.clone(),
+            len: linear.rows.saturating_mul(all.len()),
+            slot: 0,
+        });
         linear.outputs = all;
     }
     plan.steps[first].label = label;

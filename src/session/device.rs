@@ -100,7 +100,10 @@ pub fn judge(device: gpu::Device, options: &SessionOptions) -> Found {
         (_, Some(_)) => ("a GPU was found, and a schedule was requested", &[]),
         (_, None) => ("a GPU was found", &[Candidate::Chain, Candidate::Tiled, Candidate::Cpu]),
     };
-    let by = if reason == "a GPU was found" { ChosenBy::Rule } else { ChosenBy::Request };
+    let by = match (wanted, options.schedule) {
+        (Device::Auto, None) => ChosenBy::Rule,
+        _ => ChosenBy::Request,
+    };
     let report = DeviceReport {
         kind: DeviceKind::Gpu,
         adapter: Some(name),

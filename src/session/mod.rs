@@ -65,7 +65,7 @@ pub struct Outputs(Vec<(String, Tensor)>);
 impl Outputs {
     /// The result with this name.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, tensor)| tensor)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, tensor)| tensor)
     }
 
     /// Names and results in the plan's order.
@@ -257,11 +257,25 @@ impl Session {
         &self.executor
     }
 
+    /// Fails if this GPU's results of a schedule differed from the CPU's.
+    fn not_ruled_out(&self, candidate: Candidate) -> Result<()> {
+        match self.device.chosen.ruled_out.iter().find(|out| out.candidate == candidate) {
+            None => Ok(()),
+            Some(out) => Err(Error::unsupported(
+                "hidden states and attentions",
+                format!("on this GPU, their schedule was ruled out: {}", out.reason),
+            )),
+        }
+    }
+
     /// The plan for runs of this size.
     fn plan(&mut self, batch: usize, sequence: usize, extra: Request) -> Result<Arc<Plan>> {
         let schedule = match self.schedules.of(batch * sequence) {
             // A chain keeps the extra results inside its kernels.
-            Schedule::Chain if extra.keeps_more() => Schedule::Tiled,
+            Schedule::Chain if extra.keeps_more() => {
+                self.not_ruled_out(Candidate::Tiled)?;
+                Schedule::Tiled
+            }
             schedule => schedule,
         };
         self.plans.get(&self.network, Request { batch, sequence, schedule, ..extra })

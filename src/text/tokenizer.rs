@@ -88,7 +88,7 @@ impl Tokenizer {
         let file = files.vocabulary();
         let special = special_ids(&settings, file)?;
         let largest = settings.vocabulary.0.values().chain(settings.added.iter().map(|a| &a.id)).max();
-        let size = largest.map_or(0, |&id| id as usize + 1);
+        let size = largest.map_or(0, |&id| (id as usize).saturating_add(1));
         let matchers = matchers(&settings, normalizer);
         let template = settings.template.unwrap_or_else(|| Template::bert(special.class, special.separator));
         let model = WordPiece::builder()

@@ -37,11 +37,11 @@ impl ShardIndex {
             check_file_name(shard)
                 .map_err(|problem| Error::corrupt(file, format!("tensor `{tensor}` is in {problem}")))?;
         }
-        let own = |(tensor, shard): (String, String)| (without_wrappers(&tensor).to_owned(), shard);
+        let unwrapped = |(tensor, shard): (String, String)| (without_wrappers(&tensor).to_owned(), shard);
         // `collect` would sort, and instantiate the algorithm for this type.
-        let mut own_map = BTreeMap::new();
-        own_map.extend(weight_map.into_iter().map(own));
-        Ok(ShardIndex { weight_map: own_map })
+        let mut by_tensor = BTreeMap::new();
+        by_tensor.extend(weight_map.into_iter().map(unwrapped));
+        Ok(ShardIndex { weight_map: by_tensor })
     }
 
     /// The files, without duplicates, sorted by name.

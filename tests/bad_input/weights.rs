@@ -3,8 +3,9 @@
 use std::fs;
 
 use mobilebert::error::Code;
-use mobilebert::session::{ExtraOutputs, Sequence};
-use mobilebert::weights::{Dtype, RawTensor};
+use mobilebert::model::{Loader, ModelFiles};
+use mobilebert::session::{Device, ExtraOutputs, Sequence, SessionOptions};
+use mobilebert::weights::{Dtype, RawTensor, ShardIndex};
 use serde_json::{Value, json};
 
 use crate::folder::{Folder, WEIGHTS, assert_says, configuration};
@@ -152,6 +153,36 @@ fn shards_that_do_not_belong_together_are_errors() {
     folder.write(names[1], checkpoint::file(first, &[]));
     let error = folder.error();
     assert_eq!(error.culprit().map(|(kind, _)| kind), Some("tensor"), "{error}");
+}
+
+#[test]
+fn a_wrong_shape_in_a_later_shard_is_found_before_its_data_arrives() {
+    let folder = Folder::new();
+    let (first, second) = folder.tensors.split_at(folder.tensors.len() / 2);
+    let shard_of = |(tensors, shard): (&[RawTensor], &str)| {
+        tensors.iter().map(|raw| (raw.name.clone(), json!(shard))).collect::<Vec<_>>()
+    };
+    let weight_map: serde_json::Map<_, _> =
+        [(first, "1"), (second, "2")].into_iter().flat_map(shard_of).collect();
+    let index =
+        ShardIndex::parse("index", json!({ "weight_map": weight_map }).to_string().as_bytes()).unwrap();
+    let mut second = second.to_vec();
+    let wrong = second.iter_mut().find(|raw| raw.shape.len() == 2).unwrap();
+    wrong.shape.reverse();
+    assert_ne!(wrong.shape[0], wrong.shape[1]);
+    let name = wrong.name.clone();
+    let file = checkpoint::file(&second, &[]);
+    let header = 8 + u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+
+    let config = configuration().to_string();
+    let files = ModelFiles { config: config.as_bytes(), index: Some(&index), ..ModelFiles::default() };
+    let options = SessionOptions { device: Device::Cpu, threads: 1, ..SessionOptions::default() };
+    let mut loader = pollster::block_on(Loader::new(&files, &options)).unwrap();
+    loader.begin_file("1", None).unwrap();
+    loader.push(&checkpoint::file(first, &[])).unwrap();
+    loader.begin_file("2", None).unwrap();
+    let error = loader.push(&file[..header]).unwrap_err();
+    assert_says(&error, &["2", &name, "shape"]);
 }
 
 /// Whatever the damage to the header or configuration, the result is a model or an error other than

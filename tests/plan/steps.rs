@@ -193,15 +193,16 @@ fn out_of_range_batch_and_sequence_sizes_are_rejected() {
 }
 
 #[test]
-fn an_output_larger_than_a_binding_is_rejected_by_name() {
+fn an_output_larger_than_an_allocation_is_rejected_by_name() {
     let fields = json!({ "model_type": "mobilebert", "architectures": ["MobileBertForMaskedLM"] });
     let network = Network::of(&config(&fields)).unwrap();
     let request = |batch| Request { batch, sequence: 512, ..Request::default() };
-    network.plan(request(2)).unwrap();
-    match network.plan(request(3)) {
+    // The CPU can take what WebGPU doesn't guarantee.
+    network.plan(request(34)).unwrap();
+    match network.plan(request(35)) {
         Err(Error::Unsupported { what, instead }) => {
             assert!(what.contains("cls.predictions.decoder"), "{what}");
-            assert!(instead.contains("smaller batch"), "{instead}");
+            assert!(instead.contains("at most 2147483647 bytes"), "{instead}");
         }
         other => panic!("{other:?}"),
     }

@@ -156,6 +156,10 @@ fn bad_files() -> Vec<(Vec<u8>, &'static [&'static str])> {
     let packed = |pickle: Vec<u8>| zip(&pickle, &six(), Style::Torch);
     let viewed = |view: View<'_>| packed(Pickle::tensors(&[view], false));
     let weight = matrix("a.weight", "0");
+    let nine = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|name| matrix(name, "0"));
+    let large = View { name: "large", key: "1", len: 600, offset: 0, shape: &[600], strides: &[1] };
+    let shared = Pickle::tensors(&[&nine[..], &[large]].concat(), false);
+    let storages = [("0", floats([0.5; 6])), ("1", floats([0.5; 600]))];
     let evil = |module, name| packed(Pickle::new().import(module, name).raw(b"(X\x02\0\0\0lstR.").0);
     let stored = Pickle::tensors(&[weight], false);
     let nested = |open: &[u8], close: &[u8], depth: usize| {
@@ -172,6 +176,7 @@ fn bad_files() -> Vec<(Vec<u8>, &'static [&'static str])> {
         (evil("torch", "ComplexFloatStorage"), &["ComplexFloatStorage"]),
         (packed(b"\x80\x04\x8c\x05posix\x8c\x06system\x93.".to_vec()), &["`posix.system`"]),
         (packed(Pickle::tensors(&[weight, weight], false)), &["`a.weight`", "twice"]),
+        (zip(&shared, &storages, Style::Torch), &["`i`", "too many tensors"]),
         (viewed(View { offset: 1, ..weight }), &["`a.weight`", "beyond the 6 values"]),
         (viewed(View { shape: &[1 << 40, 1 << 40], ..weight }), &["`a.weight`", "beyond"]),
         (viewed(View { strides: &[0, 1], ..weight }), &["`a.weight`", "share places"]),

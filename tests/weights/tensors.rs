@@ -51,6 +51,12 @@ fn missing_duplicate_and_unused_tensors_are_distinguished() {
         bytes,
     });
     surplus.push(raw_f32("something.weight", &[1], &[f64::NAN]));
+    // Floats have no scale, wherever it is in the file.
+    let scale = raw_f32(&format!("{}.scale", tensors[3].name), &[1], &[2.0]);
+    surplus.insert(0, scale.clone());
+    checkpoint::assemble(&network, surplus.clone()).unwrap();
+    surplus.remove(0);
+    surplus.push(scale);
     checkpoint::assemble(&network, surplus).unwrap();
 }
 

@@ -8,7 +8,7 @@ pub use overhead::{DispatchCost, Overhead};
 pub use roofline::Roofline;
 
 use crate::clock::now_ms;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::profile::Clock;
 use crate::sorting::sort_by;
 
@@ -108,12 +108,8 @@ impl Microbenchmark {
         }
         device.queue.submit(Some(encoder.finish()));
         let submitted = now_ms();
-        let done = completion::submitted_work(device).await;
+        completion::all_work(device, self.name).await?;
         let ended = now_ms();
-        device.check(self.name)?;
-        if !done {
-            return Err(Error::DeviceLost { reason: format!("{} didn't finish", self.name) });
-        }
         let gpu = match timestamps {
             Some(timestamps) => timestamps.read(device).await?.iter().sum(),
             None => ended - submitted,

@@ -45,9 +45,9 @@ impl Overhead {
         let wgsl = include_wgsl!("../../../shaders/microbenchmarks/increment.wgsl");
         let increment = Microbenchmark::new(device, "increment", wgsl, 1).await?;
         let counters: Vec<_> = (0..DISPATCHES).map(|_| buffer(device, "counter", COUNTER)).collect();
-        let own: Vec<_> = counters.iter().map(|counter| increment.bind(device, &[counter])).collect();
-        let independent: Vec<_> = own.iter().map(|bind_group| (1, bind_group)).collect();
-        let dependent = vec![(1, &own[0]); DISPATCHES];
+        let bind_groups: Vec<_> = counters.iter().map(|counter| increment.bind(device, &[counter])).collect();
+        let independent: Vec<_> = bind_groups.iter().map(|bind_group| (1, bind_group)).collect();
+        let dependent = vec![(1, &bind_groups[0]); DISPATCHES];
         let costs =
             [cost(device, &increment, &dependent).await?, cost(device, &increment, &independent).await?];
         check(device, &counters).await?;

@@ -19,12 +19,15 @@ impl PrepareContext<'_> {
     }
 
     pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<Allocation> {
-        let limit = self.device.device.limits().max_storage_buffer_binding_size;
+        let limits = self.device.device.limits();
+        // Results are copied to a buffer that isn't bound.
+        let is_bound = !usage.contains(wgpu::BufferUsages::MAP_READ);
+        let limit = if is_bound { limits.max_storage_buffer_binding_size } else { limits.max_buffer_size };
         if padded(bytes) > limit {
             return Err(Error::unsupported(
                 format!("`{label}` of {bytes} bytes"),
                 format!(
-                    "a GPU binding holds {limit}; use a smaller batch or a shorter length, or the CPU executor"
+                    "this GPU allows {limit}; use a smaller batch, a shorter length, or the CPU executor"
                 ),
             ));
         }
@@ -47,9 +50,9 @@ impl Prepared {
         context: &PrepareContext<'_>,
     ) -> Result<Self> {
         let watch = context.device.watch();
-        let made = Self::allocate(plan, launches, context);
+        let allocated = Self::allocate(plan, launches, context);
         watch.end(name(plan), Self::bytes_of(plan)).await?;
-        let mut prepared = made?;
+        let mut prepared = allocated?;
         prepared.write_blocks(context, launches);
         prepared.bind(context, launches).await?;
         Ok(prepared)
@@ -73,13 +76,7 @@ impl Prepared {
         let blocks =
             context.buffer("parameter blocks", blocks_bytes(launches), Usage::UNIFORM | Usage::COPY_DST)?;
         let (results, size) = results(plan)?;
-        let staging = Allocation::new(
-            &context.device.device,
-            context.ledger,
-            "results",
-            size,
-            Usage::MAP_READ | Usage::COPY_DST,
-        );
+        let staging = context.buffer("results", size, Usage::MAP_READ | Usage::COPY_DST)?;
         Ok(Prepared {
             plan: Plan { identity: Identity::default(), ..plan.clone() },
             liveness: plan.identity.liveness(),

@@ -185,9 +185,17 @@ impl Prepared {
     }
 
     /// Milliseconds of each step by the CPU's clock: one submit per step, with a wait after each.
-    pub(super) async fn time_submits(&self, device: &Device, pipelines: &Pipelines, tile: Tile) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] if the device failed or hangs.
+    pub(super) async fn time_submits(
+        &self,
+        device: &Device,
+        pipelines: &Pipelines,
+        tile: Tile,
+    ) -> Result<Vec<f64>> {
         let mut times = Vec::with_capacity(self.commands.len());
-        completion::submitted_work(device).await;
+        completion::all_work(device, "profile").await?;
         for command in &self.commands {
             let started = now_ms();
             let mut encoder =
@@ -196,10 +204,10 @@ impl Prepared {
             command.record(&mut pass, pipelines, tile);
             drop(pass);
             device.queue.submit(Some(encoder.finish()));
-            completion::submitted_work(device).await;
+            completion::all_work(device, "profile").await?;
             times.push(now_ms() - started);
         }
-        times
+        Ok(times)
     }
 
     /// The kernel of each step.

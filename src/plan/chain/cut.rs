@@ -83,10 +83,10 @@ fn gathered(network: &Network, plan: &mut Plan, steps: &[Step]) -> Option<(Step,
     let hidden = plan.buffers[third.output.0].len / rows;
     let input = BufferId(plan.buffers.len());
     let label = format!("{}.gathered", first.label);
-    plan.buffers.push(Buffer { label: label.clone(), len: rows * (words + hidden), slot: 0 });
+    plan.buffers.push(Buffer { label: label.clone(), len: rows.saturating_mul(words + hidden), slot: 0 });
     // Names the columns with the positions, which the previous step writes as a part of `input`.
     let positions = BufferId(plan.buffers.len());
-    plan.buffers.push(Buffer { label: String::new(), len: rows * hidden, slot: 0 });
+    plan.buffers.push(Buffer { label: String::new(), len: rows.saturating_mul(hidden), slot: 0 });
     let embedding = embedding.clone();
     let position = Position { input: None, ..position.clone() };
     let step = Step { label, operation: EmbeddingPosition { embedding, position }.into(), output: input };

@@ -27,7 +27,7 @@ impl Segment {
             _ => (BufferId(buffers.len()), format!("{}.rows", self.label)),
         };
         if output.0 == buffers.len() {
-            buffers.push(Buffer { label: label.clone(), len: self.rows * width, slot: 0 });
+            buffers.push(Buffer { label: label.clone(), len: self.rows.saturating_mul(width), slot: 0 });
         }
         let mut column = 0;
         let mut stored = HashMap::new();
@@ -105,9 +105,9 @@ impl Segment {
         input: Columns,
         columns: &HashMap<BufferId, Columns>,
     ) -> Result<ChainResidual> {
-        let own = self.values().take(index + 1).any(|value| value.buffer == residual.from.buffer);
+        let in_segment = self.values().take(index + 1).any(|value| value.buffer == residual.from.buffer);
         let from = match (&self.source, columns.get(&residual.from.buffer)) {
-            _ if own => places.of(residual.from.buffer).map(ChainOperand::Place),
+            _ if in_segment => places.of(residual.from.buffer).map(ChainOperand::Place),
             (Source::Gathered { positions, .. }, _) if positions.buffer == residual.from.buffer => {
                 Some(ChainOperand::Column(self.value.features))
             }

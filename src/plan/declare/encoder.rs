@@ -8,6 +8,14 @@ use crate::plan::modules::{AttentionInput, Embeddings, FeedForward, Layer, Proje
 /// PyTorch's default epsilon for LayerNorm.
 const TORCH_EPSILON: f32 = 1e-5;
 
+/// The linears of query and key, and the bottleneck before them if they have one of their own.
+struct QueryKey {
+    query: DenseSpec,
+    key: DenseSpec,
+    input: AttentionInput,
+    shared: Option<(DenseSpec, String)>,
+}
+
 impl NetworkBuilder<'_> {
     /// The embedding tables, transformation, and norm.
     pub(in crate::plan) fn embeddings(&mut self) -> Embeddings {
@@ -72,29 +80,10 @@ impl NetworkBuilder<'_> {
     fn bert_layer(&mut self, layer: &str) -> Layer {
         let config = self.config;
         let (hidden, width, epsilon) = (config.hidden_size, config.true_hidden_size(), config.layer_norm_eps);
-        let (mut query_key_input, value_input) = self.attention_inputs();
-        let input_size = |input| if input == AttentionInput::Hidden { hidden } else { width };
         let attention = format!("{layer}.attention.self");
-        let module =
-            |name: &str, input| DenseSpec::new(format!("{attention}.{name}"), input_size(input), width);
-        let factor = self.query_factor();
-        let mut query = DenseSpec { factor, ..module("query", query_key_input) };
-        let mut key = module("key", query_key_input);
-        let value = module("value", value_input);
-
-        let bottleneck_of = |which: &str| {
-            let module = format!("{layer}.bottleneck.{which}");
-            (DenseSpec::new(format!("{module}.dense"), hidden, width), format!("{module}.LayerNorm"))
-        };
-        let mut shared =
-            (query_key_input == AttentionInput::SharedBottleneck).then(|| bottleneck_of("attention"));
-        if let Some((before, norm)) = &shared {
-            let before = self.before_norm(before.clone(), norm);
-            if self.folds && before.no_norm.is_some() {
-                (query, key) = (query.composed(&before), key.composed(&before));
-                (query_key_input, shared) = (AttentionInput::Hidden, None);
-            }
-        }
+        let QueryKey { query, key, input: query_key_input, shared } = self.query_key(layer, &attention);
+        let (_, value_input) = self.attention_inputs();
+        let value = self.attention_linear(&attention, "value", value_input);
 
         let mut same_input = [None; 3];
         let mut bottleneck = |builder: &mut Self, (spec, norm): (DenseSpec, String)| {
@@ -103,7 +92,10 @@ impl NetworkBuilder<'_> {
             let norm = spec.no_norm.is_none().then(|| builder.layer_norm(&norm, width, epsilon));
             Projection { dense, residual_scale: None, norm }
         };
-        let input_bottleneck = config.bottleneck.map(|_| bottleneck(self, bottleneck_of("input")));
+        let input_bottleneck = config.bottleneck.map(|_| {
+            let spec = self.bottleneck(layer, "input");
+            bottleneck(self, spec)
+        });
         let shared_bottleneck = shared.map(|shared| bottleneck(self, shared));
         let query = self.next_to(&mut same_input[query_key_input as usize], &query);
         let key = self.next_to(&mut same_input[query_key_input as usize], &key);
@@ -131,6 +123,40 @@ impl NetworkBuilder<'_> {
             feed_forward,
             output_bottleneck,
         }
+    }
+
+    /// The linears of query and key. If the network folds, they are multiplied by the shared bottleneck before them.
+    fn query_key(&self, layer: &str, attention: &str) -> QueryKey {
+        let (input, _) = self.attention_inputs();
+        let factor = self.query_factor();
+        let query = DenseSpec { factor, ..self.attention_linear(attention, "query", input) };
+        let key = self.attention_linear(attention, "key", input);
+        let shared = (input == AttentionInput::SharedBottleneck).then(|| self.bottleneck(layer, "attention"));
+        if let Some((before, norm)) = &shared {
+            let before = self.before_norm(before.clone(), norm);
+            if self.folds && before.no_norm.is_some() {
+                let (query, key) = (query.composed(&before), key.composed(&before));
+                return QueryKey { query, key, input: AttentionInput::Hidden, shared: None };
+            }
+        }
+        QueryKey { query, key, input, shared }
+    }
+
+    fn attention_linear(&self, attention: &str, name: &str, input: AttentionInput) -> DenseSpec {
+        let width = self.config.true_hidden_size();
+        let input_size = if input == AttentionInput::Hidden { self.config.hidden_size } else { width };
+        DenseSpec::new(format!("{attention}.{name}"), input_size, width)
+    }
+
+    /// A bottleneck's linear, and the name of its norm.
+    fn bottleneck(&self, layer: &str, which: &str) -> (DenseSpec, String) {
+        let module = format!("{layer}.bottleneck.{which}");
+        let dense = DenseSpec::new(
+            format!("{module}.dense"),
+            self.config.hidden_size,
+            self.config.true_hidden_size(),
+        );
+        (dense, format!("{module}.LayerNorm"))
     }
 
     /// The inputs of query and key, and of the value.

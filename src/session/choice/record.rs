@@ -16,8 +16,9 @@ use crate::weights::WeightFormat;
 
 /// The key of a measurement: the devices, and the shape and format of the network's layers.
 pub fn key(gpu: &str, cpu: Simd, config: &Config, storage: WeightFormat) -> String {
-    let (attention, shared) =
-        config.bottleneck.map_or((false, false), |own| (own.attention, own.key_query_shared));
+    let (attention, shared) = config
+        .bottleneck
+        .map_or((false, false), |bottleneck| (bottleneck.attention, bottleneck.key_query_shared));
     let sizes = [
         config.num_hidden_layers,
         config.hidden_size,

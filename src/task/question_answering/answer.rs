@@ -133,10 +133,12 @@ impl NoAnswer {
             Some(threshold) => self.difference(answers) > threshold,
             None => self.probability > first.probability,
         };
-        match () {
-            () if unanswerable => Verdict::NoAnswer,
-            () if first.probability < calibration.unsure_below => Verdict::Unsure,
-            () => Verdict::Answer,
+        if unanswerable {
+            Verdict::NoAnswer
+        } else if first.probability < calibration.unsure_below {
+            Verdict::Unsure
+        } else {
+            Verdict::Answer
         }
     }
 }

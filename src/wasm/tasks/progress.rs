@@ -3,8 +3,11 @@
 use std::ops::ControlFlow;
 
 use js_sys::{Function, Promise};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
+
+use crate::wasm::convert::object;
 
 /// The listener, and the error that it threw.
 pub struct Watch {
@@ -26,6 +29,20 @@ impl Watch {
             Ok(_) => ControlFlow::Continue(()),
             Err(error) => {
                 self.thrown = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Like [`Watch::note`], with an object that is only created for a listener.
+    pub async fn note_object(&mut self, progress: &impl Serialize) -> ControlFlow<()> {
+        if self.listener.is_none() {
+            return ControlFlow::Continue(());
+        }
+        match object(progress) {
+            Ok(progress) => self.note(progress).await,
+            Err(error) => {
+                self.thrown = Some(error.into());
                 ControlFlow::Break(())
             }
         }

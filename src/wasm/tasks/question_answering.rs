@@ -1,12 +1,10 @@
 //! `ask`.
 
-use std::ops::ControlFlow;
-
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
+use super::progress::Watch;
 use crate::model::{self, AskOptions, Progress, QuestionAnswering};
 use crate::task::question_answering::{self as task, Merge, NoAnswer, Verdict};
 use crate::wasm::WasmModel;
@@ -142,26 +140,10 @@ impl WasmModel {
     ) -> Result<JsValue, JsValue> {
         let options = parse::<QuestionOptions>("options", &options)?.ask();
         let task = QuestionAnswering::borrow(&mut self.0)?;
-        let mut thrown = None;
-        let progress = async |progress: Progress| match report(on_partial.as_ref(), &progress).await {
-            Ok(flow) => flow,
-            Err(error) => {
-                thrown = Some(error);
-                ControlFlow::Break(())
-            }
-        };
+        let mut watch = Watch::new(on_partial);
+        let progress = async |progress: Progress| watch.note_object(&Partial::from(&progress)).await;
         let reply = task.ask_with(&question, &context, &options, progress).await?;
-        match thrown {
-            Some(error) => Err(error),
-            None => Ok(object(&Reply::from(reply))?),
-        }
+        watch.check()?;
+        Ok(object(&Reply::from(reply))?)
     }
-}
-
-async fn report(on_partial: Option<&Function>, progress: &Progress) -> Result<ControlFlow<()>, JsValue> {
-    let Some(on_partial) = on_partial else { return Ok(ControlFlow::Continue(())) };
-    let argument = object(&Partial::from(progress))?;
-    let returned = on_partial.call1(&JsValue::UNDEFINED, &argument)?;
-    let returned = JsFuture::from(Promise::resolve(&returned)).await?;
-    Ok(if returned == JsValue::FALSE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
 }

@@ -127,8 +127,12 @@ impl Assembler {
         };
         let waiting = &mut self.sources[place];
         let slot = if is_scale { &mut waiting.scale } else { &mut waiting.raw };
-        if slot.is_some() || waiting.complete {
+        if slot.is_some() || (waiting.complete && !is_scale) {
             return Err(Error::tensor(raw.name, "is in the checkpoint twice"));
+        }
+        if waiting.complete {
+            // The scale of floats, which need none.
+            return Ok(());
         }
         if !is_scale {
             check_stored(raw.dtype, &raw.shape, &raw.name, &waiting.source.shape)?;

@@ -33,6 +33,13 @@ impl Source {
         Error::NotAModel { file: self.file.clone(), problem: problem.into() }
     }
 
+    fn big_endian(&self) -> Error {
+        Error::unsupported(
+            format!("{}: big-endian data", self.file),
+            "little-endian is; save it again with torch.save on another machine",
+        )
+    }
+
     fn tensor(&self, name: &str, problem: impl Into<String>) -> Error {
         Error::tensor(name, problem).in_file(&self.file)
     }

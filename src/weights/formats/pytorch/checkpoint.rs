@@ -18,7 +18,7 @@ use super::value::{Id, StorageValue, TensorValue, Value};
 const WRAPPED_AS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 /// Number of a storage's tensors among which the twin of a tied tensor is searched for.
 const MAX_TWINS: usize = 64;
-/// Tensors that share storages may together have at most this multiple of the storages' bytes.
+/// Tensors that share a storage may together have at most this multiple of its bytes.
 const MAX_SHARING: u64 = 8;
 
 /// The tensors described by a pickle, and the storages whose bytes haven't arrived yet.
@@ -126,10 +126,15 @@ impl Checkpoint {
                 return Err(self.problem(source, at, &problem));
             }
         }
+        self.storages.iter().try_for_each(|storage| self.check_sharing(source, storage))
+    }
+
+    fn check_sharing(&self, source: &Source, storage: &Storage) -> Result<()> {
         let mut used = 0u64;
-        for entry in &self.header.tensors {
+        for (index, _) in &storage.views {
+            let entry = &self.header.tensors[*index];
             used = used.saturating_add(entry.len as u64);
-            if used > stored.saturating_mul(MAX_SHARING) {
+            if used > storage.bytes().saturating_mul(MAX_SHARING) {
                 return Err(source.tensor(&entry.name, "shares its storage with too many tensors"));
             }
         }

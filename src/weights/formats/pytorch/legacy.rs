@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sorting::sort;
 use crate::weights::formats::{START_BYTES, Source, reserve};
 use crate::weights::header::Header;
@@ -111,10 +111,7 @@ impl LegacyReader {
             },
             Part::Machine => {
                 if is_big_endian(pickled) {
-                    return Err(Error::unsupported(
-                        format!("{}: big-endian data", self.source.file),
-                        "little-endian is; save it again with torch.save on another machine",
-                    ));
+                    return Err(self.source.big_endian());
                 }
                 next(Part::Object)
             }

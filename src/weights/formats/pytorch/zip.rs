@@ -231,10 +231,7 @@ impl ZipReader {
             return Ok((State::Other { entry, received, note }, true));
         }
         if entry.name.strip_prefix(&self.folder) == Some(BYTE_ORDER) && note == b"big" {
-            return Err(Error::unsupported(
-                format!("{}: big-endian data", self.source.file),
-                "little-endian is; save it again with torch.save on another machine",
-            ));
+            return Err(self.source.big_endian());
         }
         Ok((State::Descriptor { entry, size: received }, false))
     }

@@ -49,10 +49,45 @@ fn collect(from: &Path, under: &str, files: &mut Files) -> Result<()> {
     })
 }
 
-/// Models are cached by the package, and developers' files aren't part of the pages.
+/// Starts of the paths that no page loads: models are cached by the package, and the rest is for hosts and developers.
+const APART: [&str; 7] = [
+    "models/",
+    "reference/",
+    "offline/",
+    "pkg/dist/cli/",
+    "pkg/dist/service-worker.js",
+    "404.html",
+    SERVICE_WORKER,
+];
+
+/// Returns whether a page loads a file.
 fn is_loaded(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
-    let apart =
-        ["models/", "reference/", "offline/", SERVICE_WORKER].iter().any(|start| path.starts_with(start));
+    let apart = APART.iter().any(|start| path.starts_with(start));
     !hidden && !apart && !path.ends_with(".ts") && !path.ends_with(".map")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loaded;
+
+    #[test]
+    fn only_what_pages_load_is_stored() {
+        for path in ["index.html", "app/main.js", "pkg/dist/worker.js", "pkg/wasm/mobilebert_bg.wasm"] {
+            assert!(is_loaded(path), "{path}");
+        }
+        for path in [
+            "404.html",
+            "sw.js",
+            "models/models.json",
+            "offline/worker.js",
+            "pkg/dist/.fingerprint",
+            "pkg/dist/cli/main.js",
+            "pkg/dist/index.d.ts",
+            "pkg/dist/service-worker.js",
+            "pkg/dist/worker.js.map",
+        ] {
+            assert!(!is_loaded(path), "{path}");
+        }
+    }
 }

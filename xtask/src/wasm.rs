@@ -114,8 +114,10 @@ fn compile(package: &str, features: &[&str], options: &[&str]) -> Result<PathBuf
 fn remapped_registry() -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).unwrap_or_default();
-    let option = format!("--remap-path-prefix={}=registry", home.join("registry/src").display());
-    format!("target.{TARGET}.rustflags=[{option:?}]")
+    let sources = std::fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+    let options = sources.map(|source| format!("--remap-path-prefix={}=", source.path().display()));
+    let options: Vec<_> = options.collect();
+    format!("target.{TARGET}.rustflags={options:?}")
 }
 
 /// Appends a custom section to a module.

@@ -1,13 +1,13 @@
 import { QuestionAnswering } from "https://cdn.jsdelivr.net/npm/mobilebert@0.1.0/dist/index.js";
 
-const [form, context, question, button, output] = ["form", "context", "question", "ask", "answer"].map((id) =>
-  document.getElementById(id),
+const [form, context, question, button, bar, output] = ["form", "context", "question", "ask", "progress", "answer"].map(
+  (id) => document.getElementById(id),
 );
 
 try {
   const qa = await QuestionAnswering.load("models/mobilebert-squad/", {
-    onProgress({ phase, loaded, total }) {
-      output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))}%`;
+    onProgress({ loaded, total }) {
+      bar.value = loaded / Math.max(1, total);
     },
   });
   output.textContent = `Ready: ${qa.device.kind}, because ${qa.device.reason}.`;
@@ -19,6 +19,7 @@ try {
 } catch (error) {
   fail(error);
 }
+bar.hidden = true;
 
 function show({ answers, verdict, timing }) {
   const [best] = answers;

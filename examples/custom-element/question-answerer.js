@@ -8,6 +8,7 @@ template.innerHTML = `
   <form>
     <label>Ask this page <input type="search" enterkeyhint="search" required></label>
     <button type="submit">Ask</button>
+    <progress value="0" aria-label="Loading the model" hidden></progress>
     <output></output>
   </form>`;
 
@@ -30,7 +31,12 @@ class QuestionAnswerer extends HTMLElement {
     shadow.append(template.content.cloneNode(true));
     const input = shadow.querySelector("input");
     // Load the model only when it's needed.
-    input.addEventListener("focus", () => this.#load().catch(() => {}), { once: true });
+    const begin = () =>
+      this.#load().then(
+        () => this.#say(""),
+        (error) => this.#say(error.message),
+      );
+    input.addEventListener("focus", begin, { once: true });
     shadow.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.ask(input.value);
@@ -62,21 +68,33 @@ class QuestionAnswerer extends HTMLElement {
       this.#mark(page.range(best.start, best.end));
       return answers;
     } catch (error) {
-      this.#say(error.message);
+      if (number === this.#asked) this.#say(error.message);
       return undefined;
     }
   }
 
   #load() {
-    this.#model ??= QuestionAnswering.load(this.getAttribute("model"), {
-      onProgress: ({ phase, loaded, total }) =>
-        this.#say(`${phase} ${Math.round((100 * loaded) / Math.max(1, total))}%`),
-    }).catch((error) => {
+    this.#model ??= this.#start().catch((error) => {
       // Allow the next question to retry.
       this.#model = undefined;
       throw error;
     });
     return this.#model;
+  }
+
+  /** Loads the model and shows the progress. */
+  async #start() {
+    const bar = this.shadowRoot.querySelector("progress");
+    bar.hidden = false;
+    this.#say("Loading the model…");
+    try {
+      const onProgress = ({ loaded, total }) => {
+        bar.value = loaded / Math.max(1, total);
+      };
+      return await QuestionAnswering.load(this.getAttribute("model"), { onProgress });
+    } finally {
+      bar.hidden = true;
+    }
   }
 
   #mark(range) {

@@ -13,7 +13,9 @@ async function pageText() {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   output.textContent = "Loading the model…";
-  const { text } = await chrome.runtime.sendMessage({ question: question.value, context: context.value });
+  const asked = { question: question.value, context: context.value };
+  // Chrome may end the background script.
+  const { text } = await chrome.runtime.sendMessage(asked).catch(({ message }) => ({ text: `error: ${message}` }));
   output.textContent = text;
 });
 

@@ -242,6 +242,8 @@ describe("what the user wrote is kept", () => {
     await ask(page, "How long does it simmer?");
     await page.$eval("#passage-undo", (button) => button.click());
     assert.deepEqual(await shown(page), kept);
+    // Not counted again.
+    assert.match(await page.$eval("#answer-timing", (line) => line.textContent), / · median of 2 answers /);
     assert.equal(await page.$eval("#passage-undo", (button) => button.checkVisibility()), false);
   });
 
@@ -273,6 +275,28 @@ describe("what the user wrote is kept", () => {
     await openReady(page, site.address(), SMALL_MODELS);
     assert.deepEqual(await texts(), kept);
     await page.waitForFunction(() => document.querySelector("#mood-timing").textContent !== "");
+  });
+
+  test("when a phone ends the hidden tab, more than once", async () => {
+    const texts = () => page.$$eval("#passage, #question, #mood", (fields) => fields.map(({ value }) => value));
+    await paste(page, "#mood", "My own film.");
+    const kept = await texts();
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { value: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    const endWithoutEvents = () => {
+      for (const type of ["pagehide", "visibilitychange"]) {
+        addEventListener(type, (event) => event.stopImmediatePropagation(), true);
+      }
+    };
+    await page.evaluate(endWithoutEvents);
+    await page.evaluateOnNewDocument(endWithoutEvents);
+    for (let i = 0; i < 2; i++) {
+      await page.reload({ waitUntil: "domcontentloaded" });
+      await page.waitForSelector("#mood-chips button");
+      assert.deepEqual(await texts(), kept);
+    }
   });
 
   test("but replacing a sample by another needs no Undo", async () => {

@@ -71,6 +71,19 @@ test("where there is no share sheet, they are copied", async () => {
   await other.close();
 });
 
+test("where copying isn't allowed, the JSON is shown and selected", async () => {
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError"));
+  });
+  await press(page, "#copy-json");
+  await page.waitForFunction(() => document.querySelector("#copied").textContent !== "");
+  assert.equal(await text(page, "#copied"), "Copying isn't allowed here. The text is selected; copy it by hand.");
+  assert.ok(await page.$eval("#json", (field) => field.checkVisibility() && field.selectionEnd > 100));
+  await page.$eval("#json-part", (part) => {
+    part.open = false;
+  });
+});
+
 /** The name of the picture's file, its color in the top right corner, and how many colors there are. */
 async function drawn() {
   await press(page, "#draw");

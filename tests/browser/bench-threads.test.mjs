@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import Ajv from "ajv/dist/2020.js";
@@ -117,6 +118,17 @@ test("a page that isn't isolated offers one thread, and says why", async () => {
   assert.deepEqual(error[0], "unsupported");
   assert.match(error[1], /cross-origin isolated/);
   await page.close();
+});
+
+test("such a page offers more threads after a reload", { skip: cpus().length < 2 && "there is one core" }, async () => {
+  const context = await browser.createBrowserContext();
+  const { page } = await newPage(context);
+  await openBench(page, servers.plain.address);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await openBench(page, servers.plain.address);
+  const offered = await page.$$eval('[name="threads"]', (boxes) => boxes.map(({ value }) => value));
+  assert.deepEqual(offered.slice(0, 2), ["1", "2"]);
+  await context.close();
 });
 
 test("without a number of threads nothing is measured, and the page says what is missing", async () => {

@@ -8,7 +8,11 @@ import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 const LINE =
   "The lighthouse on Skarn Point was first lit on 4 October 1871, and its keeper is still called Ada Ferrow. ";
 
-const site = serveSmallModels({ "other-sentiment": { task: "text-classification" } });
+const site = serveSmallModels({
+  "other-answers": {},
+  "other-sentiment": { task: "text-classification" },
+  "small-emotions": { task: "text-classification", labels: ["happy", "sad", "angry"] },
+});
 
 let browser;
 before(async () => {
@@ -32,6 +36,23 @@ async function visitor(size = {}) {
   const { page } = await newPage(context, size);
   return { page, leave: () => context.close() };
 }
+
+/** Picks a model of this site. */
+const pick = (page, name) =>
+  page.evaluate((name) => {
+    if (document.querySelector("#choose").hidden) document.querySelector("#choose-open").click();
+    const offered = [...document.querySelectorAll("#choose-bundled button")];
+    offered.find((button) => button.textContent.startsWith(name)).click();
+  }, name);
+
+/** Keeps workers from getting requests to load, or no longer. */
+const holdLoads = (page, on) =>
+  page.evaluate((on) => {
+    globalThis.post ??= Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      if (!on || message.kind !== "load") globalThis.post.call(this, message, ...rest);
+    };
+  }, on);
 
 test("reading can be stopped, and the best answer so far is kept", async () => {
   const { page, leave } = await visitor();
@@ -230,5 +251,38 @@ test("with forced colors the highlight and the selected sample are visible", asy
   assert.ok(await changes("#passage-marks mark.best", unmark), "the highlight is not visible");
   const release = () => document.querySelector("#samples button").setAttribute("aria-pressed", "false");
   assert.ok(await changes("#samples button", release), "the selected sample looks like the others");
+  await leave();
+});
+
+test("an answers model whose load is stopped gives way to the one before", async () => {
+  const { page, leave } = await visitor();
+  await openReady(page, site.address(), SMALL_MODELS);
+  await holdLoads(page, true);
+  await pick(page, "other-answers");
+  await waitForText(page, "#choose-act", /^Stop loading other-answers$/);
+  await paste(page, "#question", "Who built it?");
+  await page.evaluate(() => document.querySelector("#ask").requestSubmit());
+  await holdLoads(page, false);
+  await page.click("#choose-act");
+  assert.notEqual((await answer(page)).state, "stopped");
+  assert.match(await text(page, "#model-names"), /small-answers for answers/);
+  assert.equal(await text(page, "#choose-text"), "Loading other-answers was stopped. Choose another model:");
+  await leave();
+});
+
+test("while another model is loading, the labels of the last text are gone", async () => {
+  const { page, leave } = await visitor();
+  await openReady(page, site.address(), SMALL_MODELS);
+  await paste(page, "#mood", "It is the end.");
+  await pick(page, "small-emotions");
+  await waitForText(page, "#labels-line", /\d %/);
+  await holdLoads(page, true);
+  await pick(page, "other-sentiment");
+  await waitForText(page, "#labels-line", /^The model is still loading\.$/);
+  await paste(page, "#labels-text", "It is the end of the day.");
+  // Longer than the pause after typing.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(await text(page, "#labels-line"), "The model is still loading.");
+  assert.equal(await page.$eval("#labels-list", (list) => list.childElementCount), 0);
   await leave();
 });

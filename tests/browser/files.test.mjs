@@ -87,6 +87,15 @@ describeInEachBrowser("text files", (browser) => {
     await shows(page, `${NOTE} Größe 5 €.`);
   });
 
+  test("text in an older encoding is read as Western European, and the page says so", async () => {
+    await drop(page, "body", "old.txt", [...Buffer.from("Größe: schön, ab 5 ", "latin1"), 0x80]);
+    await shows(page, "Größe: schön, ab 5 €");
+    await hint(/^Opened old\.txt\. It isn't in Unicode/);
+    await drop(page, "body", "damaged.txt", [...Buffer.from("Größe: schön"), 0xff]);
+    await shows(page, "Größe: schön\ufffd");
+    await hint(/^Opened damaged\.txt\. Your text was replaced\.$/);
+  });
+
   test("of a web page, the text is read, and nothing in it runs or loads", async () => {
     const html = `<!DOCTYPE html><title>T</title><style>p { color: red }</style><nav>Menu</nav>
       <h1>Keys &amp; doors</h1><p>The key is kept

@@ -142,4 +142,13 @@ describeInEachBrowser("with the keyboard alone", (browser) => {
     const stops = await tabTo(page, "footer p:nth-last-of-type(2) a, footer > :last-child a");
     assert.ok(stops.length > 3, stops.join(", "));
   });
+
+  test("after an error is tried again, the focus is on the page's content", async () => {
+    await page.goto(`${site.address()}?device=wasm&model=./nothing-here/`);
+    await page.waitForFunction(() => !document.querySelector("#problem").hidden);
+    await tabTo(page, "#problem-retry");
+    await press(page, "Enter");
+    assert.ok(await focusIs(page, "main"), (await focused(page)).name);
+    await tabTo(page, "main button");
+  });
 });

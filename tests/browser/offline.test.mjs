@@ -124,9 +124,11 @@ for (const [name, launch] of [
       ]);
     });
 
-    test("another copy of the page on the same origin stays stored", async () => {
+    test("another copy of the page on the same origin stays stored, and gets no texts of this one", async () => {
       await deploy(host);
+      await paste(page, "#passage", "The key is kept by Ines, next to the door.");
       await openReady(page, new URL("/other/", host.address).href, CPU);
+      assert.match(await page.$eval("#passage", (field) => field.value), /^The lighthouse/);
       await stored(page);
       await host.stop();
       await openReady(page, host.address, CPU);
@@ -185,6 +187,10 @@ test("where nothing may be stored, the page works and doesn't promise to work of
     });
     await openReady(page, host.address, CPU);
     await page.waitForFunction(() => document.documentElement.dataset.offline === "not stored");
+    assert.equal(
+      await page.$eval("#loading-text", (line) => line.textContent),
+      "Ready. Until you close this page, it works without a network.",
+    );
     assert.match((await ask(page, "How tall is the tower?")).line, /38/);
     assert.equal(
       await page.$eval("#offline", (promise) => promise.checkVisibility({ visibilityProperty: true })),

@@ -204,7 +204,7 @@ test("with storage forbidden, a model can be picked, and nothing is remembered",
 test("what another program has stored under the same name does no harm", async () => {
   for (const stored of ["{", "null", "[7]", '{"answers":{"label":7}}', '{"answers":{"label":"x","source":"//["}}']) {
     const { page, faults, leave } = await visitor(
-      (page) => page.evaluateOnNewDocument((stored) => localStorage.setItem("mobilebert-models", stored), stored),
+      (page) => page.evaluateOnNewDocument((stored) => localStorage.setItem("mobilebert-models:/", stored), stored),
       "?device=wasm",
     );
     assert.match(await text(page, "#model-names"), /for answers/);
@@ -338,7 +338,7 @@ test("a revision of a model on the Hub is remembered, and loaded from this brows
       await store.put(model + name, moved);
     }
     const remembered = { answers: { label: "owner/name@v1", source: "owner/name@v1" } };
-    localStorage.setItem("mobilebert-models", JSON.stringify(remembered));
+    localStorage.setItem("mobilebert-models:/", JSON.stringify(remembered));
   });
   await openReady(page, site.address(), "?device=wasm");
   assert.match(await text(page, "#model-names"), /owner\/name@v1 for answers/);

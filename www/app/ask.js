@@ -226,6 +226,8 @@ async function ask(question, follow = () => {}) {
     if (signal.aborted) return;
     end();
     showAnswerState("No answer; see the message above.", "stopped");
+    // For a model that is loaded again.
+    waiting = question;
     listener.failed(error);
   }
 }

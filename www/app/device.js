@@ -6,6 +6,8 @@ const name = byId("device-name", HTMLElement);
 const reason = byId("device-reason", HTMLElement);
 const links = byId("device-switch", HTMLElement);
 
+/** The device in use, without a reason. */
+let used = "";
 /** Loads the models again. */
 let onSwitch = () => {};
 
@@ -48,9 +50,15 @@ export function showDevice(device) {
   const gpu = device.kind === "webgpu";
   badge.dataset.kind = device.kind;
   const adapter = device.adapter || (device.fallback ? "software" : "your GPU");
-  name.textContent = gpu ? `WebGPU · ${adapter}` : "CPU · WebAssembly";
+  used = gpu ? `WebGPU · ${adapter}` : "CPU · WebAssembly";
+  name.textContent = gpu || "gpu" in navigator ? used : "CPU · this browser has no WebGPU";
   const software = gpu && device.fallback ? " This adapter is a software implementation that runs on the CPU." : "";
   reason.textContent = `${sentence(device.reason)}${software}`;
+}
+
+/** Names the device in use. */
+export function usedDevice() {
+  return used;
 }
 
 /** Called while the first model is loading. */

@@ -23,14 +23,6 @@ export function percent(probability) {
   return `${Math.round(value)} %`;
 }
 
-/** @param {number[]} values */
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-}
-
 /** @param {number} count @param {string} noun */
 export function plural(count, noun) {
   // Small numbers need no separators; the first call of `toLocaleString` is slow.

@@ -1,7 +1,8 @@
 /** Keeps what the user wrote, in this tab only, while it shows another page or loads this one again. */
 import { isOwn } from "./samples.js";
+import { storageKey } from "./storage-key.js";
 
-const KEY = "mobilebert-kept";
+const KEY = storageKey("mobilebert-kept");
 
 /** @typedef {{ passage: string, question: string, sentence: string }} Kept */
 
@@ -15,11 +16,10 @@ export function keep(texts) {
   }
 }
 
-/** Returns the texts that were kept, once. @returns {Kept | undefined} */
-export function takeKept() {
+/** Returns the texts that were kept. They stay: the browser may end the page without a chance to keep them again. @returns {Kept | undefined} */
+export function keptTexts() {
   try {
     const kept = sessionStorage.getItem(KEY);
-    sessionStorage.removeItem(KEY);
     return kept === null ? undefined : JSON.parse(kept);
   } catch {
     return undefined;

@@ -3,7 +3,7 @@ import { askedTexts, startAsking } from "./ask.js";
 import { startCode } from "./code/code.js";
 import { startDevices } from "./device.js";
 import { byId } from "./elements.js";
-import { keep, takeKept } from "./kept.js";
+import { keep, keptTexts } from "./kept.js";
 import { startChoosing } from "./models/choose.js";
 import { callListener } from "./models/failures.js";
 import { beginAnswers, chooseForAnswers, loadAnswers } from "./models/for-answers.js";
@@ -18,6 +18,7 @@ import { endedOrStalled } from "./models/load.js";
 import { setRemark, showWaiting } from "./models/loading.js";
 import { chooseModels } from "./models/models.js";
 import { startOffline } from "./offline.js";
+import { showProblem } from "./problem.js";
 import { startLabels } from "./sentiment/labels.js";
 import { sentimentText, startSentiment } from "./sentiment/sentiment.js";
 import { startSharing } from "./sharing/share-answer.js";
@@ -26,14 +27,23 @@ import { yieldToBrowser } from "./yield-to-browser.js";
 
 showWaiting("Looking for a model…");
 // Fetch the list of models while setting up the page.
-const choice = chooseModels();
+const choice = chooseModels().catch((error) => {
+  showWaiting("The page could not find out which models there are.");
+  showProblem(error, () => location.reload());
+  throw error;
+});
 await yieldToBrowser();
-const kept = takeKept();
+const kept = keptTexts();
 startAsking(callListener("answers", loadAnswers), kept);
 await yieldToBrowser();
 const listener = callListener("sentiment", loadSentiment);
 startSentiment(listener, kept?.sentence);
-addEventListener("pagehide", () => keep({ ...askedTexts(), sentence: sentimentText() }));
+const keepTexts = () => keep({ ...askedTexts(), sentence: sentimentText() });
+addEventListener("pagehide", keepTexts);
+// Phones end hidden tabs without another event.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) keepTexts();
+});
 startLabels(listener);
 startDevices(loadBoth);
 startSharing();

@@ -115,7 +115,14 @@ export function showProblem(error, onRetry, useCpu) {
   section.hidden = false;
 }
 
-/** Hides the error. */
+/** Hides the error. The focus moves from it to the page's content. */
 export function hideProblem() {
+  const inside = section.contains(document.activeElement);
   section.hidden = true;
+  const main = section.parentElement;
+  if (!inside || !main) return;
+  main.tabIndex = -1;
+  main.focus({ preventScroll: true });
+  // A click between two fields must not move the focus here.
+  main.addEventListener("blur", () => main.removeAttribute("tabindex"), { once: true });
 }

@@ -1,12 +1,13 @@
 /** Remembers the chosen models on this device, by their names. Browsers may forbid it; then nothing is remembered. */
 import { cache } from "../pkg/dist/index.js";
+import { storageKey } from "./storage-key.js";
 
 /**
  * @typedef {import("./models/models.js").Use} Use
  * @typedef {{ label: string, source: string }} Remembered
  */
 
-const KEY = "mobilebert-models";
+const KEY = storageKey("mobilebert-models");
 
 /** @returns {Partial<Record<Use, Remembered>>} */
 export function remembered() {

@@ -1,6 +1,7 @@
 /** The latency page: the form, one measurement at a time, its result, and shared results. */
 import { byId } from "../app/elements.js";
 import { hideProblem, lacksGpu, showProblem } from "../app/problem.js";
+import { canShareMemory } from "../pkg/dist/bench.js";
 import { MobileBertError } from "../pkg/dist/index.js";
 import { Unreadable } from "../share/readers.js";
 import { offerComparison } from "./compare.js";
@@ -56,6 +57,8 @@ document.addEventListener("visibilitychange", () => {
   running.abort();
 });
 document.documentElement.dataset.ready = "true";
+// After a reload, the service worker isolates the page, so that threads can share memory.
+if (!canShareMemory()) navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" }).catch(() => {});
 
 /** @param {Plan} plan */
 async function run(plan) {

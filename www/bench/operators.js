@@ -16,14 +16,14 @@ export const OPERATORS = {
 export const PAPER_SEQUENCE = 128;
 
 /** Shows the table if the cheapest set and another one were measured. @param {ModelResult[]} models */
-export function operators(models) {
+export function showOperators(models) {
   const measured = Object.entries(OPERATORS).flatMap(([name, operators]) => {
     const row = models.find((model) => model.name === name)?.warm.find(({ sequence }) => sequence === PAPER_SEQUENCE);
     return row && row.paper_ms !== null ? [{ name, operators, here: row.median_ms, paper: row.paper_ms }] : [];
   });
   const [base, ...others] = measured;
-  const dearest = others.at(-1);
-  const shown = base?.name === "mobilebert" && base.here > 0 && dearest !== undefined;
+  const slowest = others.at(-1);
+  const shown = base?.name === "mobilebert" && base.here > 0 && slowest !== undefined;
   byId("operators-part", HTMLElement).hidden = !shown;
   if (!shown) return;
   const times = (/** @type {number} */ value, /** @type {number} */ of) => `${(value / of).toFixed(1)}×`;
@@ -34,5 +34,5 @@ export function operators(models) {
   byId("operators", HTMLTableElement).tBodies[0]?.replaceChildren(...rows);
   const inWords = (/** @type {string} */ set) => set.replace(", ", " and ");
   byId("operators-text", HTMLElement).textContent =
-    `Here, ${inWords(dearest.operators)} take ${times(dearest.here, base.here).replace("×", " times")} as long as ${inWords(base.operators)}; on the paper's Pixel 4, ${times(dearest.paper, base.paper).replace("×", " times")}.`;
+    `Here, ${inWords(slowest.operators)} take ${times(slowest.here, base.here).replace("×", " times")} as long as ${inWords(base.operators)}; on the paper's Pixel 4, ${times(slowest.paper, base.paper).replace("×", " times")}.`;
 }

@@ -33,14 +33,15 @@ on(share, async (result) => {
 });
 on(byId("copy-link", HTMLButtonElement), async (result) => {
   await showLink(result);
-  copied.textContent = await copy(link.value, "The link was copied.", link);
+  copied.textContent = (await copy(link.value, "The link was copied.", link)).text;
 });
 on(byId("copy-json", HTMLButtonElement), async () => {
-  copied.textContent = await copy(json.value, "The JSON was copied.");
-  if (copied.textContent.includes("by hand")) {
-    byId("json-part", HTMLDetailsElement).open = true;
-    json.select();
-  }
+  const { done, text } = await copy(json.value, "The JSON was copied.", json);
+  copied.textContent = text;
+  if (done) return;
+  byId("json-part", HTMLDetailsElement).open = true;
+  // Only what is shown can be selected.
+  json.select();
 });
 on(drawing, showPicture);
 on(sharePicture, async () => {

@@ -3,7 +3,7 @@ import { byId, make, rowHeader } from "../app/elements.js";
 import { lines, sparkline, swatch, ticks } from "./chart.js";
 import { configurationOf, titleWith } from "./configurations.js";
 import { heat } from "./heat.js";
-import { operators } from "./operators.js";
+import { showOperators } from "./operators.js";
 import { profiles } from "./profile-view.js";
 import { milliseconds } from "./statistics.js";
 import { tableBody } from "./table-body.js";
@@ -49,7 +49,7 @@ export function show(result, plan) {
   system(plan ? undefined : result);
   const ended = plan ? [] : models;
   profiles(ended);
-  operators(ended);
+  showOperators(ended);
   cold(ended.filter((model) => model.cold.total_ms > 0));
   element("notes").hidden = ended.length === 0;
   charts(ended, models, plan);

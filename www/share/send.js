@@ -8,17 +8,19 @@ export const canShare = typeof navigator.share === "function";
  * @param {{ title: string, text: string, url: string }} what
  */
 export async function send({ title, text, url }) {
-  if (!canShare) return await copy(`${text}\n${url}`, "Copied.");
+  const copyBoth = async () => (await copy(`${text}\n${url}`, "Copied.")).text;
+  if (!canShare) return await copyBoth();
   try {
     await navigator.share({ title, text, url });
     return "";
   } catch (error) {
-    return error instanceof DOMException && error.name === "AbortError" ? "" : copy(`${text}\n${url}`, "Copied.");
+    return error instanceof DOMException && error.name === "AbortError" ? "" : await copyBoth();
   }
 }
 
 /**
- * Copies a text. Without permission or a secure context, selects it in a field instead, for copying by hand.
+ * Copies a text. Without permission or a secure context, selects it in a field instead, for copying by hand. Returns whether
+ * it was copied, and what to tell the user.
  * @param {string} text
  * @param {string} done
  * @param {HTMLInputElement | HTMLTextAreaElement} [field]
@@ -26,12 +28,11 @@ export async function send({ title, text, url }) {
 export async function copy(text, done, field) {
   try {
     await navigator.clipboard.writeText(text);
-    return done;
+    return { done: true, text: done };
   } catch {
     field?.select();
-    return field
-      ? "Copying isn't allowed here. The text is selected; copy it by hand."
-      : "Copying isn't allowed here. Copy the link below by hand.";
+    const what = field ? "The text is selected; copy it" : "Copy the link below";
+    return { done: false, text: `Copying isn't allowed here. ${what} by hand.` };
   }
 }
 

@@ -10,10 +10,11 @@ const form = element("form", HTMLFormElement);
 const context = element("context", HTMLTextAreaElement);
 const question = element("question", HTMLInputElement);
 const button = element("ask", HTMLButtonElement);
+const bar = element("progress", HTMLProgressElement);
 const output = element("answer", HTMLParagraphElement);
 
-function progress({ phase, loaded, total }: Progress): void {
-  output.textContent = `${phase}: ${Math.round((100 * loaded) / Math.max(1, total))}%`;
+function progress({ loaded, total }: Progress): void {
+  bar.value = loaded / Math.max(1, total);
 }
 
 function show({ answers, verdict, timing }: AskResult): void {
@@ -41,3 +42,4 @@ try {
 } catch (error) {
   fail(error);
 }
+bar.hidden = true;

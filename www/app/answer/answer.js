@@ -1,5 +1,6 @@
+import { quantile } from "../../bench/statistics.js";
 import { byId } from "../elements.js";
-import { median, percent, plural, time } from "../format.js";
+import { percent, plural, time } from "../format.js";
 import { hideInside, showInside } from "../inside/panel.js";
 import { markSpans } from "../passage/marks.js";
 import { scrolling } from "../scrolling.js";
@@ -24,8 +25,8 @@ const LEAST_SHARE = 0.01;
 
 /** Total times of all answers so far, in milliseconds. @type {number[]} */
 const times = [];
-/** The latest answer, which may be shown again. @type {AskResult | undefined} */
-let latest;
+/** The answers whose times are counted; each may be shown again. @type {WeakSet<AskResult>} */
+const counted = new WeakSet();
 
 /** @param {"empty" | "waiting" | "reading" | "stopped" | "found" | "none"} state */
 function enter(state) {
@@ -60,10 +61,10 @@ export function showAnswer(result, context) {
   const [best] = answers;
   const choices = { answers, none: result.noAnswer.probability, guess: result.verdict === "unsure" ? best : undefined };
   showChoices(choices, result.verdict === "no-answer" ? undefined : best, context);
-  cut.textContent = describeTruncation(result);
+  cut.textContent = "The question is too long: its end was cut off.";
   cut.hidden = !result.truncated;
-  if (result !== latest) times.push(result.timing.total);
-  latest = result;
+  if (!counted.has(result)) times.push(result.timing.total);
+  counted.add(result);
   timing.textContent = describe(result);
 }
 
@@ -129,17 +130,10 @@ export function bringAnswerIntoView() {
   else line.scrollIntoView({ block: "nearest", behavior });
 }
 
-/** Says which part was not read. @param {AskResult} result */
-function describeTruncation({ truncated, windows, windowsDone }) {
-  if (!truncated) return "";
-  if (windowsDone < windows) return `Only ${windowsDone} of ${plural(windows, "section")} were read.`;
-  return "The question is too long: its end was cut off.";
-}
-
 /** @param {AskResult} result */
 function describe({ timing: parts, windows }) {
   const each = `${time(parts.tokenize)} to tokenize, ${time(parts.compute)} to compute, ${time(parts.postprocess)} to search`;
   const sections = windows > 1 ? ` · ${plural(windows, "section")}` : "";
-  const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(median(times))}` : "";
+  const usual = times.length > 1 ? ` · median of ${times.length} answers ${time(quantile(times, 0.5))}` : "";
   return `${time(parts.total)}: ${each}${sections}${usual}.`;
 }

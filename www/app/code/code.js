@@ -32,7 +32,7 @@ export function startCode() {
     ["copy-page", page, "The page"],
   ])) {
     byId(id, HTMLButtonElement).addEventListener("click", async () => {
-      done.textContent = await copy(code.value, `${what} was copied.`, code);
+      done.textContent = (await copy(code.value, `${what} was copied.`, code)).text;
     });
   }
 }

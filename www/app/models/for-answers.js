@@ -7,7 +7,7 @@ import { isOfPage, report, showLoadFailed } from "./failures.js";
 import { takeForSentiment } from "./for-sentiment.js";
 import { load, stopLoad } from "./load.js";
 import { showWaiting } from "./loading.js";
-import { isForgotten, markInUse, pick } from "./picked.js";
+import { isForgotten, isPicked, markInUse, pick } from "./picked.js";
 
 /** @typedef {import("./models.js").Choice} Choice */
 
@@ -40,14 +40,14 @@ export function chooseForAnswers(choice) {
   change(choice);
 }
 
-/** @param {Choice} choice */
-function change(choice) {
+/** @param {Choice} choice @param {string} [remark] */
+function change(choice, remark) {
   wanted = choice;
-  loadAnswers();
+  loadAnswers(remark);
 }
 
-/** Loads the current model; the page stays usable meanwhile. @returns {Promise<void>} */
-export async function loadAnswers() {
+/** Loads the current model; the page stays usable meanwhile. @param {string} [remark] shown in the panel afterwards @returns {Promise<void>} */
+export async function loadAnswers(remark) {
   if (!wanted) return;
   const loading = wanted;
   setAnswering(undefined);
@@ -56,7 +56,8 @@ export async function loadAnswers() {
   try {
     const model = await load(QuestionAnswering, "answers", loading);
     if (!model) return;
-    panel.ready(loading.label, ...wayBack(loading));
+    if (remark) panel.failed(remark);
+    else panel.ready(loading.label, ...wayBack(loading));
     last = loading;
     markInUse("answers", loading, start);
     setAnswering(model);
@@ -70,7 +71,7 @@ export async function loadAnswers() {
     failed(text);
     if (isOfPage(error)) panel.failed(text);
     else panel.missing(`Choose another model instead of ${loading.label}:`, ...wayBack(loading));
-    report(error, loadAnswers);
+    report("answers", "load", error, loadAnswers);
   }
 }
 
@@ -87,9 +88,13 @@ function wayBack(current) {
 
 function stop() {
   if (!wanted) return;
+  const { label } = wanted;
   stopLoad("answers");
-  failed(`${wanted.label} was not loaded because you stopped it.`);
-  panel.stopped(wanted.label, loadAnswers);
+  failed(`${label} was not loaded because you stopped it.`);
+  // Instead of a picked model, the one before is used again.
+  if (last && isPicked(wanted) && last.source !== wanted.source)
+    change(last, `Loading ${label} was stopped. Choose another model:`);
+  else panel.stopped(label, loadAnswers);
 }
 
 /** @param {string} text */

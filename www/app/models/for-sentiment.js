@@ -1,9 +1,9 @@
 /** The classifier of the second card: which one it is, and what the page shows while it loads, stops or fails. */
 import { TextClassification, ZeroShotClassification } from "../package.js";
-import { hideLabels, kindOf, showLabels, showOwnLabels } from "../sentiment/labels.js";
-import { sentimentMissing, setSentiment } from "../sentiment/sentiment.js";
+import { hideLabels, kindOf, labelsMissing, showLabels, showOwnLabels } from "../sentiment/labels.js";
+import { LOADING, sentimentMissing, setSentiment } from "../sentiment/sentiment.js";
 import { panel } from "./choose.js";
-import { report, showLoadFailed } from "./failures.js";
+import { report, showLoadFailed, solved } from "./failures.js";
 import { load, stopLoad } from "./load.js";
 import { isForgotten, isPicked, markInUse, pick } from "./picked.js";
 
@@ -39,12 +39,14 @@ export function sentimentHasBegun() {
 /** Loads a model that the user picked. @param {Choice} choice */
 export function chooseForSentiment(choice) {
   pick(choice);
+  solved("sentiment");
   loadPicked(choice);
 }
 
 /** Loads a model that turned out to be a classifier. @param {Choice} choice */
 export function takeForSentiment(choice) {
   wanted = choice;
+  solved("sentiment");
   loadSentiment();
 }
 
@@ -73,6 +75,7 @@ export async function loadSentiment() {
   hasBegun = true;
   const loading = wanted;
   setSentiment(undefined);
+  labelsMissing(LOADING);
   try {
     const model = await load(TextClassification, "sentiment", loading);
     if (!model) return;
@@ -87,10 +90,10 @@ export async function loadSentiment() {
     }
     const text = `${loading.label} could not be loaded.`;
     if (isPicked(loading) && last !== loading) {
-      report(error, () => loadPicked(loading));
+      report("sentiment", "load", error, () => loadPicked(loading));
       return goBack(text, `${text} Choose another model:`);
     }
-    report(error, loadSentiment);
+    report("sentiment", "load", error, loadSentiment);
     failed(text);
   }
 }
@@ -111,4 +114,5 @@ function show(model, name) {
 function failed(text) {
   showLoadFailed("sentiment", text);
   sentimentMissing(text);
+  labelsMissing(text);
 }

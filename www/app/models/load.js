@@ -111,10 +111,11 @@ export function endedOrStalled(use) {
   });
 }
 
-/** Called after each call; a different device than before means that the GPU was lost. @param {Use} use @param {Device} device */
+/** Called after each call. A GPU that was replaced was lost; a CPU may only have fewer workers. @param {Use} use @param {Device} device */
 export function noteDevice(use, device) {
-  if (devices.get(use) === device) return;
+  const before = devices.get(use);
+  if (before === device) return;
   devices.set(use, device);
   showDevice(device);
-  showReady(use, "again");
+  if (before?.kind === "webgpu") showReady(use, "again");
 }

@@ -26,7 +26,7 @@ const doing = {
 const ready = {
   again: "The GPU was lost. The model was reloaded and is ready again.",
   unkept: "Ready. This browser has no room to store the model, so it will be downloaded again next time.",
-  passing: "Ready. This page now works offline.",
+  passing: "Ready. Until you close this page, it works without a network.",
   fetched: "Ready. The model is stored in this browser, so it won't be downloaded again.",
   picked: "Ready, using the files you selected.",
   kept: "Ready. Loaded from this browser's cache; nothing was downloaded.",
@@ -107,7 +107,7 @@ function show() {
   section.dataset.how = failed.length > 0 ? "" : origin;
   bar.value = bar.max;
   if (failed.length > 0) say(failed.join(" "));
-  else if (origin) say(navigator.onLine ? remark || ready[origin] : offline);
+  else if (origin) say(navigator.onLine ? (origin !== "again" && remark) || ready[origin] : offline);
 }
 
 /** @param {{ what: string, progress: Progress }} load */

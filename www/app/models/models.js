@@ -19,7 +19,8 @@ import { cardUrl, hubId } from "./published.js";
 export async function bundledModels() {
   try {
     const response = await fetch("models/models.json", { cache: "no-cache" });
-    return response.ok ? await response.json() : [];
+    const list = response.ok ? await response.json() : [];
+    return Array.isArray(list) ? list : [];
   } catch {
     return [];
   }

@@ -1,4 +1,4 @@
-/** Reads the text of a file that the user opened: plain text in UTF-8 or UTF-16, Markdown, or a web page. */
+/** Reads the text of a file that the user opened: plain text, Markdown, or a web page. */
 import { megabytes } from "../format.js";
 
 /** Longer texts, in bytes, make the page slow. */
@@ -8,6 +8,7 @@ const MAX_BYTES = 5_000_000;
 const MARKS = [
   { bytes: [0xff, 0xfe], encoding: "utf-16le" },
   { bytes: [0xfe, 0xff], encoding: "utf-16be" },
+  { bytes: [0xef, 0xbb, 0xbf], encoding: "utf-8" },
 ];
 
 /** Elements of a web page that aren't part of its text. */
@@ -31,13 +32,13 @@ export async function readTextFile(file) {
     throw new NoText(`${name} is too large: it has ${size}.`);
   }
   const bytes = await bytesOf(file);
-  const text = decode(bytes);
+  const { text, note } = decode(bytes);
   if (text.startsWith("%PDF-")) {
     throw new NoText(`${name} is a PDF, which this page can't read. Open it, copy its text, and paste it here.`);
   }
   if (text.includes("\0")) throw new NoText(`${name} isn't a text file.`);
-  if (!/^\s*<(!doctype html|html)[\s>]/i.test(text)) return { text, remark: `Opened ${name}.` };
-  return { text: textOfPage(text), remark: `Opened the text of the web page ${name}.` };
+  if (!/^\s*<(!doctype html|html)[\s>]/i.test(text)) return { text, remark: `Opened ${name}.${note}` };
+  return { text: textOfPage(text), remark: `Opened the text of the web page ${name}.${note}` };
 }
 
 /** @param {File} file */
@@ -49,10 +50,16 @@ async function bytesOf(file) {
   }
 }
 
-/** @param {Uint8Array} bytes */
+/** Decodes a text; the note is for the user. @param {Uint8Array} bytes */
 function decode(bytes) {
   const mark = MARKS.find((mark) => mark.bytes.every((byte, index) => bytes[index] === byte));
-  return new TextDecoder(mark?.encoding).decode(bytes);
+  const text = new TextDecoder(mark?.encoding).decode(bytes);
+  const count = (/** @type {RegExp} */ letters) => text.match(letters)?.length ?? 0;
+  // A Unicode text may be damaged, but not most of its letters.
+  const isUnicode = !text.includes("\ufffd") || count(/\ufffd/g) <= count(/[\u0080-\ufffc]/g);
+  if (mark || isUnicode) return { text, note: "" };
+  const western = new TextDecoder("windows-1252").decode(bytes);
+  return { text: western, note: " It isn't in Unicode, so it was read as Western European text." };
 }
 
 /** The text of a web page, a line per block. Parsing neither runs scripts nor loads anything. @param {string} html */

@@ -1,7 +1,7 @@
 /** The card that replaces the sentiment card for other classifiers: their labels with bars, or labels of the user's own. */
 import { byId, make } from "../elements.js";
 import { percent, time } from "../format.js";
-import { sentimentText } from "./sentiment.js";
+import { FAILED, sentimentText } from "./sentiment.js";
 
 /**
  * @typedef {import("../../pkg/dist/index.js").TextClassification} TextClassification
@@ -28,6 +28,8 @@ const SENTIMENT = /^(label_[01]|neg(ative)?|pos(itive)?)$/i;
 
 /** @type {((text: string, labels: string[], signal: AbortSignal) => Promise<Scored>) | undefined} */
 let score;
+/** Shown instead of a result without a model. */
+let lacking = "";
 /** @type {Kind} */
 let kind = "sentiment";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -61,6 +63,15 @@ export function startLabels(given) {
 export function hideLabels() {
   become("sentiment");
   score = undefined;
+}
+
+/** Called when no model is ready. @param {string} message the reason */
+export function labelsMissing(message) {
+  score = undefined;
+  lacking = message;
+  clearTimeout(timer);
+  running?.abort();
+  show(undefined, message);
 }
 
 /** Shows a classifier's labels. @param {TextClassification} model @param {string} name */
@@ -110,7 +121,8 @@ async function run() {
   running?.abort();
   const text = field.value.trim();
   const labels = ownLabels();
-  if (!score || text === "") return show(undefined, kind === "own labels" ? "Type a sentence and some labels." : "");
+  if (!score) return show(undefined, lacking);
+  if (text === "") return show(undefined, kind === "own labels" ? "Type a sentence and some labels." : "");
   if (kind === "own labels" && labels.length < 2)
     return show(undefined, "Type at least two labels, with commas between them.");
   if (labels.length > MOST_LABELS)
@@ -121,7 +133,9 @@ async function run() {
     const scored = await score(text, labels, stop.signal);
     if (!stop.signal.aborted) show(scored);
   } catch (error) {
-    if (!stop.signal.aborted) listener.failed(error);
+    if (stop.signal.aborted) return;
+    show(undefined, FAILED);
+    listener.failed(error);
   }
 }
 

@@ -20,7 +20,8 @@ const timing = byId("mood-timing", HTMLElement);
 const PAUSE = 120;
 /** Milliseconds without a change after which screen readers announce the result, rather than after every word. */
 const ANNOUNCED_AFTER = 1000;
-const LOADING = "The model is still loading.";
+export const LOADING = "The model is still loading.";
+export const FAILED = "No result; see the message above.";
 
 /** @type {TextClassification | undefined} */
 let model;
@@ -38,16 +39,19 @@ let listener;
 export function startSentiment(given, kept) {
   listener = given;
   if (kept !== undefined) field.value = kept;
-  field.addEventListener("input", () => {
-    clearTimeout(timer);
-    clearTimeout(announcing);
-    hideWords();
-    timer = setTimeout(classify, PAUSE);
-  });
+  field.addEventListener("input", () => changed(PAUSE));
   buttons("mood-chips", sentences, (index) => {
     field.value = sentences[index] ?? "";
-    classify();
+    changed(0);
   });
+}
+
+/** Classifies another sentence, which doesn't wait for the words of the one before. @param {number} pause milliseconds */
+function changed(pause) {
+  clearTimeout(timer);
+  clearTimeout(announcing);
+  hideWords();
+  timer = setTimeout(classify, pause);
 }
 
 /** Returns the user's sentence. */
@@ -69,7 +73,7 @@ export function setSentiment(loaded) {
 /** Called when no model is being loaded, either. @param {string} message the reason */
 export function sentimentMissing(message) {
   lacking = message;
-  say(message);
+  showNone(message);
 }
 
 /** Shows a text immediately and announces it after a pause. @param {string} shown */
@@ -84,22 +88,21 @@ function say(shown) {
 /** Classifies one text at a time; results for outdated texts are dropped, and the latest text comes next. */
 async function classify() {
   const sentence = field.value;
-  if (sentence.trim() === "") return show(undefined);
-  if (!model) {
-    say(lacking);
-    return;
-  }
+  if (sentence.trim() === "") return showNone("");
+  if (!model) return showNone(lacking);
   if (busy) return;
   const reader = model;
   busy = true;
   try {
     const result = await reader.classify(sentence);
     if (field.value === sentence) {
-      show(result);
+      show(reader, result);
       showWords(reader, sentence, { low: low.textContent ?? "", high: high.textContent ?? "" });
     }
     listener.answered(reader.device);
   } catch (error) {
+    // Otherwise, the model has been replaced.
+    if (model === reader) showNone(FAILED);
     listener.failed(error);
   } finally {
     busy = false;
@@ -107,17 +110,19 @@ async function classify() {
   }
 }
 
-/** @param {import("../../pkg/dist/index.js").Classification | undefined} result */
-function show(result) {
-  scale.dataset.state = result ? "read" : "empty";
-  if (!result || !model) {
-    scale.setAttribute("aria-label", "No sentence yet");
-    say("");
-    hideWords();
-    timing.textContent = "";
-    return;
-  }
-  const top = model.labels.at(-1);
+/** Shows why there is no result; nothing if there is no sentence. @param {string} why */
+function showNone(why) {
+  scale.dataset.state = "empty";
+  scale.setAttribute("aria-label", why || "No sentence yet");
+  say(why);
+  hideWords();
+  timing.textContent = "";
+}
+
+/** @param {TextClassification} reader @param {import("../../pkg/dist/index.js").Classification} result */
+function show(reader, result) {
+  scale.dataset.state = "read";
+  const top = reader.labels.at(-1);
   const share = result.labels.find(({ label }) => label === top)?.probability ?? 0;
   mark.style.setProperty("--share", String(share));
   const best = result.labels[0];

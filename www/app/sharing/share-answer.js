@@ -1,6 +1,7 @@
 /** The panel that shares an answer: as a card, and with the passage only if the user asks for it. */
 import { canShare, copy, send } from "../../share/send.js";
 import { lastAnswer } from "../answer/last-answer.js";
+import { usedDevice } from "../device.js";
 import { byId } from "../elements.js";
 import { modelFor } from "../footer.js";
 import { addPanel } from "../panels.js";
@@ -25,7 +26,7 @@ export function startSharing() {
     done.textContent = await send({ title: "An answer by MobileBERT", text: textOf(card), url: link.value });
   });
   byId("share-copy", HTMLButtonElement).addEventListener("click", async () => {
-    done.textContent = await copy(link.value, "The link was copied.", link);
+    done.textContent = (await copy(link.value, "The link was copied.", link)).text;
   });
 }
 
@@ -40,7 +41,7 @@ async function show() {
     answer: text("answer-line"),
     sentence: text("answer-sentence"),
     model: lineOf(modelFor("answers")?.label ?? "a model"),
-    device: text("device-name"),
+    device: lineOf(usedDevice()),
     milliseconds: milliseconds && Math.round(milliseconds),
     passage: null,
   };

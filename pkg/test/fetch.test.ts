@@ -41,7 +41,7 @@ test("what can't be read from the disk is an error that names the file", {
     await symlink("/proc/self/mem", path.join(folder, "vocab.txt"));
     const base = `${pathToFileURL(folder)}/`;
     for (const [name, code, words] of [
-      ["model.safetensors", "not-found", "is a folder"],
+      ["model.safetensors", "network", "directory"],
       ["vocab.txt", "network", "EIO"],
     ] as const) {
       const file = await openFile(

@@ -102,17 +102,12 @@ test("files of a selected folder are named relative to the topmost `config.json`
 });
 
 test("an endpoint needs a scheme, without which Node would take it for a path", async () => {
-  for (const [endpoint, url] of [
-    ["hf-mirror.com", "https://hf-mirror.com"],
-    ["localhost:1234", "https://localhost:1234"],
-    ["ftp://example.org", "https://example.org"],
-    ["/mirror/", "https://mirror"],
-  ]) {
+  for (const endpoint of ["hf-mirror.com", "localhost:1234", "ftp://example.org", "/mirror/"]) {
     await assert.rejects(base("a/b", { endpoint }), (error) => {
       assert.ok(
         error instanceof MobileBertError && error.code === "invalid-input" && error.detail.field === "endpoint",
       );
-      return error.message.includes("has no scheme") && error.message.includes(`write ${url}`);
+      return error.message.includes(`"${endpoint}" doesn't begin with https:// or http://`);
     });
   }
   assert.equal(await base("a/b", { endpoint: " http://localhost:1/ " }), "http://localhost:1/a/b/resolve/main/");
@@ -123,7 +118,7 @@ test("in a page, an endpoint may be a path of its host", async () => {
   try {
     assert.equal(await base("a/b", { endpoint: "/hub/" }), "https://page.example/hub/a/b/resolve/main/");
     assert.equal(await base("a/b", { endpoint: "//cdn.example" }), "https://cdn.example/a/b/resolve/main/");
-    await assert.rejects(base("a/b", { endpoint: "hf-mirror.com" }), /has no scheme/);
+    await assert.rejects(base("a/b", { endpoint: "hf-mirror.com" }), /doesn't begin with/);
   } finally {
     Reflect.deleteProperty(globalThis, "document");
   }

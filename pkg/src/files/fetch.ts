@@ -90,8 +90,7 @@ export async function currentValidator(place: Place, name: string, signal: Abort
   const response = await request(name, fileUrl(place.base, name), { method: "HEAD", headers: place.headers }, signal);
   const { ok, status } = response;
   if (isRefused(status) || isPage(response)) {
-    const problem = ok ? "sent an HTML page" : `responded with ${status}`;
-    throw new MobileBertError("network", `${name}: the server ${problem}`, { file: name, status });
+    throw new MobileBertError("network", `${name}: the server responded with ${status}`, { file: name, status });
   }
   return ok ? parseResponse(response).validator : undefined;
 }
@@ -221,11 +220,10 @@ async function* naming(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGe
   try {
     yield* chunks;
   } catch (error) {
-    throw unreadable(name, error as NodeJS.ErrnoException);
+    throw unreadable(name, error as Error);
   }
 }
 
-function unreadable(name: string, { code, message }: NodeJS.ErrnoException): MobileBertError {
-  if (code !== "EISDIR") return new MobileBertError("network", `${name}: ${message}`, { file: name });
-  return new MobileBertError("not-found", `${name}: is a folder; put the file in its place`, { file: name });
+function unreadable(name: string, { message }: Error): MobileBertError {
+  return new MobileBertError("network", `${name}: ${message}`, { file: name });
 }

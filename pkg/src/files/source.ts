@@ -63,8 +63,7 @@ function endpoints({ endpoint = HUB }: Pick<LoadOptions, "endpoint">): string[] 
     const url = given.trim();
     // Node would take it for a path, and a page for a relative URL.
     if (!/^https?:\/\//i.test(url) && (inNode() || !url.startsWith("/"))) {
-      const host = url.replace(/^([\w+.-]*:)?\/+/, "");
-      throw invalidInput("endpoint", `${shown(url)} has no scheme, https:// or http://; write https://${host}`);
+      throw invalidInput("endpoint", `${shown(url)} doesn't begin with https:// or http://`);
     }
     return url.replace(/\/+$/, "");
   });

@@ -105,17 +105,13 @@ function range(slice: TensorSlice, size: number, axis: number): [number, number]
     if (Number.isInteger(index) && index >= 0 && index < size) return [index, index + 1];
     throw invalidInput("index", `${slice} is out of bounds for dimension ${axis} with size ${size}`);
   }
-  if (!isRange(slice)) throw invalidInput("slices", `${shown(slice)} is not null, an index or a range [start, end]`);
+  // Infinity is the last element, as in slices of arrays.
+  const isRange = Array.isArray(slice) && slice.length === 2 && slice.every((at) => Math.trunc(at ?? 0) === (at ?? 0));
+  if (!isRange) throw invalidInput("slices", `${shown(slice)} is not null, an index or a range [start, end]`);
   const clamp = (at: number) => Math.min(size, Math.max(0, at < 0 ? at + size : at));
   const [start, end] = [clamp(slice[0] ?? 0), clamp(slice[1] ?? size)];
   if (start <= end) return [start, end];
   throw invalidInput("slices", `[${slice}] ends before it starts`);
-}
-
-function isRange(slice: unknown): boolean {
-  // Infinity is the last element, as in slices of arrays.
-  const isBound = (at: unknown) => (typeof at === "number" ? Math.trunc(at) === at : at === null || at === undefined);
-  return Array.isArray(slice) && slice.length === 2 && slice.every(isBound);
 }
 
 function product(sizes: readonly number[]): number {

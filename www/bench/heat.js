@@ -1,5 +1,7 @@
 /** Says in words how a sustained run changed over time. Heat is the usual cause, but no browser shows a temperature. */
-import { duration, milliseconds, quantile } from "./statistics.js";
+
+import { quantile } from "../share/quantile.js";
+import { duration, milliseconds } from "./statistics.js";
 
 /** @typedef {import("./result.js").Sustained} Sustained */
 

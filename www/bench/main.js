@@ -3,6 +3,7 @@ import { byId } from "../app/elements.js";
 import { hideProblem, lacksGpu, showProblem } from "../app/problem.js";
 import { canShareMemory } from "../pkg/dist/bench.js";
 import { MobileBertError } from "../pkg/dist/index.js";
+import { quantile } from "../share/quantile.js";
 import { Unreadable } from "../share/readers.js";
 import { offerComparison } from "./compare.js";
 import { Following } from "./following.js";
@@ -11,7 +12,7 @@ import { TotalProgress } from "./progress.js";
 import { prepare } from "./setup.js";
 import { isShared, resultIn } from "./share.js";
 import { offerSharing } from "./sharing.js";
-import { milliseconds, quantile } from "./statistics.js";
+import { milliseconds } from "./statistics.js";
 import { describeSystem } from "./system.js";
 import { checkText, show } from "./view.js";
 

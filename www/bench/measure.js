@@ -1,7 +1,8 @@
 /** Runs a plan: each network in its own worker, first cold, then warm at each length. */
 import { Benchmark } from "../pkg/dist/bench.js";
+import { quantile } from "../share/quantile.js";
 import { PAPER_SEQUENCE } from "./operators.js";
-import { quantile, rounded } from "./statistics.js";
+import { rounded } from "./statistics.js";
 
 /**
  * @typedef {import("../pkg/dist/bench.js").BenchmarkSource} BenchmarkSource

@@ -1,4 +1,4 @@
-import { quantile } from "../../bench/statistics.js";
+import { quantile } from "../../share/quantile.js";
 import { byId } from "../elements.js";
 import { percent, plural, time } from "../format.js";
 import { hideInside, showInside } from "../inside/panel.js";

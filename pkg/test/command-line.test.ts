@@ -81,7 +81,7 @@ test("fetch copies weights only if they have the size that their header states",
     whole.subarray(0, 5),
     new Uint8Array(),
     Buffer.concat([whole, Buffer.alloc(1)]),
-    Buffer.from("some text that is no safetensors file"),
+    Buffer.from("some text, not a safetensors file"),
     Buffer.concat([Buffer.of(2, 0, 0, 0, 0, 0, 0, 0), Buffer.from("{]")]),
   ]) {
     await assert.rejects(fetchWith(damaged, out), (error) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { text } from "./support/elements.mjs";
 import { serveSmallModels } from "./support/small-models.mjs";
 
 const site = serveSmallModels();
@@ -12,7 +13,6 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const choose = (page, name) => page.evaluate((name) => document.getElementById(`models-${name}`).click(), name);
 
 describe("what Start downloads", () => {

@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { Random } from "../../pkg/test/random.mjs";
 import { endOfBench, openBench, startBench } from "./support/bench-page.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { text } from "./support/elements.mjs";
 import { press } from "./support/index-page.mjs";
 import { startServer } from "./support/server.mjs";
 
@@ -18,7 +19,6 @@ after(async () => {
   await server?.stop();
 });
 
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const cells = (page, table) =>
   page.$$eval(`${table} tbody tr`, (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { text, waitForText } from "./support/elements.mjs";
+import { answer, ask, openReady, paste, pickModel, shownProblem } from "./support/index-page.mjs";
 import { frames } from "./support/settled.mjs";
 import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 
@@ -20,15 +21,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const focused = (page) => page.evaluate(() => document.activeElement?.id);
-const waitForText = (page, selector, words) =>
-  page.waitForFunction(
-    (selector, source) => new RegExp(source).test(document.querySelector(selector).textContent),
-    {},
-    selector,
-    words.source,
-  );
 
 /** A new browser context with an empty cache. */
 async function visitor(size = {}) {
@@ -36,14 +29,6 @@ async function visitor(size = {}) {
   const { page } = await newPage(context, size);
   return { page, leave: () => context.close() };
 }
-
-/** Picks a model of this site. */
-const pick = (page, name) =>
-  page.evaluate((name) => {
-    if (document.querySelector("#choose").hidden) document.querySelector("#choose-open").click();
-    const offered = [...document.querySelectorAll("#choose-bundled button")];
-    offered.find((button) => button.textContent.startsWith(name)).click();
-  }, name);
 
 /** Keeps workers from getting requests to load, or no longer. */
 const holdLoads = (page, on) =>
@@ -258,7 +243,7 @@ test("an answers model whose load is stopped gives way to the one before", async
   const { page, leave } = await visitor();
   await openReady(page, site.address(), SMALL_MODELS);
   await holdLoads(page, true);
-  await pick(page, "other-answers");
+  await pickModel(page, "other-answers");
   await waitForText(page, "#choose-act", /^Stop loading other-answers$/);
   await paste(page, "#question", "Who built it?");
   await page.evaluate(() => document.querySelector("#ask").requestSubmit());
@@ -274,10 +259,10 @@ test("while another model is loading, the labels of the last text are gone", asy
   const { page, leave } = await visitor();
   await openReady(page, site.address(), SMALL_MODELS);
   await paste(page, "#mood", "It is the end.");
-  await pick(page, "small-emotions");
+  await pickModel(page, "small-emotions");
   await waitForText(page, "#labels-line", /\d %/);
   await holdLoads(page, true);
-  await pick(page, "other-sentiment");
+  await pickModel(page, "other-sentiment");
   await waitForText(page, "#labels-line", /^The model is still loading\.$/);
   await paste(page, "#labels-text", "It is the end of the day.");
   // Longer than the pause after typing.

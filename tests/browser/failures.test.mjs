@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { rename } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
-import { answer, ask, openReady, paste, shownProblem } from "./support/index-page.mjs";
+import { text, waitForText } from "./support/elements.mjs";
+import { answer, ask, openReady, paste, pickModel, shownProblem } from "./support/index-page.mjs";
 import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 import { replaceModelList } from "./support/states/loading.mjs";
 import { changeDevices, failCalls } from "./support/worker-messages.mjs";
@@ -19,29 +20,12 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
-const waitForText = (page, selector, words) =>
-  page.waitForFunction(
-    (selector, source) => new RegExp(source).test(document.querySelector(selector).textContent),
-    {},
-    selector,
-    words.source,
-  );
-
 /** A new browser context with an empty cache. */
 async function visitor() {
   const context = await browser.createBrowserContext();
   const { page } = await newPage(context);
   return { page, leave: () => context.close() };
 }
-
-/** Picks a model of this site. */
-const pick = (page, name) =>
-  page.evaluate((name) => {
-    if (document.querySelector("#choose").hidden) document.querySelector("#choose-open").click();
-    const offered = [...document.querySelectorAll("#choose-bundled button")];
-    offered.find((button) => button.textContent.startsWith(name)).click();
-  }, name);
 
 /** Lets calls to models fail, or no longer. */
 const fail = (page, on) =>
@@ -86,7 +70,7 @@ describe("after a call that fails", () => {
     const scale = await page.$eval("#mood-scale", ({ dataset, ariaLabel }) => [dataset.state, ariaLabel]);
     assert.deepEqual(scale, ["empty", "No result; see the message above."]);
     await fail(page, false);
-    await pick(page, "small-emotions");
+    await pickModel(page, "small-emotions");
     await waitForText(page, "#labels-line", /\d %/);
     await fail(page, true);
     await paste(page, "#labels-text", "It is the end of the week.");
@@ -105,10 +89,10 @@ test("the error about a model goes when another is picked", async () => {
   const folder = site.folder("small-emotions");
   await rename(folder, `${folder}-away`);
   try {
-    await pick(page, "small-emotions");
+    await pickModel(page, "small-emotions");
     await page.waitForFunction(() => !document.querySelector("#problem").hidden);
     await waitForText(page, "#model-names", /small-sentiment for sentiment/);
-    await pick(page, "other-sentiment");
+    await pickModel(page, "other-sentiment");
     assert.equal(await shownProblem(page), undefined);
     await waitForText(page, "#model-names", /other-sentiment for sentiment/);
     assert.equal(await shownProblem(page), undefined);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { rename } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { text, waitForText } from "./support/elements.mjs";
 import { ask, openReady, paste } from "./support/index-page.mjs";
 import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 
@@ -17,15 +18,6 @@ before(async () => {
   browser = await chromium();
 });
 after(() => browser?.close());
-
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
-const waitForText = (page, selector, words) =>
-  page.waitForFunction(
-    (selector, source) => new RegExp(source).test(document.querySelector(selector).textContent),
-    {},
-    selector,
-    words.source,
-  );
 
 /** A new browser context with empty storage, on the page with the small models. */
 async function visitor(prepare = async () => {}, query = SMALL_MODELS) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Random } from "../../pkg/test/random.mjs";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { text } from "./support/elements.mjs";
 import { ask, openReady, paste } from "./support/index-page.mjs";
 import { SMALL_MODELS, serveSmallModels } from "./support/small-models.mjs";
 
@@ -15,7 +16,6 @@ after(() => browser?.close());
 
 const PASSAGE = "The ferry to Orrey leaves at noon. Its captain is Ines Kolar, who lives by the quay.";
 const QUESTION = "Who is the captain?";
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const value = (page, selector) => page.$eval(selector, (field) => field.value);
 const visible = (page, selector) => page.$eval(selector, (element) => element.checkVisibility());
 

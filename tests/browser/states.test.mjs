@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium, newPage } from "./support/browsers.mjs";
+import { text } from "./support/elements.mjs";
 import { answer, ask, loseGpu, openReady, paste, shownProblem, takeSample } from "./support/index-page.mjs";
 import { findModels } from "./support/models.mjs";
 import { startServer } from "./support/server.mjs";
@@ -44,7 +45,6 @@ async function seriousViolations(page) {
   return found;
 }
 
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const submit = (page) => page.evaluate(() => document.querySelector("#ask").requestSubmit());
 
 describe("a ready page", () => {

@@ -198,7 +198,7 @@ export async function modelVersion(
   } catch (error) {
     const { code } = toError(error);
     const isLate = code === "aborted" && !signal.aborted;
-    // The cached model has a list, so a page instead of it, such as that of a proxy, is no other version.
+    // The cached model has a list, so a page instead of it, such as a proxy's, doesn't mean that there is another version.
     if (record && (code === "network" || code === "not-a-model" || isLate)) return { manifest: undefined, record };
     // A page instead of an optional file means that the file doesn't exist.
     if (code !== "not-a-model") throw error;

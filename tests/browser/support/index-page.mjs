@@ -86,3 +86,11 @@ export function shownProblem(page) {
 export async function loseGpu(page) {
   await page.workers()[0].evaluate(loseGpuInNextRun);
 }
+
+/** Picks a model of this site. */
+export const pickModel = (page, name) =>
+  page.evaluate((name) => {
+    if (document.querySelector("#choose").hidden) document.querySelector("#choose-open").click();
+    const offered = [...document.querySelectorAll("#choose-bundled button")];
+    offered.find((button) => button.textContent.startsWith(name)).click();
+  }, name);

@@ -94,9 +94,8 @@ pub struct TileRows<'a> {
 }
 
 impl TileRows<'_> {
-    /// Stores the sums of all rows. In WebAssembly, tiles of all heights share one copy.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    /// Stores the sums of all rows.
+    #[inline(always)]
     pub fn store<V: Lanes<L>, const L: usize>(mut self, sums: &[V]) {
         for (index, &sums) in sums.iter().enumerate() {
             self.store_row(index, sums);

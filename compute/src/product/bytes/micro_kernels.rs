@@ -3,7 +3,7 @@
 use super::group::Group;
 use super::{GROUP_PAIRS, GROUP_QUADS, Pair, Quad};
 use crate::product::{MicroKernel, OutputBlock, ROW_BLOCK};
-use crate::simd::{IntLanes, Lanes};
+use crate::simd::{IntLanes, Lanes, TileRows};
 
 /// Multiplies a block of rows with a block of a panel, in pairs of 16-bit integers.
 pub(super) struct PairMicroKernel<'a> {
@@ -33,19 +33,7 @@ impl<'a> MicroKernel<'a> for PairMicroKernel<'a> {
                 *accumulator = accumulator.add_products(left, right);
             }
         }
-        self.store::<V, L>(row, &accumulators, panel);
-    }
-}
-
-impl PairMicroKernel<'_> {
-    /// Stores the sums of a tile. In WebAssembly, tiles of all heights share one copy.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sums: &[V::Ints], panel: &[[Pair; L]]) {
-        let mut to = self.block.tile(row);
-        for (index, (&sums, group)) in sums.iter().zip(&self.groups[row..]).enumerate() {
-            to.store_row(index, scaled::<V, _, L, _>(sums, group, panel));
-        }
+        store::<V, _, L, _>(self.block.tile(row), &accumulators, &self.groups[row..], panel, &[]);
     }
 }
 
@@ -72,19 +60,23 @@ impl<'a> MicroKernel<'a> for QuadMicroKernel<'a> {
         let rows: &[_; M] = self.rows[row..].first_chunk().expect("a tile ends within its block");
         let mut sums = [V::Ints::zero(); M];
         V::Ints::multiply_planes(rows, panel, &mut sums);
-        self.store::<V, L>(row, &sums, panel);
+        store::<V, _, L, _>(self.block.tile(row), &sums, &self.groups[row..], panel, self.sums);
     }
 }
 
-impl QuadMicroKernel<'_> {
-    /// Stores the sums of a tile. In WebAssembly, tiles of all heights share one copy.
-    #[inline(always)]
-    fn store<V: Lanes<L>, const L: usize>(&mut self, row: usize, sums: &[V::Ints], panel: &[[Quad; L]]) {
-        let mut to = self.block.tile(row);
-        for (index, (&sums, group)) in sums.iter().zip(&self.groups[row..]).enumerate() {
-            let sums = without_offset::<V, L>(sums, self.sums);
-            to.store_row(index, scaled::<V, _, L, _>(sums, group, panel));
-        }
+/// Stores the sums of a tile, multiplied by the scales of their rows' groups, plus the products of the outliers. `weights`
+/// has the sums to subtract the high plane's offset with, if it has one.
+#[inline(always)]
+fn store<V: Lanes<L>, T: Copy + Into<i16>, const L: usize, const A: usize>(
+    mut to: TileRows<'_>,
+    sums: &[V::Ints],
+    groups: &[Group],
+    panel: &[[[T; A]; L]],
+    weights: &[Pair],
+) {
+    for (row, (&sums, group)) in sums.iter().zip(groups).enumerate() {
+        let sums = without_offset::<V, L>(sums, weights);
+        to.store_row(row, scaled::<V, _, L, _>(sums, group, panel));
     }
 }
 
